@@ -1,0 +1,118 @@
+"""What does a declarant say about goods, and what does the declaration desk answer?
+
+Field meanings follow the GACC single declaration (2018 No. 67, `DecHead`/`DecList`); shapes are loose on purpose where
+the desk itself checks them, so that a wrong code is a pointed refusal and not an undecodable message.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from schemas.envelope import AboutConsignment, Fact, Message, Request
+from schemas.vocabulary import (
+    ContainerNo,
+    DeclarationNo,
+    Direction,
+    Mass,
+    Money,
+    Pointer,
+    Quantity,
+    Reason,
+    Severity,
+)
+
+Code = Annotated[str, StringConstraints(max_length=20)]
+Text = Annotated[str, StringConstraints(max_length=255)]
+
+
+class Item(Message):
+    """One line of goods. `hs_code` 6 to 10 digits, `origin_country` ISO 3166-1 alpha-2, `net_mass_kg` kilograms."""
+
+    hs_code: Code = ""
+    description: Text = ""
+    origin_country: Code = ""
+    quantity: Quantity
+    unit: Code = ""
+    net_mass_kg: Mass
+    unit_price: Money
+    total_price: Money
+    currency: Code = ""
+
+
+class DeclaredContainer(Message):
+    """A container that carries (a part of) the goods; `shared_by`: how many consignments the manifest puts into it."""
+
+    container_no: ContainerNo
+    seal_no: Code = ""
+    shared_by: int = Field(default=1, ge=1, le=100)
+
+
+class Declaration(Message):
+    """The paper about one consignment, as the declarant lodged it."""
+
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=35)]
+    declarant: Code
+    consignee: Code
+    direction: Direction
+    customs_office: Code = ""
+    trade_mode: Code = ""
+    transport_mode: Code = ""
+    conveyance: Text = ""
+    bill_no: Code = ""
+    departure_country: Code = ""
+    destination_country: Code = ""
+    goods_place: Text = ""
+    conveyance_entry_date: date | None = None
+    packages: int = 0
+    package_kind: Code = ""
+    wood_packaging: bool = False
+    gross_mass_kg: Mass
+    net_mass_kg: Mass
+    invoice_total: Money
+    currency: Code = ""
+    containers: tuple[DeclaredContainer, ...] = Field(default=(), max_length=200)
+    items: tuple[Item, ...] = Field(max_length=1000)
+
+
+class LodgeDeclaration(AboutConsignment, Request):
+    """A declarant lodges a declaration. `consignment_id` must be the one derived from declarant and reference."""
+
+    declaration: Declaration
+
+
+class WithdrawDeclaration(AboutConsignment, Request):
+    """A declarant takes a declaration back; possible until controls were ordered or the goods released."""
+
+    reason: Reason
+
+
+class Finding(Message):
+    """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found."""
+
+    pointer: Pointer
+    code: Code
+    severity: Severity
+    seen: Annotated[str, StringConstraints(max_length=120)]
+
+
+class DeclarationAccepted(AboutConsignment, Fact):
+    """The declaration stands, under this number; the warnings travel with it."""
+
+    declaration_no: DeclarationNo
+    declaration: Declaration
+    warnings: tuple[Finding, ...] = ()
+
+
+class DeclarationRejected(AboutConsignment, Fact):
+    """The declaration does not stand; every error is pointed at. A corrected one needs a new reference."""
+
+    declaration: Declaration
+    findings: tuple[Finding, ...]
+
+
+class WithdrawalRequested(AboutConsignment, Fact):
+    """The declarant of an accepted declaration asks to take it back; the release desk answers."""
+
+    request_id: str
+    reason: Reason

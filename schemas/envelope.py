@@ -1,0 +1,145 @@
+"""What is common to everything said on the topics, and what travels around it?
+
+The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`Envelope`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.vocabulary import ActorId, ConsignmentId, Moment, Reason
+
+FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
+"""Namespace of derived message ids."""
+
+
+class Message(BaseModel):
+    """Anything said: frozen, no field beyond the contract. `key` is the Kafka key it travels under."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    kind: ClassVar[str]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        cls.kind = cls.__name__
+
+    @property
+    def key(self) -> str:
+        raise TypeError(f"{type(self).__name__} has no key")
+
+
+class AboutConsignment(Message):
+    """A message about one consignment; it travels under the consignment id."""
+
+    consignment_id: ConsignmentId
+
+    @property
+    def key(self) -> str:
+        return self.consignment_id
+
+
+class AboutContainer(Message):
+    """A message about one container; it travels under the container number."""
+
+    container_no: str
+
+    @property
+    def key(self) -> str:
+        return self.container_no
+
+
+class Fact(Message):
+    """Published, past tense, true for ever. `occurred_at`: when it happened in the world."""
+
+    occurred_at: Moment
+
+
+class Request(Message):
+    """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened."""
+
+    asked_by: ActorId
+    occurred_at: Moment
+
+
+class RequestRefused(Fact):
+    """A desk refused a request on business grounds; nothing else changed.
+
+    `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen.
+    """
+
+    subject: str
+    request_id: str
+    request_kind: str
+    code: str
+    reason: Reason
+
+    @property
+    def key(self) -> str:
+        return self.subject
+
+
+class DeadlinePassed(Message):
+    """A time limit that the desk itself had set ran out; said by the loop to that desk only, never published."""
+
+    subject: str
+    name: str
+    due: Moment
+
+    @property
+    def key(self) -> str:
+        return self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`name` must be unique among the open deadlines of one subject; `due` is when the desk wants to be told."""
+
+    name: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """When and where a desk hears a message: the only clock and the only counter that a decider knows.
+
+    `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
+    """
+
+    at: datetime
+    message_id: str
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The Kafka headers around one payload. Times are RFC 3339; ids are derived, never drawn."""
+
+    id: str
+    kind: str
+    source: str
+    time: str
+    subject: str
+    causation_id: str
+    correlation_id: str
+    sequence: int
+    traceparent: str = ""
+
+
+def fact_id(desk: str, cause_id: str, index: int) -> str:
+    """The id of the `index`-th fact that `desk` draws from the message `cause_id`."""
+    return str(uuid5(FACTS, f"{desk}/{cause_id}/{index}"))
+
+
+def request_id(sender: str, idempotency_key: str) -> str:
+    """The id of a request, from its sender's idempotency key: asking twice is one request."""
+    return str(uuid5(FACTS, f"request/{sender}/{idempotency_key}"))
+
+
+def deadline_id(desk: str, subject: str, deadline: Deadline) -> str:
+    """The id of the `DeadlinePassed` message for this deadline."""
+    return str(uuid5(FACTS, f"deadline/{desk}/{subject}/{deadline.name}/{deadline.due.isoformat()}"))
+
+

@@ -1,0 +1,88 @@
+"""Which message does which desk hear, and what may it say then? The picture of the README, as data."""
+
+from schemas import declaration as d
+from schemas import gate as g
+from schemas import inspection as i
+from schemas import quarantine as q
+from schemas import release as r
+from schemas import risk as k
+from schemas.envelope import DeadlinePassed, Message, RequestRefused
+from schemas.topics import FACTS_AND_REQUESTS
+
+_JOIN: tuple[type[Message], ...] = (
+    r.ConsignmentHeld,
+    r.ReleaseGranted,
+    r.ReleaseRefused,
+    r.ReleaseRevoked,
+    r.ContainerHeld,
+    r.ContainerFreed,
+)
+
+FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
+    "declaration": {
+        d.LodgeDeclaration: (d.DeclarationAccepted, d.DeclarationRejected, RequestRefused),
+        d.WithdrawDeclaration: (d.WithdrawalRequested, RequestRefused),
+    },
+    "risk": {d.DeclarationAccepted: (k.ConsignmentAssessed,)},
+    "inspection": {
+        k.ConsignmentAssessed: (i.InspectionOrdered,),
+        i.RecordFindings: (i.InspectionPassed, i.InspectionFailed, i.PestIntercepted, RequestRefused),
+        r.DeclarationWithdrawn: (i.InspectionCancelled,),
+        DeadlinePassed: (i.InspectionOverdue,),
+    },
+    "quarantine": {
+        k.ConsignmentAssessed: (q.TreatmentOrdered,),
+        i.PestIntercepted: (q.TreatmentOrdered,),
+        q.RecordTreatment: (
+            q.TreatmentVerified,
+            q.TreatmentFailed,
+            q.TreatmentOrdered,
+            q.TreatmentAbandoned,
+            RequestRefused,
+        ),
+        r.DeclarationWithdrawn: (q.TreatmentCancelled,),
+        DeadlinePassed: (q.TreatmentOverdue,),
+    },
+    "release": {
+        k.ConsignmentAssessed: _JOIN,
+        r.ReportArrival: (r.ArrivalRecorded, RequestRefused, *_JOIN),
+        i.InspectionPassed: _JOIN,
+        i.InspectionFailed: _JOIN,
+        i.PestIntercepted: _JOIN,
+        q.TreatmentVerified: _JOIN,
+        q.TreatmentAbandoned: _JOIN,
+        d.WithdrawalRequested: (r.DeclarationWithdrawn, RequestRefused, *_JOIN),
+        r.PlaceHold: (RequestRefused, *_JOIN),
+        r.LiftHold: (RequestRefused, *_JOIN),
+    },
+    "gate": {
+        r.ContainerHeld: (g.ContainerMayLeave, g.ContainerMustStay),
+        r.ContainerFreed: (g.ContainerMayLeave, g.ContainerMustStay),
+        g.RecordGateOut: (g.ContainerGatedOut, g.GateAlarmRaised, g.ConsignmentGatedOut, RequestRefused),
+    },
+    "clearance": {
+        d.DeclarationAccepted: (),
+        d.DeclarationRejected: (),
+        k.ConsignmentAssessed: (),
+        i.InspectionOrdered: (),
+        i.InspectionPassed: (),
+        i.InspectionFailed: (),
+        i.PestIntercepted: (),
+        q.TreatmentOrdered: (),
+        q.TreatmentVerified: (),
+        q.TreatmentAbandoned: (),
+        r.ArrivalRecorded: (),
+        r.ReleaseGranted: (),
+        r.ReleaseRefused: (),
+        r.ReleaseRevoked: (),
+        r.DeclarationWithdrawn: (),
+        g.ConsignmentGatedOut: (),
+    },
+}
+"""desk → message heard → the messages it may cause."""
+
+
+def heard_topics(service: str) -> tuple[str, ...]:
+    """The topics that carry what `service` hears."""
+    kinds = {kind for kind in FLOW[service] if kind is not DeadlinePassed}
+    return tuple(t.name for t in FACTS_AND_REQUESTS if kinds & set(t.carries))

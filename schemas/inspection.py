@@ -1,0 +1,69 @@
+"""What is ordered from officers, and what do they find?"""
+
+from enum import StrEnum
+
+from schemas.envelope import AboutConsignment, Fact, Request
+from schemas.vocabulary import ActorId, ControlKind, Moment, Reason
+
+
+class FindingsResult(StrEnum):
+    """What an officer found: in order, not in order, or a living pest."""
+
+    CONFORM = "conform"
+    NOT_CONFORM = "not_conform"
+    PEST = "pest"
+
+
+class RecordFindings(AboutConsignment, Request):
+    """An officer answers one ordered control (`documents`, `inspection` or `sampling`). `pest`: scientific name, when found."""
+
+    control: ControlKind
+    result: FindingsResult
+    pest: str = ""
+    remarks: str = ""
+
+
+class InspectionOrdered(AboutConsignment, Fact):
+    """An officer must answer this control by `due`."""
+
+    control: ControlKind
+    customs_office: str
+    due: Moment
+
+
+class InspectionPassed(AboutConsignment, Fact):
+    """The control was answered: in order."""
+
+    control: ControlKind
+    officer: ActorId
+    remarks: str = ""
+
+
+class InspectionFailed(AboutConsignment, Fact):
+    """The control was answered: not in order; the goods are refused."""
+
+    control: ControlKind
+    officer: ActorId
+    reason: Reason
+
+
+class PestIntercepted(AboutConsignment, Fact):
+    """The control was answered: a living pest; the goods need treatment."""
+
+    control: ControlKind
+    officer: ActorId
+    pest: str
+
+
+class InspectionOverdue(AboutConsignment, Fact):
+    """Nobody answered the control in time; it stays open and holds the goods."""
+
+    control: ControlKind
+    since: Moment
+    due: Moment
+
+
+class InspectionCancelled(AboutConsignment, Fact):
+    """The order fell away, because the declaration was withdrawn."""
+
+    control: ControlKind

@@ -1,0 +1,69 @@
+"""How does every decider's test speak? `desk(heard, ...).when(message).then(fact, ...)`; exact, ordered equality."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.envelope import Deadline, Fact, Hearing, Message, RequestRefused
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CONSIGNMENT = "0b1e6f2c-6a53-5a41-9c5e-0d2f7a1b3c4d"
+
+
+@dataclass
+class Story:
+    """A desk with a past. Each heard message gets its own id (`m1`, `m2`, …) and comes one minute after the one before."""
+
+    decider: Any
+    state: Any
+    heard: int = 0
+    facts: tuple[Fact, ...] = ()
+    said: tuple[Fact, ...] = ()
+
+    @property
+    def at(self) -> datetime:
+        """When the last message was heard."""
+        return NOON + timedelta(minutes=self.heard)
+
+    def when(self, message: Message, *, message_id: str | None = None, at: datetime | None = None) -> "Story":
+        """The desk hears `message`; `said` is what it answers to this one."""
+        self.heard += 1
+        hearing = Hearing(at or self.at, message_id or f"m{self.heard}", self.heard)
+        self.said = self.decider.decide(self.state, message, hearing)
+        for told in (message, *self.said):
+            self.state = self.decider.evolve(self.state, told, hearing)
+        assert isinstance(self.state, BaseModel)
+        again = self.decider.STATE.validate_json(self.decider.STATE.dump_json(self.state))
+        assert again == self.state, "the state must survive its own JSON"
+        self.facts += self.said
+        return self
+
+    def then(self, *expected: Fact) -> "Story":
+        """Exactly these facts, in this order."""
+        assert self.said == expected
+        return self
+
+    def deadlines(self) -> tuple[Deadline, ...]:
+        result: tuple[Deadline, ...] = self.decider.deadlines(self.state)
+        return result
+
+
+def story(decider: Any, *past: Message) -> Story:
+    """A desk that has already heard `past`."""
+    told = Story(decider, decider.INITIAL)
+    for message in past:
+        told.when(message)
+    return told
+
+
+def adds_nothing_twice(decider: Any, messages: list[Message]) -> None:
+    """Hearing each message a second time at once, with the same id, adds nothing new (a refusal may be repeated, same id)."""
+    told = Story(decider, decider.INITIAL)
+    for number, message in enumerate(messages):
+        told.when(message, message_id=f"once-{number}")
+        before = told.state
+        told.when(message, message_id=f"once-{number}")
+        assert all(isinstance(fact, RequestRefused) for fact in told.said), told.said
+        assert told.state == before
