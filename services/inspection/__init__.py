@@ -1,0 +1,1 @@
+"""The inspection desk: what must an officer answer, and what was found?"""

@@ -1,0 +1,1 @@
+"""The risk desk: which lane, which controls, and why?"""

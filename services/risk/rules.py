@@ -1,0 +1,347 @@
+"""Which goods get which control, and why? The dated rule table, the credit grades and the draw.
+
+A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule set always
+gets the same answer, whenever it is heard.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_DOWN, Decimal
+from functools import cached_property
+from hashlib import sha256
+
+from schemas.declaration import Declaration
+from schemas.risk import Draw, FiredRule
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
+
+RULE_SET = "2026-11-01"
+"""Version of the table: the day from which it decides. It stands in every assessment and keys the draw."""
+
+RATES: dict[CreditGrade, Decimal] = {
+    CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),
+    CreditGrade.CERTIFIED: Decimal("0.0169"),
+    CreditGrade.REGULAR: Decimal("0.0244"),
+    CreditGrade.DISCREDITED: Decimal("0.8476"),
+    CreditGrade.SERIOUSLY_DISCREDITED: Decimal("0.8476"),
+}
+"""Share of consignments drawn for inspection, by grade: the rates measured by customs in 2019."""
+
+_SPAN = Decimal(2**64)
+_MILLIONTH = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class Goods:
+    """A declaration as the rules look at it. `grade` is the consignee's; `chapters`, `headings`: HS, 2 and 4 digits."""
+
+    declaration: Declaration
+    grade: CreditGrade
+
+    @cached_property
+    def headings(self) -> frozenset[str]:
+        return frozenset([item.hs_code[:4] for item in self.declaration.items])
+
+    @cached_property
+    def chapters(self) -> frozenset[str]:
+        return frozenset([heading[:2] for heading in self.headings])
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`fires` decides, `seen` says which values it read; `why_zh` and `why_en` are for people at the desk."""
+
+    name: str
+    effective_from: date
+    why_zh: str
+    why_en: str
+    controls: tuple[ControlKind, ...]
+    fires: Callable[[Goods], bool]
+    seen: Callable[[Goods], str]
+
+
+LIVE_HEADINGS = frozenset({"0301"})
+LIVE_CHAPTERS = frozenset({"01", "06"})
+PLANT_CHAPTERS = frozenset({"06", "07", "08", "10", "12", "44"})
+FOOD_CHAPTERS = frozenset({"02", "04"})
+FISH_CHAPTERS = frozenset({"03"})
+CHEMICAL_CHAPTERS = frozenset({"28", "29", "36"})
+CLOTHING_CHAPTERS = frozenset({"61", "62"})
+BULK_CHAPTERS = frozenset({"25", "26", "27"})
+WASTE_HEADINGS = frozenset({"2620", "3825", "3915", "4004", "4707", "6310", "7204", "7404", "7602"})
+DUAL_USE_HEADINGS = frozenset({"8401", "9013", "9014", "9022"})
+WOOD_PEST_COUNTRIES = frozenset({"CA", "JP", "KR", "MX", "PT", "TW", "US"})
+"""Where the pine wood nematode lives: solid wood from there is looked at."""
+
+USD_PER_UNIT: dict[str, Decimal] = {
+    "USD": Decimal(1),
+    "EUR": Decimal("1.1"),
+    "GBP": Decimal("1.3"),
+    "CNY": Decimal("0.14"),
+    "HKD": Decimal("0.13"),
+    "JPY": Decimal("0.0065"),
+    "KRW": Decimal("0.0007"),
+    "TWD": Decimal("0.03"),
+    "THB": Decimal("0.03"),
+    "RUB": Decimal("0.01"),
+    "INR": Decimal("0.012"),
+}
+"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. A currency not listed counts as USD."""
+DEAR_USD_PER_KG = Decimal(10_000)
+CHEAP_USD_PER_KG = Decimal("0.02")
+
+
+def _chapters(*wanted: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], str]]:
+    listed = frozenset().union(*wanted)
+
+    def fires(goods: Goods) -> bool:
+        return not listed.isdisjoint(goods.chapters)
+
+    def seen(goods: Goods) -> str:
+        return "chapters " + ", ".join(sorted(listed & goods.chapters))
+
+    return fires, seen
+
+
+def _headings(listed: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], str]]:
+    def fires(goods: Goods) -> bool:
+        return not listed.isdisjoint(goods.headings)
+
+    def seen(goods: Goods) -> str:
+        return "headings " + ", ".join(sorted(listed & goods.headings))
+
+    return fires, seen
+
+
+def _is_live(goods: Goods) -> bool:
+    return not (LIVE_CHAPTERS.isdisjoint(goods.chapters) and LIVE_HEADINGS.isdisjoint(goods.headings))
+
+
+def _live_seen(goods: Goods) -> str:
+    live = {heading for heading in goods.headings if heading[:2] in LIVE_CHAPTERS or heading in LIVE_HEADINGS}
+    return "headings " + ", ".join(sorted(live))
+
+
+def _wood_from_pest_country(goods: Goods) -> bool:
+    said = goods.declaration
+    return (
+        said.wood_packaging
+        and said.direction is Direction.IMPORT
+        and said.departure_country in WOOD_PEST_COUNTRIES
+    )
+
+
+def _wood_seen(goods: Goods) -> str:
+    return f"solid wood packaging from {goods.declaration.departure_country}"
+
+
+def _is_imported_waste(goods: Goods) -> bool:
+    return goods.declaration.direction is Direction.IMPORT and not WASTE_HEADINGS.isdisjoint(goods.headings)
+
+
+def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
+    """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; a price of zero is not ours."""
+    for number, item in enumerate(goods.declaration.items, start=1):
+        if item.net_mass_kg <= 0 or item.total_price <= 0:
+            continue
+        per_kg = item.total_price * USD_PER_UNIT.get(item.currency, Decimal(1)) / item.net_mass_kg
+        if per_kg > DEAR_USD_PER_KG:
+            return number, per_kg
+        if per_kg < CHEAP_USD_PER_KG and item.hs_code[:2] not in BULK_CHAPTERS:
+            return number, per_kg
+    return None
+
+
+def _odd_price_seen(goods: Goods) -> str:
+    odd = _odd_price(goods)
+    return "" if odd is None else f"line {odd[0]}: about {odd[1]:.3f} USD per kg"
+
+
+def _is_free_of_charge(goods: Goods) -> bool:
+    return goods.declaration.invoice_total == 0 or any(
+        item.total_price == 0 for item in goods.declaration.items
+    )
+
+
+def _free_seen(goods: Goods) -> str:
+    lines = [
+        str(number) for number, item in enumerate(goods.declaration.items, start=1) if item.total_price == 0
+    ]
+    return f"lines at price zero: {', '.join(lines[:20])}" if lines else "invoice total zero"
+
+
+def _detoured_clothing(goods: Goods) -> frozenset[str]:
+    said = goods.declaration
+    if said.direction is not Direction.IMPORT or CLOTHING_CHAPTERS.isdisjoint(goods.chapters):
+        return frozenset()
+    origins = {item.origin_country for item in said.items if item.hs_code[:2] in CLOTHING_CHAPTERS}
+    return frozenset(origins - {said.departure_country})
+
+
+def _detour_seen(goods: Goods) -> str:
+    return f"origin {', '.join(sorted(_detoured_clothing(goods)))}, departure {goods.declaration.departure_country}"
+
+
+def _grade_seen(goods: Goods) -> str:
+    return f"consignee {goods.declaration.consignee} is {goods.grade.value}"
+
+
+_DOCUMENTS = (ControlKind.DOCUMENTS,)
+_INSPECTION = (ControlKind.INSPECTION,)
+_SAMPLING = (ControlKind.SAMPLING,)
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "live_goods",
+        date(2018, 8, 1),
+        "活动物、活植物须查验并实施检疫处理",
+        "live animals and live plants are inspected and treated",
+        (ControlKind.INSPECTION, ControlKind.QUARANTINE),
+        _is_live,
+        _live_seen,
+    ),
+    Rule(
+        "plants_and_wood",
+        date(2018, 8, 1),
+        "植物产品、木材须查验有害生物",
+        "plants, grain, seed and wood are looked at for pests",
+        _INSPECTION,
+        *_chapters(PLANT_CHAPTERS),
+    ),
+    Rule(
+        "wood_packaging",
+        date(2006, 1, 1),
+        "疫区实木包装须查验标识和活虫",
+        "solid wood packaging from pine nematode countries is looked at for its mark and for pests",
+        _INSPECTION,
+        _wood_from_pest_country,
+        _wood_seen,
+    ),
+    Rule(
+        "meat_and_dairy",
+        date(2018, 8, 1),
+        "肉类、乳品须抽样送检",
+        "meat and dairy goods are sampled",
+        _SAMPLING,
+        *_chapters(FOOD_CHAPTERS),
+    ),
+    Rule(
+        "fish",
+        date(2020, 6, 1),
+        "水产品须抽样送检",
+        "fish and seafood are sampled",
+        _SAMPLING,
+        *_chapters(FISH_CHAPTERS),
+    ),
+    Rule(
+        "dangerous_chemicals",
+        date(2011, 12, 1),
+        "危险化学品须查验包装和标签",
+        "chemicals and explosives are inspected: package, label, state",
+        _INSPECTION,
+        *_chapters(CHEMICAL_CHAPTERS),
+    ),
+    Rule(
+        "imported_waste",
+        date(2021, 1, 1),
+        "疑似进口固体废物须查验",
+        "imports that may be solid waste are inspected",
+        _INSPECTION,
+        _is_imported_waste,
+        _headings(WASTE_HEADINGS)[1],
+    ),
+    Rule(
+        "dual_use_and_precision",
+        date(2020, 12, 1),
+        "两用物项和精密仪器须取样鉴定",
+        "dual-use and precision goods are sampled for identification",
+        _SAMPLING,
+        *_headings(DUAL_USE_HEADINGS),
+    ),
+    Rule(
+        "odd_price_per_kg",
+        date(2018, 8, 1),
+        "单位重量价格异常须审单",
+        "a price per kilogram far from the ordinary: the papers are read",
+        _DOCUMENTS,
+        lambda goods: _odd_price(goods) is not None,
+        _odd_price_seen,
+    ),
+    Rule(
+        "free_of_charge",
+        date(2018, 8, 1),
+        "申报价格为零须审单",
+        "goods declared at price zero: the papers are read",
+        _DOCUMENTS,
+        _is_free_of_charge,
+        _free_seen,
+    ),
+    Rule(
+        "detoured_clothing",
+        date(2018, 8, 1),
+        "服装启运国与原产国不一致须审单",
+        "clothing that did not depart from its origin: the papers are read",
+        _DOCUMENTS,
+        lambda goods: bool(_detoured_clothing(goods)),
+        _detour_seen,
+    ),
+    Rule(
+        "seriously_discredited",
+        date(2026, 4, 1),
+        "严重失信企业须审单并查验",
+        "goods of a seriously discredited enterprise: papers and goods",
+        (ControlKind.DOCUMENTS, ControlKind.INSPECTION),
+        lambda goods: goods.grade is CreditGrade.SERIOUSLY_DISCREDITED,
+        _grade_seen,
+    ),
+)
+IN_FORCE: tuple[Rule, ...] = tuple(
+    rule for rule in RULES if rule.effective_from <= date.fromisoformat(RULE_SET)
+)
+
+
+def credit_grade(uscc: str) -> CreditGrade:
+    """The grade of an enterprise by its USCC: 4 % advanced certified, 8 % certified, 0.4 % and 0.1 % discredited.
+
+    Stands in for the enterprise register until a desk keeps one: a fixed bucket of the code, no statement on a real firm.
+    """
+    bucket = int.from_bytes(sha256(f"credit-grade/{uscc}".encode()).digest()[:8]) % 1000
+    if bucket < 40:
+        return CreditGrade.ADVANCED_CERTIFIED
+    if bucket < 120:
+        return CreditGrade.CERTIFIED
+    if bucket < 995:
+        return CreditGrade.REGULAR
+    if bucket < 999:
+        return CreditGrade.DISCREDITED
+    return CreditGrade.SERIOUSLY_DISCREDITED
+
+
+def fired(goods: Goods) -> tuple[FiredRule, ...]:
+    """The rules in force that fire, in the order of the table."""
+    return tuple(
+        [FiredRule(rule=r.name, controls=r.controls, seen=r.seen(goods)) for r in IN_FORCE if r.fires(goods)]
+    )
+
+
+def draw(consignment_id: str, grade: CreditGrade) -> Draw:
+    """The draw, which anybody can repeat: first 8 bytes of SHA-256 of `RULE_SET/consignment_id`, over 2^64, 6 digits down."""
+    number = int.from_bytes(sha256(f"{RULE_SET}/{consignment_id}".encode()).digest()[:8])
+    value = (Decimal(number) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)
+    rate = RATES[grade]
+    return Draw(value=value, rate=rate, selected=value < rate)
+
+
+def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:
+    """What must be answered, each control once, in the order of `ControlKind`; being drawn means inspection."""
+    wanted = {control for rule in rules for control in rule.controls}
+    if drawn.selected:
+        wanted.add(ControlKind.INSPECTION)
+    return tuple([control for control in ControlKind if control in wanted]) if wanted else ()
+
+
+def lane(controls: tuple[ControlKind, ...]) -> Lane:
+    """Green: nothing to answer. Yellow: only papers. Red: somebody must look at, sample or treat the goods."""
+    if not controls:
+        return Lane.GREEN
+    return Lane.YELLOW if controls == _DOCUMENTS else Lane.RED

@@ -1,0 +1,317 @@
+"""Does the inspection desk order what risk asks for, and take one answer for each?"""
+
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
+from schemas.inspection import (
+    FindingsResult,
+    InspectionCancelled,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionOverdue,
+    InspectionPassed,
+    PestIntercepted,
+    RecordFindings,
+)
+from schemas.release import DeclarationWithdrawn
+from schemas.risk import ConsignmentAssessed, Draw
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
+from services.inspection import decider
+from services.inspection.agent import DESK
+from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+
+DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
+SAMPLING, QUARANTINE = ControlKind.SAMPLING, ControlKind.QUARANTINE
+CONFORM, NOT_CONFORM, PEST = FindingsResult.CONFORM, FindingsResult.NOT_CONFORM, FindingsResult.PEST
+BEETLE = "Bursaphelenchus xylophilus"
+LIMITS = {DOCUMENTS: timedelta(hours=24), INSPECTION: timedelta(hours=48), SAMPLING: timedelta(days=7)}
+
+
+def assessed(*controls: ControlKind) -> ConsignmentAssessed:
+    return ConsignmentAssessed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        declaration_no="222920261000000017",
+        direction=Direction.IMPORT,
+        customs_office="2229",
+        transport_mode="2",
+        bill_no="",
+        containers=(),
+        lane=Lane.RED,
+        controls=controls,
+        credit_grade=CreditGrade.REGULAR,
+        rule_set="2026-11-01",
+        rules=(),
+        draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
+    )
+
+
+def found(
+    control: ControlKind,
+    result: FindingsResult = CONFORM,
+    *,
+    pest: str = "",
+    remarks: str = "",
+    by: str = "officer-7",
+) -> RecordFindings:
+    return RecordFindings(
+        consignment_id=CONSIGNMENT,
+        asked_by=by,
+        occurred_at=NOON,
+        control=control,
+        result=result,
+        pest=pest,
+        remarks=remarks,
+    )
+
+
+def withdrawn() -> DeclarationWithdrawn:
+    return DeclarationWithdrawn(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, version=3, request_id="w1", reason="sold elsewhere"
+    )
+
+
+def ordered(control: ControlKind, told: Story) -> InspectionOrdered:
+    return InspectionOrdered(
+        consignment_id=CONSIGNMENT,
+        occurred_at=told.at,
+        control=control,
+        customs_office="2229",
+        due=told.at + LIMITS[control],
+    )
+
+
+def passed(control: ControlKind, told: Story, remarks: str = "") -> InspectionPassed:
+    return InspectionPassed(
+        consignment_id=CONSIGNMENT, occurred_at=told.at, control=control, officer="officer-7", remarks=remarks
+    )
+
+
+def refused(told: Story, code: str, reason: str) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=told.at,
+        subject=CONSIGNMENT,
+        request_id=f"m{told.heard}",
+        request_kind="RecordFindings",
+        code=code,
+        reason=reason,
+    )
+
+
+def overdue(told: Story, control: ControlKind, since: timedelta = timedelta(minutes=1)) -> DeadlinePassed:
+    return DeadlinePassed(
+        subject=CONSIGNMENT, name=f"overdue/{control.value}", due=NOON + since + LIMITS[control]
+    )
+
+
+def test_each_control_is_ordered_with_its_own_time_limit_and_quarantine_is_left_to_its_desk() -> None:
+    told = story(decider).when(assessed(DOCUMENTS, INSPECTION, SAMPLING, QUARANTINE))
+    told.then(ordered(DOCUMENTS, told), ordered(INSPECTION, told), ordered(SAMPLING, told))
+    assert [limit.name for limit in told.deadlines()] == [
+        "overdue/documents",
+        "overdue/inspection",
+        "overdue/sampling",
+    ]
+    assert not decider.closed(told.state)
+
+
+@pytest.mark.parametrize("controls", [(), (QUARANTINE,)])
+def test_goods_without_a_control_for_officers_leave_no_trace(controls: tuple[ControlKind, ...]) -> None:
+    told = story(decider).when(assessed(*controls)).then()
+    assert told.state is decider.INITIAL
+
+
+def test_an_assessment_heard_again_orders_nothing_more() -> None:
+    told = story(decider, assessed(INSPECTION))
+    before = told.state
+    told.when(assessed(INSPECTION)).then()
+    assert told.state is before
+
+
+def test_goods_in_order_pass_and_the_consignment_is_closed() -> None:
+    told = story(decider, assessed(INSPECTION)).when(found(INSPECTION, remarks="seal intact"))
+    told.then(passed(INSPECTION, told, "seal intact"))
+    assert decider.closed(told.state) and told.deadlines() == ()
+
+
+def test_goods_not_in_order_fail_with_the_officers_words() -> None:
+    told = story(decider, assessed(SAMPLING)).when(found(SAMPLING, NOT_CONFORM, remarks="salmonella"))
+    told.then(
+        InspectionFailed(
+            consignment_id=CONSIGNMENT,
+            occurred_at=told.at,
+            control=SAMPLING,
+            officer="officer-7",
+            reason="salmonella",
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("remarks", "reason"), [("  ", "sampling: not in order, no remarks"), ("x" * 900, "x" * 500)]
+)
+def test_a_failure_always_carries_a_reason_that_fits(remarks: str, reason: str) -> None:
+    told = story(decider, assessed(SAMPLING)).when(found(SAMPLING, NOT_CONFORM, remarks=remarks))
+    assert [fact.reason for fact in told.said if isinstance(fact, InspectionFailed)] == [reason]
+
+
+def test_a_living_pest_is_intercepted_under_its_name() -> None:
+    told = story(decider, assessed(INSPECTION)).when(found(INSPECTION, PEST, pest=f" {BEETLE} "))
+    told.then(
+        PestIntercepted(
+            consignment_id=CONSIGNMENT,
+            occurred_at=told.at,
+            control=INSPECTION,
+            officer="officer-7",
+            pest=BEETLE,
+        )
+    )
+    assert decider.closed(told.state)
+
+
+def test_a_pest_without_a_name_is_sent_back_and_the_order_stays_open() -> None:
+    told = story(decider, assessed(INSPECTION)).when(found(INSPECTION, PEST, pest=" "))
+    told.then(refused(told, "pest_missing", "the result is pest, yet no pest is named"))
+    told.when(found(INSPECTION)).then(passed(INSPECTION, told))
+
+
+def test_goods_in_order_with_a_pest_named_are_not_let_through() -> None:
+    told = story(decider, assessed(INSPECTION)).when(found(INSPECTION, CONFORM, pest=BEETLE))
+    told.then(refused(told, "pest_contradicts", "the result is conform, yet a pest is named"))
+    assert not decider.closed(told.state)
+
+
+def test_findings_about_a_control_that_nobody_ordered_are_refused() -> None:
+    told = story(decider, assessed(DOCUMENTS)).when(found(INSPECTION))
+    told.then(refused(told, "not_ordered", "inspection is not ordered"))
+
+
+def test_findings_before_the_order_are_refused_and_may_come_again_after_it() -> None:
+    told = story(decider).when(found(INSPECTION))
+    told.then(refused(told, "not_ordered", "inspection is not ordered"))
+    assert told.state is decider.INITIAL
+    told.when(assessed(INSPECTION)).when(found(INSPECTION)).then(passed(INSPECTION, told))
+
+
+def test_an_officer_cannot_answer_for_the_treatment_unit() -> None:
+    told = story(decider, assessed(INSPECTION, QUARANTINE)).when(found(QUARANTINE))
+    told.then(refused(told, "wrong_control", "quarantine is answered by a treatment record, not by findings"))
+
+
+def test_the_first_answer_stands_and_a_second_one_is_refused() -> None:
+    told = story(decider, assessed(INSPECTION, SAMPLING), found(INSPECTION))
+    told.when(found(INSPECTION, NOT_CONFORM, by="officer-8"))
+    told.then(refused(told, "already_answered", "inspection was answered by an earlier request"))
+
+
+def test_the_same_request_delivered_again_says_nothing() -> None:
+    told = story(decider, assessed(INSPECTION)).when(found(INSPECTION), message_id="r1")
+    before = told.state
+    told.when(found(INSPECTION), message_id="r1").then()
+    assert told.state is before
+
+
+def test_a_withdrawal_cancels_what_nobody_answered_yet() -> None:
+    told = story(decider, assessed(DOCUMENTS, INSPECTION, SAMPLING), found(INSPECTION)).when(withdrawn())
+    told.then(
+        InspectionCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, control=DOCUMENTS),
+        InspectionCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, control=SAMPLING),
+    )
+    assert decider.closed(told.state) and told.deadlines() == ()
+    told.when(found(DOCUMENTS)).then(refused(told, "consignment_closed", "the declaration was withdrawn"))
+    told.when(found(INSPECTION), message_id="m2").then()
+
+
+def test_goods_withdrawn_before_their_assessment_was_heard_are_never_inspected() -> None:
+    told = story(decider, withdrawn()).when(assessed(INSPECTION)).then()
+    assert decider.closed(told.state)
+
+
+def test_a_withdrawal_after_the_last_answer_changes_nothing() -> None:
+    told = story(decider, assessed(INSPECTION), found(INSPECTION))
+    before = told.state
+    told.when(withdrawn()).then()
+    assert told.state is before
+
+
+def test_a_late_officer_is_reminded_once_and_may_still_answer() -> None:
+    told = story(decider, assessed(INSPECTION))
+    (limit,) = told.deadlines()
+    assert limit == Deadline("overdue/inspection", NOON + timedelta(minutes=1, hours=48))
+    told.when(overdue(told, INSPECTION), at=limit.due)
+    told.then(
+        InspectionOverdue(
+            consignment_id=CONSIGNMENT,
+            occurred_at=limit.due,
+            control=INSPECTION,
+            since=NOON + timedelta(minutes=1),
+            due=limit.due,
+        )
+    )
+    assert told.deadlines() == () and not decider.closed(told.state)
+    told.when(overdue(told, INSPECTION)).then()
+    told.when(found(INSPECTION)).then(passed(INSPECTION, told))
+
+
+def test_a_limit_of_an_answered_order_or_another_hour_reminds_nobody() -> None:
+    told = story(decider, assessed(DOCUMENTS, INSPECTION), found(DOCUMENTS))
+    told.when(overdue(told, DOCUMENTS)).then()
+    told.when(overdue(told, INSPECTION, since=timedelta(minutes=2))).then()
+    told.when(withdrawn()).when(overdue(told, INSPECTION)).then()
+
+
+def test_the_desk_hears_what_the_flow_says() -> None:
+    assert DESK.hears == {ConsignmentAssessed, RecordFindings, DeclarationWithdrawn, DeadlinePassed}
+
+
+_CONTROLS = st.lists(st.sampled_from(list(ControlKind)), unique=True, max_size=4).map(tuple)
+_FINDINGS = st.builds(
+    lambda control, result, pest: found(control, result, pest=pest),
+    st.sampled_from(list(ControlKind)),
+    st.sampled_from(list(FindingsResult)),
+    st.sampled_from(["", BEETLE]),
+)
+_HEARD: st.SearchStrategy[Message] = st.one_of(
+    _CONTROLS.map(lambda controls: assessed(*controls)),
+    _FINDINGS,
+    _FINDINGS,
+    st.just(withdrawn()),
+    st.sampled_from([DOCUMENTS, INSPECTION, SAMPLING]).map(
+        lambda c: overdue(Story(decider, decider.INITIAL), c)
+    ),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(heard=st.lists(_HEARD, max_size=9))
+def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
+    adds_nothing_twice(decider, heard)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    controls=_CONTROLS, findings=st.lists(_FINDINGS, max_size=6), shuffle=st.randoms(use_true_random=False)
+)
+def test_in_any_order_each_control_gets_at_most_one_order_and_one_end(
+    controls: tuple[ControlKind, ...], findings: list[RecordFindings], shuffle: Random
+) -> None:
+    heard: list[Message] = [assessed(*controls), *findings, withdrawn(), assessed(*controls)]
+    shuffle.shuffle(heard)
+    told = story(decider, *heard)
+    orders = [fact.control for fact in told.facts if isinstance(fact, InspectionOrdered)]
+    ends = [
+        fact.control
+        for fact in told.facts
+        if isinstance(fact, InspectionPassed | InspectionFailed | PestIntercepted | InspectionCancelled)
+    ]
+    assert len(set(orders)) == len(orders)
+    assert sorted(ends) == sorted(orders)
+    first = next(m for m in heard if isinstance(m, ConsignmentAssessed | DeclarationWithdrawn))
+    assert set(orders) == (set() if isinstance(first, DeclarationWithdrawn) else set(controls) - {QUARANTINE})
+    assert decider.closed(told.state)

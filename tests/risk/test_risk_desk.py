@@ -1,0 +1,271 @@
+"""Does the risk desk send each consignment the right way, once, and say why?"""
+
+from collections import Counter
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.declaration import DeclarationAccepted
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
+from services.risk import decider, rules
+from services.risk.agent import DESK
+from tests.risk.freight import DRAWN, NOT_DRAWN, REGULAR, accepted, consignment, line, of_grade
+from tests.voice import Story, adds_nothing_twice, story
+
+DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
+SAMPLING, QUARANTINE = ControlKind.SAMPLING, ControlKind.QUARANTINE
+
+
+def assessed(heard: DeclarationAccepted) -> ConsignmentAssessed:
+    (fact,) = story(decider).when(heard).said
+    assert isinstance(fact, ConsignmentAssessed)
+    return fact
+
+
+def fired_for(heard: DeclarationAccepted) -> dict[str, str]:
+    return {rule.rule: rule.seen for rule in assessed(heard).rules}
+
+
+def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
+    told = story(decider).when(accepted(consignment_id=NOT_DRAWN))
+    told.then(
+        ConsignmentAssessed(
+            consignment_id=NOT_DRAWN,
+            occurred_at=told.at,
+            declaration_no="222920261000000017",
+            direction=Direction.IMPORT,
+            customs_office="2229",
+            transport_mode="2",
+            bill_no="COSU6400001",
+            containers=(BoundContainer(container_no="CSQU3054383", shared_by=2),),
+            lane=Lane.GREEN,
+            controls=(),
+            credit_grade=CreditGrade.REGULAR,
+            rule_set=rules.RULE_SET,
+            rules=(),
+            draw=rules.draw(NOT_DRAWN, CreditGrade.REGULAR),
+        )
+    )
+    assert decider.closed(told.state) and told.deadlines() == ()
+
+
+def test_a_declaration_heard_again_is_not_assessed_again() -> None:
+    told = story(decider, accepted())
+    before = told.state
+    told.when(accepted()).then()
+    assert told.state is before
+
+
+def test_goods_that_are_drawn_go_red_although_no_rule_fired() -> None:
+    fact = assessed(accepted(consignment_id=DRAWN))
+    assert (fact.lane, fact.controls, fact.rules, fact.draw.selected) == (Lane.RED, (INSPECTION,), (), True)
+
+
+def test_an_auditor_repeats_the_draw_with_nothing_but_sha256() -> None:
+    fact = assessed(accepted())
+    digest = sha256(f"2026-11-01/{fact.consignment_id}".encode()).digest()
+    share = Decimal(int.from_bytes(digest[:8], "big")) / Decimal(2**64)
+    assert fact.draw == Draw(
+        value=Decimal(str(share)[:8]), rate=Decimal("0.0244"), selected=share < Decimal("0.0244")
+    )
+
+
+@pytest.mark.parametrize(
+    ("hs_code", "rule", "controls", "seen"),
+    [
+        ("0102290000", "live_goods", (INSPECTION, QUARANTINE), "headings 0102"),
+        ("0301110000", "live_goods", (INSPECTION, SAMPLING, QUARANTINE), "headings 0301"),
+        ("0602909900", "live_goods", (INSPECTION, QUARANTINE), "headings 0602"),
+        ("0805100000", "plants_and_wood", (INSPECTION,), "chapters 08"),
+        ("4403210000", "plants_and_wood", (INSPECTION,), "chapters 44"),
+        ("0201300000", "meat_and_dairy", (SAMPLING,), "chapters 02"),
+        ("0402210000", "meat_and_dairy", (SAMPLING,), "chapters 04"),
+        ("0303110000", "fish", (SAMPLING,), "chapters 03"),
+        ("2905110000", "dangerous_chemicals", (INSPECTION,), "chapters 29"),
+        ("3604100000", "dangerous_chemicals", (INSPECTION,), "chapters 36"),
+        ("3915100000", "imported_waste", (INSPECTION,), "headings 3915"),
+        ("4707100000", "imported_waste", (INSPECTION,), "headings 4707"),
+        ("9022120000", "dual_use_and_precision", (SAMPLING,), "headings 9022"),
+    ],
+)
+def test_the_tariff_line_decides_who_looks(
+    hs_code: str, rule: str, controls: tuple[ControlKind, ...], seen: str
+) -> None:
+    fact = assessed(accepted(line(hs_code), consignment_id=NOT_DRAWN))
+    assert {each.rule: each.seen for each in fact.rules}[rule] == seen
+    assert fact.controls == controls
+    assert fact.lane is Lane.RED
+
+
+def test_one_risky_line_among_many_is_enough() -> None:
+    assert fired_for(accepted(line("8483409000"), line("0805100000"), line("8483409000"))) == {
+        "plants_and_wood": "chapters 08"
+    }
+
+
+def test_two_rules_that_want_the_same_control_ask_for_it_once() -> None:
+    fact = assessed(
+        accepted(line("4407110000"), departure="CA", wood_packaging=True, consignment_id=NOT_DRAWN)
+    )
+    assert [rule.rule for rule in fact.rules] == ["plants_and_wood", "wood_packaging"]
+    assert fact.controls == (INSPECTION,)
+
+
+@pytest.mark.parametrize(
+    ("departure", "wood", "direction", "looked_at"),
+    [
+        ("US", True, Direction.IMPORT, True),
+        ("US", False, Direction.IMPORT, False),
+        ("DE", True, Direction.IMPORT, False),
+        ("US", True, Direction.EXPORT, False),
+    ],
+)
+def test_only_solid_wood_that_comes_from_nematode_countries_is_looked_at(
+    departure: str, wood: bool, direction: Direction, looked_at: bool
+) -> None:
+    heard = accepted(departure=departure, wood_packaging=wood, direction=direction)
+    assert ("wood_packaging" in fired_for(heard)) is looked_at
+
+
+def test_waste_that_leaves_the_country_is_not_imported_waste() -> None:
+    assert fired_for(accepted(line("3915100000"), direction=Direction.EXPORT)) == {}
+
+
+def test_a_gift_at_price_zero_takes_the_yellow_lane() -> None:
+    fact = assessed(accepted(line("9503008900"), line("9503008900", price="0"), consignment_id=NOT_DRAWN))
+    assert fact.rules == (
+        FiredRule(rule="free_of_charge", controls=(DOCUMENTS,), seen="lines at price zero: 2"),
+    )
+    assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
+
+
+@pytest.mark.parametrize(
+    ("price", "hs_code", "odd"),
+    [
+        ("9090.90", "8542310000", False),  # 9,999.99 USD a kilogram
+        ("9090.92", "8542310000", True),  # 10,000.01 USD a kilogram
+        ("0.02", "8483409000", False),  # 0.022 USD a kilogram
+        ("0.018", "8483409000", True),  # 0.0198 USD a kilogram
+        ("0.018", "2505100000", False),  # sand may be cheap
+    ],
+)
+def test_a_kilogram_that_is_too_dear_or_too_cheap_has_its_papers_read(
+    price: str, hs_code: str, odd: bool
+) -> None:
+    assert ("odd_price_per_kg" in fired_for(accepted(line(hs_code, kg="1", price=price)))) is odd
+
+
+@pytest.mark.parametrize(
+    ("hs_code", "departure", "papers"),
+    [("6109100000", "DE", True), ("6109100000", "VN", False), ("8483409000", "DE", False)],
+)
+def test_clothing_that_came_by_a_detour_has_its_papers_read(
+    hs_code: str, departure: str, papers: bool
+) -> None:
+    rules_fired = fired_for(accepted(line(hs_code, origin="VN"), departure=departure))
+    assert rules_fired == ({"detoured_clothing": "origin VN, departure DE"} if papers else {})
+
+
+def test_a_seriously_discredited_consignee_is_always_looked_at() -> None:
+    consignee = of_grade(CreditGrade.SERIOUSLY_DISCREDITED)
+    fact = assessed(accepted(consignee=consignee))
+    assert fact.credit_grade is CreditGrade.SERIOUSLY_DISCREDITED
+    assert fact.draw.rate == Decimal("0.8476")
+    assert {DOCUMENTS, INSPECTION} <= set(fact.controls)
+    assert [rule.seen for rule in fact.rules] == [f"consignee {consignee} is seriously_discredited"]
+
+
+@pytest.mark.parametrize(
+    ("grade", "rate"),
+    [
+        (CreditGrade.ADVANCED_CERTIFIED, "0.0057"),
+        (CreditGrade.CERTIFIED, "0.0169"),
+        (CreditGrade.REGULAR, "0.0244"),
+        (CreditGrade.DISCREDITED, "0.8476"),
+    ],
+)
+def test_each_grade_is_drawn_at_its_own_rate(grade: CreditGrade, rate: str) -> None:
+    assert assessed(accepted(consignee=of_grade(grade))).draw.rate == Decimal(rate)
+    drawn = sum(rules.draw(consignment(number), grade).selected for number in range(20_000))
+    assert abs(Decimal(drawn) / 20_000 - Decimal(rate)) < Decimal("0.008")
+
+
+def test_few_enterprises_are_certified_and_fewer_discredited() -> None:
+    grades = Counter(rules.credit_grade(f"9131000{number:011d}") for number in range(40_000))
+    certified = grades[CreditGrade.ADVANCED_CERTIFIED] + grades[CreditGrade.CERTIFIED]
+    discredited = grades[CreditGrade.DISCREDITED] + grades[CreditGrade.SERIOUSLY_DISCREDITED]
+    assert 0.11 < certified / 40_000 < 0.13
+    assert 0.003 < discredited / 40_000 < 0.007
+
+
+def test_most_ordinary_freight_is_left_alone() -> None:
+    """Chapters as often as national trade has them (lines of a hundred); a third in wood, a fifth from North America."""
+    mix = (
+        "84 " * 16
+        + "85 " * 20
+        + "39 " * 8
+        + "61 62 " * 3
+        + "73 " * 5
+        + "87 " * 5
+        + "90 94 " * 5
+        + "40 48 72 " * 3
+    )
+    mix += "64 76 69 70 42 95 " * 2 + "29 28 29 08 44 07 03 02 12 33 27 10 04 "
+    chapters = mix.split()
+    lanes: Counter[Lane] = Counter()
+    for number in range(3000):
+        chapter = chapters[number % len(chapters)]
+        heard = accepted(
+            line(f"{chapter}85000000"),
+            consignment_id=consignment(number),
+            consignee=f"91310000{number % 900:010d}",
+            departure=("US", "DE", "VN", "BR", "AU")[number // 7 % 5],
+            wood_packaging=number // 5 % 3 == 0,
+            direction=Direction.IMPORT if number % 2 else Direction.EXPORT,
+        )
+        lanes[assessed(heard).lane] += 1
+    assert 0.70 <= lanes[Lane.GREEN] / 3000 <= 0.85, lanes
+
+
+def test_every_rule_is_dated_named_once_and_explained_in_both_languages() -> None:
+    assert len({rule.name for rule in rules.RULES}) == len(rules.RULES)
+    assert all(rule.why_zh and rule.why_en and rule.controls for rule in rules.RULES)
+    assert rules.IN_FORCE == rules.RULES
+
+
+def test_the_desk_hears_accepted_declarations_and_nothing_else() -> None:
+    assert DESK.hears == {DeclarationAccepted}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    chapters=st.lists(
+        st.sampled_from(["01", "03", "06", "08", "28", "61", "84", "90"]), min_size=1, max_size=4
+    ),
+    price=st.sampled_from(["0", "0.01", "2000", "90000000"]),
+    number=st.integers(0, 10**9),
+)
+def test_hearing_a_declaration_twice_adds_nothing_and_the_lane_follows_from_the_controls(
+    chapters: list[str], price: str, number: int
+) -> None:
+    heard = accepted(
+        *[line(f"{c}01100000", price=price) for c in chapters], consignment_id=consignment(number)
+    )
+    adds_nothing_twice(decider, [heard])
+    fact = assessed(heard)
+    assert fact == assessed(heard)
+    wanted = {control for rule in fact.rules for control in rule.controls}
+    assert set(fact.controls) == wanted | ({INSPECTION} if fact.draw.selected else set())
+    assert len(set(fact.controls)) == len(fact.controls)
+    looked_at = bool(set(fact.controls) - {DOCUMENTS})
+    assert fact.lane is (Lane.RED if looked_at else Lane.YELLOW if fact.controls else Lane.GREEN)
+
+
+def test_the_assessment_is_the_same_on_every_reading_of_the_log() -> None:
+    first = Story(decider, decider.INITIAL).when(accepted(consignee=REGULAR)).said
+    second = Story(decider, decider.INITIAL).when(accepted(consignee=REGULAR)).said
+    assert first == second
