@@ -1,6 +1,7 @@
 """The inspection desk on the loop.
 
-Reads `customs-risk-facts`, `customs-inspection-requests` and `customs-release-facts`, alone writes `customs-inspection-facts`.
+Reads `customs-risk-facts`, `customs-inspection-requests` and `customs-release-facts`, alone writes
+`customs-inspection-facts`.
 """
 
 from services.inspection import decider

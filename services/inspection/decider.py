@@ -1,7 +1,7 @@
 """Which control must an officer answer by when, and what did the officer find?
 
-Orders stay open until an officer answers or the declaration is withdrawn; a time limit that runs out is said once, and
-holds the goods as before.
+Orders stay open until an officer answers or the declaration is withdrawn; a time limit that runs out is said
+once, and holds the goods as before.
 """
 
 from datetime import timedelta
@@ -29,7 +29,9 @@ TIME_LIMITS: dict[ControlKind, timedelta] = {
     ControlKind.INSPECTION: timedelta(hours=48),
     ControlKind.SAMPLING: timedelta(days=7),
 }
-"""The controls that an officer answers, and how long the officer has. `quarantine` is a treatment unit's to answer."""
+"""The controls that an officer answers, and how long the officer has. `quarantine` is a treatment unit's to
+answer.
+"""
 
 
 class Order(BaseModel):
@@ -59,7 +61,9 @@ class Ordered(BaseModel):
 
 
 class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered before."""
+    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered
+    before.
+    """
 
     model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
@@ -90,7 +94,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
-    """One order per control that an officer answers; an assessment heard again, or of withdrawn goods, orders nothing."""
+    """One order per control that an officer answers; an assessment heard again, or of withdrawn goods,
+    orders nothing.
+    """
     match state:
         case Quiet():
             return tuple(
@@ -113,7 +119,9 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
 
 
 def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact, ...]:
-    """The answer to one open order, or the reason why these findings answer nothing; the same request again is nothing."""
+    """The answer to one open order, or the reason why these findings answer nothing; the same request again
+    is nothing.
+    """
     match state:
         case Withdrawn():
             if hearing.message_id in state.answered:

@@ -1,7 +1,7 @@
 """The quarantine desk on the loop.
 
-Reads `customs-risk-facts`, `customs-inspection-facts`, `customs-quarantine-requests` and `customs-release-facts`, alone
-writes `customs-quarantine-facts`.
+Reads `customs-risk-facts`, `customs-inspection-facts`, `customs-quarantine-requests` and
+`customs-release-facts`, alone writes `customs-quarantine-facts`.
 """
 
 from services.quarantine import decider

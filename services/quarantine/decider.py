@@ -1,7 +1,7 @@
 """Which treatments are owed before goods may go, and was each carried out as its schedule demands?
 
-Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. A settled
-consignment stays open, because a pest may still be met; abandonment and withdrawal close it.
+Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. A
+settled consignment stays open, because a pest may still be met; abandonment and withdrawal close it.
 """
 
 from datetime import timedelta
@@ -34,7 +34,9 @@ METHODS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE, TreatmentMethod
 
 
 class Need(BaseModel):
-    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were judged for it."""
+    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
+    judged for it.
+    """
 
     model_config = ConfigDict(frozen=True)
     origin: str
@@ -71,7 +73,9 @@ class Abandoned(BaseModel):
 
 
 class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
+    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged
+    before.
+    """
 
     model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
@@ -113,7 +117,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, consignment_id: str, origin: str, pest: str, hearing: Hearing) -> tuple[Fact, ...]:
-    """The first attempt for this origin; an origin heard again, or of goods given up or withdrawn, orders nothing."""
+    """The first attempt for this origin; an origin heard again, or of goods given up or withdrawn, orders
+    nothing.
+    """
     match state:
         case Quiet() | Treating():
             if _need_of(state, origin) is not None:
@@ -126,7 +132,9 @@ def order(state: State, consignment_id: str, origin: str, pest: str, hearing: He
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The verdict on one recorded attempt, or why this record answers nothing; the same request again is nothing."""
+    """The verdict on one recorded attempt, or why this record answers nothing; the same request again is
+    nothing.
+    """
     match state:
         case Abandoned():
             if hearing.message_id in state.answered:
@@ -223,7 +231,9 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
 
 
 def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Said once per attempt; a limit of an earlier attempt, or of a treatment answered meanwhile, is nothing."""
+    """Said once per attempt; a limit of an earlier attempt, or of a treatment answered meanwhile, is
+    nothing.
+    """
     match state:
         case Treating():
             return tuple(

@@ -1,8 +1,8 @@
-"""Did a recorded treatment meet its schedule? The rows are reference data; every shortfall says what was seen and wanted.
+"""Did a recorded treatment meet its schedule? Rows as data; each shortfall says what was seen and wanted.
 
-Sources: IPPC ISPM 15 Annex 1 (heat, methyl bromide from 2006-10-01, sulphuryl fluoride), grain phosphine practice of
-LS/T 1201, residue limits of SN/T 3401-2012, unit classes of AQSIQ Order 181. Debarking, thickness and moisture of wood
-are the unit's to see to; the record does not carry them.
+Sources: IPPC ISPM 15 Annex 1 (heat, methyl bromide from 2006-10-01, sulphuryl fluoride), grain phosphine
+practice of LS/T 1201, residue limits of SN/T 3401-2012, unit classes of AQSIQ Order 181. Debarking, thickness
+and moisture of wood are the unit's to see to; the record does not carry them.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,9 @@ from schemas.quarantine import Reading, RecordTreatment
 from schemas.vocabulary import TreatmentMethod, UnitClass
 
 READING_GRACE_HOURS = Decimal("0.25")
-"""A reading asked for at an hour may be taken up to this much later; earlier proves nothing about that hour."""
+"""A reading asked for at an hour may be taken up to this much later; earlier proves nothing about that
+hour.
+"""
 _GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
 _HEAT_UNITS = frozenset({UnitClass.HEAT})
 _SIXTY = Decimal(60)
@@ -34,7 +36,8 @@ class HeatRow:
 class TemperatureClass:
     """What is wanted when no reading is colder than `lowest_c` (Celsius; `above`: colder than or just at it).
 
-    `hours`: exposure. `minima`: (hour, g/m3) readings to be met. `floor_g_m3`: for all of the exposure. `ct`: g h/m3.
+    `hours`: exposure. `minima`: (hour, g/m3) readings to be met. `floor_g_m3`: for all of the exposure. `ct`:
+    g h/m3.
     """
 
     lowest_c: Decimal
@@ -50,7 +53,9 @@ class TemperatureClass:
 
 @dataclass(frozen=True, slots=True)
 class GasRow:
-    """`classes` from the warmest to the coldest in which the gas still works; `residue_ppm` at most, before opening."""
+    """`classes` from the warmest to the coldest in which the gas still works; `residue_ppm` at most, before
+    opening.
+    """
 
     schedule: str
     classes: tuple[TemperatureClass, ...]
@@ -128,7 +133,9 @@ def check(record: RecordTreatment, methods: tuple[TreatmentMethod, ...]) -> Verd
 
 
 def heated_minutes(readings: list[Reading], core_c: Decimal) -> Decimal:
-    """Longest unbroken run at `core_c` or more, from first to last reading of the run; `readings` in order of hours."""
+    """Longest unbroken run at `core_c` or more, from first to last reading of the run; `readings` in order
+    of hours.
+    """
     longest, began = Decimal(0), None
     for reading in readings:
         if reading.temperature_c < core_c:
@@ -140,7 +147,9 @@ def heated_minutes(readings: list[Reading], core_c: Decimal) -> Decimal:
 
 
 def ct_product(gas: list[tuple[Decimal, Decimal]]) -> Decimal:
-    """g h/m3 by trapezoid over (hours, g/m3), in order of hours; time before the first reading counts for nothing."""
+    """g h/m3 by trapezoid over (hours, g/m3), in order of hours; time before the first reading counts for
+    nothing.
+    """
     return sum(((c1 + c2) / 2 * (h2 - h1) for (h1, c1), (h2, c2) in pairwise(gas)), Decimal(0))
 
 
@@ -197,6 +206,7 @@ def _residue_shortfalls(row: GasRow, residue: Decimal | None) -> list[str]:
 
 
 def _plain(value: Decimal) -> str:
-    """Rounded down where long, so that a value just short never reads as the one wanted."""
+    """Rounded down where long, so that a value just short never reads as the one wanted; no idle zeros."""
     exponent = value.as_tuple().exponent
-    return f"{value if isinstance(exponent, int) and exponent >= -3 else value.quantize(_CENT, ROUND_DOWN):f}"
+    short = value if isinstance(exponent, int) and exponent >= -3 else value.quantize(_CENT, ROUND_DOWN)
+    return f"{short.normalize():f}"

@@ -1,4 +1,6 @@
-"""Which lane does an accepted declaration take, and which controls must be answered? Said once per consignment."""
+"""Which lane does an accepted declaration take, and which controls must be answered? Said once per
+consignment.
+"""
 
 from typing import Annotated, Literal, assert_never
 
@@ -34,7 +36,9 @@ _ASSESSED = Assessed()
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
-    """One assessment for the first hearing; a declaration heard again is a duplicate and gets no second one."""
+    """One assessment for the first hearing; a declaration heard again is a duplicate and gets no second
+    one.
+    """
     match state:
         case Unassessed():
             return (assess(message, hearing),)
@@ -45,7 +49,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def assess(accepted: DeclarationAccepted, hearing: Hearing) -> ConsignmentAssessed:
-    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the table."""
+    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the
+    table.
+    """
     declaration = accepted.declaration
     grade = credit_grade(declaration.consignee)
     rules = fired(Goods(declaration, grade))

@@ -1,7 +1,7 @@
 """Which goods get which control, and why? The dated rule table, the credit grades and the draw.
 
-A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule set always
-gets the same answer, whenever it is heard.
+A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule
+set always gets the same answer, whenever it is heard.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,9 @@ _MILLIONTH = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Goods:
-    """A declaration as the rules look at it. `grade` is the consignee's; `chapters`, `headings`: HS, 2 and 4 digits."""
+    """A declaration as the rules look at it. `grade` is the consignee's; `chapters`, `headings`: HS, 2 and
+    4 digits.
+    """
 
     declaration: Declaration
     grade: CreditGrade
@@ -86,7 +88,9 @@ USD_PER_UNIT: dict[str, Decimal] = {
     "RUB": Decimal("0.01"),
     "INR": Decimal("0.012"),
 }
-"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. A currency not listed counts as USD."""
+"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. A currency not listed counts
+as USD.
+"""
 DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 
@@ -140,7 +144,9 @@ def _is_imported_waste(goods: Goods) -> bool:
 
 
 def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
-    """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; a price of zero is not ours."""
+    """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; a price of zero
+    is not ours.
+    """
     for number, item in enumerate(goods.declaration.items, start=1):
         if item.net_mass_kg <= 0 or item.total_price <= 0:
             continue
@@ -179,7 +185,8 @@ def _detoured_clothing(goods: Goods) -> frozenset[str]:
 
 
 def _detour_seen(goods: Goods) -> str:
-    return f"origin {', '.join(sorted(_detoured_clothing(goods)))}, departure {goods.declaration.departure_country}"
+    origins = ", ".join(sorted(_detoured_clothing(goods)))
+    return f"origin {origins}, departure {goods.declaration.departure_country}"
 
 
 def _grade_seen(goods: Goods) -> str:
@@ -301,9 +308,10 @@ IN_FORCE: tuple[Rule, ...] = tuple(
 
 
 def credit_grade(uscc: str) -> CreditGrade:
-    """The grade of an enterprise by its USCC: 4 % advanced certified, 8 % certified, 0.4 % and 0.1 % discredited.
+    """The grade of a USCC: 4 % advanced certified, 8 % certified, 0.4 % and 0.1 % (seriously) discredited.
 
-    Stands in for the enterprise register until a desk keeps one: a fixed bucket of the code, no statement on a real firm.
+    Stands in for the enterprise register until a desk keeps one: a fixed bucket of the code, no statement on
+    a real firm.
     """
     bucket = int.from_bytes(sha256(f"credit-grade/{uscc}".encode()).digest()[:8]) % 1000
     if bucket < 40:
@@ -325,7 +333,9 @@ def fired(goods: Goods) -> tuple[FiredRule, ...]:
 
 
 def draw(consignment_id: str, grade: CreditGrade) -> Draw:
-    """The draw, which anybody can repeat: first 8 bytes of SHA-256 of `RULE_SET/consignment_id`, over 2^64, 6 digits down."""
+    """The draw, which anybody can repeat: first 8 bytes of SHA-256 of `RULE_SET/consignment_id`, over 2^64,
+    6 digits down.
+    """
     number = int.from_bytes(sha256(f"{RULE_SET}/{consignment_id}".encode()).digest()[:8])
     value = (Decimal(number) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)
     rate = RATES[grade]
@@ -333,7 +343,9 @@ def draw(consignment_id: str, grade: CreditGrade) -> Draw:
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:
-    """What must be answered, each control once, in the order of `ControlKind`; being drawn means inspection."""
+    """What must be answered, each control once, in the order of `ControlKind`; being drawn means
+    inspection.
+    """
     wanted = {control for rule in rules for control in rule.controls}
     if drawn.selected:
         wanted.add(ControlKind.INSPECTION)
@@ -341,7 +353,7 @@ def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ..
 
 
 def lane(controls: tuple[ControlKind, ...]) -> Lane:
-    """Green: nothing to answer. Yellow: only papers. Red: somebody must look at, sample or treat the goods."""
+    """Green: nothing to answer. Yellow: only papers. Red: the goods are looked at, sampled or treated."""
     if not controls:
         return Lane.GREEN
     return Lane.YELLOW if controls == _DOCUMENTS else Lane.RED

@@ -203,7 +203,9 @@ def test_few_enterprises_are_certified_and_fewer_discredited() -> None:
 
 
 def test_most_ordinary_freight_is_left_alone() -> None:
-    """Chapters as often as national trade has them (lines of a hundred); a third in wood, a fifth from North America."""
+    """Chapters as often as national trade has them (lines of a hundred); a third in wood, a fifth from
+    North America.
+    """
     mix = (
         "84 " * 16
         + "85 " * 20

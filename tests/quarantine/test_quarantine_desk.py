@@ -1,0 +1,323 @@
+"""Does the quarantine desk hold pests back until a treatment is proved?"""
+
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
+from schemas.inspection import PestIntercepted
+from schemas.quarantine import (
+    RecordTreatment,
+    TreatmentAbandoned,
+    TreatmentCancelled,
+    TreatmentFailed,
+    TreatmentOrdered,
+    TreatmentOverdue,
+    TreatmentVerified,
+)
+from schemas.release import DeclarationWithdrawn
+from schemas.risk import ConsignmentAssessed, Draw
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, TreatmentMethod
+from services.quarantine import decider
+from services.quarantine.agent import DESK
+from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
+from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+
+BEETLE = "Monochamus alternatus"
+FIVE_DAYS = timedelta(days=5)
+
+
+def assessed(*controls: ControlKind) -> ConsignmentAssessed:
+    return ConsignmentAssessed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        declaration_no="222920261000000017",
+        direction=Direction.IMPORT,
+        customs_office="2229",
+        transport_mode="2",
+        bill_no="",
+        containers=(),
+        lane=Lane.RED,
+        controls=controls,
+        credit_grade=CreditGrade.REGULAR,
+        rule_set="2026-11-01",
+        rules=(),
+        draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
+    )
+
+
+LIVE = assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE)
+
+
+def pest(control: ControlKind = ControlKind.INSPECTION) -> PestIntercepted:
+    return PestIntercepted(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="officer-7", pest=BEETLE
+    )
+
+
+def withdrawn() -> DeclarationWithdrawn:
+    return DeclarationWithdrawn(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, version=3, request_id="w1", reason="sold elsewhere"
+    )
+
+
+def good(origin: str = "risk", attempt: int = 1, method: TreatmentMethod = HEAT) -> RecordTreatment:
+    return good_treatment(CONSIGNMENT, origin, attempt, method)
+
+
+def bad(origin: str = "risk", attempt: int = 1, method: TreatmentMethod = HEAT) -> RecordTreatment:
+    return bad_treatment(CONSIGNMENT, origin, attempt, method)
+
+
+def ordered(told: Story, origin: str = "risk", attempt: int = 1, pest: str = "") -> TreatmentOrdered:
+    return TreatmentOrdered(
+        consignment_id=CONSIGNMENT,
+        occurred_at=told.at,
+        origin=origin,
+        attempt=attempt,
+        methods=(HEAT, BROMIDE, FLUORIDE),
+        pest=pest,
+        due=told.at + FIVE_DAYS,
+    )
+
+
+def verified(told: Story, origin: str = "risk", attempt: int = 1) -> TreatmentVerified:
+    return TreatmentVerified(
+        consignment_id=CONSIGNMENT,
+        occurred_at=told.at,
+        origin=origin,
+        attempt=attempt,
+        method=HEAT,
+        schedule="HT-ISPM15-56C-30min",
+        unit="unit-3",
+    )
+
+
+def failed(told: Story, origin: str = "risk", attempt: int = 1) -> TreatmentFailed:
+    return TreatmentFailed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=told.at,
+        origin=origin,
+        attempt=attempt,
+        method=HEAT,
+        schedule="HT-ISPM15-56C-30min",
+        shortfalls=("wood core held 56 °C for 15 min; wanted 30 min without a break",),
+        unit="unit-3",
+    )
+
+
+def refused(told: Story, code: str, reason: str) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=told.at,
+        subject=CONSIGNMENT,
+        request_id=f"m{told.heard}",
+        request_kind="RecordTreatment",
+        code=code,
+        reason=reason,
+    )
+
+
+def test_live_goods_are_ordered_to_treatment_within_five_days() -> None:
+    told = story(decider).when(LIVE)
+    told.then(ordered(told))
+    assert told.deadlines() == (Deadline("overdue/risk", told.at + FIVE_DAYS),)
+
+
+def test_goods_without_a_quarantine_control_leave_no_trace() -> None:
+    told = story(decider).when(assessed(ControlKind.INSPECTION)).then()
+    assert told.state is decider.INITIAL
+
+
+def test_a_pest_met_by_an_officer_is_ordered_to_treatment_under_its_name() -> None:
+    told = story(decider).when(pest())
+    told.then(ordered(told, "inspection", pest=BEETLE))
+
+
+def test_risk_and_pest_each_owe_their_own_treatment_whichever_is_heard_first() -> None:
+    told = story(decider, pest()).when(LIVE)
+    told.then(ordered(told))
+    told.when(good()).then(verified(told))
+    assert [limit.name for limit in told.deadlines()] == ["overdue/inspection"]
+    told.when(good("inspection")).then(verified(told, "inspection"))
+
+
+def test_an_assessment_or_a_pest_heard_again_orders_nothing_more() -> None:
+    told = story(decider, LIVE, pest())
+    before = told.state
+    told.when(LIVE).then()
+    told.when(pest()).then()
+    assert told.state is before
+
+
+def test_a_treatment_that_meets_its_schedule_is_verified_but_a_pest_may_still_be_met() -> None:
+    told = story(decider, LIVE).when(good())
+    told.then(verified(told))
+    assert told.deadlines() == () and not decider.closed(told.state)
+    told.when(pest()).then(ordered(told, "inspection", pest=BEETLE))
+
+
+def test_a_treatment_that_falls_short_is_ordered_once_more() -> None:
+    told = story(decider, pest()).when(bad("inspection"))
+    told.then(failed(told, "inspection"), ordered(told, "inspection", 2, BEETLE))
+    told.when(good("inspection", 2)).then(verified(told, "inspection", 2))
+
+
+def test_after_the_third_failure_the_goods_are_given_up() -> None:
+    told = story(decider, LIVE, bad(), bad(attempt=2)).when(bad(attempt=3))
+    given_up = TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk", attempts=3)
+    told.then(failed(told, attempt=3), given_up)
+    assert decider.closed(told.state) and told.deadlines() == ()
+
+
+def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
+    told = story(decider, LIVE, bad(), bad(attempt=2), bad(attempt=3))
+    before = told.state
+    told.when(good(attempt=3))
+    told.then(refused(told, "consignment_closed", "the last treatment failed; the goods are given up"))
+    told.when(bad(attempt=3), message_id="m4").then()
+    told.when(pest()).then()
+    told.when(withdrawn()).then()
+    assert told.state is before
+
+
+def test_a_method_that_nobody_ordered_is_a_shortfall() -> None:
+    told = story(decider, LIVE).when(good(method=PHOSPHINE))
+    (fact, again) = told.said
+    assert isinstance(fact, TreatmentFailed) and again == ordered(told, attempt=2)
+    assert fact.shortfalls == ("method is PH3; wanted one of HT, MB, SF",)
+
+
+def test_a_record_for_an_origin_without_an_order_is_refused() -> None:
+    told = story(decider).when(good())
+    told.then(refused(told, "not_ordered", "no treatment is ordered for origin 'risk'"))
+    assert told.state is decider.INITIAL
+    told.when(LIVE).when(good("sampling"))
+    told.then(refused(told, "not_ordered", "no treatment is ordered for origin 'sampling'"))
+
+
+def test_a_record_of_an_earlier_or_a_later_attempt_is_refused() -> None:
+    told = story(decider, LIVE, bad()).when(good(attempt=1))
+    told.then(refused(told, "wrong_attempt", "attempt 1 was recorded; attempt 2 was ordered last"))
+    told.when(good(attempt=3))
+    told.then(refused(told, "not_ordered", "attempt 3 was recorded; attempt 2 was ordered last"))
+
+
+def test_a_second_unit_cannot_answer_a_verified_treatment() -> None:
+    told = story(decider, LIVE, good()).when(bad())
+    told.then(refused(told, "already_answered", "attempt 1 was verified already"))
+
+
+def test_the_same_request_delivered_again_says_nothing() -> None:
+    told = story(decider, LIVE).when(bad(), message_id="r1")
+    before = told.state
+    told.when(bad(), message_id="r1").then()
+    assert told.state is before
+    told.when(good(attempt=2), message_id="r2").when(good(attempt=2), message_id="r2").then()
+
+
+def test_a_withdrawal_cancels_what_was_not_verified_yet() -> None:
+    told = story(decider, LIVE, pest(), pest(ControlKind.SAMPLING), good("inspection")).when(withdrawn())
+    told.then(
+        TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk"),
+        TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="sampling"),
+    )
+    assert decider.closed(told.state) and told.deadlines() == ()
+    told.when(good()).then(refused(told, "consignment_closed", "the declaration was withdrawn"))
+    told.when(good("inspection"), message_id="m4").then()
+
+
+def test_goods_withdrawn_before_anything_else_are_never_treated() -> None:
+    told = story(decider, withdrawn())
+    told.when(LIVE).then()
+    told.when(pest()).then()
+
+
+def test_a_late_treatment_is_called_overdue_once_per_attempt() -> None:
+    told = story(decider, LIVE)
+    (first,) = told.deadlines()
+    told.when(DeadlinePassed(subject=CONSIGNMENT, name=first.name, due=first.due), at=first.due)
+    told.then(
+        TreatmentOverdue(
+            consignment_id=CONSIGNMENT,
+            occurred_at=first.due,
+            origin="risk",
+            attempt=1,
+            since=NOON + timedelta(minutes=1),
+            due=first.due,
+        )
+    )
+    assert told.deadlines() == ()
+    told.when(DeadlinePassed(subject=CONSIGNMENT, name=first.name, due=first.due)).then()
+    told.when(bad()).then(failed(told), ordered(told, attempt=2))
+    (second,) = told.deadlines()
+    told.when(DeadlinePassed(subject=CONSIGNMENT, name=first.name, due=first.due)).then()
+    told.when(DeadlinePassed(subject=CONSIGNMENT, name=second.name, due=second.due))
+    assert [fact.attempt for fact in told.said if isinstance(fact, TreatmentOverdue)] == [2]
+    told.when(good(attempt=2)).then(verified(told, attempt=2))
+
+
+def test_a_limit_of_withdrawn_goods_reminds_nobody() -> None:
+    told = story(decider, LIVE)
+    (limit,) = told.deadlines()
+    told.when(withdrawn()).when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due)).then()
+
+
+def test_the_desk_hears_what_the_flow_says() -> None:
+    heard = {ConsignmentAssessed, PestIntercepted, RecordTreatment, DeclarationWithdrawn, DeadlinePassed}
+    assert DESK.hears == heard
+
+
+_ORIGINS = st.sampled_from(["risk", "inspection", "sampling"])
+_RECORDS = st.builds(
+    lambda make, origin, attempt: make(origin, attempt),
+    st.sampled_from([good, bad]),
+    _ORIGINS,
+    st.integers(1, 3),
+)
+_HEARD: st.SearchStrategy[Message] = st.one_of(
+    st.sampled_from([LIVE, assessed()]),
+    st.sampled_from([ControlKind.INSPECTION, ControlKind.SAMPLING]).map(pest),
+    _RECORDS,
+    _RECORDS,
+    _ORIGINS.map(
+        lambda origin: DeadlinePassed(
+            subject=CONSIGNMENT, name=f"overdue/{origin}", due=NOON + timedelta(minutes=1) + FIVE_DAYS
+        )
+    ),
+    st.just(withdrawn()),
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(heard=st.lists(_HEARD, max_size=10))
+def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
+    adds_nothing_twice(decider, heard)
+
+
+@settings(max_examples=120, deadline=None)
+@given(records=st.lists(_RECORDS, max_size=9), leave=st.booleans(), shuffle=st.randoms(use_true_random=False))
+def test_in_any_order_attempts_count_up_and_nothing_follows_the_end(
+    records: list[RecordTreatment], leave: bool, shuffle: Random
+) -> None:
+    heard: list[Message] = [LIVE, pest(), pest(ControlKind.SAMPLING), LIVE, *records, *[withdrawn()] * leave]
+    shuffle.shuffle(heard)
+    told = Story(decider, decider.INITIAL)
+    ended = False
+    for message in heard:
+        told.when(message)
+        assert all(isinstance(fact, RequestRefused) for fact in told.said) or not ended
+        ended = decider.closed(told.state)
+    for origin in ("risk", "inspection", "sampling"):
+        own = [fact for fact in told.facts if getattr(fact, "origin", None) == origin]
+        attempts = [fact.attempt for fact in own if isinstance(fact, TreatmentOrdered)]
+        assert attempts == list(range(1, len(attempts) + 1)) and len(attempts) <= 3
+        fallen = sum(isinstance(fact, TreatmentFailed) for fact in own)
+        ends = sum(isinstance(f, TreatmentVerified | TreatmentAbandoned | TreatmentCancelled) for f in own)
+        assert ends <= 1
+        assert len(attempts) == (min(fallen + 1, 3) if attempts else fallen)
+        assert ended or attempts
+    kept = {need.origin for need in getattr(told.state, "needs", ())}
+    assert ended or kept == {"risk", "inspection", "sampling"}
