@@ -1,0 +1,101 @@
+"""How do messages become Kafka bytes and headers, and back?"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.envelope import Message
+from schemas.topics import FACTS_AND_REQUESTS, KINDS
+
+Headers = list[tuple[str, bytes]]
+CARRIED: dict[str, frozenset[str]] = {t.name: frozenset(m.kind for m in t.carries) for t in FACTS_AND_REQUESTS}
+
+
+class Undecodable(Exception):
+    """The message cannot be heard: `reason` is the code, the text says what was seen."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One Kafka message as the loop read it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+
+    def text(self, header: str) -> str:
+        """The header's text, empty where it is absent."""
+        return self.headers.get(header, b"").decode("utf-8", "replace")
+
+
+def raw(message: Any) -> Raw:
+    """From a confluent-kafka message."""
+    return Raw(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.value(),
+        dict(message.headers() or ()),
+    )
+
+
+def kind_of(message: Raw) -> type[Message]:
+    """The class that the `ce_type` header names; Undecodable when the catalogue does not know it on this topic."""
+    name = message.text("ce_type")
+    kind = KINDS.get(name)
+    if kind is None:
+        raise Undecodable("unknown_kind", f"ce_type {name!r} is not in the catalogue")
+    if name not in CARRIED.get(message.topic, frozenset()):
+        raise Undecodable("kind_not_on_topic", f"{name} does not travel on {message.topic}")
+    return kind
+
+
+def decode(kind: type[Message], message: Raw) -> Message:
+    """The payload; Undecodable when it breaks the contract, is empty, or travels under another key than its own."""
+    if message.key is None:
+        raise Undecodable("missing_key", "the message has no key")
+    if message.value is None:
+        raise Undecodable("null_value", "the message has no value")
+    if not message.headers.get("ce_id"):
+        raise Undecodable("missing_id", "the message has no ce_id header")
+    try:
+        decoded: Message = kind.__pydantic_validator__.validate_json(message.value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        pointer = "/" + "/".join(str(part) for part in first["loc"])
+        raise Undecodable("contract", f"{error.error_count()} errors, first at {pointer}: {first['msg']}") from None
+    if decoded.key.encode() != message.key:
+        raise Undecodable("key_mismatch", f"key {message.key!r} is not {decoded.key!r}")
+    return decoded
+
+
+def encode(message: Message) -> bytes:
+    """The payload's JSON."""
+    return message.__pydantic_serializer__.to_json(message)
+
+
+def headers(
+    *, id: str, kind: str, source: str, time: str, subject: str, cause: str, correlation: str, sequence: int, trace: bytes
+) -> Headers:
+    """CloudEvents 1.0 attributes and ours, as Kafka headers."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_type", kind.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", time.encode()),
+        ("ce_subject", subject.encode()),
+        ("causationid", cause.encode()),
+        ("correlationid", correlation.encode()),
+        ("sequence", b"%d" % sequence),
+        ("traceparent", trace),
+    ]

@@ -1,0 +1,344 @@
+"""How does a desk read, decide and write so that nothing is lost or doubled, whatever dies?
+
+One Kafka transaction a batch carries the facts, the new states, the parked messages and the read positions.
+"""
+
+import contextlib
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+
+from schemas.flow import heard_topics
+from services.shell import metrics
+from services.shell.clock import now
+from services.shell.codec import raw
+from services.shell.desk import Desk
+from services.shell.restore import restore
+from services.shell.settings import WorkerSettings
+from services.shell.store import Partition, decode_record
+from services.shell.turn import Turn
+
+ATTEMPTS = 8
+"""How often one batch is tried before the process gives up and a fresh one starts over."""
+IDLE_COMMIT = 1.0
+"""Seconds after which positions that only passed over messages are committed."""
+
+log = structlog.get_logger()
+
+
+class Loop:
+    """One desk's loop; `run` blocks until `stop`, and raises when the process must end and start afresh."""
+
+    def __init__(self, desk: Desk, settings: WorkerSettings) -> None:
+        self.desk = desk
+        self.settings = settings
+        self.topics = [*heard_topics(desk.name), f"customs-{desk.name}-resumed"]
+        self.ready = threading.Event()
+        self._stop = threading.Event()
+        self._stores: dict[int, Partition] = {}
+        self._positions: dict[tuple[str, int], int] = {}
+        self._uncommitted = 0.0
+        self._generation = 0
+        self._failures = 0
+        self._measured = 0.0
+        self._progress = time.monotonic()
+        self._lag = 0
+        self._parked = 0
+        self._retention = timedelta(days=settings.retention_days)
+        self._committed = metrics.COMMITTED.labels(desk.name)
+        self._turn = metrics.TURN.labels(desk.name)
+
+    # life
+
+    def run(self) -> None:
+        """Reads, decides and writes until `stop` is called."""
+        self._producer = Producer(self._producer_config())
+        self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
+        self._consumer = Consumer(self._consumer_config())
+        self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        try:
+            while not self._stop.is_set():
+                self._once()
+        finally:
+            self.ready.clear()
+            with contextlib.suppress(KafkaException):  # leaving the group early is a courtesy; the session ends anyway
+                self._consumer.close()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then leave the group."""
+        self._stop.set()
+
+    def stalled(self) -> float:
+        """Seconds without progress while there is something to do; 0 when there is nothing to do."""
+        return time.monotonic() - self._progress
+
+    def lag(self) -> int:
+        """Messages between the position and the end of what this worker was assigned."""
+        return self._lag
+
+    # one turn
+
+    def _once(self) -> None:
+        messages = self._poll()
+        if not messages and not self._due_now():
+            self._progress = time.monotonic() if self._lag == 0 else self._progress
+            self._commit_passed_over()
+            self._measure()
+            return
+        started = time.perf_counter()
+        try:
+            self._decide_and_write(messages)
+        except KafkaException as problem:
+            self._start_over(problem)
+            return
+        self._failures = 0
+        self._progress = time.monotonic()
+        self._turn.observe(time.perf_counter() - started)
+        self._measure()
+
+    def _poll(self) -> list[Message]:
+        generation = self._generation
+        first = self._consumer.consume(1, 0.1 if not self._due_now() else 0.0)
+        if not first:
+            return []
+        more = self._consumer.consume(self.settings.batch - 1, self.settings.linger_ms / 1000)
+        if generation != self._generation:
+            self._rewind()  # a rebalance came in between: what was read before it will be read again by its new owner
+            return []
+        messages = []
+        for message in [*first, *more]:
+            error = message.error()
+            if error is None:
+                messages.append(message)
+            elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise KafkaException(error)
+        return messages
+
+    def _due_now(self) -> bool:
+        moment = now().timestamp()
+        return any(s.deadlines and s.deadlines[0][0] <= moment for s in self._stores.values())
+
+    def _decide_and_write(self, messages: list[Message]) -> None:
+        turn = Turn(self.desk, self.settings.partitions, now(), self._retention)
+        positions: dict[tuple[str, int], int] = {}
+        for message in messages:
+            partition = message.partition()
+            turn.hear(self._stores[partition], raw(message))
+            positions[message.topic(), partition] = message.offset() + 1
+        taken = {p: s.due(turn.at, self.settings.batch) for p, s in self._stores.items()}
+        try:
+            for partition, keys in taken.items():
+                turn.deadlines(self._stores[partition], partition, keys)
+            changed = turn.changed()
+            if not turn.outputs and not changed:
+                self._positions.update(positions)
+                self._uncommitted = self._uncommitted or time.monotonic()
+                self._commit_passed_over()
+                return
+            self._write(turn, changed, {**self._positions, **positions})
+        except BaseException:
+            for partition, keys in taken.items():
+                for key in keys:
+                    heapq.heappush(self._stores[partition].deadlines, (0.0, key))
+            raise
+        self._positions.clear()
+        self._uncommitted = 0.0
+        self._keep(turn, changed)
+
+    def _write(self, turn: Turn, changed: list, positions: dict[tuple[str, int], int]) -> None:  # type: ignore[type-arg]
+        producer, state_topic = self._producer, f"customs-{self.desk.name}-state"
+        producer.begin_transaction()
+        for out in turn.outputs:
+            if out.partition is None:
+                self._produce(topic=out.topic, key=out.key, value=out.value, headers=out.headers)
+            else:
+                self._produce(
+                    topic=out.topic, key=out.key, value=out.value, headers=out.headers, partition=out.partition
+                )
+        for partition, key, _, data in changed:
+            self._produce(topic=state_topic, key=key, value=data, partition=partition)
+        producer.send_offsets_to_transaction(
+            [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()],
+            self._consumer.consumer_group_metadata(),
+            10,
+        )
+        producer.commit_transaction(10)
+
+    def _produce(self, **message: object) -> None:
+        while True:
+            try:
+                self._producer.produce(**message)
+                return
+            except BufferError:
+                self._producer.poll(0.05)
+
+    def _keep(self, turn: Turn, changed: list) -> None:  # type: ignore[type-arg]
+        """The transaction is committed: now the overlay becomes the store."""
+        told = []
+        for partition, key, entry, data in changed:
+            self._stores[partition].put(key, data, entry.record.due)
+            told.append((key, entry.before, entry.state))
+        if self.desk.after_commit:
+            self.desk.after_commit(told)
+        self._committed.inc(turn.heard)
+        for kind, count in turn.said.items():
+            metrics.SAID.labels(self.desk.name, kind).inc(count)
+        for reason, count in turn.parked.items():
+            metrics.PARKED.labels(self.desk.name, reason).inc(count)
+            self._parked += count
+            log.warning("parked", desk=self.desk.name, reason=reason, count=count)
+        self._parked -= turn.resumed
+        if turn.duplicates:
+            metrics.DUPLICATES.labels(self.desk.name).inc(turn.duplicates)
+
+    def _commit_passed_over(self) -> None:
+        """Positions of messages that concerned nobody: committed now and then, since hearing them again does nothing."""
+        if self._positions and time.monotonic() - self._uncommitted >= IDLE_COMMIT:
+            self._flush_positions()
+
+    def _flush_positions(self) -> None:
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._positions.items()]
+        self._consumer.commit(offsets=offsets, asynchronous=False)
+        self._positions.clear()
+        self._uncommitted = 0.0
+
+    # trouble
+
+    def _start_over(self, problem: KafkaException) -> None:
+        """Abort, forget the overlay, go back to the committed positions; the next turn reads the same messages again."""
+        error = problem.args[0]
+        self._failures += 1
+        if error.fatal() or self._failures >= ATTEMPTS:
+            raise problem
+        metrics.ABORTED.labels(self.desk.name).inc()
+        log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=self._failures)
+        self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+        self._stop.wait(min(0.05 * 2**self._failures, 5))
+        self._rewind()
+
+    def _rewind(self) -> None:
+        self._positions.clear()
+        assignment = self._consumer.assignment()
+        if assignment:
+            self._consumer.assign(self._committed_positions(self._consumer, assignment))
+
+    def _committed_positions(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        committed: list[TopicPartition] = consumer.committed(partitions, 30)
+        for p in committed:
+            if p.error:
+                raise KafkaException(p.error)
+            if p.offset == OFFSET_INVALID:
+                p.offset = OFFSET_BEGINNING
+        return committed
+
+    def _retrying(self, act: Callable[[], object], name: str) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                act()
+                return
+            except KafkaException as problem:
+                error = problem.args[0]
+                if error.code() == KafkaError._STATE and name == "abort_transaction":
+                    return  # no transaction was open
+                if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
+                    raise
+                log.warning("retrying", what=name, desk=self.desk.name, error=str(error))
+                self._stop.wait(min(0.2 * 2**attempt, 5))
+        raise RuntimeError(f"{self.desk.name}: {name} failed {ATTEMPTS} times")
+
+    # partitions
+
+    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        started = time.monotonic()
+        numbers = sorted({p.partition for p in partitions})
+        log.info("assigned", desk=self.desk.name, partitions=numbers)
+        committed = self._committed_positions(consumer, partitions)  # before the states, which may only be newer
+        topic = f"customs-{self.desk.name}-state"
+        self._generation += 1
+        self._stores = restore(self.settings, topic, numbers, self._stop)
+        self._positions.clear()
+        self._parked = 0
+        for store in self._stores.values():
+            self._tell_restored(store)
+        consumer.assign(committed)
+        metrics.RESTORE.labels(self.desk.name).set(time.monotonic() - started)
+        self._progress = time.monotonic()
+        self.ready.set()
+
+    def _tell_restored(self, store: Partition) -> None:
+        restored = []
+        for key, data in store.records.items():
+            if b'"parked"' in data:
+                self._parked += len(decode_record(data).parked)
+            if self.desk.after_commit:
+                state = self.desk.decider.STATE.validate_json(bytes(decode_record(data).state))
+                restored.append((key, None, state))
+        if self.desk.after_commit:
+            self.desk.after_commit(restored)
+
+    def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))
+        self._generation += 1
+        self.ready.clear()
+        self._positions.clear()
+        self._stores = {}
+
+    def _measure(self) -> None:
+        moment = time.monotonic()
+        if moment - self._measured < 1.0:
+            return
+        self._measured = moment
+        lag = 0
+        for p in self._consumer.position(self._consumer.assignment()):
+            low, high = self._consumer.get_watermark_offsets(p, cached=True)
+            if high > 0:
+                lag += max(0, high - (p.offset if p.offset >= 0 else max(low, 0)))
+        self._lag = lag
+        metrics.LAG.labels(self.desk.name).set(lag)
+        metrics.LIVE.labels(self.desk.name).set(sum(len(s.records) for s in self._stores.values()))
+        metrics.PARKED_NOW.labels(self.desk.name).set(self._parked)
+
+    # clients
+
+    def _producer_config(self) -> dict[str, object]:
+        return {
+            "bootstrap.servers": self.settings.kafka,
+            "transactional.id": f"customs-{self.desk.name}-{self.settings.slot}",
+            "transaction.timeout.ms": self.settings.transaction_timeout_ms,
+            "partitioner": "murmur2_random",
+            "acks": "all",
+            "linger.ms": 1,
+            "queue.buffering.max.messages": 1_000_000,
+            "log_level": 3,
+        }
+
+    def _consumer_config(self) -> dict[str, object]:
+        return {
+            "bootstrap.servers": self.settings.kafka,
+            "group.id": f"customs-{self.desk.name}",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": self.settings.session_timeout_ms,
+            "heartbeat.interval.ms": max(300, self.settings.session_timeout_ms // 4),
+            "max.poll.interval.ms": 300_000,
+            "fetch.wait.max.ms": 20,
+            "queued.max.messages.kbytes": 16_384,
+            "fetch.queue.backoff.ms": 5,
+            "log_level": 3,
+        }

@@ -1,0 +1,19 @@
+"""What does the loop count?"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+COMMITTED = Counter("customs_loop_committed", "Messages heard in committed transactions", ["desk"])
+SAID = Counter("customs_loop_said", "Facts published in committed transactions", ["desk", "kind"])
+DUPLICATES = Counter("customs_loop_duplicates", "Requests heard again and not decided again", ["desk"])
+PARKED = Counter("customs_parked", "Messages set aside, by reason", ["desk", "reason"])
+PARKED_NOW = Gauge("customs_parked_messages", "Messages that wait in parking now", ["desk"])
+ABORTED = Counter("customs_loop_aborted", "Transactions aborted and tried again", ["desk"])
+LAG = Gauge("customs_loop_lag", "Messages between the loop's position and the end of its topics", ["desk"])
+LIVE = Gauge("customs_loop_records", "Records in the state store", ["desk"])
+RESTORE = Gauge("customs_loop_restore_seconds", "Seconds the last restore took", ["desk"])
+TURN = Histogram(
+    "customs_loop_turn_seconds",
+    "One transaction from first message to commit",
+    ["desk"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)

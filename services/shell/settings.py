@@ -1,0 +1,46 @@
+"""Which settings does a worker read from its environment? Prefix DTG_; every one with its unit."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ClockSettings(BaseSettings):
+    """The house clock."""
+
+    model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
+
+    clock_origin: AwareDatetime | None = Field(
+        None, description="RFC 3339 moment from which the sandbox clock runs; unset: the world's clock"
+    )
+    clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of sandbox clock per real second")
+
+
+class WorkerSettings(BaseSettings):
+    """One worker process: some desks on the loop."""
+
+    model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
+
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    partitions: int = Field(8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster")
+    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
+    desks: str = Field(
+        "declaration,risk,inspection,quarantine,release,gate,clearance",
+        description="comma-separated services that this worker hosts",
+    )
+    slot: str = Field("0", description="name of this process slot; two workers with the same desk need two slots")
+    batch: int = Field(1000, ge=1, le=100_000, description="messages in one transaction at most")
+    linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
+    transaction_timeout_ms: int = Field(10_000, ge=1000, le=10_000, description="milliseconds")
+    session_timeout_ms: int = Field(6_000, ge=1000, le=60_000, description="milliseconds until a silent worker is lost")
+    retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")
+    stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez fails")
+    web_host: str = Field("127.0.0.1", description="address of the worker's pages")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    def desk_names(self) -> tuple[str, ...]:
+        """The hosted services, in order."""
+        return tuple(name.strip() for name in self.desks.split(",") if name.strip())
+
+

@@ -1,0 +1,96 @@
+"""What does the loop keep of each key between two messages?"""
+
+import base64
+import heapq
+from datetime import datetime
+
+import msgspec
+
+from services.shell.codec import Raw
+
+REMEMBERED_REQUESTS = 8
+"""How many request ids a record remembers; older repeats are answered by the decider itself."""
+
+
+class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
+    """A message set aside, whole: where it came from, why, and what it said (`value`, `key`, headers base64)."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    value: str | None
+    headers: dict[str, str]
+    reason: str
+    error: str
+
+    @classmethod
+    def of(cls, message: Raw, reason: str, error: str) -> "ParkedMessage":
+        return cls(
+            message.topic,
+            message.partition,
+            message.offset,
+            None if message.key is None else base64.b64encode(message.key).decode(),
+            None if message.value is None else base64.b64encode(message.value).decode(),
+            {name: base64.b64encode(value or b"").decode() for name, value in message.headers.items()},
+            reason,
+            error,
+        )
+
+    def raw(self, value: bytes | None = None) -> Raw:
+        """The message as it was read, or with another value."""
+        return Raw(
+            self.topic,
+            self.partition,
+            self.offset,
+            None if self.key is None else base64.b64decode(self.key),
+            value if value is not None else None if self.value is None else base64.b64decode(self.value),
+            {name: base64.b64decode(text) for name, text in self.headers.items()},
+        )
+
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON."""
+
+    n: int = 0
+    state: msgspec.Raw = msgspec.Raw(b"null")
+    due: float | None = None
+    closed: bool = False
+    heard: list[str] = []
+    parked: list[ParkedMessage] = []
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+def encode_record(record: Record) -> bytes:
+    return _encoder.encode(record)
+
+
+def decode_record(data: bytes) -> Record:
+    return _decoder.decode(data)
+
+
+class Partition:
+    """The records of one partition and the heap of their deadlines. Lost with the partition, restored from its topic."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, bytes] = {}
+        self.deadlines: list[tuple[float, str]] = []
+
+    def put(self, key: str, data: bytes | None, due: float | None) -> None:
+        """Takes a committed record; None forgets the key."""
+        if data is None:
+            self.records.pop(key, None)
+        else:
+            self.records[key] = data
+            if due is not None:
+                heapq.heappush(self.deadlines, (due, key))
+
+    def due(self, at: datetime, most: int) -> list[str]:
+        """Takes the keys whose deadline is not after `at` from the heap; the loop puts them back if its turn fails."""
+        moment, keys = at.timestamp(), dict[str, None]()
+        while self.deadlines and self.deadlines[0][0] <= moment and len(keys) < most:
+            keys[heapq.heappop(self.deadlines)[1]] = None
+        return list(keys)

@@ -1,0 +1,131 @@
+"""How does a Faust worker host the loops: start, stop, pages, agents on low-rate topics?"""
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+import orjson
+import structlog
+from faust.web import Request, Response, View
+from mode import Service
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
+
+from services.shell.desk import Desk
+from services.shell.loop import Loop
+from services.shell.settings import WorkerSettings
+
+ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
+log = structlog.get_logger()
+
+
+def configure_logs(level: str) -> None:
+    """One JSON object a line on standard output."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+    )
+
+
+class LoopService(Service):
+    """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends with code 1."""
+
+    def __init__(self, loop: Loop, **options: Any) -> None:
+        super().__init__(**options)
+        self.desk_loop = loop
+        self._thread: threading.Thread | None = None
+
+    async def on_start(self) -> None:
+        running = asyncio.get_running_loop()
+
+        def run() -> None:
+            try:
+                self.desk_loop.run()
+            except BaseException as error:
+                log.error("loop ended", desk=self.desk_loop.desk.name, error=f"{type(error).__name__}: {error}")
+                asyncio.run_coroutine_threadsafe(self.crash(error), running)
+
+        self._thread = threading.Thread(target=run, name=f"desk-{self.desk_loop.desk.name}", daemon=True)
+        self._thread.start()
+
+    async def on_stop(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):  # whoever asks a second time does not want to wait
+            asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
+        self.desk_loop.stop()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, 10)
+
+
+def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
+    """The Faust app of one worker that hosts these desks."""
+    configure_logs(settings.log_level)
+    names = "-".join(desk.name for desk in desks)
+    app = faust.App(
+        f"customs-worker-{names}-{settings.slot}",
+        broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_host=settings.web_host,
+        web_port=web_port,
+        web_bind=settings.web_host,
+        stream_wait_empty=False,
+        broker_commit_interval=5.0,
+        consumer_auto_offset_reset="latest",
+        loghandlers=[],
+    )
+    loops = [Loop(desk, settings) for desk in desks]
+    for loop in loops:
+        app.service(type(f"{loop.desk.name.title()}Loop", (_Hosted,), {"hosted": loop}))
+    _watch_parked(app, [desk.name for desk in desks])
+    _pages(app, loops, settings)
+    return app
+
+
+class _Hosted(LoopService):
+    hosted: Loop
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(self.hosted, **options)
+
+
+def _watch_parked(app: faust.App, names: list[str]) -> None:
+    """Parked messages are rare and urgent: an agent counts and logs each announcement for the alert."""
+    topic = app.topic(*[f"customs-{name}-parked" for name in names], value_serializer="raw", key_serializer="raw")
+
+    @app.agent(topic)
+    async def watch_parked(stream: Any) -> None:
+        async for event in stream.events():
+            headers = dict(event.headers or ())
+            kind = headers.get("ce_type", b"").decode("utf-8", "replace")
+            try:
+                body = orjson.loads(event.value or b"{}")
+            except orjson.JSONDecodeError:
+                body = {"service": "unknown", "reason": "unreadable"}
+            ANNOUNCED.labels(str(body.get("service", "unknown")), kind, str(body.get("reason", ""))).inc()
+            log.warning("parking", kind=kind, service=body.get("service"), key=body.get("key"), reason=body.get("reason"))
+
+
+def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
+    @app.page("/livez")
+    async def livez(view: View, request: Request) -> Response:
+        """Alive means progress: position against end, not an open port."""
+        stuck = {x.desk.name: round(x.stalled(), 1) for x in loops if x.stalled() > settings.stall_seconds}
+        return view.json({"status": "stalled" if stuck else "ok", "stalled_seconds": stuck}, status=503 if stuck else 200)
+
+    @app.page("/readyz")
+    async def readyz(view: View, request: Request) -> Response:
+        waiting = [x.desk.name for x in loops if not x.ready.is_set()]
+        lag = {x.desk.name: x.lag() for x in loops}
+        return view.json({"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, 503 if waiting else 200)
+
+    @app.page("/metrics")
+    async def metrics_page(view: View, request: Request) -> Response:
+        return view.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST)
