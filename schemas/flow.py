@@ -16,6 +16,8 @@ _JOIN: tuple[type[Message], ...] = (
     r.ReleaseRevoked,
     r.ContainerHeld,
     r.ContainerFreed,
+    r.DeclarationWithdrawn,
+    RequestRefused,
 )
 
 FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
@@ -45,15 +47,15 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
     },
     "release": {
         k.ConsignmentAssessed: _JOIN,
-        r.ReportArrival: (r.ArrivalRecorded, RequestRefused, *_JOIN),
+        r.ReportArrival: (r.ArrivalRecorded, *_JOIN),
         i.InspectionPassed: _JOIN,
         i.InspectionFailed: _JOIN,
         i.PestIntercepted: _JOIN,
         q.TreatmentVerified: _JOIN,
         q.TreatmentAbandoned: _JOIN,
-        d.WithdrawalRequested: (r.DeclarationWithdrawn, RequestRefused, *_JOIN),
-        r.PlaceHold: (RequestRefused, *_JOIN),
-        r.LiftHold: (RequestRefused, *_JOIN),
+        d.WithdrawalRequested: _JOIN,
+        r.PlaceHold: _JOIN,
+        r.LiftHold: _JOIN,
     },
     "gate": {
         r.ContainerHeld: (g.ContainerMayLeave, g.ContainerMustStay),

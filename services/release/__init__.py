@@ -1,0 +1,1 @@
+"""The release desk: the all-clear join over every hold."""

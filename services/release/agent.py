@@ -1,0 +1,10 @@
+"""The release desk on the loop.
+
+Reads the facts of declaration, risk, inspection and quarantine and `customs-release-requests`; alone writes
+`customs-release-facts` and, for the gate, `customs-release-containers`.
+"""
+
+from services.release import decider
+from services.shell.desk import Desk
+
+DESK = Desk.of("release", decider)

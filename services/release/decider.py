@@ -1,0 +1,423 @@
+"""May these goods go? Only when every hold is lifted; what is unknown holds them.
+
+One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused, or
+withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
+from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.release import (
+    ArrivalRecorded,
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    DeclarationWithdrawn,
+    Hold,
+    LiftHold,
+    PlaceHold,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+    ReportArrival,
+)
+from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import Owner
+from services.release.holds import Dossier, Evidence, Terms, learn, open_holds
+
+OFFICER = "officer/"
+
+
+class Case(BaseModel):
+    """What every state carries. `stated`: the holds as last published; `lifted`: officer's hold → the message that lifted it."""
+
+    model_config = ConfigDict(frozen=True)
+    dossier: Dossier = Dossier()
+    version: int = 0
+    stated: tuple[Hold, ...] = ()
+    lifted: dict[str, str] = {}
+    told: bool = False
+    """Whether the gate knows that the containers must stay."""
+
+
+class Held(Case):
+    """Not released so far, or (`revoked`) called back after a release."""
+
+    state: Literal["held"] = "held"
+    revoked: bool = False
+
+
+class Released(Case):
+    """The goods may go."""
+
+    state: Literal["released"] = "released"
+
+
+class Refused(Case):
+    """The goods are to be destroyed or returned; never released."""
+
+    state: Literal["refused"] = "refused"
+
+
+class Withdrawn(Case):
+    """Taken back by the declarant; never released under this declaration."""
+
+    state: Literal["withdrawn"] = "withdrawn"
+
+
+State = Held | Released | Refused | Withdrawn
+FromDesks = (
+    ConsignmentAssessed
+    | InspectionPassed
+    | InspectionFailed
+    | PestIntercepted
+    | TreatmentVerified
+    | TreatmentAbandoned
+    | WithdrawalRequested
+)
+Asked = ReportArrival | PlaceHold | LiftHold
+Heard = FromDesks | Asked
+Said = (
+    ArrivalRecorded
+    | ConsignmentHeld
+    | ReleaseGranted
+    | ReleaseRefused
+    | ReleaseRevoked
+    | DeclarationWithdrawn
+    | ContainerHeld
+    | ContainerFreed
+    | RequestRefused
+)
+
+INITIAL: State = Held()
+STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+
+
+def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    match message:
+        case (
+            ConsignmentAssessed()
+            | InspectionPassed()
+            | InspectionFailed()
+            | PestIntercepted()
+            | TreatmentVerified()
+            | TreatmentAbandoned()
+        ):
+            return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing.at)
+        case WithdrawalRequested():
+            return withdraw(state, message, hearing)
+        case ReportArrival():
+            return arrive(state, message, hearing)
+        case PlaceHold():
+            return hold(state, message, hearing)
+        case LiftHold():
+            return lift(state, message, hearing)
+        case _:
+            assert_never(message)
+
+
+def settle(
+    state: State, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
+) -> tuple[Fact, ...]:
+    """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed."""
+    match state:
+        case Refused() | Withdrawn():
+            return ()
+        case Held() | Released():
+            pass
+        case _:
+            assert_never(state)
+    say = _Statement(consignment, state, dossier, at)
+    if dossier.failure is not None:
+        return say.refuse(dossier.failure.hold_id, dossier.failure.reason)
+    if dossier.withdrawals and dossier.terms is not None:
+        wish = dossier.withdrawals[0]
+        if isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
+            return say.withdraw(wish.request_id, wish.reason)
+        seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
+        sent_back = tuple([_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals])
+        rest = dossier.model_copy(update={"withdrawals": ()})
+        return (*sent_back, *settle(state, rest, officers, consignment, at))
+    holds = open_holds(dossier, officers, state.stated, at)
+    if isinstance(state, Released):
+        return say.revoke(holds) if holds else ()
+    if not holds:
+        return say.release()
+    if [h.hold_id for h in holds] != [h.hold_id for h in state.stated]:
+        return say.keep(holds)
+    return ()
+
+
+def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
+    """The goods are here: true once, whatever else holds them. A second report by somebody else is sent back."""
+    if state.dossier.arrived_at is not None:
+        if state.dossier.arrival_request == hearing.message_id:
+            return ()
+        return (_no(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
+    if isinstance(state, Withdrawn):
+        return (_no(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
+    arrived = ArrivalRecorded(
+        consignment_id=report.consignment_id,
+        occurred_at=hearing.at,
+        place=report.place,
+        reported_by=report.asked_by,
+    )
+    dossier = learn(state.dossier, arrived, hearing.message_id)
+    return (arrived, *settle(state, dossier, officers(state), report.consignment_id, hearing.at))
+
+
+def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
+    """An officer's hold, under the id of the request; on released goods it calls the release back."""
+    hold_id = f"{OFFICER}{hearing.message_id}"
+    if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
+        return ()
+    if closed(state):
+        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    new = Hold(hold_id=hold_id, owner=Owner.OFFICER, reason=asked.reason, since=hearing.at, lifted_by="LiftHold")
+    return settle(state, state.dossier, (*officers(state), new), asked.consignment_id, hearing.at)
+
+
+def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
+    """An officer's hold ends; the other holds are not an officer's to lift."""
+    if state.lifted.get(asked.hold_id) == hearing.message_id:
+        return ()
+    if closed(state):
+        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    if not asked.hold_id.startswith(OFFICER):
+        return (_no(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
+    left = tuple([h for h in officers(state) if h.hold_id != asked.hold_id])
+    if len(left) == len(officers(state)):
+        return (_no(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
+    return settle(state, state.dossier, left, asked.consignment_id, hearing.at)
+
+
+def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
+    """Taken back, sent back, or (before the assessment) kept until it can be decided."""
+    if isinstance(state, Withdrawn):
+        if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
+            return ()
+        code, seen = "already_withdrawn", "the declaration was withdrawn already"
+    elif isinstance(state, Released):
+        code, seen = "already_released", f"released in version {state.version}"
+    elif isinstance(state, Refused):
+        code, seen = "consignment_closed", "the goods were refused"
+    elif state.revoked:
+        code, seen = "already_released", "the goods had been released and were called back"
+    else:
+        dossier = learn(state.dossier, wish, hearing.message_id)
+        return settle(state, dossier, officers(state), wish.consignment_id, hearing.at)
+    return (_refused(wish.consignment_id, wish.request_id, code, seen, hearing.at),)
+
+
+class _Statement:
+    """The facts of one change of mind, with the versions in order."""
+
+    def __init__(self, consignment: str, state: Held | Released, dossier: Dossier, at: datetime) -> None:
+        self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
+        self.version = state.version + 1
+
+    def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
+        held = ConsignmentHeld(
+            consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds
+        )
+        return (held, *self._stop("not released yet"))
+
+    def release(self) -> tuple[Fact, ...]:
+        terms, dossier = self.dossier.terms, self.dossier
+        assert terms is not None and dossier.arrived_at is not None, "no hold is open, so both are known"
+        granted = ReleaseGranted(
+            consignment_id=self.consignment,
+            occurred_at=self.at,
+            version=self.version,
+            declaration_no=terms.declaration_no,
+            direction=terms.direction,
+            customs_office=terms.customs_office,
+            transport_mode=terms.transport_mode,
+            bill_no=terms.bill_no,
+            containers=tuple([c.container_no for c in terms.containers]),
+            lane=terms.lane,
+            arrived_at=dossier.arrived_at,
+            answers=dossier.answers,
+        )
+        return (granted, *self._free(terms, released=True))
+
+    def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
+        revoked = self._revoked(holds[0].reason)
+        held = ConsignmentHeld(
+            consignment_id=self.consignment, occurred_at=self.at, version=self.version + 1, holds=holds
+        )
+        return (revoked, held, *self._stop(revoked.reason, version=self.version + 1))
+
+    def refuse(self, cause: str, reason: str) -> tuple[Fact, ...]:
+        facts: tuple[Fact, ...] = ()
+        version = self.version
+        if isinstance(self.state, Released):
+            facts = (self._revoked(reason),)
+            version += 1
+        refused = ReleaseRefused(
+            consignment_id=self.consignment,
+            occurred_at=self.at,
+            version=version,
+            declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
+            cause=cause,
+            reason=reason,
+        )
+        return (*facts, refused, *self._stop(f"refused: {reason}"[:500], version=version))
+
+    def withdraw(self, request_id: str, reason: str) -> tuple[Fact, ...]:
+        withdrawn = DeclarationWithdrawn(
+            consignment_id=self.consignment,
+            occurred_at=self.at,
+            version=self.version,
+            request_id=request_id,
+            reason=reason,
+        )
+        others = [w for w in self.dossier.withdrawals if w.request_id != request_id]
+        seen = "the declaration was withdrawn already"
+        sent_back = [_refused(self.consignment, w.request_id, "already_withdrawn", seen, self.at) for w in others]
+        freed = self._free(self.dossier.terms, released=False) if self.state.told and self.dossier.terms else ()
+        return (withdrawn, *sent_back, *freed)
+
+    def _revoked(self, reason: str) -> ReleaseRevoked:
+        terms = self.dossier.terms
+        return ReleaseRevoked(
+            consignment_id=self.consignment,
+            occurred_at=self.at,
+            version=self.version,
+            containers=tuple([c.container_no for c in terms.containers]) if terms else (),
+            reason=reason,
+        )
+
+    def _stop(self, reason: str, version: int | None = None) -> tuple[Fact, ...]:
+        """To the gate, once per change: these containers must stay."""
+        if self.dossier.terms is None or (self.state.told and version is None):
+            return ()
+        return tuple(
+            [
+                ContainerHeld(
+                    container_no=c.container_no,
+                    occurred_at=self.at,
+                    consignment_id=self.consignment,
+                    shared_by=c.shared_by,
+                    version=version or self.version,
+                    reason=reason,
+                )
+                for c in self.dossier.terms.containers
+            ]
+        )
+
+    def _free(self, terms: Terms, released: bool) -> tuple[Fact, ...]:
+        return tuple(
+            [
+                ContainerFreed(
+                    container_no=c.container_no,
+                    occurred_at=self.at,
+                    consignment_id=self.consignment,
+                    shared_by=c.shared_by,
+                    version=self.version,
+                    released=released,
+                )
+                for c in terms.containers
+            ]
+        )
+
+
+def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+    match message:
+        case (
+            ConsignmentAssessed()
+            | InspectionPassed()
+            | InspectionFailed()
+            | PestIntercepted()
+            | TreatmentVerified()
+            | TreatmentAbandoned()
+        ):
+            return state if closed(state) else _known(state, message, hearing)
+        case WithdrawalRequested():
+            return _known(state, message, hearing) if isinstance(state, Held) and not state.revoked else state
+        case ArrivalRecorded():
+            return _known(state, message, hearing)
+        case ConsignmentHeld():
+            revoked = isinstance(state, Held) and state.revoked
+            return Held(**_stated(state, message.version, message.holds, hearing), revoked=revoked)
+        case ReleaseGranted():
+            return Released(**_stated(state, message.version, (), hearing))
+        case ReleaseRevoked():
+            return Held(**_stated(state, message.version, (), hearing), revoked=True)
+        case ReleaseRefused():
+            return Refused(**_stated(state, message.version, (), hearing))
+        case DeclarationWithdrawn():
+            return Withdrawn(**_stated(state, message.version, (), hearing))
+        case ContainerHeld():
+            return state if state.told else state.model_copy(update={"told": True})
+        case ContainerFreed():
+            return state.model_copy(update={"told": False})
+        case RequestRefused():
+            left = tuple([w for w in state.dossier.withdrawals if w.request_id != message.request_id])
+            if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
+                return state
+            return state.model_copy(update={"dossier": state.dossier.model_copy(update={"withdrawals": left})})
+        case ReportArrival() | PlaceHold() | LiftHold():
+            return state
+        case _:
+            assert_never(message)
+
+
+def deadlines(state: State) -> tuple[Deadline, ...]:
+    """None: a hold waits as long as it must, and its owner's desk keeps the time."""
+    return ()
+
+
+def closed(state: State) -> bool:
+    """After refusal or withdrawal; released goods may still be called back."""
+    return isinstance(state, Refused | Withdrawn)
+
+
+def officers(state: State) -> tuple[Hold, ...]:
+    """The officers' holds that are open."""
+    return tuple([h for h in state.stated if h.hold_id.startswith(OFFICER)])
+
+
+def _known(state: State, fact: Evidence, hearing: Hearing) -> State:
+    dossier = learn(state.dossier, fact, hearing.message_id)
+    return state if dossier is state.dossier else state.model_copy(update={"dossier": dossier})
+
+
+def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, object]:
+    still = {h.hold_id for h in holds}
+    gone = {h.hold_id: hearing.message_id for h in officers(state) if h.hold_id not in still}
+    return {
+        "dossier": state.dossier,
+        "version": version,
+        "stated": holds,
+        "lifted": {**state.lifted, **gone} if gone else state.lifted,
+        "told": state.told,
+    }
+
+
+def _refused(consignment: str, request_id: str, code: str, seen: str, at: datetime) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=at,
+        subject=consignment,
+        request_id=request_id,
+        request_kind=WithdrawDeclaration.__name__,
+        code=code,
+        reason=seen,
+    )
+
+
+def _no(asked: Asked, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=hearing.at,
+        subject=asked.consignment_id,
+        request_id=hearing.message_id,
+        request_kind=asked.kind,
+        code=code,
+        reason=seen,
+    )

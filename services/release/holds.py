@@ -1,0 +1,170 @@
+"""Which holds are open on goods, given everything the release desk has heard about them?
+
+The join is closed by default: what was not heard holds the goods.
+"""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from schemas.declaration import WithdrawalRequested
+from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.release import ArrivalRecorded, Hold
+from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import ControlKind, Direction, Lane, Owner
+
+ASSESSMENT = "assessment"
+ARRIVAL = "arrival"
+RISK_TREATMENT = "quarantine/risk"
+
+
+class Bound(BaseModel):
+    """A container of the consignment, by its number without blanks and dashes."""
+
+    model_config = ConfigDict(frozen=True)
+    container_no: str
+    shared_by: int
+
+
+class Terms(BaseModel):
+    """What the risk desk said: the paper, the lane and the controls that must be answered."""
+
+    model_config = ConfigDict(frozen=True)
+    declaration_no: str
+    direction: Direction
+    customs_office: str
+    transport_mode: str
+    bill_no: str
+    containers: tuple[Bound, ...]
+    lane: Lane
+    controls: tuple[ControlKind, ...]
+
+
+class Failure(BaseModel):
+    """The control that failed for good."""
+
+    model_config = ConfigDict(frozen=True)
+    hold_id: str
+    reason: str
+
+
+class Withdrawal(BaseModel):
+    """A wish to take the declaration back that waits for the assessment."""
+
+    model_config = ConfigDict(frozen=True)
+    request_id: str
+    reason: str
+
+
+class Dossier(BaseModel):
+    """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
+
+    `pests`: controls that met a living pest; each opens a treatment hold of its own.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    terms: Terms | None = None
+    arrived_at: AwareDatetime | None = None
+    arrival_request: str = ""
+    answers: dict[str, str] = {}
+    pests: dict[str, str] = {}
+    failure: Failure | None = None
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+
+Evidence = (
+    ConsignmentAssessed
+    | InspectionPassed
+    | InspectionFailed
+    | PestIntercepted
+    | TreatmentVerified
+    | TreatmentAbandoned
+    | WithdrawalRequested
+    | ArrivalRecorded
+)
+
+
+def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
+    """The dossier with one more fact; the same object when the fact is no news."""
+    match fact:
+        case ConsignmentAssessed():
+            return dossier if dossier.terms else dossier.model_copy(update={"terms": _terms(fact)})
+        case InspectionPassed():
+            return _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
+        case PestIntercepted():
+            known = _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
+            if fact.control.value in known.pests:
+                return known
+            return known.model_copy(update={"pests": {**known.pests, fact.control.value: fact.pest}})
+        case TreatmentVerified():
+            return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
+        case InspectionFailed():
+            return _failed(dossier, f"inspection/{fact.control.value}", fact.reason)
+        case TreatmentAbandoned():
+            return _failed(dossier, f"quarantine/{fact.origin}", f"treatment failed {fact.attempts} times")
+        case WithdrawalRequested():
+            if any(w.request_id == fact.request_id for w in dossier.withdrawals):
+                return dossier
+            wish = Withdrawal(request_id=fact.request_id, reason=fact.reason)
+            return dossier.model_copy(update={"withdrawals": (*dossier.withdrawals, wish)})
+        case ArrivalRecorded():
+            return dossier.model_copy(update={"arrived_at": fact.occurred_at, "arrival_request": message_id})
+
+
+def open_holds(dossier: Dossier, officers: tuple[Hold, ...], stated: tuple[Hold, ...], at: datetime) -> tuple[Hold, ...]:
+    """Every hold that is open now, `officers` included; a hold that was `stated` before keeps its `since`."""
+    since = {hold.hold_id: hold.since for hold in stated}
+
+    def hold(hold_id: str, owner: Owner, reason: str, lifted_by: str) -> Hold:
+        return Hold(
+            hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by
+        )
+
+    holds: list[Hold] = []
+    if dossier.terms is None:
+        holds.append(hold(ASSESSMENT, Owner.RISK, "not assessed yet", "ConsignmentAssessed"))
+    if dossier.arrived_at is None:
+        holds.append(hold(ARRIVAL, Owner.CARRIER, "the goods have not arrived", "ArrivalRecorded"))
+    for control in dossier.terms.controls if dossier.terms else ():
+        if control is ControlKind.QUARANTINE:
+            if RISK_TREATMENT not in dossier.answers:
+                holds.append(hold(RISK_TREATMENT, Owner.QUARANTINE, "treatment required", "TreatmentVerified"))
+        elif f"inspection/{control.value}" not in dossier.answers:
+            name = f"inspection/{control.value}"
+            holds.append(hold(name, Owner.INSPECTION, f"{control.value} control required", "InspectionPassed"))
+    for control_name, pest in dossier.pests.items():
+        name = f"quarantine/{control_name}"
+        if name not in dossier.answers:
+            holds.append(hold(name, Owner.QUARANTINE, f"living pest: {pest}"[:500], "TreatmentVerified"))
+    return (*holds, *officers)
+
+
+def _answered(dossier: Dossier, hold_id: str, kind: str) -> Dossier:
+    if hold_id in dossier.answers:
+        return dossier
+    return dossier.model_copy(update={"answers": {**dossier.answers, hold_id: kind}})
+
+
+def _failed(dossier: Dossier, hold_id: str, reason: str) -> Dossier:
+    if dossier.failure:
+        return dossier
+    return dossier.model_copy(update={"failure": Failure(hold_id=hold_id, reason=reason)})
+
+
+def _terms(assessed: ConsignmentAssessed) -> Terms:
+    bound = {_plain(c.container_no): c.shared_by for c in assessed.containers}
+    return Terms(
+        declaration_no=assessed.declaration_no,
+        direction=assessed.direction,
+        customs_office=assessed.customs_office,
+        transport_mode=assessed.transport_mode,
+        bill_no=assessed.bill_no,
+        containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
+        lane=assessed.lane,
+        controls=assessed.controls,
+    )
+
+
+def _plain(container_no: str) -> str:
+    return "".join(sign for sign in container_no.upper() if sign.isalnum()) or container_no
