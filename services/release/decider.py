@@ -5,7 +5,7 @@ withdrawn. Each carries a `version`, so that a consumer which hears two of them 
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -127,8 +127,10 @@ def settle(
 ) -> tuple[Fact, ...]:
     """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed."""
     match state:
-        case Refused() | Withdrawn():
+        case Withdrawn():
             return ()
+        case Refused():  # refused before the containers were known: the gate hears of them now
+            return () if state.told else _Statement(consignment, state, dossier, at).stop("refused", state.version)
         case Held() | Released():
             pass
         case _:
@@ -218,7 +220,7 @@ def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple
 class _Statement:
     """The facts of one change of mind, with the versions in order."""
 
-    def __init__(self, consignment: str, state: Held | Released, dossier: Dossier, at: datetime) -> None:
+    def __init__(self, consignment: str, state: Held | Released | Refused, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
         self.version = state.version + 1
 
@@ -226,7 +228,7 @@ class _Statement:
         held = ConsignmentHeld(
             consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds
         )
-        return (held, *self._stop("not released yet"))
+        return (held, *self.stop("not released yet"))
 
     def release(self) -> tuple[Fact, ...]:
         terms, dossier = self.dossier.terms, self.dossier
@@ -252,7 +254,7 @@ class _Statement:
         held = ConsignmentHeld(
             consignment_id=self.consignment, occurred_at=self.at, version=self.version + 1, holds=holds
         )
-        return (revoked, held, *self._stop(revoked.reason, version=self.version + 1))
+        return (revoked, held, *self.stop(revoked.reason, version=self.version + 1))
 
     def refuse(self, cause: str, reason: str) -> tuple[Fact, ...]:
         facts: tuple[Fact, ...] = ()
@@ -268,7 +270,7 @@ class _Statement:
             cause=cause,
             reason=reason,
         )
-        return (*facts, refused, *self._stop(f"refused: {reason}"[:500], version=version))
+        return (*facts, refused, *self.stop(f"refused: {reason}"[:500], version=version))
 
     def withdraw(self, request_id: str, reason: str) -> tuple[Fact, ...]:
         withdrawn = DeclarationWithdrawn(
@@ -294,7 +296,7 @@ class _Statement:
             reason=reason,
         )
 
-    def _stop(self, reason: str, version: int | None = None) -> tuple[Fact, ...]:
+    def stop(self, reason: str, version: int | None = None) -> tuple[Fact, ...]:
         """To the gate, once per change: these containers must stay."""
         if self.dossier.terms is None or (self.state.told and version is None):
             return ()
@@ -389,7 +391,7 @@ def _known(state: State, fact: Evidence, hearing: Hearing) -> State:
     return state if dossier is state.dossier else state.model_copy(update={"dossier": dossier})
 
 
-def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, object]:
+def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
     still = {h.hold_id for h in holds}
     gone = {h.hold_id: hearing.message_id for h in officers(state) if h.hold_id not in still}
     return {

@@ -1,6 +1,6 @@
 """What must a desk bring so that the loop can run it?"""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol, cast
@@ -27,20 +27,29 @@ class Decider(Protocol):
     def closed(self, state: Any) -> bool: ...
 
 
+class Watcher(Protocol):
+    """Wants to know every state; called by the loop's thread, for metrics."""
+
+    def restored(self, states: Iterable[tuple[str, Any]]) -> None:
+        """All (key, state) of the partitions that this worker has from now on."""
+
+    def committed(self, changes: Iterable[tuple[str, Any, Any]]) -> None:
+        """(key, state before, state after) of each record that a committed transaction changed; None: no state."""
+
+
 @dataclass(frozen=True)
 class Desk:
-    """One service on the loop: this decider, what it hears (from the flow) and what the loop tells after each commit."""
+    """One service on the loop: this decider, what it hears (from the flow) and who watches its states."""
 
     name: str
     decider: Decider
-    after_commit: Callable[[list[tuple[str, Any, Any]]], None] | None = None
-    """Called with (key, state before, state after) of each changed record once its transaction is committed."""
+    watcher: Watcher | None = None
     hears: frozenset[type[Message]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hears", frozenset(FLOW[self.name]))
 
     @classmethod
-    def of(cls, name: str, module: ModuleType) -> "Desk":
+    def of(cls, name: str, module: ModuleType, watcher: Watcher | None = None) -> "Desk":
         """The desk `name` with the decider in `module`."""
-        return cls(name, cast(Decider, module))
+        return cls(name, cast(Decider, module), watcher)

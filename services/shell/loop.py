@@ -51,6 +51,7 @@ class Loop:
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
+        self._read: dict[tuple[str, int], int] = {}
         self._uncommitted = 0.0
         self._generation = 0
         self._failures = 0
@@ -146,6 +147,7 @@ class Loop:
             changed = turn.changed()
             if not turn.outputs and not changed:
                 self._positions.update(positions)
+                self._read.update(positions)
                 self._uncommitted = self._uncommitted or time.monotonic()
                 self._commit_passed_over()
                 return
@@ -157,6 +159,7 @@ class Loop:
             raise
         self._positions.clear()
         self._uncommitted = 0.0
+        self._read.update(positions)
         self._keep(turn, changed)
 
     def _write(self, turn: Turn, changed: list, positions: dict[tuple[str, int], int]) -> None:  # type: ignore[type-arg]
@@ -188,12 +191,10 @@ class Loop:
 
     def _keep(self, turn: Turn, changed: list) -> None:  # type: ignore[type-arg]
         """The transaction is committed: now the overlay becomes the store."""
-        told = []
         for partition, key, entry, data in changed:
             self._stores[partition].put(key, data, entry.record.due)
-            told.append((key, entry.before, entry.state))
-        if self.desk.after_commit:
-            self.desk.after_commit(told)
+        if self.desk.watcher:
+            self.desk.watcher.committed([(key, entry.before, entry.state) for _, key, entry, _ in changed])
         self._committed.inc(turn.heard)
         for kind, count in turn.said.items():
             metrics.SAID.labels(self.desk.name, kind).inc(count)
@@ -212,7 +213,14 @@ class Loop:
 
     def _flush_positions(self) -> None:
         offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._positions.items()]
-        self._consumer.commit(offsets=offsets, asynchronous=False)
+        try:
+            self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as problem:  # nothing depends on it: these messages would only be passed over again
+            if problem.args[0].fatal():
+                raise
+            log.warning("positions not committed", desk=self.desk.name, error=str(problem.args[0]))
+            self._uncommitted = time.monotonic()
+            return
         self._positions.clear()
         self._uncommitted = 0.0
 
@@ -271,30 +279,26 @@ class Loop:
         self._generation += 1
         self._stores = restore(self.settings, topic, numbers, self._stop)
         self._positions.clear()
-        self._parked = 0
-        for store in self._stores.values():
-            self._tell_restored(store)
+        self._tell_restored()
         consumer.assign(committed)
+        self._read = {(p.topic, p.partition): p.offset for p in committed}
         metrics.RESTORE.labels(self.desk.name).set(time.monotonic() - started)
         self._progress = time.monotonic()
         self.ready.set()
 
-    def _tell_restored(self, store: Partition) -> None:
-        restored = []
-        for key, data in store.records.items():
-            if b'"parked"' in data:
-                self._parked += len(decode_record(data).parked)
-            if self.desk.after_commit:
-                state = self.desk.decider.STATE.validate_json(bytes(decode_record(data).state))
-                restored.append((key, None, state))
-        if self.desk.after_commit:
-            self.desk.after_commit(restored)
+    def _tell_restored(self) -> None:
+        everything = [(key, data) for store in self._stores.values() for key, data in store.records.items()]
+        self._parked = sum([len(decode_record(data).parked) for _, data in everything if b'"parked"' in data])
+        if self.desk.watcher:
+            validate = self.desk.decider.STATE.validate_json
+            self.desk.watcher.restored((key, validate(bytes(decode_record(data).state))) for key, data in everything)
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))
         self._generation += 1
         self.ready.clear()
         self._positions.clear()
+        self._read.clear()
         self._stores = {}
 
     def _measure(self) -> None:
@@ -303,10 +307,9 @@ class Loop:
             return
         self._measured = moment
         lag = 0
-        for p in self._consumer.position(self._consumer.assignment()):
-            low, high = self._consumer.get_watermark_offsets(p, cached=True)
-            if high > 0:
-                lag += max(0, high - (p.offset if p.offset >= 0 else max(low, 0)))
+        for (topic, partition), read in self._read.items():
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+            lag += max(0, high - max(read, low, 0))
         self._lag = lag
         metrics.LAG.labels(self.desk.name).set(lag)
         metrics.LIVE.labels(self.desk.name).set(sum(len(s.records) for s in self._stores.values()))

@@ -4,8 +4,10 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -20,6 +22,8 @@ from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
+TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
+"""aiohttp wants to add the character set itself."""
 log = structlog.get_logger()
 
 
@@ -31,6 +35,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
+        logger_factory=structlog.PrintLoggerFactory(sys.__stdout__),  # Faust wraps what is written to sys.stdout
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 
@@ -38,9 +43,11 @@ def configure_logs(level: str) -> None:
 class LoopService(Service):
     """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends with code 1."""
 
-    def __init__(self, loop: Loop, **options: Any) -> None:
+    hosted: Loop
+    """Set by a subclass per desk: Faust makes the service itself, and `loop` is its word for asyncio's."""
+
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.desk_loop = loop
         self._thread: threading.Thread | None = None
 
     async def on_start(self) -> None:
@@ -48,18 +55,18 @@ class LoopService(Service):
 
         def run() -> None:
             try:
-                self.desk_loop.run()
+                self.hosted.run()
             except BaseException as error:
-                log.error("loop ended", desk=self.desk_loop.desk.name, error=f"{type(error).__name__}: {error}")
+                log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
                 asyncio.run_coroutine_threadsafe(self.crash(error), running)
 
-        self._thread = threading.Thread(target=run, name=f"desk-{self.desk_loop.desk.name}", daemon=True)
+        self._thread = threading.Thread(target=run, name=f"desk-{self.hosted.desk.name}", daemon=True)
         self._thread.start()
 
     async def on_stop(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):  # whoever asks a second time does not want to wait
             asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
-        self.desk_loop.stop()
+        self.hosted.stop()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 10)
 
@@ -68,6 +75,8 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     """The Faust app of one worker that hosts these desks."""
     configure_logs(settings.log_level)
     names = "-".join(desk.name for desk in desks)
+    folder = Path(settings.home) / "faust"
+    folder.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         f"customs-worker-{names}-{settings.slot}",
         broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
@@ -79,21 +88,16 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         stream_wait_empty=False,
         broker_commit_interval=5.0,
         consumer_auto_offset_reset="latest",
+        datadir=str(folder),
+        worker_redirect_stdouts=False,
         loghandlers=[],
     )
     loops = [Loop(desk, settings) for desk in desks]
     for loop in loops:
-        app.service(type(f"{loop.desk.name.title()}Loop", (_Hosted,), {"hosted": loop}))
+        app.service(type(f"{loop.desk.name.title()}Loop", (LoopService,), {"hosted": loop}))
     _watch_parked(app, [desk.name for desk in desks])
     _pages(app, loops, settings)
     return app
-
-
-class _Hosted(LoopService):
-    hosted: Loop
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(self.hosted, **options)
 
 
 def _watch_parked(app: faust.App, names: list[str]) -> None:
@@ -124,8 +128,8 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     async def readyz(view: View, request: Request) -> Response:
         waiting = [x.desk.name for x in loops if not x.ready.is_set()]
         lag = {x.desk.name: x.lag() for x in loops}
-        return view.json({"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, 503 if waiting else 200)
+        return view.json({"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, status=503 if waiting else 200)
 
     @app.page("/metrics")
     async def metrics_page(view: View, request: Request) -> Response:
-        return view.bytes(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        return view.bytes(generate_latest(), content_type=TEXT)

@@ -1,0 +1,1 @@
+"""Clearance time: knows every consignment, decides nothing."""

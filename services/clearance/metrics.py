@@ -1,0 +1,98 @@
+"""What do Prometheus and the operations team see of clearance times?"""
+
+import threading
+from collections.abc import Iterable
+
+from prometheus_client import REGISTRY, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from services.shell.clock import now
+
+HOUR = 3600.0
+BUCKETS = (1, 10, 60, 300, 900, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR, 96 * HOUR, 336 * HOUR)
+AGES = (("1h", HOUR), ("4h", 4 * HOUR), ("24h", 24 * HOUR), ("72h", 72 * HOUR), ("older", float("inf")))
+"""Age classes of open consignments: name and upper bound in seconds."""
+
+SECONDS = Histogram(
+    "customs_clearance_seconds",
+    "Seconds of each stage of released consignments; counted once, at the first release",
+    ["stage", "lane", "office", "mode"],
+    buckets=BUCKETS,
+)
+ENDED = Counter("customs_consignments_ended", "Consignments that reached an end", ["end"])
+OFFICES = 100
+"""How many offices get a label of their own; further ones are counted as `other`, so that labels stay bounded."""
+
+
+class Watch(Collector):
+    """Told by the loop of every committed change; holds the open consignments of this process with their start."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, float] = {}
+        self._offices: set[str] = set()
+        self._lock = threading.Lock()
+        self._registered = False
+
+    def restored(self, states: Iterable[tuple[str, Timeline]]) -> None:
+        """These are all consignments of this worker now; ends of the past are not counted again."""
+        with self._lock:
+            if not self._registered:
+                REGISTRY.register(self)
+                self._registered = True
+            self._open = {key: start for key, told in states if (start := _open_since(told)) is not None}
+
+    def committed(self, changes: Iterable[tuple[str, Timeline | None, Timeline | None]]) -> None:
+        """Counts what each change brought."""
+        with self._lock:
+            for key, before, after in changes:
+                start = _open_since(after) if after else None
+                if start is None:
+                    self._open.pop(key, None)
+                else:
+                    self._open[key] = start
+                if after is not None:
+                    self._count(before or Timeline(), after)
+
+    def _count(self, before: Timeline, after: Timeline) -> None:
+        if after.end and after.end_version > before.end_version or after.end == "rejected" != before.end:
+            ENDED.labels(after.end).inc()
+        labels = (after.lane, self._office(after.office), after.mode)
+        if after.released and not before.released:
+            for stage, seconds in stage_seconds(after).items():
+                SECONDS.labels(stage, *labels).observe(seconds)
+        left = gate_seconds(after)
+        if left is not None and gate_seconds(before) is None:
+            SECONDS.labels("gate", *labels).observe(left)
+
+    def _office(self, office: str) -> str:
+        if office not in self._offices and len(self._offices) >= OFFICES:
+            return "other"
+        self._offices.add(office)
+        return office
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Open consignments by age, computed when asked."""
+        moment = now().timestamp()
+        counts = dict.fromkeys([name for name, _ in AGES], 0)
+        with self._lock:
+            starts = list(self._open.values())
+        for start in starts:
+            counts[next(name for name, bound in AGES if moment - start < bound)] += 1
+        gauge = GaugeMetricFamily("customs_open_consignments", "Accepted consignments without an end, by age", labels=["age"])
+        for name, count in counts.items():
+            gauge.add_metric([name], count)
+        oldest = GaugeMetricFamily("customs_oldest_open_seconds", "Age of the oldest open consignment")
+        oldest.add_metric([], max(0.0, moment - min(starts)) if starts else 0.0)
+        return [gauge, oldest]
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        return []
+
+
+def _open_since(told: Timeline) -> float | None:
+    if told.end is not None:
+        return None
+    first = told.accepted or told.assessed or told.arrived
+    return first.timestamp() if first else None

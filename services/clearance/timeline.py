@@ -1,0 +1,177 @@
+"""When did each consignment pass each stage, and how long did each stage take?
+
+Hears the facts of all desks in any order and says nothing. Definitions: GACC statistics office 2016 (customs and overall
+clearance time), WCO Time Release Study guide v3.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, assert_never
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.declaration import DeclarationAccepted, DeclarationRejected
+from schemas.envelope import Deadline, Fact, Hearing
+from schemas.gate import ConsignmentGatedOut
+from schemas.inspection import InspectionFailed, InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.quarantine import TreatmentAbandoned, TreatmentOrdered, TreatmentVerified
+from schemas.release import (
+    ArrivalRecorded,
+    DeclarationWithdrawn,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+)
+from schemas.risk import ConsignmentAssessed
+
+End = Literal["released", "rejected", "refused", "withdrawn"]
+
+
+class Timeline(BaseModel):
+    """The first time each thing happened, and the labels to count it under; `controlled`, `treated`: the last answer.
+
+    `end` follows the release desk's statement of the highest version.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    state: Literal["timeline"] = "timeline"
+    office: str = ""
+    mode: str = ""
+    lane: str = ""
+    accepted: AwareDatetime | None = None
+    assessed: AwareDatetime | None = None
+    ordered: AwareDatetime | None = None
+    controlled: AwareDatetime | None = None
+    treatment_ordered: AwareDatetime | None = None
+    treated: AwareDatetime | None = None
+    arrived: AwareDatetime | None = None
+    released: AwareDatetime | None = None
+    ended: AwareDatetime | None = None
+    end: End | None = None
+    end_version: int = 0
+    gated_out: AwareDatetime | None = None
+
+
+State = Timeline
+Heard = (
+    DeclarationAccepted
+    | DeclarationRejected
+    | ConsignmentAssessed
+    | InspectionOrdered
+    | InspectionPassed
+    | InspectionFailed
+    | PestIntercepted
+    | TreatmentOrdered
+    | TreatmentVerified
+    | TreatmentAbandoned
+    | ArrivalRecorded
+    | ReleaseGranted
+    | ReleaseRefused
+    | ReleaseRevoked
+    | DeclarationWithdrawn
+    | ConsignmentGatedOut
+)
+
+INITIAL: State = Timeline()
+STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field()])
+
+
+def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    """Nothing: this service only watches."""
+    return ()
+
+
+def evolve(state: State, message: Heard, hearing: Hearing) -> State:
+    at = message.occurred_at
+    match message:
+        case DeclarationAccepted():
+            said = message.declaration
+            return _with(state, accepted=at, office=said.customs_office, mode=said.transport_mode)
+        case DeclarationRejected():
+            said = message.declaration
+            return _with(state, ended=at, end="rejected", office=said.customs_office, mode=said.transport_mode)
+        case ConsignmentAssessed():
+            return _with(
+                state, assessed=at, lane=message.lane.value, office=message.customs_office, mode=message.transport_mode
+            )
+        case InspectionOrdered():
+            return _with(state, ordered=_earlier(state.ordered, at))
+        case InspectionPassed() | InspectionFailed() | PestIntercepted():
+            return _with(state, controlled=_later(state.controlled, at))
+        case TreatmentOrdered():
+            return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
+        case TreatmentVerified() | TreatmentAbandoned():
+            return _with(state, treated=_later(state.treated, at))
+        case ArrivalRecorded():
+            return _with(state, arrived=at)
+        case ReleaseGranted():
+            released = _earlier(state.released, at)
+            return _ended(_with(state, released=released), "released", at, message.version)
+        case ReleaseRefused():
+            return _ended(state, "refused", at, message.version)
+        case DeclarationWithdrawn():
+            return _ended(state, "withdrawn", at, message.version)
+        case ReleaseRevoked():
+            return _ended(state, None, at, message.version)
+        case ConsignmentGatedOut():
+            return _with(state, gated_out=_later(state.gated_out, at))
+        case _:
+            assert_never(message)
+
+
+def stage_seconds(told: Timeline) -> dict[str, float]:
+    """Seconds of each stage of a released consignment, by name; never negative.
+
+    assessment: accepted → assessed. control: first order → last answer. treatment: first order → last verdict.
+    customs: max(accepted, arrived) → released. customs_raw: accepted → released. overall: arrived → released.
+    """
+    spans: dict[str, tuple[datetime | None, datetime | None]] = {
+        "assessment": (told.accepted, told.assessed),
+        "control": (told.ordered, told.controlled),
+        "treatment": (told.treatment_ordered, told.treated),
+        "customs": (
+            max(told.accepted, told.arrived) if told.accepted and told.arrived else None,
+            told.released,
+        ),
+        "customs_raw": (told.accepted, told.released),
+        "overall": (told.arrived, told.released),
+    }
+    return {
+        name: max(0.0, (end - start).total_seconds()) for name, (start, end) in spans.items() if start and end
+    }
+
+
+def gate_seconds(told: Timeline) -> float | None:
+    """Seconds from release to the gate, once both are known."""
+    if told.released and told.gated_out:
+        return max(0.0, (told.gated_out - told.released).total_seconds())
+    return None
+
+
+def deadlines(state: State) -> tuple[Deadline, ...]:
+    """None."""
+    return ()
+
+
+def closed(state: State) -> bool:
+    """After an end that nothing can call back; released goods may still be revoked or leave the gate."""
+    return state.end in ("rejected", "refused", "withdrawn")
+
+
+def _with(state: Timeline, **changes: Any) -> Timeline:
+    if all(getattr(state, name) == value for name, value in changes.items()):
+        return state
+    return state.model_copy(update=changes)
+
+
+def _ended(state: Timeline, end: End | None, at: datetime, version: int) -> Timeline:
+    if version <= state.end_version:
+        return state
+    return _with(state, end=end, ended=at if end else None, end_version=version)
+
+
+def _earlier(known: datetime | None, at: datetime) -> datetime:
+    return at if known is None else min(known, at)
+
+
+def _later(known: datetime | None, at: datetime) -> datetime:
+    return at if known is None else max(known, at)

@@ -1,0 +1,1 @@
+"""The gate desk: may this container leave the port?"""

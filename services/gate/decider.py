@@ -1,0 +1,245 @@
+"""May this container leave the port? Only when every consignment in it is released; an unknown container stays.
+
+Only changes of mind are published: a container of which nothing was said must stay.
+"""
+
+from typing import Annotated, Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.codes.iso6346 import is_valid
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ContainerGatedOut,
+    ContainerMayLeave,
+    ContainerMustStay,
+    GateAlarmRaised,
+    RecordGateOut,
+)
+from schemas.release import ContainerFreed, ContainerHeld
+
+REMEMBERED_DEPARTURES = 50
+"""How many consignments a container that comes again and again remembers as gone; older ones are over for good."""
+
+
+class Part(BaseModel):
+    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement."""
+
+    model_config = ConfigDict(frozen=True)
+    consignment_id: str
+    version: int
+    shared_by: int
+    standing: Literal["held", "released", "withdrawn"]
+    reason: str = ""
+
+
+class Box(BaseModel):
+    """What every state carries. `gone`: consignments that left in this container before; `exit_request`: the last gate-out."""
+
+    model_config = ConfigDict(frozen=True)
+    parts: tuple[Part, ...] = ()
+    version: int = 0
+    gone: tuple[str, ...] = ()
+    exit_request: str = ""
+
+
+class Staying(Box):
+    """The container may not leave, or nothing is known of it."""
+
+    state: Literal["staying"] = "staying"
+
+
+class Free(Box):
+    """Every consignment in it is released: it may leave."""
+
+    state: Literal["free"] = "free"
+
+
+class Outside(Box):
+    """It passed the gate outbound and has no new consignment yet."""
+
+    state: Literal["outside"] = "outside"
+
+
+State = Staying | Free | Outside
+Heard = ContainerHeld | ContainerFreed | RecordGateOut
+Said = (
+    ContainerMayLeave
+    | ContainerMustStay
+    | ContainerGatedOut
+    | GateAlarmRaised
+    | ConsignmentGatedOut
+    | RequestRefused
+)
+
+INITIAL: State = Staying()
+STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+
+
+def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    match message:
+        case ContainerHeld() | ContainerFreed():
+            return reconsider(state, message, hearing)
+        case RecordGateOut():
+            return pass_gate(state, message, hearing)
+        case _:
+            assert_never(message)
+
+
+def reconsider(state: State, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> tuple[Fact, ...]:
+    """A change of mind, if the release desk's statement makes one."""
+    parts = _with(state, message)
+    match state:
+        case Free():
+            if may_leave(parts):
+                return ()
+            waiting = keepers(parts)
+            reason = next((p.reason for p in parts if p.standing == "held"), "another consignment is awaited")
+            stay = ContainerMustStay(
+                container_no=message.container_no,
+                occurred_at=hearing.at,
+                version=state.version + 1,
+                waiting_for=waiting,
+                reason=reason or "held",
+            )
+            return (stay,)
+        case Staying() | Outside():
+            if not may_leave(parts):
+                return ()
+            leave = ContainerMayLeave(
+                container_no=message.container_no,
+                occurred_at=hearing.at,
+                version=state.version + 1,
+                consignments=tuple([p.consignment_id for p in parts if p.standing == "released"]),
+            )
+            return (leave,)
+        case _:
+            assert_never(state)
+
+
+def pass_gate(state: State, out: RecordGateOut, hearing: Hearing) -> tuple[Fact, ...]:
+    """The container is outside now: rightly, or with an alarm. A number that is none is sent back to the terminal."""
+    if state.exit_request == hearing.message_id:
+        return ()
+    if not is_valid(out.container_no):
+        return (_refused(out, hearing, "container_malformed", f"{out.container_no!r} is not an ISO 6346 number"),)
+    match state:
+        case Outside():
+            return (_refused(out, hearing, "already_gated_out", "it left before, and nothing new was declared in it"),)
+        case Free():
+            consignments = tuple([p.consignment_id for p in state.parts if p.standing == "released"])
+            passed: Fact = ContainerGatedOut(
+                container_no=out.container_no, occurred_at=hearing.at, gate=out.gate, consignments=consignments
+            )
+        case Staying():
+            waiting = keepers(state.parts)
+            passed = GateAlarmRaised(
+                container_no=out.container_no,
+                occurred_at=hearing.at,
+                gate=out.gate,
+                waiting_for=waiting,
+                reason="left without release" if state.parts else "left, and no declaration is known for it",
+            )
+        case _:
+            assert_never(state)
+    departures = [
+        ConsignmentGatedOut(
+            consignment_id=p.consignment_id,
+            occurred_at=hearing.at,
+            container_no=out.container_no,
+            released=p.standing == "released",
+        )
+        for p in state.parts
+        if p.standing != "withdrawn"
+    ]
+    return (passed, *departures)
+
+
+def may_leave(parts: tuple[Part, ...]) -> bool:
+    """Somebody is released in it, nobody is held, and as many are released as the manifest puts into it."""
+    counted = [p for p in parts if p.standing != "withdrawn"]
+    if not counted or any(p.standing == "held" for p in counted):
+        return False
+    return len(counted) >= max(p.shared_by for p in counted)
+
+
+def keepers(parts: tuple[Part, ...]) -> tuple[str, ...]:
+    """The consignments that keep the container; empty when only undeclared ones are missing."""
+    return tuple([p.consignment_id for p in parts if p.standing == "held"])
+
+
+def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+    match message:
+        case ContainerHeld() | ContainerFreed():
+            parts = _with(state, message)
+            if parts == state.parts:
+                return state
+            if isinstance(state, Outside):
+                return Staying(parts=parts, version=state.version, gone=state.gone, exit_request=state.exit_request)
+            return state.model_copy(update={"parts": parts})
+        case ContainerMayLeave():
+            return Free(
+                parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request
+            )
+        case ContainerMustStay():
+            return Staying(
+                parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request
+            )
+        case ContainerGatedOut() | GateAlarmRaised():
+            gone = (*state.gone, *[p.consignment_id for p in state.parts])[-REMEMBERED_DEPARTURES:]
+            return Outside(version=state.version, gone=gone, exit_request=hearing.message_id)
+        case RecordGateOut() | ConsignmentGatedOut() | RequestRefused():
+            return state
+        case _:
+            assert_never(message)
+
+
+def deadlines(state: State) -> tuple[Deadline, ...]:
+    """None: a container stays as long as it must."""
+    return ()
+
+
+def closed(state: State) -> bool:
+    """Never: containers come back."""
+    return False
+
+
+def _with(state: State, message: ContainerHeld | ContainerFreed) -> tuple[Part, ...]:
+    """The parts after this statement; an older statement than the one known, or about goods that left, changes nothing."""
+    if message.consignment_id in state.gone:
+        return state.parts
+    known = next((p for p in state.parts if p.consignment_id == message.consignment_id), None)
+    if known is not None and known.version >= message.version:
+        return state.parts
+    match message:
+        case ContainerHeld():
+            part = Part(
+                consignment_id=message.consignment_id,
+                version=message.version,
+                shared_by=message.shared_by,
+                standing="held",
+                reason=message.reason,
+            )
+        case ContainerFreed():
+            part = Part(
+                consignment_id=message.consignment_id,
+                version=message.version,
+                shared_by=message.shared_by,
+                standing="released" if message.released else "withdrawn",
+            )
+        case _:
+            assert_never(message)
+    others = [p for p in state.parts if p.consignment_id != message.consignment_id]
+    return tuple(sorted([*others, part], key=lambda p: p.consignment_id))
+
+
+def _refused(out: RecordGateOut, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=hearing.at,
+        subject=out.container_no,
+        request_id=hearing.message_id,
+        request_kind=out.kind,
+        code=code,
+        reason=seen,
+    )
