@@ -125,6 +125,8 @@ class Loop:
             error = message.error()
             if error is None:
                 messages.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # transaction markers lie between the last message and the end
+                self._read[message.topic(), message.partition()] = message.offset()
             elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise KafkaException(error)
         return messages
@@ -335,6 +337,7 @@ class Loop:
             "group.id": f"customs-{self.desk.name}",
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
+            "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
             "partition.assignment.strategy": "range",
             "session.timeout.ms": self.settings.session_timeout_ms,

@@ -31,6 +31,7 @@ def restore(
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
             "queued.max.messages.kbytes": 65_536,
+            "fetch.wait.max.ms": 20,
             "log_level": 3,
         }
     )
@@ -42,7 +43,7 @@ def restore(
                 raise InterruptedError(f"stopped while restoring {topic}")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic}: partitions {sorted(waiting)} were not restored in {timeout} s")
-            for message in reader.consume(10_000, 0.2):
+            for message in reader.consume(10_000, 0.05):
                 error = message.error()
                 if error is None:
                     _take(stores[message.partition()], message.key(), message.value())

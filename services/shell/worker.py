@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.__stdout__),  # Faust wraps what is written to sys.stdout
+        logger_factory=structlog.PrintLoggerFactory(open(1, "w", closefd=False, buffering=1)),  # Faust wraps sys.stdout
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 
