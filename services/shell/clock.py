@@ -6,18 +6,24 @@ from datetime import UTC, datetime
 from services.shell.settings import ClockSettings
 
 _settings = ClockSettings()
-_origin = _settings.clock_origin.timestamp() if _settings.clock_origin else None
+_anchor = _settings.clock_anchor.timestamp() if _settings.clock_anchor else None
+_start = _settings.clock_start.timestamp() if _settings.clock_start else _anchor
 _speed = _settings.clock_speed
 
 
 def now() -> datetime:
-    """Aware UTC time. With DTG_CLOCK_ORIGIN set, time runs DTG_CLOCK_SPEED times as fast since that moment."""
+    """Aware UTC time. In a sandbox it was DTG_CLOCK_START at the real moment DTG_CLOCK_ANCHOR and runs DTG_CLOCK_SPEED times as fast."""
     wall = time.time()
-    if _origin is not None:
-        wall = _origin + (wall - _origin) * _speed
+    if _anchor is not None and _start is not None:
+        wall = _start + (wall - _anchor) * _speed
     return datetime.fromtimestamp(wall, UTC)
 
 
 def real_seconds(simulated: float) -> float:
     """How long a wait of `simulated` seconds of this clock lasts in the world."""
-    return simulated / _speed if _origin is not None else simulated
+    return simulated / _speed if _anchor is not None else simulated
+
+
+def is_sandbox() -> bool:
+    """Whether this clock is not the world's."""
+    return _anchor is not None

@@ -11,9 +11,10 @@ class ClockSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    clock_origin: AwareDatetime | None = Field(
-        None, description="RFC 3339 moment from which the sandbox clock runs; unset: the world's clock"
+    clock_anchor: AwareDatetime | None = Field(
+        None, description="real RFC 3339 moment at which the sandbox clock was DTG_CLOCK_START; unset: the world's clock"
     )
+    clock_start: AwareDatetime | None = Field(None, description="sandbox time at the anchor; unset: the anchor itself")
     clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of sandbox clock per real second")
 
 

@@ -1,0 +1,1 @@
+"""The command line: start everything, lodge, trace, look into parking, simulate, measure."""

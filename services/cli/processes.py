@@ -1,0 +1,122 @@
+"""How does one supervisor start, watch, restart and stop its processes?"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+RESTART_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Waits before a process that died is started again; the last one repeats."""
+CALM_SECONDS = 30
+"""A process that lived this long is healthy: its next death waits the shortest time again."""
+
+
+@dataclass
+class Child:
+    """One process of ours, in a session of its own, its output in `log`."""
+
+    name: str
+    command: list[str]
+    log: Path
+    env: dict[str, str] = field(default_factory=dict)
+    restarts: bool = True
+    deaths: int = 0
+    _process: subprocess.Popen[bytes] | None = None
+    _started: float = 0.0
+    _again_at: float = 0.0
+
+    def start(self) -> None:
+        """Starts it; returns at once."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as out:
+            self._process = subprocess.Popen(
+                self.command,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **self.env},
+                start_new_session=True,
+            )
+        self._started = time.monotonic()
+        self._again_at = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def code(self) -> int | None:
+        """Exit code, None while it runs."""
+        return self._process.poll() if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def watch(self) -> str | None:
+        """Restarts it when it died; returns what is to be told about it."""
+        if self.alive or self._process is None or not self.restarts:
+            return None
+        moment = time.monotonic()
+        if not self._again_at:
+            if moment - self._started > CALM_SECONDS:
+                self.deaths = 0
+            wait = RESTART_SECONDS[min(self.deaths, len(RESTART_SECONDS) - 1)]
+            self.deaths += 1
+            self._again_at = moment + wait
+            return f"{self.name} ended with code {self.code}; starting again in {wait} s (see {self.log})"
+        if moment >= self._again_at:
+            self.start()
+        return None
+
+    def terminate(self) -> None:
+        if self._process is not None and self.alive:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL, as a fault would."""
+        if self._process is not None and self.alive:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def join(self, deadline: float) -> None:
+        """Waits until the monotonic `deadline`, then kills."""
+        if self._process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        self.kill()
+
+    def tail(self, lines: int = 8) -> str:
+        """The end of its log."""
+        with contextlib.suppress(FileNotFoundError):
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        return ""
+
+
+def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "0") -> Child:
+    """A Faust worker that hosts these desks; its pages answer on the loopback `port`."""
+    name = f"worker-{desks.replace(',', '-')}-{slot}"
+    return Child(
+        name,
+        [
+            *(sys.executable, "-m", "faust", "--no-color", "-A", "services.worker"),
+            *("worker", "--web-port", str(port), "--web-host", "127.0.0.1", "--loglevel", "warning"),
+        ],
+        home / "logs" / f"{name}.log",
+        {"DTG_DESKS": desks, "DTG_SLOT": slot, "DTG_HOME": str(home), **env},
+    )
+
+
+def stop_all(children: list[Child], seconds: float) -> None:
+    """SIGTERM to all, then waits together; who is not gone after `seconds` is killed."""
+    for child in children:
+        child.restarts = False
+        child.terminate()
+    deadline = time.monotonic() + seconds
+    for child in children:
+        child.join(deadline)

@@ -1,0 +1,30 @@
+"""Which settings do `dtg up` and the operator's commands read? Prefix DTG_."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class UpSettings(BaseSettings):
+    """Everything on one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
+
+    kafka: str | None = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
+    kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
+    partitions: int = Field(8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster")
+    replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
+    home: str = Field(".datongguan", description="folder of the embedded broker, database and logs")
+    layout: str = Field(
+        "declaration,risk;inspection,quarantine;release,gate;clearance",
+        description="worker processes, separated by semicolons: the services of each",
+    )
+    worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
+    console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
+
+    def bootstrap(self) -> str:
+        """The cluster that everybody uses."""
+        return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    def workers(self) -> list[str]:
+        """The services of each worker process."""
+        return [part.strip() for part in self.layout.split(";") if part.strip()]
