@@ -19,6 +19,9 @@ NEEDED_BYTES = 1 << 30
 START_SECONDS = 60
 STOP_SECONDS = 12
 
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""A starter killed by SIGKILL takes its children along (util-linux; elsewhere they stay and say that the port is taken)."""
+
 
 class BrokerError(Exception):
     """The broker cannot run; the text says what to do about it."""
@@ -101,7 +104,9 @@ class Broker:
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(self.folder).free < NEEDED_BYTES:
-            raise BrokerError(f"The disk of {self.folder} has less than 1 GiB left. 磁盘空间不足。 Free some space first.")
+            raise BrokerError(
+                f"The disk of {self.folder} has less than 1 GiB left. 磁盘空间不足。 Free some space first."
+            )
         program = java()
         fetch_jars()
         properties = self._write_properties()
@@ -147,6 +152,7 @@ class Broker:
 
     def _command(self, program: str, *main: str) -> list[str]:
         return [
+            *DIE_WITH_PARENT,
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
@@ -160,7 +166,10 @@ class Broker:
 
     def _format(self, program: str, properties: Path) -> None:
         identify = subprocess.run(
-            self._command(program, "kafka.tools.StorageTool", "random-uuid"), capture_output=True, text=True, check=False
+            self._command(program, "kafka.tools.StorageTool", "random-uuid"),
+            capture_output=True,
+            text=True,
+            check=False,
         )
         cluster = identify.stdout.strip().splitlines()[-1] if identify.stdout.strip() else ""
         done = subprocess.run(

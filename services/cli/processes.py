@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.kafka.broker import DIE_WITH_PARENT
+
 RESTART_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits before a process that died is started again; the last one repeats."""
 CALM_SECONDS = 30
@@ -34,7 +36,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
-                self.command,
+                [*DIE_WITH_PARENT, *self.command],
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,

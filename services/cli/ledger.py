@@ -1,0 +1,141 @@
+"""Did every request have exactly one effect? An independent reading of the topics: kafka-python, no code of any desk.
+
+Ends, per consignment: rejected, released, refused, withdrawn; else what it waits for and whose move it is.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.topics import FACTS_AND_REQUESTS
+from services.cli.log import Entry, read
+
+ENDS = {
+    "DeclarationRejected": "rejected",
+    "ReleaseGranted": "released",
+    "ReleaseRefused": "refused",
+    "DeclarationWithdrawn": "withdrawn",
+}
+STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn")
+
+
+@dataclass
+class Ledger:
+    """What the topics say. Each list names the evidence; all four are empty when the promise is kept."""
+
+    lodged: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    waits: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    reordered: list[str] = field(default_factory=list)
+    wrongly_released: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.reordered or self.wrongly_released)
+
+
+def audit(bootstrap: str) -> Ledger:
+    """Reads all facts and requests of a cluster."""
+    return judge(read(bootstrap, [t.name for t in FACTS_AND_REQUESTS]))
+
+
+def judge(entries: Any) -> Ledger:
+    """The ledger of these entries (any order between topics, each partition in its own)."""
+    ledger = Ledger()
+    by_key: dict[str, list[Entry]] = defaultdict(list)
+    asked: dict[str, Entry] = {}
+    seen: dict[str, str] = {}
+    causes: set[str] = set()
+    for entry in entries:
+        ledger.kinds[entry.kind] += 1
+        where = f"{entry.topic}/{entry.partition}/{entry.offset}"
+        if entry.topic.endswith("-requests"):
+            asked[entry.id] = entry  # the same request twice is one request
+        elif entry.id in seen:
+            ledger.doubled.append(f"{entry.kind} {entry.id} at {where} and {seen[entry.id]}")
+        else:
+            seen[entry.id] = where
+            causes.add(entry.headers.get("causationid", ""))
+        by_key[entry.key].append(entry)
+    for request in asked.values():
+        if request.kind in ("LodgeDeclaration", "RecordFindings", "RecordTreatment", "ReportArrival", "RecordGateOut"):
+            _answered(ledger, request, causes, by_key[request.key])
+    for key, story in by_key.items():
+        _consignment(ledger, key, story)
+    return ledger
+
+
+def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entry]) -> None:
+    if request.id in causes:
+        return
+    if request.kind == "LodgeDeclaration" and any(
+        e.kind in ("DeclarationAccepted", "DeclarationRejected") for e in story
+    ):
+        return  # the same declaration under another request id: answered by the first
+    ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
+
+
+def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
+    kinds = Counter(e.kind for e in story)
+    if not kinds["LodgeDeclaration"]:
+        return
+    ledger.lodged += 1
+    for kind in ("DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"):
+        if kinds[kind] > 1:
+            ledger.doubled.append(f"{key}: {kind} {kinds[kind]} times")
+    for chain in _chains(story).values():
+        sequences = [int(e.headers["sequence"]) for e in chain]
+        if sequences != sorted(sequences):
+            ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
+    statements = [e for e in story if e.kind in STATEMENTS]
+    versions = [e.body["version"] for e in statements]
+    if versions != list(range(1, len(versions) + 1)):
+        ledger.reordered.append(f"{key}: release versions {versions}")
+    if kinds["ReleaseGranted"]:
+        _rightly_released(ledger, key, story)
+    if kinds["DeclarationAccepted"] and not kinds["ConsignmentAssessed"]:
+        ledger.lost.append(f"{key}: accepted, never assessed")
+    if kinds["DeclarationRejected"]:
+        ledger.ends["rejected"] += 1
+    elif statements and statements[-1].kind in ENDS:
+        ledger.ends[ENDS[statements[-1].kind]] += 1
+    elif statements and statements[-1].kind == "ConsignmentHeld":
+        ledger.ends["waiting"] += 1
+        for hold in statements[-1].body["holds"]:
+            ledger.waits[f"{hold['owner']}: {hold['hold_id'].split('/')[0]}"] += 1
+    else:
+        ledger.ends["nowhere"] += 1
+        ledger.lost.append(f"{key}: no end, and nobody's move")
+
+
+def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
+    chains: dict[str, list[Entry]] = defaultdict(list)
+    for entry in story:
+        if not entry.topic.endswith("-requests"):
+            chains[entry.topic].append(entry)
+    return chains
+
+
+def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
+    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived."""
+    assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
+    if assessed is None:
+        ledger.wrongly_released.append(f"{key}: released without assessment")
+        return
+    answered = {e.body["control"] for e in story if e.kind in ("InspectionPassed", "PestIntercepted")}
+    treated = {e.body["origin"] for e in story if e.kind == "TreatmentVerified"}
+    open_controls = {c for c in assessed["controls"] if c != "quarantine"} - answered
+    if "quarantine" in assessed["controls"] and "risk" not in treated:
+        open_controls.add("quarantine")
+    pests = {e.body["control"] for e in story if e.kind == "PestIntercepted"} - treated
+    if open_controls or pests:
+        ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
+    if not any(e.kind == "ArrivalRecorded" for e in story):
+        ledger.wrongly_released.append(f"{key}: released before arrival")
+    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned") for e in story):
+        last = [e for e in story if e.kind in STATEMENTS][-1]
+        if last.kind == "ReleaseGranted":
+            ledger.wrongly_released.append(f"{key}: released after a failed control")

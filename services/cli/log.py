@@ -1,0 +1,87 @@
+"""How does an operator read the topics, with no code of the loop? kafka-python, read committed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from kafka.partitioner.default import murmur2
+
+from deploy.kafka.broker import BrokerError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message as it lies in the log; `headers` as text, `body` the JSON (None where it is none)."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    headers: dict[str, str]
+    value: bytes | None
+
+    @property
+    def kind(self) -> str:
+        return self.headers.get("ce_type", "")
+
+    @property
+    def id(self) -> str:
+        return self.headers.get("ce_id", "")
+
+    @property
+    def body(self) -> Any:
+        try:
+            return json.loads(self.value) if self.value is not None else None
+        except ValueError:
+            return None
+
+
+def reader(bootstrap: str, **options: Any) -> KafkaConsumer:
+    """A consumer without a group; BrokerError when no cluster answers."""
+    try:
+        return KafkaConsumer(
+            bootstrap_servers=bootstrap.split(","),
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **options,
+        )
+    except KafkaError as error:
+        raise BrokerError(f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})") from error
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Where every client of ours puts this key."""
+    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Iterator[Entry]:
+    """Everything committed on these topics up to the ends of this moment, topic by topic in the order of each partition."""
+    consumer = reader(bootstrap, max_poll_records=5000)
+    try:
+        places = [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+            if partition is None or number == partition
+        ]
+        ends = {place: end for place, end in consumer.end_offsets(places).items() if end > 0}
+        consumer.assign(list(ends))
+        consumer.seek_to_beginning(*ends)
+        while ends:
+            for place, messages in consumer.poll(timeout_ms=200).items():
+                for m in messages:
+                    if place in ends and m.offset < ends[place]:
+                        yield _entry(m)
+            ends = {place: end for place, end in ends.items() if consumer.position(place) < end}
+    finally:
+        consumer.close()
+
+
+def _entry(m: Any) -> Entry:
+    headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
+    key = m.key.decode("utf-8", "replace") if m.key is not None else ""
+    return Entry(m.topic, m.partition, m.offset, key, headers, m.value)

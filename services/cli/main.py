@@ -1,0 +1,205 @@
+"""What can be done from the command line? `dtg --help`."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.kafka.broker import BrokerError
+from schemas.topics import CATALOGUE
+from schemas.vocabulary import consignment_id
+from services.cli.settings import UpSettings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
+parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, release, discard. 搁置的消息")
+app.add_typer(parked_app, name="parked")
+screen = Console(highlight=False)
+
+
+class Format(StrEnum):
+    """What the files of `dtg declare` hold."""
+
+    JSON = "json"
+    KOREA = "korea"
+
+
+def run() -> None:
+    """The `dtg` program: what is in the way becomes one sentence and exit code 1."""
+    from services.cli.up import CannotStart
+
+    try:
+        app()
+    except (BrokerError, CannotStart) as error:
+        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]")
+        sys.exit(1)
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option(help="let simulated people work, on a fast sandbox clock")] = False,
+    speed: Annotated[float, typer.Option(help="sandbox seconds per real second, with --demo")] = 240.0,
+    consignments: Annotated[int, typer.Option(help="consignments of a simulated day, with --demo")] = 2400,
+    seed: Annotated[int, typer.Option(help="seed of the simulated days, with --demo")] = 1,
+) -> None:
+    """Start broker, desks and console; Ctrl-C stops everything. 全部启动"""
+    from services.cli.up import Up
+
+    raise typer.Exit(Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed).run())
+
+
+@app.command()
+def console() -> None:
+    """Run the API and the console alone (worker processes: `faust -A services.worker worker`). 控制台"""
+    from services.console.main import serve
+    from services.console.settings import ConsoleSettings
+
+    serve(ConsoleSettings())
+
+
+@app.command()
+def rebuild() -> None:
+    """Throw the read model away and project it again from the topics. 重建查询库"""
+    from services.console.rebuild import rebuild as again
+    from services.console.settings import ConsoleSettings
+
+    screen.print(f"{again(ConsoleSettings())} facts projected")
+
+
+@app.command()
+def topics() -> None:
+    """The catalogue: what travels where, who writes it, how many messages are there. 主题目录"""
+    from kafka import TopicPartition
+
+    from services.cli.log import reader
+
+    consumer = reader(UpSettings().bootstrap())
+    shown = Table("topic 主题", "written by 写者", "carries 内容", "key 键", "kept 保留", "messages 条数")
+    for topic in CATALOGUE:
+        places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
+        count = sum(consumer.end_offsets(places).values()) if places else 0
+        kinds = ", ".join(kind.kind for kind in topic.carries)
+        shown.add_row(topic.name, topic.writer, kinds, topic.key, topic.retention, f"{count:,}" if places else "missing")
+    consumer.close()
+    screen.print(shown)
+
+
+@app.command()
+def trace(consignment: Annotated[str, typer.Argument(help="consignment id, or USCC/reference")]) -> None:
+    """The life of one consignment, each step with its cause. 货物全程"""
+    from services.cli.trace import story, table
+
+    settings = UpSettings()
+    key = consignment_id(*consignment.split("/", 1)) if "/" in consignment else consignment
+    entries = story(settings.bootstrap(), key, settings.partitions)
+    if not entries:
+        screen.print(f"Nothing is known of {key}. 查无此票。 Lodged under another reference?")
+        raise typer.Exit(1)
+    screen.print(table(entries))
+
+
+@app.command()
+def declare(
+    files: Annotated[list[Path], typer.Argument(help="declarations")],
+    format: Annotated[Format, typer.Option(help="json: one object, or one a line; korea: the public CSV")] = Format.JSON,
+    url: Annotated[str, typer.Option(help="address of the API")] = "",
+    actor: Annotated[str, typer.Option(help="who lodges")] = "dtg-declare",
+) -> None:
+    """Lodge the declarations of files through the API. 申报"""
+    from services.cli.declare import NotLodged, lodge
+
+    address = url or f"http://127.0.0.1:{UpSettings().console_port}"
+    try:
+        done = lodge(files, format.value, address, actor, lambda text: screen.print(text))
+    except NotLodged as error:
+        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]")
+        raise typer.Exit(1) from None
+    screen.print(f"{done.accepted} lodged, {done.refused} sent back, in {done.seconds:.1f} s")
+    raise typer.Exit(1 if done.refused else 0)
+
+
+@app.command()
+def audit() -> None:
+    """Read every fact and say whether anything was lost, doubled, reordered or wrongly released. 核对"""
+    from services.cli.ledger import audit as read_all
+
+    ledger = read_all(UpSettings().bootstrap())
+    ends = Table("end 结局", "consignments 票数")
+    for name, count in sorted(ledger.ends.items()):
+        ends.add_row(name, f"{count:,}")
+    for name, count in sorted(ledger.waits.items()):
+        ends.add_row(f"  waits for {name}", f"{count:,}")
+    ends.add_row("lodged", f"{ledger.lodged:,}")
+    screen.print(ends)
+    proof = Table("lost", "doubled", "reordered", "wrongly released")
+    faults = (ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released)
+    proof.add_row(*[str(len(each)) for each in faults])
+    screen.print(proof)
+    for line in [line for each in faults for line in each[:5]]:
+        screen.print(line)
+    raise typer.Exit(0 if ledger.clean else 1)
+
+
+@parked_app.command("list")
+def parked_list() -> None:
+    """What is set aside, oldest first. 清单"""
+    from services.cli.parked import waiting
+
+    shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
+    for each in waiting(UpSettings().bootstrap()):
+        shown.add_row(each.name, each.key, each.reason, each.error[:80], each.at)
+    screen.print(shown)
+
+
+@parked_app.command("show")
+def parked_show(name: Annotated[str, typer.Argument(help="as in the list")]) -> None:
+    """One message, whole. 详情"""
+    each = _parked(name)
+    screen.print_json(json.dumps({"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}))
+    screen.print_json(json.dumps(each.headers))
+    screen.print("(null)" if each.value is None else each.value.decode("utf-8", "backslashreplace"), markup=False)
+
+
+@parked_app.command("release")
+def parked_release(
+    name: Annotated[str, typer.Argument(help="as in the list")],
+    actor: Annotated[str, typer.Option(help="who decides")],
+    value: Annotated[Path | None, typer.Option(help="file with the corrected message")] = None,
+) -> None:
+    """Replay it, and what waits behind it; with --value, corrected. 放行"""
+    _order(name, "release", actor, value.read_bytes() if value else None)
+
+
+@parked_app.command("discard")
+def parked_discard(
+    name: Annotated[str, typer.Argument(help="as in the list")],
+    actor: Annotated[str, typer.Option(help="who decides")],
+) -> None:
+    """Drop it for good; it stays in the log. 弃置"""
+    _order(name, "discard", actor, None)
+
+
+def _parked(name: str):  # type: ignore[no-untyped-def]
+    from services.cli.parked import waiting
+
+    for each in waiting(UpSettings().bootstrap()):
+        if each.name == name:
+            return each
+    screen.print(f"{name} is not in parking (any more). 该消息不在搁置区")
+    raise typer.Exit(1)
+
+
+def _order(name: str, action: str, actor: str, value: bytes | None) -> None:
+    from services.cli.parked import order
+
+    settings = UpSettings()
+    order(settings.bootstrap(), _parked(name), action, actor, value, settings.partitions)
+    screen.print(f"ordered: {action} {name} by {actor}")
+
+
+if __name__ == "__main__":
+    run()

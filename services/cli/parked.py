@@ -1,0 +1,90 @@
+"""Which messages are set aside, why, and how does an operator release or discard them?"""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka import KafkaProducer
+
+from schemas.topics import PARKED
+from services.cli.log import Entry, partition_of, read
+
+
+@dataclass
+class Parked:
+    """One message in parking: where (`service`, `key`), its origin, why, and what it said."""
+
+    service: str
+    partition: int
+    key: str
+    topic: str
+    origin_partition: int
+    offset: int
+    reason: str
+    error: str
+    at: str
+    value: bytes | None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """How an operator names it: service:topic/partition/offset."""
+        return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
+
+
+def waiting(bootstrap: str) -> list[Parked]:
+    """Everything in parking now, oldest first: announced as parked, and neither released nor discarded since."""
+    there: dict[tuple[str, str, int, int], Parked] = {}
+    entries = [e for e in read(bootstrap, [t.name for t in PARKED])]
+    for entry in entries:
+        body = entry.body
+        if not isinstance(body, dict):
+            continue
+        place = (str(body["service"]), str(body["topic"]), int(body["partition"]), int(body["offset"]))
+        if entry.kind == "MessageParked":
+            there[place] = _parked(entry, body)
+        else:
+            there.pop(place, None)
+    return sorted(there.values(), key=lambda p: (p.at, p.topic, p.offset))
+
+
+def order(bootstrap: str, parked: Parked, action: str, actor: str, value: bytes | None, partitions: int) -> None:
+    """Orders the service to release (replay, optionally with a corrected value) or discard; acknowledged by the cluster."""
+    told: dict[str, Any] = {
+        "action": action,
+        "topic": parked.topic,
+        "partition": parked.origin_partition,
+        "offset": parked.offset,
+        "actor": actor,
+    }
+    if value is not None:
+        told["value_base64"] = base64.b64encode(value).decode()
+    producer = KafkaProducer(bootstrap_servers=bootstrap.split(","), acks="all", retries=5)
+    try:
+        sent = producer.send(
+            f"customs-{parked.service}-resumed",
+            key=parked.key.encode(),
+            value=json.dumps(told).encode(),
+            partition=parked.partition if parked.partition < partitions else partition_of(parked.key, partitions),
+        )
+        sent.get(timeout=30)
+    finally:
+        producer.close()
+
+
+def _parked(entry: Entry, body: dict[str, Any]) -> Parked:
+    value = body.get("value_base64")
+    return Parked(
+        service=str(body["service"]),
+        partition=entry.partition,
+        key=str(body["key"]),
+        topic=str(body["topic"]),
+        origin_partition=int(body["partition"]),
+        offset=int(body["offset"]),
+        reason=str(body.get("reason", "")),
+        error=str(body.get("error", "")),
+        at=str(body.get("at", "")),
+        value=base64.b64decode(value) if value is not None else None,
+        headers={str(k): str(v) for k, v in body.get("headers", {}).items()},
+    )

@@ -1,0 +1,207 @@
+"""How does everything start from nothing, stay up, and stop without a trace?"""
+
+import contextlib
+import fcntl
+import json
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.kafka.broker import Broker, BrokerError, port_is_taken
+from deploy.kafka.topics import provision
+from services.cli.processes import Child, stop_all, worker
+from services.cli.settings import UpSettings
+
+READY_SECONDS = 60
+screen = Console(highlight=False)
+
+
+class CannotStart(Exception):
+    """Something is in the way; the text says what to do."""
+
+
+class Up:
+    """The supervisor: broker, workers, console, and (for a demo) the people of the border."""
+
+    def __init__(self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int) -> None:
+        self.settings, self.demo, self.consignments, self.seed = settings, demo, consignments, seed
+        self.speed = speed if demo else 1.0
+        self.home = Path(settings.home)
+        self.broker = None if settings.kafka else Broker(self.home / "kafka", settings.kafka_port)
+        self.workers: list[Child] = []
+        self.others: list[Child] = []
+        self._stop = threading.Event()
+
+    def run(self) -> int:
+        """Starts all, watches until a signal, stops all; the exit code."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._asked_to_stop)
+        self.home.mkdir(parents=True, exist_ok=True)
+        with (self.home / "up.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise CannotStart(f"Another `dtg up` runs on the folder {self.home}. 已在运行。") from None
+            try:
+                self._start()
+                while not self._stop.wait(0.3):
+                    self._watch()
+            finally:
+                self._end()
+        return 0
+
+    def _asked_to_stop(self, number: int, frame: Any) -> None:
+        if self._stop.is_set():
+            for child in (*self.others, *self.workers):
+                child.kill()
+            if self.broker:
+                self.broker.kill()
+            sys.exit(128 + number)
+        self._stop.set()
+
+    def _start(self) -> None:
+        started = time.monotonic()
+        self._check_ports()
+        if self.broker:
+            screen.print("Starting the Kafka broker … 启动消息代理")
+            self.broker.start()
+        made = provision(self.settings.bootstrap(), self.settings.partitions, self.settings.replication)
+        screen.print(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
+        env = self._environment()
+        for number, desks in enumerate(self.settings.workers()):
+            self.workers.append(worker(desks, self.settings.worker_port + number, self.home, env))
+        program = [sys.executable, "-m", "services.cli.main"]
+        self.others.append(Child("console", [*program, "console"], self.home / "logs" / "console.log", env))
+        for child in (*self.workers, *self.others):
+            child.start()
+        self._wait_until_ready()
+        if self.demo:
+            people = [*program, "simulate", "--endless", "--consignments", str(self.consignments), "--seed", str(self.seed)]
+            child = Child("border", people, self.home / "logs" / "border.log", env)
+            self.others.append(child)
+            child.start()
+        self._write_targets()
+        self._tell(time.monotonic() - started)
+
+    def _check_ports(self) -> None:
+        wanted = {"DTG_CONSOLE_PORT": self.settings.console_port}
+        for number in range(len(self.settings.workers())):
+            wanted[f"DTG_WORKER_PORT (+{number})"] = self.settings.worker_port + number
+        for name, port in wanted.items():
+            if port_is_taken(port):
+                raise CannotStart(
+                    f"Port {port} is taken by another program. 端口 {port} 已被占用。 End it, or choose another: {name}"
+                )
+
+    def _environment(self) -> dict[str, str]:
+        env = {
+            "DTG_KAFKA": self.settings.bootstrap(),
+            "DTG_PARTITIONS": str(self.settings.partitions),
+            "DTG_HOME": str(self.home),
+            "DTG_CONSOLE_PORT": str(self.settings.console_port),
+        }
+        clock = self.home / "clock.json"
+        if self.speed != 1.0:
+            anchor = datetime.now(UTC)
+            start = anchor
+            if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
+                start = max(anchor, datetime.fromisoformat(json.loads(clock.read_text())["now"]))
+            env |= {
+                "DTG_CLOCK_ANCHOR": anchor.isoformat(),
+                "DTG_CLOCK_START": start.isoformat(),
+                "DTG_CLOCK_SPEED": str(self.speed),
+            }
+            self._clock = (anchor, start, clock)
+        elif clock.exists() and datetime.fromisoformat(json.loads(clock.read_text())["now"]) > datetime.now(UTC):
+            raise CannotStart(
+                f"The data in {self.home} comes from a sandbox clock that is ahead of the world. 沙箱时钟超前。 "
+                "Go on with `dtg up --demo`, or begin afresh: make clean"
+            )
+        return env
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        waiting: dict[str, Child] = {
+            f"http://127.0.0.1:{self.settings.worker_port + number}/readyz": child
+            for number, child in enumerate(self.workers)
+        }
+        waiting[f"http://127.0.0.1:{self.settings.console_port}/readyz"] = self.others[0]
+        while waiting and not self._stop.is_set():
+            for url, child in list(waiting.items()):
+                if not child.alive:
+                    raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
+                if _answers(url):
+                    del waiting[url]
+            if time.monotonic() > deadline:
+                names = ", ".join(child.name for child in waiting.values())
+                raise CannotStart(f"Not ready within {READY_SECONDS} s: {names}. See {self.home / 'logs'}")
+            self._stop.wait(0.1)
+
+    def _watch(self) -> None:
+        if self.broker and self.broker.process and self.broker.process.poll() is not None:
+            screen.print("The broker ended; starting it again")
+            try:
+                self.broker.start()
+            except BrokerError as error:
+                screen.print(f"[red]{error}[/red]")
+                self._stop.wait(2)
+        for child in (*self.workers, *self.others):
+            told = child.watch()
+            if told:
+                screen.print(told)
+        self._save_clock()
+
+    def _save_clock(self) -> None:
+        if self.speed == 1.0:
+            return
+        anchor, start, path = self._clock
+        passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}))
+        fresh.replace(path)
+
+    def _end(self) -> None:
+        """In reverse order: people, console, workers, broker."""
+        screen.print("Stopping … 正在停止")
+        stop_all(list(reversed(self.others)), 3)
+        stop_all(list(reversed(self.workers)), 6)
+        if self.broker:
+            self.broker.stop()
+        if self.speed != 1.0 and hasattr(self, "_clock"):
+            self._save_clock()
+        screen.print("Stopped. 已停止")
+
+    def _write_targets(self) -> None:
+        """For Prometheus' file_sd: where this run's metrics are."""
+        ports = [self.settings.worker_port + n for n in range(len(self.workers))]
+        targets = [f"127.0.0.1:{port}" for port in (*ports, self.settings.console_port)]
+        (self.home / "prometheus-targets.json").write_text(json.dumps([{"targets": targets, "labels": {"job": "dtg"}}]))
+
+    def _tell(self, seconds: float) -> None:
+        table = Table(show_header=False, box=None, pad_edge=False)
+        base = f"http://127.0.0.1:{self.settings.console_port}"
+        table.add_row("console 控制台", f"{base}/")
+        table.add_row("API", f"{base}/api/v1/  (docs {base}/docs)")
+        for number, child in enumerate(self.workers):
+            table.add_row(child.name, f"http://127.0.0.1:{self.settings.worker_port + number}/metrics")
+        table.add_row("Kafka", self.settings.bootstrap())
+        table.add_row("logs, data", str(self.home))
+        screen.print(table)
+        if self.demo:
+            screen.print(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
+        screen.print(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=1) as answer:
+        return bool(answer.status == 200)
+    return False
