@@ -1,0 +1,82 @@
+"""Facts about one consignment, as the release desk hears them."""
+
+from decimal import Decimal
+
+from schemas.declaration import WithdrawalRequested
+from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, TreatmentMethod
+from tests.voice import CONSIGNMENT, NOON
+
+BOX = "CSQU3054383"
+
+
+def assessed(*controls: ControlKind, containers: tuple[str, ...] = (BOX,), shared_by: int = 1) -> ConsignmentAssessed:
+    return ConsignmentAssessed(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        declaration_no="420120261000000001",
+        direction=Direction.IMPORT,
+        customs_office="4201",
+        transport_mode="2",
+        bill_no="BL1",
+        containers=tuple([BoundContainer(container_no=c, shared_by=shared_by) for c in containers]),
+        lane=Lane.RED if controls else Lane.GREEN,
+        controls=controls,
+        credit_grade=CreditGrade.REGULAR,
+        rule_set="2026-11-01",
+        rules=(),
+        draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
+    )
+
+
+def arrival(by: str = "carrier") -> ReportArrival:
+    return ReportArrival(consignment_id=CONSIGNMENT, asked_by=by, occurred_at=NOON, place="Qianwan berth 7")
+
+
+def passed(control: ControlKind) -> InspectionPassed:
+    return InspectionPassed(consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1")
+
+
+def failed(control: ControlKind) -> InspectionFailed:
+    return InspectionFailed(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", reason="wrong goods"
+    )
+
+
+def pest(control: ControlKind) -> PestIntercepted:
+    return PestIntercepted(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", pest="Bursaphelenchus xylophilus"
+    )
+
+
+def verified(origin: str) -> TreatmentVerified:
+    return TreatmentVerified(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        origin=origin,
+        attempt=1,
+        method=TreatmentMethod.HEAT,
+        schedule="HT",
+        unit="yard",
+    )
+
+
+def abandoned(origin: str) -> TreatmentAbandoned:
+    return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3)
+
+
+def withdrawal(request: str = "w1") -> WithdrawalRequested:
+    return WithdrawalRequested(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, request_id=request, reason="sold to another"
+    )
+
+
+def place_hold(reason: str = "a tip") -> PlaceHold:
+    return PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason=reason)
+
+
+def lift_hold(hold_id: str) -> LiftHold:
+    return LiftHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, hold_id=hold_id, reason="checked")

@@ -1,0 +1,177 @@
+"""Does the release desk let goods go when, and only when, nothing holds them?"""
+
+from schemas.envelope import Fact, RequestRefused
+from schemas.release import (
+    ArrivalRecorded,
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    DeclarationWithdrawn,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+)
+from schemas.vocabulary import ControlKind, Owner
+from services.release import decider
+from tests.release.dossiers import (
+    BOX,
+    abandoned,
+    arrival,
+    assessed,
+    failed,
+    lift_hold,
+    passed,
+    pest,
+    place_hold,
+    verified,
+    withdrawal,
+)
+from tests.voice import Story, adds_nothing_twice, story
+
+INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
+
+
+def kinds(told: Story) -> list[str]:
+    return [fact.kind for fact in told.said]
+
+
+def holds(facts: tuple[Fact, ...]) -> list[str]:
+    held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
+    return [hold.hold_id for hold in held[-1].holds]
+
+
+def test_green_goods_that_arrive_are_released_and_their_container_freed() -> None:
+    told = story(decider, assessed())
+    assert kinds(told) == ["ConsignmentHeld", "ContainerHeld"] and holds(told.said) == ["arrival"]
+    told.when(arrival())
+    assert kinds(told) == ["ArrivalRecorded", "ReleaseGranted", "ContainerFreed"]
+    granted, freed = told.said[1], told.said[2]
+    assert isinstance(granted, ReleaseGranted) and granted.version == 2 and granted.containers == (BOX,)
+    assert isinstance(freed, ContainerFreed) and freed.released and freed.version == 2
+
+
+def test_goods_that_arrive_before_the_assessment_wait_for_it() -> None:
+    told = story(decider, arrival())
+    assert holds(told.said) == ["assessment"]
+    assert kinds(told.when(assessed())) == ["ReleaseGranted", "ContainerFreed"]
+
+
+def test_every_ordered_control_holds_the_goods_until_its_own_answer() -> None:
+    told = story(decider, arrival(), assessed(DOCUMENTS, INSPECTION, QUARANTINE))
+    assert holds(told.said) == ["inspection/documents", "inspection/inspection", "quarantine/risk"]
+    assert holds(told.when(passed(INSPECTION)).said) == ["inspection/documents", "quarantine/risk"]
+    assert holds(told.when(verified("risk")).said) == ["inspection/documents"]
+    granted = told.when(passed(DOCUMENTS)).said[0]
+    assert isinstance(granted, ReleaseGranted)
+    assert granted.answers == {
+        "inspection/inspection": "InspectionPassed",
+        "quarantine/risk": "TreatmentVerified",
+        "inspection/documents": "InspectionPassed",
+    }
+
+
+def test_a_hold_keeps_its_since_and_names_whose_move_it_is() -> None:
+    told = story(decider, assessed(INSPECTION))
+    first = told.said[0]
+    assert isinstance(first, ConsignmentHeld)
+    later = told.when(arrival()).said[1]
+    assert isinstance(later, ConsignmentHeld)
+    inspection = later.holds[0]
+    assert inspection.owner is Owner.INSPECTION and inspection.lifted_by == "InspectionPassed"
+    assert inspection.since == first.holds[1].since == first.occurred_at < later.occurred_at
+
+
+def test_a_pest_answers_the_inspection_and_opens_a_treatment() -> None:
+    told = story(decider, arrival(), assessed(INSPECTION)).when(pest(INSPECTION))
+    assert holds(told.said) == ["quarantine/inspection"]
+    assert kinds(told.when(verified("inspection")))[0] == "ReleaseGranted"
+
+
+def test_a_treatment_verified_before_the_pest_was_heard_still_counts() -> None:
+    told = story(decider, arrival(), assessed(INSPECTION), verified("inspection")).when(pest(INSPECTION))
+    assert kinds(told)[0] == "ReleaseGranted"
+
+
+def test_failed_goods_are_refused_and_stay_refused() -> None:
+    told = story(decider, assessed(INSPECTION)).when(failed(INSPECTION))
+    refused = told.said[0]
+    assert isinstance(refused, ReleaseRefused) and refused.cause == "inspection/inspection"
+    assert told.when(arrival()).said == (told.said[0],) and isinstance(told.said[0], ArrivalRecorded)
+    told.when(passed(INSPECTION)).then()
+    assert told.when(place_hold()).said[0].model_dump()["code"] == "consignment_closed"
+
+
+def test_goods_whose_last_treatment_failed_are_refused() -> None:
+    told = story(decider, arrival(), assessed(QUARANTINE)).when(abandoned("risk"))
+    assert kinds(told) == ["ReleaseRefused", "ContainerHeld"]
+
+
+def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still_held() -> None:
+    told = story(decider, failed(INSPECTION))
+    assert kinds(told) == ["ReleaseRefused"]
+    assert kinds(told.when(assessed(INSPECTION))) == ["ContainerHeld"]
+    told.when(assessed(INSPECTION)).then()
+
+
+def test_an_officers_hold_on_released_goods_calls_them_back_and_lifting_it_releases_them_again() -> None:
+    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
+    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(told.said) == ["officer/p1"]
+    revoked, held, box = told.said
+    assert isinstance(revoked, ReleaseRevoked) and isinstance(held, ConsignmentHeld) and isinstance(box, ContainerHeld)
+    assert (revoked.version, held.version, box.version) == (3, 4, 4)
+    assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+
+
+def test_nobody_lifts_what_is_not_an_open_officers_hold() -> None:
+    told = story(decider, assessed(INSPECTION)).when(lift_hold("inspection/inspection"))
+    assert told.said[0].model_dump()["code"] == "not_an_officer_hold"
+    assert told.when(lift_hold("officer/none")).said[0].model_dump()["code"] == "hold_unknown"
+
+
+def test_green_goods_are_withdrawn_at_once_and_controlled_goods_not() -> None:
+    green = story(decider, assessed()).when(withdrawal())
+    assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
+    freed = green.said[1]
+    assert isinstance(freed, ContainerFreed) and not freed.released
+    red = story(decider, assessed(INSPECTION)).when(withdrawal())
+    refusal = red.said[0]
+    assert isinstance(refusal, RequestRefused) and refusal.code == "controls_ordered" and refusal.request_id == "w1"
+
+
+def test_a_withdrawal_before_the_assessment_waits_for_it() -> None:
+    green = story(decider, withdrawal()).when(assessed())
+    assert kinds(green) == ["DeclarationWithdrawn"]
+    red = story(decider, withdrawal()).when(assessed(INSPECTION))
+    assert kinds(red) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
+    assert decider.officers(red.state) == () and red.state.dossier.withdrawals == ()
+
+
+def test_released_goods_are_not_withdrawn() -> None:
+    told = story(decider, assessed(), arrival()).when(withdrawal())
+    assert told.said[0].model_dump()["code"] == "already_released"
+
+
+def test_withdrawn_goods_are_never_released() -> None:
+    told = story(decider, assessed(), withdrawal()).when(arrival())
+    assert told.said[0].model_dump()["code"] == "consignment_closed"
+
+
+def test_a_second_arrival_report_is_sent_back() -> None:
+    told = story(decider, assessed(INSPECTION), arrival()).when(arrival("somebody else"))
+    assert told.said[0].model_dump()["code"] == "already_answered"
+
+
+def test_containers_are_told_to_the_gate_without_blanks_and_dashes() -> None:
+    told = story(decider, assessed(containers=("csqu 305438-3",)))
+    box = told.said[1]
+    assert isinstance(box, ContainerHeld) and box.container_no == BOX
+
+
+def test_hearing_it_twice_adds_nothing() -> None:
+    adds_nothing_twice(
+        decider,
+        [assessed(INSPECTION), place_hold(), arrival(), lift_hold("officer/once-1"), pest(INSPECTION), verified("inspection")],
+    )
+    adds_nothing_twice(decider, [withdrawal(), assessed(), withdrawal("w2")])
+    adds_nothing_twice(decider, [assessed(QUARANTINE), abandoned("risk"), arrival()])
