@@ -141,5 +141,3 @@ def request_id(sender: str, idempotency_key: str) -> str:
 def deadline_id(desk: str, subject: str, deadline: Deadline) -> str:
     """The id of the `DeadlinePassed` message for this deadline."""
     return str(uuid5(FACTS, f"deadline/{desk}/{subject}/{deadline.name}/{deadline.due.isoformat()}"))
-
-

@@ -142,5 +142,3 @@ class Stage(StrEnum):
     REVOKED = "revoked"
     WITHDRAWN = "withdrawn"
     PARKED = "parked"
-
-

@@ -12,7 +12,12 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     """Facts and requests are kept for ever, states are compacted; two copies must be in step where there are three."""
     common = {"min.insync.replicas": str(max(1, replication - 1)), "max.message.bytes": str(8 << 20)}
     if topic.retention == "compact":
-        return {**common, "cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.5", "segment.bytes": str(64 << 20)}
+        return {
+            **common,
+            "cleanup.policy": "compact",
+            "min.cleanable.dirty.ratio": "0.5",
+            "segment.bytes": str(64 << 20),
+        }
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
@@ -24,7 +29,9 @@ def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=15_000)
     except KafkaError as error:
-        raise BrokerError(f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})") from error
+        raise BrokerError(
+            f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
+        ) from error
     try:
         names = {t.name for t in CATALOGUE}
         described = admin.describe_topics([n for n in admin.list_topics() if n in names])

@@ -29,9 +29,7 @@ TIME_LIMITS: dict[ControlKind, timedelta] = {
     ControlKind.INSPECTION: timedelta(hours=48),
     ControlKind.SAMPLING: timedelta(days=7),
 }
-"""The controls that an officer answers, and how long the officer has. `quarantine` is a treatment unit's to
-answer.
-"""
+"""The controls that an officer answers, and how long the officer has. `quarantine` is a treatment unit's to answer."""
 
 
 class Order(BaseModel):
@@ -61,9 +59,7 @@ class Ordered(BaseModel):
 
 
 class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered
-    before.
-    """
+    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered before."""
 
     model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
@@ -152,9 +148,7 @@ def conclude(found: RecordFindings, hearing: Hearing) -> Fact:
     match found.result:
         case FindingsResult.CONFORM:
             if pest:
-                return _refused(
-                    found, hearing, "pest_contradicts", "the result is conform, yet a pest is named"
-                )
+                return _refused(found, hearing, "pest_contradicts", "the result is conform, yet a pest is named")
             return InspectionPassed(
                 consignment_id=found.consignment_id,
                 occurred_at=hearing.at,
@@ -239,16 +233,8 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case DeclarationWithdrawn():
             if closed(state):
                 return state
-            return Withdrawn(
-                answered=tuple([each.answered_by for each in _orders(state) if each.answered_by])
-            )
-        case (
-            ConsignmentAssessed()
-            | RecordFindings()
-            | DeadlinePassed()
-            | InspectionCancelled()
-            | RequestRefused()
-        ):
+            return Withdrawn(answered=tuple([each.answered_by for each in _orders(state) if each.answered_by]))
+        case ConsignmentAssessed() | RecordFindings() | DeadlinePassed() | InspectionCancelled() | RequestRefused():
             return state
         case _:
             assert_never(message)

@@ -73,9 +73,7 @@ class Abandoned(BaseModel):
 
 
 class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged
-    before.
-    """
+    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
 
     model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
@@ -117,9 +115,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def order(state: State, consignment_id: str, origin: str, pest: str, hearing: Hearing) -> tuple[Fact, ...]:
-    """The first attempt for this origin; an origin heard again, or of goods given up or withdrawn, orders
-    nothing.
-    """
+    """The first attempt for this origin; an origin heard again, or of goods given up or withdrawn, orders nothing."""
     match state:
         case Quiet() | Treating():
             if _need_of(state, origin) is not None:
@@ -132,17 +128,13 @@ def order(state: State, consignment_id: str, origin: str, pest: str, hearing: He
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """The verdict on one recorded attempt, or why this record answers nothing; the same request again is
-    nothing.
-    """
+    """The verdict on one recorded attempt, or why this record answers nothing; the same request again is nothing."""
     match state:
         case Abandoned():
             if hearing.message_id in state.answered:
                 return ()
             return (
-                _refused(
-                    record, hearing, "consignment_closed", "the last treatment failed; the goods are given up"
-                ),
+                _refused(record, hearing, "consignment_closed", "the last treatment failed; the goods are given up"),
             )
         case Withdrawn():
             if hearing.message_id in state.answered:
@@ -154,11 +146,7 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             assert_never(state)
     need = _need_of(state, record.origin)
     if need is None:
-        return (
-            _refused(
-                record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"
-            ),
-        )
+        return (_refused(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
     if hearing.message_id in need.answered:
         return ()
     in_hand = f"attempt {record.attempt} was recorded; attempt {need.attempt} was ordered last"
@@ -167,9 +155,7 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     if record.attempt < need.attempt:
         return (_refused(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
-        return (
-            _refused(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),
-        )
+        return (_refused(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
     return conclude(need, record, hearing)
 
 
@@ -198,9 +184,7 @@ def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fac
         unit=record.asked_by,
     )
     if need.attempt < ATTEMPTS:
-        again = _ordered(
-            record.consignment_id, need.origin, need.attempt + 1, need.methods, need.pest, hearing
-        )
+        again = _ordered(record.consignment_id, need.origin, need.attempt + 1, need.methods, need.pest, hearing)
         return (failed, again)
     given_up = TreatmentAbandoned(
         consignment_id=record.consignment_id,
@@ -231,9 +215,7 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
 
 
 def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
-    """Said once per attempt; a limit of an earlier attempt, or of a treatment answered meanwhile, is
-    nothing.
-    """
+    """Said once per attempt; a limit of an earlier attempt, or of a treatment answered meanwhile, is nothing."""
     match state:
         case Treating():
             return tuple(

@@ -13,9 +13,7 @@ from schemas.quarantine import Reading, RecordTreatment
 from schemas.vocabulary import TreatmentMethod, UnitClass
 
 READING_GRACE_HOURS = Decimal("0.25")
-"""A reading asked for at an hour may be taken up to this much later; earlier proves nothing about that
-hour.
-"""
+"""A reading asked for at an hour may be taken up to this much later; earlier proves nothing about that hour."""
 _GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
 _HEAT_UNITS = frozenset({UnitClass.HEAT})
 _SIXTY = Decimal(60)
@@ -53,9 +51,7 @@ class TemperatureClass:
 
 @dataclass(frozen=True, slots=True)
 class GasRow:
-    """`classes` from the warmest to the coldest in which the gas still works; `residue_ppm` at most, before
-    opening.
-    """
+    """`classes` from the warmest to the coldest in which the gas still works; `residue_ppm` at most, before opening."""
 
     schedule: str
     classes: tuple[TemperatureClass, ...]
@@ -133,9 +129,7 @@ def check(record: RecordTreatment, methods: tuple[TreatmentMethod, ...]) -> Verd
 
 
 def heated_minutes(readings: list[Reading], core_c: Decimal) -> Decimal:
-    """Longest unbroken run at `core_c` or more, from first to last reading of the run; `readings` in order
-    of hours.
-    """
+    """Longest unbroken run at `core_c` or more, from first to last reading of the run; `readings` in order of hours."""
     longest, began = Decimal(0), None
     for reading in readings:
         if reading.temperature_c < core_c:
@@ -147,9 +141,7 @@ def heated_minutes(readings: list[Reading], core_c: Decimal) -> Decimal:
 
 
 def ct_product(gas: list[tuple[Decimal, Decimal]]) -> Decimal:
-    """g h/m3 by trapezoid over (hours, g/m3), in order of hours; time before the first reading counts for
-    nothing.
-    """
+    """g h/m3 by trapezoid over (hours, g/m3), in order of hours; time before the first reading counts for nothing."""
     return sum(((c1 + c2) / 2 * (h2 - h1) for (h1, c1), (h2, c2) in pairwise(gas)), Decimal(0))
 
 
@@ -157,9 +149,7 @@ def _heat_shortfalls(row: HeatRow, readings: list[Reading]) -> list[str]:
     held = heated_minutes(readings, row.core_c)
     if held >= row.minutes:
         return []
-    return [
-        f"wood core held {row.core_c} °C for {_plain(held)} min; wanted {row.minutes} min without a break"
-    ]
+    return [f"wood core held {row.core_c} °C for {_plain(held)} min; wanted {row.minutes} min without a break"]
 
 
 def _gas_shortfalls(row: GasRow, readings: list[Reading]) -> list[str]:
@@ -179,9 +169,7 @@ def _gas_shortfalls(row: GasRow, readings: list[Reading]) -> list[str]:
         short += _minimum_shortfalls(gas, hour, minimum)
     within = [concentration for hours, concentration in gas if hours <= wanted.hours]
     if within and min(within) < wanted.floor_g_m3:
-        short.append(
-            f"lowest concentration is {_plain(min(within))} g/m3; wanted {wanted.floor_g_m3} g/m3 throughout"
-        )
+        short.append(f"lowest concentration is {_plain(min(within))} g/m3; wanted {wanted.floor_g_m3} g/m3 throughout")
     reached = ct_product(gas)
     if reached < wanted.ct:
         short.append(f"CT is {_plain(reached)} g h/m3; wanted {wanted.ct} g h/m3")

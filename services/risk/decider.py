@@ -1,6 +1,4 @@
-"""Which lane does an accepted declaration take, and which controls must be answered? Said once per
-consignment.
-"""
+"""Which lane does an accepted declaration take, and which controls must be answered? Said once per consignment."""
 
 from typing import Annotated, Literal, assert_never
 
@@ -36,9 +34,7 @@ _ASSESSED = Assessed()
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
-    """One assessment for the first hearing; a declaration heard again is a duplicate and gets no second
-    one.
-    """
+    """One assessment for the first hearing; a declaration heard again is a duplicate and gets no second one."""
     match state:
         case Unassessed():
             return (assess(message, hearing),)
@@ -49,9 +45,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def assess(accepted: DeclarationAccepted, hearing: Hearing) -> ConsignmentAssessed:
-    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the
-    table.
-    """
+    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the table."""
     declaration = accepted.declaration
     grade = credit_grade(declaration.consignee)
     rules = fired(Goods(declaration, grade))
@@ -66,10 +60,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing) -> ConsignmentAssess
         transport_mode=declaration.transport_mode,
         bill_no=declaration.bill_no,
         containers=tuple(
-            [
-                BoundContainer(container_no=c.container_no, shared_by=c.shared_by)
-                for c in declaration.containers
-            ]
+            [BoundContainer(container_no=c.container_no, shared_by=c.shared_by) for c in declaration.containers]
         ),
         lane=lane(controls),
         controls=controls,

@@ -33,9 +33,7 @@ _MILLIONTH = Decimal("0.000001")
 
 @dataclass(frozen=True)
 class Goods:
-    """A declaration as the rules look at it. `grade` is the consignee's; `chapters`, `headings`: HS, 2 and
-    4 digits.
-    """
+    """A declaration as the rules look at it. `grade` is the consignee's; `chapters`, `headings`: HS, 2 and 4 digits."""
 
     declaration: Declaration
     grade: CreditGrade
@@ -88,9 +86,7 @@ USD_PER_UNIT: dict[str, Decimal] = {
     "RUB": Decimal("0.01"),
     "INR": Decimal("0.012"),
 }
-"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. A currency not listed counts
-as USD.
-"""
+"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. A currency not listed counts as USD."""
 DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 
@@ -128,11 +124,7 @@ def _live_seen(goods: Goods) -> str:
 
 def _wood_from_pest_country(goods: Goods) -> bool:
     said = goods.declaration
-    return (
-        said.wood_packaging
-        and said.direction is Direction.IMPORT
-        and said.departure_country in WOOD_PEST_COUNTRIES
-    )
+    return said.wood_packaging and said.direction is Direction.IMPORT and said.departure_country in WOOD_PEST_COUNTRIES
 
 
 def _wood_seen(goods: Goods) -> str:
@@ -164,15 +156,11 @@ def _odd_price_seen(goods: Goods) -> str:
 
 
 def _is_free_of_charge(goods: Goods) -> bool:
-    return goods.declaration.invoice_total == 0 or any(
-        item.total_price == 0 for item in goods.declaration.items
-    )
+    return goods.declaration.invoice_total == 0 or any(item.total_price == 0 for item in goods.declaration.items)
 
 
 def _free_seen(goods: Goods) -> str:
-    lines = [
-        str(number) for number, item in enumerate(goods.declaration.items, start=1) if item.total_price == 0
-    ]
+    lines = [str(number) for number, item in enumerate(goods.declaration.items, start=1) if item.total_price == 0]
     return f"lines at price zero: {', '.join(lines[:20])}" if lines else "invoice total zero"
 
 
@@ -302,9 +290,7 @@ RULES: tuple[Rule, ...] = (
         _grade_seen,
     ),
 )
-IN_FORCE: tuple[Rule, ...] = tuple(
-    rule for rule in RULES if rule.effective_from <= date.fromisoformat(RULE_SET)
-)
+IN_FORCE: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.effective_from <= date.fromisoformat(RULE_SET))
 
 
 def credit_grade(uscc: str) -> CreditGrade:
@@ -327,9 +313,7 @@ def credit_grade(uscc: str) -> CreditGrade:
 
 def fired(goods: Goods) -> tuple[FiredRule, ...]:
     """The rules in force that fire, in the order of the table."""
-    return tuple(
-        [FiredRule(rule=r.name, controls=r.controls, seen=r.seen(goods)) for r in IN_FORCE if r.fires(goods)]
-    )
+    return tuple([FiredRule(rule=r.name, controls=r.controls, seen=r.seen(goods)) for r in IN_FORCE if r.fires(goods)])
 
 
 def draw(consignment_id: str, grade: CreditGrade) -> Draw:
@@ -343,9 +327,7 @@ def draw(consignment_id: str, grade: CreditGrade) -> Draw:
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:
-    """What must be answered, each control once, in the order of `ControlKind`; being drawn means
-    inspection.
-    """
+    """What must be answered, each control once, in the order of `ControlKind`; being drawn means inspection."""
     wanted = {control for rule in rules for control in rule.controls}
     if drawn.selected:
         wanted.add(ControlKind.INSPECTION)

@@ -105,9 +105,7 @@ def refused(told: Story, code: str, reason: str) -> RequestRefused:
 
 
 def overdue(told: Story, control: ControlKind, since: timedelta = timedelta(minutes=1)) -> DeadlinePassed:
-    return DeadlinePassed(
-        subject=CONSIGNMENT, name=f"overdue/{control.value}", due=NOON + since + LIMITS[control]
-    )
+    return DeadlinePassed(subject=CONSIGNMENT, name=f"overdue/{control.value}", due=NOON + since + LIMITS[control])
 
 
 def test_each_control_is_ordered_with_its_own_time_limit_and_quarantine_is_left_to_its_desk() -> None:
@@ -153,9 +151,7 @@ def test_goods_not_in_order_fail_with_the_officers_words() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("remarks", "reason"), [("  ", "sampling: not in order, no remarks"), ("x" * 900, "x" * 500)]
-)
+@pytest.mark.parametrize(("remarks", "reason"), [("  ", "sampling: not in order, no remarks"), ("x" * 900, "x" * 500)])
 def test_a_failure_always_carries_a_reason_that_fits(remarks: str, reason: str) -> None:
     told = story(decider, assessed(SAMPLING)).when(found(SAMPLING, NOT_CONFORM, remarks=remarks))
     assert [fact.reason for fact in told.said if isinstance(fact, InspectionFailed)] == [reason]
@@ -282,9 +278,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
     _FINDINGS,
     _FINDINGS,
     st.just(withdrawn()),
-    st.sampled_from([DOCUMENTS, INSPECTION, SAMPLING]).map(
-        lambda c: overdue(Story(decider, decider.INITIAL), c)
-    ),
+    st.sampled_from([DOCUMENTS, INSPECTION, SAMPLING]).map(lambda c: overdue(Story(decider, decider.INITIAL), c)),
 )
 
 
@@ -295,9 +289,7 @@ def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
 
 
 @settings(max_examples=120, deadline=None)
-@given(
-    controls=_CONTROLS, findings=st.lists(_FINDINGS, max_size=6), shuffle=st.randoms(use_true_random=False)
-)
+@given(controls=_CONTROLS, findings=st.lists(_FINDINGS, max_size=6), shuffle=st.randoms(use_true_random=False))
 def test_in_any_order_each_control_gets_at_most_one_order_and_one_end(
     controls: tuple[ControlKind, ...], findings: list[RecordFindings], shuffle: Random
 ) -> None:

@@ -188,20 +188,14 @@ def test_a_room_with_too_much_residue_or_none_measured_is_not_opened(
     method: TreatmentMethod, above: str, limit: str
 ) -> None:
     assert shortfalls(method, *GOOD[method], residue=RESIDUE[method]) == ()
-    assert shortfalls(method, *GOOD[method], residue=above) == (
-        f"residue is {above} ppm; wanted at most {limit} ppm",
-    )
-    assert shortfalls(method, *GOOD[method], residue=None) == (
-        f"residue was not measured; wanted at most {limit} ppm",
-    )
+    assert shortfalls(method, *GOOD[method], residue=above) == (f"residue is {above} ppm; wanted at most {limit} ppm",)
+    assert shortfalls(method, *GOOD[method], residue=None) == (f"residue was not measured; wanted at most {limit} ppm",)
 
 
 @pytest.mark.parametrize("method", ALL)
 @pytest.mark.parametrize("unit_class", list(UnitClass))
 def test_only_a_unit_of_the_right_class_may_treat(method: TreatmentMethod, unit_class: UnitClass) -> None:
-    record = treatment(
-        CONSIGNMENT, "risk", 1, method, GOOD[method], residue=RESIDUE[method], unit_class=unit_class
-    )
+    record = treatment(CONSIGNMENT, "risk", 1, method, GOOD[method], residue=RESIDUE[method], unit_class=unit_class)
     fitting = "E" if method is HEAT else "AB"
     wanted = "E" if method is HEAT else "A or B"
     expected = () if unit_class.value in fitting else (f"unit class is {unit_class.value}; wanted {wanted}",)

@@ -75,7 +75,5 @@ def consignment(number: int) -> str:
     return f"00000000-0000-5000-8000-{number:012d}"
 
 
-NOT_DRAWN = next(
-    consignment(n) for n in range(1000) if draw(consignment(n), CreditGrade.REGULAR).selected is False
-)
+NOT_DRAWN = next(consignment(n) for n in range(1000) if draw(consignment(n), CreditGrade.REGULAR).selected is False)
 DRAWN = next(consignment(n) for n in range(1000) if draw(consignment(n), CreditGrade.REGULAR).selected)

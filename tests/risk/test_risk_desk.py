@@ -69,9 +69,7 @@ def test_an_auditor_repeats_the_draw_with_nothing_but_sha256() -> None:
     fact = assessed(accepted())
     digest = sha256(f"2026-11-01/{fact.consignment_id}".encode()).digest()
     share = Decimal(int.from_bytes(digest[:8], "big")) / Decimal(2**64)
-    assert fact.draw == Draw(
-        value=Decimal(str(share)[:8]), rate=Decimal("0.0244"), selected=share < Decimal("0.0244")
-    )
+    assert fact.draw == Draw(value=Decimal(str(share)[:8]), rate=Decimal("0.0244"), selected=share < Decimal("0.0244"))
 
 
 @pytest.mark.parametrize(
@@ -108,9 +106,7 @@ def test_one_risky_line_among_many_is_enough() -> None:
 
 
 def test_two_rules_that_want_the_same_control_ask_for_it_once() -> None:
-    fact = assessed(
-        accepted(line("4407110000"), departure="CA", wood_packaging=True, consignment_id=NOT_DRAWN)
-    )
+    fact = assessed(accepted(line("4407110000"), departure="CA", wood_packaging=True, consignment_id=NOT_DRAWN))
     assert [rule.rule for rule in fact.rules] == ["plants_and_wood", "wood_packaging"]
     assert fact.controls == (INSPECTION,)
 
@@ -137,9 +133,7 @@ def test_waste_that_leaves_the_country_is_not_imported_waste() -> None:
 
 def test_a_gift_at_price_zero_takes_the_yellow_lane() -> None:
     fact = assessed(accepted(line("9503008900"), line("9503008900", price="0"), consignment_id=NOT_DRAWN))
-    assert fact.rules == (
-        FiredRule(rule="free_of_charge", controls=(DOCUMENTS,), seen="lines at price zero: 2"),
-    )
+    assert fact.rules == (FiredRule(rule="free_of_charge", controls=(DOCUMENTS,), seen="lines at price zero: 2"),)
     assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
 
 
@@ -153,9 +147,7 @@ def test_a_gift_at_price_zero_takes_the_yellow_lane() -> None:
         ("0.018", "2505100000", False),  # sand may be cheap
     ],
 )
-def test_a_kilogram_that_is_too_dear_or_too_cheap_has_its_papers_read(
-    price: str, hs_code: str, odd: bool
-) -> None:
+def test_a_kilogram_that_is_too_dear_or_too_cheap_has_its_papers_read(price: str, hs_code: str, odd: bool) -> None:
     assert ("odd_price_per_kg" in fired_for(accepted(line(hs_code, kg="1", price=price)))) is odd
 
 
@@ -163,9 +155,7 @@ def test_a_kilogram_that_is_too_dear_or_too_cheap_has_its_papers_read(
     ("hs_code", "departure", "papers"),
     [("6109100000", "DE", True), ("6109100000", "VN", False), ("8483409000", "DE", False)],
 )
-def test_clothing_that_came_by_a_detour_has_its_papers_read(
-    hs_code: str, departure: str, papers: bool
-) -> None:
+def test_clothing_that_came_by_a_detour_has_its_papers_read(hs_code: str, departure: str, papers: bool) -> None:
     rules_fired = fired_for(accepted(line(hs_code, origin="VN"), departure=departure))
     assert rules_fired == ({"detoured_clothing": "origin VN, departure DE"} if papers else {})
 
@@ -206,16 +196,7 @@ def test_most_ordinary_freight_is_left_alone() -> None:
     """Chapters as often as national trade has them (lines of a hundred); a third in wood, a fifth from
     North America.
     """
-    mix = (
-        "84 " * 16
-        + "85 " * 20
-        + "39 " * 8
-        + "61 62 " * 3
-        + "73 " * 5
-        + "87 " * 5
-        + "90 94 " * 5
-        + "40 48 72 " * 3
-    )
+    mix = "84 " * 16 + "85 " * 20 + "39 " * 8 + "61 62 " * 3 + "73 " * 5 + "87 " * 5 + "90 94 " * 5 + "40 48 72 " * 3
     mix += "64 76 69 70 42 95 " * 2 + "29 28 29 08 44 07 03 02 12 33 27 10 04 "
     chapters = mix.split()
     lanes: Counter[Lane] = Counter()
@@ -245,18 +226,14 @@ def test_the_desk_hears_accepted_declarations_and_nothing_else() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    chapters=st.lists(
-        st.sampled_from(["01", "03", "06", "08", "28", "61", "84", "90"]), min_size=1, max_size=4
-    ),
+    chapters=st.lists(st.sampled_from(["01", "03", "06", "08", "28", "61", "84", "90"]), min_size=1, max_size=4),
     price=st.sampled_from(["0", "0.01", "2000", "90000000"]),
     number=st.integers(0, 10**9),
 )
 def test_hearing_a_declaration_twice_adds_nothing_and_the_lane_follows_from_the_controls(
     chapters: list[str], price: str, number: int
 ) -> None:
-    heard = accepted(
-        *[line(f"{c}01100000", price=price) for c in chapters], consignment_id=consignment(number)
-    )
+    heard = accepted(*[line(f"{c}01100000", price=price) for c in chapters], consignment_id=consignment(number))
     adds_nothing_twice(decider, [heard])
     fact = assessed(heard)
     assert fact == assessed(heard)

@@ -1,0 +1,107 @@
+"""Does each import rule of the house bite? A violation is planted in a copy of the tree, and the linter must see it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+PLANTED = [
+    ("schemas/vocabulary.py", "import services.shell.clock", "1. The language"),
+    ("schemas/vocabulary.py", "import orjson", "1. The language"),
+    ("services/risk/rules.py", "import logging", "2. Whatever decides"),
+    ("services/inspection/decider.py", "import services.shell.clock", "2. Whatever decides"),
+    ("services/quarantine/schedules.py", "import prometheus_client", "2. Whatever decides"),
+    ("services/release/decider.py", "import services.release.agent", "2. Whatever decides"),
+    ("services/brandnew/policy.py", "import asyncio", "2. Whatever decides"),
+    ("services/shell/turn.py", "import services.risk.rules", "3. The shell"),
+    ("services/gate/agent.py", "import services.release.holds", "4. Services never import"),
+    ("services/clearance/timeline.py", "import sqlalchemy", "5. Each library has its home: SQL"),
+    ("services/shell/restore.py", "import kafka", "5. Each library has its home: kafka-python"),
+    ("services/clearance/metrics.py", "import confluent_kafka", "5. Each library has its home: the client"),
+    ("services/clearance/metrics.py", "import faust", "5. Each library has its home: Faust"),
+    ("services/cli/__init__.py", "import random", "5. Each library has its home: dice"),
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The code and its rules, to be spoilt."""
+    for name in ("schemas", "services", "deploy", "tests/architecture"):
+        ignore = shutil.ignore_patterns("__pycache__", "target", "static")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def broken_contracts(tree: Path) -> set[str]:
+    """Names of the contracts that import-linter calls broken in this tree."""
+    command = [str(BIN / "lint-imports"), "--no-cache"]
+    env = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False, env=env)
+    broken = {line.removesuffix(" BROKEN") for line in done.stdout.splitlines() if line.endswith(" BROKEN")}
+    assert (done.returncode == 0) is (not broken), done.stdout + done.stderr
+    return broken
+
+
+def plant(file: Path, line: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.parent.joinpath("__init__.py").touch()
+    with file.open("a") as end:
+        end.write(f"\n{line}\n")
+
+
+def test_the_tree_keeps_every_contract(copy: Path) -> None:
+    assert broken_contracts(copy) == set()
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), PLANTED)
+def test_a_planted_import_breaks_its_contract(copy: Path, file: str, line: str, contract: str) -> None:
+    plant(copy / file, line)
+    assert [name for name in broken_contracts(copy) if name.startswith(contract)]
+
+
+CLOCKS_AND_DICE = [
+    "from datetime import datetime\n\nNOW = datetime.now()",
+    "from datetime import date\n\nTODAY = date.today()",
+    "import time\n\nNOW = time.time()",
+    "import time\n\nNOW = time.monotonic()",
+    "import random\n\nDICE = random.random()",
+    "import secrets\n\nDICE = secrets.token_hex()",
+    "import uuid\n\nDRAWN = uuid.uuid4()",
+    "from uuid import uuid4\n\nDRAWN = uuid4()",
+    "import os\n\nHOME = os.environ['HOME']",
+    "from os import getenv\n\nHOME = getenv('HOME')",
+]
+
+
+def banned_apis(tree: Path, file: str) -> list[str]:
+    """What ruff calls banned in this file of the tree."""
+    command = [str(BIN / "ruff"), "check", "--no-cache", "--select", "TID251", "--output-format", "concise", file]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
+    return [line for line in done.stdout.splitlines() if "TID251" in line]
+
+
+@pytest.mark.parametrize("lines", CLOCKS_AND_DICE)
+def test_a_clock_or_a_dice_roll_in_a_decider_is_seen(copy: Path, lines: str) -> None:
+    file = "services/inspection/decider.py"
+    assert banned_apis(copy, file) == []
+    plant(copy / file, lines)
+    assert banned_apis(copy, file) != []
+
+
+@pytest.mark.parametrize(
+    "folder", ["schemas", "services/console", "services/ports", "services/simulator", "services/brandnew"]
+)
+def test_a_clock_is_seen_everywhere_but_in_the_shell(copy: Path, folder: str) -> None:
+    plant(copy / folder / "planted.py", CLOCKS_AND_DICE[0])
+    assert banned_apis(copy, f"{folder}/planted.py") != []
+
+
+def test_the_shell_may_ask_what_time_it_is(copy: Path) -> None:
+    plant(copy / "services/shell/planted.py", CLOCKS_AND_DICE[0])
+    assert banned_apis(copy, "services/shell/planted.py") == []
