@@ -114,7 +114,7 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
 def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
     chains: dict[str, list[Entry]] = defaultdict(list)
     for entry in story:
-        if not entry.topic.endswith("-requests"):
+        if not entry.topic.endswith(("-requests", "-departures")):  # departures are numbered by container
             chains[entry.topic].append(entry)
     return chains
 

@@ -81,6 +81,23 @@ def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Ite
         consumer.close()
 
 
+def value_at(bootstrap: str, topic: str, partition: int, offset: int) -> bytes | None:
+    """The value that lies at this place; LookupError when nothing lies there."""
+    consumer = reader(bootstrap, max_poll_records=1)
+    try:
+        place = TopicPartition(topic, partition)
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        for messages in consumer.poll(timeout_ms=10_000).values():
+            for m in messages:
+                if m.offset == offset:
+                    found: bytes | None = m.value
+                    return found
+        raise LookupError(f"nothing lies at {topic}/{partition}/{offset}")
+    finally:
+        consumer.close()
+
+
 def _entry(m: Any) -> Entry:
     headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
     key = m.key.decode("utf-8", "replace") if m.key is not None else ""

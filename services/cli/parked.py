@@ -8,7 +8,7 @@ from typing import Any
 from kafka import KafkaProducer
 
 from schemas.topics import PARKED
-from services.cli.log import Entry, partition_of, read
+from services.cli.log import Entry, partition_of, read, value_at
 
 
 @dataclass
@@ -25,6 +25,8 @@ class Parked:
     error: str
     at: str
     value: bytes | None
+    kept: bool = True
+    """False: too big to travel along; it lies at its origin only."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -58,6 +60,8 @@ def order(bootstrap: str, parked: Parked, action: str, actor: str, value: bytes 
         "offset": parked.offset,
         "actor": actor,
     }
+    if value is None and action == "release" and not parked.kept:
+        value = value_at(bootstrap, parked.topic, parked.origin_partition, parked.offset)
     if value is not None:
         told["value_base64"] = base64.b64encode(value).decode()
     producer = KafkaProducer(bootstrap_servers=bootstrap.split(","), acks="all", retries=5)
@@ -86,5 +90,6 @@ def _parked(entry: Entry, body: dict[str, Any]) -> Parked:
         error=str(body.get("error", "")),
         at=str(body.get("at", "")),
         value=base64.b64decode(value) if value is not None else None,
+        kept=bool(body.get("value_kept", True)),
         headers={str(k): str(v) for k, v in body.get("headers", {}).items()},
     )

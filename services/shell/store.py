@@ -11,6 +11,9 @@ from services.shell.codec import Raw
 REMEMBERED_REQUESTS = 8
 """How many request ids a record remembers; older repeats are answered by the decider itself."""
 
+PARKED_BYTES = 1 << 20
+"""How many bytes of parked values one record carries at most; a record must fit into one Kafka message."""
+
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
     """A message set aside, whole: where it came from, why, and what it said (`value`, `key`, headers base64)."""
@@ -23,18 +26,21 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
     headers: dict[str, str]
     reason: str
     error: str
+    kept: bool = True
 
     @classmethod
-    def of(cls, message: Raw, reason: str, error: str) -> "ParkedMessage":
+    def of(cls, message: Raw, reason: str, error: str, kept: bool = True) -> "ParkedMessage":
+        """`kept` false: too big to carry along; the value stays where it was read, and releasing it needs it again."""
         return cls(
             message.topic,
             message.partition,
             message.offset,
             None if message.key is None else base64.b64encode(message.key).decode(),
-            None if message.value is None else base64.b64encode(message.value).decode(),
+            None if message.value is None or not kept else base64.b64encode(message.value).decode(),
             {name: base64.b64encode(value or b"").decode() for name, value in message.headers.items()},
             reason,
             error,
+            kept,
         )
 
     def raw(self, value: bytes | None = None) -> Raw:

@@ -14,6 +14,7 @@ from schemas.topics import topic_of
 from services.shell.codec import CARRIED, Headers, Raw, Undecodable, decode, encode, headers, kind_of
 from services.shell.desk import Desk
 from services.shell.store import (
+    PARKED_BYTES,
     REMEMBERED_REQUESTS,
     ParkedMessage,
     Partition,
@@ -187,7 +188,9 @@ class Turn:
     # parking
 
     def _park(self, entry: Entry, key: str, message: Raw, reason: str, error: str) -> None:
-        parked = ParkedMessage.of(message, reason, error)
+        carried = sum([len(waiting.value or "") for waiting in entry.record.parked])
+        kept = carried + len(message.value or b"") <= PARKED_BYTES
+        parked = ParkedMessage.of(message, reason, error, kept)
         entry.record.parked = [*entry.record.parked, parked]
         entry.dirty = True
         self.parked[reason] = self.parked.get(reason, 0) + 1
@@ -202,6 +205,7 @@ class Turn:
             "key": key,
             "headers": {name: _text(value) for name, value in parked.raw().headers.items()},
             "value_base64": parked.value,
+            "value_kept": parked.kept,
             "at": self._time,
             "parked_at": self._time,
             **more,
@@ -249,6 +253,9 @@ class Turn:
             return
         edited = order.edited()
         for index, parked in enumerate(waiting):
+            if not parked.kept and (index > 0 or edited is None):
+                entry.record.parked = waiting[index:]  # its value must come with an order of its own
+                return
             if not self._try(entry, key, parked.raw(edited if index == 0 else None)):
                 entry.record.parked += waiting[index + 1 :]
                 return

@@ -1,0 +1,113 @@
+"""How do declarations get from files to the API?"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+BATCH = 500
+"""Declarations in one call of the API."""
+TRIES = 5
+
+
+class NotLodged(Exception):
+    """The files could not be lodged; the text says which, where and why."""
+
+
+@dataclass
+class Lodged:
+    """What came of it: declarations taken by the API, sent back by it, and the seconds it took."""
+
+    accepted: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+
+
+def lodge(files: list[Path], format: str, address: str, actor: str, tell: Callable[[str], Any]) -> Lodged:
+    """Lodges all declarations of the files; `tell` hears of each that is sent back. NotLodged when a file is not what it should be."""
+    done = Lodged()
+    started = time.monotonic()
+    with httpx2.Client(base_url=f"{address}/api/v1", headers={"X-Actor": actor}, timeout=60) as api:
+        for file in files:
+            for batch in _batches(read(file, format)):
+                for declaration, answer in zip(batch, _post(api, batch), strict=True):
+                    if answer.get("status_code", 202) == 202:
+                        done.accepted += 1
+                    else:
+                        done.refused += 1
+                        tell(f"{file}: {declaration.get('reference', '?')} sent back: {_why(answer)}")
+    done.seconds = time.monotonic() - started
+    return done
+
+
+def read(file: Path, format: str) -> Iterator[dict[str, Any]]:
+    """The declarations of one file, as JSON objects."""
+    if not file.is_file():
+        raise NotLodged(f"{file} is not a file. 文件不存在")
+    if format == "korea":
+        from services.simulator.korea import NotKorea
+        from services.simulator.korea import read as rows
+
+        try:
+            for declaration in rows(file):
+                yield declaration.model_dump(mode="json")
+        except NotKorea as error:
+            raise NotLodged(str(error)) from error
+        return
+    data = file.read_bytes()
+    try:
+        whole = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        yield from _lines(file, data)
+        return
+    for declaration in whole if isinstance(whole, list) else [whole]:
+        yield declaration
+
+
+def _lines(file: Path, data: bytes) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(data.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            yield orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise NotLodged(f"{file}, line {number}: not JSON ({error}). 不是 JSON") from error
+
+
+def _batches(declarations: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for declaration in declarations:
+        batch.append(declaration)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One call; tried again while the API is not reachable or says 503: lodging twice is lodging once."""
+    for attempt in range(TRIES):
+        try:
+            answer = api.post("/declarations/batch", content=orjson.dumps({"declarations": batch}))
+        except httpx2.TransportError as error:
+            if attempt == TRIES - 1:
+                raise NotLodged(f"The API at {api.base_url} does not answer. 接口无法连接。 Is `dtg up` running? ({error})") from error
+        else:
+            if answer.status_code in (200, 202, 207):
+                items: list[dict[str, Any]] = answer.json()["results"]
+                return items
+            if answer.status_code != 503 or attempt == TRIES - 1:
+                raise NotLodged(f"The API answered {answer.status_code}: {answer.text[:500]}")
+        time.sleep(0.5 * 2**attempt)
+    raise AssertionError("the loop returns or raises")
+
+
+def _why(answer: dict[str, Any]) -> str:
+    errors = answer.get("errors") or [answer]
+    first = errors[0]
+    return f"{first.get('pointer', '')} {first.get('code', '')} {first.get('message_en', first.get('detail', ''))}"

@@ -1,0 +1,125 @@
+"""Are the stage times those of the definitions, whatever order the facts are heard in?"""
+
+from datetime import timedelta
+from itertools import permutations
+
+from prometheus_client import REGISTRY
+
+from schemas.envelope import Hearing, Message
+from schemas.gate import ConsignmentGatedOut
+from schemas.inspection import InspectionOrdered, InspectionPassed
+from schemas.release import ArrivalRecorded, ReleaseGranted, ReleaseRefused, ReleaseRevoked
+from schemas.vocabulary import ControlKind, Direction, Lane
+from services.clearance import timeline
+from services.clearance.metrics import Watch
+from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from tests.release.dossiers import assessed
+from tests.voice import CONSIGNMENT, NOON
+
+HEARING = Hearing(NOON, "m", 1)
+
+
+def after(minutes: int) -> timedelta:
+    return timedelta(minutes=minutes)
+
+
+def granted(minutes: int, version: int = 1) -> ReleaseGranted:
+    return ReleaseGranted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(minutes),
+        version=version,
+        declaration_no="420120261000000001",
+        direction=Direction.IMPORT,
+        customs_office="4201",
+        transport_mode="2",
+        bill_no="",
+        containers=(),
+        lane=Lane.RED,
+        arrived_at=NOON,
+        answers={},
+    )
+
+
+STORY: list[Message] = [
+    assessed(ControlKind.INSPECTION).model_copy(update={"occurred_at": NOON + after(1)}),
+    InspectionOrdered(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(2),
+        control=ControlKind.INSPECTION,
+        customs_office="4201",
+        due=NOON + after(3000),
+    ),
+    InspectionPassed(
+        consignment_id=CONSIGNMENT, occurred_at=NOON + after(62), control=ControlKind.INSPECTION, officer="o1"
+    ),
+    ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(30), place="x", reported_by="c"),
+    granted(63),
+    ConsignmentGatedOut(
+        consignment_id=CONSIGNMENT, occurred_at=NOON + after(123), container_no="CSQU3054383", released=True
+    ),
+]
+
+
+def told(messages: list[Message]) -> Timeline:
+    state = timeline.INITIAL.model_copy(update={"accepted": NOON})
+    for message in messages:
+        state = timeline.evolve(state, message, HEARING)  # type: ignore[arg-type]
+    return state
+
+
+def test_stage_times_follow_the_definitions() -> None:
+    state = told(STORY)
+    assert stage_seconds(state) == {
+        "assessment": 60,
+        "control": 3600,
+        "customs": 33 * 60,
+        "customs_raw": 63 * 60,
+        "overall": 33 * 60,
+    }
+    assert gate_seconds(state) == 3600
+
+
+def test_release_before_arrival_takes_no_time_overall() -> None:
+    early = [m for m in STORY if not isinstance(m, ArrivalRecorded)]
+    late = ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(500), place="x", reported_by="c")
+    seconds = stage_seconds(told([*early, late]))
+    assert seconds["overall"] == seconds["customs"] == 0 and seconds["customs_raw"] == 63 * 60
+
+
+def test_any_order_of_facts_gives_the_same_timeline() -> None:
+    assert len({told(list(order)).model_dump_json() for order in permutations(STORY)}) == 1
+
+
+def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
+    revoked = ReleaseRevoked(
+        consignment_id=CONSIGNMENT, occurred_at=NOON + after(64), version=2, containers=(), reason="a tip"
+    )
+    refused = ReleaseRefused(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(70),
+        version=4,
+        declaration_no=None,
+        cause="inspection/inspection",
+        reason="x",
+    )
+    for order in permutations([granted(63), revoked, refused]):
+        state = told(list(order))
+        assert state.end == "refused" and state.ended == NOON + after(70) and state.released == NOON + after(63)
+    assert told([granted(63), revoked]).end is None
+
+
+def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
+    watch = Watch()
+    watch.restored([("a", told([])), ("b", told(STORY))])
+    labels = {"stage": "overall", "lane": "red", "office": "4201", "mode": "2"}
+
+    def releases() -> float:
+        return REGISTRY.get_sample_value("customs_clearance_seconds_count", labels) or 0.0
+
+    before = releases()
+    assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 1
+    watch.committed([("a", told([]), told(STORY[:5]))])
+    watch.committed([("a", told(STORY[:5]), told(STORY))])
+    assert releases() == before + 1
+    assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 0
+    REGISTRY.unregister(watch)

@@ -1,0 +1,240 @@
+"""What does a batch come to: facts, records, parking, deadlines, duplicates? With a real desk, without a broker."""
+
+import base64
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.envelope import Message
+from schemas.inspection import FindingsResult, RecordFindings
+from schemas.vocabulary import ControlKind
+from services.inspection import decider
+from services.shell.codec import Raw, encode
+from services.shell.desk import Desk
+from services.shell.store import PARKED_BYTES, Partition, decode_record
+from services.shell.turn import Output, Turn
+from tests.release.dossiers import assessed
+from tests.voice import CONSIGNMENT, NOON
+
+INSPECTION = Desk.of("inspection", decider)
+OFFSETS = iter(range(10**6))
+
+
+class Worker:
+    """A desk with its store, one batch at a time."""
+
+    def __init__(self) -> None:
+        self.store = Partition()
+
+    def turn(self, *messages: Raw, at: datetime = NOON) -> Turn:
+        turn = Turn(INSPECTION, 4, at, timedelta(days=90))
+        for message in messages:
+            turn.hear(self.store, message)
+        turn.deadlines(self.store, 0, self.store.due(at, 1000))
+        for _, key, entry, data in turn.changed():
+            self.store.put(key, data, entry.record.due)
+        return turn
+
+
+def raw(message: Message | bytes | None, topic: str, **changes: Any) -> Raw:
+    value = encode(message) if isinstance(message, Message) else message
+    kind = message.kind if isinstance(message, Message) else "RecordFindings"
+    offset = next(OFFSETS)
+    headers = {"ce_type": kind.encode(), "ce_id": f"id-{offset}".encode(), "correlationid": b"c1"}
+    headers |= changes.pop("headers", {})
+    fields: dict[str, Any] = {"key": CONSIGNMENT.encode(), "value": value, "headers": headers} | changes
+    return Raw(topic, 0, offset, **fields)
+
+
+def found(**changes: Any) -> Raw:
+    request = RecordFindings(
+        consignment_id=CONSIGNMENT,
+        asked_by="o1",
+        occurred_at=NOON,
+        control=ControlKind.INSPECTION,
+        result=FindingsResult.CONFORM,
+    )
+    return raw(request, "customs-inspection-requests", **changes)
+
+
+def order() -> Raw:
+    return raw(assessed(ControlKind.INSPECTION), "customs-risk-facts")
+
+
+def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> Raw:
+    told = {"action": action, "topic": origin.topic, "partition": 0, "offset": origin.offset, "actor": "op"}
+    if value is not None:
+        told["value_base64"] = base64.b64encode(value).decode()
+    return raw(json.dumps(told).encode(), "customs-inspection-resumed")
+
+
+def kinds(turn: Turn) -> list[str]:
+    return [said(output)["ce_type"] for output in turn.outputs]
+
+
+def said(output: Output) -> dict[str, str]:
+    return {name: value.decode() for name, value in output.headers}
+
+
+def test_a_fact_names_its_cause_and_counts_on() -> None:
+    worker = Worker()
+    ordered, answer = order(), found()
+    turn = worker.turn(ordered, answer)
+    assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
+    first, second = said(turn.outputs[0]), said(turn.outputs[1])
+    assert first["causationid"] == ordered.text("ce_id") and second["causationid"] == answer.text("ce_id")
+    assert (first["sequence"], second["sequence"]) == ("1", "2") and first["correlationid"] == "c1"
+    assert turn.outputs[0].topic == "customs-inspection-facts" and turn.outputs[0].key == CONSIGNMENT
+
+
+def test_the_same_messages_in_one_batch_or_in_many_give_the_same_facts() -> None:
+    messages = [order(), found(), found(headers={"ce_id": b"other"})]
+    together = Worker().turn(*messages)
+    apart = Worker()
+    turns = [apart.turn(message) for message in messages]
+    assert [(o.key, o.value, o.headers) for o in together.outputs] == [
+        (o.key, o.value, o.headers) for turn in turns for o in turn.outputs
+    ]
+
+
+def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
+    worker = Worker()
+    answer = found()
+    worker.turn(order(), answer)
+    again = worker.turn(answer)
+    assert again.outputs == [] and again.duplicates == 1 and again.changed() == []
+
+
+def test_a_fact_of_no_concern_is_passed_over_without_a_look_at_its_value() -> None:
+    turn = Worker().turn(raw(b"\xff", "customs-release-facts", headers={"ce_type": b"ReleaseGranted"}))
+    assert turn.outputs == [] and turn.changed() == []
+
+
+BAD = [
+    ("unknown_kind", {"headers": {"ce_type": b"ReleaseEverything"}}),
+    ("unknown_kind", {"headers": {"ce_type": b"\xff\xfe"}}),
+    ("kind_not_on_topic", {"headers": {"ce_type": b"LodgeDeclaration"}}),
+    ("missing_id", {"headers": {"ce_id": b""}}),
+    ("null_value", {"value": None}),
+    ("contract", {"value": b'{"consignment_id": "'}),
+    ("contract", {"value": b"[]"}),
+    ("contract", {"value": b'{"asked_by": NaN}'}),
+    ("contract", {"value": b"\x00\xff" * 100}),
+    ("missing_key", {"key": None}),
+    ("key_mismatch", {"key": b"somebody-else"}),
+    ("key_mismatch", {"key": b"\xff\xfe"}),
+]
+
+
+@pytest.mark.parametrize(("reason", "changes"), BAD)
+def test_what_cannot_be_heard_is_parked_whole_with_its_reason(reason: str, changes: dict[str, Any]) -> None:
+    bad = found(**changes)
+    worker = Worker()
+    turn = worker.turn(order(), bad)
+    assert turn.parked == {reason: 1} and kinds(turn) == ["InspectionOrdered", "MessageParked"]
+    announced = json.loads(turn.outputs[1].value or b"")
+    assert announced["reason"] == reason and announced["offset"] == bad.offset and announced["error"]
+    assert bad.value is None or base64.b64decode(announced["value_base64"]) == bad.value
+    record = decode_record(worker.store.records[announced["key"]])
+    assert [p.offset for p in record.parked] == [bad.offset]
+
+
+def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not() -> None:
+    worker = Worker()
+    bad, good = found(value=b"{"), found()
+    worker.turn(order(), bad)
+    turn = worker.turn(good)
+    assert turn.parked == {"behind_parked": 1} and kinds(turn) == ["MessageParked"]
+    other = assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT.replace("0b1e", "1b1e")})
+    assert kinds(worker.turn(raw(other, "customs-risk-facts", key=other.key.encode()))) == ["InspectionOrdered"]
+
+
+def test_a_released_message_is_replayed_corrected_and_what_waited_behind_it_follows() -> None:
+    worker = Worker()
+    bad, late = found(value=b"{"), found()
+    worker.turn(order(), bad, late)
+    turn = worker.turn(resume(bad, value=found().value))
+    assert kinds(turn) == ["InspectionPassed", "ParkedReleased", "RequestRefused", "ParkedReleased"]
+    first = json.loads(turn.outputs[1].value or b"")
+    assert first["actor"] == "op" and first["value_base64"] != first["edited_base64"]
+    assert decode_record(worker.store.records[CONSIGNMENT]).parked == []
+    assert worker.turn(resume(bad)).outputs == [], "the same order again finds nothing to do"
+
+
+def test_a_message_that_is_still_wrong_goes_back_to_the_head_of_its_queue() -> None:
+    worker = Worker()
+    bad, late = found(value=b"{"), found()
+    worker.turn(order(), bad, late)
+    worker.turn(resume(bad))
+    assert [p.offset for p in decode_record(worker.store.records[CONSIGNMENT]).parked] == [bad.offset, late.offset]
+
+
+def test_a_discarded_message_is_gone_and_the_next_one_waits_for_its_own_order() -> None:
+    worker = Worker()
+    bad, late = found(value=b"{"), found()
+    worker.turn(order(), bad, late)
+    assert kinds(worker.turn(resume(bad, "discard"))) == ["ParkedDiscarded"]
+    assert kinds(worker.turn(resume(late))) == ["InspectionPassed", "ParkedReleased"]
+
+
+def test_an_order_that_is_none_is_parked_itself() -> None:
+    turn = Worker().turn(raw(b'{"action": "burn"}', "customs-inspection-resumed"))
+    assert turn.parked == {"contract": 1}
+
+
+def test_a_value_too_big_to_carry_along_stays_at_its_origin_and_its_release_brings_it() -> None:
+    worker = Worker()
+    huge = found(value=b"[" * (PARKED_BYTES + 1))
+    turn = worker.turn(order(), huge)
+    announced = json.loads(turn.outputs[1].value or b"")
+    assert announced["value_kept"] is False and announced["value_base64"] is None
+    assert len(worker.store.records[CONSIGNMENT]) < 10_000
+    assert kinds(worker.turn(resume(huge))) == []
+    assert kinds(worker.turn(resume(huge, value=found().value))) == ["InspectionPassed", "ParkedReleased"]
+
+
+def test_a_deadline_is_told_once_with_an_id_of_its_own() -> None:
+    worker = Worker()
+    worker.turn(order())
+    assert worker.turn(at=NOON + timedelta(hours=47)).outputs == []
+    late = worker.turn(at=NOON + timedelta(hours=49))
+    assert kinds(late) == ["InspectionOverdue"]
+    assert worker.turn(at=NOON + timedelta(hours=50)).outputs == []
+    again = Worker()
+    again.turn(order())
+    assert said(again.turn(at=NOON + timedelta(hours=60)).outputs[0])["ce_id"] == said(late.outputs[0])["ce_id"]
+
+
+def test_a_deadline_of_a_parked_consignment_waits_until_it_is_released() -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    worker.turn(order(), bad)
+    assert worker.turn(at=NOON + timedelta(hours=49)).outputs == []
+    later = NOON + timedelta(hours=50)
+    assert kinds(worker.turn(resume(bad, "discard"), at=later)) == ["ParkedDiscarded"]
+    assert kinds(worker.turn(at=later + timedelta(minutes=2))) == ["InspectionOverdue"]
+
+
+def test_a_closed_consignment_is_remembered_for_its_retention_and_then_forgotten() -> None:
+    worker = Worker()
+    worker.turn(order(), found())
+    assert worker.turn(found(headers={"ce_id": b"late"}), at=NOON + timedelta(days=80)).outputs
+    assert CONSIGNMENT in worker.store.records
+    worker.turn(at=NOON + timedelta(days=171))
+    assert CONSIGNMENT not in worker.store.records
+
+
+def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
+    class Broken:
+        INITIAL, STATE = decider.INITIAL, decider.STATE
+        evolve, deadlines, closed = staticmethod(decider.evolve), staticmethod(decider.deadlines), staticmethod(decider.closed)
+
+        @staticmethod
+        def decide(*_: object) -> tuple[()]:
+            raise ZeroDivisionError("a bug")
+
+    turn = Turn(Desk("inspection", Broken()), 4, NOON, timedelta(days=1))
+    turn.hear(Partition(), order())
+    assert turn.parked == {"decide_raised": 1} and "ZeroDivisionError" in str(turn.outputs[0].value)
