@@ -1,0 +1,47 @@
+# What can be done here? `make help`. Every target works with nobody at the keyboard.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt bench openapi examples env clean
+PY := .venv/bin/python
+export PYTHON
+
+help: ## List every target.
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11, Java 17 and Maven must be there).
+	@deploy/setup.sh
+
+run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops everything, the data stays.
+	@exec .venv/bin/dtg up --demo
+
+test: setup ## Run every test, on a real broker, database and browser (fetches Debian packages that are missing).
+	@deploy/debian.sh
+	@mkdir -p .run
+	$(PY) -m pytest --junitxml=.run/tests.xml $(ARGS)
+
+check: setup ## Check format, lint, types, import contracts and alert rules.
+	@deploy/debian.sh
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+fmt: setup ## Format the code, and mend what the linter can mend.
+	.venv/bin/ruff check --fix --exit-zero .
+	.venv/bin/ruff format .
+
+bench: setup ## Measure lodgements per second and latency on this machine, and prove that nothing was lost or doubled.
+	@.venv/bin/dtg bench $(ARGS)
+
+openapi: setup ## Write openapi.json from the HTTP API.
+	$(PY) -m services.console.openapi
+
+examples: setup ## Write the golden copy of each kind of message that has none; existing ones are never touched.
+	$(PY) -m tests.architecture.golden
+
+env: setup ## Write .env.example from the settings classes.
+	$(PY) -m services.shell.env_example
+
+clean: ## Remove everything made here: environment, broker, data, caches.
+	rm -rf .venv .tools .run .datongguan deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
