@@ -91,7 +91,7 @@ class Finding(Message):
     """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found."""
 
     pointer: Pointer
-    code: Code
+    code: Annotated[str, StringConstraints(max_length=40)]
     severity: Severity
     seen: Annotated[str, StringConstraints(max_length=120)]
 

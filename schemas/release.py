@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request
-from schemas.vocabulary import ActorId, DeclarationNo, Direction, Lane, Moment, Owner, Reason
+from schemas.vocabulary import ActorId, ConsignmentId, DeclarationNo, Direction, Lane, Moment, Owner, Reason
 
 HoldId = str
 """`assessment`, `arrival`, `inspection/<control>`, `quarantine/<origin>` or `officer/<request id>`."""
@@ -95,7 +95,7 @@ class DeclarationWithdrawn(AboutConsignment, Fact):
 class ContainerHeld(AboutContainer, Fact):
     """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins."""
 
-    consignment_id: str
+    consignment_id: ConsignmentId
     shared_by: int
     version: int
     reason: Reason
@@ -107,7 +107,7 @@ class ContainerFreed(AboutContainer, Fact):
     `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave.
     """
 
-    consignment_id: str
+    consignment_id: ConsignmentId
     shared_by: int
     version: int
     released: bool

@@ -80,7 +80,9 @@ class Watch(Collector):
             starts = list(self._open.values())
         for start in starts:
             counts[next(name for name, bound in AGES if moment - start < bound)] += 1
-        gauge = GaugeMetricFamily("customs_open_consignments", "Accepted consignments without an end, by age", labels=["age"])
+        gauge = GaugeMetricFamily(
+            "customs_open_consignments", "Accepted consignments without an end, by age", labels=["age"]
+        )
         for name, count in counts.items():
             gauge.add_metric([name], count)
         oldest = GaugeMetricFamily("customs_oldest_open_seconds", "Age of the oldest open consignment")

@@ -135,9 +135,7 @@ def stage_seconds(told: Timeline) -> dict[str, float]:
         "customs_raw": (told.accepted, told.released),
         "overall": (told.arrived, told.released),
     }
-    return {
-        name: max(0.0, (end - start).total_seconds()) for name, (start, end) in spans.items() if start and end
-    }
+    return {name: max(0.0, (end - start).total_seconds()) for name, (start, end) in spans.items() if start and end}
 
 
 def gate_seconds(told: Timeline) -> float | None:

@@ -96,7 +96,9 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
             answer = api.post("/declarations/batch", content=orjson.dumps({"declarations": batch}))
         except httpx2.TransportError as error:
             if attempt == TRIES - 1:
-                raise NotLodged(f"The API at {api.base_url} does not answer. 接口无法连接。 Is `dtg up` running? ({error})") from error
+                raise NotLodged(
+                    f"The API at {api.base_url} does not answer. 接口无法连接。 Is `dtg up` running? ({error})"
+                ) from error
         else:
             if answer.status_code in (200, 202, 207):
                 items: list[dict[str, Any]] = answer.json()["results"]

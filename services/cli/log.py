@@ -50,7 +50,9 @@ def reader(bootstrap: str, **options: Any) -> KafkaConsumer:
             **options,
         )
     except KafkaError as error:
-        raise BrokerError(f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})") from error
+        raise BrokerError(
+            f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
+        ) from error
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -83,7 +83,9 @@ def topics() -> None:
         places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
         count = sum(consumer.end_offsets(places).values()) if places else 0
         kinds = ", ".join(kind.kind for kind in topic.carries)
-        shown.add_row(topic.name, topic.writer, kinds, topic.key, topic.retention, f"{count:,}" if places else "missing")
+        shown.add_row(
+            topic.name, topic.writer, kinds, topic.key, topic.retention, f"{count:,}" if places else "missing"
+        )
     consumer.close()
     screen.print(shown)
 
@@ -105,7 +107,9 @@ def trace(consignment: Annotated[str, typer.Argument(help="consignment id, or US
 @app.command()
 def declare(
     files: Annotated[list[Path], typer.Argument(help="declarations")],
-    format: Annotated[Format, typer.Option(help="json: one object, or one a line; korea: the public CSV")] = Format.JSON,
+    format: Annotated[
+        Format, typer.Option(help="json: one object, or one a line; korea: the public CSV")
+    ] = Format.JSON,
     url: Annotated[str, typer.Option(help="address of the API")] = "",
     actor: Annotated[str, typer.Option(help="who lodges")] = "dtg-declare",
 ) -> None:

@@ -11,7 +11,9 @@ class UpSettings(BaseSettings):
 
     kafka: str | None = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
     kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
-    partitions: int = Field(8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster")
+    partitions: int = Field(
+        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+    )
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
     home: str = Field(".datongguan", description="folder of the embedded broker, database and logs")
     layout: str = Field(

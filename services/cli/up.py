@@ -85,7 +85,15 @@ class Up:
             child.start()
         self._wait_until_ready()
         if self.demo:
-            people = [*program, "simulate", "--endless", "--consignments", str(self.consignments), "--seed", str(self.seed)]
+            people = [
+                *program,
+                "simulate",
+                "--endless",
+                "--consignments",
+                str(self.consignments),
+                "--seed",
+                str(self.seed),
+            ]
             child = Child("border", people, self.home / "logs" / "border.log", env)
             self.others.append(child)
             child.start()

@@ -65,12 +65,7 @@ class Outside(Box):
 State = Staying | Free | Outside
 Heard = ContainerHeld | ContainerFreed | RecordGateOut
 Said = (
-    ContainerMayLeave
-    | ContainerMustStay
-    | ContainerGatedOut
-    | GateAlarmRaised
-    | ConsignmentGatedOut
-    | RequestRefused
+    ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised | ConsignmentGatedOut | RequestRefused
 )
 
 INITIAL: State = Staying()
@@ -179,13 +174,9 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
                 return Staying(parts=parts, version=state.version, gone=state.gone, exit_request=state.exit_request)
             return state.model_copy(update={"parts": parts})
         case ContainerMayLeave():
-            return Free(
-                parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request
-            )
+            return Free(parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request)
         case ContainerMustStay():
-            return Staying(
-                parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request
-            )
+            return Staying(parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request)
         case ContainerGatedOut() | GateAlarmRaised():
             gone = (*state.gone, *[p.consignment_id for p in state.parts])[-REMEMBERED_DEPARTURES:]
             return Outside(version=state.version, gone=gone, exit_request=hearing.message_id)

@@ -143,7 +143,9 @@ def settle(
         if isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
             return say.withdraw(wish.request_id, wish.reason)
         seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
-        sent_back = tuple([_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals])
+        sent_back = tuple(
+            [_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals]
+        )
         rest = dossier.model_copy(update={"withdrawals": ()})
         return (*sent_back, *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
@@ -225,9 +227,7 @@ class _Statement:
         self.version = state.version + 1
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        held = ConsignmentHeld(
-            consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds
-        )
+        held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (held, *self.stop("not released yet"))
 
     def release(self) -> tuple[Fact, ...]:

@@ -112,14 +112,14 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return dossier.model_copy(update={"arrived_at": fact.occurred_at, "arrival_request": message_id})
 
 
-def open_holds(dossier: Dossier, officers: tuple[Hold, ...], stated: tuple[Hold, ...], at: datetime) -> tuple[Hold, ...]:
+def open_holds(
+    dossier: Dossier, officers: tuple[Hold, ...], stated: tuple[Hold, ...], at: datetime
+) -> tuple[Hold, ...]:
     """Every hold that is open now, `officers` included; a hold that was `stated` before keeps its `since`."""
     since = {hold.hold_id: hold.since for hold in stated}
 
     def hold(hold_id: str, owner: Owner, reason: str, lifted_by: str) -> Hold:
-        return Hold(
-            hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by
-        )
+        return Hold(hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by)
 
     holds: list[Hold] = []
     if dossier.terms is None:

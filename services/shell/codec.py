@@ -84,7 +84,16 @@ def encode(message: Message) -> bytes:
 
 
 def headers(
-    *, id: str, kind: str, source: str, time: str, subject: str, cause: str, correlation: str, sequence: int, trace: bytes
+    *,
+    id: str,
+    kind: str,
+    source: str,
+    time: str,
+    subject: str,
+    cause: str,
+    correlation: str,
+    sequence: int,
+    trace: bytes,
 ) -> Headers:
     """CloudEvents 1.0 attributes and ours, as Kafka headers."""
     return [

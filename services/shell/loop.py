@@ -125,7 +125,9 @@ class Loop:
             error = message.error()
             if error is None:
                 messages.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # transaction markers lie between the last message and the end
+            elif (
+                error.code() == KafkaError._PARTITION_EOF
+            ):  # transaction markers lie between the last message and the end
                 self._read[message.topic(), message.partition()] = message.offset()
             elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
                 raise KafkaException(error)

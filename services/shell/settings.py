@@ -12,7 +12,8 @@ class ClockSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
     clock_anchor: AwareDatetime | None = Field(
-        None, description="real RFC 3339 moment at which the sandbox clock was DTG_CLOCK_START; unset: the world's clock"
+        None,
+        description="real RFC 3339 moment at which the sandbox clock was DTG_CLOCK_START; unset: the world's clock",
     )
     clock_start: AwareDatetime | None = Field(None, description="sandbox time at the anchor; unset: the anchor itself")
     clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of sandbox clock per real second")
@@ -24,7 +25,9 @@ class WorkerSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
     kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
-    partitions: int = Field(8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster")
+    partitions: int = Field(
+        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+    )
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
     desks: str = Field(
         "declaration,risk,inspection,quarantine,release,gate,clearance",
@@ -44,5 +47,3 @@ class WorkerSettings(BaseSettings):
     def desk_names(self) -> tuple[str, ...]:
         """The hosted services, in order."""
         return tuple(name.strip() for name in self.desks.split(",") if name.strip())
-
-

@@ -113,7 +113,9 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
             except orjson.JSONDecodeError:
                 body = {"service": "unknown", "reason": "unreadable"}
             ANNOUNCED.labels(str(body.get("service", "unknown")), kind, str(body.get("reason", ""))).inc()
-            log.warning("parking", kind=kind, service=body.get("service"), key=body.get("key"), reason=body.get("reason"))
+            log.warning(
+                "parking", kind=kind, service=body.get("service"), key=body.get("key"), reason=body.get("reason")
+            )
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
@@ -121,13 +123,17 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     async def livez(view: View, request: Request) -> Response:
         """Alive means progress: position against end, not an open port."""
         stuck = {x.desk.name: round(x.stalled(), 1) for x in loops if x.stalled() > settings.stall_seconds}
-        return view.json({"status": "stalled" if stuck else "ok", "stalled_seconds": stuck}, status=503 if stuck else 200)
+        return view.json(
+            {"status": "stalled" if stuck else "ok", "stalled_seconds": stuck}, status=503 if stuck else 200
+        )
 
     @app.page("/readyz")
     async def readyz(view: View, request: Request) -> Response:
         waiting = [x.desk.name for x in loops if not x.ready.is_set()]
         lag = {x.desk.name: x.lag() for x in loops}
-        return view.json({"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, status=503 if waiting else 200)
+        return view.json(
+            {"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, status=503 if waiting else 200
+        )
 
     @app.page("/metrics")
     async def metrics_page(view: View, request: Request) -> Response:

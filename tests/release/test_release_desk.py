@@ -6,7 +6,6 @@ from schemas.release import (
     ConsignmentHeld,
     ContainerFreed,
     ContainerHeld,
-    DeclarationWithdrawn,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -171,7 +170,14 @@ def test_containers_are_told_to_the_gate_without_blanks_and_dashes() -> None:
 def test_hearing_it_twice_adds_nothing() -> None:
     adds_nothing_twice(
         decider,
-        [assessed(INSPECTION), place_hold(), arrival(), lift_hold("officer/once-1"), pest(INSPECTION), verified("inspection")],
+        [
+            assessed(INSPECTION),
+            place_hold(),
+            arrival(),
+            lift_hold("officer/once-1"),
+            pest(INSPECTION),
+            verified("inspection"),
+        ],
     )
     adds_nothing_twice(decider, [withdrawal(), assessed(), withdrawal("w2")])
     adds_nothing_twice(decider, [assessed(QUARANTINE), abandoned("risk"), arrival()])

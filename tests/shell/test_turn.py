@@ -229,7 +229,11 @@ def test_a_closed_consignment_is_remembered_for_its_retention_and_then_forgotten
 def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
     class Broken:
         INITIAL, STATE = decider.INITIAL, decider.STATE
-        evolve, deadlines, closed = staticmethod(decider.evolve), staticmethod(decider.deadlines), staticmethod(decider.closed)
+        evolve, deadlines, closed = (
+            staticmethod(decider.evolve),
+            staticmethod(decider.deadlines),
+            staticmethod(decider.closed),
+        )
 
         @staticmethod
         def decide(*_: object) -> tuple[()]:

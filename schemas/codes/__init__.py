@@ -1,0 +1,1 @@
+"""Code tables and check digits: dated reference data, each with its source."""

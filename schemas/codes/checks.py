@@ -1,0 +1,52 @@
+"""What does each check of the declaration desk say to people?"""
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Words(NamedTuple):
+    """The same sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+CHECKS: Final = MappingProxyType(
+    {
+        "consignee_invalid": Words(
+            "收货人统一社会信用代码校验位不符", "the consignee's unified social credit code does not check"
+        ),
+        "declarant_invalid": Words(
+            "申报单位统一社会信用代码校验位不符", "the declarant's unified social credit code does not check"
+        ),
+        "office_unknown": Words("申报地海关代码不存在", "the customs office is not in the table"),
+        "trade_mode_unknown": Words("监管方式代码不存在", "the trade mode is not in the table"),
+        "transport_mode_unknown": Words("运输方式代码不存在", "the transport mode is not in the table"),
+        "country_unknown": Words("国家（地区）代码不存在", "the country is not in ISO 3166-1"),
+        "currency_unknown": Words("币制代码不存在", "the currency is not in ISO 4217"),
+        "currency_differs": Words("商品币制与表头不一致", "the line's currency differs from the head's"),
+        "unit_unknown": Words("计量单位代码不存在", "the unit is not in the table"),
+        "package_kind_unknown": Words("包装种类代码不存在", "the kind of package is not in the table"),
+        "hs_malformed": Words("商品编号须为6至10位数字", "an HS code has 6 to 10 digits"),
+        "hs_chapter_unknown": Words("商品编号的章不存在", "the HS chapter does not exist"),
+        "description_missing": Words("商品名称为空", "the description of the goods is missing"),
+        "items_missing": Words("没有商品项", "there is no line of goods"),
+        "items_too_many": Words("商品项超过50项", "there are more than 50 lines of goods"),
+        "quantity_not_positive": Words("数量须大于零", "the quantity must be above zero"),
+        "mass_not_positive": Words("重量须大于零", "the mass must be above zero"),
+        "net_above_gross": Words("净重大于毛重", "the net mass is above the gross mass"),
+        "net_mass_differs": Words("表体净重合计与表头不符", "the lines' net masses do not add up to the head's"),
+        "price_negative": Words("价格为负", "a price is negative"),
+        "line_total_differs": Words("总价不等于数量乘单价", "the line's total is not quantity times unit price"),
+        "invoice_total_differs": Words(
+            "表体总价合计与发票总额不符", "the lines' totals do not add up to the invoice total"
+        ),
+        "entry_date_out_of_range": Words("进境日期不合理", "the entry date is more than a year away"),
+        "packages_negative": Words("件数为负", "the number of packages is negative"),
+        "departure_missing": Words("进口申报缺启运国", "an import names where it departed"),
+        "destination_missing": Words("出口申报缺运抵国", "an export names where it goes"),
+        "container_twice": Words("集装箱号重复", "the container is named twice"),
+        "container_malformed": Words("集装箱号不符合ISO 6346", "the container number does not check (ISO 6346)"),
+        "bill_missing": Words("缺提运单号", "the bill of lading is missing"),
+    }
+)

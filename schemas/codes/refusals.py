@@ -1,0 +1,33 @@
+"""Why is a request sent back, in the words of people?"""
+
+from types import MappingProxyType
+from typing import Final
+
+from schemas.codes.checks import Words
+
+REFUSALS: Final = MappingProxyType(
+    {
+        "reference_used": Words("该编号已用于另一份申报", "this reference was used for another declaration"),
+        "not_lodged": Words("未曾申报", "nothing was lodged under this consignment"),
+        "not_accepted": Words("该申报未被接受", "the declaration was not accepted"),
+        "already_withdrawn": Words("该申报已撤销或已申请撤销", "the declaration was withdrawn already, or asked to be"),
+        "consignment_closed": Words("该票货物已结", "the consignment is closed"),
+        "controls_ordered": Words("已布控，不得撤销", "controls are ordered; the declaration stays"),
+        "already_released": Words("货物已放行", "the goods are released"),
+        "not_ordered": Words("未下达该指令", "nothing of the kind is ordered"),
+        "already_answered": Words("已由先前的请求答复", "an earlier request answered it"),
+        "wrong_control": Words("该布控不以此方式答复", "this control is not answered this way"),
+        "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
+        "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),
+        "wrong_attempt": Words("处理次数不符", "another attempt is in hand"),
+        "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
+        "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
+        "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
+        "container_malformed": Words("集装箱号不符合ISO 6346", "the container number does not check (ISO 6346)"),
+        "already_gated_out": Words("该集装箱已出卡口", "the container left already"),
+        "wrong_declarant": Words("只有申报单位可以撤销", "only its declarant may withdraw it"),
+        "consignment_id_mismatch": Words(
+            "货物标识与申报单位、编号不符", "the consignment id is not that of declarant and reference"
+        ),
+    }
+)

@@ -1,0 +1,1 @@
+"""The declaration desk: does the declaration stand?"""

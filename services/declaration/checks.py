@@ -1,0 +1,164 @@
+"""What must be right in a declaration, and what is worth a warning? One small function a check.
+
+Each check yields what it saw, with an RFC 6901 pointer; the words are rows of `schemas.codes.checks`.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from schemas.codes import iso6346, uscc
+from schemas.codes.countries import COUNTRIES
+from schemas.codes.currencies import CURRENCIES
+from schemas.codes.offices import OFFICES
+from schemas.codes.trade import CHAPTERS, PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.declaration import Declaration, Finding, Item
+from schemas.vocabulary import Direction, Severity, TransportMode
+
+MOST_ITEMS = 50
+"""Lines of one declaration (GACC practice)."""
+TOLERANCE = Decimal("0.01")
+"""Share by which a total may differ from its parts: unit prices are rounded."""
+CENT = Decimal("0.05")
+FAR = timedelta(days=366)
+MODES = frozenset([mode.value for mode in TransportMode])
+PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
+"""Modes whose goods travel under a bill of lading or waybill."""
+
+Seen = Iterator[Finding]
+
+
+def error(pointer: str, code: str, seen: object) -> Finding:
+    return Finding(pointer=pointer, code=code, severity=Severity.ERROR, seen=str(seen)[:120])
+
+
+def warning(pointer: str, code: str, seen: object) -> Finding:
+    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=str(seen)[:120])
+
+
+def parties(said: Declaration, today: date) -> Seen:
+    if not uscc.is_valid(said.declarant):
+        yield error("/declarant", "declarant_invalid", said.declarant)
+    if said.consignee != said.declarant and not uscc.is_valid(said.consignee):
+        yield error("/consignee", "consignee_invalid", said.consignee)
+
+
+def customs(said: Declaration, today: date) -> Seen:
+    if said.customs_office not in OFFICES:
+        yield error("/customs_office", "office_unknown", said.customs_office)
+    if said.trade_mode not in TRADE_MODES:
+        yield error("/trade_mode", "trade_mode_unknown", said.trade_mode)
+    if said.transport_mode not in MODES:
+        yield error("/transport_mode", "transport_mode_unknown", said.transport_mode)
+    elif said.transport_mode in PORTED and not said.bill_no:
+        yield error("/bill_no", "bill_missing", said.bill_no)
+
+
+def route(said: Declaration, today: date) -> Seen:
+    if said.direction is Direction.IMPORT and not said.departure_country:
+        yield error("/departure_country", "departure_missing", "")
+    if said.direction is Direction.EXPORT and not said.destination_country:
+        yield error("/destination_country", "destination_missing", "")
+    for name in ("departure_country", "destination_country"):
+        country = getattr(said, name)
+        if country and country not in COUNTRIES:
+            yield error(f"/{name}", "country_unknown", country)
+    entry = said.conveyance_entry_date
+    if entry is not None and abs(entry - today) > FAR:
+        yield error("/conveyance_entry_date", "entry_date_out_of_range", entry)
+
+
+def packing(said: Declaration, today: date) -> Seen:
+    if said.packages < 0:
+        yield error("/packages", "packages_negative", said.packages)
+    if said.package_kind not in PACKAGE_KINDS:
+        yield error("/package_kind", "package_kind_unknown", said.package_kind)
+    numbers: set[str] = set()
+    for index, container in enumerate(said.containers):
+        pointer, number = f"/containers/{index}/container_no", container.container_no
+        if number in numbers:
+            yield error(pointer, "container_twice", number)
+        numbers.add(number)
+        if not iso6346.is_valid(number):
+            yield warning(pointer, "container_malformed", number)
+
+
+def masses(said: Declaration, today: date) -> Seen:
+    for name in ("gross_mass_kg", "net_mass_kg"):
+        mass = getattr(said, name)
+        if mass <= 0:
+            yield error(f"/{name}", "mass_not_positive", mass)
+    if said.net_mass_kg > said.gross_mass_kg:
+        yield error("/net_mass_kg", "net_above_gross", f"{said.net_mass_kg} > {said.gross_mass_kg}")
+    total = sum([item.net_mass_kg for item in said.items], Decimal(0))
+    if said.items and abs(total - said.net_mass_kg) > max(CENT, said.net_mass_kg * TOLERANCE):
+        yield warning("/net_mass_kg", "net_mass_differs", f"head {said.net_mass_kg}, lines {total}")
+
+
+def values(said: Declaration, today: date) -> Seen:
+    if said.currency not in CURRENCIES:
+        yield error("/currency", "currency_unknown", said.currency)
+    if said.invoice_total < 0:
+        yield error("/invoice_total", "price_negative", said.invoice_total)
+    total = sum([item.total_price for item in said.items], Decimal(0))
+    if said.items and abs(total - said.invoice_total) > max(CENT, said.invoice_total * TOLERANCE):
+        yield error("/invoice_total", "invoice_total_differs", f"head {said.invoice_total}, lines {total}")
+
+
+def lines(said: Declaration, today: date) -> Seen:
+    if not said.items:
+        yield error("/items", "items_missing", 0)
+    if len(said.items) > MOST_ITEMS:
+        yield error("/items", "items_too_many", len(said.items))
+    for index, item in enumerate(said.items):
+        yield from line(item, f"/items/{index}", said.currency)
+
+
+def line(item: Item, at: str, currency: str) -> Seen:
+    code = item.hs_code
+    if not (6 <= len(code) <= 10 and code.isascii() and code.isdigit()):
+        yield error(f"{at}/hs_code", "hs_malformed", code)
+    elif code[:2] not in CHAPTERS:
+        yield error(f"{at}/hs_code", "hs_chapter_unknown", code)
+    if not item.description or item.description.isspace():
+        yield error(f"{at}/description", "description_missing", item.description)
+    if item.origin_country not in COUNTRIES:
+        yield error(f"{at}/origin_country", "country_unknown", item.origin_country)
+    if item.unit not in UNITS:
+        yield error(f"{at}/unit", "unit_unknown", item.unit)
+    if item.quantity <= 0:
+        yield error(f"{at}/quantity", "quantity_not_positive", item.quantity)
+    if item.net_mass_kg <= 0:
+        yield error(f"{at}/net_mass_kg", "mass_not_positive", item.net_mass_kg)
+    if item.currency not in CURRENCIES:
+        yield error(f"{at}/currency", "currency_unknown", item.currency)
+    elif item.currency != currency:
+        yield error(f"{at}/currency", "currency_differs", f"{item.currency}, head {currency}")
+    if item.unit_price < 0:
+        yield error(f"{at}/unit_price", "price_negative", item.unit_price)
+    if item.total_price < 0:
+        yield error(f"{at}/total_price", "price_negative", item.total_price)
+    product = item.quantity * item.unit_price
+    if abs(product - item.total_price) > max(CENT, abs(item.total_price) * TOLERANCE):
+        yield error(
+            f"{at}/total_price", "line_total_differs", f"{item.quantity} x {item.unit_price} is not {item.total_price}"
+        )
+
+
+CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (
+    parties,
+    customs,
+    route,
+    packing,
+    masses,
+    values,
+    lines,
+)
+MOST_FINDINGS = 100
+"""A declarant reads the first hundred; the fact stays small."""
+
+
+def findings(said: Declaration, today: date) -> tuple[Finding, ...]:
+    """Everything the checks saw, in the order of the paper. `today`: the day on which the desk hears of it."""
+    seen = [finding for check in CHECKS for finding in check(said, today)]
+    return tuple(seen[:MOST_FINDINGS])

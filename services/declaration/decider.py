@@ -1,0 +1,180 @@
+"""Does a declaration stand, and under which number? May its declarant ask to take it back?
+
+The same declaration lodged again adds nothing; another one under the same reference is sent back. Whether a withdrawal
+is granted is the release desk's to say, which alone knows what became of the goods.
+"""
+
+from datetime import timedelta, timezone
+from hashlib import sha256
+from typing import Annotated, Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from schemas.declaration import (
+    Declaration,
+    DeclarationAccepted,
+    DeclarationRejected,
+    LodgeDeclaration,
+    WithdrawalRequested,
+    WithdrawDeclaration,
+)
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
+from schemas.vocabulary import Direction, Severity, consignment_id
+from services.declaration.checks import findings
+
+CHINA = timezone(timedelta(hours=8))
+SERIALS = 10**9
+
+
+class Unknown(BaseModel):
+    """Nothing was lodged."""
+
+    model_config = ConfigDict(frozen=True)
+    state: Literal["unknown"] = "unknown"
+
+
+class Lodged(BaseModel):
+    """What the next two states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference."""
+
+    model_config = ConfigDict(frozen=True)
+    paper: str
+
+
+class Accepted(Lodged):
+    """It stands. `withdrawals`: requests to take it back that went to the release desk."""
+
+    state: Literal["accepted"] = "accepted"
+    declarant: str
+    withdrawals: tuple[str, ...] = ()
+
+
+class Rejected(Lodged):
+    """It does not stand."""
+
+    state: Literal["rejected"] = "rejected"
+
+
+State = Unknown | Accepted | Rejected
+Heard = LodgeDeclaration | WithdrawDeclaration
+Said = DeclarationAccepted | DeclarationRejected | WithdrawalRequested | RequestRefused
+
+INITIAL: State = Unknown()
+STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+
+
+def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    match message:
+        case LodgeDeclaration():
+            return lodge(state, message, hearing)
+        case WithdrawDeclaration():
+            return withdraw(state, message, hearing)
+        case _:
+            assert_never(message)
+
+
+def lodge(state: State, asked: LodgeDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
+    """Accepted with its warnings, or rejected with everything that is wrong."""
+    said = asked.declaration
+    match state:
+        case Unknown():
+            if asked.consignment_id != consignment_id(said.declarant, said.reference):
+                seen = f"{said.declarant}/{said.reference} is {consignment_id(said.declarant, said.reference)}"
+                return (_refused(asked, hearing, "consignment_id_mismatch", seen),)
+            return (conclude(asked, hearing),)
+        case Accepted() | Rejected():
+            if state.paper == paper(said):
+                return ()
+            return (
+                _refused(asked, hearing, "reference_used", f"reference {said.reference} holds another declaration"),
+            )
+        case _:
+            assert_never(state)
+
+
+def conclude(asked: LodgeDeclaration, hearing: Hearing) -> Fact:
+    """The verdict of the checks."""
+    said = asked.declaration
+    seen = findings(said, hearing.at.astimezone(CHINA).date())
+    if any(finding.severity is Severity.ERROR for finding in seen):
+        return DeclarationRejected(
+            consignment_id=asked.consignment_id, occurred_at=hearing.at, declaration=said, findings=seen
+        )
+    return DeclarationAccepted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        declaration_no=declaration_no(said, hearing),
+        declaration=said,
+        warnings=seen,
+    )
+
+
+def declaration_no(said: Declaration, hearing: Hearing) -> str:
+    """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests."""
+    year = hearing.at.astimezone(CHINA).year
+    flag = "1" if said.direction is Direction.IMPORT else "0"
+    return f"{said.customs_office}{year:04}{flag}{hearing.serial % SERIALS:09}"
+
+
+def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
+    """To the release desk, which answers; each request goes there once."""
+    match state:
+        case Unknown():
+            return (_refused(asked, hearing, "not_lodged", "nothing was lodged"),)
+        case Rejected():
+            return (_refused(asked, hearing, "not_accepted", "the declaration was rejected"),)
+        case Accepted():
+            if hearing.message_id in state.withdrawals:
+                return ()
+            if asked.asked_by != state.declarant:
+                return (_refused(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
+            wish = WithdrawalRequested(
+                consignment_id=asked.consignment_id,
+                occurred_at=hearing.at,
+                request_id=hearing.message_id,
+                reason=asked.reason,
+            )
+            return (wish,)
+        case _:
+            assert_never(state)
+
+
+def paper(said: Declaration) -> str:
+    """What tells two declarations apart: half a SHA-256 of their content."""
+    return sha256(said.__pydantic_serializer__.to_json(said)).hexdigest()[:32]
+
+
+def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+    match message:
+        case DeclarationAccepted():
+            return Accepted(paper=paper(message.declaration), declarant=message.declaration.declarant)
+        case DeclarationRejected():
+            return Rejected(paper=paper(message.declaration))
+        case WithdrawalRequested():
+            if not isinstance(state, Accepted):
+                return state
+            return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
+        case LodgeDeclaration() | WithdrawDeclaration() | RequestRefused():
+            return state
+        case _:
+            assert_never(message)
+
+
+def deadlines(state: State) -> tuple[Deadline, ...]:
+    """None."""
+    return ()
+
+
+def closed(state: State) -> bool:
+    """After rejection: a corrected declaration needs a new reference."""
+    return isinstance(state, Rejected)
+
+
+def _refused(asked: Heard, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+    return RequestRefused(
+        occurred_at=hearing.at,
+        subject=asked.consignment_id,
+        request_id=hearing.message_id,
+        request_kind=asked.kind,
+        code=code,
+        reason=seen,
+    )
