@@ -1,0 +1,399 @@
+"""What does each kind of message look like on the wire? One example of each, from the life of a few consignments.
+
+`make examples` writes `schemas/examples/<kind>.json` for a kind that has none, and `<kind>.2.json` (3, 4, …) where a
+kind has learned a new optional field since. Files that are there are never touched: they are what has been published.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from schemas.declaration import (
+    Declaration,
+    DeclarationAccepted,
+    DeclarationRejected,
+    DeclaredContainer,
+    Finding,
+    Item,
+    LodgeDeclaration,
+    WithdrawalRequested,
+    WithdrawDeclaration,
+)
+from schemas.envelope import Message, RequestRefused, request_id
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ContainerGatedOut,
+    ContainerMayLeave,
+    ContainerMustStay,
+    GateAlarmRaised,
+    RecordGateOut,
+)
+from schemas.inspection import (
+    FindingsResult,
+    InspectionCancelled,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionOverdue,
+    InspectionPassed,
+    PestIntercepted,
+    RecordFindings,
+)
+from schemas.quarantine import (
+    Reading,
+    RecordTreatment,
+    TreatmentAbandoned,
+    TreatmentCancelled,
+    TreatmentFailed,
+    TreatmentOrdered,
+    TreatmentOverdue,
+    TreatmentVerified,
+)
+from schemas.release import (
+    ArrivalRecorded,
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    DeclarationWithdrawn,
+    Hold,
+    LiftHold,
+    PlaceHold,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+    ReportArrival,
+)
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
+from schemas.topics import KINDS
+from schemas.vocabulary import (
+    ControlKind,
+    CreditGrade,
+    Direction,
+    Lane,
+    Owner,
+    Severity,
+    TreatmentMethod,
+    UnitClass,
+    consignment_id,
+)
+
+FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
+
+DECLARANT, CONSIGNEE = "91310115MA1H7L0T3Q", "91310000607332882L"
+OFFICER, UNIT, TERMINAL = "officer-4258-017", "treatment-unit-31-04", "terminal-CNTAO-4"
+BOX, NUMBER, BEETLE = "MSKU9070323", "425820261000000017", "Monochamus alternatus"
+GOODS = consignment_id(DECLARANT, "PO-2026-0117")
+LODGED = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+
+
+def after(hours: float) -> datetime:
+    """So long after the lodgement."""
+    return LODGED + timedelta(hours=hours)
+
+
+ASKED = request_id(DECLARANT, "withdraw-PO-2026-0117")
+OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
+DECLARATION = Declaration(
+    reference="PO-2026-0117",
+    declarant=DECLARANT,
+    consignee=CONSIGNEE,
+    direction=Direction.IMPORT,
+    customs_office="4258",
+    trade_mode="0110",
+    transport_mode="2",
+    conveyance="COSCO SHIPPING ARIES/068W",
+    bill_no="COSU6400001170",
+    departure_country="KR",
+    destination_country="CN",
+    goods_place="Qianwan phase 4",
+    conveyance_entry_date=date(2026, 11, 24),
+    packages=42,
+    package_kind="93",
+    wood_packaging=True,
+    gross_mass_kg=Decimal("18450.00000"),
+    net_mass_kg=Decimal("17200.50000"),
+    invoice_total=Decimal("86100.0000"),
+    currency="USD",
+    containers=(DeclaredContainer(container_no=BOX, seal_no="KR0099817", shared_by=2),),
+    items=(
+        Item(
+            hs_code="8483409000",
+            description="减速机 gear units, steel",
+            origin_country="KR",
+            quantity=Decimal("210.00000"),
+            unit="001",
+            net_mass_kg=Decimal("17200.50000"),
+            unit_price=Decimal("410.0000"),
+            total_price=Decimal("86100.0000"),
+            currency="USD",
+        ),
+    ),
+)
+SEEN = Finding(
+    pointer="/containers/0/container_no", code="container_malformed", severity=Severity.WARNING, seen="CSQU3054384"
+)
+MISSING = Finding(pointer="/items/0/hs_code", code="hs_chapter_unknown", severity=Severity.ERROR, seen="9900000000")
+HEAT, BROMIDE = TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE
+
+EXAMPLES: tuple[Message, ...] = (
+    LodgeDeclaration(consignment_id=GOODS, asked_by=DECLARANT, occurred_at=LODGED, declaration=DECLARATION),
+    DeclarationAccepted(
+        consignment_id=GOODS,
+        occurred_at=LODGED,
+        declaration_no=NUMBER,
+        declaration=DECLARATION,
+        warnings=(SEEN,),
+    ),
+    DeclarationRejected(consignment_id=GOODS, occurred_at=LODGED, declaration=DECLARATION, findings=(MISSING, SEEN)),
+    WithdrawDeclaration(
+        consignment_id=GOODS, asked_by=DECLARANT, occurred_at=after(1), reason="货物未装船 not shipped"
+    ),
+    WithdrawalRequested(consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, reason="货物未装船 not shipped"),
+    RequestRefused(
+        occurred_at=after(1),
+        subject=GOODS,
+        request_id=ASKED,
+        request_kind="WithdrawDeclaration",
+        code="controls_ordered",
+        reason="controls are ordered: inspection",
+    ),
+    ConsignmentAssessed(
+        consignment_id=GOODS,
+        occurred_at=LODGED,
+        declaration_no=NUMBER,
+        direction=Direction.IMPORT,
+        customs_office="4258",
+        transport_mode="2",
+        bill_no="COSU6400001170",
+        containers=(BoundContainer(container_no=BOX, shared_by=2),),
+        lane=Lane.RED,
+        controls=(ControlKind.INSPECTION,),
+        credit_grade=CreditGrade.REGULAR,
+        rule_set="2026-11-01",
+        rules=(
+            FiredRule(
+                rule="wood_packaging",
+                controls=(ControlKind.INSPECTION,),
+                seen="solid wood packaging from KR",
+            ),
+        ),
+        draw=Draw(value=Decimal("0.181310"), rate=Decimal("0.0244"), selected=False),
+    ),
+    InspectionOrdered(
+        consignment_id=GOODS,
+        occurred_at=LODGED,
+        control=ControlKind.INSPECTION,
+        customs_office="4258",
+        due=after(48),
+    ),
+    RecordFindings(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(30),
+        control=ControlKind.INSPECTION,
+        result=FindingsResult.PEST,
+        pest=BEETLE,
+        remarks="living larvae in two pallets",
+    ),
+    InspectionPassed(
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        control=ControlKind.INSPECTION,
+        officer=OFFICER,
+        remarks="seal intact, 12 of 42 packages opened",
+    ),
+    InspectionFailed(
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        control=ControlKind.SAMPLING,
+        officer=OFFICER,
+        reason="lead above limit 重金属超标",
+    ),
+    PestIntercepted(
+        consignment_id=GOODS, occurred_at=after(30), control=ControlKind.INSPECTION, officer=OFFICER, pest=BEETLE
+    ),
+    InspectionOverdue(
+        consignment_id=GOODS, occurred_at=after(48), control=ControlKind.INSPECTION, since=LODGED, due=after(48)
+    ),
+    InspectionCancelled(consignment_id=GOODS, occurred_at=after(2), control=ControlKind.DOCUMENTS),
+    TreatmentOrdered(
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        origin="inspection",
+        attempt=1,
+        methods=(HEAT, BROMIDE),
+        pest=BEETLE,
+        due=after(150),
+    ),
+    RecordTreatment(
+        consignment_id=GOODS,
+        asked_by=UNIT,
+        occurred_at=after(60),
+        origin="inspection",
+        attempt=1,
+        method=BROMIDE,
+        unit_class=UnitClass.FUMIGATION,
+        dose_g_m3=Decimal("48.000"),
+        residue_ppm=Decimal("4.500"),
+        readings=(
+            Reading(hours=Decimal("2.000"), temperature_c=Decimal("21.50"), concentration_g_m3=Decimal("36.200")),
+            Reading(hours=Decimal("4.000"), temperature_c=Decimal("21.00"), concentration_g_m3=Decimal("31.800")),
+            Reading(hours=Decimal("24.000"), temperature_c=Decimal("21.00"), concentration_g_m3=Decimal("24.100")),
+        ),
+    ),
+    TreatmentVerified(
+        consignment_id=GOODS,
+        occurred_at=after(60),
+        origin="inspection",
+        attempt=1,
+        method=BROMIDE,
+        schedule="MB-ISPM15-24h-2006-10-01",
+        unit=UNIT,
+    ),
+    TreatmentFailed(
+        consignment_id=GOODS,
+        occurred_at=after(60),
+        origin="inspection",
+        attempt=1,
+        method=HEAT,
+        schedule="HT-ISPM15-56C-30min",
+        shortfalls=("56 C held for 25 minutes, 30 wanted",),
+        unit=UNIT,
+    ),
+    TreatmentAbandoned(consignment_id=GOODS, occurred_at=after(140), origin="inspection", attempts=3),
+    TreatmentOverdue(
+        consignment_id=GOODS,
+        occurred_at=after(150),
+        origin="inspection",
+        attempt=1,
+        since=after(30),
+        due=after(150),
+    ),
+    TreatmentCancelled(consignment_id=GOODS, occurred_at=after(2), origin="risk"),
+    ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
+    ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
+    PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),
+    LiftHold(
+        consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(63), hold_id=OFFICERS_HOLD, reason="核查无误 cleared"
+    ),
+    ConsignmentHeld(
+        consignment_id=GOODS,
+        occurred_at=after(61),
+        version=3,
+        holds=(
+            Hold(
+                hold_id="quarantine/inspection",
+                owner=Owner.QUARANTINE,
+                reason=f"living pest: {BEETLE}",
+                since=after(30),
+                lifted_by="TreatmentVerified",
+            ),
+            Hold(
+                hold_id=OFFICERS_HOLD,
+                owner=Owner.OFFICER,
+                reason="情报布控 intelligence",
+                since=after(61),
+                lifted_by="LiftHold",
+            ),
+        ),
+    ),
+    ReleaseGranted(
+        consignment_id=GOODS,
+        occurred_at=after(63),
+        version=5,
+        declaration_no=NUMBER,
+        direction=Direction.IMPORT,
+        customs_office="4258",
+        transport_mode="2",
+        bill_no="COSU6400001170",
+        containers=(BOX,),
+        lane=Lane.RED,
+        arrived_at=after(26),
+        answers={"inspection/inspection": "PestIntercepted", "quarantine/inspection": "TreatmentVerified"},
+    ),
+    ReleaseRefused(
+        consignment_id=GOODS,
+        occurred_at=after(140),
+        version=6,
+        declaration_no=NUMBER,
+        cause="quarantine/inspection",
+        reason="treatment abandoned after 3 attempts",
+    ),
+    ReleaseRevoked(
+        consignment_id=GOODS, occurred_at=after(64), version=6, containers=(BOX,), reason="情报布控 intelligence"
+    ),
+    DeclarationWithdrawn(
+        consignment_id=GOODS, occurred_at=after(1), version=2, request_id=ASKED, reason="货物未装船 not shipped"
+    ),
+    ContainerHeld(
+        container_no=BOX,
+        occurred_at=LODGED,
+        consignment_id=GOODS,
+        shared_by=2,
+        version=1,
+        reason="not released yet",
+    ),
+    ContainerFreed(
+        container_no=BOX, occurred_at=after(63), consignment_id=GOODS, shared_by=2, version=5, released=True
+    ),
+    RecordGateOut(container_no=BOX, asked_by=TERMINAL, occurred_at=after(70), gate="CNTAO-4-OUT-2"),
+    ContainerMayLeave(
+        container_no=BOX,
+        occurred_at=after(63),
+        version=1,
+        consignments=(GOODS, consignment_id(DECLARANT, "PO-2026-0118")),
+    ),
+    ContainerMustStay(
+        container_no=BOX,
+        occurred_at=after(64),
+        version=2,
+        waiting_for=(GOODS,),
+        reason="情报布控 intelligence",
+    ),
+    ContainerGatedOut(
+        container_no=BOX,
+        occurred_at=after(70),
+        gate="CNTAO-4-OUT-2",
+        consignments=(GOODS, consignment_id(DECLARANT, "PO-2026-0118")),
+    ),
+    GateAlarmRaised(
+        container_no=BOX,
+        occurred_at=after(70),
+        gate="CNTAO-4-OUT-2",
+        waiting_for=(GOODS,),
+        reason="left without release",
+    ),
+    ConsignmentGatedOut(consignment_id=GOODS, occurred_at=after(70), container_no=BOX, released=True),
+)
+"""One of each kind."""
+
+
+def payload(message: Message) -> bytes:
+    """The bytes on the wire."""
+    return message.__pydantic_serializer__.to_json(message)
+
+
+def published(kind: str) -> list[bytes]:
+    """What was published of this kind so far, oldest first."""
+    numbered = {1: FOLDER / f"{kind}.json"} | {n: FOLDER / f"{kind}.{n}.json" for n in range(2, 100)}
+    return [path.read_bytes().removesuffix(b"\n") for path in numbered.values() if path.exists()]
+
+
+def write_missing() -> list[str]:
+    """Adds an example for each kind whose wire form no example shows yet; returns the names of the new files."""
+    FOLDER.mkdir(exist_ok=True)
+    written = []
+    for message in EXAMPLES:
+        shown = published(message.kind)
+        if payload(message) not in shown:
+            name = f"{message.kind}.json" if not shown else f"{message.kind}.{len(shown) + 1}.json"
+            FOLDER.joinpath(name).write_bytes(payload(message) + b"\n")
+            written.append(name)
+    return written
+
+
+if __name__ == "__main__":
+    missing = sorted(set(KINDS) - {message.kind for message in EXAMPLES})
+    if missing:
+        raise SystemExit(f"tests/architecture/golden.py has no example of {', '.join(missing)}")
+    for name in write_missing():
+        print(f"schemas/examples/{name}")

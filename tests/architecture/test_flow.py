@@ -1,0 +1,135 @@
+"""Do picture, flow, catalogue, examples and deciders tell the same story?"""
+
+import importlib
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from schemas.envelope import DeadlinePassed, Fact, Message, Request, RequestRefused
+from schemas.flow import FLOW, heard_topics
+from schemas.topics import CATALOGUE, DESKS, FACTS_AND_REQUESTS, KINDS, SERVICES, topic_of
+from tests.architecture.golden import EXAMPLES, FOLDER, payload, published
+
+ROOT = Path(__file__).parents[2]
+
+
+def decider_of(service: str) -> Any:
+    """The decider that the service's agent hands to the loop."""
+    return importlib.import_module(f"services.{service}.agent").DESK.decider
+
+
+def members(union: Any) -> set[type[Message]]:
+    """The classes of `A | B`, or of a lone `A`."""
+    return set(get_args(union) or [union])
+
+
+def said_by(service: str) -> set[type[Message]]:
+    return {kind for said in FLOW[service].values() for kind in said}
+
+
+def test_every_service_has_its_row_in_the_flow() -> None:
+    assert set(FLOW) == set(SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_desk_hears_and_says_what_the_flow_says(service: str) -> None:
+    decider = decider_of(service)
+    assert members(decider.Heard) == set(FLOW[service])
+    assert (members(decider.Said) if hasattr(decider, "Said") else set()) == said_by(service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_desk_says_has_a_topic_of_its_own_and_what_it_hears_is_read(service: str) -> None:
+    for kind in said_by(service):
+        topic = next(t for t in FACTS_AND_REQUESTS if t.name == topic_of(service, kind))
+        assert topic.writer == service
+    read = {kind for t in FACTS_AND_REQUESTS if t.name in heard_topics(service) for kind in t.carries}
+    assert set(FLOW[service]) - {DeadlinePassed} <= read
+
+
+def test_each_topic_has_one_writer_and_each_fact_one_topic() -> None:
+    assert {n for n, count in Counter(t.name for t in CATALOGUE).items() if count > 1} == set()
+    homes = Counter(kind for t in FACTS_AND_REQUESTS for kind in t.carries)
+    assert {kind for kind, count in homes.items() if count > 1} <= {RequestRefused}
+    assert {t.writer for t in CATALOGUE} <= {*SERVICES, "anyone"}
+
+
+def test_facts_travel_with_facts_and_requests_with_requests() -> None:
+    for topic in FACTS_AND_REQUESTS:
+        wanted = Request if topic.writer == "anyone" else Fact
+        assert all(issubclass(kind, wanted) for kind in topic.carries), topic.name
+        assert topic.name.endswith("-requests") is (wanted is Request), topic.name
+
+
+def test_nothing_in_the_catalogue_is_said_by_nobody_and_each_request_is_heard_by_one_desk() -> None:
+    for topic in FACTS_AND_REQUESTS:
+        if topic.writer != "anyone":
+            assert set(topic.carries) <= said_by(topic.writer), topic.name
+        for kind in topic.carries:
+            if issubclass(kind, Request):
+                assert len([desk for desk in DESKS if kind in FLOW[desk]]) == 1, kind.kind
+
+
+def test_a_desk_reads_topics_of_its_own_key_only() -> None:
+    for service in SERVICES:
+        keys = {t.key for t in CATALOGUE if t.name in heard_topics(service) or t.name == f"customs-{service}-state"}
+        assert len(keys) == 1, service
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.kind)
+def test_the_example_is_what_goes_over_the_wire(message: Message) -> None:
+    shown = published(message.kind)
+    assert shown, f"schemas/examples/{message.kind}.json is missing: make examples"
+    assert payload(message) == shown[-1], (
+        "the wire form changed: an old example stays, `make examples` adds the new one"
+    )
+    assert payload(type(message).model_validate_json(shown[-1])) == shown[-1]
+    for old in shown[:-1]:
+        type(message).model_validate_json(old)
+
+
+def test_every_kind_has_an_example_and_every_example_a_kind() -> None:
+    assert sorted(m.kind for m in EXAMPLES) == sorted(KINDS)
+    assert {path.name.partition(".")[0] for path in FOLDER.iterdir()} == set(KINDS)
+
+
+def crossings() -> set[tuple[str, str, frozenset[str]]]:
+    """(desk, other desk, kinds that go from the one to the other)."""
+    return {
+        (teller, hearer, frozenset(kind.kind for kind in said_by(teller) & set(FLOW[hearer])))
+        for teller in DESKS
+        for hearer in DESKS
+        if teller != hearer and said_by(teller) & set(FLOW[hearer])
+    }
+
+
+def strangers(picture: str) -> set[str]:
+    """Names in the picture that look like messages and are none."""
+    return set(re.findall(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b", picture)) - set(KINDS)
+
+
+def gaps(picture: str) -> set[str]:
+    """Services that the picture does not show, and pairs of desks of whose messages it shows none."""
+    unseen = {service for service in SERVICES if service.upper() not in picture}
+    return unseen | {
+        f"{a} to {b}: {'/'.join(sorted(kinds))}" for a, b, kinds in crossings() if not any(k in picture for k in kinds)
+    }
+
+
+@pytest.mark.parametrize("page", ["docs/flow.md"])
+def test_the_picture_shows_every_desk_and_what_goes_between_them(page: str) -> None:
+    found = re.search(r"```text\n(.*?)```", ROOT.joinpath(page).read_text(), re.DOTALL)
+    assert found, f"{page} opens with the picture of the flow, in a ```text block"
+    assert strangers(found[1]) == set()
+    assert gaps(found[1]) == set()
+
+
+def test_a_picture_that_lies_or_leaves_out_is_seen() -> None:
+    everything = " ".join([*KINDS, *(service.upper() for service in SERVICES)])
+    assert strangers(everything) == gaps(everything) == set()
+    assert strangers(everything + " GoodsTeleported") == {"GoodsTeleported"}
+    assert gaps(everything.replace("QUARANTINE", "")) == {"quarantine"}
+    assert gaps(everything.replace("PestIntercepted", "")) == {"inspection to quarantine: PestIntercepted"}

@@ -1,0 +1,119 @@
+"""Do all clients of the log put the same key into the same partition, and does a message look the same every time?"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Message as KafkaMessage
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+
+from deploy.kafka.broker import Broker
+from schemas.envelope import Message
+from schemas.vocabulary import consignment_id
+from services.shell import codec
+from tests.architecture.golden import EXAMPLES, payload
+
+ROOT = Path(__file__).parents[2]
+PARTITIONS = 8
+KEYS = [consignment_id("91310115MA1H7L0T3Q", f"PO-{number}") for number in range(196)]
+KEYS += ["MSKU9070323", "CSQU3054383", "a", "票"]
+Placed = dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def topic(broker: Broker) -> Iterator[str]:
+    """A topic of this file alone."""
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+    admin.create_topics([NewTopic("architecture-partitioning", PARTITIONS, 1)])
+    yield "architecture-partitioning"
+    admin.delete_topics(["architecture-partitioning"])
+    admin.close()
+
+
+def by_confluent(broker: Broker, topic: str, **settings: str) -> Placed:
+    producer = Producer({"bootstrap.servers": broker.bootstrap, **settings})
+    placed: Placed = {}
+
+    def delivered(error: KafkaError | None, message: KafkaMessage) -> None:
+        key, partition = message.key(), message.partition()
+        assert error is None and key is not None and partition is not None
+        placed[key.decode()] = partition
+
+    for key in KEYS:
+        producer.produce(topic, b"", key=key, callback=delivered)
+    assert producer.flush(30) == 0
+    return placed
+
+
+def by_kafka_python(broker: Broker, topic: str) -> Placed:
+    producer = KafkaProducer(bootstrap_servers=broker.bootstrap)
+    sent = {key: producer.send(topic, b"", key=key.encode()) for key in KEYS}
+    placed = {key: future.get(30).partition for key, future in sent.items()}
+    producer.close()
+    return placed
+
+
+async def by_aiokafka(broker: Broker, topic: str) -> Placed:
+    producer = AIOKafkaProducer(bootstrap_servers=broker.bootstrap)
+    await producer.start()
+    try:
+        sent = {key: await producer.send(topic, b"", key=key.encode()) for key in KEYS}
+        return {key: (await future).partition for key, future in sent.items()}
+    finally:
+        await producer.stop()
+
+
+async def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, topic: str) -> None:
+    ours = by_confluent(broker, topic, partitioner="murmur2_random")
+    assert len(ours) == len(KEYS) == 200
+    assert set(ours.values()) == set(range(PARTITIONS))
+    assert ours == by_kafka_python(broker, topic)
+    assert ours == await by_aiokafka(broker, topic)
+    assert ours != by_confluent(broker, topic), "without the setting the keys move: this test would see it"
+
+
+def test_every_confluent_producer_of_the_house_is_told_the_partitioner() -> None:
+    makers = [path for path in ROOT.glob("services/**/*.py") if re.search(r"\bProducer\(", path.read_text())]
+    assert makers, "the loop makes one"
+    silent = [
+        path for path in makers if "confluent_kafka" in path.read_text() and "murmur2_random" not in path.read_text()
+    ]
+    assert silent == []
+
+
+def test_the_headers_are_cloudevents_and_say_where_a_message_comes_from() -> None:
+    assert codec.headers(
+        id="c3ff0b6e-6c3f-5f0e-8d41-2f6a2f1f9f10",
+        kind="ReleaseGranted",
+        source="/desks/release",
+        time="2026-11-25T16:30:00+00:00",
+        subject=KEYS[0],
+        cause="1f2e",
+        correlation="3d4c",
+        sequence=5,
+        trace=b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ) == [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"c3ff0b6e-6c3f-5f0e-8d41-2f6a2f1f9f10"),
+        ("ce_type", b"ReleaseGranted"),
+        ("ce_source", b"/desks/release"),
+        ("ce_time", b"2026-11-25T16:30:00+00:00"),
+        ("ce_subject", KEYS[0].encode()),
+        ("causationid", b"1f2e"),
+        ("correlationid", b"3d4c"),
+        ("sequence", b"5"),
+        ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    ]
+
+
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.kind)
+def test_what_the_codec_writes_it_reads_under_the_same_key(message: Message) -> None:
+    topic = next(name for name, kinds in codec.CARRIED.items() if message.kind in kinds)
+    headers = {"ce_type": message.kind.encode(), "ce_id": b"1"}
+    raw = codec.Raw(topic, 0, 0, message.key.encode(), codec.encode(message), headers)
+    assert codec.encode(message) == payload(message)
+    assert codec.decode(codec.kind_of(raw), raw) == message
