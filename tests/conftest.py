@@ -1,8 +1,6 @@
 """What do the tests stand on? A real broker, a real database, a real browser; each started once, ended by id."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +12,9 @@ PARTITIONS = 4
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """An empty broker of this test session, on a free port."""
+    """A broker of this test session, on a free port."""
     running = Broker(tmp_path_factory.mktemp("kafka"), free_port())
     running.start()
+    provision(running.bootstrap, PARTITIONS)
     yield running
     running.stop()

@@ -3,10 +3,7 @@
 import re
 
 _SHAPE = re.compile(r"[A-Z]{3}[UJZ][0-9]{7}")
-_LETTERS = {
-    letter: value
-    for letter, value in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (n for n in range(10, 39) if n % 11), strict=True)
-}
+_LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (n for n in range(10, 39) if n % 11), strict=True))
 
 
 def check_digit(body: str) -> str:

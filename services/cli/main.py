@@ -13,6 +13,7 @@ from rich.table import Table
 from deploy.kafka.broker import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
+from services.cli.parked import Parked
 from services.cli.settings import UpSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
@@ -187,7 +188,7 @@ def parked_discard(
     _order(name, "discard", actor, None)
 
 
-def _parked(name: str):  # type: ignore[no-untyped-def]
+def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
     for each in waiting(UpSettings().bootstrap()):

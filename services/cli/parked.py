@@ -38,8 +38,7 @@ class Parked:
 def waiting(bootstrap: str) -> list[Parked]:
     """Everything in parking now, oldest first: announced as parked, and neither released nor discarded since."""
     there: dict[tuple[str, str, int, int], Parked] = {}
-    entries = [e for e in read(bootstrap, [t.name for t in PARKED])]
-    for entry in entries:
+    for entry in read(bootstrap, [t.name for t in PARKED]):
         body = entry.body
         if not isinstance(body, dict):
             continue

@@ -1,0 +1,111 @@
+"""How do tests speak to a running border? Requests in through Kafka, facts out through kafka-python; nothing is mocked."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaProducer
+
+from schemas.envelope import Request, request_id
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, SERVICES, topic_of
+from services.cli.log import Entry, read
+from services.shell.codec import encode, headers
+from services.shell.loop import Loop
+from services.shell.settings import WorkerSettings
+from services.worker import desks
+
+TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
+
+
+class Border:
+    """A cluster with desks on it, as a declarant, an officer or a port sees it."""
+
+    def __init__(self, bootstrap: str, partitions: int) -> None:
+        self.bootstrap, self.partitions = bootstrap, partitions
+        self._producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+
+    def close(self) -> None:
+        self._producer.close()
+
+    def ask(self, request: Request, name: str = "") -> str:
+        """Sends a request under an id derived from `name` (or its content); returns the id once acknowledged."""
+        value = encode(request)
+        asked = request_id("test", name or value.decode())
+        self.say(topic_of("anyone", type(request)), request.key, value, request.kind, asked)
+        return asked
+
+    def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
+        """Puts anything at all on a topic."""
+        told = headers(
+            id=message_id,
+            kind=kind,
+            source="/test",
+            time="2026-11-23T12:00:00Z",
+            subject="test",
+            cause="",
+            correlation=message_id,
+            sequence=0,
+            trace=b"",
+        )
+        raw = key.encode() if isinstance(key, str) else key
+        self._producer.send(topic, key=raw, value=value, headers=told).get(timeout=30)
+
+    def facts(self, key: str) -> list[Entry]:
+        """What the desks said under this key so far, topic by topic."""
+        return [e for e in read(self.bootstrap, TOPICS) if e.key == key and not e.topic.endswith("-requests")]
+
+    def until(self, key: str, *kinds: str, seconds: float = 30) -> dict[str, Any]:
+        """Waits until a fact of each of these kinds was said under the key; the body of the last one by its kind."""
+        deadline = time.monotonic() + seconds
+        while True:
+            said = {entry.kind: entry.body for entry in self.facts(key)}
+            if set(kinds) <= set(said):
+                return said
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{key}: waited for {kinds}, saw {sorted(said)}")
+
+    def eventually(self, what: Callable[[], Any], seconds: float = 30) -> Any:
+        """Waits until `what` is true and returns it."""
+        deadline = time.monotonic() + seconds
+        while not (seen := what()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"did not come true within {seconds} s")
+        return seen
+
+
+@contextmanager
+def running(
+    bootstrap: str, partitions: int, slot: str = "test", names: tuple[str, ...] = SERVICES
+) -> Iterator[list[Loop]]:
+    """The loops of these services in threads of this process, stopped in order at the end."""
+    settings = WorkerSettings(kafka=bootstrap, partitions=partitions, slot=slot, session_timeout_ms=6000)
+    loops = [Loop(desk, settings) for desk in desks(names)]
+    problems: list[BaseException] = []
+
+    def run(loop: Loop) -> None:
+        try:
+            loop.run()
+        except BaseException as problem:  # told to the test below
+            problems.append(problem)
+
+    threads = [threading.Thread(target=run, args=(loop,), name=loop.desk.name) for loop in loops]
+    for thread in threads:
+        thread.start()
+    try:
+        for loop in loops:
+            assert loop.ready.wait(60), f"{loop.desk.name} is not ready: {problems}"
+        yield loops
+    finally:
+        for loop in loops:
+            loop.stop()
+        for thread in threads:
+            thread.join(30)
+        assert not problems, problems
+
+
+def bodies(entries: list[Entry], kind: str) -> list[Any]:
+    """The bodies of one kind."""
+    return [json.loads(e.value or b"null") for e in entries if e.kind == kind]
