@@ -71,6 +71,8 @@ def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Ite
             if partition is None or number == partition
         ]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end > 0}
+        if not ends:
+            return
         consumer.assign(list(ends))
         consumer.seek_to_beginning(*ends)
         while ends:

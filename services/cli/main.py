@@ -128,6 +128,23 @@ def declare(
 
 
 @app.command()
+def simulate(
+    consignments: Annotated[int, typer.Option(help="consignments of the day; 0: only people who answer")] = 2400,
+    seed: Annotated[int, typer.Option(help="the same seed is the same day")] = 1,
+    paced: Annotated[bool, typer.Option(help="by the border's clock, not as fast as possible")] = False,
+    endless: Annotated[bool, typer.Option(help="day after day, by the border's clock")] = False,
+    idle: Annotated[float, typer.Option(help="seconds without movement after which it ends")] = 20.0,
+) -> None:
+    """Let simulated declarants, carriers, officers, yards and terminals work. 模拟"""
+    from services.simulator.main import simulate as play
+
+    done = play(seed=seed, consignments=consignments, paced=paced, endless=endless, idle_seconds=idle)
+    ends = ", ".join(f"{name} {count}" for name, count in sorted(done.ends.items()))
+    screen.print(f"{done.lodged} lodged, {done.asked} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
+    raise typer.Exit(0 if done.finished or endless else 1)
+
+
+@app.command()
 def audit() -> None:
     """Read every fact and say whether anything was lost, doubled, reordered or wrongly released. 核对"""
     from services.cli.ledger import audit as read_all

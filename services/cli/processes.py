@@ -107,7 +107,7 @@ def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "
         name,
         [
             *(sys.executable, "-m", "faust", "--no-color", "-A", "services.worker"),
-            *("worker", "--web-port", str(port), "--web-host", "127.0.0.1", "--loglevel", "warning"),
+            *("worker", "--web-port", str(port), "--web-host", "127.0.0.1", "--loglevel", "warn"),
         ],
         home / "logs" / f"{name}.log",
         {"DTG_DESKS": desks, "DTG_SLOT": slot, "DTG_HOME": str(home), **env},

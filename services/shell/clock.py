@@ -27,3 +27,8 @@ def real_seconds(simulated: float) -> float:
 def is_sandbox() -> bool:
     """Whether this clock is not the world's."""
     return _anchor is not None
+
+
+def stopwatch() -> float:
+    """Real seconds since some moment; for measuring how long something takes."""
+    return time.monotonic()

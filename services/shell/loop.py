@@ -330,7 +330,7 @@ class Loop:
             "acks": "all",
             "linger.ms": 1,
             "queue.buffering.max.messages": 1_000_000,
-            "log_level": 3,
+            "log_level": 2,
         }
 
     def _consumer_config(self) -> dict[str, object]:
@@ -348,5 +348,5 @@ class Loop:
             "fetch.wait.max.ms": 20,
             "queued.max.messages.kbytes": 16_384,
             "fetch.queue.backoff.ms": 5,
-            "log_level": 3,
+            "log_level": 2,
         }

@@ -32,7 +32,7 @@ def restore(
             "auto.offset.reset": "earliest",
             "queued.max.messages.kbytes": 65_536,
             "fetch.wait.max.ms": 20,
-            "log_level": 3,
+            "log_level": 2,
         }
     )
     deadline = time.monotonic() + timeout
@@ -79,7 +79,7 @@ def _ends(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[i
             "group.id": "customs-restore",
             "enable.auto.commit": False,
             "isolation.level": "read_uncommitted",
-            "log_level": 3,
+            "log_level": 2,
         }
     )
     try:

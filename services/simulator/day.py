@@ -1,0 +1,225 @@
+"""What is lodged on a simulated day? Consignment `index` of a seed is always the same, whoever asks and when."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from schemas.codes.iso6346 import check_digit
+from schemas.codes.uscc import check_sign
+from schemas.declaration import Declaration, DeclaredContainer, Item
+from schemas.vocabulary import Direction, consignment_id
+
+HOURS = (2, 2, 1, 1, 1, 2, 3, 5, 8, 9, 9, 7, 5, 7, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2)
+"""How the day's lodgements fall on its hours (China Standard Time): office hours are busy, nights are not dead."""
+_TOTAL = sum(HOURS)
+_EDGES = tuple([sum(HOURS[:hour]) / _TOTAL for hour in range(25)])
+
+OFFICES = ("4201", "4218", "4227", "4227", "4227", "4240", "4247", "4258", "4300")
+MODES = ("2", "2", "2", "2", "5", "5", "4", "3", "6")
+COUNTRIES = ("KR", "KR", "JP", "JP", "US", "US", "DE", "VN", "TH", "AU", "BR", "RU", "MX", "FR", "NL", "CA", "IT", "MY")
+GOODS: tuple[tuple[str, str, str, float, float], ...] = (
+    ("8471300000", "portable computers", "001", 2.0, 480.0),
+    ("8517130000", "smartphones", "001", 0.25, 310.0),
+    ("8542319000", "integrated circuits", "007", 0.01, 4.2),
+    ("8703234110", "passenger cars", "003", 1500.0, 21000.0),
+    ("8708999990", "vehicle parts", "035", 1.0, 9.5),
+    ("3901100001", "polyethylene", "035", 1.0, 1.3),
+    ("3926909090", "articles of plastics", "035", 1.0, 5.1),
+    ("4011100000", "tyres", "007", 9.0, 62.0),
+    ("7210490000", "galvanised sheet", "035", 1.0, 0.9),
+    ("8481804090", "valves", "007", 1.4, 33.0),
+    ("9403609990", "wooden furniture", "011", 22.0, 120.0),
+    ("6403990090", "footwear", "011", 0.8, 24.0),
+    ("2204210000", "wine", "095", 1.3, 6.5),
+    ("1806900000", "chocolate", "035", 1.0, 7.4),
+    ("3304990099", "cosmetics", "035", 1.0, 41.0),
+    ("8414309000", "compressors", "007", 12.0, 88.0),
+    ("8504409999", "power supplies", "007", 0.9, 14.0),
+    ("5402339000", "polyester yarn", "035", 1.0, 1.7),
+    ("9018909919", "medical instruments", "007", 0.7, 260.0),
+    ("8536901100", "connectors", "035", 1.0, 22.0),
+)
+"""HS code, name, unit, kilograms a unit, US dollars a unit: goods that need no control by themselves."""
+WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
+    ("4407110090", "sawn pine", "033", 550.0, 240.0),
+    ("0301999590", "live fish", "035", 1.0, 11.0),
+    ("0602909999", "live plants", "007", 1.1, 6.0),
+    ("0805100000", "oranges", "035", 1.0, 1.1),
+    ("1201901100", "soya beans", "035", 1.0, 0.6),
+    ("0202300090", "frozen beef", "035", 1.0, 5.4),
+    ("0303540000", "frozen mackerel", "035", 1.0, 2.1),
+    ("2815120000", "caustic soda solution", "035", 1.0, 0.4),
+    ("9013809090", "optical devices", "007", 0.5, 900.0),
+)
+"""Goods for which the risk desk has a rule."""
+WATCHED_SHARE = 0.10
+WRONG_SHARE = 0.015
+"""Declarations with a mistake that the declaration desk points at."""
+WITHDRAWN_SHARE = 0.01
+HELD_SHARE = 0.006
+"""Green consignments on which an officer puts a hold for a while."""
+REPEATED_SHARE = 0.01
+"""Lodged twice, as nervous systems do."""
+SHARED_SHARE = 0.08
+"""Pairs of sea consignments that share a container."""
+PREFIX = "SIM"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One consignment and what its people intend. Delays in seconds of the border's clock."""
+
+    index: int
+    declaration: Declaration
+    lodged_at: datetime
+    arrives_after: float
+    withdraws: bool
+    held: bool
+    repeated: bool
+
+    @property
+    def consignment_id(self) -> str:
+        return consignment_id(self.declaration.declarant, self.declaration.reference)
+
+
+@dataclass(frozen=True)
+class Day:
+    """`consignments` a day from `start` on; indexes beyond it are the days that follow."""
+
+    seed: int
+    consignments: int
+    start: datetime
+
+    def lodged_at(self, index: int) -> datetime:
+        """When this consignment is lodged: in order, spread like the hours of a working day."""
+        day, place = divmod(index, self.consignments)
+        share = (place + 0.5) / self.consignments
+        hour = min(23, bisect_left(_EDGES, share) - 1)
+        within = (share - _EDGES[hour]) / (_EDGES[hour + 1] - _EDGES[hour])
+        return self.start + timedelta(days=day, hours=hour + within)
+
+    def index_at(self, moment: datetime) -> int:
+        """The first index that is lodged at or after this moment; 0 before the start."""
+        days = max(0, (moment - self.start).days)
+        first = days * self.consignments
+        return bisect_left(range(first, first + 2 * self.consignments), moment, key=self.lodged_at) + first
+
+    def plan(self, index: int) -> Plan:
+        """The consignment of this index."""
+        dice = Random(f"{self.seed}/{index}")
+        return Plan(
+            index,
+            _declaration(self.seed, index, dice),
+            self.lodged_at(index),
+            dice.expovariate(1 / 5400),
+            dice.random() < WITHDRAWN_SHARE,
+            dice.random() < HELD_SHARE,
+            dice.random() < REPEATED_SHARE,
+        )
+
+
+def index_of(reference: str, seed: int) -> int | None:
+    """The index that a reference or bill of this seed names; None for anybody else's."""
+    head, _, tail = reference.partition("-")
+    return int(tail) if head == f"{PREFIX}{seed}" and tail.isdigit() else None
+
+
+def _declaration(seed: int, index: int, dice: Random) -> Declaration:
+    mode = dice.choice(MODES)
+    imports = dice.random() < 0.6
+    country = dice.choice(COUNTRIES)
+    lines = [_item(dice, country if imports else "CN") for _ in range(min(8, 1 + int(dice.expovariate(0.7))))]
+    net = sum([item.net_mass_kg for item in lines], Decimal(0))
+    total = sum([item.total_price for item in lines], Decimal(0))
+    firm = _firm(seed, dice.randrange(2000))
+    name = f"{PREFIX}{seed}-{index}"
+    wood = imports and dice.random() < 0.02
+    declaration = Declaration(
+        reference=name,
+        declarant=firm,
+        consignee=firm if dice.random() < 0.8 else _firm(seed, dice.randrange(2000)),
+        direction=Direction.IMPORT if imports else Direction.EXPORT,
+        customs_office=dice.choice(OFFICES),
+        trade_mode="0110" if dice.random() < 0.9 else "3010",
+        transport_mode=mode,
+        conveyance=_conveyance(mode, dice),
+        bill_no=name,
+        departure_country=country if imports else "CN",
+        destination_country="CN" if imports else country,
+        goods_place="青岛前湾 Qianwan" if mode == "2" else "",
+        packages=dice.randrange(1, 400),
+        package_kind="93" if wood else "22",
+        wood_packaging=wood,
+        gross_mass_kg=(net * Decimal("1.08")).quantize(Decimal("0.01")) + 1,
+        net_mass_kg=net,
+        invoice_total=total,
+        currency="USD",
+        containers=_containers(seed, index) if mode == "2" else (),
+        items=tuple(lines),
+    )
+    return _spoilt(declaration, dice) if dice.random() < WRONG_SHARE else declaration
+
+
+def _item(dice: Random, origin: str) -> Item:
+    goods = WATCHED if dice.random() < WATCHED_SHARE / 2 else GOODS
+    code, name, unit, mass, price = dice.choice(goods)
+    quantity = Decimal(dice.randrange(1, 900))
+    each = Decimal(str(round(price * (0.8 + 0.4 * dice.random()), 2)))
+    return Item(
+        hs_code=code,
+        description=name,
+        origin_country=origin,
+        quantity=quantity,
+        unit=unit,
+        net_mass_kg=(quantity * Decimal(str(mass))).quantize(Decimal("0.01")),
+        unit_price=each,
+        total_price=quantity * each,
+        currency="USD",
+    )
+
+
+def _spoilt(said: Declaration, dice: Random) -> Declaration:
+    first = said.items[0]
+    wrong = dice.randrange(4)
+    if wrong == 0:
+        return said.model_copy(update={"consignee": said.consignee[:-1] + "0" + said.consignee[-1:]})
+    if wrong == 1:
+        return said.model_copy(update={"invoice_total": said.invoice_total * 2 + 1})
+    if wrong == 2:
+        return said.model_copy(update={"items": (first.model_copy(update={"origin_country": "XX"}), *said.items[1:])})
+    return said.model_copy(update={"net_mass_kg": said.gross_mass_kg * 2})
+
+
+def _firm(seed: int, number: int) -> str:
+    body = f"91370200MA{seed % 100:02}{number:05}"
+    return body + check_sign(body)
+
+
+def _conveyance(mode: str, dice: Random) -> str:
+    match mode:
+        case "2":
+            return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {dice.randrange(40):03}E"
+        case "5":
+            return f"{dice.choice(('CA', 'MU', 'KE', 'NH'))}{dice.randrange(100, 999)}"
+        case "4":
+            return f"鲁B{dice.randrange(10000, 99999)}"
+        case _:
+            return f"{dice.randrange(10000, 99999)}"
+
+
+def _containers(seed: int, index: int) -> tuple[DeclaredContainer, ...]:
+    """One container of its own, or one that a pair of neighbours shares (the second one only if it goes by sea too)."""
+    first = index - index % 2
+    pair = Random(f"{seed}/pair/{first}").random() < SHARED_SHARE
+    by_sea = [Random(f"{seed}/{each}").choice(MODES) == "2" for each in (first, first + 1)]
+    if pair and all(by_sea):
+        return (DeclaredContainer(container_no=_box(seed, first), shared_by=2),)
+    return (DeclaredContainer(container_no=_box(seed, index)),)
+
+
+def _box(seed: int, index: int) -> str:
+    owner = f"{chr(65 + seed % 26)}{chr(65 + index // 1_000_000 % 26)}{chr(65 + index // 26_000_000 % 26)}U"
+    body = f"{owner}{index % 1_000_000:06}"
+    return body + check_digit(body)

@@ -1,0 +1,21 @@
+"""How do simulated people decide? By dice that fall the same for the same seed and words, whenever they are thrown."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def throw(seed: int, *words: object) -> float:
+    """In [0, 1); depends on nothing but seed and words, so no restart and no order of messages changes it."""
+    digest = sha256(f"{seed}/{'/'.join(map(str, words))}".encode()).digest()
+    return int.from_bytes(digest[:7]) / (1 << 56)
+
+
+def between(low: float, high: float, share: float) -> float:
+    return low + (high - low) * share
+
+
+def pick(options: Sequence[T], share: float) -> T:
+    return options[int(share * len(options))]

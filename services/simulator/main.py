@@ -1,0 +1,31 @@
+"""How is a day at the border played from the command line?"""
+
+import signal
+from datetime import datetime, timedelta
+
+from services.shell.clock import now
+from services.shell.worker import configure_logs
+from services.simulator.day import Day
+from services.simulator.player import Played, Player, endless_start
+from services.simulator.settings import SimulatorSettings
+
+
+def simulate(
+    *, seed: int, consignments: int, paced: bool, endless: bool, idle_seconds: float, start: datetime | None = None
+) -> Played:
+    """Plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
+
+    `paced`: by the border's clock; else as fast as the desks follow. Ends too when nothing moves for `idle_seconds`.
+    """
+    configure_logs("INFO")
+    settings = SimulatorSettings()
+    if endless:
+        day, first = endless_start(seed, consignments)
+        player = Player(settings, day, first, None, paced=True, idle_seconds=idle_seconds)
+    else:
+        midnight = (now() + timedelta(hours=8)).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=8)
+        day = Day(seed, max(1, consignments), start or midnight)
+        player = Player(settings, day, 0, consignments, paced=paced, idle_seconds=idle_seconds)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: player.stop())
+    return player.run()

@@ -1,0 +1,195 @@
+"""What do officers, carriers, yards and terminals do when they hear a fact? Pure: fact in, requests out.
+
+What somebody finds depends on seed and consignment alone, and who depends on what was said before waits until it was
+said: so the same seed comes to the same ends, whatever dies in between.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from schemas.declaration import WithdrawDeclaration
+from schemas.envelope import Fact, Request
+from schemas.gate import ContainerMayLeave, RecordGateOut
+from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
+from schemas.quarantine import Reading, RecordTreatment, TreatmentOrdered
+from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReportArrival
+from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import Lane, TreatmentMethod, UnitClass
+from services.simulator.day import Day, index_of
+from services.simulator.dice import between, pick, throw
+
+HOUR = 3600.0
+LOOKING = {
+    "documents": (0.1 * HOUR, 4 * HOUR),
+    "inspection": (0.5 * HOUR, 12 * HOUR),
+    "sampling": (6 * HOUR, 40 * HOUR),
+}
+"""Seconds from order to findings, by control: shortest and longest."""
+NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE = 0.03, 0.04, 0.12
+PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
+OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
+YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
+HEARD = (
+    ConsignmentAssessed,
+    ConsignmentHeld,
+    InspectionOrdered,
+    TreatmentOrdered,
+    ContainerMayLeave,
+)
+"""The facts that make somebody act; nothing else needs decoding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A request that somebody will make at `at`; `name` is its idempotency key."""
+
+    at: datetime
+    name: str
+    request: Request
+
+
+@dataclass
+class People:
+    """Everybody at the border but the declarants' lodging. `lifting`: consignments whose officer's hold is being lifted."""
+
+    day: Day
+    lifting: set[str] = field(default_factory=set)
+    waiting_to_arrive: dict[str, float] = field(default_factory=dict)
+
+    def react(self, fact: Fact) -> list[Act]:
+        """What follows from this fact; facts of nobody's concern follow nothing."""
+        match fact:
+            case ConsignmentAssessed():
+                return self._assessed(fact)
+            case ConsignmentHeld():
+                return self._held(fact)
+            case InspectionOrdered():
+                return [self._look(fact)]
+            case TreatmentOrdered():
+                return [self._treat(fact)]
+            case ContainerMayLeave():
+                return [self._drive_out(fact)]
+            case _:
+                return []
+
+    def _assessed(self, fact: ConsignmentAssessed) -> list[Act]:
+        index = index_of(fact.bill_no, self.day.seed)
+        key, at, green = fact.consignment_id, fact.occurred_at, fact.lane is Lane.GREEN
+        if index is None:
+            return [self._arrive(key, at, between(0.2 * HOUR, 3 * HOUR, self._dice(key, "arrival")))]
+        plan = self.day.plan(index)
+        if green and plan.withdraws:
+            declarant = plan.declaration.declarant
+            wish = WithdrawDeclaration(
+                consignment_id=key, asked_by=declarant, occurred_at=at, reason="合同取消 the sale was called off"
+            )
+            return [Act(at + timedelta(minutes=10), f"{key}/withdrawal", wish)]
+        if green and plan.held:
+            self.waiting_to_arrive[key] = plan.arrives_after
+            officer = pick(OFFICERS, self._dice(key, "officer"))
+            hold = PlaceHold(consignment_id=key, asked_by=officer, occurred_at=at, reason="举报线索 a tip to look into")
+            return [Act(at + timedelta(minutes=5), f"{key}/hold", hold)]
+        return [self._arrive(key, at, plan.arrives_after)]
+
+    def _held(self, fact: ConsignmentHeld) -> list[Act]:
+        """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
+        key = fact.consignment_id
+        placed = next((h for h in fact.holds if h.hold_id.startswith("officer/")), None)
+        if placed is not None and key in self.waiting_to_arrive:
+            self.lifting.add(key)
+            officer = pick(OFFICERS, self._dice(key, "officer"))
+            lift = LiftHold(
+                consignment_id=key,
+                asked_by=officer,
+                occurred_at=fact.occurred_at,
+                hold_id=placed.hold_id,
+                reason="核查无异常 nothing was found",
+            )
+            after = between(0.5 * HOUR, 5 * HOUR, self._dice(key, "lift"))
+            return [Act(fact.occurred_at + timedelta(seconds=after), f"{key}/lift", lift)]
+        if placed is None and key in self.lifting:
+            self.lifting.discard(key)
+            return [self._arrive(key, fact.occurred_at, self.waiting_to_arrive.pop(key))]
+        return []
+
+    def _arrive(self, key: str, at: datetime, after: float) -> Act:
+        report = ReportArrival(consignment_id=key, asked_by="carrier", occurred_at=at, place="前湾港 Qianwan")
+        return Act(at + timedelta(seconds=after), f"{key}/arrival", report)
+
+    def _look(self, fact: InspectionOrdered) -> Act:
+        key, control = fact.consignment_id, fact.control
+        share = self._dice(key, control, "result")
+        result, pest, remarks = FindingsResult.CONFORM, "", "单货相符 goods and papers agree"
+        if share < NOT_CONFORM_SHARE:
+            result, remarks = FindingsResult.NOT_CONFORM, "货物与申报不符 goods are not as declared"
+        elif share < NOT_CONFORM_SHARE + PEST_SHARE and control.value == "inspection":
+            result, remarks = FindingsResult.PEST, "发现活体 living specimens"
+            pest = pick(PESTS, self._dice(key, control, "pest"))
+        found = RecordFindings(
+            consignment_id=key,
+            asked_by=pick(OFFICERS, self._dice(key, control, "officer")),
+            occurred_at=fact.occurred_at,
+            control=control,
+            result=result,
+            pest=pest,
+            remarks=remarks,
+        )
+        after = between(*LOOKING[control.value], self._dice(key, control, "time"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
+
+    def _treat(self, fact: TreatmentOrdered) -> Act:
+        key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
+        short = self._dice(key, origin, attempt, "short") < SHORT_TREATMENT_SHARE
+        heat = self._dice(key, origin, attempt, "method") < 0.9
+        record = RecordTreatment(
+            consignment_id=key,
+            asked_by=pick(YARDS, self._dice(key, origin, "yard")),
+            occurred_at=fact.occurred_at,
+            origin=origin,
+            attempt=attempt,
+            **(_heat(short) if heat else _bromide(short)),
+        )
+        after = between(3 * HOUR, 30 * HOUR, self._dice(key, origin, attempt, "time"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/{attempt}", record)
+
+    def _drive_out(self, fact: ContainerMayLeave) -> Act:
+        box = fact.container_no
+        gate = RecordGateOut(
+            container_no=box,
+            asked_by="terminal-qqct",
+            occurred_at=fact.occurred_at,
+            gate=f"G{1 + int(self._dice(box) * 6)}",
+        )
+        after = between(0.2 * HOUR, 20 * HOUR, self._dice(box, "out"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{box}/out/{fact.version}", gate)
+
+    def _dice(self, *words: object) -> float:
+        return throw(self.day.seed, *words)
+
+
+def _heat(short: bool) -> dict[str, Any]:
+    """ISPM 15: wood core at 56 C for 30 minutes without a break; a short one ends after 20."""
+    end = "2.35" if short else "2.6"
+    rows = (("0", "20.0"), ("1.5", "49.5"), ("2", "56.4"), ("2.2", "57.1"), (end, "56.8"))
+    return {
+        "method": TreatmentMethod.HEAT,
+        "unit_class": UnitClass.HEAT,
+        "readings": tuple([Reading(hours=Decimal(h), temperature_c=Decimal(t)) for h, t in rows]),
+    }
+
+
+def _bromide(short: bool) -> dict[str, Any]:
+    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours; a short one lost its gas."""
+    last = "19" if short else "27"
+    rows = (("0", "48"), ("2", "41"), ("4", "36"), ("24", last))
+    return {
+        "method": TreatmentMethod.METHYL_BROMIDE,
+        "unit_class": UnitClass.FUMIGATION,
+        "dose_g_m3": Decimal(48),
+        "residue_ppm": Decimal(2),
+        "readings": tuple(
+            [Reading(hours=Decimal(h), temperature_c=Decimal(23), concentration_g_m3=Decimal(gas)) for h, gas in rows]
+        ),
+    }

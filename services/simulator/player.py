@@ -1,0 +1,245 @@
+"""How does a simulated day happen on a cluster? Lodgements and acts go out in time; facts come back and cause acts.
+
+The player keeps nothing: a fresh one reads the topics from the beginning and asks only what was not asked yet.
+"""
+
+import heapq
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from schemas.declaration import LodgeDeclaration
+from schemas.envelope import Request, request_id
+from schemas.topics import FACTS_AND_REQUESTS, topic_of
+from services.shell.clock import now, stopwatch
+from services.shell.codec import encode, headers
+from services.simulator.day import Day
+from services.simulator.people import HEARD, Act, People
+from services.simulator.settings import SimulatorSettings
+
+SENDER = "/simulator"
+FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if not t.name.endswith("-requests")])
+REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")])
+KINDS = {kind.kind: kind for kind in HEARD}
+ENDS = {
+    "DeclarationRejected": "rejected",
+    "ReleaseGranted": "released",
+    "ReleaseRefused": "refused",
+    "DeclarationWithdrawn": "withdrawn",
+}
+log = structlog.get_logger()
+
+
+@dataclass
+class Played:
+    """What came of it: consignments lodged, requests asked, and consignments per end."""
+
+    lodged: int = 0
+    asked: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    finished: bool = False
+
+
+class Player:
+    """Plays `first` to `last` (exclusive; None: without end) of a day; `paced` by the border's clock, or as fast as possible."""
+
+    def __init__(
+        self, settings: SimulatorSettings, day: Day, first: int, last: int | None, *, paced: bool, idle_seconds: float
+    ) -> None:
+        self.settings, self.day, self.last, self.paced = settings, day, last, paced
+        self.idle_seconds = idle_seconds
+        self.people = People(day)
+        self.played = Played()
+        self._next = first
+        self._acts: list[tuple[float, int, Act]] = []
+        self._count = 0
+        self._asked: set[str] = set()
+        self._ended: dict[str, str] = {}
+        self._expected: set[str] = set()
+        self._boxes: set[str] = set()
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Ends `run` soon; nothing is lost, since a fresh player goes on."""
+        self._stop.set()
+
+    def run(self) -> Played:
+        """Plays until every expected consignment has its end (or has been idle), or `stop`."""
+        started = stopwatch()
+        self._read_what_was_asked()
+        self._producer = Producer(
+            {
+                "bootstrap.servers": self.settings.kafka,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "message.timeout.ms": 300_000,
+                "queue.buffering.max.messages": 200_000,
+                "log_level": 2,
+            }
+        )
+        consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
+        quiet_since = stopwatch()
+        try:
+            while not self._stop.is_set():
+                self._lodge_what_is_due()
+                busy = self._send_what_is_due()
+                for message in consumer.consume(2000, 0.0 if busy else 0.05):
+                    if message.error() is None:
+                        busy = True
+                        self._hear(message)
+                    elif message.error().fatal():
+                        raise KafkaException(message.error())
+                quiet_since = stopwatch() if busy or self._acts else quiet_since
+                if self._is_over(stopwatch() - quiet_since):
+                    self.played.finished = True
+                    break
+        finally:
+            self._producer.flush(30)
+            consumer.close()
+        self.played.ends = Counter(self._ended.values())
+        self.played.seconds = stopwatch() - started
+        return self.played
+
+    def _is_over(self, quiet: float) -> bool:
+        if self.last is None or self._next < self.last or self._acts:
+            return False
+        if self._expected and self._expected <= self._ended.keys() and not self._boxes:
+            return True
+        return quiet > self.idle_seconds
+
+    # what people do
+
+    def _lodge_what_is_due(self) -> None:
+        moment = now()
+        for _ in range(500):
+            if self.last is not None and self._next >= self.last:
+                return
+            if self.paced and self.day.lodged_at(self._next) > moment:
+                return
+            self._lodge(self._next)
+            self._next += 1
+
+    def _lodge(self, index: int) -> None:
+        plan = self.day.plan(index)
+        key = plan.consignment_id
+        self._expected.add(key)
+        request = LodgeDeclaration(
+            consignment_id=key,
+            asked_by=plan.declaration.declarant,
+            occurred_at=plan.lodged_at,
+            declaration=plan.declaration,
+        )
+        self.played.lodged += 1
+        self._ask(f"{key}/lodge", request)
+        if plan.repeated:
+            self._ask(f"{key}/lodge again", request)
+
+    def _send_what_is_due(self) -> bool:
+        moment = now().timestamp() if self.paced else float("inf")
+        sent = False
+        while self._acts and self._acts[0][0] <= moment and not self._stop.is_set():
+            act = heapq.heappop(self._acts)[2]
+            self._ask(act.name, act.request)
+            sent = True
+        self._producer.poll(0)
+        return sent
+
+    def _ask(self, name: str, request: Request) -> None:
+        asked = request_id(SENDER, name)
+        if asked in self._asked:
+            return
+        self._asked.add(asked)
+        self.played.asked += 1
+        told = headers(
+            id=asked,
+            kind=request.kind,
+            source=SENDER,
+            time=request.occurred_at.isoformat(),
+            subject=request.key,
+            cause="",
+            correlation=asked,
+            sequence=0,
+            trace=b"",
+        )
+        while True:
+            try:
+                self._producer.produce(
+                    topic_of("anyone", type(request)), key=request.key, value=encode(request), headers=told
+                )
+                return
+            except BufferError:
+                self._producer.poll(0.1)
+
+    # what people hear
+
+    def _hear(self, message: Message) -> None:
+        name = dict(message.headers() or ()).get("ce_type", b"").decode()
+        key = (message.key() or b"").decode("utf-8", "replace")
+        if name in ENDS:
+            self._ended[key] = ENDS[name]
+        elif name == "ReleaseRevoked":
+            self._ended.pop(key, None)
+        elif name in ("ContainerGatedOut", "GateAlarmRaised"):
+            self._boxes.discard(key)
+        kind = KINDS.get(name)
+        if kind is None:
+            return
+        fact = kind.__pydantic_validator__.validate_json(message.value())
+        if name == "ContainerMayLeave":
+            self._boxes.add(key)
+        elif name == "ConsignmentAssessed":
+            self._expected.add(key)
+        for act in self.people.react(fact):
+            self._count += 1
+            heapq.heappush(self._acts, (act.at.timestamp(), self._count, act))
+
+    # where a fresh player takes over
+
+    def _read_what_was_asked(self) -> None:
+        consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
+        try:
+            left = set(self._places(consumer, REQUESTS))
+            left = {p for p in left if consumer.get_watermark_offsets(TopicPartition(*p), timeout=30)[1] > 0}
+            while left and not self._stop.is_set():
+                for message in consumer.consume(5000, 0.1):
+                    error = message.error()
+                    if error is None:
+                        told = dict(message.headers() or ())
+                        if told.get("ce_source") == SENDER.encode():
+                            self._asked.add(told["ce_id"].decode())
+                    elif error.code() == KafkaError._PARTITION_EOF:
+                        left.discard((message.topic(), message.partition()))
+        finally:
+            consumer.close()
+
+    def _consumer(self, topics: tuple[str, ...], start: int, isolation: str) -> Consumer:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.settings.kafka,
+                "group.id": "customs-simulator",
+                "enable.auto.commit": False,
+                "isolation.level": isolation,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 50,
+                "queued.max.messages.kbytes": 8_192,
+                "log_level": 2,
+            }
+        )
+        consumer.assign([TopicPartition(t, p, start) for t, p in self._places(consumer, topics)])
+        return consumer
+
+    def _places(self, consumer: Consumer, topics: tuple[str, ...]) -> list[tuple[str, int]]:
+        return [(topic, number) for topic in topics for number in range(self.settings.partitions)]
+
+
+def endless_start(seed: int, consignments: int) -> tuple[Day, int]:
+    """A day without end whose clock is the border's: it goes on at this moment, also after a restart."""
+    moment: datetime = now()
+    day = Day(seed, consignments, datetime(2026, 1, 1, tzinfo=moment.tzinfo) - timedelta(hours=8))
+    return day, day.index_at(moment)
