@@ -25,6 +25,8 @@ check: setup ## Check format, lint, types, import contracts and alert rules.
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	promtool check rules deploy/prometheus/rules.yml
+	promtool test rules deploy/prometheus/rules_test.yml
 
 fmt: setup ## Format the code, and mend what the linter can mend.
 	.venv/bin/ruff check --fix --exit-zero .
