@@ -1,0 +1,297 @@
+"""What do some messages come to? Rows to write, folded in memory from the rows there are; nothing here touches a database."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import orjson
+
+from services.console.consignment import TOLD, Consignment, plain, settle, tell
+from services.console.container import Container, Part, tell_container, tell_part
+from services.console.heard import Heard, Unreadable, micros
+
+Pair = tuple[str, str]
+Origin = tuple[str, str, int, int]
+"""Service, topic, partition and offset of a message set aside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """The row of one message set aside, columns as in `tables.PARKED`."""
+
+    service: str
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    kind: str
+    reason: str
+    error: str
+    status: str
+    actor: str
+    parked_us: int
+    settled_us: int | None
+    value: str | None
+
+    @property
+    def origin(self) -> Origin:
+        return (self.service, self.topic, self.partition, self.offset)
+
+
+class Announcement(NamedTuple):
+    """One message of a parked topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    kind: str
+    body: dict[str, Any]
+
+
+FactRow = tuple[int, str, str, str, str, int, int, str]
+"""Columns as in `tables.FACTS`."""
+
+
+class Known(Protocol):
+    """The rows there are, asked for once a batch; a missing key is missing in the answer."""
+
+    def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
+    def containers(self, keys: Iterable[str]) -> Mapping[str, Container]: ...
+    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]: ...
+    def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]: ...
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows after these messages, beside the rows before them."""
+
+    consignments: dict[str, Consignment] = field(default_factory=dict)
+    before: Mapping[str, Consignment] = field(default_factory=dict)
+    containers: dict[str, Container] = field(default_factory=dict)
+    parts: dict[Pair, Part] = field(default_factory=dict)
+    asides: dict[Origin, Aside] = field(default_factory=dict)
+    facts: list[FactRow] = field(default_factory=list)
+    releases: list[tuple[int, str]] = field(default_factory=list)
+    refusals: list[tuple[Any, ...]] = field(default_factory=list)
+    alarms: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def stage_changes(self) -> dict[str, int]:
+        """How many consignments came to a stage (more than 0) or left it."""
+        changes: dict[str, int] = {}
+        for key, row in self.consignments.items():
+            old = self.before.get(key)
+            if old is None or old.stage != row.stage:
+                changes[row.stage] = changes.get(row.stage, 0) + 1
+                if old is not None:
+                    changes[old.stage] = changes.get(old.stage, 0) - 1
+        return {stage: change for stage, change in changes.items() if change}
+
+
+def fold(messages: Iterable[Heard], announcements: Iterable[Announcement], known: Known) -> Batch:
+    """All messages of one batch, in the order of their partitions."""
+    batch = Batch()
+    parsed: list[tuple[Heard, dict[str, Any]]] = []
+    for heard in messages:
+        _take(batch, parsed, heard)
+    told = [_announced(a) for a in announcements]
+    _copy_known(batch, parsed, told, known)
+    for heard, body in parsed:
+        _fold_one(batch, heard, body)
+    for aside in told:
+        _set_aside(batch, aside)
+    for row in batch.consignments.values():
+        settle(row)
+    return batch
+
+
+def unreadable_fact(heard_at_us: int, topic: str, partition: int, offset: int, error: str) -> Aside:
+    """A message that this read model cannot project is set aside by the console itself, for people to see."""
+    return Aside(
+        "console", topic, partition, offset, "", "", "not_projected", error[:500], "parked", "", heard_at_us, None, None
+    )
+
+
+_PARSED = TOLD | {
+    "ContainerHeld",
+    "ContainerFreed",
+    "ContainerMayLeave",
+    "ContainerMustStay",
+    "ContainerGatedOut",
+    "GateAlarmRaised",
+    "InspectionOverdue",
+    "TreatmentOverdue",
+}
+_GATE_WORDS = frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut", "GateAlarmRaised"})
+_TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
+_FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
+
+
+def _take(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], heard: Heard) -> None:
+    place, _, kind, key, id_, cause, sequence, recorded_us, value = heard
+    if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
+        value = value.replace(b"\\u0000", b"\\ufffd")
+    if kind in _PARSED:
+        parsed.append((heard, orjson.loads(value)))
+    body = "" if kind == "LodgeDeclaration" else value.decode()
+    batch.facts.append((place, key, kind, id_, cause, sequence, recorded_us, body))
+
+
+def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
+    kind, key = heard.kind, heard.key
+    if kind in _TO_GATE:
+        pair = (key, body["consignment_id"])
+        tell_part(_part(batch, pair), heard, body)
+    elif kind in _GATE_WORDS:
+        tell_container(batch.containers.setdefault(key, Container(key)), heard, body)
+        if kind == "GateAlarmRaised":
+            batch.alarms.append((heard.place, kind, key, body["reason"], heard.recorded_us))
+    elif kind in ("InspectionOverdue", "TreatmentOverdue"):
+        what = body.get("control") or body.get("origin") or ""
+        batch.alarms.append((heard.place, kind, key, what, heard.recorded_us))
+    else:
+        _fold_consignment(batch, heard, body)
+
+
+def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
+    kind, key = heard.kind, heard.key
+    if kind == "RequestRefused":
+        desk = heard.topic.split("-")[1]
+        batch.refusals.append(
+            (
+                heard.place,
+                desk,
+                key,
+                body["request_id"],
+                body["request_kind"],
+                body["code"],
+                body["reason"],
+                heard.recorded_us,
+            )
+        )
+        if body["request_kind"] != "LodgeDeclaration":
+            return
+    row = batch.consignments.get(key)
+    if row is None:
+        row = batch.consignments[key] = Consignment(key)
+    tell(row, heard, body)
+    if kind in ("DeclarationAccepted", "DeclarationRejected"):
+        for container in body["declaration"].get("containers", ()):
+            part = _part(batch, (plain(container["container_no"]), key))
+            part.declared, part.seal_no = True, container.get("seal_no", "")
+    elif kind == "ConsignmentGatedOut":
+        _part(batch, (plain(body["container_no"]), key)).gone = True
+    elif kind in _FEED:
+        batch.releases.append((heard.place, key))
+
+
+def _part(batch: Batch, pair: Pair) -> Part:
+    part = batch.parts.get(pair)
+    if part is None:
+        part = batch.parts[pair] = Part(*pair)
+    return part
+
+
+def _set_aside(batch: Batch, aside: Aside) -> None:
+    """A message is set aside, replayed or thrown away; the goods are parked while one of theirs waits."""
+    old = batch.asides.get(aside.origin)
+    if old is not None and aside.status != "parked":
+        aside = replace(aside, parked_us=old.parked_us, reason=old.reason, error=old.error, value=old.value)
+    batch.asides[aside.origin] = aside
+    change = (aside.status == "parked") - (old is not None and old.status == "parked")
+    if aside.service == "gate":
+        if change:
+            batch.containers.setdefault(aside.key, Container(aside.key)).parked += change
+        return
+    if not _holds_goods(aside):
+        return
+    row = batch.consignments.setdefault(aside.key, Consignment(aside.key))
+    row.parked += change
+    if aside.status == "parked":
+        row.parked_us = max(row.parked_us or 0, aside.parked_us)
+    elif aside.status == "discarded" and aside.kind == "LodgeDeclaration" and not row.declared:
+        row.declared, row.rejected_us = "discarded", aside.settled_us
+
+
+def _holds_goods(aside: Aside) -> bool:
+    """The clearance service only counts, and a key that is no consignment id names no goods."""
+    return aside.service not in ("clearance", "console") and len(aside.key) == 36 and "/" not in aside.key
+
+
+def _announced(announcement: Announcement) -> Aside:
+    body = announcement.body
+    status = {"MessageParked": "parked", "ParkedReleased": "released"}.get(announcement.kind, "discarded")
+    at = micros(body["at"])
+    return Aside(
+        service=_clean(body["service"]),
+        topic=_clean(body["topic"]),
+        partition=int(body["partition"]),
+        offset=int(body["offset"]),
+        key=_clean(body["key"])[:200],
+        kind=_clean(body.get("headers", {}).get("ce_type", ""))[:100],
+        reason=_clean(body.get("reason", ""))[:200],
+        error=_clean(body.get("error", ""))[:1000],
+        status=status,
+        actor=_clean(body.get("actor", ""))[:100],
+        parked_us=at,
+        settled_us=None if status == "parked" else at,
+        value=body.get("value_base64"),
+    )
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "\ufffd")
+
+
+# the rows there are
+
+
+def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: list[Aside], known: Known) -> None:
+    """Working copies of every row that this batch may touch; a batch that fails leaves the originals as they were."""
+    consignments, containers, pairs = set[str](), set[str](), set[Pair]()
+    for heard, body in parsed:
+        kind = heard.kind
+        if kind in _TO_GATE:
+            pairs.add((heard.key, body["consignment_id"]))
+        elif kind in _GATE_WORDS:
+            containers.add(heard.key)
+        elif kind in TOLD and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
+            consignments.add(heard.key)
+            if kind in ("DeclarationAccepted", "DeclarationRejected"):
+                for container in body["declaration"].get("containers", ()):
+                    pairs.add((plain(container["container_no"]), heard.key))
+            elif kind == "ConsignmentGatedOut":
+                pairs.add((plain(body["container_no"]), heard.key))
+    for aside in told:
+        if aside.service == "gate":
+            containers.add(aside.key)
+        elif _holds_goods(aside):
+            consignments.add(aside.key)
+    batch.before = known.consignments(consignments)
+    batch.consignments = _copies(batch.before)
+    batch.containers = _copies(known.containers(containers))
+    batch.parts = _copies(known.parts(pairs))
+    batch.asides = dict(known.asides([aside.origin for aside in told])) if told else {}
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _copies(rows: Mapping[K, V]) -> dict[K, V]:
+    if not rows:
+        return {}
+    make: Any = type(next(iter(rows.values())))
+    values = attrgetter(*make.__slots__)  # ten times as fast as copy.copy
+    return {key: make(*values(row)) for key, row in rows.items()}
+
+
+def readable(value: bytes | None) -> dict[str, Any]:
+    """The JSON object of a parked announcement; Unreadable when it is none."""
+    try:
+        body = orjson.loads(value or b"")
+    except orjson.JSONDecodeError as error:
+        raise Unreadable(str(error)) from None
+    if not isinstance(body, dict):
+        raise Unreadable("not an object")
+    return body

@@ -1,0 +1,295 @@
+"""Where does a consignment stand, whose move is it, and since when? Folded from facts heard in any order between topics.
+
+Each column belongs to one desk's facts, which come in order; stage and waiting are computed from the columns, so that
+every interleaving of the topics ends in the same row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from schemas.vocabulary import Owner, Stage
+from services.console.heard import Heard, micros
+
+OPERATIONS = "operations"
+"""Whose move it is when a message is parked: nobody's at the border, the operators'."""
+Body = dict[str, Any]
+
+
+class OpenHold(NamedTuple):
+    """A hold that is open now."""
+
+    hold_id: str
+    owner: str
+    reason: str
+    lifted_by: str
+    since_us: int
+
+
+@dataclass(slots=True)
+class Consignment:
+    """The row of one consignment, columns as in `tables.CONSIGNMENTS`; a batch folds facts into its own copy of it."""
+
+    consignment_id: str
+    declaration_no: str = ""
+    declarant: str = ""
+    consignee: str = ""
+    reference: str = ""
+    bill_no: str = ""
+    customs_office: str = ""
+    transport_mode: str = ""
+    trade_mode: str = ""
+    direction: str = ""
+    containers: str = ""
+    declared: str = ""
+    lodge_request: str = ""
+    lane: str = ""
+    controls: str = ""
+    credit_grade: str = ""
+    rule_set: str = ""
+    word: str = ""
+    departed: str = ""
+    lodged_us: int | None = None
+    accepted_us: int | None = None
+    rejected_us: int | None = None
+    assessed_us: int | None = None
+    arrived_us: int | None = None
+    held_us: int | None = None
+    released_us: int | None = None
+    gated_out_us: int | None = None
+    closed_us: int | None = None
+    seq_declaration: int = 0
+    seq_risk: int = 0
+    seq_release: int = 0
+    parked: int = 0
+    parked_us: int | None = None
+    stage: str = ""
+    waiting_for: str = ""
+    waiting_owner: str = ""
+    waiting_since_us: int | None = None
+    ended_us: int | None = None
+    holds: tuple[OpenHold, ...] = field(default=())
+
+
+def tell(row: Consignment, heard: Heard, body: Body) -> None:
+    """Folds one message into `row`; a desk's fact that is not newer than what the row knows of that desk changes nothing."""
+    tellers = _TELLERS.get(heard.kind)
+    if tellers is None:
+        return
+    sequence, fold = tellers
+    if sequence:
+        if heard.sequence <= getattr(row, sequence):
+            return
+        setattr(row, sequence, heard.sequence)
+    fold(row, heard, body)
+
+
+# what each message says
+
+
+def _lodged(row: Consignment, heard: Heard, body: Body) -> None:
+    if row.lodged_us is not None:
+        return
+    row.lodged_us = micros(body["occurred_at"])
+    row.lodge_request = heard.id
+    if row.declared not in ("accepted", "rejected"):
+        _paper(row, body["declaration"])
+
+
+def _accepted(row: Consignment, heard: Heard, body: Body) -> None:
+    row.declared = "accepted"
+    row.declaration_no = body["declaration_no"]
+    row.accepted_us = micros(body["occurred_at"])
+    row.rejected_us = None
+    _paper(row, body["declaration"])
+
+
+def _rejected(row: Consignment, heard: Heard, body: Body) -> None:
+    row.declared = "rejected"
+    row.rejected_us = micros(body["occurred_at"])
+    _paper(row, body["declaration"])
+
+
+def _refused_request(row: Consignment, heard: Heard, body: Body) -> None:
+    if body["request_kind"] == "LodgeDeclaration" and row.declared in ("", "discarded"):
+        row.declared = "refused"
+        row.rejected_us = micros(body["occurred_at"])
+
+
+def _assessed(row: Consignment, heard: Heard, body: Body) -> None:
+    row.assessed_us = micros(body["occurred_at"])
+    row.lane = body["lane"]
+    row.controls = " ".join(body["controls"])
+    row.credit_grade = body["credit_grade"]
+    row.rule_set = body["rule_set"]
+
+
+def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
+    row.arrived_us = micros(body["occurred_at"])
+
+
+def _held(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "revoked" if row.word == "revoked" else "held"
+    row.held_us = micros(body["occurred_at"])
+    row.holds = tuple(
+        [OpenHold(h["hold_id"], h["owner"], h["reason"], h["lifted_by"], micros(h["since"])) for h in body["holds"]]
+    )
+
+
+def _granted(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "released"
+    row.released_us = micros(body["occurred_at"])
+    row.holds = ()
+
+
+def _revoked(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "revoked"
+    row.held_us = micros(body["occurred_at"])
+    row.released_us = None
+
+
+def _refused(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "refused"
+    row.closed_us = micros(body["occurred_at"])
+    row.holds = ()
+
+
+def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "withdrawn"
+    row.closed_us = micros(body["occurred_at"])
+    row.holds = ()
+
+
+def _gated_out(row: Consignment, heard: Heard, body: Body) -> None:
+    row.departed = " ".join(sorted({*row.departed.split(), plain(body["container_no"])}))
+    row.gated_out_us = max(row.gated_out_us or 0, micros(body["occurred_at"]))
+
+
+def _paper(row: Consignment, declaration: Body) -> None:
+    row.declarant = _text(declaration, "declarant")
+    row.consignee = _text(declaration, "consignee")
+    row.reference = _text(declaration, "reference")
+    row.bill_no = _text(declaration, "bill_no")
+    row.customs_office = _text(declaration, "customs_office")
+    row.transport_mode = _text(declaration, "transport_mode")
+    row.trade_mode = _text(declaration, "trade_mode")
+    row.direction = _text(declaration, "direction")
+    row.containers = " ".join(sorted({plain(c["container_no"]) for c in declaration.get("containers", ())}))
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name, "")
+    return value[:255] if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=8192)
+def plain(container_no: str) -> str:
+    """A container number as the release desk tells it to the gate: capitals and digits only."""
+    return "".join([sign for sign in container_no.upper() if sign.isalnum()])[:17] or container_no[:17]
+
+
+_TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
+    "LodgeDeclaration": ("", _lodged),
+    "DeclarationAccepted": ("seq_declaration", _accepted),
+    "DeclarationRejected": ("seq_declaration", _rejected),
+    "RequestRefused": ("", _refused_request),
+    "ConsignmentAssessed": ("seq_risk", _assessed),
+    "ArrivalRecorded": ("seq_release", _arrived),
+    "ConsignmentHeld": ("seq_release", _held),
+    "ReleaseGranted": ("seq_release", _granted),
+    "ReleaseRefused": ("seq_release", _refused),
+    "ReleaseRevoked": ("seq_release", _revoked),
+    "DeclarationWithdrawn": ("seq_release", _withdrawn),
+    "ConsignmentGatedOut": ("", _gated_out),
+}
+TOLD = frozenset(_TELLERS)
+"""The kinds that move a consignment's row; the others are only on its timeline."""
+
+
+# what the columns come to
+
+
+class Standing(NamedTuple):
+    """Stage, what is awaited, whose move it is, since when; `ended_us` once nobody has to move any more."""
+
+    stage: Stage
+    waiting_for: str
+    waiting_owner: str
+    waiting_since_us: int | None
+    ended_us: int | None
+
+
+def settle(row: Consignment) -> None:
+    """Writes the standing into the row's columns."""
+    row.stage, row.waiting_for, row.waiting_owner, row.waiting_since_us, row.ended_us = standing(row)
+
+
+def standing(row: Consignment) -> Standing:
+    """Where it stands, from the columns alone."""
+    if row.parked:
+        return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
+    if row.word == "withdrawn":
+        return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
+    if row.word == "refused":
+        return Standing(Stage.REFUSED, "", "", None, row.closed_us)
+    if row.word == "released":
+        return _let_go(row)
+    if row.word == "revoked":
+        return _held_by(Stage.REVOKED, row)
+    if row.declared in ("rejected", "refused", "discarded"):
+        return Standing(Stage.REJECTED, "", "", None, row.rejected_us)
+    if row.word == "held":
+        return _on_hold(row)
+    if row.declared == "accepted":
+        owner = "release" if row.assessed_us else Owner.RISK
+        return Standing(Stage.ACCEPTED, "assessment", owner, row.assessed_us or row.accepted_us, None)
+    return Standing(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
+
+
+def _let_go(row: Consignment) -> Standing:
+    containers = row.containers.split()
+    if not containers:
+        return Standing(Stage.RELEASED, "", "", None, row.released_us)
+    if set(containers) <= set(row.departed.split()):
+        return Standing(Stage.GATED_OUT, "", "", None, max(row.gated_out_us or 0, row.released_us or 0))
+    return Standing(Stage.RELEASED, "gate_out", Owner.CARRIER, row.released_us, None)
+
+
+def _on_hold(row: Consignment) -> Standing:
+    first = first_hold(row.holds)
+    if first is None:
+        return Standing(Stage.HELD, "", "", row.held_us, None)
+    if first.hold_id == "assessment":
+        stage = Stage.ACCEPTED if row.declared == "accepted" else Stage.LODGED
+    else:
+        stage = _STAGE_OF_OWNER.get(first.owner, Stage.HELD)
+    return _held_by(stage, row)
+
+
+def _held_by(stage: Stage, row: Consignment) -> Standing:
+    first = first_hold(row.holds)
+    if first is None:
+        return Standing(stage, "", "", row.held_us, None)
+    return Standing(stage, first.hold_id, first.owner, first.since_us, None)
+
+
+def first_hold(holds: tuple[OpenHold, ...]) -> OpenHold | None:
+    """The hold to name where only one is named: an officer's before a desk's, and the carrier's last."""
+    return min(holds, key=lambda h: (_RANK.get(h.owner, 9), h.since_us, h.hold_id), default=None)
+
+
+_RANK: dict[str, int] = {
+    Owner.OFFICER: 0,
+    Owner.DECLARATION: 1,
+    Owner.RISK: 2,
+    Owner.QUARANTINE: 3,
+    Owner.INSPECTION: 4,
+    Owner.CARRIER: 5,
+}
+_STAGE_OF_OWNER: dict[str, Stage] = {
+    Owner.OFFICER: Stage.HELD,
+    Owner.QUARANTINE: Stage.TREATED,
+    Owner.INSPECTION: Stage.CONTROLLED,
+    Owner.CARRIER: Stage.AWAITING_ARRIVAL,
+}

@@ -1,0 +1,68 @@
+"""How is the read model opened, on SQLite or PostgreSQL, and brought to the newest tables?"""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection, make_url
+
+LOCK_SECONDS = 5
+"""How long a statement waits for a lock before it fails; the projector then tries again."""
+
+
+def open_engine(url: str, *, writes: bool = False) -> Engine:
+    """An engine for reading, or (`writes`) for the projector: on SQLite its transactions take the write lock at once."""
+    parsed = make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate if writes else _begin)
+        return engine
+    wait = f"-c lock_timeout={LOCK_SECONDS * 1000}"
+    return create_engine(
+        parsed, pool_pre_ping=True, connect_args={"connect_timeout": LOCK_SECONDS, "options": wait}, pool_size=8
+    )
+
+
+def migrate(url: str) -> None:
+    """Brings the tables to the newest revision; safe to call on every start."""
+    engine = open_engine(url, writes=True)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
+    finally:
+        engine.dispose()
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Runs the migrations on this connection, inside its transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "cache_size=-32768",
+        "temp_store=MEMORY",
+        "wal_autocheckpoint=8000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

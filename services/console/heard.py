@@ -1,0 +1,108 @@
+"""What did the projector hear? One Kafka message, read no further than its row needs."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from services.shell.codec import CARRIED
+
+TOPIC_NUMBERS: dict[str, int] = {
+    "customs-declaration-requests": 1,
+    "customs-declaration-facts": 2,
+    "customs-risk-facts": 3,
+    "customs-inspection-requests": 4,
+    "customs-inspection-facts": 5,
+    "customs-quarantine-requests": 6,
+    "customs-quarantine-facts": 7,
+    "customs-release-requests": 8,
+    "customs-release-facts": 9,
+    "customs-release-containers": 10,
+    "customs-gate-requests": 11,
+    "customs-gate-facts": 12,
+    "customs-gate-departures": 13,
+}
+"""Part of every stored place: a number is given once and never changes."""
+TOPIC_NAMES = {number: name for name, number in TOPIC_NUMBERS.items()}
+TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
+"""What the projector reads."""
+PLACE_SHIFT = 43
+"""Bits of the offset in a place; above it stands topic and partition."""
+LONGEST_KEY = 200
+LONGEST_REQUEST = 4_000_000
+"""Bytes; anybody may write to a request topic, and what the desks would park anyway needs no row."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Heard(NamedTuple):
+    """One message of a fact or request topic. `value`: the payload's bytes, not decoded."""
+
+    place: int
+    topic: str
+    kind: str
+    key: str
+    id: str
+    cause: str
+    sequence: int
+    recorded_us: int
+    value: bytes
+
+
+class Unreadable(Exception):
+    """The message has no row to go to; the text says why."""
+
+
+def place(topic: str, partition: int, offset: int) -> int:
+    """63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
+    return TOPIC_NUMBERS[topic] << PLACE_SHIFT + 14 | partition << PLACE_SHIFT | offset
+
+
+def origin(number: int) -> tuple[str, int, int]:
+    """Topic, partition and offset of a place."""
+    return TOPIC_NAMES[number >> PLACE_SHIFT + 14], number >> PLACE_SHIFT & 0x3FFF, number & (1 << PLACE_SHIFT) - 1
+
+
+def heard(message: Any) -> Heard:
+    """From a confluent-kafka message without error; Unreadable when headers, key or value are not ours."""
+    topic = message.topic()
+    headers = dict(message.headers() or ())
+    value, key = message.value(), message.key()
+    try:
+        kind = headers["ce_type"].decode()
+        asked = topic.endswith("-requests")
+        if not value or not key or kind not in CARRIED[topic]:
+            raise Unreadable(f"{kind!r} without key or value, or not on {topic}")
+        if asked and (len(key) > LONGEST_KEY or len(value) > LONGEST_REQUEST or b"\0" in key + value):
+            raise Unreadable(f"{kind} is no request of ours: {len(key)} bytes of key, {len(value)} of value, or a NUL")
+        return Heard(
+            place(topic, message.partition(), message.offset()),
+            topic,
+            kind,
+            key.decode(),
+            _id(headers["ce_id"]),
+            _id(headers.get("causationid", b"")),
+            0 if asked else int(headers.get("sequence") or 0),
+            micros(headers["ce_time"].decode()),
+            value,
+        )
+    except (KeyError, AttributeError, ValueError, OverflowError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}") from None
+
+
+def _id(header: bytes) -> str:
+    text = header[:LONGEST_KEY].decode()
+    return text.replace("\0", "") if "\0" in text else text
+
+
+@lru_cache(maxsize=8192)  # the facts of one turn of a desk carry the same times
+def micros(moment: str) -> int:
+    """Microseconds since 1970 UTC of an RFC 3339 time; ValueError when it is none."""
+    parsed = datetime.fromisoformat(moment)
+    if parsed.tzinfo is None:
+        raise ValueError(f"{moment!r} has no zone")
+    return (parsed - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(us: int) -> datetime:
+    """The aware time of these microseconds."""
+    return _EPOCH + timedelta(microseconds=us)

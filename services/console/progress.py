@@ -1,0 +1,113 @@
+"""How far behind is the read model? Up to which moment everything said on the topics is in the rows."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from services.shell.clock import now, real_seconds
+
+ASK_SECONDS = 0.5
+"""How often the cluster is asked for the ends of the topics."""
+
+
+LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+
+class Progress:
+    """Written by the projector's thread, read by everybody. `trouble`: why it stands still, empty when it does not."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._as_of: datetime | None = None
+        self._behind = 0
+        self._trouble = "starting"
+        self.projected = 0
+        """Messages that reached the rows since the start."""
+
+    def caught_up(self, as_of: datetime) -> None:
+        """Everything that was committed to the topics before `as_of` is in the rows."""
+        with self._lock:
+            self._as_of = as_of
+
+    def measured(self, behind: int) -> None:
+        with self._lock:
+            self._behind = behind
+
+    def trouble(self, text: str) -> None:
+        with self._lock:
+            self._trouble = text
+
+    def state(self) -> "Standing":
+        """What to tell people and terminals now."""
+        with self._lock:
+            as_of, behind, trouble = self._as_of, self._behind, self._trouble
+        seconds = None if as_of is None else max(0.0, real_seconds((now() - as_of).total_seconds()))
+        return Standing(as_of, seconds, behind, trouble)
+
+
+class Standing:
+    """`lag_seconds`: real seconds since the rows were known to be complete, None when they never were."""
+
+    def __init__(self, as_of: datetime | None, lag_seconds: float | None, behind: int, trouble: str) -> None:
+        self.as_of = as_of
+        self.lag_seconds = lag_seconds
+        self.behind = behind
+        self.trouble = trouble
+
+    def fresh(self, within_seconds: float) -> bool:
+        """Whether the rows are at most this much behind the topics."""
+        return self.lag_seconds is not None and self.lag_seconds <= within_seconds
+
+
+class Ends:
+    """Asks the cluster for the ends of the topics, without waiting, and says when the positions have reached them."""
+
+    def __init__(self, kafka: str, partitions: Iterable[tuple[str, int]]) -> None:
+        self._admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+        self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
+        self._asked_at: datetime | None = None
+        self._futures: Mapping[TopicPartition, Future[Any]] = {}
+        self._ends: dict[tuple[str, int], int] = {}
+        self._ends_at: datetime | None = None
+
+    def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
+        """Call often: takes the answers that are there, compares, and asks again when it is time."""
+        self._take()
+        if self._ends_at is not None:
+            behind = sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()])
+            progress.measured(behind)
+            if behind == 0:
+                progress.caught_up(self._ends_at)
+        self._ask()
+
+    def _ask(self) -> None:
+        moment = now()
+        if self._futures or (
+            self._asked_at is not None and moment - self._asked_at < timedelta(seconds=_clock_seconds(ASK_SECONDS))
+        ):
+            return
+        self._asked_at = moment
+        self._futures = self._admin.list_offsets(
+            dict.fromkeys(self._wanted, LATEST),
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=5,
+        )
+
+    def _take(self) -> None:
+        if not self._futures or not all(future.done() for future in self._futures.values()):
+            return
+        futures, self._futures = self._futures, {}
+        try:
+            ends = {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
+        except KafkaException:
+            return  # the cluster did not answer; `as_of` stays where it was, and that is what readers see
+        self._ends, self._ends_at = ends, self._asked_at
+
+
+def _clock_seconds(real: float) -> float:
+    return real / real_seconds(1.0)

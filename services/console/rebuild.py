@@ -1,0 +1,54 @@
+"""How are the rows made anew from the topics? Emptied in one transaction, then projected from the first message on."""
+
+import threading
+
+import structlog
+from sqlalchemy import delete, update
+
+from services.console import tables as t
+from services.console.database import migrate, open_engine
+from services.console.progress import Progress
+from services.console.projector import Projector
+from services.console.settings import ConsoleSettings
+from services.shell.clock import now
+
+log = structlog.get_logger()
+
+
+def rebuild(settings: ConsoleSettings) -> int:
+    """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL is away.
+
+    Cursors of the feed for ports and the notebook of lodgements are kept. A console that runs meanwhile starts over too.
+    """
+    migrate(settings.database_url)
+    empty(settings.database_url)
+    started, progress, done = now(), Progress(), threading.Event()
+    projector = Projector(settings, progress)
+    thread = threading.Thread(target=projector.run, name="rebuild", daemon=True)
+    thread.start()
+    try:
+        while not done.wait(0.2):
+            as_of = progress.state().as_of
+            if as_of is not None and as_of > started:
+                break
+            if not thread.is_alive():
+                raise RuntimeError("the projector ended while rebuilding; its log says why")
+    finally:
+        projector.stop()
+        thread.join()
+    log.info("rebuilt", messages=progress.projected)
+    return progress.projected
+
+
+def empty(url: str) -> None:
+    """Takes away every projected row and sets the offsets back to the first message."""
+    engine = open_engine(url, writes=True)
+    try:
+        with engine.begin() as connection:
+            for table in t.PROJECTED:
+                if table is t.STAGE_COUNTS:
+                    connection.execute(update(table).values(consignments=0))
+                else:
+                    connection.execute(delete(table))
+    finally:
+        engine.dispose()

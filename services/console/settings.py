@@ -1,0 +1,43 @@
+"""Which settings does the console read from its environment? Prefix DTG_; every one with its unit."""
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ConsoleSettings(BaseSettings):
+    """The console: HTTP API, web pages and the read model behind them."""
+
+    model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
+
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    partitions: int = Field(
+        8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
+    )
+    database_url: str = Field(
+        "sqlite:///.datongguan/console.db",
+        description="SQLAlchemy URL of the read model: sqlite:///… or postgresql+psycopg://…",
+    )
+    console_host: str = Field("127.0.0.1", description="address of the HTTP API and the pages")
+    console_port: int = Field(8080, ge=1, le=65535, description="port of the HTTP API and the pages")
+    body_limit_bytes: int = Field(
+        2_000_000, ge=1_000, description="largest request body, bytes; more is refused with 413"
+    )
+    batch_limit_bytes: int = Field(
+        8_000_000, ge=1_000, description="largest body of a batch of declarations, bytes; more is refused with 413"
+    )
+    batch_limit: int = Field(1000, ge=1, le=10_000, description="declarations in one batch at most")
+    produce_timeout_seconds: float = Field(
+        8.0, gt=0, description="seconds to wait for the broker's acknowledgement before a request is answered with 503"
+    )
+    gate_stale_seconds: float = Field(
+        10.0, gt=0, description="seconds that the read model may lag before every container must stay"
+    )
+    wait_limit_seconds: float = Field(30.0, ge=0, le=300, description="longest wait of a long poll, seconds")
+    projector_batch: int = Field(4000, ge=1, le=100_000, description="messages in one SQL transaction at most")
+    projector_linger_ms: int = Field(20, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
+    projector_cache: int = Field(20_000, ge=100, description="consignments that the projector keeps in memory")
+    stop_seconds: float = Field(4.0, gt=0, description="seconds that open requests get to end after SIGTERM")
+    language: Literal["zh", "en"] = Field("zh", description="language of the pages where the browser asks for neither")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")

@@ -1,0 +1,196 @@
+"""Which rows does the console read? A projection of the topics: it can be dropped and is then the same again.
+
+Times are microseconds since 1970 UTC (`*_us`). Empty text means "not said yet". `place` names one Kafka message.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, SmallInteger, Table, Text, text
+
+from schemas.vocabulary import Stage
+
+METADATA = MetaData()
+BIG = BigInteger().with_variant(Integer, "sqlite")
+OPEN_STAGES = (
+    Stage.LODGED,
+    Stage.ACCEPTED,
+    Stage.CONTROLLED,
+    Stage.TREATED,
+    Stage.AWAITING_ARRIVAL,
+    Stage.HELD,
+    Stage.RELEASED,
+    Stage.REVOKED,
+    Stage.PARKED,
+)
+"""The stages in which somebody still has to move, in the order of the flow."""
+_OPEN = text("ended_us IS NULL")
+
+
+def _text(name: str) -> "Column[str]":
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _moment(name: str) -> "Column[int]":
+    return Column(name, BIG, nullable=True)
+
+
+def _count(name: str) -> "Column[int]":
+    return Column(name, BIG, nullable=False, server_default="0")
+
+
+CONSIGNMENTS = Table(
+    "consignments",
+    METADATA,
+    Column("consignment_id", Text, primary_key=True),
+    *(_text(n) for n in ("declaration_no", "declarant", "consignee", "reference", "bill_no")),
+    *(_text(n) for n in ("customs_office", "transport_mode", "trade_mode", "direction")),
+    _text("containers"),
+    _text("declared"),
+    _text("lodge_request"),
+    *(_text(n) for n in ("lane", "controls", "credit_grade", "rule_set")),
+    _text("word"),
+    _text("departed"),
+    *(_moment(n) for n in ("lodged_us", "accepted_us", "rejected_us", "assessed_us", "arrived_us")),
+    *(_moment(n) for n in ("held_us", "released_us", "gated_out_us", "closed_us")),
+    *(_count(n) for n in ("seq_declaration", "seq_risk", "seq_release", "parked")),
+    _moment("parked_us"),
+    _text("stage"),
+    *(_text(n) for n in ("waiting_for", "waiting_owner")),
+    _moment("waiting_since_us"),
+    _moment("ended_us"),
+    Index("consignments_waiting", "stage", "waiting_since_us", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("consignments_declaration_no", "declaration_no"),
+    Index("consignments_declarant", "declarant"),
+    Index("consignments_consignee", "consignee"),
+    Index("consignments_reference", "reference"),
+    Index("consignments_bill_no", "bill_no"),
+)
+"""One row per consignment. `containers`, `departed`, `controls`: words apart by a blank.
+
+`declared`: what the declaration desk said (accepted, rejected, refused, discarded); `word`: what the release desk said last
+(held, released, revoked, refused, withdrawn). `closed_us`: when it was rejected, refused or withdrawn.
+"""
+
+HOLDS = Table(
+    "holds",
+    METADATA,
+    Column("consignment_id", Text, primary_key=True),
+    Column("hold_id", Text, primary_key=True),
+    *(_text(n) for n in ("owner", "reason", "lifted_by")),
+    _moment("since_us"),
+)
+"""The holds that are open now."""
+
+CONTAINERS = Table(
+    "containers",
+    METADATA,
+    Column("container_no", Text, primary_key=True),
+    _text("word"),
+    _text("reason"),
+    _text("gate"),
+    _text("waiting_for"),
+    _moment("since_us"),
+    _count("seq"),
+    _count("parked"),
+)
+"""What the gate said last of each container: may_leave, must_stay, gated_out or left_unreleased."""
+
+CONSIGNMENT_CONTAINERS = Table(
+    "consignment_containers",
+    METADATA,
+    Column("container_no", Text, primary_key=True),
+    Column("consignment_id", Text, primary_key=True),
+    _text("seal_no"),
+    _text("word"),
+    _text("reason"),
+    _count("version"),
+    _count("shared_by"),
+    Column("declared", Boolean, nullable=False, server_default=text("false")),
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
+    Index("consignment_containers_consignment", "consignment_id"),
+)
+"""Which consignment lies in which container. `word`: the release desk's to the gate: held, released or withdrawn."""
+
+FACTS = Table(
+    "facts",
+    METADATA,
+    Column("place", BIG, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("sequence", BIG, nullable=False),
+    Column("recorded_us", BIG, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("facts_key", "key"),
+)
+"""The timelines: every fact and request as it travelled. A lodgement's body is left out: the desk's answer repeats it."""
+
+RELEASES = Table(
+    "releases",
+    METADATA,
+    Column("cursor", BIG, primary_key=True, autoincrement=False),
+    Column("place", BIG, nullable=False, unique=True),
+    Column("consignment_id", Text, nullable=False),
+)
+"""The order in which this console told ports of releases and revocations; a rebuild keeps it, so that cursors stay good."""
+
+REFUSALS = Table(
+    "refusals",
+    METADATA,
+    Column("place", BIG, primary_key=True, autoincrement=False),
+    *(_text(n) for n in ("desk", "subject", "request_id", "request_kind", "code", "reason")),
+    _moment("refused_us"),
+    Index("refusals_subject", "subject"),
+)
+ALARMS = Table(
+    "alarms",
+    METADATA,
+    Column("place", BIG, primary_key=True, autoincrement=False),
+    *(_text(n) for n in ("kind", "subject", "reason")),
+    _moment("raised_us"),
+    Index("alarms_raised", "raised_us"),
+)
+"""Containers that left without release, and time limits that ran out."""
+
+PARKED = Table(
+    "parked",
+    METADATA,
+    Column("service", Text, primary_key=True),
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", BIG, primary_key=True),
+    *(_text(n) for n in ("key", "kind", "reason", "error", "status", "actor")),
+    _moment("parked_us"),
+    _moment("settled_us"),
+    Column("value", Text),
+    Index("parked_key", "key"),
+    Index("parked_offset", "offset"),
+    Index("parked_status", "status", "parked_us"),
+)
+"""Messages set aside, by origin. `status`: parked, released or discarded; `value`: base64 of what was said."""
+
+LODGEMENTS = Table(
+    "lodgements",
+    METADATA,
+    Column("request_id", Text, primary_key=True),
+    *(_text(n) for n in ("idempotency_key", "sender", "kind", "subject", "digest")),
+    Column("asked_us", BIG, nullable=False),
+    Index("lodgements_subject", "subject"),
+    Index("lodgements_asked", "asked_us"),
+)
+"""This console's own notebook: what it was asked and the broker acknowledged. Not from the topics; a rebuild keeps it."""
+
+STAGE_COUNTS = Table(
+    "stage_counts", METADATA, Column("stage", Text, primary_key=True), Column("consignments", BIG, nullable=False)
+)
+OFFSETS = Table(
+    "offsets",
+    METADATA,
+    Column("topic", Text, primary_key=True),
+    Column("partition", SmallInteger, primary_key=True, autoincrement=False),
+    Column("next_offset", BIG, nullable=False),
+)
+"""Up to where the topics are in the rows; written in the transaction that writes the rows."""
+
+KEPT = (RELEASES, LODGEMENTS)
+"""Tables that a rebuild leaves alone."""
+PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

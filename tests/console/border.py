@@ -1,0 +1,438 @@
+"""What do the desks say about a consignment? Facts as the desks would publish them, written to the real topics by tests."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from confluent_kafka import Producer
+
+from schemas.declaration import (
+    Declaration,
+    DeclarationAccepted,
+    DeclarationRejected,
+    DeclaredContainer,
+    Finding,
+    Item,
+    LodgeDeclaration,
+)
+from schemas.envelope import Message, Request, RequestRefused, fact_id, request_id
+from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, GateAlarmRaised
+from schemas.inspection import InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.quarantine import TreatmentOrdered, TreatmentVerified
+from schemas.release import (
+    ArrivalRecorded,
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    Hold,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+)
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
+from schemas.topics import topic_of
+from schemas.vocabulary import (
+    ControlKind,
+    CreditGrade,
+    Direction,
+    Lane,
+    Owner,
+    Severity,
+    TreatmentMethod,
+    consignment_id,
+)
+from services.shell.codec import encode, headers
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+DECLARANT = "91370200163562681G"
+CONSIGNEE = "91370211264574251B"
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message on its way to a topic. `sequence` counts the writer's statements on its key."""
+
+    topic: str
+    key: str
+    value: bytes
+    id: str
+    kind: str
+    cause: str
+    sequence: int
+    at: datetime
+
+    def headers(self) -> Any:
+        return headers(
+            id=self.id,
+            kind=self.kind,
+            source="/tests/border",
+            time=self.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            subject=self.key,
+            cause=self.cause,
+            correlation=self.cause,
+            sequence=self.sequence,
+            trace=b"",
+        )
+
+
+def declaration(
+    reference: str, containers: Iterable[str] = ("CSQU3054383",), lines: int = 3, **changed: Any
+) -> Declaration:
+    """A declaration that the declaration desk accepts."""
+    items = tuple(
+        Item(
+            hs_code="4407110000",
+            description=f"Sawn pine, line {line}",
+            origin_country="RU",
+            quantity=Decimal("12.5"),
+            unit="033",
+            net_mass_kg=Decimal(6250),
+            unit_price=Decimal(180),
+            total_price=Decimal(2250),
+            currency="USD",
+        )
+        for line in range(1, lines + 1)
+    )
+    fields: dict[str, Any] = {
+        "reference": reference,
+        "declarant": DECLARANT,
+        "consignee": CONSIGNEE,
+        "direction": Direction.IMPORT,
+        "customs_office": "4227",
+        "trade_mode": "0110",
+        "transport_mode": "2",
+        "conveyance": "COSCO QINGDAO/041E",
+        "bill_no": "COSU6282910",
+        "departure_country": "RU",
+        "destination_country": "CN",
+        "goods_place": "Qingdao Qianwan yard 3",
+        "packages": 120,
+        "package_kind": "22",
+        "wood_packaging": False,
+        "gross_mass_kg": Decimal(19000),
+        "net_mass_kg": Decimal(6250 * lines),
+        "invoice_total": Decimal(2250 * lines),
+        "currency": "USD",
+        "containers": tuple(DeclaredContainer(container_no=c, seal_no="CN88213") for c in containers),
+        "items": items,
+    }
+    return Declaration(**{**fields, **changed})
+
+
+@dataclass
+class Border:
+    """One consignment's story, message by message; `said` is everything in the order it was said."""
+
+    reference: str
+    containers: tuple[str, ...] = ("CSQU3054383",)
+    start: datetime = NOON
+    lines: int = 3
+    said: list[Said] = field(default_factory=list)
+    _minutes: int = 0
+    _counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    _version: int = 0
+
+    def __post_init__(self) -> None:
+        self.declaration = declaration(self.reference, self.containers, self.lines)
+        self.id = consignment_id(self.declaration.declarant, self.reference)
+        self.number = f"422720261{int(self.id[:7], 16):09d}"
+
+    @property
+    def at(self) -> datetime:
+        return self.start + timedelta(minutes=self._minutes)
+
+    def _say(self, writer: str, message: Message) -> Said:
+        self._minutes += 1
+        cause = self.said[-1].id if self.said else ""
+        if isinstance(message, Request):
+            id_, sequence = request_id(message.asked_by, f"{self.reference}/{len(self.said)}"), 0
+        else:
+            sequence = self._counts[writer, message.key] = self._counts.get((writer, message.key), 0) + 1
+            id_ = fact_id(writer, f"{self.id}/{len(self.said)}", 0)
+        said = Said(
+            topic_of(writer, type(message)), message.key, encode(message), id_, message.kind, cause, sequence, self.at
+        )
+        self.said.append(said)
+        return said
+
+    def _goods(self) -> dict[str, Any]:
+        return {"consignment_id": self.id, "occurred_at": self.at}
+
+    def lodged(self) -> "Border":
+        self._say("anyone", LodgeDeclaration(**self._goods(), asked_by="broker-1", declaration=self.declaration))
+        return self
+
+    def accepted(self) -> "Border":
+        fact = DeclarationAccepted(**self._goods(), declaration_no=self.number, declaration=self.declaration)
+        self._say("declaration", fact)
+        return self
+
+    def rejected(self) -> "Border":
+        finding = Finding(pointer="/items/0/hs_code", code="hs_unknown", severity=Severity.ERROR, seen="0000")
+        self._say(
+            "declaration", DeclarationRejected(**self._goods(), declaration=self.declaration, findings=(finding,))
+        )
+        return self
+
+    def refused_request(
+        self, kind: str = "RecordFindings", code: str = "not_ordered", desk: str = "inspection"
+    ) -> "Border":
+        asked = self.said[-1].id if self.said else "unasked"
+        fact = RequestRefused(
+            occurred_at=self.at, subject=self.id, request_id=asked, request_kind=kind, code=code, reason="not ordered"
+        )
+        self._say(desk, fact)
+        return self
+
+    def assessed(self, *controls: ControlKind) -> "Border":
+        lane = Lane.RED if ControlKind.INSPECTION in controls else Lane.YELLOW if controls else Lane.GREEN
+        rules = tuple(FiredRule(rule="wood_from_pest_area", controls=(c,), seen="hs 4407, origin RU") for c in controls)
+        self._say(
+            "risk",
+            ConsignmentAssessed(
+                **self._goods(),
+                declaration_no=self.number,
+                direction=Direction.IMPORT,
+                customs_office="4227",
+                transport_mode="2",
+                bill_no="COSU6282910",
+                containers=tuple(BoundContainer(container_no=c) for c in self.containers),
+                lane=lane,
+                controls=controls,
+                credit_grade=CreditGrade.REGULAR,
+                rule_set="2026-11-01",
+                rules=rules,
+                draw=Draw(value=Decimal("0.731"), rate=Decimal("0.0244"), selected=False),
+            ),
+        )
+        return self
+
+    def held(self, *hold_ids: str) -> "Border":
+        self._version += 1
+        holds = tuple(
+            Hold(hold_id=h, owner=_owner(h), reason=_REASONS.get(h, "held"), since=self.at, lifted_by=_lifted_by(h))
+            for h in hold_ids
+        )
+        self._say("release", ConsignmentHeld(**self._goods(), version=self._version, holds=holds))
+        for c in self.containers:
+            self._say(
+                "release",
+                ContainerHeld(
+                    container_no=c,
+                    occurred_at=self.at,
+                    consignment_id=self.id,
+                    shared_by=1,
+                    version=self._version,
+                    reason="not released yet",
+                ),
+            )
+        return self
+
+    def arrived(self) -> "Border":
+        self._say("release", ArrivalRecorded(**self._goods(), place="Qingdao Qianwan", reported_by="terminal-1"))
+        return self
+
+    def ordered(self, control: ControlKind = ControlKind.INSPECTION) -> "Border":
+        due = self.at + timedelta(hours=48)
+        self._say("inspection", InspectionOrdered(**self._goods(), control=control, customs_office="4227", due=due))
+        return self
+
+    def passed(self, control: ControlKind = ControlKind.INSPECTION) -> "Border":
+        self._say(
+            "inspection", InspectionPassed(**self._goods(), control=control, officer="officer-7", remarks="seal intact")
+        )
+        return self
+
+    def pest(self, name: str = "Bursaphelenchus xylophilus") -> "Border":
+        self._say(
+            "inspection",
+            PestIntercepted(**self._goods(), control=ControlKind.INSPECTION, officer="officer-7", pest=name),
+        )
+        return self
+
+    def treatment_ordered(self) -> "Border":
+        self._say(
+            "quarantine",
+            TreatmentOrdered(
+                **self._goods(),
+                origin="inspection",
+                attempt=1,
+                methods=(TreatmentMethod.METHYL_BROMIDE, TreatmentMethod.HEAT),
+                pest="Bursaphelenchus xylophilus",
+                due=self.at + timedelta(days=3),
+            ),
+        )
+        return self
+
+    def treated(self) -> "Border":
+        self._say(
+            "quarantine",
+            TreatmentVerified(
+                **self._goods(),
+                origin="inspection",
+                attempt=1,
+                method=TreatmentMethod.HEAT,
+                schedule="ISPM15-HT",
+                unit="unit-3",
+            ),
+        )
+        return self
+
+    def released(self) -> "Border":
+        self._version += 1
+        self._say(
+            "release",
+            ReleaseGranted(
+                **self._goods(),
+                version=self._version,
+                declaration_no=self.number,
+                direction=Direction.IMPORT,
+                customs_office="4227",
+                transport_mode="2",
+                bill_no="COSU6282910",
+                containers=self.containers,
+                lane=Lane.GREEN,
+                arrived_at=self.at,
+                answers={"arrival": "ArrivalRecorded"},
+            ),
+        )
+        for c in self.containers:
+            freed: dict[str, Any] = {
+                "container_no": c,
+                "occurred_at": self.at,
+                "consignment_id": self.id,
+                "shared_by": 1,
+                "version": self._version,
+            }
+            if "released" in ContainerFreed.model_fields:
+                freed["released"] = True
+            self._say("release", ContainerFreed(**freed))
+        return self
+
+    def may_leave(self) -> "Border":
+        for c in self.containers:
+            leave = ContainerMayLeave(container_no=c, occurred_at=self.at, version=1, consignments=(self.id,))
+            self._say("gate", leave)
+        return self
+
+    def gated_out(self) -> "Border":
+        for c in self.containers:
+            out = ContainerGatedOut(container_no=c, occurred_at=self.at, gate="G2", consignments=(self.id,))
+            self._say("gate", out)
+            self._say("gate", ConsignmentGatedOut(**self._goods(), container_no=c, released=True))
+        return self
+
+    def alarm(self) -> "Border":
+        for c in self.containers:
+            fact = GateAlarmRaised(
+                container_no=c, occurred_at=self.at, gate="G2", waiting_for=(self.id,), reason="left without release"
+            )
+            self._say("gate", fact)
+        return self
+
+    def revoked(self) -> "Border":
+        self._version += 1
+        fact = ReleaseRevoked(
+            **self._goods(), version=self._version, containers=self.containers, reason="seal number differs"
+        )
+        self._say("release", fact)
+        return self
+
+    def refused(self) -> "Border":
+        self._version += 1
+        self._say(
+            "release",
+            ReleaseRefused(
+                **self._goods(),
+                version=self._version,
+                declaration_no=self.number,
+                cause="inspection/inspection",
+                reason="undeclared goods",
+            ),
+        )
+        return self
+
+    def parked(self, service: str = "release", offset: int = 7) -> "Border":
+        return self._parking("MessageParked", service, offset, {"reason": "decide_raised", "error": "ValueError: bad"})
+
+    def unparked(self, service: str = "release", offset: int = 7, kind: str = "ParkedReleased") -> "Border":
+        return self._parking(kind, service, offset, {"actor": "operator-1"})
+
+    def _parking(self, kind: str, service: str, offset: int, more: dict[str, str]) -> "Border":
+        self._minutes += 1
+        time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        body = {
+            "service": service,
+            "topic": f"customs-{service}-requests",
+            "partition": 0,
+            "offset": offset,
+            "key": self.id,
+            "headers": {"ce_type": "LodgeDeclaration" if service == "declaration" else "ReportArrival"},
+            "value_base64": "e30=",
+            "at": time,
+            **more,
+        }
+        cause = f"{service}/{offset}"
+        self.said.append(
+            Said(
+                f"customs-{service}-parked",
+                self.id,
+                orjson.dumps(body),
+                fact_id(service, f"{kind}/{cause}/{len(self.said)}", 0),
+                kind,
+                cause,
+                0,
+                self.at,
+            )
+        )
+        return self
+
+
+def green(reference: str, containers: tuple[str, ...] = ("CSQU3054383",), **how: Any) -> Border:
+    """Lodged, accepted, green, arrived, released, out of the gate."""
+    told = Border(reference, containers, **how).lodged().accepted().assessed().held("arrival")
+    return told.arrived().released().may_leave().gated_out()
+
+
+def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: Any) -> Border:
+    """A living pest found, treated, and released in the end."""
+    told = (
+        Border(reference, containers, **how).lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
+    )
+    told.held("arrival", "inspection/documents", "inspection/inspection").ordered(ControlKind.DOCUMENTS).ordered()
+    told.arrived().passed(ControlKind.DOCUMENTS).pest().treatment_ordered()
+    return told.held("quarantine/inspection").treated().released().may_leave()
+
+
+def publish(bootstrap: str, said: Iterable[Said]) -> None:
+    """Writes these messages, each topic in the given order, and waits for the broker."""
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "acks": "all", "enable.idempotence": True}
+    )
+    for number, one in enumerate(said):
+        producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers())
+        if number % 1000 == 0:
+            producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+def _owner(hold_id: str) -> Owner:
+    kind = hold_id.split("/", maxsplit=1)[0]
+    owners = {
+        "arrival": Owner.CARRIER,
+        "assessment": Owner.RISK,
+        "officer": Owner.OFFICER,
+        "inspection": Owner.INSPECTION,
+    }
+    return owners.get(kind, Owner.QUARANTINE)
+
+
+def _lifted_by(hold_id: str) -> str:
+    kinds = {"arrival": "ArrivalRecorded", "officer": "LiftHold", "inspection": "InspectionPassed"}
+    return kinds.get(hold_id.split("/", maxsplit=1)[0], "TreatmentVerified")
+
+
+_REASONS = {"arrival": "the goods have not arrived", "quarantine/inspection": "living pest: Bursaphelenchus xylophilus"}

@@ -1,0 +1,95 @@
+"""What do the console's tests stand on? The session's broker, both databases, and a projector that can be waited for."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from deploy.kafka.broker import Broker
+from deploy.kafka.topics import provision
+from services.console.database import migrate
+from services.console.progress import Progress
+from services.console.projector import Projector
+from services.console.settings import ConsoleSettings
+from services.shell.clock import now
+from tests.conftest import PARTITIONS
+from tests.console.postgres import Postgres
+
+
+def eventually(true: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Returns once `true()`; fails after `seconds` with `what` was waited for."""
+    for _ in range(int(seconds / 0.05)):
+        if true():
+            return
+        Event().wait(0.05)
+    pytest.fail(f"waited {seconds} s in vain: {what}")
+
+
+class Projecting:
+    """A projector at work in a thread."""
+
+    def __init__(self, settings: ConsoleSettings) -> None:
+        self.settings = settings
+        self.progress = Progress()
+        self.projector = Projector(settings, self.progress)
+        self.thread = Thread(target=self.projector.run, daemon=True)
+
+    def catch_up(self, seconds: float = 30) -> None:
+        """Waits until everything said before this call is in the rows."""
+        moment = now()
+
+        def caught_up() -> bool:
+            as_of = self.progress.state().as_of
+            return as_of is not None and as_of > moment
+
+        eventually(caught_up, f"the projector to catch up ({self.progress.state().trouble})", seconds)
+
+
+@contextmanager
+def projecting(settings: ConsoleSettings) -> Iterator[Projecting]:
+    running = Projecting(settings)
+    running.thread.start()
+    try:
+        yield running
+    finally:
+        running.projector.stop()
+        running.thread.join(15)
+        assert not running.thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def bootstrap(broker: Broker) -> str:
+    """A broker with every topic."""
+    provision(broker.bootstrap, PARTITIONS)
+    return broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    folder = Path(tempfile.mkdtemp(prefix="console-pg-"))  # pytest's own folders are closed to the postgres user
+    running = Postgres(folder)
+    running.start()
+    yield running
+    running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database of each kind."""
+    if request.param == "sqlite":
+        made = f"sqlite:///{tmp_path}/console.db"
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        made = server.database(f"t{abs(hash(request.node.nodeid)):x}"[:40])
+    migrate(made)
+    return made
+
+
+@pytest.fixture
+def settings(bootstrap: str, url: str) -> ConsoleSettings:
+    return ConsoleSettings(kafka=bootstrap, partitions=PARTITIONS, database_url=url)

@@ -1,0 +1,178 @@
+"""Do the topics become rows on both databases, exactly once, whatever fails meanwhile, and the same rows again?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from confluent_kafka import Producer
+from sqlalchemy import select
+
+from schemas.vocabulary import ControlKind, Stage
+from services.console import database
+from services.console import tables as t
+from services.console.database import migrate, open_engine
+from services.console.rebuild import empty, rebuild
+from services.console.settings import ConsoleSettings
+from tests.console.border import Border, green, publish, red
+from tests.console.conftest import eventually, projecting
+
+
+def rows(url: str) -> dict[str, list[Any]]:
+    """Everything in the read model."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        every = {
+            table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
+            for table in t.METADATA.sorted_tables
+        }
+    engine.dispose()
+    return every
+
+
+def stages(url: str, *told: Border) -> list[str]:
+    """The stage of each consignment, `none` where there is no row."""
+    column = t.CONSIGNMENTS.c
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        found = connection.execute(
+            select(column.consignment_id, column.stage).where(column.consignment_id.in_([b.id for b in told]))
+        )
+        known: dict[str, str] = {row[0]: row[1] for row in found}
+    engine.dispose()
+    return [known.get(b.id, "none") for b in told]
+
+
+def story(name: str) -> Sequence[Border]:
+    return (
+        green(f"{name}-g", ("CSQU3054383",)),
+        red(f"{name}-r", ("MSKU6011672", "TGHU1234562")),
+        Border(f"{name}-j").lodged().rejected(),
+        Border(f"{name}-h")
+        .lodged()
+        .accepted()
+        .assessed(ControlKind.INSPECTION)
+        .held("arrival", "inspection/inspection"),
+        Border(f"{name}-p").lodged().accepted().parked(offset=abs(hash(name)) % 1000),
+        Border(f"{name}-q").lodged().accepted().refused_request(),
+    )
+
+
+STAGES = [Stage.GATED_OUT, Stage.RELEASED, Stage.REJECTED, Stage.CONTROLLED, Stage.PARKED, Stage.ACCEPTED]
+
+
+def test_facts_become_rows_and_a_rebuild_gives_the_same_rows(settings: ConsoleSettings) -> None:
+    url = settings.database_url
+    told = story(f"first-{url[:6]}")
+    with projecting(settings) as running:
+        publish(settings.kafka, [said for border in told for said in border.said])
+        running.catch_up()
+        assert stages(url, *told) == STAGES
+        more = story(f"second-{url[:6]}")
+        publish(settings.kafka, [said for border in more for said in border.said])
+        running.catch_up()
+    assert stages(url, *more) == STAGES
+    before = rows(url)
+    assert len(before["holds"]) >= 4 and len(before["refusals"]) >= 2 and len(before["parked"]) >= 2
+    counted = {stage: n for stage, n in before["stage_counts"] if n}
+    stage_at = [c.name for c in t.CONSIGNMENTS.columns].index("stage")
+    every = [row[stage_at] for row in before["consignments"]]
+    assert counted == {stage: every.count(stage) for stage in set(every)}
+    assert rebuild(settings) == sum(row[2] for row in before["offsets"])
+    assert rows(url) == before
+
+
+def test_a_locked_database_delays_the_rows_and_loses_none(
+    bootstrap: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "LOCK_SECONDS", 0.2)
+    settings = ConsoleSettings(kafka=bootstrap, database_url=f"sqlite:///{tmp_path}/console.db")
+    migrate(settings.database_url)
+    told = green("locked")
+    with projecting(settings) as running:
+        running.catch_up()
+        other = open_engine(settings.database_url, writes=True)
+        with other.begin():
+            publish(bootstrap, told.said)
+            eventually(
+                lambda: "locked" in running.progress.state().trouble, "the projector to say that it is locked out"
+            )
+        other.dispose()
+        running.catch_up()
+        assert running.progress.state().trouble == ""
+    assert stages(settings.database_url, told) == [Stage.GATED_OUT]
+
+
+def test_two_projectors_on_one_database_write_everything_once(settings: ConsoleSettings) -> None:
+    small = settings.model_copy(update={"projector_batch": 7, "projector_linger_ms": 1})
+    told = [green(f"both-{settings.database_url[:6]}-{number}") for number in range(40)]
+    with projecting(small) as one, projecting(small) as two:
+        publish(settings.kafka, [said for border in told for said in border.said])
+        one.catch_up(60)
+        two.catch_up(60)
+    assert stages(settings.database_url, *told) == [Stage.GATED_OUT] * len(told)
+    before = rows(settings.database_url)
+    cursors = [row[0] for row in before["releases"]]
+    assert sorted(cursors) == list(range(1, len(cursors) + 1))
+    empty(settings.database_url)
+    with projecting(settings) as again:
+        again.catch_up(60)
+    assert rows(settings.database_url) == before
+
+
+def test_rubbish_on_any_topic_stops_nothing_and_is_seen(settings: ConsoleSettings) -> None:
+    told = green(f"after-rubbish-{settings.database_url[:6]}")
+    producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
+    good = dict(told.said[0].headers())
+    for topic in ("customs-declaration-requests", "customs-release-facts", "customs-gate-facts", "customs-risk-parked"):
+        kind = {"customs-declaration-requests": b"LodgeDeclaration", "customs-release-facts": b"ConsignmentHeld"}.get(
+            topic, b"ContainerMayLeave"
+        )
+        for value, headers in (
+            (b"{", {**good, "ce_type": kind}),
+            (b"[]", {**good, "ce_type": kind}),
+            (b'{"holds": 7}', {**good, "ce_type": kind}),
+            (b"\xff\x00", {**good, "ce_type": kind}),
+            (None, {**good, "ce_type": kind}),
+            (b"{}", {}),
+            (b"{}", {**good, "ce_type": b"Nonsense"}),
+            (b"{}", {**good, "ce_type": kind, "ce_time": b"noon", "sequence": b"x"}),
+        ):
+            producer.produce(topic, key=told.id.encode(), value=value, headers=headers)
+    producer.produce("customs-gate-requests", key=b"\xfe\x00" * 9000, value=b"{}", headers=good)
+    assert producer.flush(30) == 0
+    publish(settings.kafka, told.said)
+    with projecting(settings) as running:
+        running.catch_up()
+    assert stages(settings.database_url, told) == [Stage.GATED_OUT]
+    aside = [row for row in rows(settings.database_url)["parked"] if row[0] == "console"]
+    assert {row[1] for row in aside} == {"customs-release-facts", "customs-gate-facts", "customs-risk-parked"}
+
+
+def test_a_log_that_was_replaced_is_named_and_not_projected(settings: ConsoleSettings) -> None:
+    engine = open_engine(settings.database_url, writes=True)
+    with engine.begin() as connection:
+        row = {"topic": "customs-risk-facts", "partition": 0, "next_offset": 10**9}
+        connection.execute(t.OFFSETS.insert(), [row])
+    engine.dispose()
+    with projecting(settings) as running:
+        eventually(lambda: "dtg rebuild" in running.progress.state().trouble, "the projector to say what to do")
+        assert running.progress.state().as_of is None
+
+
+def test_the_migrations_make_exactly_the_tables(url: str) -> None:
+    engine = open_engine(url, writes=True)
+    with engine.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), t.METADATA) == []
+        config = Config()
+        config.set_main_option("script_location", "services/console/migrations")
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        assert not set(connection.dialect.get_table_names(connection)) & set(t.METADATA.tables)
+        database.upgrade(connection)
+        seeded = {row[0] for row in connection.execute(select(t.STAGE_COUNTS))}
+        assert seeded == {stage.value for stage in Stage}
+    engine.dispose()

@@ -1,0 +1,244 @@
+"""Do the same facts give the same rows, whatever order the topics are read in, and does each row say where goods stand?"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+from random import Random
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.vocabulary import ControlKind, Stage
+from services.console import tables as t
+from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
+from services.console.consignment import Consignment
+from services.console.container import Container, Part, gate_answer
+from services.console.heard import TOPIC_NUMBERS, Heard, micros, origin, place
+from services.console.store import Rows
+from tests.console.border import Border, Said, green, red
+
+
+class Memory:
+    """Rows in memory, as SQL would hold them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[Any, Any]] = {"consignments": {}, "containers": {}, "parts": {}, "asides": {}}
+        self.listed: dict[str, set[Any]] = {"facts": set(), "releases": set(), "refusals": set(), "alarms": set()}
+        self.counts: dict[str, int] = {}
+
+    def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]:
+        return self._some("consignments", keys)
+
+    def containers(self, keys: Iterable[str]) -> Mapping[str, Container]:
+        return self._some("containers", keys)
+
+    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]:
+        return self._some("parts", keys)
+
+    def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]:
+        return self._some("asides", keys)
+
+    def _some(self, name: str, keys: Iterable[Any]) -> dict[Any, Any]:
+        return {key: self.rows[name][key] for key in keys if key in self.rows[name]}
+
+    def keep(self, batch: Batch) -> None:
+        for name in self.rows:
+            self.rows[name] |= getattr(batch, name)
+        for name in self.listed:
+            self.listed[name] |= set(getattr(batch, name))
+        for stage, change in batch.stage_changes().items():
+            self.counts[stage] = self.counts.get(stage, 0) + change
+
+    def everything(self) -> dict[str, Any]:
+        rows = {name: {key: asdict(row) for key, row in kept.items()} for name, kept in self.rows.items()}
+        counts = {stage: count for stage, count in self.counts.items() if count}
+        return {**rows, **self.listed, "counts": counts}
+
+
+Log = list[tuple[str, list[Said]]]
+
+
+def logs(told: Iterable[Border]) -> Log:
+    """What each topic carries, in its order."""
+    by_topic: dict[str, list[Said]] = {}
+    for border in told:
+        for said in border.said:
+            by_topic.setdefault(said.topic, []).append(said)
+    return list(by_topic.items())
+
+
+def read(memory: Memory, messages: list[tuple[Said, int]]) -> None:
+    """One batch of messages with their offsets."""
+    said = [
+        Heard(
+            place(one.topic, 0, offset),
+            one.topic,
+            one.kind,
+            one.key,
+            one.id,
+            one.cause,
+            one.sequence,
+            micros(one.at.isoformat()),
+            one.value,
+        )
+        for one, offset in messages
+        if one.topic in TOPIC_NUMBERS
+    ]
+    announced = [
+        Announcement(one.topic, 0, offset, one.kind, orjson.loads(one.value))
+        for one, offset in messages
+        if one.topic not in TOPIC_NUMBERS
+    ]
+    memory.keep(fold(said, announced, memory))
+
+
+def in_order(*told: Border) -> Memory:
+    memory = Memory()
+    for topic in logs(told):
+        read(memory, [(said, offset) for offset, said in enumerate(topic[1])])
+    return memory
+
+
+def interleaved(log: Log, shuffle: Random, cut: int) -> Memory:
+    """Any order between the topics, any cut into batches."""
+    turns = [number for number, (_, said) in enumerate(log) for _ in said]
+    shuffle.shuffle(turns)
+    next_offset = [0] * len(log)
+    messages: list[tuple[Said, int]] = []
+    for number in turns:
+        offset = next_offset[number]
+        next_offset[number] += 1
+        messages.append((log[number][1][offset], offset))
+    memory = Memory()
+    for start in range(0, len(messages), cut):
+        read(memory, messages[start : start + cut])
+    return memory
+
+
+STORIES = (
+    lambda: green("G-1"),
+    lambda: red("R-1", ("MSKU6011672", "CSQU3054383")),
+    lambda: Border("J-1").lodged().rejected(),
+    lambda: Border("X-1").lodged().refused_request("LodgeDeclaration", "id_mismatch", "declaration"),
+    lambda: (
+        Border("V-1").lodged().accepted().assessed().held("arrival").arrived().released().revoked().held("officer/1")
+    ),
+    lambda: Border("F-1").lodged().accepted().assessed(ControlKind.INSPECTION).held("inspection/inspection").refused(),
+    lambda: Border("P-1").lodged().accepted().parked().parked("inspection", 9).unparked().parked().refused_request(),
+    lambda: Border("D-1").lodged().parked("declaration").unparked("declaration", kind="ParkedDiscarded"),
+    lambda: Border("A-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival").alarm(),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    chosen=st.lists(st.sampled_from(range(len(STORIES))), min_size=1, max_size=5, unique=True),
+    shuffle=st.randoms(use_true_random=False),
+    cut=st.integers(1, 40),
+)
+def test_every_interleaving_of_the_topics_gives_the_same_rows(chosen: list[int], shuffle: Random, cut: int) -> None:
+    told = [STORIES[number]() for number in chosen]
+    assert interleaved(logs(told), shuffle, cut).everything() == in_order(*told).everything()
+
+
+@settings(max_examples=40, deadline=None)
+@given(which=st.sampled_from(range(len(STORIES))), again=st.randoms(use_true_random=False))
+def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> None:
+    told = STORIES[which]()
+    memory = in_order(told)
+    before = memory.everything()["consignments"]
+    repeated = [
+        (one, 1000 + n) for n, one in enumerate(told.said) if "-facts" in one.topic or "containers" in one.topic
+    ]
+    again.shuffle(repeated)
+    read(memory, repeated)
+    assert memory.everything()["consignments"] == before
+
+
+@pytest.mark.parametrize(
+    ("told", "stage", "waiting_for", "owner"),
+    [
+        (Border("1").lodged(), Stage.LODGED, "acceptance", "declaration"),
+        (Border("1").lodged().accepted(), Stage.ACCEPTED, "assessment", "risk"),
+        (Border("1").lodged().accepted().assessed(), Stage.ACCEPTED, "assessment", "release"),
+        (Border("1").lodged().rejected(), Stage.REJECTED, "", ""),
+        (Border("1").lodged().accepted().assessed().held("arrival"), Stage.AWAITING_ARRIVAL, "arrival", "carrier"),
+        (Border("1").held("assessment", "arrival"), Stage.LODGED, "assessment", "risk"),
+        (Border("1").held("arrival", "inspection/documents"), Stage.CONTROLLED, "inspection/documents", "inspection"),
+        (Border("1").held("inspection/documents", "quarantine/risk"), Stage.TREATED, "quarantine/risk", "quarantine"),
+        (Border("1").held("quarantine/risk", "officer/7"), Stage.HELD, "officer/7", "officer"),
+        (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
+        (STORIES[5](), Stage.REFUSED, "", ""),
+        (STORIES[6](), Stage.PARKED, "parked", "operations"),
+        (STORIES[7](), Stage.REJECTED, "", ""),
+        (red("1"), Stage.RELEASED, "gate_out", "carrier"),
+        (Border("1", ()).lodged().accepted().assessed().held("arrival").released(), Stage.RELEASED, "", ""),
+        (green("1"), Stage.GATED_OUT, "", ""),
+    ],
+    ids=lambda value: value.said[-1].kind if isinstance(value, Border) else None,
+)
+def test_where_goods_stand_and_whose_move_it_is(told: Border, stage: Stage, waiting_for: str, owner: str) -> None:
+    row = in_order(told).rows["consignments"][told.id]
+    assert (row.stage, row.waiting_for, row.waiting_owner) == (stage, waiting_for, owner)
+    assert (row.ended_us is not None) == (waiting_for == "")
+
+
+def test_a_consignment_in_two_containers_is_out_only_when_both_are() -> None:
+    told = red("two", ("MSKU6011672", "CSQU3054383"))
+    told.gated_out()
+    last = told.said.pop()
+    assert in_order(told).rows["consignments"][told.id].stage == Stage.RELEASED
+    told.said.append(last)
+    assert in_order(told).rows["consignments"][told.id].stage == Stage.GATED_OUT
+
+
+def test_the_clearance_service_parking_a_message_does_not_hold_the_goods() -> None:
+    told = Border("c").lodged().accepted().parked("clearance")
+    assert in_order(told).rows["consignments"][told.id].stage == Stage.ACCEPTED
+
+
+def test_a_nul_in_a_text_reaches_no_row() -> None:
+    told = Border("n").lodged()
+    told.said[0] = Said(**{**asdict(told.said[0]), "value": told.said[0].value.replace(b'"broker-1"', b'"b\\u0000"')})
+    memory = in_order(told.accepted())
+    assert "\x00" not in str(memory.everything()) and "u0000" not in str(memory.everything())
+
+
+def gate(*told: Border, fresh: bool = True) -> tuple[bool, str]:
+    memory = in_order(*told)
+    number = told[0].containers[0]
+    parts = [part for part in memory.rows["parts"].values() if part.container_no == number]
+    parked = [p.consignment_id for p in parts if memory.rows["consignments"][p.consignment_id].parked]
+    answer = gate_answer(memory.rows["containers"].get(number), parts, parked, fresh)
+    return answer.may_leave, answer.reason
+
+
+def test_a_container_may_leave_only_when_everything_says_so() -> None:
+    assert gate(red("1")) == (True, "released")
+    assert gate(red("1"), fresh=False) == (False, "stale")
+    assert gate(red("1").parked()) == (False, "parked")
+    assert gate(red("1").parked().unparked()) == (True, "released")
+    assert gate(green("1")) == (False, "gated_out")
+    assert gate(Border("1").lodged().accepted()) == (False, "unknown")
+    assert gate(Border("1").lodged().accepted().assessed().held("arrival")) == (False, "held")
+    assert gate(red("1").revoked().held("officer/1")) == (False, "held")
+    assert gate(Border("1").lodged().accepted().assessed().held("arrival").alarm()) == (False, "left_unreleased")
+
+
+def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
+    for table, row in (
+        (t.CONSIGNMENTS, Consignment),
+        (t.CONTAINERS, Container),
+        (t.CONSIGNMENT_CONTAINERS, Part),
+        (t.PARKED, Aside),
+    ):
+        assert [c.name for c in table.columns] == [f.name for f in fields(row) if f.name != "holds"]
+    assert hasattr(Rows, "consignments")
+
+
+@given(st.sampled_from(sorted(TOPIC_NUMBERS)), st.integers(0, 999), st.integers(0, 2**43 - 1))
+def test_a_place_is_one_number_and_back(topic: str, partition: int, offset: int) -> None:
+    assert origin(place(topic, partition, offset)) == (topic, partition, offset)
+    assert place(topic, partition, offset) < 2**63
