@@ -161,7 +161,10 @@ class Border:
     def _goods(self) -> dict[str, Any]:
         return {"consignment_id": self.id, "occurred_at": self.at}
 
-    def lodged(self) -> "Border":
+    def lodged(self, **changed: Any) -> "Border":
+        """Lodged; with `changed`, another paper under the same reference."""
+        if changed:
+            self.declaration = declaration(self.reference, self.containers, self.lines, **changed)
         self._say("anyone", LodgeDeclaration(**self._goods(), asked_by="broker-1", declaration=self.declaration))
         return self
 

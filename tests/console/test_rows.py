@@ -127,6 +127,8 @@ STORIES = (
     ),
     lambda: Border("F-1").lodged().accepted().assessed(ControlKind.INSPECTION).held("inspection/inspection").refused(),
     lambda: Border("P-1").lodged().accepted().parked().parked("inspection", 9).unparked().parked().refused_request(),
+    lambda: Border("P-2").lodged().accepted().parked().parked().unparked(),
+    lambda: Border("L-1").lodged(bill_no="A").refused_request("LodgeDeclaration").lodged(bill_no="B").accepted(),
     lambda: Border("D-1").lodged().parked("declaration").unparked("declaration", kind="ParkedDiscarded"),
     lambda: Border("A-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival").alarm(),
 )
@@ -172,7 +174,8 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
         (STORIES[5](), Stage.REFUSED, "", ""),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
-        (STORIES[7](), Stage.REJECTED, "", ""),
+        (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
+        (STORIES[9](), Stage.REJECTED, "", ""),
         (red("1"), Stage.RELEASED, "gate_out", "carrier"),
         (Border("1", ()).lodged().accepted().assessed().held("arrival").released(), Stage.RELEASED, "", ""),
         (green("1"), Stage.GATED_OUT, "", ""),
