@@ -1,0 +1,59 @@
+"""Which environment variables does Datongguan read? Writes `.env.example` from the settings classes: `make env`.
+
+The classes are named, not imported: the shell knows no service.
+"""
+
+import importlib
+import shlex
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
+
+SETTINGS = (
+    "services.shell.settings.WorkerSettings",
+    "services.shell.settings.ClockSettings",
+    "services.console.settings.ConsoleSettings",
+    "services.cli.settings.UpSettings",
+    "services.simulator.settings.SimulatorSettings",
+)
+"""Every settings class of the house; a class that is not listed fails a test."""
+
+FILE = Path(__file__).parents[2] / ".env.example"
+HEAD = """\
+# Every environment variable of Datongguan, with its default. Made by `make env` from the settings classes; do not edit.
+# Copy to .env, uncomment what you change, and load it:  set -a; . ./.env; set +a
+"""
+
+
+def settings_class(name: str) -> type[BaseSettings]:
+    """The class of this dotted name."""
+    module, _, title = name.rpartition(".")
+    found: type[BaseSettings] = getattr(importlib.import_module(module), title)
+    return found
+
+
+def text() -> str:
+    """The whole file. A variable that several classes read stands with the first; with another default, with each."""
+    defaults: dict[str, str] = {}
+    sections = [HEAD]
+    for name in SETTINGS:
+        kind = settings_class(name)
+        section = [f"# --- {name.rpartition('.')[0]}: {(kind.__doc__ or '').strip().splitlines()[0]}"]
+        for title, field in kind.model_fields.items():
+            variable, default = f"{kind.model_config.get('env_prefix', '')}{title}".upper(), _default(field)
+            if defaults.get(variable) != default:
+                defaults.setdefault(variable, default)
+                section += [f"# {field.description}", f"#{variable}={default}"]
+        if len(section) > 1:
+            sections.append("\n".join(section) + "\n")
+    return "\n".join(sections)
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return "" if default is None else shlex.quote(str(default))
+
+
+if __name__ == "__main__":
+    FILE.write_text(text())
