@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol, cast
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from schemas.envelope import Deadline, Fact, Hearing, Message
 from schemas.flow import FLOW
@@ -18,7 +18,7 @@ class Decider(Protocol):
     `deadlines` are the open time limits of a state, `closed` says that nothing but typed refusals can follow.
     """
 
-    INITIAL: BaseModel
+    INITIAL: Any
     STATE: TypeAdapter[Any]
 
     def decide(self, state: Any, message: Any, hearing: Hearing) -> tuple[Fact, ...]: ...
