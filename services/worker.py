@@ -28,6 +28,6 @@ def create() -> faust.App:
 
 def __getattr__(name: str) -> faust.App:
     if name == "app":  # made on demand, so that importing this module starts nothing
-        globals()["app"] = create()
-        return globals()["app"]
+        app = globals()["app"] = create()
+        return app
     raise AttributeError(name)
