@@ -5,6 +5,7 @@ The payload is the JSON of one of these models; CloudEvents 1.0 attributes trave
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha1
 from typing import ClassVar
 from uuid import UUID, uuid5
 
@@ -14,6 +15,7 @@ from schemas.vocabulary import ActorId, ConsignmentId, Moment, Reason
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """Namespace of derived message ids."""
+_FACTS = FACTS.bytes
 
 
 class Message(BaseModel):
@@ -130,7 +132,11 @@ class Envelope:
 
 def fact_id(desk: str, cause_id: str, index: int) -> str:
     """The id of the `index`-th fact that `desk` draws from the message `cause_id`."""
-    return str(uuid5(FACTS, f"{desk}/{cause_id}/{index}"))
+    digest = bytearray(sha1(_FACTS + f"{desk}/{cause_id}/{index}".encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()  # uuid5 by hand: four times as fast, and one is made for every fact
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def request_id(sender: str, idempotency_key: str) -> str:

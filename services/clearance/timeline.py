@@ -4,10 +4,11 @@ Hears the facts of all desks in any order and says nothing. Definitions: GACC st
 clearance time), WCO Time Release Study guide v3.
 """
 
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal, assert_never
+from typing import Any, Literal, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, TypeAdapter
 
 from schemas.declaration import DeclarationAccepted, DeclarationRejected
 from schemas.envelope import Deadline, Fact, Hearing
@@ -26,13 +27,13 @@ from schemas.risk import ConsignmentAssessed
 End = Literal["released", "rejected", "refused", "withdrawn"]
 
 
-class Timeline(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Timeline:
     """The first time each thing happened, and the labels to count it under; `controlled`, `treated`: the last answer.
 
     `end` follows the release desk's statement of the highest version.
     """
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["timeline"] = "timeline"
     office: str = ""
     mode: str = ""
@@ -72,7 +73,7 @@ Heard = (
 )
 
 INITIAL: State = Timeline()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field()])
+STATE: TypeAdapter[State] = TypeAdapter(Timeline)
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -158,7 +159,7 @@ def closed(state: State) -> bool:
 def _with(state: Timeline, **changes: Any) -> Timeline:
     if all(getattr(state, name) == value for name, value in changes.items()):
         return state
-    return state.model_copy(update=changes)
+    return replace(state, **changes)
 
 
 def _ended(state: Timeline, end: End | None, at: datetime, version: int) -> Timeline:

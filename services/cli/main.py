@@ -145,6 +145,21 @@ def simulate(
 
 
 @app.command()
+def bench(
+    consignments: Annotated[int, typer.Option(help="consignments of the run at full speed")] = 30_000,
+    seed: Annotated[int, typer.Option(help="seed of the consignments")] = 7,
+    layout: Annotated[str, typer.Option(help="worker processes; see DTG_LAYOUT")] = "",
+    read_model: Annotated[bool, typer.Option(help="with the SQL read model beside the desks")] = True,
+) -> None:
+    """Measure throughput, latency and cost, on a broker of its own; proves that nothing was lost. 性能"""
+    from services.cli.bench import main as measure
+
+    raise typer.Exit(
+        measure(consignments=consignments, seed=seed, layout=layout or UpSettings().layout, read_model=read_model)
+    )
+
+
+@app.command()
 def audit() -> None:
     """Read every fact and say whether anything was lost, doubled, reordered or wrongly released. 核对"""
     from services.cli.ledger import audit as read_all

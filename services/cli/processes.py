@@ -106,7 +106,7 @@ def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "
     return Child(
         name,
         [
-            *(sys.executable, "-m", "faust", "--no-color", "-A", "services.worker"),
+            *(sys.executable, "-m", "faust", "-A", "services.worker"),
             *("worker", "--web-port", str(port), "--web-host", "127.0.0.1", "--loglevel", "warn"),
         ],
         home / "logs" / f"{name}.log",

@@ -137,22 +137,12 @@ class Up:
         return env
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        waiting: dict[str, Child] = {
+        waiting = {
             f"http://127.0.0.1:{self.settings.worker_port + number}/readyz": child
             for number, child in enumerate(self.workers)
         }
         waiting[f"http://127.0.0.1:{self.settings.console_port}/readyz"] = self.others[0]
-        while waiting and not self._stop.is_set():
-            for url, child in list(waiting.items()):
-                if not child.alive:
-                    raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
-                if _answers(url):
-                    del waiting[url]
-            if time.monotonic() > deadline:
-                names = ", ".join(child.name for child in waiting.values())
-                raise CannotStart(f"Not ready within {READY_SECONDS} s: {names}. See {self.home / 'logs'}")
-            self._stop.wait(0.1)
+        wait_for(waiting, self._stop)
 
     def _watch(self) -> None:
         if self.broker and self.broker.process and self.broker.process.poll() is not None:
@@ -207,6 +197,21 @@ class Up:
         if self.demo:
             screen.print(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
         screen.print(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
+
+
+def wait_for(waiting: dict[str, Child], stop: threading.Event | None = None) -> None:
+    """Until each url answers 200, or `stop`; CannotStart when its process ends, or after a minute."""
+    deadline = time.monotonic() + READY_SECONDS
+    left = dict(waiting)
+    while left and not (stop and stop.is_set()):
+        for url, child in list(left.items()):
+            if not child.alive:
+                raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
+            if _answers(url):
+                del left[url]
+        if time.monotonic() > deadline:
+            raise CannotStart(f"Not ready within {READY_SECONDS} s: {', '.join(c.name for c in left.values())}")
+        time.sleep(0.1)
 
 
 def _answers(url: str) -> bool:

@@ -3,19 +3,19 @@
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from services.shell.clock import now, real_seconds
+from services.shell.clock import now, stopwatch
 
 ASK_SECONDS = 0.5
 """How often the cluster is asked for the ends of the topics."""
 
 
-LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+LATEST = OffsetSpec.latest()
 
 
 class Progress:
@@ -24,15 +24,25 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._as_of: datetime | None = None
+        self._complete_at = 0.0
+        self._beat = stopwatch()
         self._behind = 0
         self._trouble = "starting"
         self.projected = 0
         """Messages that reached the rows since the start."""
 
-    def caught_up(self, as_of: datetime) -> None:
-        """Everything that was committed to the topics before `as_of` is in the rows."""
+    def beat(self) -> None:
+        """The projector's thread is turning, be it only to wait for a database."""
+        self._beat = stopwatch()
+
+    def silent_seconds(self) -> float:
+        """Real seconds since the thread last turned."""
+        return stopwatch() - self._beat
+
+    def caught_up(self, as_of: datetime, watch: float) -> None:
+        """Everything that was committed to the topics before `as_of` is in the rows; `watch`: the stopwatch then."""
         with self._lock:
-            self._as_of = as_of
+            self._as_of, self._complete_at = as_of, watch
 
     def measured(self, behind: int) -> None:
         with self._lock:
@@ -45,8 +55,8 @@ class Progress:
     def state(self) -> "Standing":
         """What to tell people and terminals now."""
         with self._lock:
-            as_of, behind, trouble = self._as_of, self._behind, self._trouble
-        seconds = None if as_of is None else max(0.0, real_seconds((now() - as_of).total_seconds()))
+            as_of, behind, trouble, complete_at = self._as_of, self._behind, self._trouble, self._complete_at
+        seconds = None if as_of is None else max(0.0, stopwatch() - complete_at)
         return Standing(as_of, seconds, behind, trouble)
 
 
@@ -70,10 +80,10 @@ class Ends:
     def __init__(self, kafka: str, partitions: Iterable[tuple[str, int]]) -> None:
         self._admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
-        self._asked_at: datetime | None = None
+        self._asked_at: tuple[datetime, float] | None = None
         self._futures: Mapping[TopicPartition, Future[Any]] = {}
         self._ends: dict[tuple[str, int], int] = {}
-        self._ends_at: datetime | None = None
+        self._ends_at: tuple[datetime, float] | None = None
 
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
         """Call often: takes the answers that are there, compares, and asks again when it is time."""
@@ -82,16 +92,14 @@ class Ends:
             behind = sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()])
             progress.measured(behind)
             if behind == 0:
-                progress.caught_up(self._ends_at)
+                progress.caught_up(*self._ends_at)
         self._ask()
 
     def _ask(self) -> None:
-        moment = now()
-        if self._futures or (
-            self._asked_at is not None and moment - self._asked_at < timedelta(seconds=_clock_seconds(ASK_SECONDS))
-        ):
+        watch = stopwatch()
+        if self._futures or (self._asked_at is not None and watch - self._asked_at[1] < ASK_SECONDS):
             return
-        self._asked_at = moment
+        self._asked_at = (now(), watch)
         self._futures = self._admin.list_offsets(
             dict.fromkeys(self._wanted, LATEST),
             isolation_level=IsolationLevel.READ_COMMITTED,
@@ -107,7 +115,3 @@ class Ends:
         except KafkaException:
             return  # the cluster did not answer; `as_of` stays where it was, and that is what readers see
         self._ends, self._ends_at = ends, self._asked_at
-
-
-def _clock_seconds(real: float) -> float:
-    return real / real_seconds(1.0)

@@ -1,6 +1,7 @@
 """How do facts become rows? Read committed messages, fold them, write rows and offsets in one SQL transaction; never skip."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -35,11 +36,11 @@ class LogReplaced(Exception):
 class Projector:
     """The only writer of the rows. `run` blocks until `stop`; trouble is logged, counted and waited out."""
 
-    def __init__(self, settings: ConsoleSettings, progress: Progress) -> None:
+    def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
         self.progress = progress
-        self.fed = threading.Event()
-        """Set after each transaction that added to the feed for ports."""
+        self.fed = fed
+        """Called after each transaction that added to the feed for ports."""
         self._stop = threading.Event()
         self._positions: Positions = {}
         self._seen: Positions = {}
@@ -67,6 +68,7 @@ class Projector:
 
     def _wait_out(self, what: str, error: str) -> None:
         self._failures += 1
+        self.progress.beat()
         TROUBLES.labels(what).inc()
         self.progress.trouble(f"{what}: {error}")
         log.warning("projector waits", what=what, error=error, failures=self._failures)
@@ -84,6 +86,7 @@ class Projector:
             ends = Ends(self.settings.kafka, partitions)
             log.info("projecting", partitions=len(partitions), messages=sum(self._positions.values()))
             while not self._stop.is_set():
+                self.progress.beat()
                 messages = self._poll(consumer)
                 if messages:
                     self._write(store, messages)
@@ -141,7 +144,7 @@ class Projector:
         self.progress.projected += len(messages)
         self.progress.trouble("")
         if fed:
-            self.fed.set()
+            self.fed()
 
     def _decode(self, messages: list[Read]) -> tuple[list[Heard], list[Announcement], list[Aside]]:
         said: list[Heard] = []

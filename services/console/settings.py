@@ -38,6 +38,9 @@ class ConsoleSettings(BaseSettings):
     projector_batch: int = Field(4000, ge=1, le=100_000, description="messages in one SQL transaction at most")
     projector_linger_ms: int = Field(20, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
     projector_cache: int = Field(20_000, ge=100, description="consignments that the projector keeps in memory")
-    stop_seconds: float = Field(4.0, gt=0, description="seconds that open requests get to end after SIGTERM")
+    console_stall_seconds: float = Field(
+        60.0, gt=0, description="seconds without a turn of the projector after which /livez fails"
+    )
+    stop_seconds: float = Field(2.0, gt=0, description="seconds that open requests get to end after SIGTERM")
     language: Literal["zh", "en"] = Field("zh", description="language of the pages where the browser asks for neither")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")

@@ -22,6 +22,7 @@ OPEN_STAGES = (
 )
 """The stages in which somebody still has to move, in the order of the flow."""
 _OPEN = text("ended_us IS NULL")
+_ENDED = text("ended_us IS NOT NULL")
 
 
 def _text(name: str) -> "Column[str]":
@@ -57,6 +58,7 @@ CONSIGNMENTS = Table(
     _moment("waiting_since_us"),
     _moment("ended_us"),
     Index("consignments_waiting", "stage", "waiting_since_us", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("consignments_ended", "stage", "ended_us", sqlite_where=_ENDED, postgresql_where=_ENDED),
     Index("consignments_declaration_no", "declaration_no"),
     Index("consignments_declarant", "declarant"),
     Index("consignments_consignee", "consignee"),

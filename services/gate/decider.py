@@ -3,9 +3,10 @@
 Only changes of mind are published: a container of which nothing was said must stay.
 """
 
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.codes.iso6346 import is_valid
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
@@ -23,10 +24,10 @@ REMEMBERED_DEPARTURES = 50
 """How many consignments a container that comes again and again remembers as gone; older ones are over for good."""
 
 
-class Part(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Part:
     """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement."""
 
-    model_config = ConfigDict(frozen=True)
     consignment_id: str
     version: int
     shared_by: int
@@ -34,28 +35,31 @@ class Part(BaseModel):
     reason: str = ""
 
 
-class Box(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Box:
     """What every state carries. `gone`: consignments that left in this container before; `exit_request`: the last gate-out."""
 
-    model_config = ConfigDict(frozen=True)
     parts: tuple[Part, ...] = ()
     version: int = 0
     gone: tuple[str, ...] = ()
     exit_request: str = ""
 
 
+@dataclass(frozen=True, slots=True)
 class Staying(Box):
     """The container may not leave, or nothing is known of it."""
 
     state: Literal["staying"] = "staying"
 
 
+@dataclass(frozen=True, slots=True)
 class Free(Box):
     """Every consignment in it is released: it may leave."""
 
     state: Literal["free"] = "free"
 
 
+@dataclass(frozen=True, slots=True)
 class Outside(Box):
     """It passed the gate outbound and has no new consignment yet."""
 
@@ -172,7 +176,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
                 return state
             if isinstance(state, Outside):
                 return Staying(parts=parts, version=state.version, gone=state.gone, exit_request=state.exit_request)
-            return state.model_copy(update={"parts": parts})
+            return replace(state, parts=parts)
         case ContainerMayLeave():
             return Free(parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request)
         case ContainerMustStay():

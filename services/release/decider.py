@@ -4,10 +4,11 @@ One statement at a time is true: held (with the whole list of holds), released, 
 withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
 """
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
@@ -32,20 +33,22 @@ from schemas.vocabulary import Owner
 from services.release.holds import Dossier, Evidence, Terms, learn, open_holds
 
 OFFICER = "officer/"
+NOTHING = Dossier()
 
 
-class Case(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Case:
     """What every state carries. `stated`: the holds as last published; `lifted`: officer's hold → the message that lifted it."""
 
-    model_config = ConfigDict(frozen=True)
-    dossier: Dossier = Dossier()
+    dossier: Dossier = NOTHING
     version: int = 0
     stated: tuple[Hold, ...] = ()
-    lifted: dict[str, str] = {}
+    lifted: dict[str, str] = field(default_factory=dict)
     told: bool = False
     """Whether the gate knows that the containers must stay."""
 
 
+@dataclass(frozen=True, slots=True)
 class Held(Case):
     """Not released so far, or (`revoked`) called back after a release."""
 
@@ -53,18 +56,21 @@ class Held(Case):
     revoked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
 class Released(Case):
     """The goods may go."""
 
     state: Literal["released"] = "released"
 
 
+@dataclass(frozen=True, slots=True)
 class Refused(Case):
     """The goods are to be destroyed or returned; never released."""
 
     state: Literal["refused"] = "refused"
 
 
+@dataclass(frozen=True, slots=True)
 class Withdrawn(Case):
     """Taken back by the declarant; never released under this declaration."""
 
@@ -146,7 +152,7 @@ def settle(
         sent_back = tuple(
             [_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals]
         )
-        rest = dossier.model_copy(update={"withdrawals": ()})
+        rest = replace(dossier, withdrawals=())
         return (*sent_back, *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
     if isinstance(state, Released):
@@ -357,14 +363,14 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case DeclarationWithdrawn():
             return Withdrawn(**_stated(state, message.version, (), hearing))
         case ContainerHeld():
-            return state if state.told else state.model_copy(update={"told": True})
+            return state if state.told else replace(state, told=True)
         case ContainerFreed():
-            return state.model_copy(update={"told": False})
+            return replace(state, told=False)
         case RequestRefused():
             left = tuple([w for w in state.dossier.withdrawals if w.request_id != message.request_id])
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
-            return state.model_copy(update={"dossier": state.dossier.model_copy(update={"withdrawals": left})})
+            return replace(state, dossier=replace(state.dossier, withdrawals=left))
         case ReportArrival() | PlaceHold() | LiftHold():
             return state
         case _:
@@ -388,7 +394,7 @@ def officers(state: State) -> tuple[Hold, ...]:
 
 def _known(state: State, fact: Evidence, hearing: Hearing) -> State:
     dossier = learn(state.dossier, fact, hearing.message_id)
-    return state if dossier is state.dossier else state.model_copy(update={"dossier": dossier})
+    return state if dossier is state.dossier else replace(state, dossier=dossier)
 
 
 def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 The join is closed by default: what was not heard holds the goods.
 """
 
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
@@ -19,18 +20,18 @@ ARRIVAL = "arrival"
 RISK_TREATMENT = "quarantine/risk"
 
 
-class Bound(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Bound:
     """A container of the consignment, by its number without blanks and dashes."""
 
-    model_config = ConfigDict(frozen=True)
     container_no: str
     shared_by: int
 
 
-class Terms(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Terms:
     """What the risk desk said: the paper, the lane and the controls that must be answered."""
 
-    model_config = ConfigDict(frozen=True)
     declaration_no: str
     direction: Direction
     customs_office: str
@@ -41,34 +42,34 @@ class Terms(BaseModel):
     controls: tuple[ControlKind, ...]
 
 
-class Failure(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Failure:
     """The control that failed for good."""
 
-    model_config = ConfigDict(frozen=True)
     hold_id: str
     reason: str
 
 
-class Withdrawal(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
     """A wish to take the declaration back that waits for the assessment."""
 
-    model_config = ConfigDict(frozen=True)
     request_id: str
     reason: str
 
 
-class Dossier(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Dossier:
     """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
 
     `pests`: controls that met a living pest; each opens a treatment hold of its own.
     """
 
-    model_config = ConfigDict(frozen=True)
     terms: Terms | None = None
     arrived_at: AwareDatetime | None = None
     arrival_request: str = ""
-    answers: dict[str, str] = {}
-    pests: dict[str, str] = {}
+    answers: dict[str, str] = field(default_factory=dict)
+    pests: dict[str, str] = field(default_factory=dict)
     failure: Failure | None = None
     withdrawals: tuple[Withdrawal, ...] = ()
 
@@ -89,14 +90,14 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
     """The dossier with one more fact; the same object when the fact is no news."""
     match fact:
         case ConsignmentAssessed():
-            return dossier if dossier.terms else dossier.model_copy(update={"terms": _terms(fact)})
+            return dossier if dossier.terms else replace(dossier, terms=_terms(fact))
         case InspectionPassed():
             return _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
         case PestIntercepted():
             known = _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
             if fact.control.value in known.pests:
                 return known
-            return known.model_copy(update={"pests": {**known.pests, fact.control.value: fact.pest}})
+            return replace(known, pests={**known.pests, fact.control.value: fact.pest})
         case TreatmentVerified():
             return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
         case InspectionFailed():
@@ -107,9 +108,9 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             if any(w.request_id == fact.request_id for w in dossier.withdrawals):
                 return dossier
             wish = Withdrawal(request_id=fact.request_id, reason=fact.reason)
-            return dossier.model_copy(update={"withdrawals": (*dossier.withdrawals, wish)})
+            return replace(dossier, withdrawals=(*dossier.withdrawals, wish))
         case ArrivalRecorded():
-            return dossier.model_copy(update={"arrived_at": fact.occurred_at, "arrival_request": message_id})
+            return replace(dossier, arrived_at=fact.occurred_at, arrival_request=message_id)
 
 
 def open_holds(
@@ -143,13 +144,13 @@ def open_holds(
 def _answered(dossier: Dossier, hold_id: str, kind: str) -> Dossier:
     if hold_id in dossier.answers:
         return dossier
-    return dossier.model_copy(update={"answers": {**dossier.answers, hold_id: kind}})
+    return replace(dossier, answers={**dossier.answers, hold_id: kind})
 
 
 def _failed(dossier: Dossier, hold_id: str, reason: str) -> Dossier:
     if dossier.failure:
         return dossier
-    return dossier.model_copy(update={"failure": Failure(hold_id=hold_id, reason=reason)})
+    return replace(dossier, failure=Failure(hold_id=hold_id, reason=reason))
 
 
 def _terms(assessed: ConsignmentAssessed) -> Terms:

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ENDED = sa.text("ended_us IS NOT NULL")
 OPEN = sa.text("ended_us IS NULL")
 STAGES = (
     *("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "held", "released", "gated_out"),
@@ -88,6 +89,14 @@ def upgrade() -> None:
     op.create_index("consignments_declarant", "consignments", ["declarant"], unique=False)
     op.create_index("consignments_declaration_no", "consignments", ["declaration_no"], unique=False)
     op.create_index("consignments_reference", "consignments", ["reference"], unique=False)
+    op.create_index(
+        "consignments_ended",
+        "consignments",
+        ["stage", "ended_us"],
+        unique=False,
+        sqlite_where=ENDED,
+        postgresql_where=ENDED,
+    )
     op.create_index(
         "consignments_waiting",
         "consignments",
