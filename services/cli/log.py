@@ -57,7 +57,7 @@ def reader(bootstrap: str, **options: Any) -> KafkaConsumer:
 
 def partition_of(key: str, partitions: int) -> int:
     """Where every client of ours puts this key."""
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
 def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Iterator[Entry]:
