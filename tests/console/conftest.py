@@ -1,17 +1,23 @@
 """What do the console's tests stand on? The session's broker, both databases, and a projector that can be waited for."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
+import httpx2
 import pytest
+import uvicorn
 
-from deploy.kafka.broker import Broker
+from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from services.console.app import create_app
 from services.console.database import migrate
+from services.console.main import Server
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.settings import ConsoleSettings
@@ -93,3 +99,57 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def settings(bootstrap: str, url: str) -> ConsoleSettings:
     return ConsoleSettings(kafka=bootstrap, partitions=PARTITIONS, database_url=url)
+
+
+class Running:
+    """The real console on a free port, its server in a thread of this process."""
+
+    def __init__(self, settings: ConsoleSettings) -> None:
+        self.settings = settings
+        self.app = create_app(settings)
+        self.address = f"http://127.0.0.1:{settings.console_port}"
+        config = uvicorn.Config(
+            self.app, port=settings.console_port, log_level="warning", access_log=False, timeout_graceful_shutdown=1
+        )
+        self.server = Server(config, self.app)
+        self.thread = Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
+        self.http = httpx2.Client(base_url=self.address, timeout=30)
+
+    def start(self) -> None:
+        self.thread.start()
+        eventually(lambda: self.server.started, "the server to start")
+        eventually(lambda: self.http.get("/readyz").status_code == 200, "the console to be ready")
+
+    def stop(self) -> None:
+        self.server.handle_exit(2, None)
+        self.thread.join(15)
+        self.http.close()
+        assert not self.thread.is_alive()
+
+    def catch_up(self) -> None:
+        """Waits until everything said before this call is in the rows."""
+        moment = now()
+
+        def caught_up() -> bool:
+            as_of = self.app.state.office.progress.state().as_of
+            return as_of is not None and as_of > moment
+
+        eventually(caught_up, "the console to catch up")
+
+    def api(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        """An answer of /api/v1."""
+        return self.http.request(method, f"/api/v1{path}", **more)
+
+
+@pytest.fixture(scope="session")
+def console(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One console for the session, on SQLite, over the session's broker."""
+    folder = tmp_path_factory.mktemp("console")
+    settings = ConsoleSettings(
+        kafka=bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{folder}/console.db", console_port=free_port()
+    )
+    migrate(settings.database_url)
+    running = Running(settings)
+    running.start()
+    yield running
+    running.stop()

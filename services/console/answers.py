@@ -1,0 +1,290 @@
+"""What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
+
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+from schemas.vocabulary import Stage
+from services.console.asking import Asked
+from services.console.consignment import Consignment, plain
+from services.console.container import gate_answer
+from services.console.heard import moment
+from services.console.lodging import OfConsignment, OfContainer, Responses
+from services.console.office import Office, office
+from services.console.problems import Problem, documented
+from services.console.tables import OPEN_STAGES
+from services.console.telling import (
+    API,
+    consignment,
+    entry,
+    in_order,
+    parked,
+    projection,
+    stage_counts,
+    text,
+    when,
+)
+from services.console.views import (
+    AlarmView,
+    Board,
+    Clearance,
+    Entry,
+    Found,
+    GateView,
+    ParkedList,
+    RequestView,
+    Status,
+    Timeline,
+)
+from services.console.words import both, refusal
+from services.shell.clock import now
+
+router = APIRouter(prefix=API)
+READ: Responses = documented(
+    (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
+)
+NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about it"))}
+
+
+# consignments
+
+
+@router.get(
+    "/consignments/{consignment_id}",
+    response_model=Status,
+    responses={**NOT_THERE, 202: {"model": Status, "description": "Lodged; the desks have not spoken yet"}},
+    tags=["declarants"],
+    summary="Where do the goods stand?",
+)
+def status(request: Request, consignment_id: OfConsignment) -> Response:
+    """What the goods wait for, since when, and whose move it is."""
+    desk = office(request)
+    row = desk.rows.consignment(consignment_id)
+    code = 200
+    if row is None:
+        row, code = lodged_only(desk, consignment_id), 202
+    link = f"{API}/consignments/{consignment_id}"
+    said = Status(
+        consignment=consignment(row),
+        projection=projection(desk.standing()),
+        status=link,
+        timeline=f"{link}/timeline",
+    )
+    return JSONResponse(said.model_dump(mode="json"), code, headers={"Location": link} if code == 202 else None)
+
+
+def lodged_only(desk: Office, consignment_id: str) -> Consignment:
+    """What can be said of a consignment without rows: lodged here, or perhaps not read yet. Problem 404 when neither is so."""
+    asked = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    if asked is None and not desk.behind():
+        as_of = desk.standing().as_of
+        raise Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")
+    lodged_us = asked.asked_us if asked is not None else None
+    return Consignment(
+        consignment_id,
+        stage=Stage.LODGED,
+        lodged_us=lodged_us,
+        waiting_for="acceptance",
+        waiting_owner="declaration",
+        waiting_since_us=lodged_us,
+    )
+
+
+@router.get(
+    "/consignments/{consignment_id}/timeline",
+    response_model=Timeline,
+    responses=NOT_THERE,
+    tags=["declarants"],
+    summary="What happened to the goods?",
+)
+def timeline(
+    request: Request,
+    consignment_id: OfConsignment,
+    only: Annotated[
+        str, Query(description="all, milestones or problems", pattern="^(all|milestones|problems)$")
+    ] = "all",
+) -> Timeline:
+    """Every fact and request about the goods, answers after what they answer."""
+    desk = office(request)
+    entries = [entry(fact) for fact in in_order(desk.rows.timeline(consignment_id))]
+    if not entries:
+        lodged_only(desk, consignment_id)
+    return Timeline(
+        consignment_id=consignment_id,
+        entries=[e for e in entries if shown(e, only)],
+        projection=projection(desk.standing()),
+    )
+
+
+def shown(one: Entry, only: str) -> bool:
+    """Whether a timeline that shows `only` all, milestones or problems shows this entry."""
+    return only == "all" or (one.milestone if only == "milestones" else one.problem)
+
+
+@router.get("/consignments", response_model=Found, responses=READ, tags=["declarants"], summary="Find consignments")
+def search(
+    request: Request,
+    q: Annotated[
+        str, Query(description="declaration no., container, consignment id, USCC, reference or bill", max_length=100)
+    ] = "",
+    stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[int, Query(ge=0, le=100_000, description="from the link of the page before")] = 0,
+) -> Found:
+    """By any name that the goods go by, or by stage."""
+    desk = office(request)
+    found = find(desk, q, stage, limit + 1, cursor)
+    more = len(found) > limit
+    query = urlencode({"q": q, "limit": limit, "cursor": cursor + limit, **({"stage": stage.value} if stage else {})})
+    return Found(
+        consignments=[consignment(row) for row in found[:limit]],
+        next=f"{API}/consignments?{query}" if more else None,
+        projection=projection(desk.standing()),
+    )
+
+
+def find(desk: Office, q: str, stage: Stage | None, limit: int, cursor: int) -> list[Consignment]:
+    """The consignments of a list, one more than a page shows if there are more."""
+    asked = q.replace("\x00", "").strip()
+    if stage is not None and not asked:
+        return desk.rows.at_stage(stage, limit, cursor)
+    return desk.rows.search(asked, limit, cursor) if asked else []
+
+
+# requests
+
+
+@router.get(
+    "/requests/{request_id}",
+    response_model=RequestView,
+    responses=NOT_THERE,
+    tags=["declarants", "officers", "ports"],
+    summary="What became of a request?",
+)
+def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
+    """Waiting, answered with these facts, sent back for this reason, or parked."""
+    return outcome(office(request), request_id)
+
+
+def outcome(desk: Office, request_id: str) -> RequestView:
+    """What became of a request that this console took in; Problem 404 for another."""
+    asked: Any = desk.asker.asked(request_id) or desk.rows.lodgement(request_id)
+    if asked is None:
+        raise Problem(404, "unknown_request", seen=request_id)
+    facts = in_order(desk.rows.timeline(asked.subject))
+    answers = [entry(fact) for fact in facts if fact.cause == request_id]
+    sent_back = next((row for row in desk.rows.refusals(asked.subject) if row.request_id == request_id), None)
+    seen = any(fact.id == request_id for fact in facts)
+    named = "refused" if sent_back else "answered" if answers else _unanswered(desk, asked, seen)
+    return RequestView(
+        request_id=request_id,
+        kind=asked.kind,
+        subject=asked.subject,
+        asked_at=moment(asked.asked_us),
+        outcome=named,
+        outcome_text=text(both(f"requests.{named}")),
+        refusal_code=sent_back.code if sent_back else None,
+        refusal=text(refusal(sent_back.code)) if sent_back else None,
+        reason=sent_back.reason if sent_back else None,
+        answers=[answer for answer in answers if answer.kind != "RequestRefused"],
+        projection=projection(desk.standing()),
+    )
+
+
+def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
+    if not seen:
+        return "not_projected"
+    return "parked" if desk.rows.parked(1, key=asked.subject) else "pending"
+
+
+# containers
+
+
+@router.get(
+    "/containers/{container_no}",
+    response_model=GateView,
+    responses=READ,
+    tags=["ports"],
+    summary="May this container leave?",
+)
+def gate_question(request: Request, container_no: OfContainer) -> GateView:
+    """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
+    return gate_view(office(request), plain(container_no))
+
+
+def gate_view(desk: Office, container_no: str) -> GateView:
+    """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
+    standing = desk.standing()
+    row, parts, parked_goods = desk.rows.container(container_no)
+    said = gate_answer(row, parts, parked_goods, standing.fresh(desk.settings.gate_stale_seconds))
+    seen = projection(standing)
+    return GateView(
+        container_no=container_no,
+        may_leave=said.may_leave,
+        reason=said.reason,
+        text=text(both(f"gate.{said.reason}")),
+        detail=said.detail,
+        waiting_for=list(said.waiting_for),
+        consignments=[part.consignment_id for part in parts if not part.gone],
+        since=when(row.since_us) if row else None,
+        as_of=seen.as_of,
+        lag_seconds=seen.lag_seconds,
+    )
+
+
+# operations
+
+
+@router.get("/stages", response_model=Board, responses=READ, tags=["operations"], summary="The live board")
+def stages(request: Request) -> Board:
+    """Counts and the longest waiting of each stage, clearance times, alarms, parked messages."""
+    return board(office(request))
+
+
+def board(desk: Office) -> Board:
+    """The board now."""
+    rows = desk.rows
+    times = rows.clearance_seconds()
+    return Board(
+        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES)),
+        clearance=Clearance(releases=len(times), p50_seconds=percentile(times, 50), p95_seconds=percentile(times, 95)),
+        alarms=[
+            AlarmView(
+                kind=alarm.kind,
+                text=text(both(f"kinds.{alarm.kind}")),
+                subject=alarm.subject,
+                reason=alarm.reason,
+                raised_at=moment(alarm.raised_us),
+            )
+            for alarm in rows.alarms(8)
+        ],
+        parked_messages=rows.parked_count(),
+        now=now(),
+        projection=projection(desk.standing()),
+    )
+
+
+def percentile(ordered: list[float], hundredths: int) -> float | None:
+    """Nearest rank, None of nothing."""
+    if not ordered:
+        return None
+    rank = -(-len(ordered) * hundredths // 100)
+    return ordered[max(0, rank - 1)]
+
+
+@router.get("/parked", response_model=ParkedList, responses=READ, tags=["operations"], summary="Messages set aside")
+def parked_messages(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ParkedList:
+    """What could not be decided, the oldest first; each waits for operations."""
+    desk = office(request)
+    return ParkedList(
+        parked=[parked(row) for row in desk.rows.parked(limit)],
+        total=desk.rows.parked_count(),
+        projection=projection(desk.standing()),
+    )
+
+
+def link_to(consignment_id: str) -> str:
+    """The page of a consignment."""
+    return f"/consignments/{quote(consignment_id)}"

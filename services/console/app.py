@@ -1,0 +1,208 @@
+"""Which application is the console? Routes, pages, problems as answers, health and metrics; its life is that of a server."""
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schemas.declaration import Declaration
+from services.console import answers, feed, lodging
+from services.console.asking import Asker
+from services.console.database import open_engine
+from services.console.office import Bell, Office, office
+from services.console.problems import Problem, ProblemDetails, answer_problem, by_status, field_errors, respond
+from services.console.progress import Progress
+from services.console.projector import Projector
+from services.console.queries import Rows
+from services.console.settings import ConsoleSettings
+from services.console.telling import projection
+from services.console.views import GateView, Text
+from services.console.words import both
+from services.shell.clock import stopwatch
+
+ANSWERED = Counter("customs_console_http", "HTTP answers", ["route", "method", "status"])
+SECONDS = Histogram(
+    "customs_console_http_seconds",
+    "Seconds to the first byte of an answer",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+log = structlog.get_logger()
+DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
+
+What you send is a *request*: 202 means that the broker has it, and the link in `request` tells what a desk made of it.
+Every answer says how fresh it is (`projection`). Errors are RFC 9457 problems, in English and Chinese.
+In this sandbox `X-Actor` names who acts and is believed."""
+
+
+def create_app(settings: ConsoleSettings) -> FastAPI:
+    """The console; with its lifespan run, it reads the topics and writes the rows."""
+    app = FastAPI(
+        title="Datongguan console",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        lifespan=_life,
+    )
+    app.state.settings = settings
+    app.include_router(lodging.router)
+    app.include_router(answers.router)
+    app.include_router(feed.router)
+    _health(app)
+    _problems(app)
+    app.add_middleware(_Measured)
+    _document(app)
+    return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    settings: ConsoleSettings = app.state.settings
+    reading, writing = open_engine(settings.database_url), open_engine(settings.database_url, writes=True)
+    bell, progress = Bell(), Progress()
+    bell.hang()
+    asker = Asker(settings, writing)
+    app.state.office = Office(settings, Rows(reading), asker, progress, bell)
+    projector = Projector(settings, progress, bell.ring)
+    thread = threading.Thread(target=projector.run, name="projector", daemon=True)
+    app.state.projector_thread = thread
+    thread.start()
+    await asker.start()
+    try:
+        yield
+    finally:
+        bell.close()
+        projector.stop()
+        await asker.stop()
+        thread.join(settings.stop_seconds)
+        reading.dispose()
+        writing.dispose()
+
+
+def _health(app: FastAPI) -> None:
+    @app.get("/livez", tags=["operations"], summary="Does it turn?")
+    async def livez(request: Request) -> Response:
+        """503 when the projector's thread has ended or stands still; a database or broker that is away is not its fault."""
+        desk = office(request)
+        silent = desk.progress.silent_seconds()
+        dead = not request.app.state.projector_thread.is_alive() or silent > desk.settings.console_stall_seconds
+        said = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
+        return JSONResponse(said, 503 if dead else 200)
+
+    @app.get("/readyz", tags=["operations"], summary="Can it serve?")
+    def readyz(request: Request) -> Response:
+        """503 while the database, the broker or the topics do not answer; `projection` tells how far the rows are."""
+        desk = office(request)
+        waiting = [] if desk.asker.ready else ["kafka"]
+        started = stopwatch()
+        try:
+            desk.rows.alive()
+        except (DBAPIError, PoolTimeout):
+            waiting.append("database")
+        standing = desk.standing()
+        if standing.trouble:
+            waiting.append("projector")
+        said = {
+            "status": "waiting" if waiting else "ok",
+            "waiting": waiting,
+            "database_ms": round((stopwatch() - started) * 1000, 1),
+            "projection": projection(standing).model_dump(mode="json"),
+        }
+        return JSONResponse(said, 503 if waiting else 200)
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _problems(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, answer_problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def not_valid(_: Request, error: RequestValidationError) -> Response:
+        faults = field_errors([{**each, "loc": each["loc"]} for each in error.errors()])  # type: ignore[typeddict-item]
+        return respond(Problem(422, "invalid", errors=faults, count=len(faults)))
+
+    @app.exception_handler(HTTPException)
+    async def of_framework(_: Request, error: HTTPException) -> Response:
+        return respond(by_status(error.status_code, str(error.detail)))
+
+    async def rows_away(request: Request, error: Exception) -> Response:
+        log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])
+        if request.url.path.startswith("/api/v1/containers/") and request.method == "GET":
+            return _stays(request)
+        return respond(Problem(503, "rows_away", headers={"Retry-After": "2"}))
+
+    app.add_exception_handler(DBAPIError, rows_away)
+    app.add_exception_handler(PoolTimeout, rows_away)
+
+
+def _stays(request: Request) -> Response:
+    """A terminal that asks while the rows are away gets a no, not an error page to interpret."""
+    away = both("gate.away")
+    said = GateView(
+        container_no=str(request.path_params.get("container_no", "")),
+        may_leave=False,
+        reason="away",
+        text=Text(zh=away.zh, en=away.en),
+        detail="",
+        waiting_for=[],
+        consignments=[],
+        since=None,
+        as_of=None,
+        lag_seconds=None,
+    )
+    return JSONResponse(said.model_dump(mode="json"), 503, headers={"Retry-After": "2"})
+
+
+def _document(app: FastAPI) -> None:
+    """The hot routes read their bodies themselves, so the schema of a declaration is put in here."""
+    make: Callable[[], dict[str, Any]] = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = make()
+            schema = Declaration.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas = made["components"]["schemas"]
+            problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+            defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **lodging.DEFINED}
+            for name, definition in {**defined, "Declaration": schema, "ProblemDetails": problem}.items():
+                schemas.setdefault(name, definition)
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+class _Measured:
+    """Counts and times answers by route; the route's template, never an id, is the label."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = stopwatch()
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "none")
+                ANSWERED.labels(route, scope["method"], str(message["status"])).inc()
+                SECONDS.labels(route).observe(stopwatch() - started)
+            await send(message)
+
+        await self._app(scope, receive, noted)

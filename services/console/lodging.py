@@ -1,0 +1,365 @@
+"""How are declarations and other requests taken in over HTTP? Checked in shape, sent, and answered once acknowledged."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Path, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from schemas import envelope
+from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
+from schemas.gate import RecordGateOut
+from schemas.inspection import RecordFindings
+from schemas.quarantine import RecordTreatment
+from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.vocabulary import Moment, consignment_id
+from services.console.asking import Asked, digest
+from services.console.bodies import body, read, strict_json
+from services.console.consignment import plain
+from services.console.office import Office, office
+from services.console.problems import Problem, documented, field_errors
+from services.console.telling import API
+from services.console.views import BatchItem, BatchResult, Taken
+from services.console.words import both
+from services.shell.clock import now
+
+router = APIRouter(prefix=API)
+LONGEST_ACTOR = 64
+LONGEST_KEY = 255
+ANYBODY = "anonymous"
+Responses = dict[int | str, dict[str, Any]]
+NO: Responses = documented(
+    (400, "Not JSON, a key twice, or a header that cannot be used"),
+    (413, "The body is too large"),
+    (415, "Not application/json"),
+    (422, "Not of the required shape; each fault with its pointer. Or the idempotency key was used for other content"),
+    (503, "The broker did not acknowledge; nothing was taken in. `Retry-After` in seconds"),
+)
+TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
+Actor = Annotated[
+    str | None,
+    Header(
+        alias="X-Actor", description="Who acts. A sandbox identity: it is believed. Default `anonymous`.", max_length=64
+    ),
+]
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The same key and content again is the same request. Default: derived from who asks and the content.",
+        max_length=LONGEST_KEY,
+    ),
+]
+OfConsignment = Annotated[
+    str, Path(description="consignment id", min_length=36, max_length=36, pattern=r"^[0-9a-f-]{36}$")
+]
+OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_length=1, max_length=17)]
+
+
+def actor_of(request: Request) -> str:
+    """Who acts, from `X-Actor`; Problem 400 for a name that cannot be one."""
+    return _header(request, "X-Actor", LONGEST_ACTOR) or ANYBODY
+
+
+def key_of(request: Request) -> str:
+    """The sender's idempotency key, empty when there is none."""
+    return _header(request, "Idempotency-Key", LONGEST_KEY)
+
+
+def _header(request: Request, name: str, longest: int) -> str:
+    said = request.headers.get(name, "").strip()
+    if len(said) > longest or not said.isprintable():
+        raise Problem(400, "bad_header", header=name, longest=longest)
+    return said
+
+
+def _body_of(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    DEFINED.update(schema.pop("$defs", {}))
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+BATCH_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["declarations"],
+                    "properties": {
+                        "declarations": {"type": "array", "items": {"$ref": "#/components/schemas/Declaration"}}
+                    },
+                }
+            }
+        },
+    }
+}
+DECLARATION_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Declaration"}}},
+    }
+}
+
+
+# declarations
+
+
+@router.post(
+    "/declarations",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=DECLARATION_BODY,
+    tags=["declarants"],
+    summary="Lodge a declaration",
+)
+async def lodge(request: Request, _actor: Actor = None, _key: Key = None) -> Response:
+    """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand."""
+    desk = office(request)
+    actor, key = actor_of(request), key_of(request)
+    said = read(Declaration, await body(request, desk.settings.body_limit_bytes))
+    lodged, key_used, content = lodgement(said, actor, key)
+    if key:
+        await desk.asker.refuse_reuse(lodged, key_used, content)
+    return answer(await desk.asker.ask(lodged, key_used, content))
+
+
+@router.post(
+    "/declarations/batch",
+    status_code=202,
+    response_model=BatchResult,
+    responses={202: {"model": BatchResult, "description": "A result for each, in order"}, **NO},
+    openapi_extra=BATCH_BODY,
+    tags=["declarants"],
+    summary="Lodge many declarations",
+)
+async def lodge_many(request: Request, _actor: Actor = None) -> Response:
+    """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back."""
+    desk, actor = office(request), actor_of(request)
+    parsed = strict_json(data := await body(request, desk.settings.batch_limit_bytes))
+    declarations = parsed.get("declarations") if isinstance(parsed, dict) else parsed
+    if not isinstance(declarations, list):
+        raise _no_list(parsed)
+    if len(declarations) > desk.settings.batch_limit:
+        raise Problem(422, "too_many", limit=desk.settings.batch_limit, count=len(declarations))
+    raw = orjson.loads(data)
+    items = raw["declarations"] if isinstance(raw, dict) else raw
+    results = [_check(index, item) for index, item in enumerate(items)]
+    good = [(item, lodgement(said, actor, "")) for item, said in results if said is not None]
+    taken = await desk.asker.ask_all([lodged for _, lodged in good])
+    for (item, _), asked in zip(good, taken, strict=True):
+        item.consignment_id, item.request_id = asked.subject, asked.request_id
+        item.status = f"{API}/consignments/{asked.subject}"
+    refused = len(results) - len(good)
+    result = BatchResult(accepted=len(good), refused=refused, results=[item for item, _ in results])
+    return JSONResponse(result.model_dump(exclude_none=True), 207 if refused else 202)
+
+
+def _no_list(parsed: Any) -> Problem:
+    shape = create_model("Batch", declarations=(list[Any], ...))
+    try:
+        shape.model_validate(parsed)
+    except ValidationError as error:
+        return Problem(422, "invalid", errors=field_errors(error.errors(include_url=False)), count=error.error_count())
+    raise AssertionError("a list was refused as none")
+
+
+def _check(index: int, item: Any) -> tuple[BatchItem, Declaration | None]:
+    reference = item.get("reference") if isinstance(item, dict) else ""
+    shown = reference[:35] if isinstance(reference, str) else ""
+    try:
+        said = Declaration.model_validate_json(orjson.dumps(item))
+    except ValidationError as error:
+        title = both("problems.invalid.title")
+        faults = field_errors(error.errors(include_url=False)[:100], f"/declarations/{index}")
+        return (
+            BatchItem(
+                index=index,
+                status_code=422,
+                reference=shown,
+                code="invalid",
+                title=title.en,
+                title_zh=title.zh,
+                errors=[fault.model_dump() for fault in faults],
+            ),
+            None,
+        )
+    return BatchItem(index=index, status_code=202, reference=shown), said
+
+
+def lodgement(said: Declaration, actor: str, key: str) -> tuple[LodgeDeclaration, str, bytes]:
+    """The request, its idempotency key and what counts as the same content.
+
+    Without a key of the sender's, the same paper is the same request; another paper under the same reference is another
+    request, so that the desk can send it back in words instead of passing over it.
+    """
+    content = said.model_dump_json().encode()
+    lodged = LodgeDeclaration(
+        consignment_id=consignment_id(said.declarant, said.reference),
+        asked_by=actor,
+        occurred_at=now(),
+        declaration=said,
+    )
+    return lodged, key or f"{said.declarant}/{said.reference}/{digest(content)}", content
+
+
+def answer(asked: Asked) -> Response:
+    """202 with the links to follow."""
+    container = asked.kind == RecordGateOut.kind
+    status = f"{API}/{'containers' if container else 'consignments'}/{asked.subject}"
+    taken = Taken(
+        request_id=asked.request_id,
+        consignment_id=None if container else asked.subject,
+        container_no=asked.subject if container else None,
+        status=status,
+        request=f"{API}/requests/{asked.request_id}",
+    )
+    return JSONResponse(taken.model_dump(exclude_none=True), 202, headers={"Location": status})
+
+
+# acts of officers, treatment units, carriers and terminals
+
+
+def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
+    """The body of a request: its fields but for those that address, header and clock give; `occurred_at` may be told."""
+    fields: dict[str, Any] = {
+        name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
+        for name, field in kind.model_fields.items()
+        if name not in ("asked_by", "occurred_at", *but)
+    }
+    fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; default: now"))
+    config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    made: type[BaseModel] = create_model(f"{kind.__name__}Body", __config__=config, __doc__=kind.__doc__, **fields)
+    return made
+
+
+DEFINED: dict[str, Any] = {}
+"""The schemas that the bodies of requests refer to, for the document."""
+WITHDRAWAL = _asked_fields(WithdrawDeclaration, "consignment_id")
+FINDINGS = _asked_fields(RecordFindings, "consignment_id")
+TREATMENT = _asked_fields(RecordTreatment, "consignment_id")
+ARRIVAL = _asked_fields(ReportArrival, "consignment_id")
+HOLD = _asked_fields(PlaceHold, "consignment_id")
+LIFT = _asked_fields(LiftHold, "consignment_id")
+GATE_OUT = _asked_fields(RecordGateOut, "container_no")
+
+
+async def ask_about(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: str) -> Asked:
+    """Sends the request of these fields. Without a key, the same content by the same actor is the same request."""
+    told = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
+    request = kind.model_validate({"occurred_at": now(), **told, "asked_by": actor})
+    if key:
+        await desk.asker.refuse_reuse(request, key)
+    derived = digest(orjson.dumps({**fields, "kind": kind.kind}, default=str, option=orjson.OPT_SORT_KEYS))
+    return await desk.asker.ask(request, key or derived)
+
+
+async def _taken(request: Request, kind: type[envelope.Request], shape: type[BaseModel], **about: str) -> Response:
+    desk = office(request)
+    actor, key = actor_of(request), key_of(request)
+    said = read(shape, await body(request, desk.settings.body_limit_bytes))
+    fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
+    return answer(await ask_about(desk, kind, fields, actor, key))
+
+
+@router.post(
+    "/consignments/{consignment_id}/withdrawal",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(WITHDRAWAL),
+    tags=["declarants"],
+    summary="Ask to take a declaration back",
+)
+async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+    """Only its declarant may: `X-Actor` must be the declarant's USCC."""
+    return await _taken(request, WithdrawDeclaration, WITHDRAWAL, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/findings",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(FINDINGS),
+    tags=["officers"],
+    summary="Answer an ordered control",
+)
+async def findings(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+    """An officer's findings on the documents, the goods or the samples."""
+    return await _taken(request, RecordFindings, FINDINGS, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(TREATMENT),
+    tags=["officers"],
+    summary="Record a quarantine treatment",
+)
+async def treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """A treatment unit's record with its readings."""
+    return await _taken(request, RecordTreatment, TREATMENT, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/arrival",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(ARRIVAL),
+    tags=["ports"],
+    summary="Report the arrival",
+)
+async def arrival(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+    """Carrier or terminal: the goods are at this place."""
+    return await _taken(request, ReportArrival, ARRIVAL, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/holds",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(HOLD),
+    tags=["officers"],
+    summary="Hold the goods",
+)
+async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+    """Goods that were released already are called back."""
+    return await _taken(request, PlaceHold, HOLD, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/holds/lift",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(LIFT),
+    tags=["officers"],
+    summary="Lift an officer's hold",
+)
+async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+    """Only officers' holds are lifted so; the others by their own answer."""
+    return await _taken(request, LiftHold, LIFT, consignment_id=consignment_id)
+
+
+@router.post(
+    "/containers/{container_no}/gate-outs",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(GATE_OUT),
+    tags=["ports"],
+    summary="Report that a container left",
+)
+async def gate_out(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
+    """The container passed the gate outbound; one that was not released raises an alarm."""
+    return await _taken(request, RecordGateOut, GATE_OUT, container_no=plain(container_no))

@@ -1,0 +1,78 @@
+"""How does the console run? uvicorn in this process, the projector in a thread, the newest tables before either."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from services.console.app import create_app
+from services.console.database import migrate
+from services.console.settings import ConsoleSettings
+
+log = structlog.get_logger()
+
+
+def configure_logs(level: str) -> None:
+    """One JSON object a line on standard output, as the workers' logs; importing the worker would bring Faust along."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
+    )
+
+
+class Server(uvicorn.Server):
+    """Tells those who wait for news that it is stopping, before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._console = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        office = getattr(self._console.state, "office", None)
+        if office is not None:
+            office.bell.close()
+        super().handle_exit(sig, frame)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def serve(settings: ConsoleSettings) -> None:
+    """Runs until SIGTERM or Ctrl-C, then ends within `stop_seconds` and a little; blocks."""
+    for number in (
+        signal.SIGTERM,
+        signal.SIGINT,
+    ):  # uvicorn hands the signal on after its orderly end: that is our end too
+        signal.signal(number, _end)
+    configure_logs(settings.log_level)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    migrate(settings.database_url)
+    app = create_app(settings)
+    # a batch is thousands of small objects that live for one turn: the default thresholds would search them all the time
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    config = uvicorn.Config(
+        app,
+        host=settings.console_host,
+        port=settings.console_port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=int(settings.stop_seconds),
+        timeout_keep_alive=30,
+        server_header=False,
+    )
+    server = Server(config, app)
+    log.info("console", address=f"http://{settings.console_host}:{settings.console_port}/")
+    asyncio.run(server.serve())

@@ -1,0 +1,72 @@
+"""What do the routes share? The rows, the producer, the projection's progress, and the bell that rings for ports."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from services.console.asking import Asker
+from services.console.progress import Progress, Standing
+from services.console.queries import Rows
+from services.console.settings import ConsoleSettings
+
+
+class Bell:
+    """Rung by the projector's thread when the feed grew; everybody who waits wakes up."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._event = asyncio.Event()
+        self.closed = False
+
+    def hang(self) -> None:
+        """From now on it rings in the running loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def ring(self) -> None:
+        """From any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._ring)
+
+    def close(self) -> None:
+        """The console is stopping: nobody is to wait any more."""
+        self.closed = True
+        self.ring()
+
+    def _ring(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Until it rings, or for so long."""
+        if not self.closed and seconds > 0:
+            try:
+                await asyncio.wait_for(self._event.wait(), seconds)
+            except TimeoutError:
+                return
+
+
+@dataclass
+class Office:
+    """One console at work."""
+
+    settings: ConsoleSettings
+    rows: Rows
+    asker: Asker
+    progress: Progress
+    bell: Bell = field(default_factory=Bell)
+
+    def standing(self) -> Standing:
+        return self.progress.state()
+
+    def behind(self) -> bool:
+        """Whether something that was said may not be in the rows yet."""
+        standing = self.standing()
+        return standing.behind > 0 or not standing.fresh(self.settings.gate_stale_seconds)
+
+
+def office(request: Request) -> Office:
+    """The console that this request came to."""
+    made: Office = request.app.state.office
+    return made

@@ -1,0 +1,183 @@
+"""Which rows answer a question? Reads only, each in one short transaction."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, and_, func, or_, select
+
+from schemas.vocabulary import Stage
+from services.console import tables as t
+from services.console.consignment import Consignment, OpenHold, plain
+from services.console.container import Container, Part
+from services.console.tables import OPEN_STAGES
+
+LONGEST_TIMELINE = 2000
+CLEARANCE_SAMPLE = 1000
+"""Releases over which the percentiles of the board are taken."""
+C = t.CONSIGNMENTS.c
+
+
+class Rows:
+    """The read model as the API and the pages ask it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _all(self, *queries: Select[Any]) -> list[list[Row[Any]]]:
+        with self._engine.begin() as connection:
+            return [list(connection.execute(query)) for query in queries]
+
+    def alive(self) -> None:
+        """Raises what the database raises."""
+        self._all(select(func.count()).select_from(t.STAGE_COUNTS))
+
+    # consignments
+
+    def consignment(self, consignment_id: str) -> Consignment | None:
+        rows, holds = self._all(
+            select(t.CONSIGNMENTS).where(C.consignment_id == consignment_id),
+            select(t.HOLDS).where(t.HOLDS.c.consignment_id == consignment_id),
+        )
+        return _consignment(rows[0], holds) if rows else None
+
+    def timeline(self, key: str) -> list[Row[Any]]:
+        """Everything said under this key, the oldest places first."""
+        query = select(t.FACTS).where(t.FACTS.c.key == key).order_by(t.FACTS.c.place).limit(LONGEST_TIMELINE)
+        return self._all(query)[0]
+
+    def refusals(self, subject: str) -> list[Row[Any]]:
+        query = select(t.REFUSALS).where(t.REFUSALS.c.subject == subject).order_by(t.REFUSALS.c.refused_us).limit(200)
+        return self._all(query)[0]
+
+    def search(self, words: str, limit: int, after: int) -> list[Consignment]:
+        """Consignments of which one of the names is exactly this, the latest lodged first; `after`: how many to pass over."""
+        asked = words.strip()
+        names = {asked, asked.upper(), asked.lower()}
+        boxes = select(t.CONSIGNMENT_CONTAINERS.c.consignment_id).where(
+            t.CONSIGNMENT_CONTAINERS.c.container_no == plain(asked)
+        )
+        columns = (C.consignment_id, C.declaration_no, C.declarant, C.consignee, C.reference, C.bill_no)
+        named = or_(*[column.in_(names) for column in columns], C.consignment_id.in_(boxes))
+        query = (
+            select(t.CONSIGNMENTS)
+            .where(named)
+            .order_by(C.lodged_us.desc(), C.consignment_id)
+            .offset(after)
+            .limit(limit)
+        )
+        return [_consignment(row, ()) for row in self._all(query)[0]]
+
+    def at_stage(self, stage: Stage, limit: int, after: int) -> list[Consignment]:
+        """The longest waiting first; of ended ones, the latest first."""
+        is_open, ended = and_(C.stage == stage, C.ended_us.is_(None)), and_(C.stage == stage, C.ended_us.is_not(None))
+        waiting = select(t.CONSIGNMENTS).where(is_open).order_by(C.waiting_since_us, C.consignment_id)
+        over = select(t.CONSIGNMENTS).where(ended).order_by(C.ended_us.desc(), C.consignment_id)
+        if stage not in OPEN_STAGES:
+            return [_consignment(row, ()) for row in self._all(over.offset(after).limit(limit))[0]]
+        found = self._all(waiting.offset(after).limit(limit))[0]
+        if len(found) < limit and stage is Stage.RELEASED:  # goods without containers end with their release
+            found += self._all(over.offset(max(0, after - self._open_at(stage))).limit(limit - len(found)))[0]
+        return [_consignment(row, ()) for row in found]
+
+    def _open_at(self, stage: Stage) -> int:
+        counted = select(func.count()).select_from(t.CONSIGNMENTS).where(C.stage == stage, C.ended_us.is_(None))
+        return int(self._all(counted)[0][0][0])
+
+    # the board
+
+    def counts(self) -> dict[str, int]:
+        return {row.stage: row.consignments for row in self._all(select(t.STAGE_COUNTS))[0]}
+
+    def oldest(self, stages: Iterable[Stage]) -> Mapping[str, Consignment]:
+        """The longest waiting consignment of each stage."""
+        queries = [
+            select(t.CONSIGNMENTS)
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
+            .order_by(C.waiting_since_us)
+            .limit(1)
+            for stage in stages
+        ]
+        return {rows[0].stage: _consignment(rows[0], ()) for rows in self._all(*queries) if rows}
+
+    def clearance_seconds(self) -> list[float]:
+        """Lodgement to release of the latest releases, sorted; a release that was called back is not among them."""
+        last = (
+            select(t.RELEASES.c.consignment_id).order_by(t.RELEASES.c.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
+        )
+        query = (
+            select(C.released_us - C.lodged_us)
+            .join(last, last.c.consignment_id == C.consignment_id)
+            .where(C.released_us.is_not(None), C.lodged_us.is_not(None))
+        )
+        return sorted(max(0.0, row[0] / 1e6) for row in self._all(query)[0])
+
+    def alarms(self, limit: int) -> list[Row[Any]]:
+        return self._all(select(t.ALARMS).order_by(t.ALARMS.c.raised_us.desc()).limit(limit))[0]
+
+    def parked_count(self) -> int:
+        query = select(func.count()).select_from(t.PARKED).where(t.PARKED.c.status == "parked")
+        return int(self._all(query)[0][0][0])
+
+    def parked(self, limit: int, key: str | None = None) -> list[Row[Any]]:
+        query = select(t.PARKED).where(t.PARKED.c.status == "parked").order_by(t.PARKED.c.parked_us).limit(limit)
+        return self._all(query if key is None else query.where(t.PARKED.c.key == key))[0]
+
+    # containers
+
+    def container(self, container_no: str) -> tuple[Container | None, list[Part], list[str]]:
+        """The gate's word, the consignments in it, and those of them that are parked."""
+        parts = t.CONSIGNMENT_CONTAINERS
+        held = (
+            select(C.consignment_id)
+            .join(parts, parts.c.consignment_id == C.consignment_id)
+            .where(parts.c.container_no == container_no, parts.c.gone.is_(False), C.parked > 0)
+        )
+        boxes, inside, parked = self._all(
+            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
+            select(parts).where(parts.c.container_no == container_no).order_by(parts.c.consignment_id).limit(1000),
+            held,
+        )
+        return (
+            (Container(*boxes[0]) if boxes else None),
+            [Part(*tuple(row)) for row in inside],
+            [row[0] for row in parked],
+        )
+
+    # the feed for ports
+
+    def releases(self, after: int, limit: int) -> list[Row[Any]]:
+        r, f = t.RELEASES.c, t.FACTS.c
+        query = (
+            select(r.cursor, r.consignment_id, f.id, f.kind, f.body, f.recorded_us)
+            .join(t.FACTS, f.place == r.place)
+            .where(r.cursor > after)
+            .order_by(r.cursor)
+            .limit(limit)
+        )
+        return self._all(query)[0]
+
+    def latest_releases(self, limit: int) -> list[Row[Any]]:
+        """The end of the feed, the latest first."""
+        return self.releases(max(0, self.last_cursor() - limit), limit)[::-1]
+
+    def last_cursor(self) -> int:
+        return int(self._all(select(func.coalesce(func.max(t.RELEASES.c.cursor), 0)))[0][0][0])
+
+    # requests
+
+    def lodgement(self, request_id: str) -> Row[Any] | None:
+        """What the notebook says of a request."""
+        found = self._all(select(t.LODGEMENTS).where(t.LODGEMENTS.c.request_id == request_id))[0]
+        return found[0] if found else None
+
+    def lodgement_about(self, subject: str) -> Row[Any] | None:
+        """The first request about a consignment that the notebook has."""
+        query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
+        found = self._all(query)[0]
+        return found[0] if found else None
+
+
+def _consignment(row: Row[Any], holds: Iterable[Row[Any]]) -> Consignment:
+    made = Consignment(*row)
+    made.holds = tuple([OpenHold(*tuple(each)[1:]) for each in holds])
+    return made

@@ -1,0 +1,236 @@
+"""How does a row read to people and programs? From rows and facts to the documents of the API."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from schemas.codes.checks import Words
+from schemas.vocabulary import Stage
+from services.console.consignment import Consignment, OpenHold, first_hold
+from services.console.heard import moment, origin
+from services.console.progress import Standing
+from services.console.tables import OPEN_STAGES
+from services.console.views import (
+    ConsignmentView,
+    Entry,
+    HoldView,
+    ParkedView,
+    Projection,
+    ReleaseView,
+    StageCount,
+    Text,
+    Waiting,
+)
+from services.console.words import WORDS, both
+
+API = "/api/v1"
+MILESTONES = frozenset(
+    {
+        *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
+        *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
+        *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
+        *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised"),
+    }
+)
+PROBLEMS = frozenset(
+    {
+        *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "InspectionOverdue"),
+        *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "ReleaseRefused", "ReleaseRevoked"),
+        *("GateAlarmRaised", "ContainerMustStay"),
+    }
+)
+
+
+def text(words: Words) -> Text:
+    return Text(zh=words.zh, en=words.en)
+
+
+def when(us: int | None) -> datetime | None:
+    """The time of a column, None where nothing was said."""
+    return None if us is None else moment(us)
+
+
+def projection(standing: Standing) -> Projection:
+    lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
+    return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=standing.trouble)
+
+
+def awaited(name: str) -> Words:
+    """What a hold or step waits for, in words."""
+    key = f"waiting.{name}"
+    if key not in WORDS:
+        key = f"waiting.{name.partition('/')[0]}"
+    return both(key) if key in WORDS else Words(name, name)
+
+
+def owner_words(name: str) -> Words:
+    return both(f"owners.{name}") if f"owners.{name}" in WORDS else Words(name, name)
+
+
+def waiting(row: Consignment) -> Waiting | None:
+    """None when nobody has to move."""
+    if not row.waiting_for:
+        return None
+    what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner)
+    since = when(row.waiting_since_us)
+    stamp = "" if since is None else since.isoformat(timespec="minutes").replace("+00:00", "Z")
+    sentence = Text(
+        zh=f"等待{what.zh}，自 {stamp} 起；轮到{whose.zh}", en=f"waiting for {what.en} since {stamp}; {whose.en} to act"
+    )
+    return Waiting(waiting_for=row.waiting_for, owner=row.waiting_owner, since=since, text=sentence)
+
+
+def hold(open_hold: OpenHold) -> HoldView:
+    return HoldView(
+        hold_id=open_hold.hold_id,
+        owner=open_hold.owner,
+        reason=open_hold.reason,
+        since=moment(open_hold.since_us),
+        lifted_by=open_hold.lifted_by,
+    )
+
+
+def consignment(row: Consignment) -> ConsignmentView:
+    """The row as the API tells it; the hold that is named first comes first."""
+    first = first_hold(row.holds)
+    holds = sorted(row.holds, key=lambda h: (h != first, h.since_us, h.hold_id))
+    return ConsignmentView(
+        consignment_id=row.consignment_id,
+        stage=Stage(row.stage or Stage.LODGED),
+        stage_text=text(both(f"stages.{row.stage or 'lodged'}")),
+        waiting=waiting(row),
+        holds=[hold(h) for h in holds],
+        declaration_no=row.declaration_no,
+        declarant=row.declarant,
+        consignee=row.consignee,
+        reference=row.reference,
+        bill_no=row.bill_no,
+        customs_office=row.customs_office,
+        transport_mode=row.transport_mode,
+        trade_mode=row.trade_mode,
+        direction=row.direction,
+        containers=row.containers.split(),
+        lane=row.lane,
+        controls=row.controls.split(),
+        credit_grade=row.credit_grade,
+        rule_set=row.rule_set,
+        lodged_at=when(row.lodged_us),
+        accepted_at=when(row.accepted_us),
+        rejected_at=when(row.rejected_us),
+        assessed_at=when(row.assessed_us),
+        arrived_at=when(row.arrived_us),
+        released_at=when(row.released_us),
+        gated_out_at=when(row.gated_out_us),
+        ended_at=when(row.ended_us),
+        parked_messages=row.parked,
+    )
+
+
+def entry(fact: Any) -> Entry:
+    """A row of `facts` as a timeline shows it; a body that is no JSON object is shown as the text that came."""
+    topic, partition, offset = origin(fact.place)
+    body = content(fact.body)
+    occurred = None if body is None else body.get("occurred_at")
+    return Entry(
+        id=fact.id,
+        cause=fact.cause,
+        kind=fact.kind,
+        text=text(both(f"kinds.{fact.kind}")),
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        sequence=fact.sequence,
+        recorded_at=moment(fact.recorded_us),
+        occurred_at=_time(occurred),
+        milestone=fact.kind in MILESTONES,
+        problem=fact.kind in PROBLEMS,
+        body=body,
+    )
+
+
+def content(body: str) -> dict[str, Any] | None:
+    """The JSON object of a stored fact, None where none was stored."""
+    if not body:
+        return None
+    try:
+        read = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {"unreadable": body[:2000]}
+    return read if isinstance(read, dict) else {"unreadable": body[:2000]}
+
+
+def _time(said: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(said)
+    except (TypeError, ValueError):
+        return None
+
+
+def in_order(facts: Iterable[Any]) -> list[Any]:
+    """By the time of recording, but never an answer before what it answers: two desks' clocks may differ."""
+    rows = sorted(facts, key=lambda f: (f.recorded_us, f.place))
+    at = {row.id: row.recorded_us for row in rows}
+    causes = {row.id: row.cause for row in rows}
+
+    def effective(row: Any) -> tuple[int, int, int, int]:
+        latest, depth, cause = row.recorded_us, 0, row.cause
+        while cause in at and depth < len(rows):
+            latest, cause, depth = max(latest, at[cause]), causes[cause], depth + 1
+        return latest, depth, row.sequence, row.place
+
+    return sorted(rows, key=effective)
+
+
+def release(row: Any) -> ReleaseView:
+    """A row of the feed, joined with its fact."""
+    body = content(row.body) or {}
+    return ReleaseView(
+        cursor=row.cursor,
+        id=row.id,
+        kind=row.kind,
+        consignment_id=row.consignment_id,
+        version=body.get("version", 0),
+        declaration_no=body.get("declaration_no"),
+        containers=list(body.get("containers", ())),
+        reason=body.get("reason"),
+        occurred_at=_time(body.get("occurred_at")) or moment(row.recorded_us),
+    )
+
+
+def stage_counts(counts: Mapping[str, int], oldest: Mapping[str, Consignment]) -> list[StageCount]:
+    """Every stage in the order of the flow, open ones first."""
+    ordered: Sequence[Stage] = [*OPEN_STAGES, *[s for s in Stage if s not in OPEN_STAGES]]
+    result = []
+    for stage in ordered:
+        first = oldest.get(stage)
+        result.append(
+            StageCount(
+                stage=stage,
+                text=text(both(f"stages.{stage.value}")),
+                consignments=counts.get(stage, 0),
+                open=stage in OPEN_STAGES,
+                oldest_consignment_id=first.consignment_id if first else None,
+                oldest_since=when(first.waiting_since_us) if first else None,
+                oldest_owner=first.waiting_owner if first else None,
+            )
+        )
+    return result
+
+
+def parked(row: Any) -> ParkedView:
+    key = f"park_reasons.{row.reason}"
+    return ParkedView(
+        service=row.service,
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        key=row.key,
+        kind=row.kind,
+        reason=row.reason,
+        reason_text=text(both(key)) if key in WORDS else Text(zh=row.reason, en=row.reason),
+        error=row.error,
+        status=row.status,
+        parked_at=when(row.parked_us),
+    )

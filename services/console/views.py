@@ -1,0 +1,271 @@
+"""What does the API answer? The shapes of its documents; times are RFC 3339 in UTC, durations are seconds."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from schemas.vocabulary import Stage
+
+
+class Text(BaseModel):
+    """The same words in both languages."""
+
+    zh: str
+    en: str
+
+
+class Projection(BaseModel):
+    """How far the rows are: complete up to `as_of` (null: not yet complete since the start), `behind` messages to go."""
+
+    as_of: datetime | None
+    lag_seconds: float | None
+    behind: int
+    trouble: str = ""
+
+
+class Waiting(BaseModel):
+    """What is awaited, since when, and whose move it is. `text`: the sentence that says so."""
+
+    waiting_for: str
+    owner: str
+    since: datetime | None
+    text: Text
+
+
+class HoldView(BaseModel):
+    """A hold that is open now."""
+
+    hold_id: str
+    owner: str
+    reason: str
+    since: datetime
+    lifted_by: str
+
+
+class ConsignmentView(BaseModel):
+    """Where one consignment stands."""
+
+    consignment_id: str
+    stage: Stage
+    stage_text: Text
+    waiting: Waiting | None
+    holds: list[HoldView] = []
+    declaration_no: str = ""
+    declarant: str = ""
+    consignee: str = ""
+    reference: str = ""
+    bill_no: str = ""
+    customs_office: str = ""
+    transport_mode: str = ""
+    trade_mode: str = ""
+    direction: str = ""
+    containers: list[str] = []
+    lane: str = ""
+    controls: list[str] = []
+    credit_grade: str = ""
+    rule_set: str = ""
+    lodged_at: datetime | None = None
+    accepted_at: datetime | None = None
+    rejected_at: datetime | None = None
+    assessed_at: datetime | None = None
+    arrived_at: datetime | None = None
+    released_at: datetime | None = None
+    gated_out_at: datetime | None = None
+    ended_at: datetime | None = None
+    parked_messages: int = 0
+
+
+class Status(BaseModel):
+    """A consignment and how fresh the answer is. 200 when its rows are there, 202 while it is only known to be lodged."""
+
+    consignment: ConsignmentView
+    projection: Projection
+    status: str = Field(description="link to this answer")
+    timeline: str = Field(description="link to the timeline")
+
+
+class Entry(BaseModel):
+    """One message of a timeline. `cause`: id of the message that it answers; `body` is null where the next answer repeats it."""
+
+    id: str
+    cause: str
+    kind: str
+    text: Text
+    topic: str
+    partition: int
+    offset: int
+    sequence: int
+    recorded_at: datetime
+    occurred_at: datetime | None
+    milestone: bool
+    problem: bool
+    body: dict[str, Any] | None
+
+
+class Timeline(BaseModel):
+    """Everything said about one key, in the order of cause and time."""
+
+    consignment_id: str
+    entries: list[Entry]
+    projection: Projection
+
+
+class Found(BaseModel):
+    """A page of consignments; `next` is the link to the next page, null at the end."""
+
+    consignments: list[ConsignmentView]
+    next: str | None
+    projection: Projection
+
+
+class Taken(BaseModel):
+    """A request that the broker has acknowledged. `status`: link to the consignment, `request`: link to what became of it."""
+
+    request_id: str
+    consignment_id: str | None = None
+    container_no: str | None = None
+    status: str
+    request: str
+
+
+class BatchItem(BaseModel):
+    """What came of one declaration of a batch: 202, or a problem of its own."""
+
+    index: int
+    status_code: int
+    reference: str = ""
+    consignment_id: str | None = None
+    request_id: str | None = None
+    status: str | None = None
+    code: str | None = None
+    title: str | None = None
+    title_zh: str | None = None
+    errors: list[dict[str, Any]] = []
+
+
+class BatchResult(BaseModel):
+    """In the order of the batch."""
+
+    accepted: int
+    refused: int
+    results: list[BatchItem]
+
+
+class RequestView(BaseModel):
+    """What became of a request. `outcome`: not_projected, pending, answered, refused or parked; `answers`: the facts it caused."""
+
+    request_id: str
+    kind: str
+    subject: str
+    asked_at: datetime
+    outcome: str
+    outcome_text: Text
+    refusal_code: str | None = None
+    refusal: Text | None = None
+    reason: str | None = None
+    answers: list[Entry] = []
+    projection: Projection
+
+
+class GateView(BaseModel):
+    """May this container leave? False unless everything says that it may; `reason` is a code, `text` its words."""
+
+    container_no: str
+    may_leave: bool
+    reason: str
+    text: Text
+    detail: str
+    waiting_for: list[str]
+    consignments: list[str]
+    since: datetime | None
+    as_of: datetime | None
+    lag_seconds: float | None
+
+
+class ReleaseView(BaseModel):
+    """An entry of the feed for ports. `kind`: ReleaseGranted or ReleaseRevoked; of two, the higher `version` is true."""
+
+    cursor: int
+    id: str
+    kind: str
+    consignment_id: str
+    version: int
+    declaration_no: str | None
+    containers: list[str]
+    reason: str | None
+    occurred_at: datetime
+
+
+class Feed(BaseModel):
+    """Releases and revocations after a cursor; ask again with `cursor`. `more`: there were more than `limit`."""
+
+    releases: list[ReleaseView]
+    cursor: int
+    more: bool
+    projection: Projection
+
+
+class StageCount(BaseModel):
+    """One stage of the board."""
+
+    stage: Stage
+    text: Text
+    consignments: int
+    open: bool
+    oldest_consignment_id: str | None = None
+    oldest_since: datetime | None = None
+    oldest_owner: str | None = None
+
+
+class Clearance(BaseModel):
+    """From lodgement to release, over the last `releases` of the feed; null when there were none."""
+
+    releases: int
+    p50_seconds: float | None
+    p95_seconds: float | None
+
+
+class AlarmView(BaseModel):
+    """A container that left without release, or a time limit that ran out."""
+
+    kind: str
+    text: Text
+    subject: str
+    reason: str
+    raised_at: datetime
+
+
+class Board(BaseModel):
+    """The live board."""
+
+    stages: list[StageCount]
+    clearance: Clearance
+    alarms: list[AlarmView]
+    parked_messages: int
+    now: datetime
+    projection: Projection
+
+
+class ParkedView(BaseModel):
+    """A message set aside, by origin."""
+
+    service: str
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    kind: str
+    reason: str
+    reason_text: Text
+    error: str
+    status: str
+    parked_at: datetime | None
+
+
+class ParkedList(BaseModel):
+    """The oldest first; `total` counts all that are parked now."""
+
+    parked: list[ParkedView]
+    total: int
+    projection: Projection

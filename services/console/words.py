@@ -1,0 +1,55 @@
+"""In which words does the console speak? One catalogue, `words.toml`, Chinese and English side by side."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from schemas.codes.checks import CHECKS, Words
+from schemas.codes.refusals import REFUSALS
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
+
+
+def _load(path: Path) -> dict[str, Words]:
+    flat: dict[str, Words] = {}
+
+    def walk(prefix: str, node: Mapping[str, Any]) -> None:
+        for name, value in node.items():
+            if isinstance(value, list):
+                flat[prefix + name] = Words(*value)
+            else:
+                walk(f"{prefix}{name}.", value)
+
+    walk("", tomllib.loads(path.read_text(encoding="utf-8")))
+    return flat
+
+
+WORDS = _load(Path(__file__).with_name("words.toml"))
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """The sentence `key`, with its `{places}` filled; KeyError when the catalogue has no such sentence."""
+    return getattr(WORDS[key], language).format(**values) if values else str(getattr(WORDS[key], language))
+
+
+def both(key: str, **values: object) -> Words:
+    """The sentence in both languages."""
+    return Words(say(key, "zh", **values), say(key, "en", **values))
+
+
+def known(key: str, language: Language, otherwise: str) -> str:
+    """The sentence `key`, or `otherwise` where the catalogue has none: a code that is newer than this console."""
+    words = WORDS.get(key)
+    return otherwise if words is None else str(getattr(words, language))
+
+
+def check(code: str) -> Words:
+    """What a check of the declaration desk says."""
+    return CHECKS.get(code) or Words(code, code)
+
+
+def refusal(code: str) -> Words:
+    """Why a request was sent back."""
+    return REFUSALS.get(code) or Words(code, code)

@@ -1,0 +1,478 @@
+"""Does the API take in what is right, refuse what is wrong with a pointer, and say where goods stand, honestly?"""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from deploy.kafka.broker import free_port
+from schemas.declaration import LodgeDeclaration
+from schemas.envelope import request_id
+from schemas.inspection import RecordFindings
+from schemas.vocabulary import ControlKind, consignment_id
+from services.console.asking import Asker, digest
+from services.console.database import migrate
+from services.console.openapi import FILE, text
+from services.console.settings import ConsoleSettings
+from services.shell.codec import decode, raw
+from tests.conftest import PARTITIONS
+from tests.console.border import DECLARANT, Border, declaration, green, publish, red
+from tests.console.conftest import Running, eventually
+
+JSON = {"content-type": "application/json"}
+
+
+def paper(reference: str, **changed: Any) -> dict[str, Any]:
+    made: dict[str, Any] = declaration(reference, **changed).model_dump(mode="json")
+    return made
+
+
+def requests_under(bootstrap: str, topic: str, key: str) -> list[Any]:
+    """What was written to a request topic under this key, in order."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "tests", "enable.partition.eof": True})
+    reader.assign([TopicPartition(topic, partition, 0) for partition in range(PARTITIONS)])
+    found, ends = [], 0
+    while ends < PARTITIONS:
+        for message in reader.consume(1000, 1.0):
+            if message.error() is not None:
+                ends += 1
+            elif message.key() == key.encode():
+                found.append(message)
+    reader.close()
+    return found
+
+
+def problem(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem of this answer, with words in both languages."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    said: dict[str, Any] = answer.json()
+    assert said["type"] == f"/problems/{code}"
+    for words in ("title", "title_zh", "detail", "detail_zh"):
+        assert said[words]
+    assert said["title"] != said["title_zh"]
+    return said
+
+
+# lodging
+
+
+def test_a_lodged_declaration_is_on_its_topic_and_found_at_once(console: Running) -> None:
+    answer = console.api("POST", "/declarations", json=paper("API-1"), headers={"X-Actor": "broker-9"})
+    assert answer.status_code == 202
+    said = answer.json()
+    goods = consignment_id(DECLARANT, "API-1")
+    assert said["consignment_id"] == goods
+    assert answer.headers["location"] == said["status"] == f"/api/v1/consignments/{goods}"
+    now_there = console.http.get(said["status"])
+    assert now_there.status_code in (200, 202)
+    assert now_there.json()["consignment"]["stage"] == "lodged"
+    assert now_there.json()["consignment"]["waiting"]["owner"] == "declaration"
+    (message,) = requests_under(console.settings.kafka, "customs-declaration-requests", goods)
+    heard = raw(message)
+    lodged = decode(LodgeDeclaration, heard)
+    assert isinstance(lodged, LodgeDeclaration)
+    assert lodged.declaration == declaration("API-1") and lodged.asked_by == "broker-9"
+    assert heard.text("ce_id") == said["request_id"]
+    console.catch_up()
+    assert console.http.get(said["status"]).status_code == 200
+
+
+def test_lodging_the_same_again_is_one_request_and_another_paper_is_another(console: Running) -> None:
+    first = console.api("POST", "/declarations", json=paper("API-2"))
+    again = console.api("POST", "/declarations", json=paper("API-2"))
+    other = console.api("POST", "/declarations", json=paper("API-2", packages=121))
+    assert first.json() == again.json() and first.status_code == again.status_code == 202
+    assert other.json()["request_id"] != first.json()["request_id"]
+    sent = requests_under(console.settings.kafka, "customs-declaration-requests", first.json()["consignment_id"])
+    assert [raw(m).text("ce_id") for m in sent] == [first.json()["request_id"], other.json()["request_id"]]
+
+
+def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
+    headers = {"Idempotency-Key": "my-key", "X-Actor": "broker-3"}
+    first = console.api("POST", "/declarations", json=paper("API-3"), headers=headers)
+    assert first.json()["request_id"] == request_id("broker-3", "my-key")
+    assert console.api("POST", "/declarations", json=paper("API-3"), headers=headers).json() == first.json()
+    problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
+    office = console.app.state.office
+    eventually(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
+    fresh = Asker(console.settings, office.asker._engine)  # another process: it knows the notebook only
+    assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
+
+
+def test_a_batch_answers_for_each_declaration(console: Running) -> None:
+    bad = paper("API-B2")
+    bad["items"][1]["quantity"] = "many"
+    answer = console.api(
+        "POST", "/declarations/batch", json={"declarations": [paper("API-B1"), bad, 7, paper("API-B3")]}
+    )
+    assert answer.status_code == 207
+    said = answer.json()
+    assert [item["status_code"] for item in said["results"]] == [202, 422, 422, 202]
+    assert (said["accepted"], said["refused"]) == (2, 2)
+    (fault,) = said["results"][1]["errors"]
+    assert fault["pointer"] == "/declarations/1/items/1/quantity" and fault["seen"] == "many"
+    assert said["results"][0]["consignment_id"] == consignment_id(DECLARANT, "API-B1")
+    assert console.api("POST", "/declarations/batch", json=[paper("API-B4")]).status_code == 202
+    many: dict[str, Any] = {"declarations": [{}] * (console.settings.batch_limit + 1)}
+    problem(console.api("POST", "/declarations/batch", json=many), 422, "too_many")
+    assert console.api("POST", "/declarations/batch", json={"declarations": []}).json()["results"] == []
+    faults = problem(console.api("POST", "/declarations/batch", json={"declared": []}), 422, "invalid")["errors"]
+    assert faults[0]["pointer"] == "/declarations"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "not_json"),
+        (b"{", 400, "not_json"),
+        (b"\xff\xfe\x00", 400, "not_json"),
+        (b"[" * 100_000, 400, "not_json"),
+        (b'{"reference":"a","reference":"b"}', 400, "duplicate_key"),
+        (b'{"items":[{"unit":"1","unit":"1"}]}', 400, "duplicate_key"),
+        (b'{"net_mass_kg":NaN}', 400, "not_json"),
+        (b'{"net_mass_kg":1e999}', 422, "invalid"),
+        (b"[]", 422, "invalid"),
+        (b"null", 422, "invalid"),
+        (b'"text"', 422, "invalid"),
+        (json.dumps({**paper("E"), "surprise": 1}).encode(), 422, "invalid"),
+        (json.dumps({**paper("E"), "items": paper("E")["items"] * 400}).encode(), 422, "invalid"),
+        (json.dumps(paper("E")).encode("utf-16"), 400, "not_json"),
+        (json.dumps({**paper("E"), "bill_no": "x" * 2_000_000}).encode(), 413, "too_large"),
+    ],
+    ids=lambda value: value[:24].decode("latin-1") if isinstance(value, bytes) else None,
+)
+def test_a_body_that_cannot_be_used_is_refused_with_a_reason(
+    console: Running, body: bytes, status: int, code: str
+) -> None:
+    problem(console.api("POST", "/declarations", content=body, headers=JSON), status, code)
+
+
+def test_each_fault_has_its_pointer_and_words(console: Running) -> None:
+    bad = paper("E-2")
+    del bad["gross_mass_kg"]
+    bad["items"][0]["quantity"] = "a dozen"
+    bad["containers"][0]["shared_by"] = 0
+    bad["conveyance_entry_date"] = "9999-99-99"
+    bad["direction"] = "sideways"
+    bad["net_mass_kg"] = float("1e30")
+    faults = problem(console.api("POST", "/declarations", json=bad), 422, "invalid")["errors"]
+    by_pointer = {fault["pointer"]: fault for fault in faults}
+    assert set(by_pointer) == {
+        "/gross_mass_kg",
+        "/items/0/quantity",
+        "/containers/0/shared_by",
+        "/conveyance_entry_date",
+        "/direction",
+        "/net_mass_kg",
+    }
+    assert by_pointer["/items/0/quantity"]["seen"] == "a dozen"
+    assert by_pointer["/gross_mass_kg"]["message_zh"] == "缺少该项"
+    assert all(fault["message_en"] and fault["message_zh"] for fault in faults)
+
+
+def test_too_large_a_body_is_refused_before_it_was_read(console: Running) -> None:
+    host, port = "127.0.0.1", console.settings.console_port
+    for head in (b"Content-Length: 900000000\r\n", b"Transfer-Encoding: chunked\r\n"):
+        with socket.create_connection((host, port), 10) as line:
+            line.sendall(
+                b"POST /api/v1/declarations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + head + b"\r\n"
+            )
+            if b"chunked" in head:
+                piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+                for _ in range(40):
+                    try:
+                        line.sendall(piece)
+                    except OSError:
+                        break
+            assert b" 413 " in line.recv(4096)
+
+
+def test_other_types_paths_methods_and_headers_are_problems_too(console: Running) -> None:
+    answer = console.api("POST", "/declarations", content=b"<xml/>", headers={"content-type": "text/xml"})
+    problem(answer, 415, "not_json_type")
+    problem(console.api("GET", "/nothing/here"), 404, "no_such_path")
+    problem(console.api("DELETE", "/declarations"), 405, "wrong_method")
+    problem(console.api("GET", "/consignments/not-an-id"), 422, "invalid")
+    problem(console.api("POST", "/declarations", json=paper("H"), headers={"X-Actor": "x" * 65}), 422, "invalid")
+    odd = {"Idempotency-Key": "a\tb"}
+    problem(console.api("POST", "/declarations", json=paper("H"), headers=odd), 400, "bad_header")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda c: st.lists(c) | st.dictionaries(st.sampled_from(["declarations", "items", "reference", "x"]), c),
+    )
+)
+def test_no_json_whatever_makes_the_api_fail(console: Running, body: Any) -> None:
+    for path in ("/declarations", "/declarations/batch", f"/consignments/{consignment_id('a', 'b')}/treatments"):
+        answer = console.api("POST", path, content=json.dumps(body).encode(), headers=JSON)
+        assert answer.status_code in (202, 207, 400, 422), answer.text
+
+
+def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
+    away = ConsoleSettings(
+        kafka=f"127.0.0.1:{free_port()}", database_url=f"sqlite:///{tmp_path}/c.db", console_port=free_port()
+    )
+    migrate(away.database_url)
+    running = Running(away)
+    running.thread.start()
+    eventually(lambda: running.server.started, "the server to start")
+    answer = running.api("POST", "/declarations", json=paper("away"))
+    problem(answer, 503, "not_taken")
+    assert answer.headers["retry-after"] == "2"
+    ready = running.http.get("/readyz")
+    assert ready.status_code == 503 and "kafka" in ready.json()["waiting"]
+    assert running.http.get("/livez").status_code == 200
+    gate = running.api("GET", "/containers/CSQU3054383").json()
+    assert gate["may_leave"] is False
+    goods = running.api("GET", f"/consignments/{consignment_id(DECLARANT, 'away')}")
+    assert goods.status_code == 202  # the rows are not complete: nobody can say that it was never lodged
+    running.stop()
+
+
+# answers
+
+
+def test_the_status_says_what_is_awaited_and_whose_move_it_is(console: Running) -> None:
+    told = Border("S-1").lodged().accepted().assessed(ControlKind.INSPECTION)
+    told.held("arrival", "inspection/inspection")
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    said = console.api("GET", f"/consignments/{told.id}").json()
+    goods = said["consignment"]
+    assert (goods["stage"], goods["lane"], goods["controls"]) == ("controlled", "red", ["inspection"])
+    assert goods["waiting"]["waiting_for"] == "inspection/inspection" and goods["waiting"]["owner"] == "inspection"
+    assert (
+        "findings of the inspection" in goods["waiting"]["text"]["en"] and "查验结果" in goods["waiting"]["text"]["zh"]
+    )
+    assert [hold["hold_id"] for hold in goods["holds"]] == ["inspection/inspection", "arrival"]
+    assert goods["declaration_no"] == told.number and said["projection"]["as_of"]
+    lines = console.api("GET", f"/consignments/{told.id}/timeline").json()["entries"]
+    assert [line["kind"] for line in lines] == [said.kind for said in told.said if said.key == told.id]
+    assert lines[1]["body"]["declaration_no"] == told.number and lines[0]["body"] is None
+    assert lines[1]["cause"] == lines[0]["id"]
+    only = console.api("GET", f"/consignments/{told.id}/timeline?only=problems").json()["entries"]
+    assert only == []
+
+
+def test_goods_are_found_by_every_name_they_have(console: Running) -> None:
+    told = green("S-2/ü", ("TEMU9876540",))
+    publish(console.settings.kafka, [*told.said, *Border("S-2b").lodged().said])
+    console.catch_up()
+    for name in (told.id, told.number, "S-2/ü", "TEMU9876540", "temu 987654-0"):
+        found = console.api("GET", "/consignments", params={"q": f" {name} "}).json()
+        assert [goods["consignment_id"] for goods in found["consignments"]] == [told.id], name
+    page = console.api("GET", "/consignments", params={"q": DECLARANT, "limit": 1}).json()
+    assert len(page["consignments"]) == 1 and page["next"]
+    after = console.http.get(page["next"]).json()["consignments"][0]["consignment_id"]
+    assert after != page["consignments"][0]["consignment_id"]
+    for q in ("%", "' OR 1=1 --", "\x00", "nobody", ""):
+        assert console.api("GET", "/consignments", params={"q": q}).json()["consignments"] == []
+
+
+def test_what_was_never_lodged_is_404_once_everything_is_read(console: Running) -> None:
+    console.catch_up()
+    problem(console.api("GET", f"/consignments/{consignment_id('no', 'body')}"), 404, "unknown_consignment")
+    problem(console.api("GET", f"/requests/{consignment_id('no', 'body')}"), 404, "unknown_request")
+
+
+def test_an_act_is_a_request_and_its_outcome_is_told(console: Running) -> None:
+    told = Border("S-3").lodged().accepted().assessed(ControlKind.INSPECTION).held("inspection/inspection").ordered()
+    publish(console.settings.kafka, told.said)
+    sent = console.api(
+        "POST",
+        f"/consignments/{told.id}/findings",
+        json={"control": "inspection", "result": "conform", "remarks": "seal intact"},
+        headers={"X-Actor": "officer-7"},
+    )
+    assert sent.status_code == 202
+    (message,) = requests_under(console.settings.kafka, "customs-inspection-requests", told.id)
+    asked = decode(RecordFindings, raw(message))
+    assert isinstance(asked, RecordFindings) and asked.asked_by == "officer-7" and asked.remarks == "seal intact"
+    console.catch_up()
+    assert console.http.get(sent.json()["request"]).json()["outcome"] == "pending"
+    told.said.clear()
+    told.refused_request(code="already_answered")
+    fact = told.said[0]
+    refusal = json.loads(fact.value) | {"request_id": sent.json()["request_id"]}
+    told.said[0] = type(fact)(
+        **{**fact.__dict__, "value": json.dumps(refusal).encode(), "cause": sent.json()["request_id"]}
+    )
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    outcome = console.http.get(sent.json()["request"]).json()
+    assert (outcome["outcome"], outcome["refusal_code"]) == ("refused", "already_answered")
+    assert outcome["refusal"]["zh"] == "已由先前的请求答复"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "topic"),
+    [
+        ("withdrawal", {"reason": "sold"}, "customs-declaration-requests"),
+        (
+            "treatments",
+            {
+                "origin": "risk",
+                "attempt": 1,
+                "method": "HT",
+                "unit_class": "E",
+                "readings": [{"hours": "0", "temperature_c": "56"}],
+            },
+            "customs-quarantine-requests",
+        ),
+        ("arrival", {"place": "yard 3", "occurred_at": "2026-11-23T12:00:00+08:00"}, "customs-release-requests"),
+        ("holds", {"reason": "seal differs"}, "customs-release-requests"),
+        ("holds/lift", {"hold_id": "officer/1", "reason": "seal explained"}, "customs-release-requests"),
+    ],
+)
+def test_every_act_reaches_its_topic_and_refuses_what_is_no_act(
+    console: Running, path: str, body: Any, topic: str
+) -> None:
+    goods = consignment_id("acts", path)
+    sent = console.api("POST", f"/consignments/{goods}/{path}", json=body)
+    assert sent.status_code == 202, sent.text
+    (message,) = requests_under(console.settings.kafka, topic, goods)
+    assert json.loads(message.value())["asked_by"] == "anonymous"
+    faults = problem(
+        console.api("POST", f"/consignments/{goods}/{path}", json={"asked_by": "somebody else"}), 422, "invalid"
+    )
+    assert "/asked_by" in [fault["pointer"] for fault in faults["errors"]]
+
+
+# ports
+
+
+def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
+    box = "BMOU4012345"
+    unknown = console.api("GET", f"/containers/{box}").json()
+    assert (unknown["may_leave"], unknown["reason"]) == (False, "unknown")
+    told = Border("G-1", (box,)).lodged().accepted().assessed().held("arrival")
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    held = console.api("GET", f"/containers/{box.lower()}").json()
+    assert (held["may_leave"], held["reason"], held["waiting_for"]) == (False, "held", [told.id])
+    told.said.clear()
+    publish(console.settings.kafka, told.arrived().released().may_leave().said)
+    console.catch_up()
+    free = console.api("GET", f"/containers/{box}").json()
+    assert (free["may_leave"], free["reason"], free["consignments"]) == (True, "released", [told.id])
+    assert free["as_of"] and free["lag_seconds"] < 10
+    sent = console.api("POST", f"/containers/{box}/gate-outs", json={"gate": "G2"}, headers={"X-Actor": "terminal-1"})
+    assert sent.status_code == 202 and sent.json()["status"] == f"/api/v1/containers/{box}"
+    assert len(requests_under(console.settings.kafka, "customs-gate-requests", box)) == 1
+
+
+def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) -> None:
+    first = red("F-1", ("FSCU8012345",))
+    publish(console.settings.kafka, first.said)
+    console.catch_up()
+    end = console.api("GET", "/releases?limit=1000").json()
+    while end["more"]:
+        end = console.api("GET", f"/releases?limit=1000&after={end['cursor']}").json()
+    assert first.id in [entry["consignment_id"] for entry in end["releases"]]
+    assert [e["cursor"] for e in end["releases"]] == sorted({e["cursor"] for e in end["releases"]})
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(console.api, "GET", f"/releases?after={end['cursor']}&wait=20")
+        streamed = pool.submit(_first_event, f"{console.address}/api/v1/releases/stream?after={end['cursor']}")
+        started = time.monotonic()
+        second = red("F-2", ("FSCU8012350",))
+        publish(console.settings.kafka, second.said)
+        came = waiting.result().json()
+        assert time.monotonic() - started < 15
+        assert [(e["kind"], e["consignment_id"]) for e in came["releases"]] == [("ReleaseGranted", second.id)]
+        event = streamed.result()
+    assert event["id"] == str(came["cursor"]) and json.loads(event["data"]) == came["releases"][0]
+    second.said.clear()
+    publish(console.settings.kafka, second.revoked().said)
+    console.catch_up()
+    revoked = console.api("GET", f"/releases?after={came['cursor']}").json()["releases"]
+    assert [(e["kind"], e["reason"]) for e in revoked] == [("ReleaseRevoked", "seal number differs")]
+    assert revoked[0]["version"] > came["releases"][0]["version"]
+    assert console.api("GET", f"/releases?after={revoked[0]['cursor']}&wait=0.2").json()["releases"] == []
+    problem(console.api("GET", "/releases?after=999999"), 410, "wrong_feed")
+
+
+def _first_event(url: str) -> dict[str, str]:
+    with httpx2.Client(timeout=30) as http, http.stream("GET", url) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        event: dict[str, str] = {}
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            if name in ("id", "data"):
+                event[name] = value
+            if len(event) == 2:
+                return event
+    raise AssertionError("the stream ended")
+
+
+# operations
+
+
+def test_the_board_counts_what_the_rows_say(console: Running) -> None:
+    told = [Border("O-1").lodged().accepted().parked(offset=4711), Border("O-2").lodged().alarm()]
+    publish(console.settings.kafka, [said for border in told for said in border.said])
+    console.catch_up()
+    board = console.api("GET", "/stages").json()
+    parked = next(stage for stage in board["stages"] if stage["stage"] == "parked")
+    assert parked["consignments"] >= 1 and parked["oldest_owner"] == "operations" and board["parked_messages"] >= 1
+    assert any(alarm["kind"] == "GateAlarmRaised" for alarm in board["alarms"])
+    aside = console.api("GET", "/parked?limit=500").json()
+    mine = next(each for each in aside["parked"] if each["key"] == told[0].id)
+    assert mine["reason_text"] == {"zh": "判定时出错", "en": "deciding failed"} and mine["service"] == "release"
+    assert console.api("GET", f"/consignments/{told[0].id}").json()["consignment"]["stage"] == "parked"
+    page = console.api("GET", "/consignments?stage=parked").json()["consignments"]
+    assert told[0].id in [goods["consignment_id"] for goods in page]
+    metrics = console.http.get("/metrics").text
+    assert 'customs_console_http_total{method="GET",route="/api/v1/stages",status="200"}' in metrics
+    assert "customs_console_lag_seconds" in metrics
+
+
+def test_openapi_is_the_committed_document() -> None:
+    assert FILE.read_text(encoding="utf-8") == text(), "run: make openapi"
+
+
+def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: str, tmp_path: Path) -> None:
+    port = free_port()
+    env = {
+        "DTG_KAFKA": bootstrap,
+        "DTG_DATABASE_URL": f"sqlite:///{tmp_path}/c.db",
+        "DTG_CONSOLE_PORT": str(port),
+        "PATH": "/usr/bin",
+    }
+    code = "from services.console.main import serve; from services.console.settings import ConsoleSettings; serve(ConsoleSettings())"
+    process = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    http = httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30)
+
+    def ready() -> bool:
+        try:
+            return http.get("/readyz").status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    try:
+        eventually(ready, "the console to be ready")
+        with http.stream("GET", "/api/v1/releases/stream?after=0") as open_stream:
+            next(open_stream.iter_lines())
+            started = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+            assert time.monotonic() - started < 5
+    finally:
+        process.kill()
+        output = process.communicate()[0].decode()
+        http.close()
+    assert "Traceback" not in output, output
