@@ -135,6 +135,7 @@ class Projector:
         moved = {name: (self._positions[name], after) for name, after in positions.items()}
         with TURN.time():
             with store.engine.begin() as connection:
+                store.claim(connection)
                 batch = _fold_all(said, announced, store.reader(connection), aside)
                 fed = store.write(connection, batch, moved)
             store.committed(batch, fed)

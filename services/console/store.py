@@ -45,6 +45,7 @@ class Store:
         self._move_on = _updater(t.CONSIGNMENTS, _MOVING_COLUMNS, engine.dialect.name)
         self._advance = _mover(engine.dialect.name)
         self._cursor = 0
+        self._turn = 0
         self._fed: dict[int, int] = {}
 
     def positions(self, partitions: Iterable[tuple[str, int]]) -> Positions:
@@ -55,10 +56,18 @@ class Store:
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
             self._rows(connection, "offsets", new)
+            self._turn = connection.execute(select(t.TURNS.c.turn)).scalar_one()
             self._cursor = connection.execute(select(func.max(releases.cursor))).scalar() or 0
             lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {PLACE_SHIFT}"))
             self._fed = {place >> PLACE_SHIFT: place for place in connection.execute(lasts).scalars()}
         return {**{(topic, partition): 0 for topic, partition, _ in new}, **there}
+
+    def claim(self, connection: Connection) -> None:
+        """Takes the next turn, before any row is read; Overtaken when another projector took one since this one's last."""
+        turns = t.TURNS.c
+        mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
+        if connection.execute(mine).rowcount != 1:
+            raise Overtaken("another projector has written since this one's last turn")
 
     def reader(self, connection: Connection) -> "Rows":
         """The rows there are, as `batch.fold` asks for them."""
@@ -87,6 +96,7 @@ class Store:
 
     def committed(self, batch: Batch, fed: int) -> None:
         """The transaction is committed: now the batch's rows are the rows there are."""
+        self._turn += 1
         self._cursor += fed
         for place, _ in batch.releases:
             self._fed[place >> PLACE_SHIFT] = max(place, self._fed.get(place >> PLACE_SHIFT, -1))

@@ -193,6 +193,9 @@ OFFSETS = Table(
 )
 """Up to where the topics are in the rows; written in the transaction that writes the rows."""
 
-KEPT = (RELEASES, LODGEMENTS)
+TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
+"""One row, `projector`: counts its transactions. Whoever finds another count than its own was overtaken by another projector."""
+
+KEPT = (RELEASES, LODGEMENTS, TURNS)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

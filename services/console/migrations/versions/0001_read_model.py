@@ -208,12 +208,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("stage"),
     )
 
+    op.create_table(
+        "turns",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("turn", BIG, nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.bulk_insert(
+        sa.table("turns", sa.column("name", sa.Text), sa.column("turn", BIG)), [{"name": "projector", "turn": 0}]
+    )
     counts = sa.table("stage_counts", sa.column("stage", sa.Text), sa.column("consignments", BIG))
     op.bulk_insert(counts, [{"stage": stage, "consignments": 0} for stage in STAGES])
 
 
 def downgrade() -> None:
     for table in (
+        "turns",
         "stage_counts",
         "releases",
         "refusals",
