@@ -1,11 +1,17 @@
 """What do the tests stand on? A real broker, a real database, a real browser; each started once, ended by id."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from services.cli.log import Entry, read
+from services.simulator.player import Player
+from services.simulator.settings import SimulatorSettings
+from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
+from tests.kafka.border import TOPICS, Border, running
 
 PARTITIONS = 4
 
@@ -18,3 +24,28 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     provision(running.bootstrap, PARTITIONS)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def border(broker: Broker) -> Iterator[Border]:
+    """Every desk and clearance, on the session's broker; each test has consignments of its own."""
+    with running(broker.bootstrap, PARTITIONS):
+        border = Border(broker.bootstrap, PARTITIONS)
+        yield border
+        border.close()
+
+
+@pytest.fixture(scope="session")
+def calm_entries(border: Border) -> list[Entry]:
+    """Everything on the topics about a simulated day that nothing disturbs."""
+    settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
+    played = Player(settings, day(SEED, CONSIGNMENTS), 0, CONSIGNMENTS, paced=False, idle_seconds=60).run()
+    wanted = keys(day(SEED, CONSIGNMENTS))
+    assert played.finished and sum(played.ends.values()) >= CONSIGNMENTS
+    return [entry for entry in read(border.bootstrap, TOPICS) if entry.key in wanted]
+
+
+@pytest.fixture(scope="session")
+def calm_day(calm_entries: list[Entry]) -> Counter[str]:
+    """What was said on that day."""
+    return facts(calm_entries, keys(day(SEED, CONSIGNMENTS)))

@@ -56,6 +56,7 @@ class Loop:
         self._generation = 0
         self._failures = 0
         self._measured = 0.0
+        self._turned = 0.0
         self._progress = time.monotonic()
         self._lag = 0
         self._parked = 0
@@ -74,6 +75,9 @@ class Loop:
         try:
             while not self._stop.is_set():
                 self._once()
+        except InterruptedError:  # asked to stop in the middle of a restore
+            if not self._stop.is_set():
+                raise
         finally:
             self.ready.clear()
             with contextlib.suppress(KafkaException):  # leaving the group early is a courtesy; the session ends anyway
@@ -107,7 +111,7 @@ class Loop:
             self._start_over(problem)
             return
         self._failures = 0
-        self._progress = time.monotonic()
+        self._progress = self._turned = time.monotonic()
         self._turn.observe(time.perf_counter() - started)
         self._measure()
 
@@ -116,7 +120,9 @@ class Loop:
         first = self._consumer.consume(1, 0.1 if not self._due_now() else 0.0)
         if not first:
             return []
-        more = self._consumer.consume(self.settings.batch - 1, self.settings.linger_ms / 1000)
+        since_commit = time.monotonic() - self._turned
+        wait = max(self.settings.linger_ms, self.settings.pace_ms - since_commit * 1000) / 1000
+        more = self._consumer.consume(self.settings.batch - 1, wait)
         if generation != self._generation:
             self._rewind()  # a rebalance came in between: what was read before it will be read again by its new owner
             return []

@@ -83,6 +83,18 @@ def _ends(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[i
         }
     )
     try:
-        return {p: asker.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions}
+        return {p: _end(asker, TopicPartition(topic, p)) for p in partitions}
     finally:
         asker.close()
+
+
+def _end(asker: Consumer, place: TopicPartition, tries: int = 50) -> int:
+    """A broker that just started, or a topic that was just made, has no leader for a moment."""
+    for attempt in range(tries):
+        try:
+            return int(asker.get_watermark_offsets(place, timeout=30)[1])
+        except KafkaException as problem:
+            if attempt == tries - 1 or problem.args[0].fatal():
+                raise
+            time.sleep(0.1)
+    raise AssertionError("the loop returns or raises")

@@ -36,6 +36,12 @@ class WorkerSettings(BaseSettings):
     slot: str = Field("0", description="name of this process slot; two workers with the same desk need two slots")
     batch: int = Field(1000, ge=1, le=100_000, description="messages in one transaction at most")
     linger_ms: int = Field(5, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
+    pace_ms: int = Field(
+        50,
+        ge=0,
+        le=1000,
+        description="milliseconds between two transactions of a busy desk; fewer and larger are cheaper",
+    )
     transaction_timeout_ms: int = Field(10_000, ge=1000, le=10_000, description="milliseconds")
     session_timeout_ms: int = Field(6_000, ge=1000, le=60_000, description="milliseconds until a silent worker is lost")
     retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")

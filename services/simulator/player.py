@@ -46,13 +46,24 @@ class Played:
 
 
 class Player:
-    """Plays `first` to `last` (exclusive; None: without end) of a day; `paced` by the border's clock, or as fast as possible."""
+    """Plays `first` to `last` (exclusive; None: without end) of a day; `paced` by the border's clock, or as fast as possible.
+
+    `rate`: lodgements a real second at most, when not paced; 0 is no limit.
+    """
 
     def __init__(
-        self, settings: SimulatorSettings, day: Day, first: int, last: int | None, *, paced: bool, idle_seconds: float
+        self,
+        settings: SimulatorSettings,
+        day: Day,
+        first: int,
+        last: int | None,
+        *,
+        paced: bool,
+        idle_seconds: float,
+        rate: float = 0.0,
     ) -> None:
         self.settings, self.day, self.last, self.paced = settings, day, last, paced
-        self.idle_seconds = idle_seconds
+        self.idle_seconds, self.rate = idle_seconds, rate
         self.people = People(day)
         self.played = Played()
         self._next = first
@@ -64,13 +75,17 @@ class Player:
         self._boxes: set[str] = set()
         self._stop = threading.Event()
 
+    def ended(self) -> int:
+        """How many consignments have their end so far."""
+        return len(self._ended)
+
     def stop(self) -> None:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
         self._stop.set()
 
     def run(self) -> Played:
         """Plays until every expected consignment has its end (or has been idle), or `stop`."""
-        started = stopwatch()
+        self._began = stopwatch()
         self._read_what_was_asked()
         self._producer = Producer(
             {
@@ -103,7 +118,7 @@ class Player:
             self._producer.flush(30)
             consumer.close()
         self.played.ends = Counter(self._ended.values())
-        self.played.seconds = stopwatch() - started
+        self.played.seconds = stopwatch() - self._began
         return self.played
 
     def _is_over(self, quiet: float) -> bool:
@@ -117,7 +132,8 @@ class Player:
 
     def _lodge_what_is_due(self) -> None:
         moment = now()
-        for _ in range(500):
+        allowed = int((stopwatch() - self._began) * self.rate) - self.played.lodged if self.rate else 500
+        for _ in range(min(500, allowed)):
             if self.last is not None and self._next >= self.last:
                 return
             if self.paced and self.day.lodged_at(self._next) > moment:
@@ -205,7 +221,6 @@ class Player:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
         try:
             left = set(self._places(consumer, REQUESTS))
-            left = {p for p in left if consumer.get_watermark_offsets(TopicPartition(*p), timeout=30)[1] > 0}
             while left and not self._stop.is_set():
                 for message in consumer.consume(5000, 0.1):
                     error = message.error()

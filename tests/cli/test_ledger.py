@@ -1,0 +1,83 @@
+"""Does the ledger find what it is there to find? A clean day, with one fault planted at a time."""
+
+from collections import defaultdict
+from dataclasses import replace
+
+from services.cli.ledger import Ledger, judge
+from services.cli.log import Entry
+from tests.chaos.days import CONSIGNMENTS
+
+
+def story_of(entries: list[Entry], *kinds: str) -> str:
+    """The first consignment about which each of these kinds was said."""
+    said = defaultdict(set)
+    for entry in entries:
+        said[entry.key].add(entry.kind)
+    return next(key for key, known in said.items() if set(kinds) <= known)
+
+
+def without(entries: list[Entry], key: str, *kinds: str) -> list[Entry]:
+    return [e for e in entries if e.key != key or e.kind not in kinds]
+
+
+def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[Entry]) -> None:
+    ledger = judge(calm_entries)
+    assert ledger.clean, (ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released)
+    assert ledger.lodged == CONSIGNMENTS == sum(ledger.ends.values())
+    assert set(ledger.ends) == {"released", "refused", "rejected", "withdrawn"}
+
+
+def test_an_unanswered_request_is_lost(calm_entries: list[Entry]) -> None:
+    key = story_of(calm_entries, "DeclarationRejected")
+    assert [key in line for line in judge(without(calm_entries, key, "DeclarationRejected")).lost] == [True, True]
+
+
+def test_an_accepted_declaration_without_assessment_is_lost(calm_entries: list[Entry]) -> None:
+    key = story_of(calm_entries, "ConsignmentAssessed")
+    assert any("never assessed" in line for line in judge(without(calm_entries, key, "ConsignmentAssessed")).lost)
+
+
+def test_the_same_fact_twice_is_doubled(calm_entries: list[Entry]) -> None:
+    fact = next(e for e in calm_entries if e.kind == "ReleaseGranted")
+    assert fact.id in " ".join(judge([*calm_entries, replace(fact, offset=10**6)]).doubled)
+
+
+def test_a_second_decision_under_another_id_is_doubled(calm_entries: list[Entry]) -> None:
+    fact = next(e for e in calm_entries if e.kind == "DeclarationAccepted")
+    other = replace(fact, headers=fact.headers | {"ce_id": "another"})
+    assert any("DeclarationAccepted 2 times" in line for line in judge([*calm_entries, other]).doubled)
+
+
+def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
+    key = story_of(calm_entries, "ConsignmentHeld", "ReleaseGranted")
+    places = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]
+    swapped = list(calm_entries)
+    swapped[places[0]], swapped[places[-1]] = swapped[places[-1]], swapped[places[0]]
+    assert any(key in line for line in judge(swapped).reordered)
+
+
+def wrongly(entries: list[Entry]) -> list[str]:
+    ledger: Ledger = judge(entries)
+    return ledger.wrongly_released
+
+
+def test_a_release_with_an_unanswered_control_is_found(calm_entries: list[Entry]) -> None:
+    key = story_of(calm_entries, "InspectionPassed", "ReleaseGranted")
+    assert any(key in line for line in wrongly(without(calm_entries, key, "InspectionPassed")))
+
+
+def test_a_release_of_untreated_goods_is_found(calm_entries: list[Entry]) -> None:
+    key = story_of(calm_entries, "TreatmentVerified", "ReleaseGranted")
+    assert any(key in line for line in wrongly(without(calm_entries, key, "TreatmentVerified")))
+
+
+def test_a_release_before_arrival_or_assessment_is_found(calm_entries: list[Entry]) -> None:
+    key = story_of(calm_entries, "ReleaseGranted")
+    assert any("before arrival" in line for line in wrongly(without(calm_entries, key, "ArrivalRecorded")))
+    assert any("without assessment" in line for line in wrongly(without(calm_entries, key, "ConsignmentAssessed")))
+
+
+def test_a_release_after_a_failed_control_is_found(calm_entries: list[Entry]) -> None:
+    released, failed = story_of(calm_entries, "ReleaseGranted"), story_of(calm_entries, "InspectionFailed")
+    planted = [replace(e, key=released) for e in calm_entries if e.key == failed and e.kind == "InspectionFailed"]
+    assert any("after a failed control" in line for line in wrongly([*planted, *calm_entries]))
