@@ -21,7 +21,7 @@ OFFICES: Final = MappingProxyType(
         "4254": "青岛物流 Qingdao logistics",
         "4258": "前湾保税港 Qianwan bonded port",
         "4300": "济南海关 Jinan",
-        **{f"90{number:02}": f"沙箱海关 sandbox office {number:02}" for number in range(1, 100)},
+        **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)},
     }
 )
-"""9001 to 9099 are no real offices: the sandbox uses them for foreign data sets (two-digit office ids)."""
+"""9001 to 9999 are no real offices: the sandbox uses them for the office ids of foreign data sets."""

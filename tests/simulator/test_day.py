@@ -1,0 +1,112 @@
+"""Is a simulated day the same for the same seed, and like a real one?"""
+
+from datetime import UTC, date, datetime, timedelta
+
+from stdnum import iso6346
+from stdnum.cn import uscc
+
+from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
+from schemas.quarantine import RecordTreatment, TreatmentOrdered
+from schemas.vocabulary import ControlKind, Severity, TreatmentMethod
+from services.declaration.checks import findings
+from services.quarantine.schedules import check
+from services.simulator.day import Day, index_of
+from services.simulator.people import People
+from services.simulator.player import KINDS
+from tests.voice import CONSIGNMENT
+
+START = datetime(2026, 11, 23, tzinfo=UTC)
+DAY = Day(1, 1000, START)
+PLANS = [DAY.plan(index) for index in range(1000)]
+
+
+def test_the_same_seed_is_the_same_day_and_another_seed_another() -> None:
+    assert [Day(1, 1000, START).plan(index) for index in range(50)] == PLANS[:50]
+    other = [Day(2, 1000, START).plan(index).declaration for index in range(50)]
+    assert all(a.declaration != b for a, b in zip(PLANS[:50], other, strict=True))
+
+
+def test_lodgements_come_in_order_within_the_day_and_the_next_day_follows() -> None:
+    times = [plan.lodged_at for plan in PLANS]
+    assert times == sorted(times) and times[0] >= START and times[-1] < START + timedelta(days=1)
+    assert DAY.lodged_at(1000) == times[0] + timedelta(days=1)
+    assert [DAY.index_at(times[index]) for index in (0, 7, 999)] == [0, 7, 999]
+    assert DAY.index_at(START - timedelta(days=9)) == 0 and DAY.index_at(DAY.lodged_at(2345)) == 2345
+
+
+def test_codes_and_containers_check_by_somebody_elses_rules() -> None:
+    for plan in PLANS:
+        assert uscc.is_valid(plan.declaration.declarant)
+        assert all(iso6346.is_valid(c.container_no) for c in plan.declaration.containers)
+        assert index_of(plan.declaration.bill_no, 1) == plan.index
+    assert index_of("SIM2-7", 1) is None and index_of("KR-7", 1) is None and index_of("SIM1-", 1) is None
+
+
+def test_a_container_says_how_many_share_it_and_they_do() -> None:
+    shared: dict[str, list[int]] = {}
+    for plan in PLANS:
+        for container in plan.declaration.containers:
+            shared.setdefault(container.container_no, []).append(container.shared_by)
+    assert all(len(claims) == claims[0] and len(set(claims)) == 1 for claims in shared.values())
+    assert any(len(claims) == 2 for claims in shared.values())
+
+
+def test_few_declarations_are_wrong_and_each_of_them_is_seen() -> None:
+    wrong = [
+        plan
+        for plan in PLANS
+        if any(f.severity is Severity.ERROR for f in findings(plan.declaration, date(2026, 11, 23)))
+    ]
+    assert 3 <= len(wrong) <= 40
+    assert 1 <= sum(plan.withdraws for plan in PLANS) <= 30 and any(plan.held for plan in PLANS)
+
+
+def looked(control: ControlKind, number: int) -> RecordFindings:
+    ordered = InspectionOrdered(
+        consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
+        occurred_at=START,
+        control=control,
+        customs_office="4201",
+        due=START + timedelta(days=2),
+    )
+    [act] = People(DAY).react(ordered)
+    assert act.at > START and isinstance(act.request, RecordFindings)
+    return act.request
+
+
+def test_officers_find_something_now_and_then_and_the_same_each_time() -> None:
+    found = [looked(ControlKind.INSPECTION, number) for number in range(400)]
+    assert found[:20] == [looked(ControlKind.INSPECTION, number) for number in range(20)]
+    results = [each.result for each in found]
+    assert 2 <= results.count(FindingsResult.NOT_CONFORM) <= 30 and 4 <= results.count(FindingsResult.PEST) <= 40
+    assert all(bool(each.pest) == (each.result is FindingsResult.PEST) for each in found)
+
+
+def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
+    verdicts: dict[TreatmentMethod, set[bool]] = {}
+    methods = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE, TreatmentMethod.SULPHURYL_FLUORIDE)
+    for number in range(400):
+        ordered = TreatmentOrdered(
+            consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
+            occurred_at=START,
+            origin="risk",
+            attempt=1,
+            methods=methods,
+            pest="",
+            due=START + timedelta(days=5),
+        )
+        [act] = People(DAY).react(ordered)
+        assert isinstance(act.request, RecordTreatment)
+        shortfalls = check(act.request, methods).shortfalls
+        verdicts.setdefault(act.request.method, set()).add(bool(shortfalls))
+    assert verdicts == {TreatmentMethod.HEAT: {True, False}, TreatmentMethod.METHYL_BROMIDE: {True, False}}
+
+
+def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
+    assert set(KINDS) == {
+        "ConsignmentAssessed",
+        "ConsignmentHeld",
+        "InspectionOrdered",
+        "TreatmentOrdered",
+        "ContainerMayLeave",
+    }

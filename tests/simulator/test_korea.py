@@ -1,0 +1,78 @@
+"""Does every row of the Korean data set become a declaration, and a broken file a sentence?"""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from schemas.codes.uscc import is_valid
+from schemas.vocabulary import Severity
+from services.declaration.checks import findings
+from services.simulator.korea import NotKorea, credit_code, read
+from tests.voice import NOON
+
+HEADER = (
+    "Declaration ID,Date,Office ID,Process Type,Import Type,Import Use,Payment Type,Mode of Transport,Declarant ID,"
+    "Importer ID,Seller ID,Courier ID,HS6 Code,Country of Departure,Country of Origin,Tax Rate,Tax Type,"
+    "Country of Origin Indicator,Net Mass,Item Price,Fraud,Critical Fraud"
+)
+EXCERPT = (
+    "1,2021-01-01,40,B,11,11,11,40,AAA,BBB,,,847130,CN,CN,0.0,A,E,12.5,860125.20000000001,0,0",
+    "2,2021-01-02,154,B,11,21,11,10,AAA,CCC,,COU,440711,US,CA,0.0,A,E,0.0,100.0,1,2",
+    "3,2021-01-03,7,B,11,21,11,90,DDD,BBB,,,650500,VN,ZZ,0.0,A,E,3.0,0.0,0,0",
+)
+"""Written by hand in the shape of the source: a good row, one without mass, one from nowhere."""
+DATA = Path(os.environ.get("DTG_DATA", Path(__file__).parents[3] / "shared" / "data"))
+SOURCE = DATA / "customs-declarations" / "declarations_2021q1.csv"
+REAL = [(SOURCE, 8134, {"mass_not_positive": 55, "country_unknown": 12})] if SOURCE.exists() else []
+
+
+def excerpt(folder: Path, *rows: str) -> Path:
+    path = folder / "korea.csv"
+    path.write_text("\n".join((HEADER, *rows)) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "count", "wrong"), [(None, 3, {"mass_not_positive": 1, "country_unknown": 1}), *REAL]
+)
+def test_every_row_becomes_a_declaration_and_only_what_is_wrong_in_it_is_rejected(
+    source: Path | None, count: int, wrong: dict[str, int], tmp_path: Path
+) -> None:
+    declarations = list(read(source or excerpt(tmp_path, *EXCERPT)))
+    seen: Counter[str] = Counter()
+    for declaration in declarations:
+        seen.update({f.code for f in findings(declaration, NOON.date()) if f.severity is Severity.ERROR})
+    assert len(declarations) == count == len({d.reference for d in declarations})
+    assert seen == wrong
+
+
+def test_the_columns_mean_what_the_table_says(tmp_path: Path) -> None:
+    first, second, _ = read(excerpt(tmp_path, *EXCERPT))
+    assert (first.reference, first.customs_office, first.transport_mode) == ("KR-1", "9040", "5")
+    assert (second.customs_office, second.transport_mode, second.conveyance) == ("9154", "2", "COU")
+    assert str(first.invoice_total) == "860125.2000" and first.declarant == second.declarant != first.consignee
+
+
+def test_the_same_id_is_the_same_firm_with_a_right_code() -> None:
+    assert credit_code("AAA") == credit_code("AAA") != credit_code("AAB")
+    assert all(is_valid(credit_code(str(number))) for number in range(200))
+
+
+BROKEN = [
+    ("columns are missing", "reference,price\n1,2\n"),
+    ("line 2", HEADER + "\n1,2021\n"),
+    ("line 3: Net Mass: 'heavy'", "\n".join((HEADER, EXCERPT[0], EXCERPT[0].replace("12.5", "heavy"))) + "\n"),
+    ("Item Price: 'NaN'", HEADER + "\n" + EXCERPT[0].replace("860125.20000000001", "NaN") + "\n"),
+    ("Office ID", HEADER + "\n" + EXCERPT[0].replace("01,40,", "01,Seoul,") + "\n"),
+]
+
+
+@pytest.mark.parametrize(("words", "text"), BROKEN)
+def test_a_file_that_is_something_else_gets_a_sentence_with_its_line(words: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "broken.csv"
+    path.write_text(text)
+    with pytest.raises(NotKorea, match=words.split(":")[0]) as problem:
+        list(read(path))
+    assert words in str(problem.value)
