@@ -16,6 +16,7 @@ class UpSettings(BaseSettings):
     )
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
     home: str = Field(".datongguan", description="folder of the embedded broker, database and logs")
+    database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
     layout: str = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",
         description="worker processes, separated by semicolons: the services of each",

@@ -38,7 +38,15 @@ class Border:
         return asked
 
     def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
-        """Puts anything at all on a topic."""
+        """Puts anything at all on a topic; returns once acknowledged."""
+        self.send(topic, key, value, kind, message_id)
+        self.flush()
+
+    def flush(self) -> None:
+        self._producer.flush(timeout=60)
+
+    def send(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
+        """As `say`, without waiting; `flush` waits."""
         told = headers(
             id=message_id,
             kind=kind,
@@ -51,7 +59,7 @@ class Border:
             trace=b"",
         )
         raw = key.encode() if isinstance(key, str) else key
-        self._producer.send(topic, key=raw, value=value, headers=told).get(timeout=30)
+        self._producer.send(topic, key=raw, value=value, headers=told)
 
     def facts(self, key: str) -> list[Entry]:
         """What the desks said under this key so far, topic by topic."""

@@ -1,0 +1,45 @@
+"""Does every Korean declaration reach a named end, and do the people's counts equal the ledger's?"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.declaration import LodgeDeclaration
+from schemas.envelope import request_id
+from schemas.vocabulary import consignment_id
+from services.cli.ledger import judge
+from services.cli.log import read as read_topics
+from services.shell.codec import encode
+from services.simulator.day import Day
+from services.simulator.korea import read
+from services.simulator.player import Player
+from services.simulator.settings import SimulatorSettings
+from tests.conftest import PARTITIONS
+from tests.kafka.border import TOPICS, Border
+from tests.simulator.test_korea import EXCERPT, SOURCE, excerpt
+
+
+@pytest.mark.parametrize("source", [None, SOURCE] if SOURCE.exists() else [None])
+def test_every_declaration_reaches_a_named_end(source: Path | None, border: Border, tmp_path: Path) -> None:
+    keys = set()
+    for declaration in read(source or excerpt(tmp_path, *EXCERPT)):
+        key = consignment_id(declaration.declarant, declaration.reference)
+        keys.add(key)
+        request = LodgeDeclaration(
+            consignment_id=key,
+            asked_by=declaration.declarant,
+            occurred_at=datetime(2021, 3, 31, tzinfo=UTC),
+            declaration=declaration,
+        )
+        border.send("customs-declaration-requests", key, encode(request), request.kind, request_id("test", key))
+    border.flush()
+    settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
+    people = Player(settings, Day(1, 1, datetime(2026, 11, 23, tzinfo=UTC)), 0, 0, paced=False, idle_seconds=15)
+    people.run()
+    entries = [e for e in read_topics(border.bootstrap, TOPICS) if e.key in keys]
+    ledger = judge(entries)
+    assert ledger.clean, (ledger.lost[:3], ledger.doubled[:3], ledger.reordered[:3], ledger.wrongly_released[:3])
+    assert ledger.lodged == len(keys) == sum(ledger.ends.values())
+    assert set(ledger.ends) <= {"released", "refused", "withdrawn", "rejected"}
+    assert ledger.ends["rejected"] == (67 if source else 2)
