@@ -1,6 +1,7 @@
 """How does a Faust worker host the loops: start, stop, pages, agents on low-rate topics?"""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -70,13 +71,21 @@ class LoopService(Service):
             await asyncio.to_thread(self._thread.join, 10)
 
 
+class Frame(faust.App):
+    """Faust's app, whose loops do not wait until Faust's own consumer has its partitions: they have their own."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        await self.on_started_init_extra_services()
+
+
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
     """The Faust app of one worker that hosts these desks."""
     configure_logs(settings.log_level)
     names = "-".join(desk.name for desk in desks)
     folder = Path(settings.home) / "faust"
     folder.mkdir(parents=True, exist_ok=True)
-    app = faust.App(
+    app = Frame(
         f"customs-worker-{names}-{settings.slot}",
         broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
         topic_disable_leader=True,
@@ -86,12 +95,17 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
+        broker_session_timeout=settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=settings.session_timeout_ms / 4000,
         consumer_auto_offset_reset="latest",
         datadir=str(folder),
         worker_redirect_stdouts=False,
         loghandlers=[],
     )
     loops = [Loop(desk, settings) for desk in desks]
+    gc.collect()
+    gc.freeze()  # a batch makes many short-lived objects and no cycles: looking for cycles less often is a tenth of the time
+    gc.set_threshold(100_000, 50, 100)
     for loop in loops:
         app.service(type(f"{loop.desk.name.title()}Loop", (LoopService,), {"hosted": loop}))
     _watch_parked(app, [desk.name for desk in desks])
