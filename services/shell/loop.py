@@ -34,6 +34,8 @@ from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
+COMMITS = 6
+"""How often the outcome of a commit is asked for, 10 s each, before the process gives up."""
 IDLE_COMMIT = 1.0
 """Seconds after which positions that only passed over messages are committed."""
 
@@ -189,7 +191,24 @@ class Loop:
             self._consumer.consumer_group_metadata(),
             10,
         )
-        producer.commit_transaction(10)
+        self._commit()
+
+    def _commit(self) -> None:
+        """Commits, or raises: abortable when nothing was committed, RuntimeError when that cannot be known.
+
+        A commit that timed out may still come true: it is asked for again until the broker answers. A process that
+        gives up here must end, since its store may be behind what was committed (librdkafka: "retry call to resume").
+        """
+        for attempt in range(COMMITS):
+            try:
+                self._producer.commit_transaction(10)
+                return
+            except KafkaException as problem:
+                error = problem.args[0]
+                if error.fatal() or error.txn_requires_abort():
+                    raise
+                log.warning("commit not answered", desk=self.desk.name, error=str(error), attempt=attempt)
+        raise RuntimeError(f"{self.desk.name}: the broker did not say whether the transaction was committed")
 
     def _produce(self, **message: object) -> None:
         while True:

@@ -41,7 +41,10 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends with code 1."""
+    """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends at once with code 1.
+
+    At once: what counts is in committed transactions, and an orderly end may wait long for a broker that is away.
+    """
 
     hosted: Loop
     """Set by a subclass per desk: Faust makes the service itself, and `loop` is its word for asyncio's."""
@@ -51,14 +54,12 @@ class LoopService(Service):
         self._thread: threading.Thread | None = None
 
     async def on_start(self) -> None:
-        running = asyncio.get_running_loop()
-
         def run() -> None:
             try:
                 self.hosted.run()
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
-                asyncio.run_coroutine_threadsafe(self.crash(error), running)
+                os._exit(1)
 
         self._thread = threading.Thread(target=run, name=f"desk-{self.hosted.desk.name}", daemon=True)
         self._thread.start()

@@ -24,6 +24,8 @@ from services.simulator.stillness import Stillness
 
 LOOK_SECONDS = 0.3
 """How often a day that may be over is looked at."""
+DEAD = 5
+"""So many times `idle_seconds` without a word, and desks that have not read everything are taken for dead."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if not t.name.endswith("-requests")])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")])
@@ -133,14 +135,15 @@ class Player:
         return self.played
 
     def _is_over(self, stillness: Stillness, quiet: float) -> bool:
-        if self.last is None or self._next < self.last or self._acts:
+        if self.last is None or self._next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
             return False
-        if quiet > self.idle_seconds:
-            return True
-        if not (self._expected and self._expected <= self._ended.keys()) or stopwatch() - self._looked < LOOK_SECONDS:
+        all_ended = bool(self._expected) and self._expected <= self._ended.keys()
+        if not all_ended and quiet <= self.idle_seconds:
             return False
         self._looked = stopwatch()
-        return self._producer.flush(10) == 0 and stillness.still(self._last, self._read)
+        if self._producer.flush(10) == 0 and stillness.still(self._last, self._read):
+            return True
+        return quiet > self.idle_seconds * DEAD
 
     # what people do
 
