@@ -38,6 +38,10 @@ class Sight:
         words = owner_words(code)
         return words.zh if self.language == "zh" else words.en
 
+    def origin(self, code: str) -> str:
+        """What made a treatment necessary: the risk desk, or the control that found the pest."""
+        return self.owner(code) if code == "risk" else self.name("controls", code)
+
     def awaited(self, hold_id: str) -> str:
         words = awaited(hold_id)
         return words.zh if self.language == "zh" else words.en
