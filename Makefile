@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench openapi examples env clean
+.PHONY: help setup run test check fmt bench openapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -43,6 +43,10 @@ examples: setup ## Write the golden copy of each kind of message that has none; 
 
 env: setup ## Write .env.example from the settings classes.
 	$(PY) -m services.shell.env_example
+
+pictures: setup ## Play a simulated day on a real border and take the README's pictures of the console.
+	@deploy/debian.sh
+	$(PY) -m tests.browser.pictures
 
 clean: ## Remove everything made here: environment, broker, data, caches.
 	rm -rf .venv .tools .run .datongguan deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
