@@ -1,6 +1,7 @@
 """How do messages become Kafka bytes and headers, and back?"""
 
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 from pydantic import ValidationError
@@ -48,8 +49,20 @@ def raw(message: Any) -> Raw:
         message.offset(),
         message.key(),
         message.value(),
-        dict(message.headers() or ()),
+        headers_of(message),
     )
+
+
+def headers_of(message: Any) -> dict[str, bytes]:
+    """The headers of a confluent-kafka message; none where the name of one is not UTF-8."""
+    try:
+        return dict(_headers(message) or ())
+    except SystemError:  # the client leaves such a name out without saying so
+        return {}
+
+
+_headers = methodcaller("headers")
+"""As `message.headers()`, but whether an exception is pending is always looked at: the interpreter's short cut does not."""
 
 
 def kind_of(message: Raw) -> type[Message]:
