@@ -14,11 +14,13 @@ from deploy.kafka.broker import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
 from services.cli.parked import Parked
+from services.cli.port import port_app
 from services.cli.settings import UpSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, release, discard. 搁置的消息")
 app.add_typer(parked_app, name="parked")
+app.add_typer(port_app, name="port")
 screen = Console(highlight=False)
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
-from services.shell.codec import CARRIED
+from services.shell.codec import CARRIED, headers_of
 
 TOPIC_NUMBERS: dict[str, int] = {
     "customs-declaration-requests": 1,
@@ -65,9 +65,9 @@ def origin(number: int) -> tuple[str, int, int]:
 def heard(message: Any) -> Heard:
     """From a confluent-kafka message without error; Unreadable when headers, key or value are not ours."""
     topic = message.topic()
-    headers = dict(message.headers() or ())
     value, key = message.value(), message.key()
     try:
+        headers = headers_of(message)
         kind = headers["ce_type"].decode()
         asked = topic.endswith("-requests")
         if not value or not key or kind not in CARRIED[topic]:
@@ -85,7 +85,7 @@ def heard(message: Any) -> Heard:
             micros(headers["ce_time"].decode()),
             value,
         )
-    except (KeyError, AttributeError, ValueError, OverflowError) as error:
+    except (KeyError, AttributeError, TypeError, ValueError, OverflowError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from None
 
 

@@ -14,6 +14,7 @@ from services.console.database import open_engine
 from services.console.heard import TOPICS, Heard, Unreadable, heard, origin
 from services.console.progress import Ends, Progress
 from services.console.settings import ConsoleSettings
+from services.shell.codec import headers_of
 from services.console.store import Overtaken, Positions, Store
 
 PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
@@ -185,7 +186,7 @@ class Projector:
 
 
 def _announcement(message: Read) -> Announcement:
-    headers = dict(message.headers() or ())
+    headers = headers_of(message)
     kind = (headers.get("ce_type") or b"").decode("utf-8", "replace")
     return Announcement(message.topic(), message.partition(), message.offset(), kind, readable(message.value()))
 

@@ -236,5 +236,5 @@ def _refused(out: RecordGateOut, hearing: Hearing, code: str, seen: str) -> Requ
         request_id=hearing.message_id,
         request_kind=out.kind,
         code=code,
-        reason=seen,
+        reason=seen[:500],
     )

@@ -1,6 +1,7 @@
 """How do messages become Kafka bytes and headers, and back?"""
 
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,6 +10,10 @@ from schemas.envelope import Message
 from schemas.topics import FACTS_AND_REQUESTS, KINDS
 
 Headers = list[tuple[str, bytes]]
+LONGEST_NAME = 200
+"""Bytes of a key or an id; what is longer names nothing of ours and would be carried along for ever."""
+LARGEST_VALUE = 4_000_000
+"""Bytes of a value; facts and states drawn from it must fit into one Kafka message (`max.message.bytes`), too."""
 CARRIED: dict[str, frozenset[str]] = {t.name: frozenset(m.kind for m in t.carries) for t in FACTS_AND_REQUESTS}
 
 
@@ -32,8 +37,8 @@ class Raw:
     headers: dict[str, bytes]
 
     def text(self, header: str) -> str:
-        """The header's text, empty where it is absent."""
-        return self.headers.get(header, b"").decode("utf-8", "replace")
+        """The header's text, empty where it is absent or null."""
+        return (self.headers.get(header) or b"").decode("utf-8", "replace")
 
 
 def raw(message: Any) -> Raw:
@@ -44,8 +49,20 @@ def raw(message: Any) -> Raw:
         message.offset(),
         message.key(),
         message.value(),
-        dict(message.headers() or ()),
+        headers_of(message),
     )
+
+
+def headers_of(message: Any) -> dict[str, bytes]:
+    """The headers of a confluent-kafka message; none where the name of one is not UTF-8."""
+    try:
+        return dict(_headers(message) or ())
+    except SystemError:  # the client leaves such a name out without saying so
+        return {}
+
+
+_headers = methodcaller("headers")
+"""As `message.headers()`, but whether an exception is pending is always looked at: the interpreter's short cut does not."""
 
 
 def kind_of(message: Raw) -> type[Message]:
@@ -65,8 +82,12 @@ def decode(kind: type[Message], message: Raw) -> Message:
         raise Undecodable("missing_key", "the message has no key")
     if message.value is None:
         raise Undecodable("null_value", "the message has no value")
-    if not message.headers.get("ce_id"):
+    name = message.headers.get("ce_id")
+    if not name:
         raise Undecodable("missing_id", "the message has no ce_id header")
+    if len(message.key) > LONGEST_NAME or len(name) > LONGEST_NAME or len(message.value) > LARGEST_VALUE:
+        seen = f"key {len(message.key)}, ce_id {len(name)}, value {len(message.value)} bytes"
+        raise Undecodable("too_large", f"{seen}; at most {LONGEST_NAME}, {LONGEST_NAME}, {LARGEST_VALUE}")
     try:
         decoded: Message = kind.__pydantic_validator__.validate_json(message.value)
     except ValidationError as error:

@@ -355,6 +355,7 @@ class Loop:
             "acks": "all",
             "linger.ms": 1,
             "queue.buffering.max.messages": 1_000_000,
+            "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
             "log_level": 2,
         }
 

@@ -3,16 +3,21 @@
 import base64
 import heapq
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
-from services.shell.codec import Raw
+from services.shell.codec import LONGEST_NAME, Raw
 
 REMEMBERED_REQUESTS = 8
 """How many request ids a record remembers; older repeats are answered by the decider itself."""
 
+PARKED_HEADERS = 32
+"""How many headers of a parked message are carried along; ours are ten."""
 PARKED_BYTES = 1 << 20
-"""How many bytes of parked values one record carries at most; a record must fit into one Kafka message."""
+"""How many bytes of parked messages one record carries with their values; a record must fit into one Kafka message."""
+PARKED_MOST = 2 << 20
+"""How many bytes of parked messages one record carries at all; what comes behind them stays where it was read."""
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
@@ -30,14 +35,20 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, message: Raw, reason: str, error: str, kept: bool = True) -> "ParkedMessage":
-        """`kept` false: too big to carry along; the value stays where it was read, and releasing it needs it again."""
+        """`kept` false: too big to carry along; the value stays where it was read, and releasing it needs it again.
+
+        A key or header that is cut here is too long to be decided, before and after.
+        """
         return cls(
             message.topic,
             message.partition,
             message.offset,
-            None if message.key is None else base64.b64encode(message.key).decode(),
+            None if message.key is None else base64.b64encode(message.key[: LONGEST_NAME + 1]).decode(),
             None if message.value is None or not kept else base64.b64encode(message.value).decode(),
-            {name: base64.b64encode(value or b"").decode() for name, value in message.headers.items()},
+            {
+                name[:LONGEST_NAME]: base64.b64encode((value or b"")[: LONGEST_NAME + 1]).decode()
+                for name, value in islice(message.headers.items(), PARKED_HEADERS)
+            },
             reason,
             error,
             kept,
@@ -64,6 +75,11 @@ class Record(msgspec.Struct, omit_defaults=True):
     closed: bool = False
     heard: list[str] = []
     parked: list[ParkedMessage] = []
+
+
+def parked_bytes(parked: list[ParkedMessage]) -> int:
+    """What these take of a record."""
+    return len(_encoder.encode(parked))
 
 
 _encoder = msgspec.json.Encoder()

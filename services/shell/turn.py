@@ -11,16 +11,18 @@ import orjson
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message, Request, deadline_id, fact_id
 from schemas.flow import FLOW
 from schemas.topics import topic_of
-from services.shell.codec import CARRIED, Headers, Raw, Undecodable, decode, encode, headers, kind_of
+from services.shell.codec import CARRIED, LONGEST_NAME, Headers, Raw, Undecodable, decode, encode, headers, kind_of
 from services.shell.desk import Desk
 from services.shell.store import (
     PARKED_BYTES,
+    PARKED_MOST,
     REMEMBERED_REQUESTS,
     ParkedMessage,
     Partition,
     Record,
     decode_record,
     encode_record,
+    parked_bytes,
 )
 
 
@@ -43,6 +45,8 @@ class Entry:
     state: Any
     before: Any
     dirty: bool = False
+    carried: int = -1
+    """Bytes of its parked messages; -1: not counted yet."""
 
 
 @dataclass(slots=True)
@@ -72,7 +76,7 @@ class Turn:
         if message.topic == f"customs-{self.desk.name}-resumed":
             self._resume(store, message)
             return
-        name = message.headers.get("ce_type", b"").decode("utf-8", "replace")
+        name = message.text("ce_type")
         if name in CARRIED[message.topic] and name not in self._heard_names():
             return
         key = self._key_of(message)
@@ -86,7 +90,7 @@ class Turn:
         """Tells the desk of every deadline of these keys that has passed."""
         for key in keys:
             entry = self._entry(store, partition, key)
-            if entry.record.closed:
+            if entry.record.closed and not entry.record.parked:
                 if entry.record.due is not None and entry.record.due <= self.at.timestamp():
                     entry.state, entry.dirty = None, True
                 continue
@@ -102,11 +106,11 @@ class Turn:
         return _NAMES[self.desk.name]
 
     def _key_of(self, message: Raw) -> str:
-        if message.key:
+        if message.key and len(message.key) <= LONGEST_NAME:
             try:
                 return message.key.decode()
             except UnicodeDecodeError:
-                pass  # such a message parks under its own position, below
+                pass  # such a message parks under its own position, below; so does one with an endless key
         return f"{message.topic}/{message.partition}/{message.offset}"
 
     def _try(self, entry: Entry, key: str, message: Raw) -> bool:
@@ -179,22 +183,28 @@ class Turn:
                 time=self._time,
                 subject=key,
                 cause=hearing.message_id,
-                correlation=(source.text("correlationid") if source else "") or hearing.message_id,
+                correlation=(source.text("correlationid")[:LONGEST_NAME] if source else "") or hearing.message_id,
                 sequence=entry.record.n + index + 1,
-                trace=source.headers.get("traceparent", b"") if source else b"",
+                trace=(source.headers.get("traceparent") or b"")[:LONGEST_NAME] if source else b"",
             ),
         )
 
     # parking
 
     def _park(self, entry: Entry, key: str, message: Raw, reason: str, error: str) -> None:
-        carried = sum([len(waiting.value or "") for waiting in entry.record.parked])
-        kept = carried + len(message.value or b"") <= PARKED_BYTES
-        parked = ParkedMessage.of(message, reason, error, kept)
-        entry.record.parked = [*entry.record.parked, parked]
+        if entry.carried < 0:
+            entry.carried = parked_bytes(entry.record.parked)
+        kept = entry.carried + len(message.value or b"") * 4 // 3 <= PARKED_BYTES
+        parked = ParkedMessage.of(message, reason, error[:500], kept)
+        size = parked_bytes([parked])
+        if entry.carried + size > PARKED_MOST:
+            reason = "parking_full"  # told, and lies where it was read; the record could not be written with it
+        else:
+            entry.record.parked = [*entry.record.parked, parked]
+            entry.carried += size
         entry.dirty = True
         self.parked[reason] = self.parked.get(reason, 0) + 1
-        self._announce(key, message.partition, "MessageParked", parked, {"reason": reason, "error": error})
+        self._announce(key, message.partition, "MessageParked", parked, {"reason": reason, "error": parked.error})
 
     def _announce(self, key: str, partition: int, kind: str, parked: ParkedMessage, more: dict[str, Any]) -> None:
         body = {
@@ -244,7 +254,7 @@ class Turn:
         waiting = entry.record.parked
         if not waiting or (waiting[0].topic, waiting[0].partition, waiting[0].offset) != order.head():
             return  # the order names a message that is no longer first: it was carried out already
-        entry.dirty = True
+        entry.dirty, entry.carried = True, -1
         entry.record.parked = []
         if order.action == "discard":
             self._announce(key, message.partition, "ParkedDiscarded", waiting[0], {"actor": order.actor})
@@ -256,14 +266,15 @@ class Turn:
             if not parked.kept and (index > 0 or edited is None):
                 entry.record.parked = waiting[index:]  # its value must come with an order of its own
                 return
+            self.resumed += 1
             if not self._try(entry, key, parked.raw(edited if index == 0 else None)):
                 entry.record.parked += waiting[index + 1 :]
+                entry.carried = -1
                 return
             more = {"actor": order.actor}
             if index == 0 and edited is not None:
                 more["edited_base64"] = order.value_base64 or ""
             self._announce(key, message.partition, "ParkedReleased", parked, more)
-            self.resumed += 1
 
     # records
 
@@ -316,13 +327,14 @@ class ResumeOrder(msgspec.Struct, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.action not in ("release", "discard"):
             raise ValueError("action must be release or discard")
+        self.edited()  # what is not base64 is no order
 
     def head(self) -> tuple[str, int, int]:
         return (self.topic, self.partition, self.offset)
 
     def edited(self) -> bytes | None:
         """The corrected value, if the operator gave one."""
-        return None if self.value_base64 is None else base64.b64decode(self.value_base64)
+        return None if self.value_base64 is None else base64.b64decode(self.value_base64, validate=True)
 
 
 def _text(value: bytes) -> str:

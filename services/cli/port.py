@@ -1,0 +1,120 @@
+"""What does a port see and ask from the command line? `dtg port follow`, `dtg port ask`."""
+
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from services.cli.settings import UpSettings
+
+if TYPE_CHECKING:
+    from services.ports.feed import FeedPort
+    from services.ports.notice import Notice, Unread
+    from services.ports.topic import TopicPort
+
+MUST_STAY = 3
+"""Exit code of a no. Unknown, unreadable and out of date are no, too."""
+AGAIN_SECONDS = 2.0
+WAIT_SECONDS = 20.0
+
+port_app = typer.Typer(no_args_is_help=True, help="The port's side: follow releases, ask about a container. 港口")
+screen = Console(highlight=False)
+Kafka = Annotated[bool, typer.Option("--kafka/--http", help="from the topics, or over HTTP from the console")]
+Where = Annotated[str, typer.Option(help="bootstrap servers, or the console's URL; default: of this machine")]
+Kept = Annotated[Path | None, typer.Option(help="file in which the place read up to is kept")]
+
+
+@port_app.command()
+def follow(
+    kafka: Kafka = True,
+    where: Where = "",
+    notebook: Kept = None,
+    once: Annotated[bool, typer.Option(help="end at what is there now")] = False,
+) -> None:
+    """Print releases and revocations as they come, each once, also over restarts. 跟踪放行"""
+    from services.ports.notice import Away
+
+    with _port(kafka, where, notebook, "followed") as port:
+        while True:
+            try:
+                if once:
+                    port.catch_up(_Screen(), 3600)
+                    return
+                port.read(_Screen(), WAIT_SECONDS)
+            except Away as error:
+                _say("[red]away 无应答[/red]", str(error))
+                if once:
+                    raise typer.Exit(1) from None
+                time.sleep(AGAIN_SECONDS)
+
+
+@port_app.command()
+def ask(
+    container: Annotated[str, typer.Argument(help="container number")],
+    kafka: Kafka = True,
+    where: Where = "",
+    notebook: Kept = None,
+) -> None:
+    """May this container leave? Exit code 0: yes; 3: no. What nobody knows of stays. 能否出闸"""
+    from services.ports.notice import Away
+
+    try:
+        with _port(kafka, where, notebook, "asked") as port:
+            said = port.ask(container, _Silence())
+    except Away as error:
+        _say("[red]must stay 不得出闸[/red]", "stale", str(error))
+        raise typer.Exit(MUST_STAY) from None
+    words = "[green]may leave 可以出闸[/green]" if said.may_leave else "[red]must stay 不得出闸[/red]"
+    _say(words, said.reason, said.detail)
+    raise typer.Exit(0 if said.may_leave else MUST_STAY)
+
+
+class _Silence:
+    """Takes note and says nothing."""
+
+    def heard(self, notice: "Notice", notebook: sqlite3.Connection) -> None:
+        pass
+
+    def unread(self, message: "Unread", notebook: sqlite3.Connection) -> None:
+        pass
+
+
+class _Screen(_Silence):
+    """One line an entry."""
+
+    def heard(self, notice: "Notice", notebook: sqlite3.Connection) -> None:
+        _say(_WORDS[notice.kind], notice.occurred_at, notice.subject, *notice.others, notice.reason)
+
+    def unread(self, message: "Unread", notebook: sqlite3.Connection) -> None:
+        about = message.subjects or ("nobody that can be named",)
+        _say("[yellow]cannot be read 无法读取[/yellow]", message.where, f"{message.reason}; stays:", *about)
+
+
+def _say(words: str, *seen: str) -> None:
+    """Our words with their colours, then what was seen, as it is."""
+    screen.print(words, *[escape(text) for text in seen if text], soft_wrap=True)
+
+
+_WORDS = {
+    "ReleaseGranted": "[green]released 放行[/green]",
+    "ReleaseRevoked": "[red]REVOKED 撤销放行[/red]",
+    "ContainerMayLeave": "[green]may leave 可以出闸[/green]",
+    "ContainerMustStay": "[red]MUST STAY 不得出闸[/red]",
+}
+
+
+def _port(kafka: bool, where: str, notebook: Path | None, name: str) -> "TopicPort | FeedPort":
+    from services.ports.feed import FeedPort
+    from services.ports.notebook import Notebook
+    from services.ports.topic import TopicPort
+
+    settings = UpSettings()
+    way = "kafka" if kafka else "http"
+    notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
+    if kafka:
+        return TopicPort(where or settings.bootstrap(), notes)
+    return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes)

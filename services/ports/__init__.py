@@ -1,0 +1,1 @@
+"""The port's side of the wire: releases from the topics or over HTTP, and may this container leave?"""

@@ -1,0 +1,128 @@
+"""How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
+
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from services.ports.notebook import Answer, Entry, Notebook, plain
+from services.ports.notice import Away, Handler, Notice, Unread, named_in
+from services.shell.clock import stopwatch
+
+SOURCE = "http"
+KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
+LIMIT = 500
+
+
+class FeedPort:
+    """Follows `/api/v1/releases`; whether a container may leave is asked of the console, and believed only if nothing here objects."""
+
+    def __init__(self, address: str, notebook: Notebook, **options: Any) -> None:
+        """`options` go to httpx2.Client: verify, cert, headers, proxy."""
+        self.notebook = notebook
+        self._http = httpx2.Client(base_url=address, **options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def read(self, handler: Handler, wait_seconds: float) -> int:
+        """Hands over what comes within `wait_seconds`; how many. Whatever the handler raises undoes the whole reading."""
+        after = self.notebook.places(SOURCE).get(0, 1) - 1
+        status, body = self._get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
+        if status == 410:  # the feed was made anew: what is known stays known, so nothing is done twice
+            self.notebook.forget_place(SOURCE)
+            return 0
+        if status != 200:
+            raise Away(f"the feed answers {status}")
+        if not isinstance(body, dict) or not isinstance(body.get("releases"), list):
+            raise Away("the feed's answer is none")
+        entries = [_entry(line) for line in body["releases"]]
+        return self.notebook.take(SOURCE, entries, handler) if entries else 0
+
+    def catch_up(self, handler: Handler, seconds: float) -> None:
+        """Reads until the feed has nothing more; Away when it does not get there in time."""
+        deadline, before = stopwatch() + seconds, None
+        while (now := self.notebook.places(SOURCE)) != before:
+            if stopwatch() > deadline:
+                raise Away(f"not up to date within {seconds:g} s")
+            before = now
+            self.read(handler, 0)
+
+    def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
+        """May it leave, now? Revocations first; then the console's answer, which is yes only if it says so in so many words."""
+        container_no = plain(container_no)
+        try:
+            self.catch_up(handler, seconds)
+            status, body = self._get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
+        except Away as error:
+            return Answer(False, "stale", str(error))
+        try:
+            said = _Gate.model_validate(body, strict=True)
+        except ValidationError as error:
+            return Answer(False, "unread", f"status {status}: {error.error_count()} faults in the answer")
+        if status != 200 or said.container_no != container_no:
+            return Answer(False, "unread", f"status {status}, about {said.container_no!r}")
+        if not said.may_leave:
+            return Answer(False, said.reason, said.detail)
+        return self.notebook.objection(said.consignments, silence=False) or Answer(True, said.reason, said.detail)
+
+    def _get(self, path: str, wait_seconds: float, **query: Any) -> tuple[int, Any]:
+        try:
+            answer = self._http.get(path, params=query, timeout=wait_seconds + 15)
+        except httpx2.HTTPError as error:
+            raise Away(f"the console does not answer: {type(error).__name__} {error}") from error
+        try:
+            return answer.status_code, answer.json()
+        except ValueError:
+            raise Away(f"the console's answer {answer.status_code} is not JSON") from None
+
+
+class _Line(BaseModel):
+    """What is needed of a line of the feed."""
+
+    id: str
+    kind: str
+    consignment_id: str
+    version: int
+    containers: tuple[str, ...]
+    reason: str | None
+    occurred_at: str
+
+
+class _Gate(BaseModel):
+    """What is needed of the console's answer."""
+
+    container_no: str
+    may_leave: bool
+    reason: str
+    detail: str
+    consignments: list[str]
+
+
+def _entry(line: Any) -> Entry:
+    """Away for a line without a cursor: nobody could say where to go on."""
+    cursor = line.get("cursor") if isinstance(line, dict) else None
+    if not isinstance(cursor, int) or isinstance(cursor, bool) or cursor < 1:
+        raise Away("a line of the feed has no cursor")
+    return Entry(0, cursor, cursor + 1, _read(line, cursor))
+
+
+def _read(line: dict[str, Any], cursor: int) -> Notice | Unread:
+    about = tuple(sorted(named_in(line)))
+    if line.get("kind") not in KINDS:
+        return Unread(f"{SOURCE}/{cursor}", "unknown_kind", f"{line.get('kind')!r} is not in the feed"[:500], about)
+    try:
+        said = _Line.model_validate(line)
+    except ValidationError as error:
+        return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)
+    return Notice(
+        said.id, said.kind, said.consignment_id, said.version, said.containers, said.reason or "", said.occurred_at
+    )

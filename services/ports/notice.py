@@ -1,0 +1,113 @@
+"""What is a port told, and what of it can be read? What cannot be read is told too, and is never a yes."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Protocol, assert_never
+
+import pydantic_core
+
+from schemas.envelope import Message
+from schemas.gate import ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised
+from schemas.release import ConsignmentHeld, DeclarationWithdrawn, ReleaseGranted, ReleaseRefused, ReleaseRevoked
+from services.shell.codec import Raw, Undecodable, decode, kind_of
+
+TOPICS = ("customs-release-facts", "customs-gate-facts")
+HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave", "ContainerMustStay"})
+"""What a port acts on. The other statements only make its answers stricter."""
+
+OfRelease = ReleaseGranted | ReleaseRevoked | ConsignmentHeld | ReleaseRefused | DeclarationWithdrawn
+OfGate = ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised
+Statement = OfRelease | OfGate
+_STATEMENTS: tuple[type[Message], ...] = (*OfRelease.__args__, *OfGate.__args__)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One statement. `subject`: a consignment or a container; of two on one subject the higher `version` is true.
+
+    `version` is None where the gate only tells that the container left. `others`: the containers of a consignment, the
+    consignments of a container.
+    """
+
+    id: str
+    kind: str
+    subject: str
+    version: int | None
+    others: tuple[str, ...]
+    reason: str
+    occurred_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A message that is no statement we know: where it lies, why, and whom it may be about; those stay."""
+
+    where: str
+    reason: str
+    text: str
+    subjects: tuple[str, ...]
+
+
+class Handler(Protocol):
+    """What a port does. Rows written through `notebook` are kept together with the place read up to, or not at all.
+
+    Anything done elsewhere (a barrier, a letter) may be done twice after a crash: do it under `notice.id`.
+    """
+
+    def heard(self, notice: Notice, notebook: sqlite3.Connection) -> None: ...
+    def unread(self, message: Unread, notebook: sqlite3.Connection) -> None: ...
+
+
+class Away(Exception):
+    """Topics or console do not answer, or not as agreed: nothing is known, so nothing may leave."""
+
+
+def from_topic(message: Raw) -> Notice | Unread | None:
+    """None: a kind that travels there and says nothing to a port; it is passed over unread."""
+    try:
+        kind = kind_of(message)
+        if kind not in _STATEMENTS:
+            return None
+        said = decode(kind, message)
+    except Undecodable as error:
+        where = f"{message.topic}/{message.partition}/{message.offset}"
+        return Unread(where, error.reason, str(error)[:500], subjects(message.key, message.value))
+    assert isinstance(said, Statement)
+    return _notice(message.text("ce_id"), said)
+
+
+def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
+    """Whom an unreadable message may be about: its key, and the names in its value if it is JSON at all."""
+    try:
+        body = pydantic_core.from_json(value or b"null")
+    except ValueError:  # it is unread already; nobody else is named
+        body = None
+    named = {(key or b"").decode("utf-8", "replace"), *named_in(body)}
+    return tuple(sorted(named - {""}))
+
+
+def named_in(body: Any) -> set[str]:
+    """The consignment and the container that a JSON value speaks of."""
+    fields = [body.get(name) for name in ("consignment_id", "container_no")] if isinstance(body, dict) else []
+    return {field for field in fields if isinstance(field, str)}
+
+
+def _notice(id: str, said: Statement) -> Notice:
+    version: int | None
+    match said:
+        case ReleaseGranted() | ReleaseRevoked():
+            version, others = said.version, said.containers
+        case ConsignmentHeld() | ReleaseRefused() | DeclarationWithdrawn():
+            version, others = said.version, ()
+        case ContainerMayLeave():
+            version, others = said.version, said.consignments
+        case ContainerMustStay():
+            version, others = said.version, said.waiting_for
+        case ContainerGatedOut():
+            version, others = None, said.consignments
+        case GateAlarmRaised():
+            version, others = None, said.waiting_for
+        case _:
+            assert_never(said)
+    reason = getattr(said, "reason", "")
+    return Notice(id, said.kind, said.key, version, others, reason, said.occurred_at.isoformat())

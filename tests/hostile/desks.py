@@ -1,0 +1,139 @@
+"""What becomes of a flood of bad messages at every desk? Each message has one named outcome, and the counts add up."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from schemas.topics import SERVICES
+from services.shell.codec import CARRIED, Raw, decode, kind_of
+from services.shell.desk import Desk
+from services.shell.store import Partition, decode_record, encode_record
+from services.shell.turn import _NAMES, Output, Turn
+from services.worker import desks
+from tests.hostile.messages import Flood
+from tests.voice import NOON
+
+PARTITIONS = 4
+BATCH = 500
+WATCH = 10_000
+"""Messages after which a desk starts with nothing, as after losing its partitions."""
+LARGEST = 8 << 20
+"""`max.message.bytes` of every topic: what is larger cannot be written, and would stop the desk for ever."""
+REFUSALS = frozenset({"RequestRefused", "DeclarationRejected"})
+
+
+@dataclass
+class Tally:
+    """Outcomes by kind of hostility, reasons of parking, what deciders raised, the largest message to be written."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    parked: Counter[str] = field(default_factory=Counter)
+    raised: Counter[str] = field(default_factory=Counter)
+    messages: int = 0
+    records: int = 0
+    largest: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.outcomes += other.outcomes
+        self.parked += other.parked
+        self.raised += other.raised
+        self.messages += other.messages
+        self.records += other.records
+        self.largest = max(self.largest, other.largest)
+
+
+def run(count: int, seed: str) -> Tally:
+    """`count` messages, shared out among the desks; AssertionError where a promise is broken."""
+    total = Tally()
+    share, rest = divmod(count, len(SERVICES))
+    for number, desk in enumerate(desks(SERVICES)):
+        left = share + (number < rest)
+        watch = 0
+        while left > 0:
+            total.add(one_watch(desk, Flood(desk.name, f"{seed}/{watch}", PARTITIONS), min(left, WATCH)))
+            left -= WATCH
+            watch += 1
+    assert total.messages == count == sum(total.outcomes.values()), "every message has one outcome"
+    return total
+
+
+def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
+    """One desk from nothing through `count` messages, batch by batch, as the loop would."""
+    tally, stores = Tally(), {p: Partition() for p in range(PARTITIONS)}
+    coming, at, waiting = islice(flood, count), NOON, 0
+    while batch := list(islice(coming, BATCH)):
+        turn = Turn(desk, PARTITIONS, at, timedelta(days=90))
+        for name, message in batch:
+            tally.outcomes[name, _outcome(turn, stores[message.partition], message, flood)] += 1
+        tally.messages += len(batch)
+        for partition, store in stores.items():
+            turn.deadlines(store, partition, store.due(at, BATCH))
+        _keep(desk, turn, stores, tally)
+        tally.parked += Counter(turn.parked)
+        waiting += sum(turn.parked.values()) - turn.parked.get("parking_full", 0) - turn.resumed
+        at += timedelta(hours=flood.dice.choice((0, 0, 1, 30, 900)))
+    kept = [decode_record(data) for store in stores.values() for data in store.records.values()]
+    assert sum([len(record.parked) for record in kept]) == waiting, "what is parked waits in a record, each once"
+    return tally
+
+
+def _outcome(turn: Turn, store: Partition, message: Raw, flood: Flood) -> str:
+    """Hears the message; which one of the agreed things happened to it."""
+    heard, duplicates, parked, resumed = turn.heard, turn.duplicates, sum(turn.parked.values()), turn.resumed
+    outputs = len(turn.outputs)
+    turn.hear(store, message)
+    parked = sum(turn.parked.values()) - parked
+    said = [_kind(output) for output in turn.outputs[outputs:]]
+    if message.topic.endswith("-resumed"):
+        return "order carried out" if turn.resumed > resumed else "parked" if parked else "order of nothing"
+    happened = (turn.heard - heard, turn.duplicates - duplicates, parked)
+    if happened == (0, 0, 0):
+        name = (message.headers.get("ce_type") or b"").decode("utf-8", "replace")
+        assert name in CARRIED[message.topic] and name not in _NAMES[turn.desk.name], f"{name} was passed over"
+        assert not said
+        return "passed over"
+    assert sum(happened) == 1, happened
+    if parked:
+        flood.waiting = [*flood.waiting, message][-20:]
+        assert said == ["MessageParked"]
+        return "parked"
+    if turn.duplicates > duplicates:
+        return "known"
+    return "refused" if REFUSALS & set(said) else "answered" if said else "heard"
+
+
+def _keep(desk: Desk, turn: Turn, stores: dict[int, Partition], tally: Tally) -> None:
+    """As the loop does once the transaction is committed; everything to be written can be written and read again."""
+    for output in turn.outputs:
+        size = _size(output)
+        tally.largest = max(tally.largest, size)
+        if output.topic.endswith("-parked"):
+            told = orjson.loads(output.value or b"")
+            if told.get("reason") == "decide_raised":
+                tally.raised[f"{desk.name}: {told['error'][:150]}"] += 1
+            continue
+        lain = Raw(output.topic, 0, 0, output.key.encode(), output.value, dict(output.headers))
+        decode(kind_of(lain), lain)
+    validate, dump = desk.decider.STATE.validate_json, desk.decider.STATE.dump_json
+    for partition, key, entry, data in turn.changed():
+        tally.records += 1
+        if data is not None:
+            tally.largest = max(tally.largest, len(data) + len(key.encode()))
+            record = decode_record(data)
+            assert encode_record(record) == data
+            assert dump(validate(bytes(record.state))) == bytes(record.state)
+        stores[partition].put(key, data, entry.record.due)
+    assert tally.largest < LARGEST, f"a message of {tally.largest} bytes cannot be written"
+
+
+def _kind(output: Output) -> str:
+    return dict(output.headers)["ce_type"].decode()
+
+
+def _size(output: Output) -> int:
+    carried: list[Any] = [output.key.encode(), output.value, *[value for _, value in output.headers]]
+    return sum([len(part or b"") for part in carried])

@@ -1,0 +1,201 @@
+"""Does bad input stop anything? The real loop on a broker of its own: each is refused or parked with its reason, and good goods go."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from kafka import KafkaProducer
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from schemas.envelope import Message
+from schemas.gate import RecordGateOut
+from schemas.inspection import InspectionPassed
+from schemas.release import ReportArrival
+from schemas.vocabulary import ControlKind
+from services.cli.log import read
+from services.console.database import migrate
+from services.console.settings import ConsoleSettings
+from services.shell.codec import encode
+from services.shell.loop import Loop
+from tests.console.conftest import Projecting, projecting
+from tests.declaration.good import good_item, lodge
+from tests.kafka.border import TOPICS, Border, running
+from tests.voice import NOON
+
+PARTITIONS = 2
+LODGED = "customs-declaration-requests"
+ARRIVED = "customs-release-requests"
+
+
+@pytest.fixture(scope="module")
+def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, list[Loop], Projecting]]:
+    """Every desk and the read model, on a broker that nobody else uses: what is parked here stays here."""
+    folder = tmp_path_factory.mktemp("bad-input")
+    broker = Broker(folder / "kafka", free_port())
+    broker.start()
+    provision(broker.bootstrap, PARTITIONS)
+    url = f"sqlite:///{folder}/console.db"
+    migrate(url)
+    settings = ConsoleSettings(kafka=broker.bootstrap, partitions=PARTITIONS, database_url=url)
+    try:
+        with running(broker.bootstrap, PARTITIONS) as loops, projecting(settings) as rows:
+            border = Border(broker.bootstrap, PARTITIONS)
+            yield border, loops, rows
+            border.close()
+    finally:
+        broker.stop()
+
+
+class Rubbish(str):
+    """The name of a header that is not UTF-8 on the wire."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return b"\xff\xfe"
+
+
+def arrival(key: str) -> ReportArrival:
+    return ReportArrival(consignment_id=key, asked_by="carrier", occurred_at=NOON, place="berth 7")
+
+
+def with_(message: Message, **changes: Any) -> bytes:
+    """Its JSON with other fields, whatever they are."""
+    return json.dumps({**json.loads(encode(message)), **changes}).encode()
+
+
+def declared(reference: str, **changes: Any) -> tuple[str, bytes]:
+    """Key and value of a lodgement whose declaration has other fields, whatever they are."""
+    lodged = lodge(reference=reference)
+    body = json.loads(encode(lodged))
+    body["declaration"] |= changes
+    return lodged.key, json.dumps(body).encode()
+
+
+def item(**changes: Any) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(good_item().model_dump_json())
+    return made | changes
+
+
+# what is wrong → (topic, key, value, kind), and the reason of its parking or the code of its refusal
+TWICE = lodge(reference="bad-twice")
+THOUSAND = declared("bad-thousand", items=[item(description=f"line {n}") for n in range(1000)])
+PASSED = InspectionPassed(
+    consignment_id=TWICE.key, occurred_at=NOON, control=ControlKind.INSPECTION, officer="o", remarks=""
+)
+PARKED: dict[str, tuple[str, str | None, bytes | None, str, str]] = {
+    "not JSON": (LODGED, lodge(reference="bad-1").key, b"reference=R-1", "LodgeDeclaration", "contract"),
+    "wrong types": (LODGED, *declared("bad-2", packages="two", items={}), "LodgeDeclaration", "contract"),
+    "duplicate keys": (ARRIVED, "bad-3", b'{"asked_by":"a","asked_by":"b"}', "ReportArrival", "contract"),
+    "year 9999 beyond": (
+        ARRIVED,
+        "bad-4",
+        b'{"occurred_at":"9999-12-31T23:59:59-23:59"}',
+        "ReportArrival",
+        "contract",
+    ),
+    "not of this topic": (LODGED, "bad-5", encode(PASSED), "InspectionPassed", "kind_not_on_topic"),
+    "unknown kind": (ARRIVED, "bad-6", b"{}", "ReleaseEverything", "unknown_kind"),
+    "cut off": ("customs-inspection-facts", TWICE.key, encode(PASSED)[:-20], "InspectionPassed", "contract"),
+    "null value": (ARRIVED, "bad-8", None, "ReportArrival", "null_value"),
+    "no key": (ARRIVED, None, encode(arrival("0" * 36)), "ReportArrival", "missing_key"),
+    "another key": (ARRIVED, "bad-10", encode(arrival("0" * 36)), "ReportArrival", "key_mismatch"),
+    "random bytes": ("customs-gate-requests", "bad-11", b"\x00\xff\x13" * 99, "RecordGateOut", "contract"),
+    "a megabyte": (ARRIVED, "bad-12", b'"' + b"x" * 1_020_000 + b'"', "ReportArrival", "contract"),
+    "an endless key": (ARRIVED, "k" * 300_000, encode(arrival("0" * 36)), "ReportArrival", "too_large"),
+}
+REFUSED: dict[str, tuple[str, str, bytes, str, str]] = {
+    "unknown codes": (LODGED, *declared("bad-20", trade_mode="9999", currency="ZZZ"), "LodgeDeclaration", "trade"),
+    "negative weights": (LODGED, *declared("bad-21", gross_mass_kg="-45"), "LodgeDeclaration", "gross_mass"),
+    "a thousand lines": (LODGED, *THOUSAND, "LodgeDeclaration", "items"),
+    "a container that is none": (
+        "customs-gate-requests",
+        "NONE",
+        encode(RecordGateOut(container_no="NONE", asked_by="t", occurred_at=NOON, gate="G")),
+        "RecordGateOut",
+        "container_malformed",
+    ),
+}
+
+
+def good(border: Border, reference: str) -> None:
+    """A consignment without fault goes its way to the end."""
+    lodged = lodge(reference=reference, containers=())
+    border.ask(lodged)
+    border.ask(arrival(lodged.key))
+    border.until(lodged.key, "ReleaseGranted", seconds=90)
+
+
+def announced(border: Border) -> list[dict[str, Any]]:
+    return [entry.body for entry in read(border.bootstrap, TOPICS) if entry.kind == "MessageParked"]
+
+
+def test_each_is_refused_or_parked_with_its_reason_and_nobody_waits(
+    quay: tuple[Border, list[Loop], Projecting],
+) -> None:
+    border, loops, rows = quay
+    for name, (topic, key, value, kind, _) in {**PARKED, **REFUSED}.items():
+        border.send(topic, key, value, kind, f"bad {name}")
+    border.flush()
+    good(border, "after the bad")
+    parked = {body["headers"].get("ce_id"): body for body in announced(border)}
+    for name, (topic, _, _, _, reason) in PARKED.items():
+        body = parked[f"bad {name}"]
+        assert (body["reason"], body["topic"]) == (reason, topic), name
+        assert body["error"], name
+    for name, (_, key, _, _, code) in REFUSED.items():
+        said = border.until(key, "RequestRefused" if name.startswith("a container") else "DeclarationRejected")
+        assert code in json.dumps(said), (name, said)
+    rows.catch_up()
+    assert all(loop.ready.is_set() for loop in loops)
+
+
+def test_what_no_client_of_ours_would_send_stops_nobody(quay: tuple[Border, list[Loop], Projecting]) -> None:
+    border, loops, rows = quay
+    producer = KafkaProducer(bootstrap_servers=border.bootstrap, max_request_size=8 << 20)
+    producer.send("customs-release-resumed", key=b"odd-1", value=b"{}", headers=[(Rubbish("h"), b"1")])
+    producer.send(ARRIVED, key=b"odd-2", value=b"{}", headers=[("ce_type", b"\xff"), ("ce_id", b"\xff" * 300_000)])
+    producer.send(ARRIVED, key=b"odd-3", value=b"x" * 7_000_000, headers=[("ce_type", b"ReportArrival")])
+    order = {"action": "release", "topic": ARRIVED, "partition": 0, "offset": 0, "actor": "o", "value_base64": "é*"}
+    for topic in (f"customs-{name}-resumed" for name in ("declaration", "release", "gate", "clearance")):
+        for value in (json.dumps(order).encode(), b"[" * 50_000, None):
+            producer.send(topic, key=b"odd-4", value=value)
+    producer.flush(60)
+    producer.close()
+    good(border, "after the odd")
+    rows.catch_up()
+    assert all(loop.ready.is_set() for loop in loops)
+
+
+def test_headers_that_are_null_stop_nobody(quay: tuple[Border, list[Loop], Projecting]) -> None:
+    border, _, rows = quay
+    producer = Producer({"bootstrap.servers": border.bootstrap, "partitioner": "murmur2_random"})
+    lodged = lodge(reference="null headers", containers=())
+    good_headers: dict[str, Any] = {"ce_type": b"LodgeDeclaration", "ce_id": b"n-1", "ce_time": b"2026-11-23T12:00:00Z"}
+    for name in good_headers:
+        producer.produce(LODGED, key=lodged.key, value=encode(lodged), headers={**good_headers, name: None})
+    traced = lodge(reference="null trace", containers=())
+    nulls = {**good_headers, "traceparent": None, "correlationid": None, "causationid": None, "sequence": None}
+    producer.produce(LODGED, key=traced.key, value=encode(traced), headers=nulls)
+    assert producer.flush(60) == 0
+    border.until(traced.key, "DeclarationAccepted")
+    good(border, "after the nulls")
+    rows.catch_up()
+
+
+def test_much_waits_behind_a_parked_message_and_nobody_else_waits(
+    quay: tuple[Border, list[Loop], Projecting],
+) -> None:
+    border, _, _ = quay
+    key = lodge(reference="flood").key
+    border.say(ARRIVED, key, b"{", "ReportArrival", "flood first")
+    for number in range(6):  # the record grows beyond what a client sends unless it is told that it may
+        value = with_(arrival(key), place="x" * 300_000)
+        border.send(ARRIVED, key, value, "ReportArrival", f"flood {number}")
+    border.flush()
+    good(border, "after the flood")
+    reasons = [(body["reason"], body["value_kept"]) for body in announced(border) if body["key"] == key]
+    assert reasons == [("contract", True), *[("behind_parked", True)] * 2, *[("behind_parked", False)] * 4]

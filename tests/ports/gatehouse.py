@@ -1,0 +1,45 @@
+"""What does a port in these tests do? It writes down what it did, beside what it read; as a program, it dies on the way."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+from services.ports.notebook import Notebook
+from services.ports.notice import Notice, Unread
+from services.ports.topic import TopicPort
+
+
+class Gatehouse:
+    """Its acts, in a table of the notebook; the `dies_at`-th act of this process kills it, done and not yet kept."""
+
+    def __init__(self, notebook: Notebook, dies_at: int = 0) -> None:
+        self.told: list[Unread] = []
+        self.heard_of: list[Notice] = []
+        self._dies_at = dies_at
+        with contextlib.closing(sqlite3.connect(notebook.file)) as sql:
+            sql.execute("CREATE TABLE IF NOT EXISTS acts (id TEXT, kind TEXT, subject TEXT)")
+
+    def heard(self, notice: Notice, notebook: sqlite3.Connection) -> None:
+        notebook.execute("INSERT INTO acts VALUES (?, ?, ?)", (notice.id, notice.kind, notice.subject))
+        self.heard_of.append(notice)
+        if len(self.heard_of) == self._dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def unread(self, message: Unread, notebook: sqlite3.Connection) -> None:
+        self.told.append(message)
+
+
+def acts(file: Path) -> list[tuple[str, str]]:
+    """(id, subject) of everything done and kept, in order."""
+    with contextlib.closing(sqlite3.connect(file)) as sql:
+        return list(sql.execute("SELECT id, subject FROM acts ORDER BY rowid"))
+
+
+if __name__ == "__main__":
+    bootstrap, kept, dies = sys.argv[1:]
+    notes = Notebook(kept)
+    with TopicPort(bootstrap, notes, max_poll_records=2) as port:  # small readings: many places to die between
+        port.catch_up(Gatehouse(notes, int(dies)), 30)

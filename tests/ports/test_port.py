@@ -1,0 +1,255 @@
+"""Does a port hear each release once, whatever dies or is said twice, and is nothing but a clear yes a yes to it?"""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from deploy.kafka.broker import free_port
+from schemas.gate import ContainerMayLeave
+from services.console.database import migrate
+from services.console.settings import ConsoleSettings
+from services.ports.feed import FeedPort
+from services.ports.notebook import Entry, Notebook
+from services.ports.notice import HANDED_OVER, Away
+from services.ports.topic import TopicPort
+from services.shell.codec import encode
+from tests.conftest import PARTITIONS
+from tests.console.border import NOON, Border, Said, publish
+from tests.console.conftest import Running
+from tests.ports.gatehouse import Gatehouse, acts
+
+ROOT = Path(__file__).parents[2]
+
+
+def released(reference: str, box: str) -> Border:
+    """Released, and the gate says that it may leave."""
+    return Border(reference, (box,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
+
+
+def handed(said: list[Said]) -> list[str]:
+    return [one.id for one in said if one.kind in HANDED_OVER]
+
+
+def followed(bootstrap: str, notebook: Notebook) -> Gatehouse:
+    house = Gatehouse(notebook)
+    with TopicPort(bootstrap, notebook) as port:
+        port.catch_up(house, 30)
+    return house
+
+
+def asked(bootstrap: str, notebook: Notebook, box: str) -> tuple[bool, str]:
+    with TopicPort(bootstrap, notebook) as port:
+        said = port.ask(box, Gatehouse(notebook))
+    return said.may_leave, said.reason
+
+
+def test_what_is_said_twice_is_handed_over_once(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-TWICE", "PORT0000001").revoked().said
+    publish(wire, [*told, *told])
+    heard = [n.id for n in followed(wire, notebook).heard_of if n.subject in {one.key for one in told}]
+    assert sorted(heard) == sorted(handed(told)) and len(heard) == 3
+    assert notebook.counts()["known"] >= 4, "each statement that a port reads came twice"
+    assert not followed(wire, notebook).heard_of, "and not again after a restart"
+
+
+def test_killed_between_an_effect_and_its_place_each_effect_is_there_once(wire: str, tmp_path: Path) -> None:
+    told = [one for n in range(8) for one in released(f"PORT-KILL-{n}", f"PORT001000{n}").said]
+    publish(wire, told)
+    file = tmp_path / "killed.db"
+    ends = []
+    for dies_at in (1, 4, 3, 6, 0):
+        command = [sys.executable, "-m", "tests.ports.gatehouse", wire, str(file), str(dies_at)]
+        ends.append(subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode)
+    assert ends == [-9, -9, -9, -9, 0]
+    ours = {one.key for one in told}
+    assert sorted([done for done, subject in acts(file) if subject in ours]) == sorted(handed(told))
+
+
+def test_an_effect_that_raises_is_undone_and_comes_again(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-RAISE", "PORT0000003").said
+    publish(wire, told)
+
+    class Jammed(Gatehouse):
+        def heard(self, notice: Any, notebook: Any) -> None:
+            super().heard(notice, notebook)
+            if notice.subject == "PORT0000003":
+                raise RuntimeError("the barrier does not move")
+
+    with TopicPort(wire, notebook) as port:
+        with pytest.raises(RuntimeError, match="barrier"):
+            port.catch_up(Jammed(notebook), 30)
+        assert notebook.ask("PORT0000003").reason == "unknown"
+        port.catch_up(Gatehouse(notebook), 30)
+    done = [each for each, _ in acts(Path(notebook.file))]
+    assert set(handed(told)) <= set(done) and len(done) == len(set(done))
+    assert notebook.ask("PORT0000003").may_leave
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["in order", "revocation first"])
+def test_a_revocation_beats_an_older_release_in_either_order(wire: str, notebook: Notebook, turned: bool) -> None:
+    box = f"PORT000000{4 + turned}"
+    told = released(f"PORT-REVOKED-{turned}", box).revoked()
+    publish(wire, told.said[:-1] if not turned else [told.said[-1], *told.said[:-1]])
+    if not turned:
+        assert asked(wire, notebook, box) == (True, "released")
+        publish(wire, told.said[-1:])
+    assert asked(wire, notebook, box) == (False, "not_released"), "although the gate has not taken its word back yet"
+    again = told.released()
+    publish(wire, again.said[-2:])
+    assert asked(wire, notebook, box) == (True, "released")
+
+
+def test_a_container_that_left_or_was_never_heard_of_stays(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-LEFT", "PORT0000006")
+    publish(wire, told.said)
+    assert asked(wire, notebook, "port 000000-6") == (True, "released")
+    before = len(told.said)
+    publish(wire, told.gated_out().said[before:])
+    assert asked(wire, notebook, "PORT0000006") == (False, "left")
+    assert asked(wire, notebook, "PORT9999999") == (False, "unknown")
+
+
+YES = ContainerMayLeave(container_no="BOX", occurred_at=NOON, version=9, consignments=())
+WITH: dict[str, bytes | None] = {"ce_type": b"ContainerMayLeave", "ce_id": b"r-1"}
+RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
+    "unknown kind": ("unknown_kind", {**WITH, "ce_type": b"ContainerBlessed"}, b"{}"),
+    "no headers": ("unknown_kind", {}, b'{"may_leave":true}'),
+    "null type": ("unknown_kind", {**WITH, "ce_type": None}, b"{}"),
+    "of another topic": ("kind_not_on_topic", {**WITH, "ce_type": b"ReleaseGranted"}, b"{}"),
+    "no id": ("missing_id", {"ce_type": b"ContainerMayLeave"}, b"{}"),
+    "null value": ("null_value", WITH, None),
+    "random bytes": ("contract", WITH, b"\x00\xff\x13\x37" * 99),
+    "half of it": ("contract", WITH, encode(YES)[:-9]),
+    "more than agreed": ("contract", WITH, encode(YES)[:-1] + b',"unless":"held"}'),
+    "of another container": ("key_mismatch", WITH, encode(YES)),
+}
+
+
+def lay(bootstrap: str, topic: str, key: bytes, value: bytes | None, headers: dict[str, bytes | None]) -> str:
+    """Puts anything at all on a topic; where it lies."""
+    places: list[str] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
+    producer.produce(
+        topic,
+        key=key,
+        value=value,
+        headers=list(headers.items()),
+        on_delivery=lambda _, m: places.append(f"{m.topic()}/{m.partition()}/{m.offset()}"),
+    )
+    assert producer.flush(30) == 0
+    return places[0]
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+def test_rubbish_on_the_topic_is_not_a_yes_and_is_told(wire: str, notebook: Notebook, name: str) -> None:
+    reason, headers, value = RUBBISH[name]
+    box = f"RUBB{list(RUBBISH).index(name):07}"
+    told = released(f"PORT-RUBBISH-{name}", box)
+    publish(wire, told.said)
+    assert asked(wire, notebook, box) == (True, "released")
+    where = lay(wire, "customs-gate-facts", box.encode(), value, headers)
+    house = followed(wire, notebook)
+    assert [(u.reason, box in u.subjects) for u in house.told if u.where == where] == [(reason, True)]
+    assert notebook.counts()[f"unread/{reason}"] >= 1
+    assert asked(wire, notebook, box) == (False, "unread")
+    publish(wire, [dataclasses.replace(told.said[-1], id=f"newer-{name}", value=_version(told.said[-1].value, 2))])
+    assert asked(wire, notebook, box) == (True, "released"), "a newer word that can be read is the word"
+
+
+def test_rubbish_about_a_consignment_keeps_its_container(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-RUBBISH-GOODS", "PORT0000007")
+    publish(wire, told.said)
+    assert asked(wire, notebook, "PORT0000007") == (True, "released")
+    value = b'{"consignment_id":"%s","sealed":false}' % told.id.encode()
+    publish(wire, [dataclasses.replace(told.said[-3], kind="ReleaseSuspended", id="s-1", key="other", value=value)])
+    assert asked(wire, notebook, "PORT0000007") == (False, "unread")
+
+
+def test_what_was_aborted_or_is_not_committed_yet_is_not_seen(wire: str, notebook: Notebook) -> None:
+    aborted, later = released("PORT-ABORT", "PORT0000008").said, released("PORT-LATER", "PORT0000009").said
+    producer = Producer({"bootstrap.servers": wire, "partitioner": "murmur2_random", "transactional.id": "port-test"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for one in aborted:
+        producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers())
+    producer.flush(30)
+    producer.abort_transaction(30)
+    producer.begin_transaction()
+    for one in later:
+        producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers())
+    producer.flush(30)
+    open_still = {n.subject for n in followed(wire, notebook).heard_of}
+    assert not open_still & {one.key for one in [*aborted, *later]}
+    producer.commit_transaction(30)
+    seen = {n.id for n in followed(wire, notebook).heard_of}
+    assert set(handed(later)) <= seen and not seen & set(handed(aborted))
+    assert asked(wire, notebook, "PORT0000008") == (False, "unknown")
+    assert asked(wire, notebook, "PORT0000009") == (True, "released")
+
+
+def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str, tmp_path: Path) -> None:
+    boxes = [f"PORT002000{n}" for n in range(4)]
+    free, back, gone = (released(f"PORT-HTTP-{n}", boxes[n]) for n in range(3))
+    publish(wire, [*free.said, *back.revoked().said, *gone.gated_out().said, *free.said])
+    url = f"sqlite:///{tmp_path}/console.db"
+    migrate(url)
+    console = Running(ConsoleSettings(kafka=wire, partitions=PARTITIONS, database_url=url, console_port=free_port()))
+    console.start()
+    by_topic, by_http = Notebook(tmp_path / "topic.db"), Notebook(tmp_path / "http.db")
+    try:
+        console.catch_up()
+        house = Gatehouse(by_http)
+        with FeedPort(console.address, by_http) as feed, TopicPort(wire, by_topic) as topic:
+            feed.catch_up(house, 30)
+            topic_house = Gatehouse(by_topic)
+            topic.catch_up(topic_house, 30)
+            ours = {free.id, back.id, gone.id}
+            seen = [
+                sorted((n.id, n.kind, n.subject, n.version, n.others) for n in h.heard_of if n.subject in ours)
+                for h in (house, topic_house)
+            ]
+            assert seen[0] == seen[1] and len(seen[0]) == 4
+            for box, may in zip(boxes, (True, False, False, False), strict=True):
+                assert feed.ask(box, house).may_leave is topic.ask(box, topic_house).may_leave is may, box
+            assert feed.ask(boxes[1], house).reason == "not_released"
+            assert not feed.read(house, 0), "the place is kept"
+            publish(wire, back.released().said[-2:])
+            assert feed.read(house, 20) == 1, "a long poll answers as soon as there is something"
+            before = acts(tmp_path / "http.db")
+            by_http.take("http", [Entry(0, 10**6, 10**6 + 1, None)], house)  # as after the feed was made anew
+            assert feed.read(house, 0) == 0 and by_http.places("http") == {}
+            feed.catch_up(house, 30)
+            assert acts(tmp_path / "http.db") == before and by_http.places("http")
+    finally:
+        console.stop()
+    with FeedPort(console.address, by_http) as feed:
+        assert feed.ask(boxes[0], house).reason == "stale"
+        with pytest.raises(Away):
+            feed.read(house, 0)
+
+
+def test_the_command_line_answers_by_exit_code_and_follows_each_once(wire: str, tmp_path: Path) -> None:
+    publish(wire, released("PORT-CLI", "PORT0030000").said)
+
+    def dtg(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "services.cli.main", "port", *words]
+        return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=60)
+
+    common = ("--where", wire, "--notebook", str(tmp_path / "cli.db"))
+    first, again = dtg("follow", "--once", *common), dtg("follow", "--once", *common)
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert "may leave 可以出闸" in first.stdout and "PORT0030000" in first.stdout and not again.stdout
+    yes, no = dtg("ask", "PORT0030000", *common), dtg("ask", "PORT0030001", *common)
+    assert (yes.returncode, no.returncode) == (0, 3) and "unknown" in no.stdout
+    away = dtg("ask", "PORT0030000", "--http", "--where", f"http://127.0.0.1:{free_port()}", *common[2:])
+    assert away.returncode == 3 and "stale" in away.stdout
+
+
+def _version(value: bytes, version: int) -> bytes:
+    said = ContainerMayLeave.model_validate_json(value)
+    return encode(said.model_copy(update={"version": version}))

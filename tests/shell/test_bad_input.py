@@ -1,0 +1,112 @@
+"""Which bad messages once stopped a desk? Each has its line here, so that none does again."""
+
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.gate import RecordGateOut
+from services.gate import decider as gate
+from services.shell.codec import LARGEST_VALUE, LONGEST_NAME, Raw, encode
+from services.shell.desk import Desk
+from services.shell.store import PARKED_MOST, Partition, decode_record
+from services.shell.turn import Turn
+from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, said
+from tests.voice import CONSIGNMENT, NOON
+
+
+def test_headers_that_are_null_are_as_good_as_missing() -> None:
+    null: Any = None
+    for name, reason in (("ce_type", "unknown_kind"), ("ce_id", "missing_id")):
+        assert Worker().turn(order(), found(headers={name: null})).parked == {reason: 1}
+    turn = Worker().turn(order(), found(headers={"correlationid": null, "traceparent": null}))
+    assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
+    assert said(turn.outputs[1])["traceparent"] == ""
+
+
+@pytest.mark.parametrize("value", ["é", "***", "QQ"])
+def test_an_order_whose_value_is_no_base64_is_none(value: str) -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    worker.turn(order(), bad)
+    told = {"action": "release", "topic": bad.topic, "partition": 0, "offset": bad.offset, "actor": "op"}
+    turn = worker.turn(raw(json.dumps({**told, "value_base64": value}).encode(), "customs-inspection-resumed"))
+    assert turn.parked == {"contract": 1}
+    assert [p.offset for p in decode_record(worker.store.records[CONSIGNMENT]).parked] == [bad.offset]
+
+
+def test_a_message_that_goes_back_into_parking_is_counted_once() -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    before = worker.turn(order(), bad)
+    again = worker.turn(resume(bad))
+    assert sum(before.parked.values()) + sum(again.parked.values()) - again.resumed == 1
+
+
+def test_what_is_parked_outlives_the_retention_of_a_closed_consignment() -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    worker.turn(order(), found(), bad)
+    worker.turn(at=NOON + timedelta(days=200))
+    assert [p.offset for p in decode_record(worker.store.records[CONSIGNMENT]).parked] == [bad.offset]
+    worker.turn(resume(bad, "discard"), at=NOON + timedelta(days=200))
+    worker.turn(at=NOON + timedelta(days=300))
+    assert CONSIGNMENT not in worker.store.records
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": b"k" * (LONGEST_NAME + 1)},
+        {"key": b"\x00" * 1_000_000},
+        {"headers": {"ce_id": b"i" * (LONGEST_NAME + 1)}},
+        {"value": b" " * (LARGEST_VALUE + 1)},
+    ],
+    ids=["key", "endless key", "id", "value"],
+)
+def test_what_is_too_long_is_parked_and_carried_nowhere(changes: dict[str, Any]) -> None:
+    worker = Worker()
+    turn = worker.turn(order(), found(**changes))
+    assert turn.parked == {"too_large": 1}
+    written = [len(o.value or b"") + len(o.key) + sum(len(v) for _, v in o.headers) for o in turn.outputs]
+    assert max(written) < 5000
+    assert max(len(data) + len(key) for key, data in worker.store.records.items()) < 5000
+
+
+def test_headers_without_end_are_not_carried_into_facts_or_records() -> None:
+    worker = Worker()
+    many = {f"h-{n}": b"x" * 10_000 for n in range(500)}
+    turn = worker.turn(order(), found(headers={**many, "correlationid": b"c" * 9999, "traceparent": b"t" * 9999}))
+    assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
+    assert max(len(value) for value in said(turn.outputs[1]).values()) <= LONGEST_NAME
+    turn = worker.turn(found(value=b"{", headers=many), found(value=b"{", headers={"ce_type": b"x" * 300_000}))
+    assert max(len(o.value or b"") for o in turn.outputs) < 50_000
+    assert len(worker.store.records[CONSIGNMENT]) < 100_000
+
+
+def test_a_sender_that_never_stops_behind_a_parked_message_does_not_fill_the_record_beyond_a_message() -> None:
+    worker = Worker()
+    worker.turn(order(), found(value=b"{"))
+    behind = [found(headers={f"h-{n}": b"x" * 150 for n in range(20)}) for _ in range(600)]
+    turn = worker.turn(*behind)
+    assert set(turn.parked) == {"behind_parked", "parking_full"} and sum(turn.parked.values()) == 600
+    record = worker.store.records[CONSIGNMENT]
+    assert len(decode_record(record).parked) == 1 + turn.parked["behind_parked"]
+    assert len(record) < PARKED_MOST + 10_000
+    assert kinds(turn) == ["MessageParked"] * 600, "each is told, wherever it lies"
+
+
+def test_a_container_number_without_end_is_sent_back_not_raised() -> None:
+    number = "K" * LONGEST_NAME
+    for long in (number, "é" * 90):
+        turn = Turn(Desk.of("gate", gate), 4, NOON, timedelta(days=1))
+        out = RecordGateOut(container_no=long, asked_by="t", occurred_at=NOON, gate="G")
+        key = long.encode()
+        turn.hear(Partition(), Raw("customs-gate-requests", 0, 1, key, encode(out), _named(out.kind)))
+        assert kinds(turn) == ["RequestRefused"] and turn.parked == {}
+
+
+def _named(kind: str) -> dict[str, bytes]:
+    return {"ce_type": kind.encode(), "ce_id": base64.b64encode(kind.encode())}
