@@ -97,6 +97,7 @@ def test_every_name_of_goods_leads_to_their_page(desk: Running, en: Visitor) -> 
             "inspection officer to act",
         ),
     ],
+    ids=["zh", "en"],
 )
 def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
     desk: Running, visitors: Visitors, language: str, rule: str, waits: str, owner: str
