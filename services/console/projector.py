@@ -14,8 +14,8 @@ from services.console.database import open_engine
 from services.console.heard import TOPICS, Heard, Unreadable, heard, origin
 from services.console.progress import Ends, Progress
 from services.console.settings import ConsoleSettings
-from services.shell.codec import headers_of
 from services.console.store import Overtaken, Positions, Store
+from services.shell.codec import headers_of
 
 PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
 UNREADABLE = Counter("customs_console_unreadable", "Messages without a row of their own", ["topic"])
