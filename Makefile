@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench openapi examples env pictures clean
+.PHONY: help setup run test check fmt bench hostile openapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -34,6 +34,9 @@ fmt: setup ## Format the code, and mend what the linter can mend.
 
 bench: setup ## Measure lodgements per second and latency on this machine, and prove that nothing was lost or doubled.
 	@.venv/bin/dtg bench $(ARGS)
+
+hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
+	$(PY) -m tests.hostile.main $(ARGS)
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi

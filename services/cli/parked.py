@@ -10,6 +10,9 @@ from kafka import KafkaProducer
 from schemas.topics import PARKED
 from services.cli.log import Entry, partition_of, read, value_at
 
+LARGEST_ORDER = 8 << 20
+"""Bytes, as the topics take: an order may bring a large value back."""
+
 
 @dataclass
 class Parked:
@@ -63,7 +66,8 @@ def order(bootstrap: str, parked: Parked, action: str, actor: str, value: bytes 
         value = value_at(bootstrap, parked.topic, parked.origin_partition, parked.offset)
     if value is not None:
         told["value_base64"] = base64.b64encode(value).decode()
-    producer = KafkaProducer(bootstrap_servers=bootstrap.split(","), acks="all", retries=5)
+    servers = bootstrap.split(",")
+    producer = KafkaProducer(bootstrap_servers=servers, acks="all", retries=5, max_request_size=LARGEST_ORDER)
     try:
         sent = producer.send(
             f"customs-{parked.service}-resumed",

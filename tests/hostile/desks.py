@@ -1,8 +1,11 @@
 """What becomes of a flood of bad messages at every desk? Each message has one named outcome, and the counts add up."""
 
 from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -46,19 +49,39 @@ class Tally:
         self.largest = max(self.largest, other.largest)
 
 
-def run(count: int, seed: str) -> Tally:
-    """`count` messages, shared out among the desks; AssertionError where a promise is broken."""
-    total = Tally()
+def watches(count: int) -> list[tuple[str, int, int]]:
+    """`count` messages, shared out among the desks: (desk, number of its watch, messages)."""
     share, rest = divmod(count, len(SERVICES))
-    for number, desk in enumerate(desks(SERVICES)):
-        left = share + (number < rest)
-        watch = 0
-        while left > 0:
-            total.add(one_watch(desk, Flood(desk.name, f"{seed}/{watch}", PARTITIONS), min(left, WATCH)))
-            left -= WATCH
-            watch += 1
+    shares = {name: share + (number < rest) for number, name in enumerate(SERVICES)}
+    return [
+        (name, watch, min(WATCH, own - watch * WATCH))
+        for name, own in shares.items()
+        for watch in range(-(-own // WATCH))
+    ]
+
+
+def stand(name: str, watch: int, count: int, seed: str) -> Tally:
+    """One watch at the desk of this name; AssertionError where a promise is broken."""
+    (desk,) = desks((name,))
+    return one_watch(desk, Flood(name, f"{seed}/{watch}", PARTITIONS), count)
+
+
+def run(count: int, seed: str, processes: int = 1) -> Tally:
+    """All of them; with `processes`, side by side."""
+    total, work = Tally(), watches(count)
+    if processes == 1:
+        done: Iterable[Tally] = [stand(*each, seed) for each in work]
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            done = list(pool.map(partial(_stand, seed), work))
+    for tally in done:
+        total.add(tally)
     assert total.messages == count == sum(total.outcomes.values()), "every message has one outcome"
     return total
+
+
+def _stand(seed: str, watch: tuple[str, int, int]) -> Tally:
+    return stand(*watch, seed)
 
 
 def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:

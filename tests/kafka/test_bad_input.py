@@ -16,6 +16,7 @@ from schemas.inspection import InspectionPassed
 from schemas.release import ReportArrival
 from schemas.vocabulary import ControlKind
 from services.cli.log import read
+from services.cli.parked import order, waiting
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.codec import encode
@@ -159,9 +160,9 @@ def test_what_no_client_of_ours_would_send_stops_nobody(quay: tuple[Border, list
     producer.send("customs-release-resumed", key=b"odd-1", value=b"{}", headers=[(Rubbish("h"), b"1")])
     producer.send(ARRIVED, key=b"odd-2", value=b"{}", headers=[("ce_type", b"\xff"), ("ce_id", b"\xff" * 300_000)])
     producer.send(ARRIVED, key=b"odd-3", value=b"x" * 7_000_000, headers=[("ce_type", b"ReportArrival")])
-    order = {"action": "release", "topic": ARRIVED, "partition": 0, "offset": 0, "actor": "o", "value_base64": "é*"}
+    bad_order = {"action": "release", "topic": ARRIVED, "partition": 0, "offset": 0, "actor": "o", "value_base64": "é*"}
     for topic in (f"customs-{name}-resumed" for name in ("declaration", "release", "gate", "clearance")):
-        for value in (json.dumps(order).encode(), b"[" * 50_000, None):
+        for value in (json.dumps(bad_order).encode(), b"[" * 50_000, None):
             producer.send(topic, key=b"odd-4", value=value)
     producer.flush(60)
     producer.close()
@@ -199,3 +200,22 @@ def test_much_waits_behind_a_parked_message_and_nobody_else_waits(
     good(border, "after the flood")
     reasons = [(body["reason"], body["value_kept"]) for body in announced(border) if body["key"] == key]
     assert reasons == [("contract", True), *[("behind_parked", True)] * 2, *[("behind_parked", False)] * 4]
+
+
+def test_a_message_too_large_to_wait_in_the_record_is_brought_back_by_its_release(
+    quay: tuple[Border, list[Loop], Projecting],
+) -> None:
+    border, _, _ = quay
+    key = lodge(reference="large").key
+    border.say(ARRIVED, key, b'"' + b"x" * 1_020_000 + b'"', "ReportArrival", "large")
+
+    def reasons() -> list[str]:
+        return [body["reason"] for body in announced(border) if body["key"] == key]
+
+    border.eventually(reasons, 60)
+    (there,) = [each for each in waiting(border.bootstrap) if each.key == key]
+    assert there.kept is False
+    order(border.bootstrap, there, "release", "op", None, PARTITIONS)
+    border.eventually(lambda: reasons() == ["contract", "contract"], 60)
+    order(border.bootstrap, there, "discard", "op", None, PARTITIONS)
+    border.eventually(lambda: not [each for each in waiting(border.bootstrap) if each.key == key], 60)

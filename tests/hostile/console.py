@@ -1,0 +1,147 @@
+"""What does the console answer to a flood of bad requests? Never a failure of its own, and 202 exactly as often as the broker has it."""
+
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+from confluent_kafka import Consumer, TopicPartition
+
+from deploy.kafka.broker import free_port
+from schemas.topics import FACTS_AND_REQUESTS
+from tests.hostile.asks import Ask, Asks
+
+THREADS = 4
+REQUESTS = [t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")]
+WORDS = ("title", "title_zh", "detail", "detail_zh")
+
+
+@dataclass
+class Answers:
+    """Statuses by kind of hostility, the requests that were taken, what was wrong with the answers."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    taken: set[str] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, other: "Answers") -> None:
+        self.outcomes += other.outcomes
+        self.taken |= other.taken
+        self.faults += other.faults
+
+
+@contextmanager
+def serving(bootstrap: str, partitions: int, folder: Path) -> Iterator[tuple[int, int]]:
+    """The console as a process of its own: its port and its process id."""
+    port = free_port()
+    settings = {
+        "DTG_KAFKA": bootstrap,
+        "DTG_PARTITIONS": str(partitions),
+        "DTG_DATABASE_URL": f"sqlite:///{folder}/console.db",
+        "DTG_CONSOLE_PORT": str(port),
+        "DTG_HOME": str(folder),
+    }
+    with Path(folder, "console.log").open("w") as log:
+        command = [sys.executable, "-m", "services.cli.main", "console"]
+        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
+        try:
+            for _ in range(600):
+                if _status(port) == 200:
+                    break
+                assert process.poll() is None, "the console ended"
+                time.sleep(0.1)
+            yield port, process.pid
+            assert process.poll() is None and _status(port) == 200, "the console is not well any more"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def run(count: int, seed: str, port: int) -> Answers:
+    """`count` requests over some connections at once."""
+    total = Answers()
+
+    def work(number: int) -> Answers:
+        answers, line = Answers(), http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for name, ask in islice(Asks(f"{seed}/{number}").asks(), len(range(number, count, THREADS))):
+            _put(line, name, ask, answers)
+        line.close()
+        return answers
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for part in pool.map(work, range(THREADS)):
+            total.add(part)
+    assert sum(total.outcomes.values()) == count, "every request has one answer"
+    return total
+
+
+def written(bootstrap: str, partitions: int) -> Counter[str]:
+    """How often each request id lies on the request topics."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "hostile", "enable.partition.eof": True})
+    places = [TopicPartition(topic, number, 0) for topic in REQUESTS for number in range(partitions)]
+    reader.assign(places)
+    found, ends = Counter[str](), 0
+    while ends < len(places):
+        for message in reader.consume(1000, 1.0):
+            if message.error() is not None:
+                ends += 1
+            else:
+                found[dict(message.headers())["ce_id"].decode()] += 1
+    reader.close()
+    return found
+
+
+def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
+    """Sends it; notes its status and whatever is not as agreed."""
+    try:
+        headers = {name: value.encode("latin-1") for name, value in ask.headers.items()}
+        line.request(ask.method, ask.path, ask.body, headers)
+        answer = line.getresponse()
+        status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")
+    except (http.client.HTTPException, OSError) as error:  # told too early that it is too much: the console hangs up
+        line.close()
+        answers.outcomes[name, "closed"] += 1
+        if len(ask.body or b"") < 500_000:
+            answers.faults.append(f"{name}: {ask.method} {ask.path[:200]}: {type(error).__name__} {error}")
+        return
+    answers.outcomes[name, str(status)] += 1
+    fault = _fault(ask, status, data, kind, answers)
+    if fault:
+        answers.faults.append(f"{name}: {ask.method} {ask.path[:200]} {status} {fault}: {data[:200]!r}")
+
+
+def _fault(ask: Ask, status: int, data: bytes, kind: str, answers: Answers) -> str:
+    if status >= 500 and status != 503:
+        return "a failure of its own"
+    if status >= 400 and ask.method != "HEAD":
+        if not kind.startswith("application/problem+json"):
+            return f"{kind} is not a problem"
+        said = orjson.loads(data)
+        if said["status"] != status or not all(said[word] for word in WORDS):
+            return "words are missing"
+    if status in (202, 207) and ask.method == "POST":
+        said = orjson.loads(data)
+        results: list[Any] = said.get("results", [{**said, "status_code": 202}])
+        answers.taken |= {each["request_id"] for each in results if each["status_code"] == 202}
+    return ""
+
+
+def _status(port: int) -> int:
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        line.request("GET", "/readyz")
+        return line.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        line.close()
