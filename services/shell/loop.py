@@ -353,7 +353,8 @@ class Loop:
             "transaction.timeout.ms": self.settings.transaction_timeout_ms,
             "partitioner": "murmur2_random",
             "acks": "all",
-            "linger.ms": 1,
+            "linger.ms": 100,  # the commit flushes: what a batch says leaves in few large requests, not in many small ones
+            "batch.num.messages": 100_000,
             "queue.buffering.max.messages": 1_000_000,
             "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
             "log_level": 2,
@@ -372,6 +373,7 @@ class Loop:
             "heartbeat.interval.ms": max(300, self.settings.session_timeout_ms // 4),
             "max.poll.interval.ms": 300_000,
             "fetch.wait.max.ms": 20,
+            "fetch.min.bytes": 100_000,  # under load many small answers cost broker and desk more than the wait
             "queued.max.messages.kbytes": 16_384,
             "fetch.queue.backoff.ms": 5,
             "log_level": 2,

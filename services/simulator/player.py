@@ -170,7 +170,7 @@ class Player:
         )
         self.played.lodged += 1
         self._ask(f"{key}/lodge", request)
-        if plan.repeated:
+        if plan.intent.repeated:
             self._ask(f"{key}/lodge again", request)
 
     def _send_what_is_due(self) -> bool:
