@@ -27,7 +27,7 @@ from services.shell import metrics
 from services.shell.clock import now
 from services.shell.codec import raw
 from services.shell.desk import Desk
-from services.shell.restore import restore
+from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition, decode_record
 from services.shell.turn import Turn
@@ -50,6 +50,8 @@ class Loop:
         self.settings = settings
         self.topics = [*heard_topics(desk.name), f"customs-{desk.name}-resumed"]
         self.ready = threading.Event()
+        self.restoring: Restoring | None = None
+        """How far the restore is, while there is one."""
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
@@ -91,7 +93,8 @@ class Loop:
 
     def stalled(self) -> float:
         """Seconds without progress while there is something to do; 0 when there is nothing to do."""
-        return time.monotonic() - self._progress
+        restoring = self.restoring  # reading records back is progress too, however many there are
+        return time.monotonic() - max(self._progress, restoring.moved if restoring else 0.0)
 
     def lag(self) -> int:
         """Messages between the position and the end of what this worker was assigned."""
@@ -304,23 +307,27 @@ class Loop:
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self.desk.name, partitions=numbers)
         committed = self._committed_positions(consumer, partitions)  # before the states, which may only be newer
-        topic = f"customs-{self.desk.name}-state"
         self._generation += 1
-        self._stores = restore(self.settings, topic, numbers, self._stop)
+        self.restoring = told = Restoring()
+        self._stores = restore(self.settings, f"customs-{self.desk.name}-state", numbers, self._stop, told)
         self._positions.clear()
+        self._parked = told.parked
         self._tell_restored()
         consumer.assign(committed)
         self._read = {(p.topic, p.partition): p.offset for p in committed}
-        metrics.RESTORE.labels(self.desk.name).set(time.monotonic() - started)
         self._progress = time.monotonic()
+        self.restoring = None
+        seconds, records = self._progress - started, sum(len(store.records) for store in self._stores.values())
+        metrics.RESTORE.labels(self.desk.name).set(seconds)
+        log.info("restored", desk=self.desk.name, records=records, read=told.read, seconds=round(seconds, 3))
         self.ready.set()
 
     def _tell_restored(self) -> None:
-        everything = [(key, data) for store in self._stores.values() for key, data in store.records.items()]
-        self._parked = sum([len(decode_record(data).parked) for _, data in everything if b'"parked"' in data])
         if self.desk.watcher:
-            validate = self.desk.decider.STATE.validate_json
-            self.desk.watcher.restored((key, validate(bytes(decode_record(data).state))) for key, data in everything)
+            stores = self._stores.values()
+            self.desk.watcher.restored(
+                (key, decode_record(data).state) for store in stores for key, data in store.records.items()
+            )
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))

@@ -145,10 +145,13 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/readyz")
     async def readyz(view: View, request: Request) -> Response:
         waiting = [x.desk.name for x in loops if not x.ready.is_set()]
-        lag = {x.desk.name: x.lag() for x in loops}
-        return view.json(
-            {"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, status=503 if waiting else 200
-        )
+        body = {
+            "status": "waiting" if waiting else "ok",
+            "waiting": waiting,
+            "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.restoring)},
+            "lag": {x.desk.name: x.lag() for x in loops},
+        }
+        return view.json(body, status=503 if waiting else 200)
 
     @app.page("/metrics")
     async def metrics_page(view: View, request: Request) -> Response:
