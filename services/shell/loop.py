@@ -36,6 +36,8 @@ ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
 COMMITS = 6
 """How often the outcome of a commit is asked for, 10 s each, before the process gives up."""
+LEAVE_SECONDS = 2.0
+"""How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
 IDLE_COMMIT = 1.0
 """Seconds after which positions that only passed over messages are committed."""
 
@@ -84,7 +86,10 @@ class Loop:
                 raise
         finally:
             self.ready.clear()
-            with contextlib.suppress(KafkaException):  # leaving the group early is a courtesy; the session ends anyway
+            with contextlib.suppress(KafkaException, InterruptedError):  # a courtesy; the session ends anyway
+                if self._stop.is_set():
+                    self._leave()
+            with contextlib.suppress(KafkaException):
                 self._consumer.close()
 
     def stop(self) -> None:
@@ -99,6 +104,13 @@ class Loop:
     def lag(self) -> int:
         """Messages between the position and the end of what this worker was assigned."""
         return self._lag
+
+    def _leave(self) -> None:
+        """Hands the partitions over now: a static member that only closes keeps them until its session ends."""
+        self._consumer.unsubscribe()
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while self._consumer.assignment() and time.monotonic() < deadline:
+            self._consumer.consume(1, 0.05)
 
     # one turn
 
@@ -371,6 +383,7 @@ class Loop:
         return {
             "bootstrap.servers": self.settings.kafka,
             "group.id": f"customs-{self.desk.name}",
+            "group.instance.id": f"customs-{self.desk.name}-{self.settings.slot}",  # back at once after a crash
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
