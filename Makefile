@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench hostile openapi examples env pictures clean
+.PHONY: help setup run test check fmt bench hostile recovery openapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -37,6 +37,9 @@ bench: setup ## Measure lodgements per second and latency on this machine, and p
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
+
+recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
+	$(PY) -m tests.bench.recovery $(ARGS)
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi
