@@ -24,6 +24,7 @@ from confluent_kafka import (
 
 from schemas.flow import heard_topics
 from services.shell import metrics
+from services.shell.clients import consumer_config, producer_config
 from services.shell.clock import now
 from services.shell.codec import raw
 from services.shell.desk import Desk
@@ -74,9 +75,9 @@ class Loop:
 
     def run(self) -> None:
         """Reads, decides and writes until `stop` is called."""
-        self._producer = Producer(self._producer_config())
+        self._producer = Producer(producer_config(self.desk.name, self.settings))
         self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
-        self._consumer = Consumer(self._consumer_config())
+        self._consumer = Consumer(consumer_config(self.desk.name, self.settings))
         self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
             while not self._stop.is_set():
@@ -362,39 +363,3 @@ class Loop:
         metrics.LAG.labels(self.desk.name).set(lag)
         metrics.LIVE.labels(self.desk.name).set(sum(len(s.records) for s in self._stores.values()))
         metrics.PARKED_NOW.labels(self.desk.name).set(self._parked)
-
-    # clients
-
-    def _producer_config(self) -> dict[str, object]:
-        return {
-            "bootstrap.servers": self.settings.kafka,
-            "transactional.id": f"customs-{self.desk.name}-{self.settings.slot}",
-            "transaction.timeout.ms": self.settings.transaction_timeout_ms,
-            "partitioner": "murmur2_random",
-            "acks": "all",
-            "linger.ms": 100,  # the commit flushes: what a batch says leaves in few large requests, not in many small ones
-            "batch.num.messages": 100_000,
-            "queue.buffering.max.messages": 1_000_000,
-            "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
-            "log_level": 2,
-        }
-
-    def _consumer_config(self) -> dict[str, object]:
-        return {
-            "bootstrap.servers": self.settings.kafka,
-            "group.id": f"customs-{self.desk.name}",
-            "group.instance.id": f"customs-{self.desk.name}-{self.settings.slot}",  # back at once after a crash
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-            "partition.assignment.strategy": "range",
-            "session.timeout.ms": self.settings.session_timeout_ms,
-            "heartbeat.interval.ms": max(300, self.settings.session_timeout_ms // 4),
-            "max.poll.interval.ms": 300_000,
-            "fetch.wait.max.ms": 20,
-            "fetch.min.bytes": 100_000,  # under load many small answers cost broker and desk more than the wait
-            "queued.max.messages.kbytes": 16_384,
-            "fetch.queue.backoff.ms": 5,
-            "log_level": 2,
-        }

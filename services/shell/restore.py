@@ -7,6 +7,7 @@ from itertools import groupby
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from services.shell.clients import restore_config
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
@@ -43,7 +44,7 @@ def restore(
     waiting = {p: end for p, (_, end) in spans.items() if end > 0}
     records: dict[int, dict[str, bytes | None]] = {p: {} for p in partitions}
     if waiting:
-        reader = Consumer(_reader_config(settings))
+        reader = Consumer(restore_config(settings))
         try:
             reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in waiting])
             while waiting:
@@ -81,23 +82,6 @@ def _take(records: dict[int, dict[str, bytes | None]], batch: list[Message]) -> 
         messages = list(group)
         keys = map(bytes.decode, map(Message.key, messages))
         records[partition].update(zip(keys, map(Message.value, messages), strict=True))
-
-
-def _reader_config(settings: WorkerSettings) -> dict[str, object]:
-    return {
-        "bootstrap.servers": settings.kafka,
-        "group.id": "customs-restore",
-        "enable.auto.commit": False,
-        "isolation.level": "read_committed",
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
-        "queued.min.messages": 1_000_000,
-        "queued.max.messages.kbytes": 32_768,
-        "fetch.message.max.bytes": 4 << 20,
-        "fetch.queue.backoff.ms": 5,
-        "fetch.wait.max.ms": 20,
-        "log_level": 2,
-    }
 
 
 def _spans(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
