@@ -29,8 +29,8 @@ OFFICES = 100
 """How many offices get a label of their own; further ones are counted as `other`, so that labels stay bounded."""
 
 
-class Start(msgspec.Struct):
-    """What of a timeline's JSON tells since when it is open, or that it is not."""
+class Start(msgspec.Struct, array_like=True):
+    """What of a timeline's JSON tells since when it is open, or that it is not: the first fields of `Timeline`."""
 
     accepted: datetime | None = None
     assessed: datetime | None = None

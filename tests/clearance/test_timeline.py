@@ -1,6 +1,5 @@
 """Are the stage times those of the definitions, whatever order the facts are heard in?"""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -63,7 +62,7 @@ STORY: list[Message] = [
 
 
 def told(messages: list[Message]) -> Timeline:
-    state = replace(timeline.INITIAL, accepted=NOON)
+    state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
         state = timeline.evolve(state, message, HEARING)  # type: ignore[arg-type]
     return state
