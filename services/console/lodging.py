@@ -145,7 +145,10 @@ async def lodge_many(request: Request, _actor: Actor = None) -> Response:
         raise _no_list(parsed)
     if len(declarations) > desk.settings.batch_limit:
         raise Problem(422, "too_many", limit=desk.settings.batch_limit, count=len(declarations))
-    raw = orjson.loads(data)
+    try:
+        raw = orjson.loads(data)
+    except orjson.JSONDecodeError as error:  # half a surrogate, a number beyond any: Python's own parser takes them
+        raise Problem(400, "not_json", seen=str(error)[:200]) from None
     items = raw["declarations"] if isinstance(raw, dict) else raw
     results = [_check(index, item) for index, item in enumerate(items)]
     good = [(item, lodgement(said, actor, "")) for item, said in results if said is not None]

@@ -132,6 +132,12 @@ def test_a_batch_answers_for_each_declaration(console: Running) -> None:
     assert faults[0]["pointer"] == "/declarations"
 
 
+@pytest.mark.parametrize("odd", [b'"\\ud800"', b"1e999", b'"\xed\xa0\x80"'])
+def test_a_batch_that_only_some_parsers_take_is_refused(console: Running, odd: bytes) -> None:
+    body = b'{"declarations":[{"reference":%s}]}' % odd
+    problem(console.api("POST", "/declarations/batch", content=body, headers=JSON), 400, "not_json")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -134,5 +134,5 @@ class Asks(Flood):
 
     def _odd_method(self) -> Ask:
         ask = self.dice.choice((self._odd_path(), self._post(self.draft())))
-        ask.method = self.dice.choice(("PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW"))
+        ask.method = self.dice.choice(("PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "PROPFIND"))
         return ask

@@ -25,7 +25,7 @@ def main() -> None:
     """Runs both floods; AssertionError where a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000, help="messages and requests in all")
-    parser.add_argument("--requests", type=int, default=40_000, help="how many of them go to the console over HTTP")
+    parser.add_argument("--requests", type=int, default=25_000, help="how many of them go to the console over HTTP")
     parser.add_argument("--seed", default="2026-11-24", help="the same seed is the same flood")
     said = parser.parse_args()
     requests = min(said.requests, said.count // 10)
