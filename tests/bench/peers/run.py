@@ -4,6 +4,8 @@ Warm up, lodge everything at once, then lodge at an even rate; an independent re
 kafka-python reads the whole log: released is exactly what the deciders alone release, what was said twice is counted.
 """
 
+import argparse
+import sys
 import tempfile
 import threading
 import time
@@ -23,10 +25,16 @@ from services.cli.bench.load import KnownDay, Packet, Phase, lodgements, offer, 
 from services.cli.bench.rig import cost
 from services.cli.log import read
 from services.cli.processes import Child, stop_all
-from tests.bench.peers.field import Peer, Place
+from tests.bench import notebook
+from tests.bench.note import write
+from tests.bench.peers.field import PEERS, Peer, Place, prepare
 from tests.bench.peers.flow import WRITES, expected
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
+SEED = 7
+PARTITIONS = 8
+FULL: dict[str, Any] = {"warm": 3000, "count": 8000, "rate": 300, "seconds": 5}
+SMALL: dict[str, Any] = {"warm": 100, "count": 200, "rate": 50, "seconds": 2}
 FACTS = [topic for topics in WRITES.values() for topic in topics]
 
 
@@ -199,3 +207,41 @@ def _audit(bootstrap: str, released: set[str]) -> dict[str, int]:
         "doubled": sum(count - 1 for count in ids.values()),
         "released_twice": sum(1 for count in releases.values() if count > 1),
     }
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the rounds, prints each figure as it comes, keeps them and writes the note."""
+    parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--add", action="store_true", help="to the rounds that are kept, instead of replacing them")
+    parser.add_argument("--only", default="", help="comma-separated beginnings of names")
+    parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
+    parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
+    asked = parser.parse_args(arguments)
+    file = asked.into / "performance" / "measured.json"
+    prepare()
+    size = SMALL if asked.small else FULL
+    work = load(SEED, size["warm"], size["count"], size["rate"], size["seconds"])
+    peers = [p for p in PEERS if not asked.only or p.name.startswith(tuple(asked.only.split(",")))]
+    print(f"{notebook.taken()}; seed {SEED}; {size}; {len(work.released):,} to be released", flush=True)
+    for peer in peers:
+        print(f"{peer.name}: {peer.settings}. Not guaranteed: {peer.lacks}.")
+    rounds: list[dict[str, Any]] = notebook.figures(file).get("peers", {}).get("rounds", []) if asked.add else []
+    for number in range(asked.rounds):
+        told: dict[str, Any] = {}
+        for peer in peers[(turn := number % len(peers)) :] + peers[:turn]:
+            told[peer.name] = measure(peer, work, PARTITIONS)
+            print({k: round(v, 1) if isinstance(v, float) else v for k, v in told[peer.name].items()}, flush=True)
+            if told[peer.name]["lost"] or told[peer.name]["wrong"]:
+                raise RuntimeError(f"{peer.name} did not release what the deciders release")
+        rounds.append(told)
+    described = [{"name": p.name, "guarantee": p.guarantee, "settings": p.settings, "lacks": p.lacks} for p in PEERS]
+    notebook.keep(
+        "peers", {"rounds": rounds, "peers": described, "heard": work.heard, "partitions": PARTITIONS, **size}, file
+    )
+    write(asked.into)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
