@@ -33,7 +33,7 @@ from tests.bench.peers.flow import WRITES, expected
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 SEED = 7
 PARTITIONS = 8
-FULL: dict[str, Any] = {"warm": 3000, "count": 8000, "rate": 300, "seconds": 5}
+FULL: dict[str, Any] = {"warm": 3000, "count": 6000, "rate": 150, "seconds": 5}
 SMALL: dict[str, Any] = {"warm": 100, "count": 200, "rate": 50, "seconds": 2}
 FACTS = [topic for topics in WRITES.values() for topic in topics]
 
