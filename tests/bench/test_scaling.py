@@ -43,7 +43,7 @@ def test_cores_are_microseconds_times_load_over_the_planned_share() -> None:
 
 
 def test_the_log_is_what_lies_on_disk_without_the_read_model() -> None:
-    assert "10,000 bytes a consignment in the log" in scaling(KNOWN)
+    assert "Bytes: 10,000 a consignment in the log, one copy" in scaling(KNOWN)
     assert "34 MB/s are written once" in scaling(KNOWN)
 
 
