@@ -13,6 +13,7 @@ BUSY = 0.6
 """Share of a core that is planned for: the rest is for restarts, rebalances and bursts."""
 COPIES = 3
 """Replicas of every partition in production."""
+BROKER_CORES = 8
 LINK_MB = 1_250
 """A 10 Gbit/s link, in megabytes a second."""
 NEEDED = ("main", "workers", "live", "idle")
@@ -152,15 +153,34 @@ def _breaks(f: _Figures) -> str:
     workers = {desk: 1e6 / spent for desk, spent in f.desk_us.items() if spent}
     slowest = min(workers, key=lambda desk: workers[desk])
     year_gb = YEAR * f.release_bytes / 1e9
+    limits = [
+        (
+            1e6 / f.console_us,
+            f"""**The read model.** One projector writes SQL: {f.console_us:,.0f} us a consignment are {1e6 / f.console_us:,.0f} a second and no
+   more, however many machines there are. Desks do not wait for it, but the board is late. Then: one projector a range of
+   partitions, each with a PostgreSQL schema of its own (all rows of a consignment come from one partition):
+   {_cores(PEAK * f.console_us)} of them at {PEAK:,}/s.""",
+        ),
+        (
+            workers[slowest],
+            f"""**The busiest desk in one process.** {slowest}: {workers[slowest]:,.0f} a second on a core. Then: more workers for that
+   desk; nothing else changes.""",
+        ),
+        (
+            BROKER_CORES * 1e6 / f.broker_us,
+            f"""**A single broker.** {f.broker_us:,.0f} us a consignment on {BROKER_CORES} cores are {BROKER_CORES * 1e6 / f.broker_us:,.0f} a second. Then: three brokers,
+   which production has anyway, and more.""",
+        ),
+    ]
+    first = "\n".join(f"{place}. {text}" for place, (_, text) in enumerate(sorted(limits), start=1))
     return f"""## What breaks first
 
-In the order in which it happens as the load grows:
+By load, the lowest first:
 
-1. **The read model.** One projector writes SQL: {f.console_us:,.0f} us a consignment are {1e6 / f.console_us:,.0f} a second and no more, however many
-   machines there are. Desks do not wait for it, but the board is late. Then: one projector a range of partitions, each with a
-   PostgreSQL schema of its own (a consignment's rows all come from one partition), {_cores(PEAK * f.console_us)} of them at {PEAK:,}/s.
-2. **The busiest desk in one process.** {slowest}: {workers[slowest]:,.0f} a second on a core. Then: more workers for that desk; nothing else changes.
-3. **One broker's cores.** {f.broker_us:,.0f} us a consignment are {1e6 / f.broker_us:,.0f} a second on one core. Then: three brokers, which production has anyway.
+{first}
+
+By time and size, whatever the load:
+
 4. **State in memory.** A live consignment takes {f.live_bytes:,.0f} bytes of memory over all desks ({f.release_bytes:,.0f} of them in the process
    of release), restored at {f.restored_per_second:,.0f} records a second. A released consignment stays whole at the release desk, since it
    may be called back: a year of {YEAR:,} is {year_gb:,.0f} GB there, and a restore of {YEAR / f.restored_per_second / 60:,.0f} minutes in one process. Spread over 48

@@ -6,6 +6,7 @@ Every part starts a broker of its own on a free port and ends with the proof fro
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -277,6 +278,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
     parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
     asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # processes and folders go with it
     file = asked.into / "performance" / "measured.json"
     size = SMALL if asked.small else Size()
     print(f"{notebook.taken()}; seed {SEED}")

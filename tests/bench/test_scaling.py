@@ -61,5 +61,12 @@ def test_the_slowest_desk_is_named() -> None:
     assert "release: 2,500 a second on a core" in scaling(KNOWN)
 
 
+def test_what_breaks_at_the_lowest_load_comes_first() -> None:
+    page = scaling(KNOWN)
+    assert (
+        page.index("1. **The read model.**") < page.index("2. **The busiest desk") < page.index("3. **A single broker")
+    )
+
+
 def test_nothing_is_said_while_a_part_is_missing() -> None:
     assert scaling({name: part for name, part in KNOWN.items() if name != "idle"}) == ""
