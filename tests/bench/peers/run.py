@@ -229,9 +229,9 @@ def main(arguments: list[str]) -> int:
     for peer in peers:
         print(f"{peer.name}: {peer.settings}. Not guaranteed: {peer.lacks}.")
     rounds: list[dict[str, Any]] = notebook.figures(file).get("peers", {}).get("rounds", []) if asked.add else []
-    for number in range(asked.rounds):
+    for _ in range(asked.rounds):
         told: dict[str, Any] = {}
-        for peer in peers[(turn := number % len(peers)) :] + peers[:turn]:
+        for peer in peers[(turn := len(rounds) % len(peers)) :] + peers[:turn]:
             told[peer.name] = measure(peer, work, PARTITIONS)
             print({k: round(v, 1) if isinstance(v, float) else v for k, v in told[peer.name].items()}, flush=True)
             if told[peer.name]["lost"] or told[peer.name]["wrong"]:
