@@ -23,11 +23,15 @@ Broker, all desks, clearance, read model, the generator and the simulated people
 
 
 def write(folder: Path) -> None:
-    """docs/performance.md, its pictures and docs/scaling.md, from what the notebook in `folder` holds."""
+    """docs/performance.md, its pictures and docs/scaling.md, from what the notebook in `folder` holds.
+
+    What people found in profiles is written by hand into performance/findings.md, and stands at the end of the page.
+    """
     known = notebook.figures(folder / "performance" / "measured.json")
+    findings = folder / "performance" / "findings.md"
     for name, picture in pictures(known).items():
         (folder / "performance" / f"{name}.svg").write_text(picture)
-    (folder / "performance.md").write_text(performance(known))
+    (folder / "performance.md").write_text(performance(known, findings.read_text() if findings.exists() else ""))
     if text := scaling(known):
         (folder / "scaling.md").write_text(text)
 
@@ -43,13 +47,13 @@ def number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def performance(known: dict[str, Any]) -> str:
+def performance(known: dict[str, Any], findings: str = "") -> str:
     """The whole page."""
     parts = [HEAD]
     for name, section in (("main", _main), ("peers", _peers), ("growth", _growth)):
         if name in known or (name == "growth" and set(known) & {"partitions", "workers", "live", "lines"}):
             parts.append(section(known))
-    return "\n".join(parts)
+    return "\n".join([*parts, findings] if findings else parts)
 
 
 def _main(known: dict[str, Any]) -> str:

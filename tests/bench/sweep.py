@@ -29,24 +29,20 @@ from tests.bench.note import write
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 SEED = 7
 ALONE = "declaration;risk;inspection;quarantine;release;gate;clearance"
-LAYOUTS = (
-    "declaration,risk,inspection,quarantine,release,gate,clearance",
-    "declaration,risk,inspection,quarantine;release,gate,clearance",
-    UpSettings.model_fields["layout"].default,
-    ALONE,
-)
+USUAL: str = UpSettings.model_fields["layout"].default
+LAYOUTS = ("declaration,risk,inspection,quarantine,release,gate,clearance", USUAL, ALONE)
 IDLE_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is offered. `seconds`: of each stretch at an even rate."""
+    """How much is offered. `warm`: until the broker's Java is compiled; `seconds`: of each stretch at an even rate."""
 
-    warm: int = 500
+    warm: int = 2_500
     full: int = 12_000
-    point: int = 4_000
-    seconds: float = 6
-    partitions: tuple[int, ...] = (8, 24, 48)
+    point: int = 2_500
+    seconds: float = 5
+    partitions: tuple[int, ...] = (8, 48)
     live: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     lines: tuple[int, ...] = (1, 10, 50)
     idle: tuple[int, ...] = (8, 48, 200)
@@ -124,8 +120,8 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
 
 def main_part(size: Size) -> dict[str, Any]:
     """The usual layout: throughput, latency at quarters of it, CPU, memory, bytes."""
-    usual = UpSettings.model_fields["layout"].default
-    with stand(8, usual, size) as here:
+    with stand(8, USUAL, size) as here:
+        here.play(size.warm)
         disk = here.rig.bytes_on_disk()
         heard, before, started = here.rig.heard(), here.rig.costs(), time.monotonic()
         full = here.play(size.full)
@@ -137,7 +133,7 @@ def main_part(size: Size) -> dict[str, Any]:
         runs = [{"share": 1.0, **figures(full, here.crowd.immediate, 0)}]
         runs += [{"share": s, **here.even(full.rate() * s, size.seconds)} for s in (0.25, 0.5, 0.75)]
     return {
-        "layout": usual,
+        "layout": USUAL,
         "partitions": 8,
         "seed": SEED,
         "runs": runs,
@@ -169,7 +165,7 @@ def partitions_part(size: Size) -> dict[str, Any]:
     """The same load on more partitions."""
     points = []
     for count in size.partitions:
-        with stand(count, LAYOUTS[2], size) as here:
+        with stand(count, USUAL, size) as here:
             points.append({"partitions": count, **here.point(size)})
     return {"points": points}
 
@@ -194,7 +190,7 @@ def _live(count: int, partitions: int, size: Size) -> dict[str, Any]:
     def prepare(rig: Rig) -> None:
         point.update(restored(rig, count))
 
-    with stand(partitions, LAYOUTS[2], size, prepare) as here:
+    with stand(partitions, USUAL, size, prepare) as here:
         point.update(here.point(size))
     return point
 
@@ -219,7 +215,7 @@ def restored(rig: Rig, count: int) -> dict[str, Any]:
 
 def lines_part(size: Size) -> dict[str, Any]:
     """Declarations with few and many lines."""
-    with stand(8, LAYOUTS[2], size) as here:
+    with stand(8, USUAL, size) as here:
         return {"points": [{"lines": lines, **here.point(size, lines)} for lines in size.lines]}
 
 
@@ -230,7 +226,7 @@ def idle_part(size: Size) -> dict[str, Any]:
         started = time.monotonic()
         with (
             tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder,
-            Rig(Path(folder), count, LAYOUTS[2], True) as rig,
+            Rig(Path(folder), count, USUAL, True) as rig,
         ):
             up = time.monotonic() - started
             time.sleep(3)

@@ -73,6 +73,13 @@ def test_a_part_that_was_not_measured_is_left_out(tmp_path: Path) -> None:
     assert not (tmp_path / "scaling.md").exists()
 
 
+def test_what_people_found_in_profiles_stands_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "performance").mkdir()
+    (tmp_path / "performance" / "findings.md").write_text("## Findings\n\nThe broker.\n")
+    write(tmp_path)
+    assert (tmp_path / "performance.md").read_text().endswith("## Findings\n\nThe broker.\n")
+
+
 def test_every_picture_is_well_formed_and_in_the_page(tmp_path: Path) -> None:
     known = notebook.figures(noted(tmp_path))
     made = pictures(known)
