@@ -11,7 +11,7 @@ def cost(process: str, cpu_us: float) -> dict[str, Any]:
 
 def lived(live: int, release_mb: float, other_mb: float) -> dict[str, Any]:
     resident = {"worker-release-gate-2": release_mb, "worker-clearance-3": other_mb}
-    return {"live": live, "resident_restored_mb": resident, "restored_per_second": 100_000.0}
+    return {"live": live, "resident_restored_mb": resident, "restore_seconds": live / 100_000}
 
 
 def idle(partitions: int, megabytes: float, percent: float) -> dict[str, Any]:

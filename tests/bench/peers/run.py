@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.kafka.broker import Broker, free_port
@@ -120,9 +120,10 @@ def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
             reader.start()
             _ready(broker.bootstrap, children)
             _play(reader, broker.bootstrap, work.warm, 0, work)
+            _settled(broker, children)
             before = _costs(broker, children)
             full = _play(reader, broker.bootstrap, work.full, 0, work)
-            after = _costs(broker, children)
+            after = _settled(broker, children)
             even = _play(reader, broker.bootstrap, work.even, 2 * work.rate, work)
             waits = even.latencies(work.released)
             spent = {name: after[name][0] - before[name][0] for name in after}
@@ -185,6 +186,26 @@ def _play(reader: Reader, bootstrap: str, packets: list[Packet], rate: float, wo
     wanted = sum(1 for key in phase.due if key in work.released)
     wait_until(lambda: len(phase.seen), wanted)
     return phase
+
+
+def _settled(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
+    """Waits until no group has moved for four seconds (timelines come after releases); the costs when one last did."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 2})
+    groups = [g.group_id for g in admin.list_consumer_groups(request_timeout=10).result().valid]
+    known: list[int] = []
+    told, moved = _costs(broker, children), time.monotonic()
+    while time.monotonic() - moved < 4:
+        offsets = [
+            place.offset
+            for group in groups
+            for place in admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+            .result(10)
+            .topic_partitions
+        ]
+        if offsets != known:
+            known, told, moved = offsets, _costs(broker, children), time.monotonic()
+        time.sleep(0.25)
+    return told
 
 
 def _costs(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
