@@ -179,7 +179,7 @@ def _peers(known: dict[str, Any]) -> str:
     settings = "".join(f"- **{p['name']}** — {p['settings']}. Not guaranteed: {p['lacks']}.\n" for p in part["peers"])
     return f"""## Peers
 
-{part["taken"]}; {len(part["rounds"])} rounds, each peer once a round in turning order, on a fresh broker with {part["partitions"]} partitions;
+{part["taken"]}; rounds: {len(part["rounds"])}, each peer once a round in turning order, on a fresh broker with {part["partitions"]} partitions;
 {part["count"]:,} consignments at once after {part["warm"]:,} to warm up. Median (lowest–highest).
 
 The flow: lodgement and arrival → declaration → risk → release, and the timelines of clearance; about {part["heard"]:.1f} messages
