@@ -1,12 +1,12 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench hostile recovery openapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers hostile recovery openapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
 help: ## List every target.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11, Java 17 and Maven must be there).
 	@deploy/setup.sh
@@ -32,8 +32,11 @@ fmt: setup ## Format the code, and mend what the linter can mend.
 	.venv/bin/ruff check --fix --exit-zero .
 	.venv/bin/ruff format .
 
-bench: setup ## Measure lodgements per second and latency on this machine, and prove that nothing was lost or doubled.
-	@.venv/bin/dtg bench $(ARGS)
+bench: setup ## Measure this machine end to end in 8 minutes and write docs/performance.md (`dtg bench`: in one; ARGS="--parts idle": partitions).
+	@$(PY) -m tests.bench.sweep $(ARGS)
+
+bench-peers: setup ## Measure Faust, Quix Streams, aiokafka and Kafka Streams on the same flow, paired in rounds, into docs/performance.md.
+	@$(PY) -m tests.bench.peers.run $(ARGS)
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
