@@ -24,6 +24,8 @@ from services.shell.settings import WorkerSettings
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
+LOOP_SECONDS, FAUST_SECONDS = 7, 2
+"""How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
 log = structlog.get_logger()
 
 
@@ -69,15 +71,28 @@ class LoopService(Service):
             asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
         self.hosted.stop()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join, 10)
+            await asyncio.to_thread(self._thread.join, LOOP_SECONDS)
+            if self._thread.is_alive():
+                log.error("loop does not end", desk=self.hosted.desk.name)
+                os._exit(1)  # its transaction is aborted, and the batch decided afresh
 
 
 class Frame(faust.App):
-    """Faust's app, whose loops do not wait until Faust's own consumer has its partitions: they have their own."""
+    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them back."""
 
     async def on_start(self) -> None:
         await super().on_start()
         await self.on_started_init_extra_services()
+
+    async def on_stop(self) -> None:
+        for service in self._extra_service_instances or ():
+            await service.stop()
+        ending = threading.Timer(
+            FAUST_SECONDS, os._exit, (0,)
+        )  # all that counts is committed: nobody waits for the rest
+        ending.daemon = True
+        ending.start()
+        await super().on_stop()
 
 
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
