@@ -17,7 +17,7 @@ Broker, all desks, clearance, read model, the generator and the simulated people
 
 - The generator is open-loop: a lodgement leaves when it is due, and its latency counts from then, until a port has read
   the release. Latencies are those of consignments that nobody had to look at.
-- *At once*: the whole backlog is lodged before the first release; the rate is consignments over the time until the last end.
+- *At once*: everything is lodged as fast as the generator can; the rate is consignments over the time until the last end.
 - After every part an independent client reads the log: nothing lost, doubled, reordered or wrongly released, else no figure is kept.
 """
 

@@ -51,7 +51,7 @@ def bars(title: str, unit: str, rows: Sequence[tuple[str, float, float, float]])
             f'<path d="M{left + first:.1f} {middle}H{left + last:.1f}" stroke="#111827" stroke-width="2" fill="none"/>'
         )
         body.append(_text(left + max(wide, last) + 8, middle + 4, short(value)))
-    body.append(_text(left, height - 12, f"{unit}; the line through a bar: lowest to highest of the rounds"))
+    body.append(_text(LEFT - 50, height - 12, f"{unit}; the line through a bar: lowest to highest of the rounds"))
     return _page(title, height, body)
 
 

@@ -32,6 +32,8 @@ ALONE = "declaration;risk;inspection;quarantine;release;gate;clearance"
 USUAL: str = UpSettings.model_fields["layout"].default
 LAYOUTS = ("declaration,risk,inspection,quarantine,release,gate,clearance", USUAL, ALONE)
 IDLE_SECONDS = 10
+Part = Iterator[dict[str, Any]]
+"""The figures of one part so far; the last are complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
         print(f"  {ledger.lodged:,} lodged, {dict(ledger.ends)}, nothing lost, doubled, reordered or wrongly released")
 
 
-def main_part(size: Size) -> dict[str, Any]:
+def main_part(size: Size) -> Part:
     """The usual layout: throughput, latency at quarters of it, CPU, memory, bytes."""
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
@@ -132,7 +134,7 @@ def main_part(size: Size) -> dict[str, Any]:
         grown.subtract(disk)
         runs = [{"share": 1.0, **figures(full, here.crowd.immediate, 0)}]
         runs += [{"share": s, **here.even(full.rate() * s, size.seconds)} for s in (0.25, 0.5, 0.75)]
-    return {
+    yield {
         "layout": USUAL,
         "partitions": 8,
         "seed": SEED,
@@ -161,27 +163,30 @@ def _costs(before: dict[str, Cost], after: dict[str, Cost], count: int, heard: d
     return rows
 
 
-def partitions_part(size: Size) -> dict[str, Any]:
+def partitions_part(size: Size) -> Part:
     """The same load on more partitions."""
     points = []
     for count in size.partitions:
         with stand(count, USUAL, size) as here:
             points.append({"partitions": count, **here.point(size)})
-    return {"points": points}
+        yield {"points": points}
 
 
-def workers_part(size: Size) -> dict[str, Any]:
+def workers_part(size: Size) -> Part:
     """The same desks in fewer and more processes; the last layout gives each desk's own cost."""
     points = []
     for layout in LAYOUTS:
         with stand(8, layout, size) as here:
             points.append({"workers": layout.count(";") + 1, "layout": layout, **here.point(size)})
-    return {"points": points}
+        yield {"points": points}
 
 
-def live_part(size: Size) -> dict[str, Any]:
+def live_part(size: Size) -> Part:
     """Desks that hold many live consignments already: restore, memory, speed."""
-    return {"points": [_live(count, 8, size) for count in size.live]}
+    points = []
+    for count in size.live:
+        points.append(_live(count, 8, size))
+        yield {"points": points}
 
 
 def _live(count: int, partitions: int, size: Size) -> dict[str, Any]:
@@ -213,13 +218,14 @@ def restored(rig: Rig, count: int) -> dict[str, Any]:
     }
 
 
-def lines_part(size: Size) -> dict[str, Any]:
+def lines_part(size: Size) -> Part:
     """Declarations with few and many lines."""
     with stand(8, USUAL, size) as here:
-        return {"points": [{"lines": lines, **here.point(size, lines)} for lines in size.lines]}
+        points = [{"lines": lines, **here.point(size, lines)} for lines in size.lines]
+    yield {"points": points}
 
 
-def idle_part(size: Size) -> dict[str, Any]:
+def idle_part(size: Size) -> Part:
     """What partitions cost when nothing happens: CPU, memory, start, restore. Not among the usual parts: it takes minutes."""
     points = []
     for count in size.idle:
@@ -250,14 +256,14 @@ def idle_part(size: Size) -> dict[str, Any]:
                     **restored(rig, size.idle_live),
                 }
             )
-    return {"points": points, "live": size.idle_live}
+        yield {"points": points, "live": size.idle_live}
 
 
 def _group(name: str) -> str:
     return "" if name.startswith("generator") else "workers" if name.startswith("worker") else name
 
 
-PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {
+PARTS: dict[str, Callable[[Size], Part]] = {
     "main": main_part,
     "partitions": partitions_part,
     "workers": workers_part,
@@ -268,7 +274,7 @@ PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Measures the asked parts, keeps each as soon as it is there, and writes the notes."""
+    """Measures the asked parts, keeps each figure as soon as it is there and proved, and writes the notes."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--parts", default="main,partitions,workers,live,lines", help="comma-separated; idle is extra")
     parser.add_argument("--small", action="store_true", help="a few hundred consignments: does it run at all?")
@@ -281,8 +287,9 @@ def main(arguments: list[str]) -> int:
     for part in asked.parts.split(","):
         started = time.monotonic()
         print(f"{part} …", flush=True)
-        notebook.keep(part, PARTS[part](size), file)
-        write(asked.into)
+        for measured in PARTS[part](size):
+            notebook.keep(part, measured, file)
+            write(asked.into)
         print(f"  {time.monotonic() - started:.0f} s", flush=True)
     return 0
 
