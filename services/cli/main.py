@@ -70,7 +70,10 @@ def rebuild() -> None:
     from services.console.rebuild import rebuild as again
     from services.console.settings import ConsoleSettings
 
-    screen.print(f"{again(ConsoleSettings())} facts projected")
+    settings = UpSettings()
+    screen.print(
+        f"{again(ConsoleSettings(kafka=settings.bootstrap(), database_url=settings.read_model()))} facts projected"
+    )
 
 
 @app.command()
@@ -138,9 +141,12 @@ def simulate(
     idle: Annotated[float, typer.Option(help="seconds without movement after which it ends")] = 20.0,
 ) -> None:
     """Let simulated declarants, carriers, officers, yards and terminals work. 模拟"""
+    from services.cli.log import reader
     from services.simulator.main import simulate as play
 
-    done = play(seed=seed, consignments=consignments, paced=paced, endless=endless, idle_seconds=idle)
+    bootstrap = UpSettings().bootstrap()
+    reader(bootstrap).close()  # says at once when no cluster answers
+    done = play(seed=seed, consignments=consignments, paced=paced, endless=endless, idle_seconds=idle, kafka=bootstrap)
     ends = ", ".join(f"{name} {count}" for name, count in sorted(done.ends.items()))
     screen.print(f"{done.lodged} lodged, {done.asked} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
     raise typer.Exit(0 if done.finished or endless else 1)

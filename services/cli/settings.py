@@ -1,5 +1,7 @@
 """Which settings do `dtg up` and the operator's commands read? Prefix DTG_."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -27,6 +29,10 @@ class UpSettings(BaseSettings):
     def bootstrap(self) -> str:
         """The cluster that everybody uses."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    def read_model(self) -> str:
+        """The database that the console of `dtg up` writes."""
+        return self.database_url or f"sqlite:///{Path(self.home).resolve() / 'console.db'}"
 
     def workers(self) -> list[str]:
         """The services of each worker process."""

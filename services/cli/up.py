@@ -116,7 +116,7 @@ class Up:
             "DTG_PARTITIONS": str(self.settings.partitions),
             "DTG_HOME": str(self.home),
             "DTG_CONSOLE_PORT": str(self.settings.console_port),
-            "DTG_DATABASE_URL": self.settings.database_url or f"sqlite:///{self.home.resolve() / 'console.db'}",
+            "DTG_DATABASE_URL": self.settings.read_model(),
         }
         clock = self.home / "clock.json"
         if self.speed != 1.0:

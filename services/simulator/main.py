@@ -11,14 +11,21 @@ from services.simulator.settings import SimulatorSettings
 
 
 def simulate(
-    *, seed: int, consignments: int, paced: bool, endless: bool, idle_seconds: float, start: datetime | None = None
+    *,
+    seed: int,
+    consignments: int,
+    paced: bool,
+    endless: bool,
+    idle_seconds: float,
+    kafka: str,
+    start: datetime | None = None,
 ) -> Played:
-    """Plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
+    """On the cluster `kafka`, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
 
     `paced`: by the border's clock; else as fast as the desks follow. Ends too when nothing moves for `idle_seconds`.
     """
     configure_logs("INFO")
-    settings = SimulatorSettings()
+    settings = SimulatorSettings(kafka=kafka)
     if endless:
         day, first = endless_start(seed, consignments)
         player = Player(settings, day, first, None, paced=True, idle_seconds=idle_seconds)
