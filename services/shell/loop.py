@@ -34,6 +34,8 @@ from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
+COMMIT_SECONDS = 10.0
+"""How long one attempt to commit waits for the broker's answer."""
 IDLE_COMMIT = 1.0
 """Seconds after which positions that only passed over messages are committed."""
 
@@ -189,7 +191,8 @@ class Loop:
             self._consumer.consumer_group_metadata(),
             10,
         )
-        producer.commit_transaction(10)
+        # without an answer the outcome is open: only asking again tells it, and an abort is refused meanwhile
+        self._retrying(lambda: producer.commit_transaction(COMMIT_SECONDS), "commit_transaction")
 
     def _produce(self, **message: object) -> None:
         while True:
