@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
@@ -21,6 +22,8 @@ from services.simulator.day import Day
 from services.simulator.people import HEARD, Act, People
 from services.simulator.settings import SimulatorSettings
 
+Packet = tuple[str, str, str, bytes, list[tuple[str, bytes]]]
+"""A request on its way: id, topic, key, value, headers."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if not t.name.endswith("-requests")])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")])
@@ -70,6 +73,9 @@ class Player:
         self._acts: list[tuple[float, int, Act]] = []
         self._count = 0
         self._asked: set[str] = set()
+        self._undelivered: list[Packet] = []
+        self.acknowledged: set[str] = set()
+        """Ids of the requests of this run that the broker has."""
         self._ended: dict[str, str] = {}
         self._expected: set[str] = set()
         self._boxes: set[str] = set()
@@ -78,6 +84,10 @@ class Player:
     def ended(self) -> int:
         """How many consignments have their end so far."""
         return len(self._ended)
+
+    def coming(self) -> int:
+        """The index that is lodged next."""
+        return self._next
 
     def stop(self) -> None:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
@@ -122,7 +132,7 @@ class Player:
         return self.played
 
     def _is_over(self, quiet: float) -> bool:
-        if self.last is None or self._next < self.last or self._acts:
+        if self.last is None or self._next < self.last or self._acts or self._undelivered:
             return False
         if self._expected and self._expected <= self._ended.keys() and not self._boxes:
             return True
@@ -163,6 +173,9 @@ class Player:
             act = heapq.heappop(self._acts)[2]
             self._ask(act.name, act.request)
             sent = True
+        again, self._undelivered = self._undelivered, []
+        for packet in again:
+            self._send(packet)
         self._producer.poll(0)
         return sent
 
@@ -183,11 +196,21 @@ class Player:
             sequence=0,
             trace=b"",
         )
+        self._send((asked, topic_of("anyone", type(request)), request.key, encode(request), told))
+
+    def _send(self, packet: Packet) -> None:
+        asked, topic, key, value, told = packet
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                self.acknowledged.add(asked)
+            else:  # the people ask again, under the same id
+                log.warning("request not delivered", topic=topic, key=key, error=str(error))
+                self._undelivered.append(packet)
+
         while True:
             try:
-                self._producer.produce(
-                    topic_of("anyone", type(request)), key=request.key, value=encode(request), headers=told
-                )
+                self._producer.produce(topic, key=key, value=value, headers=told, on_delivery=delivered)
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -206,7 +229,13 @@ class Player:
         kind = KINDS.get(name)
         if kind is None:
             return
-        fact = kind.__pydantic_validator__.validate_json(message.value())
+        try:
+            fact = kind.__pydantic_validator__.validate_json(message.value() or b"")
+        except (
+            ValidationError
+        ) as error:  # nonsense that some stranger wrote: people cannot act on what they cannot read
+            log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
+            return
         if name == "ContainerMayLeave":
             self._boxes.add(key)
         elif name == "ConsignmentAssessed":
