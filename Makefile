@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench openapi examples env clean
+.PHONY: help setup run test check fmt bench chaos openapi examples env clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -34,6 +34,9 @@ fmt: setup ## Format the code, and mend what the linter can mend.
 
 bench: setup ## Measure lodgements per second and latency on this machine, and prove that nothing was lost or doubled.
 	@.venv/bin/dtg bench $(ARGS)
+
+chaos: setup ## Kill, freeze, cut, fill and poison a running border for ten minutes, and prove that nothing was lost or doubled.
+	@$(PY) -m tests.chaos $(ARGS)
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi
