@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-peers hostile recovery openapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers chaos hostile recovery openapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -43,6 +43,9 @@ hostile: setup ## Put a million bad messages and requests to desks and console; 
 
 recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
 	$(PY) -m tests.bench.recovery $(ARGS)
+
+chaos: setup ## Kill, freeze, cut, fill and poison a running border for ten minutes, and prove that nothing was lost or doubled.
+	@$(PY) -m tests.chaos $(ARGS)
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi

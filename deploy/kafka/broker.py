@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -83,12 +84,16 @@ def port_is_taken(port: int) -> bool:
 
 
 class Broker:
-    """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`."""
+    """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`.
 
-    def __init__(self, folder: Path, port: int, heap: str = "512m") -> None:
+    `doors`: further ports it listens on → the port that clients who came in there are told to come back to (a proxy's).
+    """
+
+    def __init__(self, folder: Path, port: int, heap: str = "512m", doors: Mapping[int, int] | None = None) -> None:
         self.folder = folder
         self.port = port
         self.heap = heap
+        self.doors = dict(doors or {})
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -184,14 +189,18 @@ class Broker:
     def _write_properties(self) -> Path:
         controller = free_port()
         path = self.folder / "server.properties"
+        inside = {"PLAINTEXT": self.port} | {f"DOOR{port}": port for port in self.doors}
+        outside = {"PLAINTEXT": self.port} | {f"DOOR{port}": told for port, told in self.doors.items()}
+        listeners = [f"{name}://127.0.0.1:{port}" for name, port in inside.items()]
         lines = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller}"]),
+            "advertised.listeners": ",".join([f"{name}://127.0.0.1:{port}" for name, port in outside.items()]),
+            "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listener.security.protocol.map": ",".join([f"{name}:PLAINTEXT" for name in (*inside, "CONTROLLER")]),
             "log.dirs": str((self.folder / "log").resolve()),
             "auto.create.topics.enable": "false",
             "offsets.topic.replication.factor": "1",
@@ -199,6 +208,8 @@ class Broker:
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
             "transaction.state.log.num.partitions": "4",
+            "broker.heartbeat.interval.ms": "500",
+            "broker.session.timeout.ms": "2500",  # after a kill the node waits for its own old session to end
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",

@@ -4,10 +4,11 @@ Ends, per consignment: rejected, released, refused, withdrawn; else what it wait
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from schemas.topics import FACTS_AND_REQUESTS
+from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from services.cli.effects import desk_of, examine
 from services.cli.log import Entry, read
 
 ENDS = {
@@ -21,7 +22,10 @@ STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRev
 
 @dataclass
 class Ledger:
-    """What the topics say. Each list names the evidence; all four are empty when the promise is kept."""
+    """What the topics say. Each list names the evidence; all are empty when the promise is kept.
+
+    `foreign`: messages on fact topics that no desk wrote; `parked`: set aside, `discarded`: thrown away by an operator.
+    """
 
     lodged: int = 0
     ends: Counter[str] = field(default_factory=Counter)
@@ -31,41 +35,83 @@ class Ledger:
     doubled: list[str] = field(default_factory=list)
     reordered: list[str] = field(default_factory=list)
     wrongly_released: list[str] = field(default_factory=list)
+    causeless: list[str] = field(default_factory=list)
+    requests: int = 0
+    repeated: int = 0
+    facts: int = 0
+    foreign: int = 0
+    parked: int = 0
+    discarded: int = 0
+    at_port: Counter[str] = field(default_factory=Counter)
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.doubled or self.reordered or self.wrongly_released)
+        return not (self.lost or self.doubled or self.reordered or self.wrongly_released or self.causeless)
 
 
 def audit(bootstrap: str) -> Ledger:
-    """Reads all facts and requests of a cluster."""
-    return judge(read(bootstrap, [t.name for t in FACTS_AND_REQUESTS]))
+    """Reads all facts and requests of a cluster, and what was set aside."""
+    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]))
 
 
-def judge(entries: Any) -> Ledger:
+def judge(entries: Iterable[Entry]) -> Ledger:
     """The ledger of these entries (any order between topics, each partition in its own)."""
     ledger = Ledger()
     by_key: dict[str, list[Entry]] = defaultdict(list)
     asked: dict[str, Entry] = {}
     seen: dict[str, str] = {}
-    causes: set[str] = set()
-    for entry in entries:
+    facts: list[Entry] = []
+    heard, discarded = _heard(ledger, entries)
+    for entry in heard:
         ledger.kinds[entry.kind] += 1
         where = f"{entry.topic}/{entry.partition}/{entry.offset}"
         if entry.topic.endswith("-requests"):
-            asked[entry.id] = entry  # the same request twice is one request
+            if (entry.topic, entry.partition, entry.offset) in discarded:
+                continue
+            ledger.repeated += entry.id in asked
+            asked.setdefault(entry.id, entry)  # the same request twice is one request
         elif entry.id in seen:
             ledger.doubled.append(f"{entry.kind} {entry.id} at {where} and {seen[entry.id]}")
         else:
             seen[entry.id] = where
-            causes.add(entry.headers.get("causationid", ""))
+            facts.append(entry)
         by_key[entry.key].append(entry)
+    ledger.requests, ledger.facts = len(asked), len(facts)
+    causes = {fact.headers.get("causationid", "") for fact in facts}
     for request in asked.values():
         if request.kind in ("LodgeDeclaration", "RecordFindings", "RecordTreatment", "ReportArrival", "RecordGateOut"):
             _answered(ledger, request, causes, by_key[request.key])
     for key, story in by_key.items():
         _consignment(ledger, key, story)
+    effects = examine(asked.values(), facts)
+    ledger.lost += effects.lost
+    ledger.doubled += effects.doubled
+    ledger.reordered += effects.reordered
+    ledger.wrongly_released += effects.wrongly_released
+    ledger.causeless += effects.causeless
+    ledger.at_port = effects.at_port
     return ledger
+
+
+Place = tuple[str, int, int]
+
+
+def _heard(ledger: Ledger, entries: Iterable[Entry]) -> tuple[list[Entry], set[Place]]:
+    """What desks and people said, without what nobody of them wrote; and the places of what operators threw away."""
+    heard: list[Entry] = []
+    discarded: set[Place] = set()
+    for entry in entries:
+        if entry.topic.endswith("-parked"):
+            body = entry.body
+            ledger.parked += entry.kind == "MessageParked"
+            if entry.kind == "ParkedDiscarded":
+                ledger.discarded += 1
+                discarded.add((body["topic"], body["partition"], body["offset"]))
+        elif entry.topic.endswith("-requests") or entry.headers.get("ce_source") == f"/desks/{desk_of(entry)}":
+            heard.append(entry)
+        else:
+            ledger.foreign += 1
+    return heard, discarded
 
 
 def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entry]) -> None:

@@ -14,7 +14,10 @@ from deploy.kafka.broker import BrokerError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message as it lies in the log; `headers` as text, `body` the JSON (None where it is none)."""
+    """One message as it lies in the log; `headers` as text, `body` the JSON (None where it is none).
+
+    `timestamp_ms`: when its producer made it, by the machine's clock, whatever the house clock said.
+    """
 
     topic: str
     partition: int
@@ -22,6 +25,7 @@ class Entry:
     key: str
     headers: dict[str, str]
     value: bytes | None
+    timestamp_ms: int = 0
 
     @property
     def kind(self) -> str:
@@ -105,4 +109,4 @@ def value_at(bootstrap: str, topic: str, partition: int, offset: int) -> bytes |
 def _entry(m: Any) -> Entry:
     headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
     key = m.key.decode("utf-8", "replace") if m.key is not None else ""
-    return Entry(m.topic, m.partition, m.offset, key, headers, m.value)
+    return Entry(m.topic, m.partition, m.offset, key, headers, m.value, m.timestamp)

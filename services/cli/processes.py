@@ -79,6 +79,11 @@ class Child:
         if self._process is not None and self.alive:
             self._process.terminate()
 
+    def signal(self, number: signal.Signals) -> None:
+        """To a process that is alive; to no other that got its id."""
+        if self._process is not None and self.alive:
+            self._process.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL, as a fault would."""
         if self._process is not None and self.alive:

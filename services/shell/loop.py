@@ -35,8 +35,10 @@ from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
+COMMIT_SECONDS = 10.0
+"""How long one attempt to commit waits for the broker's answer."""
 COMMITS = 6
-"""How often the outcome of a commit is asked for, 10 s each, before the process gives up."""
+"""How often the outcome of a commit is asked for before the process gives up."""
 LEAVE_SECONDS = 2.0
 """How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
 IDLE_COMMIT = 1.0
@@ -217,7 +219,7 @@ class Loop:
         """
         for attempt in range(COMMITS):
             try:
-                self._producer.commit_transaction(10)
+                self._producer.commit_transaction(COMMIT_SECONDS)
                 return
             except KafkaException as problem:
                 error = problem.args[0]

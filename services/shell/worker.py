@@ -1,6 +1,7 @@
 """How does a Faust worker host the loops: start, stop, pages, agents on low-rate topics?"""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -138,9 +139,10 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
         async for event in stream.events():
             headers = dict(event.headers or ())
             kind = headers.get("ce_type", b"").decode("utf-8", "replace")
-            try:
-                body = orjson.loads(event.value or b"{}")
-            except orjson.JSONDecodeError:
+            body: Any = None
+            with contextlib.suppress(orjson.JSONDecodeError):
+                body = orjson.loads(event.value or b"")
+            if not isinstance(body, dict):
                 body = {"service": "unknown", "reason": "unreadable"}
             ANNOUNCED.labels(str(body.get("service", "unknown")), kind, str(body.get("reason", ""))).inc()
             log.warning(

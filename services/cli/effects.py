@@ -1,0 +1,140 @@
+"""Did each cause have its effects once, in order, and did the port see what the desks decided? Read with no code of the loop.
+
+Every fact is numbered by its desk, per consignment or container, without gaps, and names what caused it. So a loss is a
+missing number, a double a number that was given twice, and a swap an effect that overtook the effect of an earlier cause.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from services.cli.log import Entry
+
+WITHOUT_MESSAGE = {"InspectionOverdue", "TreatmentOverdue"}
+"""Caused by a time limit, which is no message on a topic."""
+GATE_ANSWERS = {"ContainerGatedOut", "GateAlarmRaised", "RequestRefused"}
+
+AT_PORT = {"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentGatedOut"}
+
+
+@dataclass
+class Effects:
+    """What is wrong, each line naming its evidence; `at_port`: how often each thing happened at the gate."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    reordered: list[str] = field(default_factory=list)
+    causeless: list[str] = field(default_factory=list)
+    wrongly_released: list[str] = field(default_factory=list)
+    at_port: Counter[str] = field(default_factory=Counter)
+
+
+def examine(asked: Iterable[Entry], facts: list[Entry]) -> Effects:
+    """`asked`: every request that was heard; `facts`: what desks said. Any order between topics, each partition in its own."""
+    effects = Effects()
+    places: dict[str, tuple[str, int]] = {}
+    for entry in (*asked, *facts):
+        places.setdefault(entry.id, (entry.topic, entry.offset))  # a request sent twice is heard where it first lies
+    records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for fact in facts:
+        records[desk_of(fact), record_of(fact)].append(fact)
+        if fact.kind not in WITHOUT_MESSAGE and fact.headers.get("causationid", "") not in places:
+            effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
+    for (desk, key), said in records.items():
+        _numbered(effects, f"{key} at {desk}", said)
+        _caused_in_order(effects, f"{key} at {desk}", said, places)
+    _controls(effects, facts)
+    _gate(effects, facts)
+    return effects
+
+
+def desk_of(fact: Entry) -> str:
+    """The one writer of the topic."""
+    return fact.topic.split("-")[1]
+
+
+def record_of(fact: Entry) -> str:
+    """Under which key the desk that said it keeps its record, whatever key the fact travels under."""
+    name = "container_no" if desk_of(fact) == "gate" else "consignment_id"
+    body = fact.body
+    return str(body.get(name, fact.key)) if isinstance(body, dict) else fact.key
+
+
+def _numbered(effects: Effects, where: str, said: list[Entry]) -> None:
+    counts = Counter(int(fact.headers["sequence"]) for fact in said)
+    twice = sorted(number for number, count in counts.items() if count > 1)
+    missing = sorted(set(range(1, max(counts) + 1)) - counts.keys())
+    if twice:
+        effects.doubled.append(f"{where}: numbers {twice[:5]} were given more than once")
+    if missing:
+        effects.lost.append(f"{where}: facts {missing[:5]} of {max(counts)} are missing")
+
+
+def _caused_in_order(effects: Effects, where: str, said: list[Entry], places: dict[str, tuple[str, int]]) -> None:
+    last: dict[str, int] = {}
+    for fact in sorted(said, key=lambda f: int(f.headers["sequence"])):
+        topic, offset = places.get(fact.headers.get("causationid", ""), ("", 0))
+        if offset < last.get(topic, 0):
+            effects.reordered.append(f"{where}: {_name(fact)} answers {topic}/{offset} after {last[topic]}")
+        last[topic] = max(offset, last.get(topic, 0))
+
+
+def _controls(effects: Effects, facts: list[Entry]) -> None:
+    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before."""
+    ordered: dict[str, Counter[str]] = defaultdict(Counter)
+    withdrawn = {f.key for f in facts if f.kind == "DeclarationWithdrawn"}
+    for fact in facts:
+        if fact.kind == "InspectionOrdered":
+            ordered[fact.key][fact.body["control"]] += 1
+        elif fact.kind == "TreatmentOrdered":
+            ordered[fact.key][f"{fact.body['origin']}/{fact.body['attempt']}"] += 1
+    for key, counts in ordered.items():
+        effects.doubled += [f"{key}: {what} ordered {n} times" for what, n in counts.items() if n > 1]
+    for fact in facts:
+        wanted: list[str] = []
+        if fact.kind == "ConsignmentAssessed":
+            wanted = ["risk/1" if control == "quarantine" else control for control in fact.body["controls"]]
+        elif fact.kind == "PestIntercepted":
+            wanted = [f"{fact.body['control']}/1"]
+        if fact.key not in withdrawn:
+            effects.lost += [f"{fact.key}: {what} never ordered" for what in wanted if not ordered[fact.key][what]]
+
+
+def _gate(effects: Effects, facts: list[Entry]) -> None:
+    """A container leaves when all in it are released, is told so once per change of mind, and leaves once."""
+    granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
+    answers = Counter(
+        f.headers.get("causationid", "") for f in facts if f.kind in GATE_ANSWERS and desk_of(f) == "gate"
+    )
+    effects.doubled += [f"gate-out {cause} answered {count} times" for cause, count in answers.items() if count > 1]
+    versions: dict[str, list[int]] = defaultdict(list)
+    standing: dict[str, dict[str, Entry]] = defaultdict(dict)
+    for fact in facts:
+        if fact.kind in ("ContainerMayLeave", "ContainerMustStay"):
+            versions[fact.key].append(fact.body["version"])
+        if fact.kind == "ContainerMayLeave":
+            open_ones = sorted(set(fact.body["consignments"]) - granted)
+            if open_ones:
+                effects.wrongly_released.append(f"{fact.key} may leave with {open_ones}, never released")
+        if fact.kind in ("ContainerHeld", "ContainerFreed"):
+            standing[fact.key][fact.body["consignment_id"]] = fact
+        if fact.kind in AT_PORT:
+            effects.at_port[fact.kind] += 1
+    for box, seen in versions.items():
+        if seen != list(range(1, len(seen) + 1)):
+            effects.reordered.append(f"{box}: gate versions {seen}")
+    for box, parts in standing.items():
+        if _free(list(parts.values())) and box not in versions:
+            effects.lost.append(f"{box}: everything in it is released, and the gate never said that it may leave")
+
+
+def _free(last_words: list[Entry]) -> bool:
+    """Whether the release desk's last word about each consignment in a container lets it go."""
+    here = [f for f in last_words if f.kind == "ContainerHeld" or f.body["released"]]
+    return bool(
+        here and all(f.kind == "ContainerFreed" for f in here) and len(here) >= max(f.body["shared_by"] for f in here)
+    )
+
+
+def _name(fact: Entry) -> str:
+    return f"{fact.kind} {fact.id} at {fact.topic}/{fact.partition}/{fact.offset}"

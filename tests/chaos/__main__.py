@@ -1,0 +1,203 @@
+"""Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? The kill ledger.
+
+`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 540 --seed 1`; exit code 1 when the answer is yes.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from services.cli.ledger import Ledger, judge
+from services.cli.log import Entry, read
+from services.simulator.day import Day
+from services.simulator.player import Played
+from tests.chaos.counts import Said, differences, lags_of, rows_against, said_by_metrics, said_by_topics
+from tests.chaos.disk import Disk
+from tests.chaos.poison import Operator
+from tests.chaos.season import Season, plan, tell
+from tests.chaos.table import Outcome, flow_of, longest_gap, skewed
+from tests.chaos.theatre import BROKER, CONSOLE, Theatre
+
+PARTITIONS = 4
+EPILOGUE = 100
+"""Consignments that are played after the last fault, to compare metrics with topics while nobody dies."""
+TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
+FAULTY_SHARE = 0.8
+"""Of the seconds, how long faults strike; the rest is for the goods to come to their ends."""
+CONSOLE_SECONDS = 60
+STALL_SECONDS = 180
+"""How long after the last fault everybody must have come to an end."""
+
+
+def main() -> int:
+    """Parses, plays, prints; the exit code."""
+    asked = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    asked.add_argument("--consignments", type=int, default=20_000)
+    asked.add_argument("--faults", type=int, default=1_000)
+    asked.add_argument("--seconds", type=float, default=480, help="how long lodgements and faults last")
+    asked.add_argument("--seed", type=int, default=20261124)
+    asked.add_argument("--write", type=Path, help="a file for the ledger")
+    asked.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    options = asked.parse_args()
+    if not options.inside:
+        _own_mounts()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leave nothing behind then either
+    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
+        outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)
+    text = outcome.text()
+    print(text)
+    if options.write:
+        options.write.parent.mkdir(parents=True, exist_ok=True)
+        options.write.write_text(text)
+    return 1 if outcome.problems() else 0
+
+
+def _own_mounts() -> None:
+    """Starts over where mounting is allowed and seen by nobody else, and ends with this process; stays where it is if it is not."""
+    words = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+        os.execvp("unshare", [*words, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
+
+
+def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int) -> Outcome:
+    """A day on a theatre under a plan of faults, a calm epilogue, and what the topics, rows and metrics say then."""
+    theatre = Theatre(folder, PARTITIONS)
+    disks = {
+        BROKER: Disk(theatre.broker.folder, lambda: theatre.broker.process.pid if theatre.broker.process else None),
+        CONSOLE: Disk(theatre.database.parent, lambda: theatre.children[CONSOLE].pid),
+    }
+    day = Day(seed, consignments, datetime(2026, 11, 23, tzinfo=UTC))
+    season = Season(theatre, disks, day, seed)
+    operator = Operator(theatre.broker.bootstrap, PARTITIONS)
+    began = time.monotonic()
+    try:
+        theatre.open()
+        ends = _Ends(theatre)
+        faulty = seconds * FAULTY_SHARE
+        theatre.play(day, 0, consignments, consignments / faulty)
+        ends.start()
+        operator.start()
+        season.run(plan(seed, faults, faulty * 0.93), time.monotonic() + faulty)
+        assert theatre.player is not None
+        tell(f"{len(season.strikes)} faults struck, {theatre.player.ended()} ended")
+        played = _finish(theatre)
+        tell(f"the day is over: {dict(played.ends)}")
+        operator.stop()
+        lasted = time.monotonic() - began
+        ends.over.set()
+        player = theatre.player
+        assert player is not None
+        calm, entries = _epilogue(theatre, day, consignments)
+        for strike in season.strikes:
+            if strike.kind == "clock of a worker stepped":
+                count = skewed(entries, strike)
+                strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
+        ids = {entry.id for entry in entries if entry.topic.endswith("-requests")}
+        ledger = judge(entries)
+        tell(f"{len(entries)} messages judged")
+        rows = _until_the_rows_agree(theatre, ledger, entries)
+        states = read(theatre.broker.bootstrap, ["customs-clearance-state"])
+        return Outcome(
+            seed=seed,
+            consignments=consignments,
+            seconds=lasted,
+            strikes=season.strikes,
+            ledger=ledger,
+            flow={**flow_of(entries), **flow_of(states)},
+            asked=played.asked,
+            acknowledged=len(player.acknowledged),
+            missing=len(player.acknowledged - ids),
+            finished=played.finished,
+            rows=rows,
+            metrics=calm,
+            epilogue=EPILOGUE,
+            longest_gap=longest_gap(ends.moments),
+            notes=["", f"Full disks: {disks[BROKER].how}. Clock: `DTG_CLOCK_*` of one worker."],
+        )
+    finally:
+        theatre.close()
+        for disk in disks.values():
+            disk.close()
+
+
+def _finish(theatre: Theatre) -> Played:
+    """What came of the day; unfinished when somebody did not come to an end in time, and the ledger names whom."""
+    try:
+        return theatre.finish(STALL_SECONDS)
+    except TimeoutError as stalled:
+        print(stalled, file=sys.stderr)
+        assert theatre.player is not None
+        theatre.player.stop()
+        return theatre.finish(60)
+
+
+def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[Entry]]:
+    """Where metrics and topics differ about some calm consignments; and everything on the topics after them."""
+    pages = [theatre.pages[name] for name in theatre.doors]
+    _until_quiet(pages)
+    before = sum((said_by_metrics(page) for page in pages), Said())
+    moment_ms = time.time() * 1000
+    theatre.play(day, first, first + EPILOGUE, 0)
+    theatre.finish(STALL_SECONDS)
+    tell("the epilogue is over")
+    entries = list(read(theatre.broker.bootstrap, TOPICS))
+    topics = said_by_topics(entry for entry in entries if entry.timestamp_ms >= moment_ms)
+    deadline = time.monotonic() + 5
+    while True:
+        metrics = sum((said_by_metrics(page) for page in pages), Said()) - before
+        found = differences(metrics, topics)
+        if not found or time.monotonic() > deadline:
+            return found, entries
+        time.sleep(0.2)
+
+
+def _until_quiet(pages: list[str]) -> None:
+    """Until every worker is ready and has read all there is, twice in a row; the lag is measured once a second."""
+    deadline, calm = time.monotonic() + STALL_SECONDS, 0
+    while calm < 2:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"the workers did not come to rest within {STALL_SECONDS} s")
+        try:
+            lags = [lag for page in pages for lag in lags_of(page)]
+        except OSError:
+            lags = [1]
+        calm = 0 if any(lags) else calm + 1
+        time.sleep(1.2)
+
+
+def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Entry]) -> list[str]:
+    """The read model may be behind for a while; what differs after that is wrong."""
+    deadline = time.monotonic() + CONSOLE_SECONDS
+    while (found := rows_against(theatre.database, ledger, entries)) and time.monotonic() < deadline:
+        time.sleep(1)
+    return found
+
+
+class _Ends(threading.Thread):
+    """Notes the moments at which consignments came to their ends."""
+
+    def __init__(self, theatre: Theatre) -> None:
+        super().__init__(daemon=True)
+        self.moments: list[float] = []
+        self.over = threading.Event()
+        self._theatre = theatre
+
+    def run(self) -> None:
+        player, known = self._theatre.player, 0
+        while player is not None and not self.over.wait(0.05):
+            if player.ended() != known:
+                known = player.ended()
+                self.moments.append(time.monotonic())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""Do rows and metrics say what the topics say? SQLite by its own driver, metrics from the workers' pages; no code of ours."""
+
+import json
+import re
+import sqlite3
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from services.cli.ledger import Ledger
+from services.cli.log import Entry
+
+SAID = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
+MEANT = "id NOT LIKE '%/customs-%'"
+"""Rows of what desks and people said: a poison's id names its topic, and its row is on the timeline like any other."""
+Said = Counter[tuple[str, str]]
+"""How often each desk said each kind of fact."""
+
+
+def said_by_metrics(page: str) -> Said:
+    """What one worker counted since it started; OSError when it does not answer."""
+    with urllib.request.urlopen(f"{page}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return Counter({(desk, kind): int(float(count)) for desk, kind, count in SAID.findall(text)})
+
+
+def lags_of(page: str) -> list[int]:
+    """Messages that lie before a worker, by desk; OSError while it is not ready."""
+    with urllib.request.urlopen(f"{page}/readyz", timeout=5) as answer:
+        return list(json.load(answer)["lag"].values())
+
+
+def said_by_topics(entries: Iterable[Entry]) -> Said:
+    """What the desks said, counted on the topics."""
+    return Counter(
+        (entry.topic.split("-")[1], entry.kind)
+        for entry in entries
+        if entry.headers.get("ce_source", "").startswith("/desks/") and not entry.topic.endswith("-parked")
+    )
+
+
+def differences(left: Said, right: Said) -> list[str]:
+    """Where two counts differ."""
+    return [
+        f"{desk} {kind}: {left[desk, kind]} and {right[desk, kind]}"
+        for desk, kind in sorted(left | right)
+        if left[desk, kind] != right[desk, kind]
+    ]
+
+
+def rows_against(database: Path, ledger: Ledger, entries: Iterable[Entry]) -> list[str]:
+    """Where the rows differ from the topics: ends, stages, timelines, holds, the feed for ports."""
+    ends, timeline, found = dict(ledger.ends), _timeline(entries), []
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
+
+        def counted(sql: str) -> dict[str, int]:
+            return dict(rows.execute(sql).fetchall())
+
+        there = counted(
+            "SELECT CASE WHEN word IN ('released', 'refused', 'withdrawn') THEN word WHEN declared = 'rejected' "
+            "THEN declared ELSE 'waiting' END, count(*) FROM consignments WHERE consignment_id NOT LIKE 'stranger-%' GROUP BY 1"
+        )
+        found += _compare("consignments by end", there, ends)
+        found += _compare(
+            "messages by kind", counted(f"SELECT kind, count(*) FROM facts WHERE {MEANT} GROUP BY 1"), timeline
+        )
+        stages = counted("SELECT stage, count(*) FROM consignments GROUP BY 1")
+        board = counted("SELECT stage, consignments FROM stage_counts WHERE consignments <> 0")
+        found += _compare("the board's counts by stage", board, stages)
+        releases = {"releases": timeline.get("ReleaseGranted", 0) + timeline.get("ReleaseRevoked", 0)}
+        found += _compare("the feed", counted("SELECT 'releases', count(*) FROM releases"), releases)
+        waiting = "SELECT 'open', count(DISTINCT consignment_id) FROM holds"
+        found += _compare("holds", counted(waiting), {"open": ends.get("waiting", 0)})
+        parked = "SELECT 'parked', count(*) FROM parked WHERE status = 'parked' AND service <> 'console'"
+        found += _compare("parking", counted(parked), {"parked": 0})
+    return found
+
+
+def _timeline(entries: Iterable[Entry]) -> dict[str, int]:
+    """What desks and people said, by kind."""
+    meant = [e for e in entries if not e.topic.endswith("-parked") and "/customs-" not in e.id]
+    return dict(Counter(entry.kind for entry in meant))
+
+
+def _compare(what: str, rows: Mapping[str, int], topics: Mapping[str, int]) -> list[str]:
+    names = sorted(rows.keys() | topics.keys())
+    return [
+        f"{what}: {name}: rows say {rows.get(name, 0)}, topics {topics.get(name, 0)}"
+        for name in names
+        if rows.get(name, 0) != topics.get(name, 0)
+    ]

@@ -1,0 +1,57 @@
+"""How does a disk become full for one process, and have room again?
+
+Real ENOSPC: a tmpfs whose size is set to what lies on it. Where mounting is not allowed, the kernel's limit on the size
+of a process's files (EFBIG): every write beyond what the file has already fails.
+"""
+
+import resource
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+ROOM = "12g"
+"""Size of the tmpfs while it has room; it takes only the memory of what is written."""
+
+
+class Disk:
+    """The disk under `folder`; `pid` says which process stands for it where there is no tmpfs."""
+
+    def __init__(self, folder: Path, pid: Callable[[], int | None]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.mounted = _mount("-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(folder))
+        self._pid = pid
+
+    @property
+    def how(self) -> str:
+        return "tmpfs without room (ENOSPC)" if self.mounted else "RLIMIT_FSIZE (EFBIG)"
+
+    def fill(self) -> None:
+        """From now on nothing more can be written."""
+        if self.mounted:
+            used = int(subprocess.check_output(["du", "-sk", str(self.folder)], text=True).split()[0])
+            while not _mount("-o", f"remount,size={used}k", str(self.folder)):
+                used += 256  # somebody wrote meanwhile
+        else:
+            self._limit(1 << 12)
+
+    def free(self) -> None:
+        """Room again."""
+        if self.mounted:
+            _mount("-o", f"remount,size={ROOM}", str(self.folder))
+        else:
+            self._limit(resource.RLIM_INFINITY)
+
+    def close(self) -> None:
+        if self.mounted:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
+
+    def _limit(self, most: int) -> None:
+        pid = self._pid()
+        if pid is not None:
+            hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, hard))
+
+
+def _mount(*words: str) -> bool:
+    return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0

@@ -1,0 +1,54 @@
+"""Which kinds of fault are there, whom do they need for themselves, and how often do they come?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.chaos.on_processes import join_and_leave, kill, leave_and_return, long_zombie, short_zombie, step_clock
+from tests.chaos.on_surroundings import (
+    cut_link,
+    fill_broker_disk,
+    fill_console_disk,
+    freeze_broker,
+    kill_broker,
+    lock_database,
+    mute_link,
+    poison_live,
+    poison_strangers,
+    slow_link,
+)
+from tests.chaos.strike import Strike
+from tests.chaos.theatre import BROKER, CONSOLE
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of fault: `workers` to strike at (twins: both of one pair), what else it needs for itself, how often it comes."""
+
+    act: Callable[[Strike], None]
+    workers: int = 0
+    twins: bool = False
+    others: tuple[str, ...] = ()
+    weight: int = 1
+
+
+KINDS: dict[str, Kind] = {
+    "worker killed": Kind(kill, 1, weight=14),
+    "twins killed": Kind(kill, 2, twins=True, weight=4),
+    "three workers and the console killed": Kind(kill, 3, others=(CONSOLE,), weight=2),
+    "console killed": Kind(kill, others=(CONSOLE,), weight=3),
+    "worker stopped past its session, woken": Kind(short_zombie, 1, weight=14),
+    "worker stopped past its transaction, woken": Kind(long_zombie, 1, weight=3),
+    "worker removed and added": Kind(leave_and_return, 1, weight=6),
+    "third worker added and removed": Kind(join_and_leave, 1, weight=3),
+    "clock of a worker stepped": Kind(step_clock, 1, weight=3),
+    "broker killed": Kind(kill_broker, others=(BROKER,), weight=2),
+    "broker stopped past the sessions, woken": Kind(freeze_broker, others=(BROKER,), weight=1),
+    "disk of the broker full": Kind(fill_broker_disk, others=(BROKER,), weight=1),
+    "disk of the read model full": Kind(fill_console_disk, others=(CONSOLE,), weight=3),
+    "database of the console locked": Kind(lock_database, others=(CONSOLE,), weight=3),
+    "link slow": Kind(slow_link, 1, weight=10),
+    "link cut": Kind(cut_link, 1, weight=14),
+    "link mute": Kind(mute_link, 1, weight=14),
+    "poison on every topic": Kind(poison_strangers, others=("operator",), weight=1),
+    "poison on the topics of live goods": Kind(poison_live, others=("operator",), weight=1),
+}

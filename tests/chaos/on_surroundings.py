@@ -1,0 +1,177 @@
+"""How do broker, disks, database and network fail the workers, and who writes nonsense onto their topics?"""
+
+import signal
+import sqlite3
+import time
+from contextlib import closing
+
+from deploy.kafka.broker import BrokerError
+from services.console.database import LOCK_SECONDS
+from tests.chaos import poison
+from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
+from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, READY_SECONDS, REVOKED, WAITS, Strike
+from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
+
+# the broker
+
+
+def kill_broker(strike: Strike) -> None:
+    """SIGKILL; started again at once."""
+    with strike.theatre.hands_off(BROKER):
+        broker = strike.theatre.broker
+        broker.kill()
+        strike.hit()
+        strike.seen = f"died: {broker.process.returncode}" if broker.process else ""
+        _start_broker(strike.theatre)
+        strike.heal()
+
+
+def freeze_broker(strike: Strike) -> None:
+    """SIGSTOP for longer than the sessions last, then SIGCONT."""
+    process = strike.theatre.broker.process
+    strike.victims = tuple(strike.theatre.desks)
+    strike.listen()
+    if process is None or process.poll() is not None:
+        return
+    process.send_signal(signal.SIGSTOP)
+    strike.hit()
+    time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
+    process.send_signal(signal.SIGCONT)
+    strike.heal()
+    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, REVOKED, "retrying", "positions not committed")
+
+
+def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            theatre.start_broker()
+        except BrokerError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+def fill_broker_disk(strike: Strike) -> None:
+    """No room for the log: Kafka gives up its folder and halts; with room again, the supervisor starts it."""
+    theatre, disk = strike.theatre, strike.disks[BROKER]
+    process, deaths = theatre.broker.process, theatre.broker_deaths
+    disk.fill()
+    strike.hit()
+    deadline = time.monotonic() + 10
+    while process is not None and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    disk.free()
+    strike.heal()
+    died = process is not None and process.poll() is not None
+    if not died:
+        return
+    while (
+        theatre.broker_deaths == deaths or theatre.broker.process is None or theatre.broker.process.poll() is not None
+    ):
+        if time.monotonic() > deadline + READY_SECONDS:
+            strike.problem = "the broker did not come back"
+            return
+        time.sleep(0.1)
+    strike.seen = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
+
+
+# the read model
+
+
+def fill_console_disk(strike: Strike) -> None:
+    """No room for rows: the projector waits, and goes on."""
+    strike.victims = (CONSOLE,)
+    strike.listen()
+    strike.disks[CONSOLE].fill()
+    strike.hit()
+    strike.seen = strike.heard(EVIDENCE_SECONDS, WAITS)
+    strike.disks[CONSOLE].free()
+    strike.heal()
+    if strike.seen:
+        strike.seen += f"; {strike.disks[CONSOLE].how}"
+
+
+def lock_database(strike: Strike) -> None:
+    """Somebody else holds the write lock for longer than the projector waits for it."""
+    strike.victims = (CONSOLE,)
+    strike.listen()
+    with closing(sqlite3.connect(strike.theatre.database, isolation_level=None, timeout=30)) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        strike.hit()
+        time.sleep(LOCK_SECONDS + 3)
+        strike.seen = strike.heard(3, WAITS)
+        somebody.execute("ROLLBACK")
+        strike.heal()
+
+
+# the network
+
+
+def slow_link(strike: Strike) -> None:
+    """Every packet between one worker and the broker takes its time."""
+    door = strike.theatre.doors[strike.victims[0]]
+    before = door.delayed
+    door.slow(0.05 + 0.4 * strike.dice.random())
+    strike.hit()
+    time.sleep(1 + 3 * strike.dice.random())
+    door.heal()
+    strike.heal()
+    strike.seen = f"{door.delayed - before} chunks delayed" if door.delayed > before else ""
+
+
+def cut_link(strike: Strike) -> None:
+    """The connections of one worker end, and new ones are turned away for a while."""
+    door = strike.theatre.doors[strike.victims[0]]
+    before = door.cuts
+    door.cut()
+    strike.hit()
+    time.sleep(3 * strike.dice.random())
+    door.heal()
+    strike.heal()
+    strike.seen = f"{door.cuts - before} connections cut" if door.cuts > before else ""
+
+
+def mute_link(strike: Strike) -> None:
+    """The broker hears one worker and its replies are lost or late: what became of a commit is not known."""
+    door = strike.theatre.doors[strike.victims[0]]
+    strike.listen()
+    before = door.swallowed
+    door.mute(strike.dice.choice((None, END_TXN, END_TXN, TXN_OFFSET_COMMIT, PRODUCE)))
+    strike.hit()
+    time.sleep(strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)))
+    if strike.dice.random() < 0.5:
+        door.cut()
+    door.heal()
+    strike.heal()
+    said = strike.heard(2, ABORTED, ENDED, REVOKED, "retrying")
+    strike.seen = f"{door.swallowed - before} replies held; {said}" if door.swallowed > before else ""
+
+
+# poison
+
+
+def poison_strangers(strike: Strike) -> None:
+    """Nonsense on every topic under keys of its own: nobody else may notice."""
+    _poison(strike, {"consignment": f"stranger-{strike.salt}", "container": f"box-{strike.salt}"})
+
+
+def poison_live(strike: Strike) -> None:
+    """Nonsense on every topic under the keys of goods that are about to come: they wait behind it, then go on."""
+    keys = strike.live_keys()
+    if keys:
+        _poison(strike, keys)
+
+
+def _poison(strike: Strike, keys: dict[str, str]) -> None:
+    theatre = strike.theatre
+    dose = poison.poison(theatre.broker.bootstrap, keys, theatre.partitions, strike.salt)
+    strike.hit()
+    wanted, aside, left = poison.await_settled(theatre.broker.bootstrap, dose, 120)
+    strike.heal()
+    strike.seen = f"{aside} set aside, thrown away" if aside else ""
+    if aside < wanted or left:
+        strike.problem = f"{aside} of {wanted} poisons were set aside, {left} still wait"

@@ -1,0 +1,125 @@
+"""What happens to goods when somebody writes nonsense onto their topics? It is set aside, seen, thrown away, and they go on."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from deploy.kafka.broker import BrokerError
+from schemas.flow import heard_topics
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, RESUMED, SERVICES
+from services.cli.log import partition_of, read
+from services.cli.parked import Parked, order_all, waiting
+
+T = TypeVar("T")
+SOURCE = "/chaos/poison"
+"""The `ce_source` of every poison: no desk's."""
+TOPICS = (*FACTS_AND_REQUESTS, *RESUMED, *PARKED)
+"""All but the state topics, which are a desk's own memory and no way to speak to it."""
+HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), f"customs-{s}-resumed")) for t in TOPICS}
+"""topic → the services that must set aside what nobody can read there."""
+
+
+@dataclass
+class Dose:
+    """One salvo: a poison on each topic. `places`: topic, partition, offset of each."""
+
+    places: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> Dose:
+    """Writes one onto each topic, under the key for its kind (`consignment`, `container`); of a shape drawn by topic."""
+    producer = patiently(lambda: KafkaProducer(bootstrap_servers=bootstrap, acks="all"), 60)
+    dose = Dose()
+    try:
+        sent = []
+        for number, topic in enumerate(TOPICS):
+            name = topic.carries[0].kind if topic.carries else "Nonsense"
+            kind, value = [
+                ("Nonsense", b"{}"),
+                (name, b"not json"),
+                (name, b'{"consignment_id": 7}'),
+                (name, None),
+            ][(number + len(salt)) % 4]
+            key = keys[topic.key]
+            told = [("ce_id", f"{salt}/{topic.name}".encode()), ("ce_type", kind.encode())]
+            told += [("ce_source", SOURCE.encode()), ("ce_time", b"2026-11-24T00:00:00Z")]
+            place = partition_of(key, partitions)
+            sent.append(producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place))
+        for future in sent:
+            lies = future.get(timeout=120)
+            dose.places.append((lies.topic, lies.partition, lies.offset))
+    finally:
+        producer.close()
+    return dose
+
+
+Known = set[tuple[str, str, int, int]]
+"""Service, topic, partition and offset of messages."""
+
+
+def set_aside(bootstrap: str) -> Known:
+    """Everything that was ever set aside."""
+    announced = [e for e in read(bootstrap, [t.name for t in PARKED]) if e.kind == "MessageParked" and e.body]
+    return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in (e.body for e in announced)}
+
+
+def await_settled(bootstrap: str, dose: Dose, seconds: float) -> tuple[int, int, int]:
+    """Waits until every hearer has set its poison aside and the operator has dealt with it: wanted, set aside, still waiting."""
+    wanted = {(service, *place) for place in dose.places for service in HEARERS[place[0]]}
+    deadline = time.monotonic() + seconds
+    while True:
+        there = wanted & patiently(lambda: set_aside(bootstrap), 60)
+        parked = patiently(lambda: waiting(bootstrap), 60)
+        left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
+        if (there == wanted and not left) or time.monotonic() > deadline:
+            return len(wanted), len(there), len(left)
+        time.sleep(1)
+
+
+def patiently(act: Callable[[], T], seconds: float) -> T:
+    """What `act` returns once there is a broker to answer it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except (BrokerError, KafkaError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+class Operator(threading.Thread):
+    """Throws poison away and releases what waited behind it, for as long as the run lasts; `orders` given so far."""
+
+    def __init__(self, bootstrap: str, partitions: int) -> None:
+        super().__init__(name="operator", daemon=True)
+        self.bootstrap, self.partitions = bootstrap, partitions
+        self.orders = 0
+        self.troubles = 0
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(1):
+            try:
+                self._work()
+            except (BrokerError, KafkaError):  # no broker at the moment: an operator tries again
+                self.troubles += 1
+
+    def _work(self) -> None:
+        left = waiting(self.bootstrap)
+        # an order about a message that is not the first of its key does nothing
+        order_all(self.bootstrap, [(parked, _verdict(parked)) for parked in left], "chaos", self.partitions)
+        self.orders += len(left)
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join(60)
+
+
+def _verdict(parked: Parked) -> str:
+    return "discard" if parked.headers.get("ce_source") == SOURCE else "release"

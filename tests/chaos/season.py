@@ -1,0 +1,149 @@
+"""When does which fault strike at whom? A seeded list; several at a time, never two on one victim."""
+
+import sys
+import threading
+import time
+import traceback
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+from services.simulator.day import Day
+from tests.chaos.disk import Disk
+from tests.chaos.faults import KINDS, Kind
+from tests.chaos.strike import Strike
+from tests.chaos.theatre import BROKER, CONSOLE, Theatre
+
+AT_ONCE = 4
+"""Faults in flight at most: somebody must be left to carry the work on."""
+AHEAD = 40
+"""Goods whose lodgement is this far away are about to come."""
+
+
+def tell(text: str) -> None:
+    """To whoever watches the run."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A kind of fault and when it is due, seconds from the start; `salt` makes its dice and keys its own."""
+
+    kind: str
+    due: float
+    salt: str
+
+
+def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
+    """Each kind once in a drawn order, then by weight; evenly over the time."""
+    dice = Random(f"{seed}/faults")
+    names = list(KINDS)
+    dice.shuffle(names)
+    names += dice.choices(list(KINDS), [kind.weight for kind in KINDS.values()], k=max(0, faults - len(names)))
+    return [
+        Planned(name, seconds * (number + 0.5) / faults, f"{seed}-{number}")
+        for number, name in enumerate(names[:faults])
+    ]
+
+
+class Season:
+    """Carries a plan out on a theatre. `strikes`: what was done so far, in the order in which it struck."""
+
+    def __init__(self, theatre: Theatre, disks: dict[str, Disk], day: Day, seed: int) -> None:
+        self.theatre, self.disks, self.day = theatre, disks, day
+        self.strikes: list[Strike] = []
+        self._dice = Random(f"{seed}/victims")
+        self._struck: Counter[str] = Counter()
+        self._busy: set[str] = set()
+        self._lock = threading.Lock()
+        self._flying: list[threading.Thread] = []
+
+    def run(self, planned: list[Planned], until: float) -> None:
+        """Strikes when due, or as soon as there is a free victim; nothing new after the monotonic moment `until`."""
+        began = time.monotonic()
+        left = list(planned)
+        while left and time.monotonic() < until:
+            self._flying = [t for t in self._flying if t.is_alive()]
+            due = [p for p in left[:20] if p.due <= time.monotonic() - began]
+            if len(self._flying) >= AT_ONCE:
+                due = []
+            chosen = next((pair for p in due if (pair := self._seize(p)) is not None), None)
+            if chosen is None:
+                time.sleep(0.05)
+                continue
+            left.remove(chosen[0])
+            self._fly(*chosen)
+        for thread in self._flying:
+            thread.join(180)
+
+    def _seize(self, planned: Planned) -> tuple[Planned, tuple[str, ...]] | None:
+        kind = KINDS[planned.kind]
+        with self._lock:
+            if self._busy & set(kind.others):
+                return None
+            workers = self._workers(kind)
+            if workers is None:
+                return None
+            victims = (*workers, *kind.others)
+            self._busy |= set(victims)
+            return planned, victims
+
+    def _workers(self, kind: Kind) -> tuple[str, ...] | None:
+        """The free workers that were struck least; None when too few are free."""
+        names = [name for name in self.theatre.doors if name not in self._busy]
+        self._dice.shuffle(names)
+        names.sort(key=self._struck.__getitem__)
+        if kind.twins:
+            pairs = [(name, twin) for name in names if (twin := _twin(name)) in names]
+            if not pairs:
+                return None
+            names = list(pairs[0])
+        if len(names) < kind.workers:
+            return None
+        chosen = tuple(names[: kind.workers])
+        self._struck.update(chosen)
+        return chosen
+
+    def _release(self, victims: tuple[str, ...]) -> None:
+        with self._lock:
+            self._busy -= set(victims)
+
+    def _fly(self, planned: Planned, victims: tuple[str, ...]) -> None:
+        processes = tuple(name for name in victims if name in self.theatre.children)
+        strike = Strike(
+            planned.kind, self.theatre, processes, Random(planned.salt), self.disks, planned.salt, self._live_keys
+        )
+        strike.desks = tuple(desk for name in processes for desk in self.theatre.desks.get(name, (CONSOLE,)))
+        if BROKER in victims:
+            strike.desks = tuple(sorted({desk for desks in self.theatre.desks.values() for desk in desks}))
+        self.strikes.append(strike)
+
+        tell(f"{planned.kind} {' '.join(processes)}")
+
+        def run() -> None:
+            try:
+                KINDS[planned.kind].act(strike)
+            except Exception:
+                strike.problem = traceback.format_exc(limit=6)
+            finally:
+                strike.undone = strike.undone or time.time()
+                self._release(victims)
+
+        thread = threading.Thread(target=run, name=planned.kind)
+        self._flying.append(thread)
+        thread.start()
+
+    def _live_keys(self) -> dict[str, str]:
+        """A consignment with a container of its own that will be lodged in a moment, and the container; empty after the last."""
+        player = self.theatre.player
+        assert player is not None and player.last is not None
+        for index in range(player.coming() + AHEAD, player.last):
+            planned = self.day.plan(index)
+            boxes = planned.declaration.containers
+            if boxes and boxes[0].shared_by == 1:
+                return {"consignment": planned.consignment_id, "container": boxes[0].container_no}
+        return {}
+
+
+def _twin(name: str) -> str:
+    return name[:-1] + ("b" if name.endswith("a") else "a")

@@ -1,0 +1,172 @@
+"""What does the kill ledger say? One table of the promise, one of the faults, and what to do if a line is not good."""
+
+import itertools
+import os
+import platform
+import statistics
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from services.cli.ledger import Ledger
+from services.cli.log import Entry
+from tests.chaos.faults import KINDS
+from tests.chaos.strike import Strike
+
+BUSY_SECONDS = 2.0
+"""A partition on which something was said this shortly before a fault should say something again soon after it."""
+SKEWED_SECONDS = 1800
+Flow = dict[tuple[str, int], list[float]]
+"""(desk, partition) → the moments at which it said something, ascending; seconds since 1970."""
+
+
+@dataclass
+class Outcome:
+    """Everything that came of a run; `wrong` and `problems` name what is not as it must be."""
+
+    seed: int
+    consignments: int
+    seconds: float
+    strikes: list[Strike]
+    ledger: Ledger
+    flow: Flow
+    asked: int
+    acknowledged: int
+    missing: int
+    finished: bool
+    rows: list[str]
+    metrics: list[str]
+    epilogue: int
+    longest_gap: float
+    notes: list[str] = field(default_factory=list)
+
+    def problems(self) -> list[str]:
+        """Empty when the promise is kept and every kind of fault was seen to bite."""
+        ledger = self.ledger
+        found = [f"not finished: {dict(ledger.ends)}"] * (not self.finished)
+        found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
+        for name in ("lost", "doubled", "reordered", "wrongly_released", "causeless"):
+            found += [f"{name}: {line}" for line in getattr(ledger, name)[:10]]
+        found += [f"rows: {line}" for line in self.rows[:10]] + [f"metrics: {line}" for line in self.metrics[:10]]
+        found += [
+            f"{strike.kind} ({', '.join(strike.victims)}): {strike.problem}"
+            for strike in self.strikes
+            if strike.problem
+        ]
+        for kind in {strike.kind for strike in self.strikes}:
+            if not any(strike.seen for strike in self.strikes if strike.kind == kind):
+                found.append(f"{kind}: never seen to bite")
+        return found
+
+    def text(self) -> str:
+        """The ledger as Markdown."""
+        return "\n".join([*self._head(), "", *self._promise(), "", *self._faults(), "", *self._end()]) + "\n"
+
+    def _head(self) -> list[str]:
+        versions = ", ".join(
+            [f"{name} {version(name)}" for name in ("confluent-kafka", "kafka-python", "faust-streaming")]
+        )
+        return [
+            "# The kill ledger",
+            "",
+            f"Written by `make chaos` on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC.",
+            f"Seed {self.seed}: {self.consignments:,} consignments, {len(self.strikes)} faults in {self.seconds:.0f} s.",
+            "",
+            f"{os.cpu_count()} cores, {platform.system()} {platform.release()}; Kafka 4.3.1, Python {platform.python_version()}",
+            f"({versions}); every service twice, one broker, SQLite.",
+            *self.notes,
+        ]
+
+    def _promise(self) -> list[str]:
+        ledger = self.ledger
+        ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
+        port = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.at_port.items()))
+        rows = [
+            ("requests sent", f"{self.asked:,}"),
+            ("acknowledged by the broker", f"{self.acknowledged:,}"),
+            ("acknowledged and not on the topics", f"{self.missing}"),
+            ("consignments lodged", f"{ledger.lodged:,}"),
+            ("their ends", ends),
+            ("facts", f"{ledger.facts:,}"),
+            ("effects at the port", port),
+            ("**lost**", str(len(ledger.lost))),
+            ("**doubled**", str(len(ledger.doubled))),
+            ("**reordered**", str(len(ledger.reordered))),
+            ("**released with an open hold**", str(len(ledger.wrongly_released))),
+            ("facts without a cause", str(len(ledger.causeless))),
+            (
+                "set aside (parked), thrown away, nonsense on fact topics",
+                f"{ledger.parked}, {ledger.discarded}, {ledger.foreign}",
+            ),
+            ("rows against topics: differences", str(len(self.rows))),
+            (f"metrics against topics over {self.epilogue} calm consignments: differences", str(len(self.metrics))),
+            ("longest time in which no consignment came to its end", f"{self.longest_gap:.1f} s"),
+        ]
+        return ["| | |", "|---|---|", *[f"| {name} | {value} |" for name, value in rows]]
+
+    def _faults(self) -> list[str]:
+        lines = [
+            "| fault | struck | bit | flows again after: median, longest (s) | for example |",
+            "|---|---|---|---|---|",
+        ]
+        by_kind: dict[str, list[Strike]] = defaultdict(list)
+        for strike in self.strikes:
+            by_kind[strike.kind].append(strike)
+        for kind in filter(by_kind.__contains__, KINDS):
+            strikes = by_kind[kind]
+            waits = [wait for strike in strikes if (wait := flows_again(self.flow, strike)) is not None]
+            span = f"{statistics.median(waits):.1f}, {max(waits):.1f}" if waits else "-"
+            seen = [strike.seen for strike in strikes if strike.seen]
+            lines.append(
+                f"| {kind} | {len(strikes)} | {len(seen)} | {span} | {seen[0] if seen else ''} |".replace("\n", " ")
+            )
+        return lines
+
+    def _end(self) -> list[str]:
+        problems = self.problems()
+        if not problems:
+            return ["Nothing was lost, doubled, reordered or wrongly released, and every kind of fault bit."]
+        return ["## Not as it must be", "", *[f"- {line}" for line in problems]]
+
+
+def flow_of(entries: Iterable[Entry]) -> Flow:
+    """When each desk said something, by partition; what tells of the clearance service are its states."""
+    flow: Flow = defaultdict(list)
+    for entry in entries:
+        if entry.topic.endswith(("-facts", "-state")):
+            flow[entry.topic.split("-")[1], entry.partition].append(entry.timestamp_ms / 1000)
+    for moments in flow.values():
+        moments.sort()
+    return flow
+
+
+def flows_again(flow: Flow, strike: Strike) -> float | None:
+    """Seconds from the fault until every partition of the struck desks that had been busy said something again."""
+    waits: list[float] = []
+    for (desk, _), moments in flow.items():
+        if desk not in strike.desks or not strike.struck:
+            continue
+        after = bisect_right(moments, strike.struck)
+        if after and after < len(moments) and strike.struck - moments[after - 1] <= BUSY_SECONDS:
+            waits.append(moments[after] - strike.struck)
+    return max(waits, default=None)
+
+
+def skewed(entries: Sequence[Entry], strike: Strike) -> int:
+    """Facts of the struck desks that were told while it lasted, with a time that is not the machine's."""
+    count = 0
+    for entry in entries:
+        moment = entry.timestamp_ms / 1000
+        if not strike.struck <= moment <= strike.undone or not entry.topic.endswith("-facts"):
+            continue
+        if entry.topic.split("-")[1] in strike.desks and (told := entry.headers.get("ce_time")):
+            count += abs(datetime.fromisoformat(told).timestamp() - moment) > SKEWED_SECONDS
+    return count
+
+
+def longest_gap(moments: Sequence[float]) -> float:
+    """The longest time between two of these."""
+    return max((later - earlier for earlier, later in itertools.pairwise(moments)), default=0.0)

@@ -1,0 +1,81 @@
+"""What does a desk make of a broker that heard it and does not answer?"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from services.shell import loop
+from services.shell.loop import Loop
+from services.shell.settings import WorkerSettings
+from services.worker import desks
+from tests.chaos.proxy import END_TXN, Proxy
+from tests.declaration.good import lodge
+from tests.kafka.border import Border
+
+
+@contextmanager
+def behind_a_door(folder: Path) -> Iterator[tuple[Broker, Proxy]]:
+    """A broker that can be reached directly, and through a proxy."""
+    inner = free_port()
+    door = Proxy(inner)
+    broker = Broker(folder, free_port(), doors={inner: door.port})
+    try:
+        broker.start()
+        yield broker, door
+    finally:
+        broker.stop()
+        door.close()
+
+
+@contextmanager
+def running(desk: Loop) -> Iterator[list[BaseException]]:
+    """The loop in a thread; what ended it, if anything did."""
+    problems: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            desk.run()
+        except BaseException as problem:
+            problems.append(problem)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert desk.ready.wait(60), problems
+        yield problems
+    finally:
+        desk.stop()
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "COMMIT_SECONDS", 1.0)
+    with behind_a_door(tmp_path) as (broker, door):
+        provision(broker.bootstrap, 1)
+        desk = Loop(
+            desks(["declaration"])[0], WorkerSettings(kafka=f"127.0.0.1:{door.port}", partitions=1, slot="door")
+        )
+        border = Border(broker.bootstrap, 1)
+        with capture_logs() as logs, running(desk) as problems:
+            door.mute(END_TXN)
+            lodged = lodge(reference="unanswered")
+            border.ask(lodged)
+            border.until(lodged.key, "DeclarationAccepted")
+            assert door.muted
+            border.eventually(lambda: any(line["event"] == "retrying" for line in logs))
+            door.heal()
+            border.ask(lodged, "the same declaration, asked again")
+            border.ask(lodge(reference="next"))
+            border.until(lodge(reference="next").key, "DeclarationAccepted")
+            assert not problems
+        assert [e.kind for e in border.facts(lodged.key)] == ["DeclarationAccepted"]
+        border.close()

@@ -1,0 +1,245 @@
+"""What do the faults strike at? A cluster of real processes on one machine, kept up by a supervisor as in production."""
+
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.kafka.broker import Broker, BrokerError, free_port, port_is_taken
+from deploy.kafka.topics import provision
+from services.cli.processes import Child, stop_all, worker
+from services.cli.up import wait_for
+from services.simulator.day import Day
+from services.simulator.player import Played, Player
+from services.simulator.settings import SimulatorSettings
+from tests.chaos.proxy import Proxy
+
+TWINS = tuple(
+    (desks, slot)
+    for desks in ("declaration,risk", "inspection,quarantine", "release,gate", "clearance")
+    for slot in ("a", "b")
+)
+"""Every service twice: whoever is struck leaves partitions that its twin takes over."""
+CONSOLE, BROKER = "console", "broker"
+SESSION_SECONDS = 2.0
+
+
+class Theatre:
+    """Broker, workers (each behind a proxy of its own), console and people. Whatever dies is started again, unless held."""
+
+    def __init__(
+        self, folder: Path, partitions: int, layout: Sequence[tuple[str, str]] = TWINS, *, console: bool = True
+    ) -> None:
+        self.folder, self.partitions = folder, partitions
+        names = [f"worker-{desks.replace(',', '-')}-{slot}" for desks, slot in layout]
+        port, *others = _ports(1 + len(names))
+        inner = dict(zip(names, others, strict=True))
+        self.doors = {name: Proxy(port) for name, port in inner.items()}
+        self.broker = Broker(
+            folder / "kafka", port, doors={inner[name]: door.port for name, door in self.doors.items()}
+        )
+        self.database = folder / "rows" / "console.db"
+        self.children: dict[str, Child] = {}
+        self.pages: dict[str, str] = {}
+        self.desks: dict[str, tuple[str, ...]] = {}
+        self.layout = layout
+        self.player: Player | None = None
+        self.played: Played | None = None
+        self.broker_deaths = 0
+        self._console = console
+        self._held: set[str] = set()
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._hands = ThreadPoolExecutor(4, "starter")
+        """Who starts processes: the kernel ends a child when the thread that started it ends, so these outlive all else."""
+        self._people: threading.Thread | None = None
+        self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
+
+    def open(self) -> None:
+        """Starts everything and returns once it is ready."""
+        self.start_broker()
+        provision(self.broker.bootstrap, self.partitions)
+        for desks, slot in self.layout:
+            self.hire(desks, slot)
+        if self._console:
+            port = free_port()
+            env = {
+                "DTG_KAFKA": self.broker.bootstrap,
+                "DTG_PARTITIONS": str(self.partitions),
+                "DTG_CONSOLE_PORT": str(port),
+                "DTG_DATABASE_URL": f"sqlite:///{self.database}",
+            }
+            command = [sys.executable, "-m", "services.cli.main", "console"]
+            self.children[CONSOLE] = Child(CONSOLE, command, self.folder / "logs" / "console.log", env)
+            self.pages[CONSOLE] = f"http://127.0.0.1:{port}"
+        for child in self.children.values():
+            if not child.alive:
+                self.start(child)
+        wait_for({f"{self.pages[name]}/readyz": child for name, child in self.children.items()})
+        self._supervisor.start()
+
+    def hire(self, desks: str, slot: str) -> str:
+        """Starts one more worker; its name. One without a door of its own goes straight to the broker."""
+        port = free_port()
+        name = f"worker-{desks.replace(',', '-')}-{slot}"
+        door = self.doors.get(name)
+        env = {
+            "DTG_KAFKA": f"127.0.0.1:{door.port}" if door else self.broker.bootstrap,
+            "DTG_PARTITIONS": str(self.partitions),
+            "DTG_SESSION_TIMEOUT_MS": str(int(SESSION_SECONDS * 1000)),
+        }
+        child = worker(desks, port, self.folder, env, slot)
+        self.start(child)
+        with self._lock:
+            self.children[name] = child
+            self.pages[name] = f"http://127.0.0.1:{port}"
+            self.desks[name] = tuple(desks.split(","))
+        return name
+
+    def start(self, child: Child) -> None:
+        """Starts a process that died or left; returns at once."""
+        self._hands.submit(child.start).result()
+
+    def start_broker(self) -> None:
+        """Returns once it answers; BrokerError when it cannot start."""
+        self._hands.submit(self.broker.start).result()
+
+    def dismiss(self, name: str) -> int | None:
+        """SIGTERM, and forgets the worker; its exit code."""
+        with self._lock:
+            child = self.children.pop(name)
+            self.pages.pop(name)
+        return leave(child)
+
+    # people
+
+    def play(self, day: Day, first: int, last: int, rate: float) -> None:
+        """Lodges these consignments, `rate` a second, and answers for everybody; returns at once."""
+        settings = SimulatorSettings(kafka=self.broker.bootstrap, partitions=self.partitions)
+        self.player = Player(settings, day, first, last, paced=False, idle_seconds=240, rate=rate)
+        self.played = None
+        self._people = threading.Thread(target=self._play, name="people")
+        self._people.start()
+
+    def _play(self) -> None:
+        assert self.player is not None
+        self.played = self.player.run()
+
+    def wait_until_ended(self, count: int, seconds: float) -> None:
+        """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds`."""
+        deadline = time.monotonic() + seconds
+        player, people = self.player, self._people
+        assert player is not None and people is not None
+        while player.ended() < count and people.is_alive():
+            if time.monotonic() > deadline:
+                tails = "\n".join(f"--- {c.name} {c.code}\n{c.tail()}" for c in self.children.values())
+                raise TimeoutError(f"{player.ended()} of {count} ended within {seconds} s\n{tails}")
+            time.sleep(0.05)
+
+    def finish(self, seconds: float = 240) -> Played:
+        """Waits for the end of the day; what came of it."""
+        self.wait_until_ended(10**9, seconds)
+        assert self._people is not None
+        self._people.join(60)
+        assert self.played is not None, "the people's thread ended by an exception"
+        return self.played
+
+    # the supervisor
+
+    @contextmanager
+    def hands_off(self, *names: str) -> Iterator[None]:
+        """While a fault holds these processes, the supervisor leaves them alone."""
+        with self._lock:
+            self._held |= set(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held -= set(names)
+
+    def _supervise(self) -> None:
+        while not self._over.wait(0.1):
+            self._hands.submit(self._watch).result()
+            self._watch_broker()
+
+    def _watch(self) -> None:
+        with self._lock:
+            for name, child in self.children.items():
+                if name not in self._held:
+                    child.watch()
+                    child.deaths = min(child.deaths, 2)  # many deaths are the plan here, and no reason to wait long
+
+    def _watch_broker(self) -> None:
+        process = self.broker.process
+        if BROKER in self._held or process is None or process.poll() is None:
+            return
+        self.broker_deaths += 1
+        try:
+            self.start_broker()
+        except BrokerError:  # a full disk: tried again, as a supervisor does, until there is room
+            self._over.wait(0.5)
+
+    def close(self) -> None:
+        """Ends everything that was started here."""
+        self._over.set()
+        if self.player is not None:
+            self.player.stop()
+        for thread in (self._people, self._supervisor):
+            if thread is not None and thread.is_alive():
+                thread.join(70)
+        for child in self.children.values():
+            if child.alive and child.pid is not None:
+                child.signal(signal.SIGCONT)
+        stop_all(list(self.children.values()), 10)
+        self.broker.stop()
+        self._hands.shutdown()
+        for door in self.doors.values():
+            door.close()
+
+
+def leave(child: Child, seconds: float = 15) -> int | None:
+    """SIGTERM as a supervisor sends it; the exit code."""
+    child.terminate()
+    child.join(time.monotonic() + seconds)
+    return child.code
+
+
+class Log:
+    """What a process says from now on; each line of ours is one JSON object."""
+
+    def __init__(self, child: Child) -> None:
+        self._path = child.log
+        self._from = child.log.stat().st_size if child.log.exists() else 0
+
+    def events(self) -> list[dict[str, Any]]:
+        with self._path.open("rb") as log:
+            log.seek(self._from)
+            lines = log.read().splitlines()
+        return [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
+
+    def said(self, *events: str) -> list[str]:
+        """Which of these events were logged, in order; an error's text behind a colon."""
+        return [
+            e["event"] + (f": {e['error']}" if e.get("error") else "") for e in self.events() if e["event"] in events
+        ]
+
+    def wait(self, seconds: float, *events: str) -> list[str]:
+        """As `said`, but waits for the first of them."""
+        deadline = time.monotonic() + seconds
+        while not (seen := self.said(*events)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return seen
+
+
+def _ports(count: int) -> list[int]:
+    """Below the range from which outgoing connections draw theirs: nobody may take a broker's port while it is dead."""
+    candidates = itertools.count(12_000 + os.getpid() % 15_000)
+    return list(itertools.islice((port for port in candidates if not port_is_taken(port)), count))

@@ -1,0 +1,97 @@
+"""Does the reader of effects find what is there to find? A clean day, with one fault planted at a time."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from services.cli.ledger import judge
+from services.cli.log import Entry
+
+Chosen = Callable[[Entry], bool]
+
+
+def first(entries: list[Entry], kind: str, chosen: Chosen = lambda entry: True) -> Entry:
+    return next(e for e in entries if e.kind == kind and chosen(e))
+
+
+def instead(entries: list[Entry], old: Entry, *new: Entry) -> list[Entry]:
+    """The entries with other ones in the place of one."""
+    return [each for entry in entries for each in (new if entry is old else (entry,))]
+
+
+def told(entry: Entry, **headers: str) -> Entry:
+    return replace(entry, headers=entry.headers | headers)
+
+
+def about(lines: list[str], key: str, words: str) -> bool:
+    return any(key in line and words in line for line in lines)
+
+
+def test_a_fact_missing_in_the_middle_is_lost(calm_entries: list[Entry]) -> None:
+    arrived = first(calm_entries, "ArrivalRecorded", lambda e: e.headers["sequence"] != "1")
+    assert about(judge(instead(calm_entries, arrived)).lost, arrived.key, "are missing")
+
+
+def test_a_statement_to_the_gate_is_counted_with_the_consignment_that_it_is_about(calm_entries: list[Entry]) -> None:
+    freed = first(calm_entries, "ContainerHeld")
+    assert about(judge(instead(calm_entries, freed)).lost, freed.body["consignment_id"], "are missing")
+
+
+def test_a_number_given_twice_is_doubled_even_under_ids_of_its_own(calm_entries: list[Entry]) -> None:
+    order = first(calm_entries, "InspectionOrdered")
+    again = told(order, ce_id="another")
+    ledger = judge(instead(calm_entries, order, order, again))
+    assert about(ledger.doubled, order.key, "more than once") and about(ledger.doubled, order.key, "ordered 2 times")
+
+
+def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: list[Entry]) -> None:
+    def lifted(key: str) -> list[Entry]:
+        return [e for e in calm_entries if e.key == key and e.kind == "ConsignmentHeld"]
+
+    placed = next(e for e in calm_entries if e.kind == "LiftHold")
+    held = lifted(placed.key)
+    one, other = held[-2], held[-1]
+    swapped = instead(
+        instead(calm_entries, one, told(one, causationid=other.headers["causationid"])),
+        other,
+        told(other, causationid=one.headers["causationid"]),
+    )
+    assert about(judge(swapped).reordered, placed.key, "after")
+
+
+def test_a_fact_that_nothing_caused_is_found(calm_entries: list[Entry]) -> None:
+    fact = first(calm_entries, "ConsignmentAssessed")
+    assert about(
+        judge(instead(calm_entries, fact, told(fact, causationid="nobody"))).causeless, fact.id, "no topic holds"
+    )
+
+
+def test_a_gate_out_that_was_answered_twice_is_doubled(calm_entries: list[Entry]) -> None:
+    out = first(calm_entries, "ContainerGatedOut")
+    ledger = judge(instead(calm_entries, out, out, told(out, ce_id="another", sequence="99")))
+    assert about(ledger.doubled, out.headers["causationid"], "answered 2 times")
+
+
+def test_a_container_of_goods_that_were_never_released_is_wrongly_released(calm_entries: list[Entry]) -> None:
+    leave = first(calm_entries, "ContainerMayLeave")
+    key = leave.body["consignments"][0]
+    granted = first(calm_entries, "ReleaseGranted", lambda e: e.key == key)
+    assert about(judge(instead(calm_entries, granted)).wrongly_released, leave.key, "never released")
+
+
+def test_a_control_that_was_never_ordered_is_lost(calm_entries: list[Entry]) -> None:
+    order = first(calm_entries, "InspectionOrdered")
+    assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
+
+
+def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries: list[Entry]) -> None:
+    box = first(calm_entries, "ContainerMayLeave").key
+    silent = [e for e in calm_entries if e.topic != "customs-gate-facts" or e.key != box]
+    assert about(judge(silent).lost, box, "never said that it may leave")
+
+
+def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Entry]) -> None:
+    fact = first(calm_entries, "ReleaseGranted")
+    ledger = judge([*calm_entries, told(fact, ce_source="/somebody", ce_id="another")])
+    assert ledger.clean and ledger.foreign == 1
+    ledger = judge(instead(calm_entries, fact, told(fact, ce_source="/somebody")))
+    assert about(ledger.lost, fact.key, "are missing")
