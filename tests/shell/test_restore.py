@@ -140,6 +140,8 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, told)
     until_read(told, 1, running)
+    with pytest.raises(TimeoutError):  # it ends only when the transaction does, however long that is
+        running.result(2)
     slow.commit_transaction(30)
     stores = running.result(30)
     assert decode_record(stores[partition_of("goods", PARTITIONS)].records["goods"]).n == 2
