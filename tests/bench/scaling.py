@@ -13,6 +13,8 @@ BUSY = 0.6
 """Share of a core that is planned for: the rest is for restarts, rebalances and bursts."""
 COPIES = 3
 """Replicas of every partition in production."""
+PARTITIONS = 48
+"""Of every topic in production."""
 BROKER_CORES = 8
 LINK_MB = 1_250
 """A 10 Gbit/s link, in megabytes a second."""
@@ -134,7 +136,7 @@ end-to-end run), what one core can do, and the cores at {BUSY:.0%} for {PEAK:,} 
 {desks}
 A worker process of a desk is one thread that decides, so cores are worker processes: {_cores(PEAK * workers)} of them at the peak
 of a national day, {_cores(PEAK * 100 * workers)} at 100 times that. A desk cannot have more processes than partitions; the most it needs
-is {_cores(PEAK * max(f.desk_us.values()))} (48 partitions are enough) and {_cores(PEAK * 100 * max(f.desk_us.values()))}.
+is {_cores(PEAK * max(f.desk_us.values()))} and {_cores(PEAK * 100 * max(f.desk_us.values()))}, of the {PARTITIONS} partitions of production, whose count is fixed for life: what is more needs another cluster.
 
 Bytes: {f.log_bytes:,.0f} a consignment in the log, one copy. At the peak {written:,.0f} MB/s are written once; times {COPIES} copies and about
 {f.readers} readers of a fact (counted from the flow, and the read model) the brokers move {network:,.0f} MB/s, of
@@ -158,7 +160,7 @@ def _breaks(f: _Figures) -> str:
             1e6 / f.console_us,
             f"""**The read model.** One projector writes SQL: {f.console_us:,.0f} us a consignment are {1e6 / f.console_us:,.0f} a second and no
    more, however many machines there are. Desks do not wait for it, but the board is late. Then: one projector a range of
-   partitions, each with a PostgreSQL schema of its own (all rows of a consignment come from one partition):
+   partitions, each with a PostgreSQL schema of its own (rows of a consignment from its partition, rows of a container from its own):
    {_cores(PEAK * f.console_us)} of them at {PEAK:,}/s.""",
         ),
         (
@@ -182,10 +184,10 @@ By load, the lowest first:
 By time and size, whatever the load:
 
 4. **State in memory.** A live consignment takes {f.live_bytes:,.0f} bytes of memory over all desks ({f.release_bytes:,.0f} of them in the process
-   of release), restored at {f.restored_per_second:,.0f} consignments a second with all workers of a machine restoring at once. A released consignment stays whole at the release desk, since it
-   may be called back: a year of {YEAR:,} is {year_gb:,.0f} GB there, and a restore of {YEAR / f.restored_per_second / 60:,.0f} minutes. Spread over 48
-   partitions that is {year_gb / 48:,.1f} GB each. Then: close a released consignment to a marker some weeks after it left the gate;
+   of release and gate), restored at {f.restored_per_second:,.0f} consignments a second with all workers of a machine restoring at once. A released consignment stays whole at the release desk, since it
+   may be called back: a year of {YEAR:,} is {year_gb:,.0f} GB there, and a restore of {YEAR / f.restored_per_second / 60:,.0f} minutes. Spread over {PARTITIONS}
+   partitions that is {year_gb / PARTITIONS:,.1f} GB each. Then: close a released consignment to a marker some weeks after it left the gate;
    a local snapshot shortens the restore.
 5. **The brokers' network**, at 100 times a national day. Then: compression (producers send plain JSON today), readers in
-   the same rack, and a cluster by customs region: a consignment id never leaves its region.
+   the same rack, and a cluster for each customs region, if a consignment and its containers stay in one (an assumption).
 """

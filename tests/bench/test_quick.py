@@ -8,7 +8,7 @@ PROGRAM = [sys.executable, "-m", "services.cli.main", "bench", "--consignments",
 
 
 def test_three_hundred_consignments_are_measured_and_proved_clean() -> None:
-    done = subprocess.run(PROGRAM, capture_output=True, text=True, check=False, timeout=200)
+    done = subprocess.run(PROGRAM, capture_output=True, text=True, check=False, timeout=280)
     said = " ".join(done.stdout.split())
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lost 0, doubled 0, reordered 0, wrongly released 0" in said

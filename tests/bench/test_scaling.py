@@ -49,7 +49,7 @@ def test_the_log_is_what_lies_on_disk_without_the_read_model() -> None:
 
 def test_memory_for_one_consignment_is_the_growth_between_two_counts() -> None:
     page = scaling(KNOWN)
-    assert "takes 1,500 bytes of memory over all desks (1,000 of them in the process\n   of release)" in page
+    assert "takes 1,500 bytes of memory over all desks (1,000 of them in the process\n   of release and gate)" in page
     assert "a year of 60,000,000 is 60 GB there, and a restore of 10 minutes" in page
 
 
