@@ -1,12 +1,12 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench hostile openapi examples env clean
+.PHONY: help setup run test check fmt bench bench-peers hostile recovery openapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
 help: ## List every target.
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11, Java 17 and Maven must be there).
 	@deploy/setup.sh
@@ -32,11 +32,17 @@ fmt: setup ## Format the code, and mend what the linter can mend.
 	.venv/bin/ruff check --fix --exit-zero .
 	.venv/bin/ruff format .
 
-bench: setup ## Measure lodgements per second and latency on this machine, and prove that nothing was lost or doubled.
-	@.venv/bin/dtg bench $(ARGS)
+bench: setup ## Measure this machine end to end in 8 minutes and write docs/performance.md (`dtg bench`: in one; ARGS="--parts idle": partitions).
+	@$(PY) -m tests.bench.sweep $(ARGS)
+
+bench-peers: setup ## Measure Faust, Quix Streams, aiokafka and Kafka Streams on the same flow, paired in rounds, into docs/performance.md.
+	@$(PY) -m tests.bench.peers.run $(ARGS)
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
+
+recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
+	$(PY) -m tests.bench.recovery $(ARGS)
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi
@@ -46,6 +52,10 @@ examples: setup ## Write the golden copy of each kind of message that has none; 
 
 env: setup ## Write .env.example from the settings classes.
 	$(PY) -m services.shell.env_example
+
+pictures: setup ## Play a simulated day on a real border and take the README's pictures of the console.
+	@deploy/debian.sh
+	$(PY) -m tests.browser.pictures
 
 clean: ## Remove everything made here: environment, broker, data, caches.
 	rm -rf .venv .tools .run .datongguan deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -156,7 +156,7 @@ class Broker:
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=4",
+            "-XX:TieredStopAtLevel=1",  # in the minutes that an embedded broker lives, optimising costs more than it saves
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.xml'}",
             "-cp",

@@ -1,8 +1,11 @@
 """What do Prometheus and the operations team see of clearance times?"""
 
 import threading
+from collections import Counter as Counts
 from collections.abc import Iterable
+from datetime import datetime
 
+import msgspec
 from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -26,34 +29,53 @@ OFFICES = 100
 """How many offices get a label of their own; further ones are counted as `other`, so that labels stay bounded."""
 
 
+class Start(msgspec.Struct, array_like=True):
+    """What of a timeline's JSON tells since when it is open, or that it is not: the first fields of `Timeline`."""
+
+    accepted: datetime | None = None
+    assessed: datetime | None = None
+    arrived: datetime | None = None
+    end: str | None = None
+
+
+_start = msgspec.json.Decoder(Start)
+
+
 class Watch(Collector):
-    """Told by the loop of every committed change; holds the open consignments of this process with their start."""
+    """Told by the loop of every committed change; counts the open consignments of this process by the second they began."""
 
     def __init__(self) -> None:
-        self._open: dict[str, float] = {}
+        self._open: Counts[int] = Counts()
         self._offices: set[str] = set()
         self._lock = threading.Lock()
         self._registered = False
 
-    def restored(self, states: Iterable[tuple[str, Timeline]]) -> None:
+    def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
         """These are all consignments of this worker now; ends of the past are not counted again."""
+        counts = Counts(second for _, told in states if (second := _open_since(_start.decode(told))) is not None)
         with self._lock:
             if not self._registered:
                 REGISTRY.register(self)
                 self._registered = True
-            self._open = {key: start for key, told in states if (start := _open_since(told)) is not None}
+            self._open = counts
 
     def committed(self, changes: Iterable[tuple[str, Timeline | None, Timeline | None]]) -> None:
         """Counts what each change brought."""
         with self._lock:
-            for key, before, after in changes:
-                start = _open_since(after) if after else None
-                if start is None:
-                    self._open.pop(key, None)
-                else:
-                    self._open[key] = start
+            for _, before, after in changes:
+                self._moved(_open_since(before) if before else None, _open_since(after) if after else None)
                 if after is not None:
                     self._count(before or Timeline(), after)
+
+    def _moved(self, before: int | None, after: int | None) -> None:
+        if before == after:
+            return
+        if before is not None:
+            self._open[before] -= 1
+            if not self._open[before]:
+                del self._open[before]
+        if after is not None:
+            self._open[after] += 1
 
     def _count(self, before: Timeline, after: Timeline) -> None:
         if after.end and after.end_version > before.end_version or after.end == "rejected" != before.end:
@@ -77,9 +99,9 @@ class Watch(Collector):
         moment = now().timestamp()
         counts = dict.fromkeys([name for name, _ in AGES], 0)
         with self._lock:
-            starts = list(self._open.values())
-        for start in starts:
-            counts[next(name for name, bound in AGES if moment - start < bound)] += 1
+            starts = dict(self._open)
+        for start, count in starts.items():
+            counts[next(name for name, bound in AGES if moment - start < bound)] += count
         gauge = GaugeMetricFamily(
             "customs_open_consignments", "Accepted consignments without an end, by age", labels=["age"]
         )
@@ -93,8 +115,9 @@ class Watch(Collector):
         return []
 
 
-def _open_since(told: Timeline) -> float | None:
+def _open_since(told: Timeline | Start) -> int | None:
+    """The second at which an open consignment began."""
     if told.end is not None:
         return None
     first = told.accepted or told.assessed or told.arrived
-    return first.timestamp() if first else None
+    return int(first.timestamp()) if first else None

@@ -4,9 +4,8 @@ Hears the facts of all desks in any order and says nothing. Definitions: GACC st
 clearance time), WCO Time Release Study guide v3.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, NamedTuple, assert_never
 
 from pydantic import AwareDatetime, TypeAdapter
 
@@ -27,28 +26,27 @@ from schemas.risk import ConsignmentAssessed
 End = Literal["released", "rejected", "refused", "withdrawn"]
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(NamedTuple):
     """The first time each thing happened, and the labels to count it under; `controlled`, `treated`: the last answer.
 
-    `end` follows the release desk's statement of the highest version.
+    `end` follows the release desk's statement of the highest version. A record of it is a list in this order, which
+    begins with what tells since when it is open; a field that is added comes last.
     """
 
-    state: Literal["timeline"] = "timeline"
+    accepted: AwareDatetime | None = None
+    assessed: AwareDatetime | None = None
+    arrived: AwareDatetime | None = None
+    end: End | None = None
+    end_version: int = 0
     office: str = ""
     mode: str = ""
     lane: str = ""
-    accepted: AwareDatetime | None = None
-    assessed: AwareDatetime | None = None
     ordered: AwareDatetime | None = None
     controlled: AwareDatetime | None = None
     treatment_ordered: AwareDatetime | None = None
     treated: AwareDatetime | None = None
-    arrived: AwareDatetime | None = None
     released: AwareDatetime | None = None
     ended: AwareDatetime | None = None
-    end: End | None = None
-    end_version: int = 0
     gated_out: AwareDatetime | None = None
 
 
@@ -157,9 +155,8 @@ def closed(state: State) -> bool:
 
 
 def _with(state: Timeline, **changes: Any) -> Timeline:
-    if all(getattr(state, name) == value for name, value in changes.items()):
-        return state
-    return replace(state, **changes)
+    changed = state._replace(**changes)
+    return state if changed == state else changed
 
 
 def _ended(state: Timeline, end: End | None, at: datetime, version: int) -> Timeline:

@@ -152,12 +152,20 @@ def bench(
     seed: Annotated[int, typer.Option(help="seed of the consignments")] = 7,
     layout: Annotated[str, typer.Option(help="worker processes; see DTG_LAYOUT")] = "",
     read_model: Annotated[bool, typer.Option(help="with the SQL read model beside the desks")] = True,
+    partitions: Annotated[int, typer.Option(help="partitions of every topic; see DTG_PARTITIONS")] = 0,
 ) -> None:
     """Measure throughput, latency and cost, on a broker of its own; proves that nothing was lost. 性能"""
-    from services.cli.bench import main as measure
+    from services.cli.bench.quick import main as measure
 
+    usual = UpSettings()
     raise typer.Exit(
-        measure(consignments=consignments, seed=seed, layout=layout or UpSettings().layout, read_model=read_model)
+        measure(
+            consignments=consignments,
+            seed=seed,
+            layout=layout or usual.layout,
+            read_model=read_model,
+            partitions=partitions or usual.partitions,
+        )
     )
 
 

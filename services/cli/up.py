@@ -200,9 +200,9 @@ class Up:
         screen.print(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
 
 
-def wait_for(waiting: dict[str, Child], stop: threading.Event | None = None) -> None:
-    """Until each url answers 200, or `stop`; CannotStart when its process ends, or after a minute."""
-    deadline = time.monotonic() + READY_SECONDS
+def wait_for(waiting: dict[str, Child], stop: threading.Event | None = None, seconds: float = READY_SECONDS) -> None:
+    """Until each url answers 200, or `stop`; CannotStart when its process ends, or after `seconds`."""
+    deadline = time.monotonic() + seconds
     left = dict(waiting)
     while left and not (stop and stop.is_set()):
         for url, child in list(left.items()):
@@ -211,7 +211,7 @@ def wait_for(waiting: dict[str, Child], stop: threading.Event | None = None) -> 
             if _answers(url):
                 del left[url]
         if time.monotonic() > deadline:
-            raise CannotStart(f"Not ready within {READY_SECONDS} s: {', '.join(c.name for c in left.values())}")
+            raise CannotStart(f"Not ready within {seconds:g} s: {', '.join(c.name for c in left.values())}")
         time.sleep(0.1)
 
 

@@ -1,7 +1,7 @@
 """What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
 
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -246,9 +246,10 @@ def stages(request: Request) -> Board:
 def board(desk: Office) -> Board:
     """The board now."""
     rows = desk.rows
-    times = rows.clearance_seconds()
+    times, at = rows.clearance_seconds(), now()
+    since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
-        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES)),
+        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES), since, at),
         clearance=Clearance(releases=len(times), p50_seconds=percentile(times, 50), p95_seconds=percentile(times, 95)),
         alarms=[
             AlarmView(
@@ -261,7 +262,7 @@ def board(desk: Office) -> Board:
             for alarm in rows.alarms(8)
         ],
         parked_messages=rows.parked_count(),
-        now=now(),
+        now=at,
         projection=projection(desk.standing()),
     )
 
@@ -283,8 +284,3 @@ def parked_messages(request: Request, limit: Annotated[int, Query(ge=1, le=500)]
         total=desk.rows.parked_count(),
         projection=projection(desk.standing()),
     )
-
-
-def link_to(consignment_id: str) -> str:
-    """The page of a consignment."""
-    return f"/consignments/{quote(consignment_id)}"

@@ -16,14 +16,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import answers, feed, lodging
+from services.console import acting, answers, feed, lodging, manual, pages
 from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.office import Bell, Office, office
-from services.console.problems import Problem, ProblemDetails, answer_problem, by_status, field_errors, respond
+from services.console.problems import Problem, ProblemDetails, by_status, field_errors, respond
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.queries import Rows
+from services.console.rendering import show_problem, wants_page
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
 from services.console.views import GateView, Text
@@ -60,6 +61,9 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.include_router(lodging.router)
     app.include_router(answers.router)
     app.include_router(feed.router)
+    app.include_router(acting.router)
+    app.include_router(manual.router)
+    pages.mount(app)
     _health(app)
     _problems(app)
     app.add_middleware(_Measured)
@@ -127,23 +131,30 @@ def _health(app: FastAPI) -> None:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
+def _tell(request: Request, problem: Problem) -> Response:
+    """A problem as whoever asks reads it: a page for a person's browser, problem+json for everybody else."""
+    return show_problem(request, problem) if wants_page(request) else respond(problem)
+
+
 def _problems(app: FastAPI) -> None:
-    app.add_exception_handler(Problem, answer_problem)
+    @app.exception_handler(Problem)
+    async def told(request: Request, problem: Problem) -> Response:
+        return _tell(request, problem)
 
     @app.exception_handler(RequestValidationError)
-    async def not_valid(_: Request, error: RequestValidationError) -> Response:
+    async def not_valid(request: Request, error: RequestValidationError) -> Response:
         faults = field_errors([{**each, "loc": each["loc"]} for each in error.errors()])  # type: ignore[typeddict-item]
-        return respond(Problem(422, "invalid", errors=faults, count=len(faults)))
+        return _tell(request, Problem(422, "invalid", errors=faults, count=len(faults)))
 
     @app.exception_handler(HTTPException)
-    async def of_framework(_: Request, error: HTTPException) -> Response:
-        return respond(by_status(error.status_code, str(error.detail)))
+    async def of_framework(request: Request, error: HTTPException) -> Response:
+        return _tell(request, by_status(error.status_code, f"{request.method} {request.url.path}"))
 
     async def rows_away(request: Request, error: Exception) -> Response:
         log.warning("the read model does not answer", error=str(error).splitlines()[0][:300])
         if request.url.path.startswith("/api/v1/containers/") and request.method == "GET":
             return _stays(request)
-        return respond(Problem(503, "rows_away", headers={"Retry-After": "2"}))
+        return _tell(request, Problem(503, "rows_away", headers={"Retry-After": "2"}))
 
     app.add_exception_handler(DBAPIError, rows_away)
     app.add_exception_handler(PoolTimeout, rows_away)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails
@@ -81,16 +80,10 @@ def respond(problem: Problem) -> Response:
     return JSONResponse(problem.details().model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-async def answer_problem(_: Request, error: Exception) -> Response:
-    """Exception handler of `Problem`."""
-    assert isinstance(error, Problem)
-    return respond(error)
-
-
-def by_status(status: int, detail: str) -> Problem:
-    """The problem for a status that the framework chose: unknown path, wrong method."""
+def by_status(status: int, asked: str) -> Problem:
+    """The problem for a status that the framework chose: unknown path, wrong method. `asked`: what was asked for."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
-    return Problem(status, code, seen=detail or HTTPStatus(status).phrase)
+    return Problem(status, code, seen=asked if code != "other" else HTTPStatus(status).phrase)
 
 
 def field_errors(errors: Sequence[ErrorDetails], prefix: str = "") -> list[FieldError]:

@@ -179,6 +179,7 @@ class Projector:
             "enable.partition.eof": True,
             "auto.offset.reset": "error",
             "fetch.wait.max.ms": 50,
+            "fetch.min.bytes": 200_000,
             "fetch.queue.backoff.ms": 10,
             "queued.max.messages.kbytes": 32_768,
             "log_level": 0,

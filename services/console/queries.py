@@ -99,6 +99,33 @@ class Rows:
         ]
         return {rows[0].stage: _consignment(rows[0], ()) for rows in self._all(*queries) if rows}
 
+    def longest_waiting(self, stages: Iterable[Stage], limit: int) -> list[Consignment]:
+        """Those that wait the longest, whatever their stage."""
+        queries = [
+            select(t.CONSIGNMENTS)
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
+            .order_by(C.waiting_since_us)
+            .limit(limit)
+            for stage in stages
+        ]
+        found = [_consignment(row, ()) for rows in self._all(*queries) for row in rows]
+        return sorted(found, key=lambda row: (row.waiting_since_us or 0, row.consignment_id))[:limit]
+
+    def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
+        """Since when the goods at each stage wait, at these percentiles of their waiting; stages without goods are left out."""
+        found: dict[Stage, list[int]] = {}
+        with self._engine.begin() as connection:
+            for stage in stages:
+                here = and_(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
+                size: int = connection.execute(select(func.count()).where(here)).scalar_one()
+                ordered = select(C.waiting_since_us).where(here).order_by(C.waiting_since_us).limit(1)
+                places = [size * (100 - share) // 100 for share in hundredths]
+                rows = [connection.execute(ordered.offset(place)).scalar_one_or_none() for place in places]
+                moments = [moment for moment in rows if moment is not None]
+                if moments and len(moments) == len(places):  # goods may have moved on between two reads
+                    found[stage] = moments
+        return found
+
     def clearance_seconds(self) -> list[float]:
         """Lodgement to release of the latest releases, sorted; a release that was called back is not among them."""
         last = (

@@ -199,12 +199,20 @@ def release(row: Any) -> ReleaseView:
     )
 
 
-def stage_counts(counts: Mapping[str, int], oldest: Mapping[str, Consignment]) -> list[StageCount]:
-    """Every stage in the order of the flow, open ones first."""
+def stage_counts(
+    counts: Mapping[str, int],
+    oldest: Mapping[str, Consignment],
+    since: Mapping[Stage, Sequence[int]],
+    at: datetime,
+) -> list[StageCount]:
+    """Every stage in the order of the flow, open ones first. `since`: when the median and the 95th percentile began to wait."""
     ordered: Sequence[Stage] = [*OPEN_STAGES, *[s for s in Stage if s not in OPEN_STAGES]]
     result = []
     for stage in ordered:
         first = oldest.get(stage)
+        p50, p95 = (
+            [max(0.0, (at - moment(us)).total_seconds()) for us in since[stage]] if stage in since else [None, None]
+        )
         result.append(
             StageCount(
                 stage=stage,
@@ -214,6 +222,8 @@ def stage_counts(counts: Mapping[str, int], oldest: Mapping[str, Consignment]) -
                 oldest_consignment_id=first.consignment_id if first else None,
                 oldest_since=when(first.waiting_since_us) if first else None,
                 oldest_owner=first.waiting_owner if first else None,
+                waiting_p50_seconds=p50,
+                waiting_p95_seconds=p95,
             )
         )
     return result

@@ -207,7 +207,7 @@ class Feed(BaseModel):
 
 
 class StageCount(BaseModel):
-    """One stage of the board."""
+    """One stage of the board. `waiting_p50_seconds`, `waiting_p95_seconds`: how long the goods that are there now have waited."""
 
     stage: Stage
     text: Text
@@ -216,6 +216,8 @@ class StageCount(BaseModel):
     oldest_consignment_id: str | None = None
     oldest_since: datetime | None = None
     oldest_owner: str | None = None
+    waiting_p50_seconds: float | None = None
+    waiting_p95_seconds: float | None = None
 
 
 class Clearance(BaseModel):

@@ -152,7 +152,7 @@ def settle(
         sent_back = tuple(
             [_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals]
         )
-        rest = replace(dossier, withdrawals=())
+        rest = dossier._replace(withdrawals=())
         return (*sent_back, *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
     if isinstance(state, Released):
@@ -370,7 +370,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             left = tuple([w for w in state.dossier.withdrawals if w.request_id != message.request_id])
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
-            return replace(state, dossier=replace(state.dossier, withdrawals=left))
+            return replace(state, dossier=state.dossier._replace(withdrawals=left))
         case ReportArrival() | PlaceHold() | LiftHold():
             return state
         case _:

@@ -3,8 +3,9 @@
 The join is closed by default: what was not heard holds the goods.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -58,18 +59,17 @@ class Withdrawal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dossier:
+class Dossier(NamedTuple):
     """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
 
-    `pests`: controls that met a living pest; each opens a treatment hold of its own.
+    `pests`: controls that met a living pest; each opens a treatment hold of its own. Neither is ever changed in place.
     """
 
     terms: Terms | None = None
     arrived_at: AwareDatetime | None = None
     arrival_request: str = ""
-    answers: dict[str, str] = field(default_factory=dict)
-    pests: dict[str, str] = field(default_factory=dict)
+    answers: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
+    pests: dict[str, str] = {}  # noqa: RUF012
     failure: Failure | None = None
     withdrawals: tuple[Withdrawal, ...] = ()
 
@@ -90,14 +90,14 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
     """The dossier with one more fact; the same object when the fact is no news."""
     match fact:
         case ConsignmentAssessed():
-            return dossier if dossier.terms else replace(dossier, terms=_terms(fact))
+            return dossier if dossier.terms else dossier._replace(terms=_terms(fact))
         case InspectionPassed():
             return _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
         case PestIntercepted():
             known = _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
             if fact.control.value in known.pests:
                 return known
-            return replace(known, pests={**known.pests, fact.control.value: fact.pest})
+            return known._replace(pests={**known.pests, fact.control.value: fact.pest})
         case TreatmentVerified():
             return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
         case InspectionFailed():
@@ -108,9 +108,9 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             if any(w.request_id == fact.request_id for w in dossier.withdrawals):
                 return dossier
             wish = Withdrawal(request_id=fact.request_id, reason=fact.reason)
-            return replace(dossier, withdrawals=(*dossier.withdrawals, wish))
+            return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
         case ArrivalRecorded():
-            return replace(dossier, arrived_at=fact.occurred_at, arrival_request=message_id)
+            return dossier._replace(arrived_at=fact.occurred_at, arrival_request=message_id)
 
 
 def open_holds(
@@ -144,13 +144,13 @@ def open_holds(
 def _answered(dossier: Dossier, hold_id: str, kind: str) -> Dossier:
     if hold_id in dossier.answers:
         return dossier
-    return replace(dossier, answers={**dossier.answers, hold_id: kind})
+    return dossier._replace(answers={**dossier.answers, hold_id: kind})
 
 
 def _failed(dossier: Dossier, hold_id: str, reason: str) -> Dossier:
     if dossier.failure:
         return dossier
-    return replace(dossier, failure=Failure(hold_id=hold_id, reason=reason))
+    return dossier._replace(failure=Failure(hold_id=hold_id, reason=reason))
 
 
 def _terms(assessed: ConsignmentAssessed) -> Terms:

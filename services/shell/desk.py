@@ -30,8 +30,11 @@ class Decider(Protocol):
 class Watcher(Protocol):
     """Wants to know every state; called by the loop's thread, for metrics."""
 
-    def restored(self, states: Iterable[tuple[str, Any]]) -> None:
-        """All (key, state) of the partitions that this worker has from now on."""
+    def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
+        """All (key, state as the decider's JSON) of the partitions that this worker has from now on.
+
+        Not decoded: a watcher needs little of each, and there may be a million.
+        """
 
     def committed(self, changes: Iterable[tuple[str, Any, Any]]) -> None:
         """(key, state before, state after) of each record that a committed transaction changed; None: no state."""

@@ -24,16 +24,21 @@ from confluent_kafka import (
 
 from schemas.flow import heard_topics
 from services.shell import metrics
+from services.shell.clients import consumer_config, producer_config
 from services.shell.clock import now
 from services.shell.codec import raw
 from services.shell.desk import Desk
-from services.shell.restore import restore
+from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition, decode_record
 from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
+COMMITS = 6
+"""How often the outcome of a commit is asked for, 10 s each, before the process gives up."""
+LEAVE_SECONDS = 2.0
+"""How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
 IDLE_COMMIT = 1.0
 """Seconds after which positions that only passed over messages are committed."""
 
@@ -48,6 +53,8 @@ class Loop:
         self.settings = settings
         self.topics = [*heard_topics(desk.name), f"customs-{desk.name}-resumed"]
         self.ready = threading.Event()
+        self.restoring: Restoring | None = None
+        """How far the restore is, while there is one."""
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
@@ -68,9 +75,9 @@ class Loop:
 
     def run(self) -> None:
         """Reads, decides and writes until `stop` is called."""
-        self._producer = Producer(self._producer_config())
+        self._producer = Producer(producer_config(self.desk.name, self.settings))
         self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
-        self._consumer = Consumer(self._consumer_config())
+        self._consumer = Consumer(consumer_config(self.desk.name, self.settings))
         self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
             while not self._stop.is_set():
@@ -80,7 +87,10 @@ class Loop:
                 raise
         finally:
             self.ready.clear()
-            with contextlib.suppress(KafkaException):  # leaving the group early is a courtesy; the session ends anyway
+            with contextlib.suppress(KafkaException, InterruptedError):  # a courtesy; the session ends anyway
+                if self._stop.is_set():
+                    self._leave()
+            with contextlib.suppress(KafkaException):
                 self._consumer.close()
 
     def stop(self) -> None:
@@ -89,11 +99,19 @@ class Loop:
 
     def stalled(self) -> float:
         """Seconds without progress while there is something to do; 0 when there is nothing to do."""
-        return time.monotonic() - self._progress
+        restoring = self.restoring  # reading records back is progress too, however many there are
+        return time.monotonic() - max(self._progress, restoring.moved if restoring else 0.0)
 
     def lag(self) -> int:
         """Messages between the position and the end of what this worker was assigned."""
         return self._lag
+
+    def _leave(self) -> None:
+        """Hands the partitions over now: a static member that only closes keeps them until its session ends."""
+        self._consumer.unsubscribe()
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while self._consumer.assignment() and time.monotonic() < deadline:
+            self._consumer.consume(1, 0.05)
 
     # one turn
 
@@ -189,7 +207,24 @@ class Loop:
             self._consumer.consumer_group_metadata(),
             10,
         )
-        producer.commit_transaction(10)
+        self._commit()
+
+    def _commit(self) -> None:
+        """Commits, or raises: abortable when nothing was committed, RuntimeError when that cannot be known.
+
+        A commit that timed out may still come true: it is asked for again until the broker answers. A process that
+        gives up here must end, since its store may be behind what was committed (librdkafka: "retry call to resume").
+        """
+        for attempt in range(COMMITS):
+            try:
+                self._producer.commit_transaction(10)
+                return
+            except KafkaException as problem:
+                error = problem.args[0]
+                if error.fatal() or error.txn_requires_abort():
+                    raise
+                log.warning("commit not answered", desk=self.desk.name, error=str(error), attempt=attempt)
+        raise RuntimeError(f"{self.desk.name}: the broker did not say whether the transaction was committed")
 
     def _produce(self, **message: object) -> None:
         while True:
@@ -285,23 +320,27 @@ class Loop:
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self.desk.name, partitions=numbers)
         committed = self._committed_positions(consumer, partitions)  # before the states, which may only be newer
-        topic = f"customs-{self.desk.name}-state"
         self._generation += 1
-        self._stores = restore(self.settings, topic, numbers, self._stop)
+        self.restoring = told = Restoring()
+        self._stores = restore(self.settings, f"customs-{self.desk.name}-state", numbers, self._stop, told)
         self._positions.clear()
+        self._parked = told.parked
         self._tell_restored()
         consumer.assign(committed)
         self._read = {(p.topic, p.partition): p.offset for p in committed}
-        metrics.RESTORE.labels(self.desk.name).set(time.monotonic() - started)
         self._progress = time.monotonic()
+        self.restoring = None
+        seconds, records = self._progress - started, sum(len(store.records) for store in self._stores.values())
+        metrics.RESTORE.labels(self.desk.name).set(seconds)
+        log.info("restored", desk=self.desk.name, records=records, read=told.read, seconds=round(seconds, 3))
         self.ready.set()
 
     def _tell_restored(self) -> None:
-        everything = [(key, data) for store in self._stores.values() for key, data in store.records.items()]
-        self._parked = sum([len(decode_record(data).parked) for _, data in everything if b'"parked"' in data])
         if self.desk.watcher:
-            validate = self.desk.decider.STATE.validate_json
-            self.desk.watcher.restored((key, validate(bytes(decode_record(data).state))) for key, data in everything)
+            stores = self._stores.values()
+            self.desk.watcher.restored(
+                (key, decode_record(data).state) for store in stores for key, data in store.records.items()
+            )
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))
@@ -324,36 +363,3 @@ class Loop:
         metrics.LAG.labels(self.desk.name).set(lag)
         metrics.LIVE.labels(self.desk.name).set(sum(len(s.records) for s in self._stores.values()))
         metrics.PARKED_NOW.labels(self.desk.name).set(self._parked)
-
-    # clients
-
-    def _producer_config(self) -> dict[str, object]:
-        return {
-            "bootstrap.servers": self.settings.kafka,
-            "transactional.id": f"customs-{self.desk.name}-{self.settings.slot}",
-            "transaction.timeout.ms": self.settings.transaction_timeout_ms,
-            "partitioner": "murmur2_random",
-            "acks": "all",
-            "linger.ms": 1,
-            "queue.buffering.max.messages": 1_000_000,
-            "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
-            "log_level": 2,
-        }
-
-    def _consumer_config(self) -> dict[str, object]:
-        return {
-            "bootstrap.servers": self.settings.kafka,
-            "group.id": f"customs-{self.desk.name}",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-            "partition.assignment.strategy": "range",
-            "session.timeout.ms": self.settings.session_timeout_ms,
-            "heartbeat.interval.ms": max(300, self.settings.session_timeout_ms // 4),
-            "max.poll.interval.ms": 300_000,
-            "fetch.wait.max.ms": 20,
-            "queued.max.messages.kbytes": 16_384,
-            "fetch.queue.backoff.ms": 5,
-            "log_level": 2,
-        }

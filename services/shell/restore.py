@@ -2,77 +2,90 @@
 
 import threading
 import time
+from dataclasses import dataclass
+from itertools import groupby
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from services.shell.clients import restore_config
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition, decode_record
+from services.shell.store import Partition
+
+BATCH = 10_000
+"""Messages taken from the client at once: each batch is unpacked by built-in functions, not message by message."""
+
+
+@dataclass(slots=True)
+class Restoring:
+    """How far a restore is: messages read, and how many lie in the topic at most. Read by the pages, in another thread."""
+
+    read: int = 0
+    total: int = 0
+    parked: int = 0
+    moved: float = 0.0
+    """When it last read something."""
 
 
 def restore(
-    settings: WorkerSettings, topic: str, partitions: list[int], stop: threading.Event, timeout: float = 300
+    settings: WorkerSettings,
+    topic: str,
+    partitions: list[int],
+    stop: threading.Event,
+    told: Restoring,
+    timeout: float = 300,
 ) -> dict[int, Partition]:
     """The committed records of these partitions of a state topic.
 
     Reads up to the high watermark seen at the start; where a dead worker's transaction is still open, waits until the
-    broker has ended it. TimeoutError after `timeout` seconds, InterruptedError when `stop` is set.
+    broker has ended it. TimeoutError after `timeout` seconds without a message, InterruptedError when `stop` is set.
     """
+    spans = _spans(settings, topic, partitions)
+    told.total, told.moved = sum(end - start for start, end in spans.values()), time.monotonic()
+    waiting = {p: end for p, (_, end) in spans.items() if end > 0}
+    records: dict[int, dict[str, bytes | None]] = {p: {} for p in partitions}
+    if waiting:
+        reader = Consumer(restore_config(settings))
+        try:
+            reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in waiting])
+            while waiting:
+                if stop.is_set():
+                    raise InterruptedError(f"stopped while restoring {topic}")
+                if time.monotonic() > told.moved + timeout:
+                    raise TimeoutError(f"{topic}: nothing came from partitions {sorted(waiting)} for {timeout} s")
+                batch = _messages(reader.consume(BATCH, 0.05), waiting)
+                if batch:
+                    _take(records, batch)
+                    told.read, told.moved = told.read + len(batch), time.monotonic()
+        finally:
+            reader.close()
     stores = {p: Partition() for p in partitions}
-    ends = _ends(settings, topic, partitions)
-    waiting = {p for p, end in ends.items() if end > 0}
-    if not waiting:
-        return stores
-    reader = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": "customs-restore",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-            "queued.max.messages.kbytes": 65_536,
-            "fetch.wait.max.ms": 20,
-            "log_level": 2,
-        }
-    )
-    deadline = time.monotonic() + timeout
-    try:
-        reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in waiting])
-        while waiting:
-            if stop.is_set():
-                raise InterruptedError(f"stopped while restoring {topic}")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{topic}: partitions {sorted(waiting)} were not restored in {timeout} s")
-            for message in reader.consume(10_000, 0.05):
-                error = message.error()
-                if error is None:
-                    _take(stores[message.partition()], message.key(), message.value())
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    if message.offset() >= ends[message.partition()]:
-                        waiting.discard(message.partition())
-                elif error.fatal() or not error.retriable():
-                    raise KafkaException(error)
-    finally:
-        reader.close()
-    for store in stores.values():
-        store.deadlines.sort()
+    for p, store in stores.items():
+        told.parked += store.restored(records.pop(p))
     return stores
 
 
-def _take(store: Partition, key: bytes, value: bytes | None) -> None:
-    name = key.decode()
-    if value is None:
-        store.records.pop(name, None)
-        return
-    store.records[name] = value
-    if b'"due":' in value:
-        due = decode_record(value).due
-        if due is not None:
-            store.deadlines.append((due, name))
+def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
+    """The messages of a batch without the client's notices; a partition read to its end no longer waits."""
+    notices = list(filter(Message.error, batch))
+    for notice in notices:
+        error = notice.error()
+        if error.code() == KafkaError._PARTITION_EOF:
+            if notice.offset() >= waiting.get(notice.partition(), 0):
+                waiting.pop(notice.partition(), None)
+        elif error.fatal() or not error.retriable():
+            raise KafkaException(error)
+    return [message for message in batch if message.error() is None] if notices else batch
 
 
-def _ends(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, int]:
-    """High watermarks, transactions still open included."""
+def _take(records: dict[int, dict[str, bytes | None]], batch: list[Message]) -> None:
+    for partition, group in groupby(batch, Message.partition):
+        messages = list(group)
+        keys = map(bytes.decode, map(Message.key, messages))
+        records[partition].update(zip(keys, map(Message.value, messages), strict=True))
+
+
+def _spans(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
+    """First offsets and high watermarks, transactions still open included."""
     asker = Consumer(
         {
             "bootstrap.servers": settings.kafka,
@@ -83,16 +96,17 @@ def _ends(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[i
         }
     )
     try:
-        return {p: _end(asker, TopicPartition(topic, p)) for p in partitions}
+        return {p: _span(asker, TopicPartition(topic, p)) for p in partitions}
     finally:
         asker.close()
 
 
-def _end(asker: Consumer, place: TopicPartition, tries: int = 50) -> int:
+def _span(asker: Consumer, place: TopicPartition, tries: int = 50) -> tuple[int, int]:
     """A broker that just started, or a topic that was just made, has no leader for a moment."""
     for attempt in range(tries):
         try:
-            return int(asker.get_watermark_offsets(place, timeout=30)[1])
+            low, high = asker.get_watermark_offsets(place, timeout=30)
+            return int(low), int(high)
         except KafkaException as problem:
             if attempt == tries - 1 or problem.args[0].fatal():
                 raise

@@ -2,6 +2,7 @@
 
 import base64
 import heapq
+from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
 
@@ -66,15 +67,22 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
-class Record(msgspec.Struct, omit_defaults=True):
-    """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON."""
+def _never() -> None:
+    """A factory, so that msgspec writes `due` even where it is null: a restore tells by the first bytes what is due."""
 
+
+class Record(msgspec.Struct, omit_defaults=True):
+    """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON.
+
+    `due` and `parked` stand first: what a restore must know of a million records it reads without decoding them.
+    """
+
+    due: float | None = msgspec.field(default_factory=_never)
+    parked: list[ParkedMessage] = []
     n: int = 0
-    state: msgspec.Raw = msgspec.Raw(b"null")
-    due: float | None = None
     closed: bool = False
     heard: list[str] = []
-    parked: list[ParkedMessage] = []
+    state: msgspec.Raw = msgspec.Raw(b"null")
 
 
 def parked_bytes(parked: list[ParkedMessage]) -> int:
@@ -84,6 +92,7 @@ def parked_bytes(parked: list[ParkedMessage]) -> int:
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
+_DUE, _NOT_DUE, _PARKED = b'{"due":', b'{"due":null', b',"parked":'
 
 
 def encode_record(record: Record) -> bytes:
@@ -94,12 +103,40 @@ def decode_record(data: bytes) -> Record:
     return _decoder.decode(data)
 
 
+def due_of(data: bytes) -> float | None:
+    """A record's `due`, without decoding the rest; of a record written before `due` stood first, by decoding it."""
+    if not data.startswith(_DUE):
+        return decode_record(data).due if _DUE[1:] in data else None
+    return None if data.startswith(_NOT_DUE) else float(data[len(_DUE) : data.find(b",", len(_DUE))])
+
+
+def parked_in(data: bytes) -> int:
+    """How many parked messages a record carries, without decoding one that carries none."""
+    if (data.startswith(_DUE) and data.find(_PARKED, 0, 64) < 0) or _PARKED not in data:
+        return 0
+    return len(decode_record(data).parked)
+
+
 class Partition:
     """The records of one partition and the heap of their deadlines. Lost with the partition, restored from its topic."""
 
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
         self.deadlines: list[tuple[float, str]] = []
+
+    def restored(self, records: Mapping[str, bytes | None]) -> int:
+        """Takes the last value of each key in the topic, None where it was forgotten; returns how many messages are parked."""
+        self.records = {key: data for key, data in records.items() if data is not None}
+        parked = 0
+        for key, data in self.records.items():
+            if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
+                continue  # the most usual record of all: nothing is due and nothing parked
+            due = due_of(data)
+            if due is not None:
+                self.deadlines.append((due, key))
+            parked += parked_in(data)
+        heapq.heapify(self.deadlines)
+        return parked
 
     def put(self, key: str, data: bytes | None, due: float | None) -> None:
         """Takes a committed record; None forgets the key."""

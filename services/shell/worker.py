@@ -1,6 +1,7 @@
 """How does a Faust worker host the loops: start, stop, pages, agents on low-rate topics?"""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,8 @@ from services.shell.settings import WorkerSettings
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
+LOOP_SECONDS, FAUST_SECONDS = 7, 2
+"""How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
 log = structlog.get_logger()
 
 
@@ -40,7 +43,10 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends with code 1."""
+    """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends at once with code 1.
+
+    At once: what counts is in committed transactions, and an orderly end may wait long for a broker that is away.
+    """
 
     hosted: Loop
     """Set by a subclass per desk: Faust makes the service itself, and `loop` is its word for asyncio's."""
@@ -50,14 +56,12 @@ class LoopService(Service):
         self._thread: threading.Thread | None = None
 
     async def on_start(self) -> None:
-        running = asyncio.get_running_loop()
-
         def run() -> None:
             try:
                 self.hosted.run()
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
-                asyncio.run_coroutine_threadsafe(self.crash(error), running)
+                os._exit(1)
 
         self._thread = threading.Thread(target=run, name=f"desk-{self.hosted.desk.name}", daemon=True)
         self._thread.start()
@@ -67,7 +71,28 @@ class LoopService(Service):
             asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
         self.hosted.stop()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join, 10)
+            await asyncio.to_thread(self._thread.join, LOOP_SECONDS)
+            if self._thread.is_alive():
+                log.error("loop does not end", desk=self.hosted.desk.name)
+                os._exit(1)  # its transaction is aborted, and the batch decided afresh
+
+
+class Frame(faust.App):
+    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them back."""
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        await self.on_started_init_extra_services()
+
+    async def on_stop(self) -> None:
+        for service in self._extra_service_instances or ():
+            await service.stop()
+        ending = threading.Timer(
+            FAUST_SECONDS, os._exit, (0,)
+        )  # all that counts is committed: nobody waits for the rest
+        ending.daemon = True
+        ending.start()
+        await super().on_stop()
 
 
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
@@ -76,7 +101,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
     names = "-".join(desk.name for desk in desks)
     folder = Path(settings.home) / "faust"
     folder.mkdir(parents=True, exist_ok=True)
-    app = faust.App(
+    app = Frame(
         f"customs-worker-{names}-{settings.slot}",
         broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
         topic_disable_leader=True,
@@ -86,12 +111,17 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         web_bind=settings.web_host,
         stream_wait_empty=False,
         broker_commit_interval=5.0,
+        broker_session_timeout=settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=settings.session_timeout_ms / 4000,
         consumer_auto_offset_reset="latest",
         datadir=str(folder),
         worker_redirect_stdouts=False,
         loghandlers=[],
     )
     loops = [Loop(desk, settings) for desk in desks]
+    gc.collect()
+    gc.freeze()  # a batch makes many short-lived objects and no cycles: looking for cycles less often is a tenth of the time
+    gc.set_threshold(100_000, 50, 100)
     for loop in loops:
         app.service(type(f"{loop.desk.name.title()}Loop", (LoopService,), {"hosted": loop}))
     _watch_parked(app, [desk.name for desk in desks])
@@ -130,10 +160,13 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/readyz")
     async def readyz(view: View, request: Request) -> Response:
         waiting = [x.desk.name for x in loops if not x.ready.is_set()]
-        lag = {x.desk.name: x.lag() for x in loops}
-        return view.json(
-            {"status": "waiting" if waiting else "ok", "waiting": waiting, "lag": lag}, status=503 if waiting else 200
-        )
+        body = {
+            "status": "waiting" if waiting else "ok",
+            "waiting": waiting,
+            "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.restoring)},
+            "lag": {x.desk.name: x.lag() for x in loops},
+        }
+        return view.json(body, status=503 if waiting else 200)
 
     @app.page("/metrics")
     async def metrics_page(view: View, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """What is lodged on a simulated day? Consignment `index` of a seed is always the same, whoever asks and when."""
 
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -67,17 +67,29 @@ SHARED_SHARE = 0.08
 PREFIX = "SIM"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One consignment and what its people intend. Delays in seconds of the border's clock."""
+REMEMBERED = 100_000
+"""Intents that a day keeps at hand, the latest: making a declaration again takes far longer."""
 
-    index: int
-    declaration: Declaration
-    lodged_at: datetime
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the people of one consignment intend. `arrives_after`: seconds of the border's clock."""
+
+    declarant: str
     arrives_after: float
     withdraws: bool
     held: bool
     repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One consignment and what its people intend."""
+
+    index: int
+    declaration: Declaration
+    lodged_at: datetime
+    intent: Intent
 
     @property
     def consignment_id(self) -> str:
@@ -91,6 +103,7 @@ class Day:
     seed: int
     consignments: int
     start: datetime
+    _intents: dict[int, Intent] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def lodged_at(self, index: int) -> datetime:
         """When this consignment is lodged: in order, spread like the hours of a working day."""
@@ -109,15 +122,22 @@ class Day:
     def plan(self, index: int) -> Plan:
         """The consignment of this index."""
         dice = Random(f"{self.seed}/{index}")
-        return Plan(
-            index,
-            _declaration(self.seed, index, dice),
-            self.lodged_at(index),
+        declaration = _declaration(self.seed, index, dice)
+        intent = Intent(
+            declaration.declarant,
             dice.expovariate(1 / 5400),
             dice.random() < WITHDRAWN_SHARE,
             dice.random() < HELD_SHARE,
             dice.random() < REPEATED_SHARE,
         )
+        self._intents[index] = intent
+        if len(self._intents) > REMEMBERED:
+            self._intents.pop(next(iter(self._intents)), None)
+        return Plan(index, declaration, self.lodged_at(index), intent)
+
+    def intent(self, index: int) -> Intent:
+        """What the people of this consignment intend."""
+        return self._intents.get(index) or self.plan(index).intent
 
 
 def index_of(reference: str, seed: int) -> int | None:

@@ -79,19 +79,18 @@ class People:
         key, at, green = fact.consignment_id, fact.occurred_at, fact.lane is Lane.GREEN
         if index is None:
             return [self._arrive(key, at, between(0.2 * HOUR, 3 * HOUR, self._dice(key, "arrival")))]
-        plan = self.day.plan(index)
-        if green and plan.withdraws:
-            declarant = plan.declaration.declarant
+        intent = self.day.intent(index)
+        if green and intent.withdraws:
             wish = WithdrawDeclaration(
-                consignment_id=key, asked_by=declarant, occurred_at=at, reason="合同取消 the sale was called off"
+                consignment_id=key, asked_by=intent.declarant, occurred_at=at, reason="合同取消 the sale was called off"
             )
             return [Act(at + timedelta(minutes=10), f"{key}/withdrawal", wish)]
-        if green and plan.held:
-            self.waiting_to_arrive[key] = plan.arrives_after
+        if green and intent.held:
+            self.waiting_to_arrive[key] = intent.arrives_after
             officer = pick(OFFICERS, self._dice(key, "officer"))
             hold = PlaceHold(consignment_id=key, asked_by=officer, occurred_at=at, reason="举报线索 a tip to look into")
             return [Act(at + timedelta(minutes=5), f"{key}/hold", hold)]
-        return [self._arrive(key, at, plan.arrives_after)]
+        return [self._arrive(key, at, intent.arrives_after)]
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""

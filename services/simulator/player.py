@@ -20,7 +20,12 @@ from services.shell.codec import encode, headers
 from services.simulator.day import Day
 from services.simulator.people import HEARD, Act, People
 from services.simulator.settings import SimulatorSettings
+from services.simulator.stillness import Stillness
 
+LOOK_SECONDS = 0.3
+"""How often a day that may be over is looked at."""
+DEAD = 5
+"""So many times `idle_seconds` without a word, and desks that have not read everything are taken for dead."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if not t.name.endswith("-requests")])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")])
@@ -72,7 +77,9 @@ class Player:
         self._asked: set[str] = set()
         self._ended: dict[str, str] = {}
         self._expected: set[str] = set()
-        self._boxes: set[str] = set()
+        self._last: dict[tuple[str, int], int] = {}
+        self._read: dict[tuple[str, int], int] = {}
+        self._looked = 0.0
         self._stop = threading.Event()
 
     def ended(self) -> int:
@@ -84,7 +91,7 @@ class Player:
         self._stop.set()
 
     def run(self) -> Played:
-        """Plays until every expected consignment has its end (or has been idle), or `stop`."""
+        """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`."""
         self._began = stopwatch()
         self._read_what_was_asked()
         self._producer = Producer(
@@ -99,34 +106,44 @@ class Player:
             }
         )
         consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
+        stillness = Stillness(self.settings.kafka, self._places(REQUESTS), self._places(FACTS))
         quiet_since = stopwatch()
         try:
             while not self._stop.is_set():
                 self._lodge_what_is_due()
                 busy = self._send_what_is_due()
                 for message in consumer.consume(2000, 0.0 if busy else 0.05):
-                    if message.error() is None:
+                    error = message.error()
+                    if error is None:
                         busy = True
+                        self._last[message.topic(), message.partition()] = message.offset()
                         self._hear(message)
-                    elif message.error().fatal():
-                        raise KafkaException(message.error())
+                    elif error.code() == KafkaError._PARTITION_EOF:
+                        self._read[message.topic(), message.partition()] = message.offset()
+                    elif error.fatal():
+                        raise KafkaException(error)
                 quiet_since = stopwatch() if busy or self._acts else quiet_since
-                if self._is_over(stopwatch() - quiet_since):
+                if not busy and self._is_over(stillness, stopwatch() - quiet_since):
                     self.played.finished = True
                     break
         finally:
             self._producer.flush(30)
             consumer.close()
+            stillness.close()
         self.played.ends = Counter(self._ended.values())
         self.played.seconds = stopwatch() - self._began
         return self.played
 
-    def _is_over(self, quiet: float) -> bool:
-        if self.last is None or self._next < self.last or self._acts:
+    def _is_over(self, stillness: Stillness, quiet: float) -> bool:
+        if self.last is None or self._next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
             return False
-        if self._expected and self._expected <= self._ended.keys() and not self._boxes:
+        all_ended = bool(self._expected) and self._expected <= self._ended.keys()
+        if not all_ended and quiet <= self.idle_seconds:
+            return False
+        self._looked = stopwatch()
+        if self._producer.flush(10) == 0 and stillness.still(self._last, self._read):
             return True
-        return quiet > self.idle_seconds
+        return quiet > self.idle_seconds * DEAD
 
     # what people do
 
@@ -153,7 +170,7 @@ class Player:
         )
         self.played.lodged += 1
         self._ask(f"{key}/lodge", request)
-        if plan.repeated:
+        if plan.intent.repeated:
             self._ask(f"{key}/lodge again", request)
 
     def _send_what_is_due(self) -> bool:
@@ -201,15 +218,11 @@ class Player:
             self._ended[key] = ENDS[name]
         elif name == "ReleaseRevoked":
             self._ended.pop(key, None)
-        elif name in ("ContainerGatedOut", "GateAlarmRaised"):
-            self._boxes.discard(key)
         kind = KINDS.get(name)
         if kind is None:
             return
         fact = kind.__pydantic_validator__.validate_json(message.value())
-        if name == "ContainerMayLeave":
-            self._boxes.add(key)
-        elif name == "ConsignmentAssessed":
+        if name == "ConsignmentAssessed":
             self._expected.add(key)
         for act in self.people.react(fact):
             self._count += 1
@@ -220,7 +233,7 @@ class Player:
     def _read_what_was_asked(self) -> None:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
         try:
-            left = set(self._places(consumer, REQUESTS))
+            left = set(self._places(REQUESTS))
             while left and not self._stop.is_set():
                 for message in consumer.consume(5000, 0.1):
                     error = message.error()
@@ -246,10 +259,10 @@ class Player:
                 "log_level": 2,
             }
         )
-        consumer.assign([TopicPartition(t, p, start) for t, p in self._places(consumer, topics)])
+        consumer.assign([TopicPartition(t, p, start) for t, p in self._places(topics)])
         return consumer
 
-    def _places(self, consumer: Consumer, topics: tuple[str, ...]) -> list[tuple[str, int]]:
+    def _places(self, topics: tuple[str, ...]) -> list[tuple[str, int]]:
         return [(topic, number) for topic in topics for number in range(self.settings.partitions)]
 
 

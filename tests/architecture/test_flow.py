@@ -119,7 +119,7 @@ def gaps(picture: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("page", ["docs/flow.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/flow.md"])
 def test_the_picture_shows_every_desk_and_what_goes_between_them(page: str) -> None:
     found = re.search(r"```text\n(.*?)```", ROOT.joinpath(page).read_text(), re.DOTALL)
     assert found, f"{page} opens with the picture of the flow, in a ```text block"

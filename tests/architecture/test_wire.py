@@ -15,6 +15,8 @@ from deploy.kafka.broker import Broker
 from schemas.envelope import Message
 from schemas.vocabulary import consignment_id
 from services.shell import codec
+from services.shell.clients import producer_config
+from services.shell.settings import WorkerSettings
 from tests.architecture.golden import EXAMPLES, payload
 
 ROOT = Path(__file__).parents[2]
@@ -79,10 +81,10 @@ async def test_three_clients_put_every_key_into_the_same_partition(broker: Broke
 def test_every_confluent_producer_of_the_house_is_told_the_partitioner() -> None:
     makers = [path for path in ROOT.glob("services/**/*.py") if re.search(r"\bProducer\(", path.read_text())]
     assert makers, "the loop makes one"
-    silent = [
-        path for path in makers if "confluent_kafka" in path.read_text() and "murmur2_random" not in path.read_text()
-    ]
+    told = re.compile(r"murmur2_random|\bProducer\(producer_config\(")
+    silent = [path for path in makers if "confluent_kafka" in path.read_text() and not told.search(path.read_text())]
     assert silent == []
+    assert producer_config("release", WorkerSettings())["partitioner"] == "murmur2_random"
 
 
 def test_the_headers_are_cloudevents_and_say_where_a_message_comes_from() -> None:

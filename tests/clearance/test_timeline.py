@@ -1,9 +1,9 @@
 """Are the stage times those of the definitions, whatever order the facts are heard in?"""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
+import pytest
 from prometheus_client import REGISTRY
 
 from schemas.envelope import Hearing, Message
@@ -62,10 +62,14 @@ STORY: list[Message] = [
 
 
 def told(messages: list[Message]) -> Timeline:
-    state = replace(timeline.INITIAL, accepted=NOON)
+    state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
         state = timeline.evolve(state, message, HEARING)  # type: ignore[arg-type]
     return state
+
+
+def dumped(messages: list[Message]) -> bytes:
+    return timeline.STATE.dump_json(told(messages))
 
 
 def test_stage_times_follow_the_definitions() -> None:
@@ -111,7 +115,7 @@ def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
 
 def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
     watch = Watch()
-    watch.restored([("a", told([])), ("b", told(STORY))])
+    watch.restored([("a", dumped([])), ("b", dumped(STORY))])
     labels = {"stage": "overall", "lane": "red", "office": "4201", "mode": "2"}
 
     def releases() -> float:
@@ -124,3 +128,19 @@ def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
     assert releases() == before + 1
     assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 0
     REGISTRY.unregister(watch)
+
+
+def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
+    """The restart reads a little of each timeline's JSON by another library; it must see what the desk's own types see."""
+    before, after_restart = Watch(), Watch()
+    before.restored([])
+    stories = [list(order[:length]) for order in permutations(STORY) for length in (1, 3, len(STORY))]
+    before.committed([(str(n), None, told(story)) for n, story in enumerate(stories)])
+    after_restart.restored([(str(n), dumped(story)) for n, story in enumerate(stories)])
+    shown = [
+        [(s.name, s.labels, s.value) for m in watch.collect() for s in m.samples] for watch in (before, after_restart)
+    ]
+    assert shown[0][:5] == shown[1][:5] and sum(value for _, _, value in shown[0][:5]) > 0
+    assert shown[0][5][2] == pytest.approx(shown[1][5][2], abs=60)
+    REGISTRY.unregister(before)
+    REGISTRY.unregister(after_restart)

@@ -1,4 +1,7 @@
-"""What do the console's tests stand on? The session's broker, both databases, and a projector that can be waited for."""
+"""What do the console's tests stand on? A broker without desks, both databases, and a projector that can be waited for.
+
+The tests say by themselves what desks would say, and put rubbish on every topic: no desk may hear it.
+"""
 
 import asyncio
 import shutil
@@ -68,10 +71,13 @@ def projecting(settings: ConsoleSettings) -> Iterator[Projecting]:
 
 
 @pytest.fixture(scope="session")
-def bootstrap(broker: Broker) -> str:
-    """A broker with every topic."""
-    provision(broker.bootstrap, PARTITIONS)
-    return broker.bootstrap
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker with every topic and no desk."""
+    running = Broker(tmp_path_factory.mktemp("quiet-kafka"), free_port())
+    running.start()
+    provision(running.bootstrap, PARTITIONS)
+    yield running.bootstrap
+    running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +149,7 @@ class Running:
 
 @pytest.fixture(scope="session")
 def console(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One console for the session, on SQLite, over the session's broker."""
+    """One console for the session, on SQLite, over the broker without desks."""
     folder = tmp_path_factory.mktemp("console")
     settings = ConsoleSettings(
         kafka=bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{folder}/console.db", console_port=free_port()

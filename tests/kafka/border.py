@@ -86,10 +86,14 @@ class Border:
 
 @contextmanager
 def running(
-    bootstrap: str, partitions: int, slot: str = "test", names: tuple[str, ...] = SERVICES
+    bootstrap: str,
+    partitions: int,
+    slot: str = "test",
+    names: tuple[str, ...] = SERVICES,
+    session_timeout_ms: int = 6000,
 ) -> Iterator[list[Loop]]:
     """The loops of these services in threads of this process, stopped in order at the end."""
-    settings = WorkerSettings(kafka=bootstrap, partitions=partitions, slot=slot, session_timeout_ms=6000)
+    settings = WorkerSettings(kafka=bootstrap, partitions=partitions, slot=slot, session_timeout_ms=session_timeout_ms)
     loops = [Loop(desk, settings) for desk in desks(names)]
     problems: list[BaseException] = []
 

@@ -58,7 +58,7 @@ def test_few_declarations_are_wrong_and_each_of_them_is_seen() -> None:
         if any(f.severity is Severity.ERROR for f in findings(plan.declaration, date(2026, 11, 23)))
     ]
     assert 3 <= len(wrong) <= 40
-    assert 1 <= sum(plan.withdraws for plan in PLANS) <= 30 and any(plan.held for plan in PLANS)
+    assert 1 <= sum(plan.intent.withdraws for plan in PLANS) <= 30 and any(plan.intent.held for plan in PLANS)
 
 
 def looked(control: ControlKind, number: int) -> RecordFindings:

@@ -1,0 +1,84 @@
+"""Who answers the desks during a measurement, and who notes when each consignment ended?"""
+
+import threading
+import time
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+
+from schemas.topics import FACTS_AND_REQUESTS
+from services.cli.bench.load import Packet, Phase, lodgements, offer, packed, sender, wait_until
+from services.simulator.day import Day
+from services.simulator.people import HEARD, People
+
+ENDS = frozenset({"DeclarationRejected", "ReleaseGranted", "ReleaseRefused", "DeclarationWithdrawn"})
+KINDS = {kind.kind: kind for kind in HEARD}
+FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests", "-departures", "-containers"))]
+
+
+class Crowd(threading.Thread):
+    """Reads what a port and the people read, answers as people do but at once, and notes when each consignment ended."""
+
+    def __init__(self, bootstrap: str, day: Day, partitions: int) -> None:
+        super().__init__(daemon=True)
+        self.day = day
+        self.people = People(day)
+        self.phase = Phase()
+        self.immediate: set[str] = set()
+        """Consignments released without anybody having looked at them."""
+        self._servers, self._partitions = bootstrap, partitions
+        self._over = threading.Event()
+        self._answers = sender(bootstrap)
+        self._lodges = sender(bootstrap)
+
+    def play(self, first: int, count: int, rate: float, lines: int = 0) -> Phase:
+        """Lodges `count` consignments at `rate` a second (0: at once) and waits until each has ended."""
+        packets = lodgements(self.day, first, count, lines)
+        self.phase = phase = Phase()
+        offer(self._lodges, packets, rate, phase)
+        wait_until(lambda: len(phase.seen), count)
+        return phase
+
+    def run(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._servers,
+                "group.id": "customs-bench",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 10,
+                "log_level": 2,
+            }
+        )
+        consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t in FACTS for p in range(self._partitions)])
+        while not self._over.is_set():
+            for message in consumer.consume(2000, 0.02):
+                if message.error() is None:
+                    self._hear(message)
+            self._answers.poll(0)
+        self._answers.flush(10)
+        consumer.close()
+
+    def stop(self) -> None:
+        self._over.set()
+        if self.is_alive():
+            self.join(30)
+
+    def _hear(self, message: Message) -> None:
+        name = dict(message.headers() or ())["ce_type"].decode()
+        if name in ENDS:
+            key = message.key().decode()
+            if key in self.phase.due:
+                self.phase.seen.setdefault(key, time.monotonic())
+            if name == "ReleaseGranted" and not self.people.waiting_to_arrive.get(key):
+                self.immediate.add(key)
+        kind = KINDS.get(name)
+        if kind is None or (name == "ConsignmentHeld" and message.key().decode() not in self.people.waiting_to_arrive):
+            return
+        fact = kind.__pydantic_validator__.validate_json(message.value())
+        if name in ("InspectionOrdered", "TreatmentOrdered"):
+            self.immediate.discard(message.key().decode())
+        for act in self.people.react(fact):
+            self._ask(packed(act.name, act.request))
+
+    def _ask(self, packet: Packet) -> None:
+        self._answers.produce(packet.topic, key=packet.subject, value=packet.value, headers=packet.headers)

@@ -1,0 +1,102 @@
+"""What does `dtg bench` measure in a minute? Throughput, latency at half of it, cost a process; and the proof."""
+
+import os
+import platform
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.kafka.broker import BrokerError
+from services.cli.bench.crowd import Crowd
+from services.cli.bench.load import KnownDay, Phase, percentile
+from services.cli.bench.rig import Cost, Rig
+from services.cli.ledger import Ledger, audit
+
+DAY = datetime(2026, 11, 23, tzinfo=UTC)
+WARM = 500
+HALF_SECONDS = 10
+screen = Console(highlight=False)
+
+
+def main(*, consignments: int, seed: int, layout: str, read_model: bool, partitions: int) -> int:
+    """Prints its tables; 1 when anything was lost, doubled, reordered or wrongly released.
+
+    BrokerError when the machine cannot run it.
+    """
+    if not Path("/proc").is_dir():
+        raise BrokerError("The benchmark reads /proc; it runs on Linux. 仅支持 Linux")
+    screen.print(
+        f"{machine()}; shared by broker, desks, read model, generator and people; {versions()}; exactly-once, "
+        f"{partitions} partitions; seed {seed}; workers {layout}"
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder,
+        Rig(Path(folder), partitions, layout, read_model) as rig,
+    ):
+        crowd = Crowd(rig.broker.bootstrap, KnownDay(seed, consignments, DAY), partitions)
+        crowd.start()
+        try:
+            _measure(rig, crowd, consignments)
+        finally:
+            crowd.stop()
+        ledger = audit(rig.broker.bootstrap)
+        screen.print(proof(ledger))
+        return 0 if ledger.clean else 1
+
+
+def machine() -> str:
+    """Cores and their name."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
+    return f"{os.cpu_count()} cores ({model})"
+
+
+def versions() -> str:
+    """Of what the figures depend on most."""
+    names = ("confluent-kafka", "pydantic", "faust-streaming")
+    return f"Python {platform.python_version()}, Kafka 4.3.1, " + ", ".join(f"{n} {version(n)}" for n in names)
+
+
+def proof(ledger: Ledger) -> str:
+    """What the independent reading of the log came to."""
+    ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
+    return (
+        f"{ledger.lodged:,} lodged: {ends}. lost {len(ledger.lost)}, doubled {len(ledger.doubled)}, "
+        f"reordered {len(ledger.reordered)}, wrongly released {len(ledger.wrongly_released)}"
+    )
+
+
+def _measure(rig: Rig, crowd: Crowd, consignments: int) -> None:
+    warm = min(WARM, consignments)
+    crowd.play(0, warm, 0)
+    before = rig.costs()
+    full = crowd.play(warm, consignments, 0)
+    after = rig.costs()
+    rate = full.rate() / 2
+    half = crowd.play(warm + consignments, min(consignments, int(rate * HALF_SECONDS)), rate)
+    _say_figures(full, half, crowd.immediate)
+    _say_costs(before, after, consignments)
+
+
+def _say_figures(full: Phase, half: Phase, immediate: set[str]) -> None:
+    table = Table("run", "consignments", "a second", "p50 ms", "p95 ms", "p99 ms", "max ms")
+    for name, phase in (("all at once", full), ("at half of that", half)):
+        waits = phase.latencies(immediate)
+        cells = [f"{percentile(waits, share) * 1000:,.0f}" for share in (0.5, 0.95, 0.99, 1.0)]
+        table.add_row(name, f"{len(phase.seen):,}", f"{phase.rate():,.0f}", *cells)
+    screen.print(table)
+    screen.print(
+        "Latency: lodgement due → release read by a port, of consignments that nobody had to look at. "
+        f"The generator was {half.late * 1000:,.0f} ms behind at worst."
+    )
+
+
+def _say_costs(before: dict[str, Cost], after: dict[str, Cost], count: int) -> None:
+    table = Table("process", "CPU us a consignment", "resident MB")
+    for name, now in after.items():
+        table.add_row(name, f"{(now.cpu - before[name].cpu) / count * 1e6:,.0f}", f"{now.resident:,.0f}")
+    screen.print(table)

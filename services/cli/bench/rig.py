@@ -1,0 +1,144 @@
+"""What is measured: a broker of its own, desks, clearance and (if wanted) the read model, and what each of them costs."""
+
+import os
+import re
+import sys
+import urllib.request
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from services.cli.processes import Child, stop_all, worker
+from services.cli.up import wait_for
+
+START_SECONDS = 240
+"""A worker with a million records to restore needs its time."""
+_COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
+_RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process used so far: CPU seconds; resident megabytes now and at most."""
+
+    cpu: float
+    resident: float
+    peak: float
+
+
+def cost(pid: int) -> Cost:
+    """Of a process of ours, from /proc."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    status = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("Vm")
+    )
+    cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    resident, peak = (int(status[name].split()[0]) * 1024 / 1e6 for name in ("VmRSS", "VmHWM"))
+    return Cost(cpu, resident, peak)
+
+
+@dataclass
+class Rig:
+    """Broker, workers and console of one measurement, in `home`; everything is started on entering and stopped on leaving.
+
+    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT.
+    """
+
+    home: Path
+    partitions: int
+    layout: str
+    read_model: bool
+    broker: Broker = field(init=False)
+    children: list[Child] = field(init=False, default_factory=list)
+    _pages: dict[str, str] = field(init=False, default_factory=dict)
+
+    def __enter__(self) -> Self:
+        self.broker = Broker(self.home / "kafka", free_port())
+        try:
+            self.broker.start()
+            provision(self.broker.bootstrap, self.partitions)
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.broker.stop()
+
+    def start(self) -> None:
+        """Workers and console; returns when all are ready."""
+        env = {"DTG_KAFKA": self.broker.bootstrap, "DTG_PARTITIONS": str(self.partitions)}
+        waiting: dict[str, Child] = {}
+        for slot, desks in enumerate(self.layout.split(";")):
+            port = free_port()
+            child = worker(desks, port, self.home, env, str(slot))
+            self._pages[child.name] = f"http://127.0.0.1:{port}"
+            waiting[f"http://127.0.0.1:{port}/readyz"] = child
+            child.start()
+            self.children.append(child)
+        if self.read_model:
+            port = free_port()
+            more = env | {"DTG_CONSOLE_PORT": str(port), "DTG_DATABASE_URL": f"sqlite:///{self.home}/console.db"}
+            command = [sys.executable, "-m", "services.cli.main", "console"]
+            child = Child("console", command, self.home / "logs" / "console.log", more)
+            waiting[f"http://127.0.0.1:{port}/readyz"] = child
+            child.start()
+            self.children.append(child)
+        wait_for(waiting, seconds=START_SECONDS)
+
+    def stop(self) -> None:
+        """Workers and console; the broker goes on."""
+        stop_all(self.children, 10)
+        self.children.clear()
+        self._pages.clear()
+
+    def costs(self) -> dict[str, Cost]:
+        """Of every process, this one (generator, people, the port) included."""
+        pids = {"broker": self.broker.process.pid if self.broker.process else None}
+        pids |= {child.name: child.pid for child in self.children}
+        pids["generator, people"] = os.getpid()
+        return {name: cost(pid) for name, pid in pids.items() if pid is not None}
+
+    def heard(self) -> Counter[str]:
+        """Messages that each worker process has decided so far."""
+        return Counter(
+            {name: sum(int(float(n)) for _, n in _COMMITTED.findall(_page(url))) for name, url in self._pages.items()}
+        )
+
+    def restored(self) -> float:
+        """Seconds that the slowest desk took for its last restore."""
+        return max(float(n) for url in self._pages.values() for _, n in _RESTORE.findall(_page(url)))
+
+    def bytes_on_disk(self) -> Counter[str]:
+        """Log segments by what is in them, and the read model's file."""
+        sizes: Counter[str] = Counter()
+        for segment in (self.home / "kafka" / "log").glob("*/*.log"):
+            sizes[_family(segment.parent.name)] += segment.stat().st_size
+        sizes["read model (SQLite)"] = sum(file.stat().st_size for file in self.home.glob("console.db*"))
+        return sizes
+
+
+def _page(url: str) -> str:
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+        return str(answer.read(), "utf-8")
+
+
+def _family(folder: str) -> str:
+    topic = folder.rpartition("-")[0]
+    for ending, family in (
+        ("-requests", "requests"),
+        ("-state", "states, before compaction"),
+        ("-parked", "parked messages"),
+        ("-resumed", "parked messages"),
+    ):
+        if topic.endswith(ending):
+            return family
+    return "facts" if topic.startswith("customs-") else "Kafka's own (offsets, transactions)"

@@ -1,0 +1,191 @@
+"""What may people send from a page? Forms become the same requests that the API takes; a desk answers them."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
+
+from schemas import envelope
+from schemas.declaration import Declaration, WithdrawDeclaration
+from schemas.gate import RecordGateOut
+from schemas.inspection import FindingsResult, RecordFindings
+from schemas.quarantine import RecordTreatment
+from schemas.release import LiftHold, PlaceHold, ReportArrival
+from services.console.bodies import read
+from services.console.consignment import plain
+from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask_about, lodgement
+from services.console.office import Office, office
+from services.console.pages import consignment_page, container_page
+from services.console.problems import Problem, field_error, field_errors
+from services.console.rendering import ACTOR_COOKIE, FOLDER, YEAR_SECONDS, render
+from services.shell.clock import now
+
+router = APIRouter(include_in_schema=False)
+EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
+Typed = dict[str, str]
+
+
+async def form(request: Request) -> Typed:
+    """The fields of a form from one of our own pages; Problem 403 from elsewhere, 413 when it is too large."""
+    if not _is_ours(request):
+        raise Problem(403, "cross_site")
+    limit = office(request).settings.body_limit_bytes
+    data = bytearray()
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > limit:
+            raise Problem(413, "too_large", limit=limit, headers={"Connection": "close"})
+    try:
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
+    except ValueError as error:
+        raise Problem(400, "other", seen=str(error)[:200]) from None
+    return {name: value.strip() for name, value in pairs}
+
+
+def _is_ours(request: Request) -> bool:
+    """A browser says where a form was; an older one says it by its origin only, and a program says nothing."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+Form = Annotated[Typed, Depends(form)]
+
+
+def _findings(typed: Typed) -> dict[str, Any]:
+    if typed.get("result") == FindingsResult.PEST and not typed.get("pest"):
+        raise Problem(422, "invalid", errors=[field_error("/pest", "missing")], count=1)
+    return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
+
+
+def _treatment(typed: Typed) -> dict[str, Any]:
+    origin, _, attempt = typed.get("order", "").rpartition("/")
+    return {
+        "origin": origin,
+        "attempt": attempt,
+        "method": typed.get("method", ""),
+        "unit_class": typed.get("unit_class", ""),
+        "dose_g_m3": typed.get("dose_g_m3") or None,
+        "residue_ppm": typed.get("residue_ppm") or None,
+        "readings": _readings(typed.get("readings", "")),
+    }
+
+
+def _readings(typed: str) -> list[dict[str, str | None]]:
+    readings: list[dict[str, str | None]] = []
+    for number, line in enumerate(typed.splitlines(), 1):
+        cells = [cell.strip() for cell in line.replace("，", ",").split(",")]
+        if not line.strip():
+            continue
+        if len(cells) not in (2, 3):
+            fault = field_error(f"/readings/{number}", "bad_readings", line, line=number)
+            raise Problem(422, "invalid", errors=[fault], count=1)
+        gas = cells[2] if len(cells) == 3 and cells[2] else None
+        readings.append({"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas})
+    return readings
+
+
+def _only(*names: str) -> Callable[[Typed], dict[str, Any]]:
+    return lambda typed: {name: typed.get(name, "") for name in names}
+
+
+ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
+    "findings": (RecordFindings, _findings),
+    "treatment": (RecordTreatment, _treatment),
+    "arrival": (ReportArrival, _only("place")),
+    "hold": (PlaceHold, _only("reason")),
+    "lift": (LiftHold, _only("hold_id", "reason")),
+    "withdraw": (WithdrawDeclaration, _only("reason")),
+}
+"""The forms of a consignment's page: which request each becomes, and from which fields."""
+
+
+def _actor(typed: Typed) -> str:
+    """Who acts; Problem 422 for a name that cannot be one."""
+    actor = typed.get("actor", "")
+    if len(actor) > LONGEST_ACTOR or not actor.isprintable():
+        fault = field_error("/actor", "string_too_long", actor, max_length=LONGEST_ACTOR)
+        raise Problem(422, "invalid", errors=[fault], count=1)
+    return actor or ANYBODY
+
+
+async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
+    """Sends it. The page gave its form a key, so that a second click is the same request and a later page another."""
+    try:
+        return (await ask_about(desk, kind, fields, _actor(typed), typed.get("key", "")[:LONGEST_KEY])).request_id
+    except ValidationError as error:
+        raise Problem(
+            422, "invalid", errors=field_errors(error.errors(include_url=False)), count=error.error_count()
+        ) from None
+
+
+def _done(address: str, actor: str) -> Response:
+    answer = RedirectResponse(address, 303)
+    if actor:
+        answer.set_cookie(ACTOR_COOKIE, quote(actor), max_age=YEAR_SECONDS, samesite="lax", httponly=True)
+    return answer
+
+
+@router.post("/consignments/{consignment_id}/act/{act}")
+async def act(request: Request, consignment_id: str, act: str, typed: Form) -> Response:
+    """Sends the request and leads back to the page, which tells what became of it."""
+    if act not in ACTS:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    kind, fields = ACTS[act]
+    try:
+        asked = await _ask(office(request), kind, {"consignment_id": consignment_id, **fields(typed)}, typed)
+    except Problem as problem:
+        return await run_in_threadpool(
+            consignment_page, request, consignment_id, problem=problem, typed={**typed, "act": act}
+        )
+    return _done(f"/consignments/{quote(consignment_id)}?asked={asked}", typed.get("actor", ""))
+
+
+@router.post("/containers/{container_no}/act/gate-out")
+async def gate_out(request: Request, container_no: str, typed: Form) -> Response:
+    """A terminal's report from the page of a container."""
+    number = plain(container_no)
+    try:
+        about = {"container_no": number, "gate": typed.get("gate", "")}
+        asked = await _ask(office(request), RecordGateOut, about, typed)
+    except Problem as problem:
+        return await run_in_threadpool(
+            container_page, request, number, problem=problem, typed={**typed, "act": "gate-out"}
+        )
+    return _done(f"/containers/{quote(number)}?asked={asked}", typed.get("actor", ""))
+
+
+@router.get("/lodge")
+def lodge_page(request: Request) -> Response:
+    """A filled-in example under a fresh reference."""
+    example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
+    return _lodge_page(request, example)
+
+
+def _lodge_page(request: Request, body: str, problem: Problem | None = None) -> Response:
+    return render(
+        request,
+        "lodge.html",
+        problem.status if problem else 200,
+        body=body,
+        problem=problem.details() if problem else None,
+        base=str(request.base_url).rstrip("/"),
+    )
+
+
+@router.post("/lodge")
+async def lodge(request: Request, typed: Form) -> Response:
+    """Takes the declaration in, or shows what has to be corrected beside what was typed."""
+    desk, body = office(request), typed.get("body", "")
+    try:
+        said = read(Declaration, body.encode())
+        lodged, key, content = lodgement(said, _actor(typed), "")
+        asked = await desk.asker.ask(lodged, key, content)
+    except Problem as problem:
+        return _lodge_page(request, body, problem)
+    return _done(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))

@@ -1,0 +1,145 @@
+"""What was decided about these goods, and on what grounds? Picked out of their timeline for the page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from schemas import inspection as i
+from schemas import quarantine as q
+from schemas import release as r
+from schemas.declaration import DeclarationAccepted, DeclarationRejected
+from schemas.envelope import Message, RequestRefused
+from schemas.risk import ConsignmentAssessed
+from services.console.views import Entry
+
+F_co = TypeVar("F_co", bound=Message, covariant=True)
+_KINDS: dict[str, type[Message]] = {
+    kind.kind: kind
+    for kind in (
+        *(DeclarationAccepted, DeclarationRejected, ConsignmentAssessed, RequestRefused),
+        *(i.InspectionOrdered, i.InspectionPassed, i.InspectionFailed, i.PestIntercepted),
+        *(i.InspectionCancelled, i.InspectionOverdue),
+        *(q.TreatmentOrdered, q.TreatmentVerified, q.TreatmentFailed, q.TreatmentAbandoned),
+        *(q.TreatmentCancelled, q.TreatmentOverdue),
+        *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.DeclarationWithdrawn),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Said(Generic[F_co]):
+    """A fact, and where and when it was said."""
+
+    entry: Entry
+    fact: F_co
+
+
+@dataclass
+class Control:
+    """One ordered control and its answer, None while it is open."""
+
+    order: Said[i.InspectionOrdered]
+    answer: Said[Message] | None = None
+    overdue: bool = False
+
+
+@dataclass
+class Treatment:
+    """One ordered treatment and its answer."""
+
+    order: Said[q.TreatmentOrdered]
+    answer: Said[Message] | None = None
+    overdue: bool = False
+
+
+@dataclass
+class Dossier:
+    """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions."""
+
+    declared: Said[Message] | None = None
+    assessed: Said[ConsignmentAssessed] | None = None
+    controls: list[Control] = field(default_factory=list)
+    treatments: list[Treatment] = field(default_factory=list)
+    decisions: list[Said[Message]] = field(default_factory=list)
+    refused: list[Said[RequestRefused]] = field(default_factory=list)
+
+    def open_controls(self) -> list[Control]:
+        """The controls that an officer may answer now."""
+        return [control for control in self.controls if control.answer is None]
+
+    def open_treatments(self) -> list[Treatment]:
+        """The treatments that a unit may record now."""
+        return [treatment for treatment in self.treatments if treatment.answer is None]
+
+
+def dossier(entries: Iterable[Entry]) -> Dossier:
+    """From a timeline in the order of cause and time; what is not of its kind's shape is left to the timeline."""
+    made = Dossier()
+    for entry in entries:
+        fact = _read(entry)
+        if fact is not None:
+            _note(made, entry, fact)
+    return made
+
+
+def _read(entry: Entry) -> Message | None:
+    kind = _KINDS.get(entry.kind)
+    if kind is None or entry.body is None:
+        return None
+    try:
+        return kind.model_validate_json(orjson.dumps(entry.body), extra="ignore")
+    except ValidationError:
+        return None  # anybody may write to a topic; the timeline shows what came
+
+
+def _note(made: Dossier, entry: Entry, fact: Message) -> None:
+    match fact:
+        case DeclarationAccepted() | DeclarationRejected():
+            made.declared = Said(entry, fact)
+        case ConsignmentAssessed():
+            made.assessed = Said(entry, fact)
+        case i.InspectionOrdered():
+            made.controls.append(Control(Said(entry, fact)))
+        case i.InspectionPassed() | i.InspectionFailed() | i.PestIntercepted() | i.InspectionCancelled():
+            for control in _ordered(made, fact.control):
+                control.answer = Said(entry, fact)
+        case q.TreatmentOrdered():
+            made.treatments.append(Treatment(Said(entry, fact)))
+        case i.InspectionOverdue() | q.TreatmentOverdue():
+            _late(made, fact)
+        case q.TreatmentVerified() | q.TreatmentFailed():
+            for treatment in _of_origin(made, fact.origin, fact.attempt):
+                treatment.answer = Said(entry, fact)
+        case q.TreatmentAbandoned() | q.TreatmentCancelled():
+            for treatment in _of_origin(made, fact.origin, None):
+                treatment.answer = treatment.answer or Said(entry, fact)
+        case r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.DeclarationWithdrawn():
+            made.decisions.append(Said(entry, fact))
+        case RequestRefused():
+            made.refused.append(Said(entry, fact))
+        case _:
+            raise AssertionError(f"{entry.kind} is read but not noted")
+
+
+def _late(made: Dossier, fact: i.InspectionOverdue | q.TreatmentOverdue) -> None:
+    if isinstance(fact, i.InspectionOverdue):
+        for control in _ordered(made, fact.control):
+            control.overdue = True
+    else:
+        for treatment in _of_origin(made, fact.origin, fact.attempt):
+            treatment.overdue = True
+
+
+def _ordered(made: Dossier, control: str) -> list[Control]:
+    return [each for each in made.controls if each.order.fact.control == control]
+
+
+def _of_origin(made: Dossier, origin: str, attempt: int | None) -> list[Treatment]:
+    return [
+        each
+        for each in made.treatments
+        if each.order.fact.origin == origin and attempt in (None, each.order.fact.attempt)
+    ]

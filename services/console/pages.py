@@ -1,0 +1,256 @@
+"""What do people see? Pages that read without JavaScript, refresh with it, and send requests, never facts."""
+
+import csv
+import io
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+import orjson
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from schemas.vocabulary import Stage
+from services.console import answers
+from services.console.consignment import plain
+from services.console.dossier import dossier
+from services.console.office import Office, office
+from services.console.problems import Problem
+from services.console.rendering import FOLDER, HEADERS, language_of, render
+from services.console.sight import Sight
+from services.console.tables import OPEN_STAGES
+from services.console.telling import consignment, entry, in_order, parked, release
+from services.console.views import RequestView
+from services.shell.clock import now
+
+PAGE = 50
+CSV_ROWS = 10_000
+PARKED_ROWS = 200
+BOXES = 20
+"""Containers of a consignment, and consignments of a container, that are shown with their answers."""
+FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
+STOPPED = ("held", "revoked", "parked")
+ENDED = ("rejected", "refused", "withdrawn")
+"""The stages as the board draws them: the way of the goods, what stops them beside it, and other ends."""
+router = APIRouter(include_in_schema=False)
+
+
+def mount(app: FastAPI) -> None:
+    """Adds pages and static files."""
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+
+
+# the board
+
+
+def _board(desk: Office) -> dict[str, Any]:
+    said = answers.board(desk)
+    return {
+        "board": said,
+        "stage": {one.stage.value: one for one in said.stages},
+        "flow": FLOW,
+        "stopped": STOPPED,
+        "ended": ENDED,
+        "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
+        "total": sum([one.consignments for one in said.stages]),
+        "longest": [consignment(row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8)],
+        "latest": [release(row) for row in desk.rows.latest_releases(8)],
+    }
+
+
+@router.get("/")
+def board(request: Request) -> Response:
+    return render(request, "board.html", **_board(office(request)))
+
+
+@router.get("/board")
+def board_part(request: Request) -> Response:
+    return render(request, "_board.html", **_board(office(request)))
+
+
+# lists
+
+
+Cursor = Annotated[int, Query(ge=0, le=100_000)]
+
+
+@router.get("/consignments")
+def consignments(request: Request, q: str = "", stage: Stage | None = None, cursor: Cursor = 0) -> Response:
+    """A list by name or stage; what is found alone is shown at once."""
+    desk, asked = office(request), q.strip()[:100]
+    wanted = None if asked else stage
+    found = answers.find(desk, asked, wanted, PAGE + 1, cursor)
+    if asked and len(found) == 1 and not cursor:
+        return RedirectResponse(f"/consignments/{quote(found[0].consignment_id)}", 303)
+    if asked and not found and desk.rows.container(plain(asked))[0] is not None:
+        return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
+    query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
+    return render(
+        request,
+        "list.html",
+        rows=[consignment(row) for row in found[:PAGE]],
+        asked=asked,
+        stage=wanted,
+        first=cursor + 1,
+        before=f"/consignments?{urlencode({**query, 'cursor': max(0, cursor - PAGE)})}" if cursor else None,
+        more=f"/consignments?{urlencode({**query, 'cursor': cursor + PAGE})}" if len(found) > PAGE else None,
+        as_csv=f"/consignments.csv?{urlencode(query)}",
+        counts=answers.board(desk).stages,
+    )
+
+
+@router.get("/consignments.csv")
+def consignments_csv(request: Request, q: str = "", stage: Stage | None = None) -> Response:
+    """The whole list, up to `CSV_ROWS`, as spreadsheets read it."""
+    desk, sight = office(request), Sight(language_of(request), now())
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(
+        ["consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since"]
+    )
+    for row in answers.find(desk, q.strip()[:100], stage, CSV_ROWS, 0):
+        goods = consignment(row)
+        since = goods.waiting.since.isoformat() if goods.waiting and goods.waiting.since else ""
+        names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
+        cells = (*names, sight.of(goods.stage_text), row.waiting_for, row.waiting_owner, since)
+        table.writerow([_plain_cell(cell) for cell in cells])
+    name = {"Content-Disposition": 'attachment; filename="consignments.csv"'}
+    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers={**HEADERS, **name})
+
+
+def _plain_cell(cell: str) -> str:
+    """A spreadsheet takes these signs for the beginning of a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+# one consignment
+
+
+@router.get("/consignments/{consignment_id}")
+def one(request: Request, consignment_id: str, asked: str = "", only: str = "all") -> Response:
+    return consignment_page(request, consignment_id, asked=asked, only=only)
+
+
+@router.get("/consignments/{consignment_id}/live")
+def one_part(request: Request, consignment_id: str, only: str = "all") -> Response:
+    return consignment_page(request, consignment_id, only=only, template="_consignment.html")
+
+
+def consignment_page(
+    request: Request,
+    consignment_id: str,
+    *,
+    asked: str = "",
+    only: str = "all",
+    template: str = "consignment.html",
+    problem: Problem | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """Where it stands; with `problem`, what was wrong with the form that was `typed`."""
+    desk = office(request)
+    row = desk.rows.consignment(consignment_id)
+    pending = row is None
+    if row is None:
+        row = answers.lodged_only(desk, consignment_id)
+    facts = [entry(fact) for fact in in_order(desk.rows.timeline(consignment_id))]
+    wanted = only if only in ("all", "milestones", "problems") else "all"
+    goods, page = consignment(row), f"/consignments/{quote(consignment_id)}"
+    return render(
+        request,
+        template,
+        problem.status if problem else 202 if pending else 200,
+        here=page if problem else "",
+        page=page,
+        goods=goods,
+        pending=pending,
+        file=dossier(facts),
+        entries=[one for one in facts if answers.shown(one, wanted)],
+        kinds={one.id: one for one in facts},
+        shown={one.id for one in facts if answers.shown(one, wanted)},
+        only=wanted,
+        boxes=[answers.gate_view(desk, number) for number in goods.containers[:BOXES]],
+        parked=[parked(each) for each in desk.rows.parked(20, key=consignment_id)] if goods.parked_messages else [],
+        asked=_outcome(desk, asked),
+        problem=problem.details() if problem else None,
+        typed=typed or {},
+    )
+
+
+def _outcome(desk: Office, asked: str) -> RequestView | None:
+    """What became of the request that the page was asked to tell of; None for one that this console does not know."""
+    known = asked and (desk.asker.asked(asked) is not None or desk.rows.lodgement(asked) is not None)
+    return answers.outcome(desk, asked) if known else None
+
+
+@router.get("/consignments/{key}/messages/{message_id}")
+@router.get("/containers/{key}/messages/{message_id}")
+def message(request: Request, key: str, message_id: str) -> Response:
+    """One message of a timeline with its content: a part of the page, or a page of its own."""
+    facts = [entry(fact) for fact in office(request).rows.timeline(key) if fact.id == message_id]
+    if not facts:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    page = request.url.path.rpartition("/messages/")[0]
+    template = "_content.html" if "hx-request" in request.headers else "message.html"
+    body = facts[0].body
+    content = "" if body is None else orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
+    return render(request, template, one=facts[0], page=page, content=content)
+
+
+@router.get("/requests/{request_id}")
+def asked_part(request: Request, request_id: str) -> Response:
+    """What became of a request, as the strip on top of a page."""
+    return render(request, "_asked.html", asked=answers.outcome(office(request), request_id))
+
+
+# containers and parked messages
+
+
+@router.get("/containers/{container_no}")
+def container(request: Request, container_no: str, asked: str = "") -> Response:
+    return container_page(request, container_no, asked=asked)
+
+
+@router.get("/containers/{container_no}/live")
+def container_part(request: Request, container_no: str) -> Response:
+    return container_page(request, container_no, template="_container.html")
+
+
+def container_page(
+    request: Request,
+    container_no: str,
+    *,
+    asked: str = "",
+    template: str = "container.html",
+    problem: Problem | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """May it leave, what is in it, and what was said about it."""
+    desk, number = office(request), plain(container_no)
+    box = answers.gate_view(desk, number)
+    facts = [entry(fact) for fact in in_order(desk.rows.timeline(number))]
+    inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]]
+    page = f"/containers/{quote(number)}"
+    return render(
+        request,
+        template,
+        problem.status if problem else 200,
+        here=page if problem else "",
+        page=page,
+        box=box,
+        inside=[consignment(row) for row in inside if row is not None],
+        entries=facts,
+        kinds={one.id: one for one in facts},
+        shown={one.id for one in facts},
+        asked=_outcome(desk, asked),
+        problem=problem.details() if problem else None,
+        typed=typed or {},
+    )
+
+
+@router.get("/parked")
+def parked_page(request: Request) -> Response:
+    """What could not be decided and waits for somebody, the oldest first."""
+    desk = office(request)
+    rows = [parked(row) for row in desk.rows.parked(PARKED_ROWS)]
+    return render(request, "parked.html", rows=rows, total=desk.rows.parked_count())

@@ -1,0 +1,104 @@
+"""How does a page come about? Templates, the reader's language, what every page shows, and what a browser is allowed to do."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from services.console.office import office
+from services.console.problems import Problem
+from services.console.sight import Sight
+from services.console.telling import projection
+from services.console.words import LANGUAGES, Language
+from services.shell.clock import is_sandbox, now
+from services.shell.settings import ClockSettings
+
+FOLDER = Path(__file__).parent
+COOKIE = "dtg_language"
+ACTOR_COOKIE = "dtg_actor"
+YEAR_SECONDS = 31_536_000
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
+    "base-uri 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_environment = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _stamp() -> str:
+    """Names the set of static files, so that a browser never mixes two of them."""
+    mark = sha256()
+    for file in sorted((FOLDER / "static").iterdir()):
+        mark.update(file.read_bytes())
+    return mark.hexdigest()[:12]
+
+
+STAMP = _stamp()
+
+
+def language_of(request: Request) -> Language:
+    """The one asked for in the address, else the one chosen before, else the browser's, else the deployer's."""
+    settings_language: Language = request.app.state.settings.language
+    for said in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if said in LANGUAGES:
+            return "zh" if said == "zh" else "en"
+    for part in request.headers.get("accept-language", "").split(","):
+        primary = part.split(";")[0].strip().lower().split("-")[0]
+        if primary in LANGUAGES:
+            return "zh" if primary == "zh" else "en"
+    return settings_language
+
+
+def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
+    """A page in the reader's language. `here`: its own address, where it answers a form that was sent to another one."""
+    language, moment = language_of(request), now()
+    sight, standing = Sight(language, moment), office(request).standing()
+    part = "hx-request" in request.headers
+    path = here or request.url.path
+    asked = {} if here else dict(request.query_params)
+    said = {
+        "s": sight,
+        "t": sight.t,
+        "lang": language,
+        "part": part,
+        "path": path,
+        "other_language": f"{path}?{urlencode({**asked, 'lang': 'en' if language == 'zh' else 'zh'})}",
+        "stamp": STAMP,
+        "now": moment,
+        "projection": projection(standing),
+        "stale": not standing.fresh(office(request).settings.gate_stale_seconds),
+        "sandbox": ClockSettings().clock_speed if is_sandbox() else None,
+        "actor": unquote(request.cookies.get(ACTOR_COOKIE, "")),
+        "query": request.query_params.get("q", ""),
+        "form_key": f"page/{moment:%y%m%d%H%M%S%f}",
+        **values,
+    }
+    answer = HTMLResponse(_environment.get_template(template).render(said), status, headers=HEADERS)
+    if request.query_params.get("lang") in LANGUAGES and not part:
+        answer.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
+    return answer
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks, outside the API: a problem is a page then."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def show_problem(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page."""
+    here = "" if request.method == "GET" else "/"
+    page = render(request, "problem.html", problem.status, here=here, problem=problem.details())
+    page.headers.update(problem.headers)
+    return page

@@ -1,0 +1,243 @@
+"""How do rows and facts look on a page, in one language? Times, ages, names of codes, and a line for each kind of fact."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from schemas.codes.offices import OFFICES
+from schemas.codes.trade import TRADE_MODES
+from services.console.telling import awaited, owner_words
+from services.console.views import Entry, Text
+from services.console.words import Language, check, known, refusal, say
+
+BEIJING = timezone(timedelta(hours=8))
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A page's eyes: one language, one moment."""
+
+    language: Language
+    now: datetime
+
+    def t(self, key: str, **values: object) -> str:
+        """A sentence of the catalogue."""
+        return say(key, self.language, **values)
+
+    def of(self, words: Text) -> str:
+        """The right one of two texts."""
+        return words.zh if self.language == "zh" else words.en
+
+    def name(self, group: str, code: str) -> str:
+        """What a code is called; the code itself where the catalogue does not know it."""
+        return known(f"{group}.{code}", self.language, code)
+
+    def owner(self, code: str) -> str:
+        words = owner_words(code)
+        return words.zh if self.language == "zh" else words.en
+
+    def origin(self, code: str) -> str:
+        """What made a treatment necessary: the risk desk, or the control that found the pest."""
+        return self.owner(code) if code == "risk" else self.name("controls", code)
+
+    def awaited(self, hold_id: str) -> str:
+        words = awaited(hold_id)
+        return words.zh if self.language == "zh" else words.en
+
+    def kind(self, code: str) -> str:
+        return self.name("kinds", code)
+
+    def rule(self, code: str) -> str:
+        """Why a rule of the risk desk exists; its name where this console does not know it yet."""
+        return self.name("rules", code)
+
+    def check(self, code: str) -> str:
+        words = check(code)
+        return words.zh if self.language == "zh" else words.en
+
+    def refusal(self, code: str) -> str:
+        words = refusal(code)
+        return words.zh if self.language == "zh" else words.en
+
+    def office(self, code: str) -> str:
+        return f"{code} {_half(OFFICES.get(code, ''), self.language)}".strip()
+
+    def trade_mode(self, code: str) -> str:
+        return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
+
+    # times
+
+    def time(self, moment: datetime | str | None) -> str:
+        """Beijing time; the year only where it is not this one."""
+        parsed = _parsed(moment)
+        if parsed is None:
+            return ""
+        there, here = parsed.astimezone(BEIJING), self.now.astimezone(BEIJING)
+        return f"{there:%m-%d %H:%M:%S}" if there.year == here.year else f"{there:%Y-%m-%d %H:%M}"
+
+    def minute(self, moment: datetime | str | None) -> str:
+        """As `time`, without seconds."""
+        parsed = _parsed(moment)
+        if parsed is None:
+            return ""
+        there, here = parsed.astimezone(BEIJING), self.now.astimezone(BEIJING)
+        return f"{there:%m-%d %H:%M}" if there.year == here.year else f"{there:%Y-%m-%d %H:%M}"
+
+    def age(self, moment: datetime | None) -> str:
+        """How long ago."""
+        return "" if moment is None else self.duration((self.now - moment).total_seconds())
+
+    def duration(self, seconds: float | None) -> str:
+        """The two largest units of a duration."""
+        if seconds is None:
+            return "–"
+        left = max(0, int(seconds))
+        if left == 0 and seconds > 0:
+            return self.t("units.seconds", n=f"{seconds:.1f}" if seconds >= 0.1 else "<0.1")
+        parts: list[str] = []
+        for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+            if left >= size or (unit == "seconds" and not parts):
+                parts.append(self.t(f"units.{unit}", n=left // size))
+                left %= size
+            elif parts:
+                break
+            if len(parts) == 2:
+                break
+        return " ".join(parts)
+
+    def number(self, count: int) -> str:
+        return f"{count:,}"
+
+    # facts
+
+    def summary(self, entry: Entry) -> str:
+        """The line beside the kind of fact; empty where the kind says it all."""
+        line = _LINES.get(entry.kind)
+        body = entry.body
+        if body is None or line is None or "unreadable" in body:
+            return ""
+        try:
+            return line(self, body)
+        except (KeyError, TypeError, AttributeError):
+            return ""  # anybody may write a request; one of another shape shows its content only
+
+    def controls(self, codes: Any) -> str:
+        return ("、" if self.language == "zh" else ", ").join([self.name("controls", str(code)) for code in codes])
+
+    def methods(self, codes: Any) -> str:
+        return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
+
+
+def _parsed(moment: datetime | str | None) -> datetime | None:
+    if isinstance(moment, datetime):
+        return moment
+    try:
+        parsed = datetime.fromisoformat(moment or "")
+    except (TypeError, ValueError):
+        return None
+    return parsed if parsed.tzinfo else None
+
+
+def _half(name: str, language: Language) -> str:
+    """The tables of codes name everything in Chinese, a blank, and English."""
+    chinese, _, english = name.partition(" ")
+    return chinese if language == "zh" else english or chinese
+
+
+def _accepted(s: Sight, b: Body) -> str:
+    warned = len(b.get("warnings", ()))
+    key = "summary.accepted_warned" if warned else "summary.accepted"
+    return s.t(key, number=b["declaration_no"], count=warned)
+
+
+def _assessed(s: Sight, b: Body) -> str:
+    lane = s.name("lanes", b["lane"])
+    if not b["controls"]:
+        return s.t("summary.assessed_free", lane=lane)
+    return s.t("summary.assessed", lane=lane, controls=s.controls(b["controls"]))
+
+
+def _held(s: Sight, b: Body) -> str:
+    if not b["holds"]:
+        return s.t("summary.no_holds")
+    names = [s.awaited(hold["hold_id"]) for hold in b["holds"]]
+    return s.t("summary.holds", holds=("；" if s.language == "zh" else "; ").join(names))
+
+
+def _answered(why: str) -> Callable[[Sight, Body], str]:
+    def line(s: Sight, b: Body) -> str:
+        control, said = s.name("controls", b["control"]), b.get(why)
+        if said:
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=said)
+        return s.t("summary.answered", control=control, who=b["officer"])
+
+    return line
+
+
+def _because(s: Sight, b: Body) -> str:
+    return s.t("summary.why", why=b["reason"])
+
+
+def _asked(s: Sight, b: Body) -> str:
+    return s.t("summary.asked", who=b["asked_by"])
+
+
+def _ordered(s: Sight, b: Body) -> str:
+    return s.t("summary.ordered", control=s.name("controls", b["control"]), due=s.minute(b["due"]))
+
+
+def _treat(s: Sight, b: Body) -> str:
+    return s.t("summary.treat", methods=s.methods(b["methods"]), attempt=b["attempt"], due=s.minute(b["due"]))
+
+
+def _left(s: Sight, b: Body) -> str:
+    key = "summary.container" if b.get("released", True) else "summary.container_unreleased"
+    return s.t(key, number=b["container_no"])
+
+
+_LINES: dict[str, Callable[[Sight, Body], str]] = {
+    **dict.fromkeys(
+        (
+            "WithdrawDeclaration",
+            "RecordFindings",
+            "RecordTreatment",
+            "ReportArrival",
+            "PlaceHold",
+            "LiftHold",
+            "RecordGateOut",
+        ),
+        _asked,
+    ),
+    "DeclarationAccepted": _accepted,
+    "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=len(b["findings"])),
+    "WithdrawalRequested": _because,
+    "RequestRefused": lambda s, b: s.t("summary.sent_back", why=s.refusal(b["code"]), seen=b["reason"]),
+    "ConsignmentAssessed": _assessed,
+    "InspectionOrdered": _ordered,
+    "InspectionOverdue": _ordered,
+    "InspectionPassed": _answered("remarks"),
+    "InspectionFailed": _answered("reason"),
+    "PestIntercepted": _answered("pest"),
+    "InspectionCancelled": lambda s, b: s.name("controls", b["control"]),
+    "TreatmentOrdered": _treat,
+    "TreatmentVerified": lambda s, b: s.t(
+        "summary.treated", method=s.methods([b["method"]]), schedule=b["schedule"], who=b["unit"]
+    ),
+    "TreatmentFailed": lambda s, b: s.t(
+        "summary.not_treated", method=s.methods([b["method"]]), why="; ".join(b["shortfalls"])
+    ),
+    "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
+    "ArrivalRecorded": lambda s, b: s.t("summary.arrived", place=b["place"], who=b["reported_by"]),
+    "ConsignmentHeld": _held,
+    "ReleaseGranted": lambda s, b: s.t("summary.released", version=b["version"]),
+    "ReleaseRefused": _because,
+    "ReleaseRevoked": _because,
+    "DeclarationWithdrawn": _because,
+    "ContainerHeld": _because,
+    "ContainerMustStay": _because,
+    "ContainerGatedOut": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),
+    "GateAlarmRaised": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),
+    "ConsignmentGatedOut": _left,
+}

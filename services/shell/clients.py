@@ -1,0 +1,59 @@
+"""With which settings do the loop's clients speak to Kafka?"""
+
+from services.shell.settings import WorkerSettings
+
+
+def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
+    """One transaction a batch, by an identity that belongs to the slot: a restart fences its own predecessor."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "transactional.id": f"customs-{desk}-{settings.slot}",
+        "transaction.timeout.ms": settings.transaction_timeout_ms,
+        "partitioner": "murmur2_random",
+        "acks": "all",
+        "linger.ms": 100,  # the commit flushes: what a batch says leaves in few large requests, not in many small ones
+        "batch.num.messages": 100_000,
+        "queue.buffering.max.messages": 1_000_000,
+        "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
+        "log_level": 2,
+    }
+
+
+def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
+    """What the desk hears; a static member of its group, so that a crash does not cost it its partitions."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "group.id": f"customs-{desk}",
+        "group.instance.id": f"customs-{desk}-{settings.slot}",  # back at once after a crash
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 4),
+        "max.poll.interval.ms": 300_000,
+        "fetch.wait.max.ms": 20,
+        "fetch.min.bytes": 100_000,  # under load many small answers cost broker and desk more than the wait
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.queue.backoff.ms": 5,
+        "log_level": 2,
+    }
+
+
+def restore_config(settings: WorkerSettings) -> dict[str, object]:
+    """A state topic from its beginning, in few large answers."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "group.id": "customs-restore",
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "queued.min.messages": 1_000_000,
+        "queued.max.messages.kbytes": 32_768,
+        "fetch.message.max.bytes": 4 << 20,
+        "fetch.queue.backoff.ms": 5,
+        "fetch.wait.max.ms": 20,
+        "log_level": 2,
+    }

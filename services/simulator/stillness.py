@@ -1,0 +1,57 @@
+"""Has everything been heard that was said? Then nothing moves any more until somebody acts.
+
+A desk writes what it says and how far it read in one transaction. So when every desk has read what we have read, and we
+have read what is there, nothing is in flight.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from schemas.flow import heard_topics
+from schemas.topics import SERVICES
+
+SECONDS = 10
+Places = Mapping[tuple[str, int], int]
+
+
+class Stillness:
+    """Asks the cluster; `still` is False too while the cluster does not answer."""
+
+    def __init__(self, kafka: str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
+        self._requests, self._facts = requests, facts
+        config: dict[str, Any] = {"bootstrap.servers": kafka, "log_level": 2}
+        self._admin = AdminClient(config)
+        self._groups = {
+            name: Consumer({**config, "group.id": f"customs-{name}", "enable.auto.commit": False}) for name in SERVICES
+        }
+
+    def close(self) -> None:
+        for group in self._groups.values():
+            group.close()
+
+    def still(self, last: Places, read: Places) -> bool:
+        """`last`: offset of the last fact that we heard, `read`: up to where we read, both by topic and partition."""
+        try:
+            wanted = {**self._ends(self._requests), **{place: offset + 1 for place, offset in last.items()}}
+            if not all(self._has_read(name, wanted) for name in SERVICES):
+                return False
+            return all(read.get(place, 0) >= end for place, end in self._ends(self._facts).items())
+        except KafkaException:
+            return False
+
+    def _has_read(self, service: str, wanted: Places) -> bool:
+        topics = heard_topics(service)
+        places = [TopicPartition(t, p) for t, p in wanted if t in topics]
+        committed = self._groups[service].committed(places, SECONDS)
+        return all(p.offset >= wanted[p.topic, p.partition] or not wanted[p.topic, p.partition] for p in committed)
+
+    def _ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        asked = self._admin.list_offsets(
+            {TopicPartition(t, p): OffsetSpec.latest() for t, p in places},
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=SECONDS,
+        )
+        return {(place.topic, place.partition): future.result().offset for place, future in asked.items()}

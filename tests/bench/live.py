@@ -1,0 +1,89 @@
+"""How is a border with a million live consignments set up within a minute? Records of real ones, copied under new keys.
+
+What the desks said about these goods is not copied: only their states, which is what a worker has to hold and restore.
+"""
+
+import time
+from dataclasses import dataclass
+
+from confluent_kafka import Producer
+
+from schemas.topics import STATES
+from services.cli.bench.load import Phase, lodgements, offer, sender
+from services.cli.bench.rig import Rig
+from services.cli.ledger import audit
+from services.cli.log import Entry, read
+from services.simulator.day import Day
+
+SAMPLES = 200
+WAIT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The records of one live consignment by state topic, and those of its containers."""
+
+    records: dict[str, bytes]
+    containers: tuple[bytes, ...]
+
+
+def samples(rig: Rig, day: Day) -> list[Sample]:
+    """Lodges some consignments that nobody answers, and takes the records of those that wait for their arrival."""
+    offer(sender(rig.broker.bootstrap), lodgements(day, 0, SAMPLES), 0, Phase())
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (ledger := audit(rig.broker.bootstrap)).lodged < SAMPLES or ledger.ends["nowhere"]:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{ledger.ends['nowhere']} of {SAMPLES} samples went nowhere")
+    latest: dict[tuple[str, str], Entry] = {}
+    for entry in read(rig.broker.bootstrap, [topic.name for topic in STATES]):
+        latest[entry.topic, entry.key] = entry
+    boxes = {key: e.value for (topic, key), e in latest.items() if topic == "customs-gate-state" and e.value}
+    found = []
+    for index in range(SAMPLES):
+        plan = day.plan(index)
+        records = {
+            topic: e.value
+            for (topic, key), e in latest.items()
+            if key == plan.consignment_id and e.value and topic != "customs-gate-state"
+        }
+        release = records.get("customs-release-state", b"")
+        if b'"arrival"' in release and b"inspection/" not in release and b"quarantine/" not in release:
+            numbers = [c.container_no for c in plan.declaration.containers]
+            found.append(Sample(records, tuple(boxes[n] for n in numbers if n in boxes)))
+    return found
+
+
+def plant(bootstrap: str, found: list[Sample], count: int) -> tuple[int, int]:
+    """Writes the records of `count` more live consignments; returns how many records and bytes. No worker may run."""
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "partitioner": "murmur2_random",
+            "linger.ms": 50,
+            "batch.num.messages": 100_000,
+            "batch.size": 1_000_000,
+            "queue.buffering.max.messages": 500_000,
+            "log_level": 2,
+        }
+    )
+    records = size = 0
+    for number in range(count):
+        sample = found[number % len(found)]
+        key = f"{number:08x}-0000-4000-8000-{number:012x}"
+        pairs = [(topic, key, value) for topic, value in sample.records.items()]
+        pairs += [("customs-gate-state", f"PLN{place}U{number:08}", box) for place, box in enumerate(sample.containers)]
+        for topic, under, value in pairs:
+            _produce(producer, topic, under, value)
+            records += 1
+            size += len(under) + len(value)
+    producer.flush(120)
+    return records, size
+
+
+def _produce(producer: Producer, topic: str, key: str, value: bytes) -> None:
+    while True:
+        try:
+            producer.produce(topic, key=key, value=value)
+            return
+        except BufferError:
+            producer.poll(0.1)

@@ -1,0 +1,34 @@
+"""Where do measured figures stay, and from which machine, versions and code are they? `docs/performance/measured.json`."""
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.cli.bench.quick import machine, versions
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "docs" / "performance"
+FILE = FOLDER / "measured.json"
+
+
+def figures(file: Path = FILE) -> dict[str, Any]:
+    """Every part that has been measured, by its name."""
+    return dict(orjson.loads(file.read_bytes())) if file.exists() else {}
+
+
+def keep(part: str, measured: dict[str, Any], file: Path = FILE) -> None:
+    """Takes the place of what was measured before under this name."""
+    known = figures(file) | {part: {"taken": taken(), **measured}}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(orjson.dumps(known, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n")
+
+
+def taken() -> str:
+    """When, where, by which code."""
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {said.stdout.strip() or 'unknown'}"

@@ -1,0 +1,145 @@
+"""What is the flow that every peer runs? Three desks and the timelines, with the deciders of the product, reduced to bytes.
+
+Lodgement and arrival go in; accepted or rejected, assessed, held or released come out. Goods that need a control stay
+held, because inspection and quarantine are left out. A peer brings the log, the state and the guarantee; nothing else.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from schemas.envelope import Hearing, fact_id
+from schemas.flow import FLOW
+from schemas.topics import KINDS, topic_of
+from services.clearance import timeline
+from services.declaration import decider as declaration
+from services.release import decider as release
+from services.risk import decider as risk
+from services.shell.codec import Headers, encode, headers
+
+DECIDERS: dict[str, ModuleType] = {
+    "declaration": declaration,
+    "risk": risk,
+    "release": release,
+    "clearance": timeline,
+}
+READS: dict[str, tuple[str, ...]] = {
+    "declaration": ("customs-declaration-requests",),
+    "risk": ("customs-declaration-facts",),
+    "release": ("customs-risk-facts", "customs-release-requests"),
+    "clearance": ("customs-declaration-facts", "customs-risk-facts", "customs-release-facts"),
+}
+"""Only topics that carry something in this flow; the product's desks also read those that carry nothing here."""
+WRITES: dict[str, tuple[str, ...]] = {
+    "declaration": ("customs-declaration-facts",),
+    "risk": ("customs-risk-facts",),
+    "release": ("customs-release-facts", "customs-release-containers"),
+}
+HEARS = {desk: frozenset(kind.kind for kind in FLOW[desk]) for desk in DECIDERS}
+
+
+class Kept(NamedTuple):
+    """What a peer keeps under a key: how many facts the desk has said, and the decider's state."""
+
+    said: int
+    state: Any
+
+
+class Told(NamedTuple):
+    """A message that a peer read."""
+
+    partition: int
+    offset: int
+    value: bytes
+    headers: dict[str, bytes]
+
+    @property
+    def kind(self) -> str:
+        return self.headers["ce_type"].decode()
+
+
+class Said(NamedTuple):
+    """A message that a peer has to write."""
+
+    topic: str
+    key: str
+    value: bytes
+    headers: Headers
+
+
+class Work:
+    """One desk's share of the flow."""
+
+    def __init__(self, desk: str, partitions: int) -> None:
+        self.desk, self.partitions = desk, partitions
+        self.decider = DECIDERS[desk]
+        self.hears = HEARS[desk]
+        self.nothing = Kept(0, self.decider.INITIAL)
+
+    def hear(self, kept: Kept | None, told: Told) -> tuple[Kept, list[Said]]:
+        """The new state (the same object when nothing changed) and what is to be said."""
+        known = kept or self.nothing
+        message = KINDS[told.kind].__pydantic_validator__.validate_json(told.value)
+        cause = told.headers["ce_id"].decode()
+        at = datetime.now(UTC)
+        hearing = Hearing(at, cause, told.offset * self.partitions + told.partition)
+        facts = self.decider.decide(known.state, message, hearing)
+        state = self.decider.evolve(known.state, message, hearing)
+        for fact in facts:
+            state = self.decider.evolve(state, fact, hearing)
+        said = [self._said(known.said, fact, cause, at, told, index) for index, fact in enumerate(facts)]
+        if state is known.state and not said:
+            return known, []
+        return Kept(known.said + len(said), state), said
+
+    def _said(self, before: int, fact: Any, cause: str, at: datetime, told: Told, index: int) -> Said:
+        told_on = headers(
+            id=fact_id(self.desk, cause, index),
+            kind=fact.kind,
+            source=f"/desks/{self.desk}",
+            time=at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            subject=fact.key,
+            cause=cause,
+            correlation=told.headers.get("correlationid", b"").decode() or cause,
+            sequence=before + index + 1,
+            trace=told.headers.get("traceparent", b""),
+        )
+        return Said(topic_of(self.desk, type(fact)), fact.key, encode(fact), told_on)
+
+    def pack(self, kept: Kept) -> bytes:
+        """The state as bytes: for a store or a changelog."""
+        return b"%d %s" % (kept.said, self.decider.STATE.dump_json(kept.state))
+
+    def unpack(self, data: bytes | None) -> Kept | None:
+        if data is None:
+            return None
+        said, _, state = data.partition(b" ")
+        return Kept(int(said), self.decider.STATE.validate_json(state))
+
+
+def expected(packets: Iterable[tuple[str, str, bytes, Headers]]) -> tuple[set[str], int]:
+    """Which consignments come to a release, and how many messages are heard, by the deciders alone, in memory.
+
+    `packets`: (consignment, topic, value, headers) in the order in which they are offered.
+    """
+    works = {desk: Work(desk, 1) for desk in DECIDERS}
+    kept: dict[tuple[str, str], Kept] = {}
+    released: set[str] = set()
+    waiting = [Said(topic, key, value, told) for key, topic, value, told in packets]
+    waiting.reverse()
+    heard = 0
+    while waiting:
+        message = waiting.pop()
+        told = Told(0, heard, message.value, dict(message.headers))
+        if told.kind == "ReleaseGranted":
+            released.add(message.key)
+        said: list[Said] = []
+        for desk, work in works.items():
+            if message.topic not in READS[desk] or told.kind not in work.hears:
+                continue
+            heard += 1
+            kept[desk, message.key], facts = work.hear(kept.get((desk, message.key)), told)
+            said += facts
+        waiting += reversed(said)
+    return released, heard

@@ -1,0 +1,98 @@
+"""The flow on aiokafka with transactions: read a batch, decide it, write facts, states and positions, commit.
+
+    python -m tests.bench.peers.on_aiokafka DESK BOOTSTRAP PARTITIONS
+
+The same shape as the product's loop, on the client that Faust uses. Its transaction requests carry no consumer group
+generation (KIP-447), so a worker that lost its partitions is fenced by its transactional id alone.
+"""
+
+import asyncio
+import signal
+import sys
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+
+from tests.bench.peers.flow import READS, Kept, Said, Told, Work
+
+BATCH = 1000
+PACE = 0.05
+"""Seconds between two transactions of a busy desk, as the product's default."""
+
+
+async def run(desk: str, bootstrap: str, partitions: int) -> None:
+    """Until it is cancelled."""
+    work = Work(desk, partitions)
+    states: dict[str, Kept] = {}
+    group = f"peer-{desk}"
+    consumer = AIOKafkaConsumer(
+        *READS[desk],
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=20,
+    )
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, transactional_id=f"peer-{desk}-0", acks="all", linger_ms=1, max_batch_size=262_144
+    )
+    await consumer.start()
+    await producer.start()
+    clock = asyncio.get_running_loop().time
+    last = 0.0
+    try:
+        while True:
+            batch = await consumer.getmany(timeout_ms=100, max_records=BATCH)
+            if batch and (ahead := last + PACE - clock()) > 0:
+                await asyncio.sleep(ahead)
+                for place, more in (await consumer.getmany(timeout_ms=0, max_records=BATCH)).items():
+                    batch[place] = [*batch.get(place, []), *more]
+            if batch:
+                await _turn(work, states, batch, producer, group)
+                last = clock()
+    finally:
+        await consumer.stop()
+        await producer.stop()
+
+
+async def _turn(
+    work: Work,
+    states: dict[str, Kept],
+    batch: dict[TopicPartition, list[ConsumerRecord]],
+    producer: AIOKafkaProducer,
+    group: str,
+) -> None:
+    changed: dict[str, tuple[int, Kept]] = {}
+    said: list[Said] = []
+    for place, messages in batch.items():
+        for message in messages:
+            told = Told(place.partition, message.offset, message.value, dict(message.headers))
+            if told.kind not in work.hears:
+                continue
+            key = message.key.decode()
+            before = changed[key][1] if key in changed else states.get(key)
+            kept, facts = work.hear(before, told)
+            said += facts
+            if kept is not before:
+                changed[key] = (place.partition, kept)
+    async with producer.transaction():
+        for fact in said:
+            await producer.send(fact.topic, fact.value, fact.key.encode(), headers=fact.headers)
+        for key, (partition, kept) in changed.items():
+            await producer.send(f"customs-{work.desk}-state", work.pack(kept), key.encode(), partition=partition)
+        positions = {place: messages[-1].offset + 1 for place, messages in batch.items()}
+        await producer.send_offsets_to_transaction(positions, group)
+    states.update({key: kept for key, (_, kept) in changed.items()})
+
+
+async def _main() -> None:
+    task = asyncio.ensure_future(run(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

@@ -1,0 +1,270 @@
+"""How do the peers compare? `make bench-peers`: the same flow for each, paired in rounds, on a fresh broker each time.
+
+Warm up, lodge everything at once, then lodge at an even rate; an independent reader notes the releases, and at the end
+kafka-python reads the whole log: released is exactly what the deciders alone release, what was said twice is counted.
+"""
+
+import argparse
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from schemas.release import ReportArrival
+from services.cli.bench.load import KnownDay, Packet, Phase, lodgements, offer, packed, percentile, sender, wait_until
+from services.cli.bench.rig import cost
+from services.cli.log import read
+from services.cli.processes import Child, stop_all
+from tests.bench import notebook
+from tests.bench.note import write
+from tests.bench.peers.field import PEERS, Peer, Place, prepare
+from tests.bench.peers.flow import WRITES, expected
+
+DAY = datetime(2026, 11, 23, tzinfo=UTC)
+SEED = 7
+PARTITIONS = 8
+FULL: dict[str, Any] = {"warm": 3000, "count": 6000, "rate": 150, "seconds": 5}
+SMALL: dict[str, Any] = {"warm": 100, "count": 200, "rate": 50, "seconds": 2}
+FACTS = [topic for topics in WRITES.values() for topic in topics]
+
+
+@dataclass(frozen=True)
+class Load:
+    """The same for every peer of a run: three stretches of one day, and what must come of them."""
+
+    warm: list[Packet]
+    full: list[Packet]
+    even: list[Packet]
+    rate: float
+    released: set[str]
+    heard: float
+    """Messages that the desks decide for one consignment."""
+
+
+def load(seed: int, warm: int, count: int, rate: float, seconds: float) -> Load:
+    """Each lodgement is followed by the report that its goods have arrived."""
+    even = int(rate * seconds)
+    day = KnownDay(seed, warm + count + even, DAY)
+    lodged = lodgements(day, 0, warm + count + even)
+    packets = [packet for one in lodged for packet in (one, _arrival(one.subject))]
+    released, heard = expected((p.subject, p.topic, p.value, p.headers) for p in packets)
+    cut, end = 2 * warm, 2 * (warm + count)
+    return Load(packets[:cut], packets[cut:end], packets[end:], rate, released, heard / len(lodged))
+
+
+def _arrival(consignment: str) -> Packet:
+    place = ReportArrival(consignment_id=consignment, asked_by="carrier", occurred_at=DAY, place="前湾港 Qianwan")
+    return packed(f"{consignment}/arrival", place)
+
+
+class Reader(threading.Thread):
+    """A port: reads committed releases and notes when each was first seen."""
+
+    def __init__(self, bootstrap: str, partitions: int) -> None:
+        super().__init__(daemon=True)
+        self.phase = Phase()
+        self._servers, self._partitions = bootstrap, partitions
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._servers,
+                "group.id": "peers-port",
+                "isolation.level": "read_committed",
+                "enable.auto.commit": False,
+                "fetch.wait.max.ms": 10,
+                "log_level": 2,
+            }
+        )
+        consumer.assign([TopicPartition("customs-release-facts", p, OFFSET_BEGINNING) for p in range(self._partitions)])
+        while not self._over.is_set():
+            for message in consumer.consume(2000, 0.02):
+                if message.error() is None and dict(message.headers())["ce_type"] == b"ReleaseGranted":
+                    key = message.key().decode()
+                    if key in self.phase.due:
+                        self.phase.seen.setdefault(key, time.monotonic())
+        consumer.close()
+
+    def stop(self) -> None:
+        self._over.set()
+        self.join(30)
+
+
+def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
+    """One peer, once. RuntimeError when a release is missing for two minutes."""
+    with tempfile.TemporaryDirectory(prefix="dtg-peers-") as folder:
+        home = Path(folder)
+        broker = Broker(home / "kafka", free_port())
+        children: list[Child] = []
+        reader: Reader | None = None
+        try:
+            broker.start()
+            provision(broker.bootstrap, partitions)
+            _provision_more(broker.bootstrap, peer.changelogs, partitions)
+            children = peer.processes(Place(home, broker.bootstrap, partitions))
+            for child in children:
+                child.start()
+            reader = Reader(broker.bootstrap, partitions)
+            reader.start()
+            _ready(broker.bootstrap, children)
+            _play(reader, broker.bootstrap, work.warm, 0, work)
+            _settled(broker, children)
+            before = _costs(broker, children)
+            full = _play(reader, broker.bootstrap, work.full, 0, work)
+            after = _settled(broker, children)
+            even = _play(reader, broker.bootstrap, work.even, 2 * work.rate, work)
+            waits = even.latencies(work.released)
+            spent = {name: after[name][0] - before[name][0] for name in after}
+            count = len(work.full) // 2
+            ours = sum(spent.values()) - spent["broker"]
+            return {
+                "name": peer.name,
+                "per_second": count / (max(full.seen.values()) - full.began),
+                "cpu_us": ours / count * 1e6,
+                "cpu_us_event": ours / count / work.heard * 1e6,
+                "broker_cpu_us": spent["broker"] / count * 1e6,
+                "resident_mb": sum(memory for name, (_, memory) in after.items() if name != "broker"),
+                **{f"p{share}_ms": percentile(waits, share / 100) * 1000 for share in (50, 95, 99)},
+                **_audit(broker.bootstrap, work.released),
+            }
+        except BaseException:
+            for child in children:
+                print(f"--- {child.name}: {child.code}\n{child.tail(15)}")
+            raise
+        finally:
+            if reader:
+                reader.stop()
+            stop_all(children, 10)
+            broker.stop()
+
+
+def _provision_more(bootstrap: str, names: tuple[str, ...], partitions: int) -> None:
+    """Compacted topics, once the broker tells everybody of them."""
+    if not names:
+        return
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    made = admin.create_topics([NewTopic(name, partitions, 1, config={"cleanup.policy": "compact"}) for name in names])
+    for outcome in made.values():
+        outcome.result(30)
+    deadline = time.monotonic() + 30
+    while not all(len(t.partitions) == partitions for name in names for t in [admin.list_topics(name).topics[name]]):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the broker does not tell of {names}")
+        time.sleep(0.1)
+
+
+def _ready(bootstrap: str, children: list[Child], seconds: float = 90) -> None:
+    """Until every consumer group of the cluster is stable and stays so; start-up is no part of the measurement."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    deadline, calm = time.monotonic() + seconds, 0
+    while calm < 4:
+        groups = admin.list_consumer_groups(request_timeout=10).result().valid
+        states = [group.state.name for group in groups if group.group_id.startswith(("peer-", "customs-"))]
+        wanted = 1 if len(children) == 1 else len(children)
+        calm = calm + 1 if len(states) >= wanted and all(state == "STABLE" for state in states) else 0
+        gone = [child.name for child in children if not child.alive]
+        if gone or time.monotonic() > deadline:
+            raise RuntimeError(f"not ready: {states}, ended: {gone}")
+        time.sleep(0.25)
+
+
+def _play(reader: Reader, bootstrap: str, packets: list[Packet], rate: float, work: Load) -> Phase:
+    reader.phase = phase = Phase()
+    offer(sender(bootstrap), packets, rate, phase)
+    wanted = sum(1 for key in phase.due if key in work.released)
+    wait_until(lambda: len(phase.seen), wanted)
+    return phase
+
+
+def _settled(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
+    """Waits until no group has moved for four seconds (timelines come after releases); the costs when one last did."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap, "log_level": 2})
+    groups = [g.group_id for g in admin.list_consumer_groups(request_timeout=10).result().valid]
+    known: list[int] = []
+    told, moved = _costs(broker, children), time.monotonic()
+    while time.monotonic() - moved < 4:
+        offsets = [
+            place.offset
+            for group in groups
+            for place in admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group]
+            .result(10)
+            .topic_partitions
+        ]
+        if offsets != known:
+            known, told, moved = offsets, _costs(broker, children), time.monotonic()
+        time.sleep(0.25)
+    return told
+
+
+def _costs(broker: Broker, children: list[Child]) -> dict[str, tuple[float, float]]:
+    pids = {child.name: child.pid for child in children}
+    pids["broker"] = broker.process.pid if broker.process else None
+    return {name: (cost(pid).cpu, cost(pid).resident) for name, pid in pids.items() if pid is not None}
+
+
+def _audit(bootstrap: str, released: set[str]) -> dict[str, int]:
+    """Releases missing or too many, facts said twice (same id), releases said twice under whatever id."""
+    ids: Counter[str] = Counter()
+    releases: Counter[str] = Counter()
+    for entry in read(bootstrap, FACTS):
+        ids[entry.id] += 1
+        if entry.kind == "ReleaseGranted":
+            releases[entry.key] += 1
+    return {
+        "released": len(releases),
+        "lost": len(released - set(releases)),
+        "wrong": len(set(releases) - released),
+        "doubled": sum(count - 1 for count in ids.values()),
+        "released_twice": sum(1 for count in releases.values() if count > 1),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the rounds, prints each figure as it comes, keeps them and writes the note."""
+    parser = argparse.ArgumentParser(prog="make bench-peers", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--add", action="store_true", help="to the rounds that are kept, instead of replacing them")
+    parser.add_argument("--only", default="", help="comma-separated beginnings of names")
+    parser.add_argument("--small", action="store_true", help="a few hundred consignments: does everybody run?")
+    parser.add_argument("--into", type=Path, default=notebook.ROOT / "docs", help="folder of the notes")
+    asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # processes and folders go with it
+    file = asked.into / "performance" / "measured.json"
+    prepare()
+    size = SMALL if asked.small else FULL
+    work = load(SEED, size["warm"], size["count"], size["rate"], size["seconds"])
+    peers = [p for p in PEERS if not asked.only or p.name.startswith(tuple(asked.only.split(",")))]
+    print(f"{notebook.taken()}; seed {SEED}; {size}; {len(work.released):,} to be released", flush=True)
+    for peer in peers:
+        print(f"{peer.name}: {peer.settings}. Not guaranteed: {peer.lacks}.")
+    rounds: list[dict[str, Any]] = notebook.figures(file).get("peers", {}).get("rounds", []) if asked.add else []
+    for _ in range(asked.rounds):
+        told: dict[str, Any] = {}
+        for peer in peers[(turn := len(rounds) % len(peers)) :] + peers[:turn]:
+            told[peer.name] = measure(peer, work, PARTITIONS)
+            print({k: round(v, 1) if isinstance(v, float) else v for k, v in told[peer.name].items()}, flush=True)
+            if told[peer.name]["lost"] or told[peer.name]["wrong"]:
+                raise RuntimeError(f"{peer.name} did not release what the deciders release")
+        rounds.append(told)
+    described = [{"name": p.name, "guarantee": p.guarantee, "settings": p.settings, "lacks": p.lacks} for p in PEERS]
+    notebook.keep(
+        "peers", {"rounds": rounds, "peers": described, "heard": work.heard, "partitions": PARTITIONS, **size}, file
+    )
+    write(asked.into)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

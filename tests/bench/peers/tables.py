@@ -1,0 +1,42 @@
+"""What must a program in another language know to decide as the desks do? The code tables and the rule table, as JSON."""
+
+from typing import Any
+
+from schemas.codes.countries import COUNTRIES
+from schemas.codes.currencies import CURRENCIES
+from schemas.codes.offices import OFFICES
+from schemas.codes.trade import CHAPTERS, PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.vocabulary import TransportMode
+from services.declaration.checks import PORTED
+from services.risk import rules
+
+
+def tables() -> dict[str, Any]:
+    """Sets as sorted lists, decimals as text."""
+    return {
+        "countries": sorted(COUNTRIES),
+        "currencies": sorted(CURRENCIES),
+        "offices": sorted(OFFICES),
+        "chapters": sorted(CHAPTERS),
+        "package_kinds": sorted(PACKAGE_KINDS),
+        "trade_modes": sorted(TRADE_MODES),
+        "units": sorted(UNITS),
+        "transport_modes": sorted(mode.value for mode in TransportMode),
+        "ported": sorted(PORTED),
+        "live_headings": sorted(rules.LIVE_HEADINGS),
+        "live_chapters": sorted(rules.LIVE_CHAPTERS),
+        "plant_chapters": sorted(rules.PLANT_CHAPTERS),
+        "food_chapters": sorted(rules.FOOD_CHAPTERS),
+        "fish_chapters": sorted(rules.FISH_CHAPTERS),
+        "chemical_chapters": sorted(rules.CHEMICAL_CHAPTERS),
+        "clothing_chapters": sorted(rules.CLOTHING_CHAPTERS),
+        "bulk_chapters": sorted(rules.BULK_CHAPTERS),
+        "waste_headings": sorted(rules.WASTE_HEADINGS),
+        "dual_use_headings": sorted(rules.DUAL_USE_HEADINGS),
+        "wood_pest_countries": sorted(rules.WOOD_PEST_COUNTRIES),
+        "usd_per_unit": {name: str(worth) for name, worth in rules.USD_PER_UNIT.items()},
+        "dear_usd_per_kg": str(rules.DEAR_USD_PER_KG),
+        "cheap_usd_per_kg": str(rules.CHEAP_USD_PER_KG),
+        "rates": {grade.value: str(rate) for grade, rate in rules.RATES.items()},
+        "rule_set": rules.RULE_SET,
+    }

@@ -1,0 +1,167 @@
+"""What has a desk heard of a million live goods? Real messages of a simulated day, told again under other names.
+
+Every state comes from the real decider through a real `Turn`; only the names (key, message id) of the goods are made.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from confluent_kafka import Producer
+
+from schemas.declaration import LodgeDeclaration
+from schemas.envelope import Request
+from schemas.risk import ConsignmentAssessed
+from schemas.topics import topic_of
+from services.shell.codec import Raw, encode
+from services.shell.desk import Desk
+from services.shell.store import Partition
+from services.shell.turn import Turn
+from services.simulator.day import Day
+from services.simulator.people import People
+from services.worker import desks
+
+CONSIGNMENTS = 4000
+"""Consignments of the day that is told again and again."""
+TRANSACTION = 1000
+RETENTION = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a desk hears under one key, in order."""
+
+    key: str
+    messages: tuple[Raw, ...]
+
+
+def stories(desk: str, seed: int, at: datetime) -> list[Story]:
+    """The live keys of a day at this desk, each with all that is said of it until somebody has to look."""
+    heard: dict[str, list[Raw]] = defaultdict(list)
+    for message in _day(seed, at)[desk]:
+        heard[(message.key or b"").decode()].append(message)
+    told = [Story(key, tuple(messages)) for key, messages in heard.items()]
+    return [story for story in told if len(story.messages) > 1]
+
+
+def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
+    """Desk → what it hears, from lodgement up to the release of what needs no control."""
+    day = Day(seed, CONSIGNMENTS, at - timedelta(days=1))
+    plans = [day.plan(index) for index in range(CONSIGNMENTS)]
+    lodged = [
+        LodgeDeclaration(
+            consignment_id=plan.consignment_id,
+            asked_by=plan.declaration.declarant,
+            occurred_at=plan.lodged_at,
+            declaration=plan.declaration,
+        )
+        for plan in plans
+    ]
+    accepted = _of(_said("declaration", map(_request, lodged), at), "DeclarationAccepted")
+    assessed = _said("risk", accepted, at)
+    ordered = _said("inspection", assessed, at)
+    people = People(day)
+    acts = [
+        act for fact in assessed for act in people.react(ConsignmentAssessed.model_validate_json(fact.value or b""))
+    ]
+    arrivals = [_request(act.request) for act in acts if act.request.kind == "ReportArrival"]
+    said = _said("release", [*assessed, *arrivals], at)
+    statements = _of(said, "ArrivalRecorded", "ReleaseGranted")
+    return {
+        "release": [*assessed, *arrivals],
+        "gate": _of(said, "ContainerHeld", "ContainerFreed"),
+        "clearance": [*accepted, *assessed, *_of(ordered, "InspectionOrdered"), *statements],
+    }
+
+
+def _said(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
+    turn, store = _turn(_desk(name), at), Partition()
+    for message in messages:
+        turn.hear(store, message)
+    assert not turn.parked, turn.parked
+    return [Raw(o.topic, 0, n, o.key.encode(), o.value, dict(o.headers)) for n, o in enumerate(turn.outputs)]
+
+
+def _request(request: Request) -> Raw:
+    told = {"ce_id": _name(f"{request.key}/{request.kind}").encode(), "ce_type": request.kind.encode()}
+    return Raw(topic_of("anyone", type(request)), 0, 0, request.key.encode(), encode(request), told)
+
+
+def _of(messages: list[Raw], *kinds: str) -> list[Raw]:
+    return [message for message in messages if message.text("ce_type") in kinds]
+
+
+def _desk(name: str) -> Desk:
+    return desks([name])[0]
+
+
+def _turn(desk: Desk, at: datetime) -> Turn:
+    return Turn(desk, 8, at, RETENTION)
+
+
+def _name(text: str) -> str:
+    """As long as an id of the house, and never twice the same."""
+    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def retold(base: list[Story], number: int) -> Story:
+    """The `number`-th of as many goods as are wanted: a story of the day under a key of its own."""
+    story = base[number % len(base)]
+    key = (
+        f"{chr(65 + number // 10**6)}TGU{number % 10**6:07}" if len(story.key) == 11 else _name(f"{story.key}/{number}")
+    )
+    old, new = story.key.encode(), key.encode()
+    messages = [
+        replace(
+            m,
+            offset=number,
+            key=new,
+            value=(m.value or b"").replace(old, new),
+            headers=m.headers | {"ce_id": _name(f"{key}/{place}").encode()},
+        )
+        for place, m in enumerate(story.messages)
+    ]
+    return Story(key, tuple(messages))
+
+
+def live(base: list[Story], number: int) -> int:
+    """How many of its messages the desk has heard: of every second one all, of the others all but the last."""
+    return len(base[number % len(base)].messages) - (number % 2 == 0)
+
+
+def fill(bootstrap: str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
+    """Writes the records of so many live goods as the loop would; yields how many are written."""
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "transactional.id": f"fill-{name}",
+            "partitioner": "murmur2_random",
+            "queue.buffering.max.messages": 1_000_000,
+            "linger.ms": 1,
+            "log_level": 2,
+        }
+    )
+    producer.init_transactions(30)
+    desk = _desk(name)
+    for first in range(0, states, TRANSACTION):
+        numbers = range(first, min(states, first + TRANSACTION))
+        told, store = [retold(base, number) for number in numbers], Partition()
+        for step in range(max(len(story.messages) for story in told)):
+            turn = _turn(desk, at)
+            for number, story in zip(numbers, told, strict=True):
+                if step < live(base, number):
+                    turn.hear(store, story.messages[step])
+            _write(producer, f"customs-{name}-state", turn, store)
+        yield numbers.stop
+
+
+def _write(producer: Producer, topic: str, turn: Turn, store: Partition) -> None:
+    assert not turn.parked, turn.parked
+    producer.begin_transaction()
+    for _, key, entry, data in turn.changed():
+        store.put(key, data, entry.record.due)
+        producer.produce(topic, key=key, value=data)
+    producer.commit_transaction(60)

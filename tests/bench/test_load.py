@@ -1,0 +1,44 @@
+"""Is the load offered when it is due, and are the figures drawn from it what they are called?"""
+
+import math
+from datetime import UTC, datetime
+
+from schemas.declaration import LodgeDeclaration
+from services.cli.bench.load import KnownDay, Phase, due_times, lodgements, percentile
+from services.declaration.checks import findings
+
+DAY = KnownDay(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def test_lodgements_are_due_evenly_whatever_happened_before() -> None:
+    assert list(due_times(100.0, 4, 2.0)) == [100.0, 100.5, 101.0, 101.5]
+
+
+def test_a_backlog_is_due_all_at_once() -> None:
+    assert list(due_times(100.0, 3, 0)) == [100.0, 100.0, 100.0]
+
+
+def test_a_latency_counts_from_the_moment_it_was_due() -> None:
+    phase = Phase(due={"late": 10.0, "soon": 11.0, "held": 12.0}, seen={"late": 14.0, "soon": 11.5}, began=10.0)
+    assert phase.latencies({"late", "soon", "held"}) == [0.5, 4.0]
+    assert phase.rate() == 0.5
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    values = [float(n) for n in range(1, 201)]
+    assert [percentile(values, share) for share in (0.5, 0.95, 0.99, 1.0)] == [100.0, 190.0, 198.0, 200.0]
+    assert percentile([1.0, 2.0, 3.0], 0.5) == 2.0  # a third does not exceed 1, two thirds do not exceed 2
+    assert percentile([3.0], 0.01) == 3.0
+    assert math.isnan(percentile([], 0.5))
+
+
+def test_the_same_seed_packs_the_same_lodgements() -> None:
+    again = KnownDay(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))
+    assert lodgements(DAY, 3, 5) == lodgements(again, 3, 5)
+
+
+def test_a_declaration_with_many_lines_is_still_a_good_one() -> None:
+    for packet in lodgements(DAY, 0, 5, lines=50):
+        said = LodgeDeclaration.model_validate_json(packet.value).declaration
+        assert len(said.items) == 50
+        assert findings(said, DAY.start.date()) == ()

@@ -1,0 +1,17 @@
+"""Does `dtg bench` measure and prove on a broker of its own?"""
+
+import re
+import subprocess
+import sys
+
+PROGRAM = [sys.executable, "-m", "services.cli.main", "bench", "--consignments", "300", "--partitions", "4"]
+
+
+def test_three_hundred_consignments_are_measured_and_proved_clean() -> None:
+    done = subprocess.run(PROGRAM, capture_output=True, text=True, check=False, timeout=200)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "lost 0, doubled 0, reordered 0, wrongly released 0" in said
+    assert "4 partitions; seed 7" in said
+    lodged = re.search(r"(\d+) lodged: .*released \d+", said)
+    assert lodged and int(lodged[1]) > 600  # to warm up, at once, and as many as half the speed gives in ten seconds

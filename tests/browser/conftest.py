@@ -1,0 +1,140 @@
+"""What do the browser's tests stand on? A border of their own with every desk, the real console, and Debian's Chromium."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from services.console.database import migrate
+from services.console.settings import ConsoleSettings
+from tests.conftest import PARTITIONS
+from tests.console.conftest import Running
+from tests.kafka.border import running
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A console over a broker of its own, with every desk at work."""
+    folder = tmp_path_factory.mktemp("browser")
+    broker = Broker(folder / "kafka", free_port())
+    broker.start()
+    try:
+        provision(broker.bootstrap, PARTITIONS)
+        settings = ConsoleSettings(
+            kafka=broker.bootstrap,
+            partitions=PARTITIONS,
+            database_url=f"sqlite:///{folder}/console.db",
+            console_port=free_port(),
+        )
+        migrate(settings.database_url)
+        with running(broker.bootstrap, PARTITIONS, slot="browser"):
+            console = Running(settings)
+            console.start()
+            yield console
+            console.stop()
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser. Everything that a page must not do is written down and fails the test at its end."""
+
+    address: str
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    expected: set[int] = field(default_factory=set)
+    """HTTP statuses of 400 and more that this test causes on purpose."""
+    asked: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    def mark(self) -> None:
+        """From here on `unmoved` tells whether the page was loaded again."""
+        self.page.evaluate("window.marked = true")
+
+    def unmoved(self) -> bool:
+        return bool(self.page.evaluate("window.marked === true"))
+
+    def _request(self, request: Request) -> None:
+        self.asked.append(request.url)
+        if not request.url.startswith((f"{self.address}/", "data:")):
+            self.faults.append(f"asked another host: {request.url}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.expected:
+            self.faults.append(f"HTTP {response.status}: {response.url}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        told = message.text.startswith("Failed to load resource: the server responded with")  # `_response` judges it
+        if message.type in ("error", "warning") and not told:
+            self.faults.append(f"console {message.type}: {message.text}")
+
+
+class Visitors:
+    """Opens browsers for a test."""
+
+    def __init__(self, chromium: Browser, address: str) -> None:
+        self._chromium, self._address = chromium, address
+
+    @contextmanager
+    def come(self, language: str = "zh", *, width: int = 1366, height: int = 768, **how: Any) -> Iterator[Visitor]:
+        """A fresh browser in this language; fails at its end on what no page may do."""
+        viewport: Any = {"width": width, "height": height}
+        context = self._chromium.new_context(locale=LOCALES[language], viewport=viewport, **how)
+        visitor = Visitor(self._address, context.new_page())
+        visitor.watch()
+        try:
+            yield visitor
+        finally:
+            context.close()
+        assert visitor.faults == []
+
+
+@pytest.fixture
+def visitors(chromium: Browser, desk: Running) -> Visitors:
+    return Visitors(chromium, desk.address)
+
+
+@pytest.fixture
+def zh(visitors: Visitors) -> Iterator[Visitor]:
+    with visitors.come("zh") as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def en(visitors: Visitors) -> Iterator[Visitor]:
+    with visitors.come("en") as visitor:
+        yield visitor

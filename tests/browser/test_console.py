@@ -1,0 +1,221 @@
+"""Can people do their work at the console, in a real browser, and see what became of it?"""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visitor, Visitors
+from tests.browser.goods import id_of, paper
+from tests.console.conftest import Running, eventually
+
+
+def stage(page: Page, name: str) -> None:
+    """Waits until the page of a consignment shows this stage."""
+    expect(page.locator(".goods .stage")).to_have_text(name)
+
+
+def send(page: Page, act: str, **typed: str) -> None:
+    """Fills a form of the page and sends it."""
+    form = page.locator(f"#act-{act}")
+    if form.get_attribute("open") is None:
+        form.locator("summary").click()
+    for name, value in typed.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.get_by_role("button").click()
+
+
+def lodged(desk: Running, stage: str, *, red: bool = False) -> dict[str, Any]:
+    """A paper that was lodged through the API and stands at this stage now."""
+    said = paper(red=red)
+    assert desk.api("POST", "/declarations", json=said).status_code == 202
+
+    def there() -> bool:
+        return bool(desk.api("GET", f"/consignments/{id_of(said)}").json()["consignment"]["stage"] == stage)
+
+    eventually(there, f"{id_of(said)} to be {stage}")
+    return said
+
+
+def test_a_declaration_lodged_on_the_page_is_released_once_its_arrival_is_reported_there(zh: Visitor) -> None:
+    said, page = paper(), zh.page
+    zh.go("/lodge")
+    page.locator("#body").fill(json.dumps(said))
+    page.get_by_role("button", name="提交申报").click()
+    expect(page).to_have_url(re.compile(f"/consignments/{id_of(said)}"))
+    zh.mark()
+    stage(page, "待运抵")
+    expect(page.locator("#asked")).to_contain_text("接受申报")
+    expect(page.locator(".waits")).to_contain_text("运抵报告")
+    expect(page.locator(".waits")).to_contain_text("轮到承运人／码头")
+    assert zh.unmoved(), "it refreshed by itself"
+    send(page, "arrival", place="Qianwan 3", actor="terminal-1")
+    zh.mark()
+    stage(page, "已放行")
+    expect(page.locator("#asked")).to_contain_text("货物运抵")
+    expect(page.locator(".decision.good")).to_contain_text("放行")
+    assert zh.unmoved()
+
+
+def test_what_the_board_counts_moves_without_a_reload(desk: Running, zh: Visitor) -> None:
+    zh.go("/")
+    zh.mark()
+    count = zh.page.locator("#stage-awaiting_arrival .count")
+    before = int(count.inner_text().replace(",", ""))
+    lodged(desk, "awaiting_arrival")
+    expect(count).to_have_text(f"{before + 1:,}")
+    assert zh.unmoved()
+    expect(zh.page.locator(".pipeline").first.locator("h3")).to_have_text(
+        ["已申报", "已接受", "查验中", "检疫处理中", "待运抵", "已放行", "已出卡口"]
+    )
+
+
+def test_every_name_of_goods_leads_to_their_page(desk: Running, en: Visitor) -> None:
+    said = lodged(desk, "awaiting_arrival")
+    number = desk.api("GET", f"/consignments/{id_of(said)}").json()["consignment"]["declaration_no"]
+    box = said["containers"][0]["container_no"]
+    for name in (number, box, f"{box[:4]} {box[4:10]} {box[10:]}", id_of(said), said["declarant"], said["bill_no"]):
+        en.go("/")
+        en.page.get_by_role("searchbox").fill(name)
+        en.page.get_by_role("searchbox").press("Enter")
+        expect(en.page).to_have_url(f"{en.address}/consignments/{id_of(said)}")
+    en.page.get_by_role("searchbox").fill("no such goods")
+    en.page.get_by_role("button", name="Search").click()
+    expect(en.page.locator("main")).to_contain_text("Nothing matches “no such goods”")
+
+
+@pytest.mark.parametrize(
+    ("language", "rule", "waits", "owner"),
+    [
+        ("zh", "植物产品、木材须查验有害生物", "查验结果", "轮到查验关员"),
+        (
+            "en",
+            "plants, grain, seed and wood are looked at for pests",
+            "the findings of the inspection",
+            "inspection officer to act",
+        ),
+    ],
+    ids=["zh", "en"],
+)
+def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
+    desk: Running, visitors: Visitors, language: str, rule: str, waits: str, owner: str
+) -> None:
+    said = lodged(desk, "controlled", red=True)
+    with visitors.come(language) as visitor:
+        visitor.go(f"/consignments/{id_of(said)}")
+        decisions = visitor.page.locator("section:has(> #decisions)")
+        for words in (rule, "plants_and_wood", "chapters 44", "2026-11-01", "0.0244"):
+            expect(decisions).to_contain_text(words)
+        expect(visitor.page.locator(".waits")).to_contain_text(waits)
+        expect(visitor.page.locator(".waits")).to_contain_text(owner)
+        expect(visitor.page.locator(".holds tbody tr")).to_have_count(2)
+
+
+def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(desk: Running, zh: Visitor) -> None:
+    said, page = lodged(desk, "controlled", red=True), zh.page
+    zh.expected = {422}
+    zh.go(f"/consignments/{id_of(said)}")
+    page.get_by_label("发现活体有害生物").check()
+    send(page, "findings-inspection", remarks="beetles, in the third bundle", actor="officer-wang")
+    form = page.locator("#act-findings-inspection")
+    expect(form.get_by_role("alert")).to_contain_text("/pest 缺少该项")
+    expect(form.locator("[name=pest]")).to_have_attribute("aria-invalid", "true")
+    expect(form.get_by_label("发现活体有害生物")).to_be_checked()
+    expect(form.locator("[name=remarks]")).to_have_value("beetles, in the third bundle")
+    expect(form.locator("[name=actor]")).to_have_value("officer-wang")
+    with page.expect_response(re.compile("/live")):
+        pass
+    expect(form.locator("[name=remarks]")).to_have_value("beetles, in the third bundle")
+    send(page, "findings-inspection", pest="Monochamus alternatus")
+    stage(page, "检疫处理中")
+    expect(page.locator("#asked")).to_contain_text("截获有害生物")
+
+    send(page, "treatment-inspection-1", readings="0, 20\n1,5 Grad")
+    form = page.locator("#act-treatment-inspection-1")
+    expect(form.get_by_role("alert")).to_contain_text("/readings/1/temperature_c")
+    form.locator("[name=unit_class]").select_option("E")
+    send(page, "treatment-inspection-1", readings="0, 20.0\n1.5, 49.5\n2, 56.4\n2.2, 57.1\n2.6, 56.8", actor="yard-3")
+    expect(page.locator("#asked")).to_contain_text("处理有效")
+    send(page, "arrival", place="Qianwan 3")
+    stage(page, "已放行")
+    expect(page.locator(".decision.good").first).to_contain_text("处理有效")
+
+
+def test_a_request_that_a_desk_sends_back_is_told_with_its_reason(desk: Running, zh: Visitor) -> None:
+    said = lodged(desk, "awaiting_arrival")
+    zh.go(f"/consignments/{id_of(said)}")
+    send(zh.page, "withdraw", reason="changed my mind", actor="somebody")
+    expect(zh.page.locator("#asked")).to_contain_text("只有申报单位可以撤销")
+    expect(zh.page.locator("section:has(> #decisions)")).to_contain_text("只有申报单位可以撤销")
+    send(zh.page, "withdraw", reason="the sale was called off", actor=said["declarant"])
+    stage(zh.page, "已撤单")
+
+
+def test_a_hold_calls_released_goods_back_and_its_lifting_lets_them_go(desk: Running, en: Visitor) -> None:
+    said, page = lodged(desk, "awaiting_arrival"), en.page
+    en.go(f"/consignments/{id_of(said)}")
+    send(page, "arrival", place="Qianwan 3")
+    stage(page, "Released")
+    send(page, "hold", reason="a tip", actor="officer-li")
+    stage(page, "Called back")
+    expect(page.locator(".waits")).to_contain_text("an officer to lift the hold")
+    page.locator(".holds").get_by_text("a tip").wait_for()
+    box = said["containers"][0]["container_no"]
+    page.get_by_role("link", name=box).click()
+    expect(page.locator(".goods .stage")).to_have_text("Must stay")
+    page.go_back()
+    lift = page.locator("details[id^=act-lift]")
+    lift.locator("[name=reason]").fill("nothing was found")
+    lift.get_by_role("button").click()
+    stage(page, "Released")
+    send(page, "hold", reason="a tip", actor="officer-li")
+    stage(page, "Called back")
+
+
+def test_a_container_may_leave_and_its_gate_out_is_told_on_its_page(desk: Running, en: Visitor) -> None:
+    said, page = lodged(desk, "awaiting_arrival"), en.page
+    box = said["containers"][0]["container_no"]
+    en.go(f"/containers/{box}")
+    expect(page.locator(".goods .stage")).to_have_text("Must stay")
+    en.mark()
+    assert desk.api("POST", f"/consignments/{id_of(said)}/arrival", json={"place": "Qianwan"}).status_code == 202
+    expect(page.locator(".goods .stage")).to_have_text("May leave")
+    assert en.unmoved()
+    send(page, "gate-out", gate="G2", actor="terminal-1")
+    expect(page.locator("#asked")).to_contain_text("Container left")
+    expect(page.locator(".goods .stage")).to_have_text("Gone")
+
+
+def test_a_paper_that_cannot_be_read_stays_in_the_field_with_what_to_correct(en: Visitor) -> None:
+    en.expected = {400, 422}
+    said = {**paper(), "packages": "many"}
+    en.go("/lodge")
+    en.page.locator("#body").fill(json.dumps(said, indent=1))
+    en.page.get_by_role("button", name="Lodge it").click()
+    expect(en.page.get_by_role("alert")).to_contain_text("/packages must be a whole number")
+    expect(en.page.locator("#body")).to_have_value(json.dumps(said, indent=1))
+    en.page.locator("#body").fill("{")
+    en.page.get_by_role("button", name="Lodge it").click()
+    expect(en.page.get_by_role("alert")).to_contain_text("The body is not JSON")
+
+
+def test_a_timeline_shows_causes_places_and_content_on_demand(desk: Running, en: Visitor) -> None:
+    said, page = lodged(desk, "awaiting_arrival"), en.page
+    en.go(f"/consignments/{id_of(said)}")
+    accepted = page.locator(".timeline > li", has_text="Declaration accepted").first
+    expect(accepted).to_contain_text(re.compile(r"customs-declaration-facts · partition \d · offset \d+"))
+    assert not any("/messages/" in address for address in en.asked)
+    accepted.get_by_text("Content").click()
+    expect(accepted.locator("pre")).to_contain_text(said["reference"])
+    with page.expect_response(re.compile("/live")):
+        pass
+    expect(accepted.locator("pre")).to_contain_text(said["reference"])
+    assessed = page.locator(".timeline > li", has_text="Risk assessed")
+    assessed.get_by_role("link", name="Cause: Declaration accepted").click()
+    expect(page).to_have_url(re.compile("#m-"))
+    page.get_by_role("link", name="milestones").click()
+    expect(page.locator(".timeline > li")).to_have_count(3)
+    page.get_by_role("link", name="problems").click()
+    expect(page.locator(".timeline > li")).to_have_text(["none"])

@@ -1,0 +1,317 @@
+"""Do the pages tell what the rows say, to a plain reader of HTTP too, and do forms take nothing from elsewhere?"""
+
+import csv
+import io
+import re
+import subprocess
+import sys
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+import orjson
+import pytest
+
+from deploy.kafka.broker import free_port
+from schemas.topics import FACTS_AND_REQUESTS
+from schemas.vocabulary import consignment_id
+from services.console.rendering import FOLDER
+from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
+from tests.console.conftest import Running, eventually
+
+BROWSER = {"accept": "text/html,application/xhtml+xml", "accept-language": "en-GB,en;q=0.9"}
+EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
+
+
+def get(console: Running, path: str, **how: Any) -> httpx2.Response:
+    """Asked by a browser that was never here: it has no cookies."""
+    return httpx2.get(console.address + path, timeout=30, **how)
+
+
+def post(console: Running, path: str, **how: Any) -> httpx2.Response:
+    return httpx2.post(console.address + path, timeout=30, **how)
+
+
+def page(console: Running, path: str, status: int = 200, **more: str) -> str:
+    """The text of a page, as a browser asks for it."""
+    answer = get(console, path, headers={**BROWSER, **more})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    return words(answer)
+
+
+def words(answer: httpx2.Response) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def asked(answer: httpx2.Response) -> str:
+    """The request that a form became."""
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"]).partition("asked=")[2]
+
+
+# problems
+
+
+def test_what_is_not_there_is_a_page_for_a_browser_and_a_problem_for_a_program(console: Running) -> None:
+    assert "404 No such address GET /nowhere" in page(console, "/nowhere", 404)
+    assert "没有这个地址" in page(console, "/nowhere", 404, **{"accept-language": "zh"})
+    nobody = consignment_id(DECLARANT, "NOBODY")
+    console.catch_up()
+    assert "No such consignment" in page(console, f"/consignments/{nobody}", 404)
+    assert "No such request" in page(console, f"/requests/{nobody}", 404)
+    for path in (f"/api/v1/consignments/{nobody}", "/api/v1/nowhere"):
+        answer = get(console, path, headers=BROWSER)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("application/problem+json")
+    assert get(console, "/nowhere").headers["content-type"].startswith("application/problem+json")
+
+
+def test_an_address_with_a_wrong_part_says_which(console: Running) -> None:
+    assert "/query/stage" in page(console, "/consignments?stage=lost", 422)
+    assert "/query/cursor" in page(console, "/consignments?cursor=-1", 422)
+    wrong = post(console, "/consignments", headers=BROWSER)
+    assert wrong.status_code == 405
+    assert "does not take that method" in words(wrong)
+    assert post(console, "/consignments/x/act/sing", headers=BROWSER).status_code == 404
+
+
+def test_every_page_tells_the_browser_what_it_may_do(console: Running) -> None:
+    for path in ("/", "/consignments", "/consignments.csv", "/lodge", "/docs", "/parked", "/nowhere"):
+        said = get(console, path, headers=BROWSER).headers
+        assert said["content-security-policy"].startswith("default-src 'self';"), path
+        assert "unsafe" not in said["content-security-policy"]
+        assert said["x-content-type-options"] == "nosniff"
+        assert said["cache-control"] == "no-store"
+
+
+def test_vendored_files_are_the_ones_that_were_checked() -> None:
+    for line in FOLDER.joinpath("static", "SHA256SUMS").read_text().splitlines():
+        told, name = line.split()
+        assert sha256(FOLDER.joinpath("static", name).read_bytes()).hexdigest() == told
+    vendored = [file.name for file in FOLDER.joinpath("static").glob("*.min.*")]
+    assert sorted(vendored) == sorted(re.findall(r"\S+\.min\.\S+", FOLDER.joinpath("static", "SHA256SUMS").read_text()))
+
+
+# forms
+
+
+def test_forms_from_other_sites_are_refused_and_send_nothing(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "PAGE-X")
+    address, typed = f"/consignments/{goods}/act/hold", {"reason": "a tip", "key": "x"}
+    publish(console.settings.kafka, Border("PAGE-X").lodged().said)
+    for told in (
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://elsewhere.example"},
+        {"origin": "null"},
+    ):
+        answer = post(console, address, data=typed, headers={**BROWSER, **told})
+        assert answer.status_code == 403
+        assert "Forms are taken from this console's own pages only." in words(answer)
+    assert console.app.state.office.asker.about(goods) is None
+    own = {"origin": console.address}
+    for told in ({"sec-fetch-site": "same-origin"}, own, {}):
+        assert post(console, address, data=typed, headers={**BROWSER, **told}).status_code == 303
+
+
+def test_a_form_sent_twice_is_one_request_and_a_later_one_is_another(console: Running) -> None:
+    publish(console.settings.kafka, Border("PAGE-2").lodged().accepted().said)
+    console.catch_up()
+    address = f"/consignments/{consignment_id(DECLARANT, 'PAGE-2')}"
+
+    def key() -> str:
+        found = re.search(r'name="key" value="([^"]+/hold)"', get(console, address, headers=BROWSER).text)
+        assert found
+        return found[1]
+
+    first = {"reason": "a tip", "actor": "officer-1", "key": key()}
+    twice = [asked(post(console, f"{address}/act/hold", data=first)) for _ in range(2)]
+    later = asked(post(console, f"{address}/act/hold", data={**first, "key": key()}))
+    assert twice[0] == twice[1] != later
+
+
+def test_who_acted_last_is_remembered_whatever_the_name(console: Running) -> None:
+    publish(console.settings.kafka, Border("PAGE-3").lodged().accepted().said)
+    console.catch_up()
+    address = f"/consignments/{consignment_id(DECLARANT, 'PAGE-3')}"
+    answer = post(console, f"{address}/act/hold", data={"reason": "a tip", "actor": "王 关员"})
+    assert f"dtg_actor={quote('王 关员')}" in answer.headers["set-cookie"]
+    assert 'value="王 关员"' in get(console, address, headers={"cookie": f"dtg_actor={quote('王 关员')}"}).text
+    long = post(console, f"{address}/act/hold", data={"reason": "a tip", "actor": "w" * 65}, headers=BROWSER)
+    assert long.status_code == 422
+    assert "/actor at most 64 characters" in words(long)
+    assert 'value="a tip"' in long.text
+
+
+def test_a_form_larger_than_any_paper_is_refused(console: Running) -> None:
+    answer = post(console, "/lodge", content=b"body=" + b"x" * 2_000_001, headers=BROWSER)
+    assert answer.status_code == 413
+    assert "The limit is 2000000 bytes." in words(answer)
+
+
+# lists
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula(console: Running) -> None:
+    publish(console.settings.kafka, Border("=1+1").lodged().accepted().said)
+    console.catch_up()
+    answer = get(console, f"/consignments.csv?q={quote('=1+1')}", headers=BROWSER)
+    assert answer.text.startswith("\ufeff")
+    (row,) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert row["reference"] == "'=1+1"
+    assert row["stage"] == "Accepted" and row["waiting_for"] == "assessment" and row["owner"] == "risk"
+
+
+def test_a_long_list_is_read_page_by_page(console: Running) -> None:
+    names = [f"LONG-{number:03}" for number in range(120)]
+    publish(console.settings.kafka, [said for name in names for said in Border(name).lodged(bill_no="LONGBILL").said])
+    console.catch_up()
+    found: list[str] = []
+    path: str | None = "/consignments?q=LONGBILL"
+    sizes = []
+    while path:
+        text = get(console, path, headers=BROWSER).text
+        here = re.findall(r'href="/consignments/([0-9a-f-]{36})"', text)
+        sizes.append(len(here))
+        found += here
+        later = re.search(r'href="([^"]+)">Next<', text)
+        path = unescape(later[1]) if later else None
+    assert sizes == [50, 50, 20]
+    assert sorted(found) == sorted(consignment_id(DECLARANT, name) for name in names)
+
+
+# what is told
+
+
+def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
+    told = {
+        "gone": (green("END-1", ("TCLU4265771",)), "Gated out", "all containers are out"),
+        "treated": (red("END-2", ("TCLU4265792",)), "Released", "Treatment verified"),
+        "called back": (
+            green("END-3", ("TCLU4265808",)).revoked().held("officer/9"),
+            "Called back",
+            "seal number differs",
+        ),
+        "refused": (red("END-4", ("TCLU4265813",)).refused(), "Refused", "undeclared goods"),
+        "rejected": (Border("END-5").lodged().rejected(), "Rejected", "/items/0/hs_code"),
+        "parked": (Border("END-6").lodged().accepted().parked(offset=66), "Parked", "deciding failed"),
+        "sent back": (
+            Border("END-7").lodged().accepted().refused_request(),
+            "Accepted",
+            "nothing of the kind is ordered",
+        ),
+    }
+    for story, _, _ in told.values():
+        publish(console.settings.kafka, story.said)
+    console.catch_up()
+    for name, (story, stage, why) in told.items():
+        said = page(console, f"/consignments/{story.id}")
+        assert stage in said and why in said, name
+        assert page(console, f"/consignments/{story.id}/live").startswith(f"Goods / {story.id}")
+    assert "deciding failed" in page(console, "/parked")
+    assert "ValueError: bad" in page(console, "/parked")
+    assert "May leave" in page(console, "/containers/TCLU4265792")
+    assert "Gone" in page(console, "/containers/tclu 426577 1")
+    assert "nothing is known that would let it leave" in page(console, "/containers/NOBODY")
+
+
+def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: Running) -> None:
+    said: list[Said] = []
+    for topic in FACTS_AND_REQUESTS:
+        for kind in topic.carries:
+            for file in sorted(EXAMPLES.glob(f"{kind.kind}*.json")):
+                key = kind.model_validate_json(file.read_bytes()).key
+                said.append(_one(topic.name, key, kind.kind, file.read_bytes(), len(said)))
+    publish(console.settings.kafka, said)
+    console.catch_up()
+    for key in {one.key for one in said}:
+        for language in ("zh", "en"):
+            page(console, f"{_address(key)}?lang={language}")
+    for one in said:
+        page(console, f"{_address(one.key)}/messages/{one.id}")
+
+
+def test_requests_of_any_shape_do_not_break_a_page(console: Running) -> None:
+    story = Border("SHAPELESS").lodged().accepted()
+    shapes = [b"{}", b"[]", b"7", b'"x"', b"null", b"not json", b'{"control": 7, "asked_by": {"a": []}}']
+    more = [_one("customs-inspection-requests", story.id, "RecordFindings", shape, n) for n, shape in enumerate(shapes)]
+    more += [_one("customs-risk-facts", story.id, "ConsignmentAssessed", b'{"lane": "blue", "rules": 3}', 99)]
+    publish(console.settings.kafka, [*story.said, *more])
+    console.catch_up()
+    assert "Findings sent" in page(console, f"/consignments/{story.id}")
+    for one in more[:-1]:
+        page(console, f"/consignments/{story.id}/messages/{one.id}")
+
+
+def _address(key: str) -> str:
+    return f"/{'consignments' if len(key) == 36 else 'containers'}/{key}"
+
+
+def _one(topic: str, key: str, kind: str, value: bytes, number: int) -> Said:
+    id_ = f"00000000-0000-5000-8000-{abs(hash((topic, key, kind, number))) % 10**12:012}"
+    return Said(topic, key, value, id_, kind, "", number + 1, NOON)
+
+
+def test_a_page_says_that_its_clock_is_a_sandbox_and_that_facts_are_missing(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        "DTG_KAFKA": "127.0.0.1:1",
+        "DTG_DATABASE_URL": f"sqlite:///{tmp_path}/console.db",
+        "DTG_CONSOLE_PORT": str(port),
+        "DTG_CLOCK_ANCHOR": "2026-11-23T00:00:00Z",
+        "DTG_CLOCK_START": "2030-01-01T00:00:00Z",
+        "DTG_CLOCK_SPEED": "60",
+    }
+    program = [sys.executable, "-m", "services.cli.main", "console"]
+    with subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            eventually(lambda: _answers(f"{address}/livez"), "the console to answer")
+            zh = words(httpx2.get(f"{address}/", headers={**BROWSER, "accept-language": "zh-CN"}))
+            en = words(httpx2.get(f"{address}/?lang=en", headers=BROWSER))
+        finally:
+            process.terminate()
+            process.wait(15)
+    assert "每秒走 60 秒。这里没有真实货物。" in zh and "正在读取事实，数据尚不完整" in zh
+    assert "60 s a second. No real goods here." in en and "Still reading the facts" in en
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx2.get(address).status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("told", "language"),
+    [
+        ({"accept-language": "fr, en;q=0.5"}, "en"),
+        ({"accept-language": "zh-TW"}, "zh-CN"),
+        ({"accept-language": "fr"}, "zh-CN"),
+        ({"accept-language": "en", "cookie": "dtg_language=zh"}, "zh-CN"),
+        ({"accept-language": "en", "cookie": "dtg_language=xx"}, "en"),
+    ],
+)
+def test_the_language_is_the_chosen_one_else_the_browsers_else_chinese(
+    console: Running, told: dict[str, str], language: str
+) -> None:
+    assert f'<html lang="{language}">' in get(console, "/", headers=told).text
+    assert '<html lang="en">' in get(console, "/?lang=en", headers=told).text
+
+
+def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(console: Running) -> None:
+    assert "set-cookie" in get(console, "/board?lang=en").headers
+    assert "set-cookie" not in get(console, "/board?lang=en", headers={"hx-request": "true"}).headers
+
+
+def test_the_api_page_names_every_operation(console: Running) -> None:
+    said = page(console, "/docs")
+    for path, methods in orjson.loads(get(console, "/openapi.json").content)["paths"].items():
+        for method, operation in methods.items():
+            assert f"{method.upper()} {path} {operation['summary']}" in said
+    assert "items[].hs_code" in said and "Idempotency-Key" in said

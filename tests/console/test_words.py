@@ -1,0 +1,101 @@
+"""Is every sentence there that a page says, in both languages, and is none there that nobody says?"""
+
+import re
+from collections.abc import Iterable
+from typing import get_args
+
+from pydantic_core.core_schema import ErrorType
+
+from schemas.codes.refusals import REFUSALS
+from schemas.inspection import FindingsResult
+from schemas.topics import FACTS_AND_REQUESTS, SERVICES
+from schemas.vocabulary import (
+    ControlKind,
+    CreditGrade,
+    Direction,
+    Lane,
+    Owner,
+    Stage,
+    TransportMode,
+    TreatmentMethod,
+    UnitClass,
+)
+from services.console.rendering import FOLDER
+from services.console.words import WORDS
+from services.risk.rules import RULES
+
+SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
+PLACE = re.compile(r"\{(\w*)\}")
+CODES: dict[str, Iterable[str]] = {
+    "stages": Stage,
+    "stage_notes": Stage,
+    "lanes": Lane,
+    "controls": ControlKind,
+    "results": FindingsResult,
+    "grades": CreditGrade,
+    "modes": TransportMode,
+    "directions": Direction,
+    "methods": TreatmentMethod,
+    "unit_classes": UnitClass,
+    "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries},
+    "owners": {*Owner, *SERVICES, "operations", "console"},
+    "rules": {rule.name for rule in RULES},
+}
+"""Groups of which every row is the name of a code: exactly these."""
+ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])
+WAITS = {f"inspection/{control}" for control in ORIGINS[1:]} | {f"quarantine/{origin}" for origin in ORIGINS}
+SHAPES = set(get_args(ErrorType))
+"""pydantic's names of what is wrong with a field."""
+BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
+"""Groups whose rows are looked up by a name that stands somewhere else: quoted in our code, or in these sets."""
+
+
+def sources() -> str:
+    """Everything that may say something, but for the catalogue."""
+    files = [*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html"), *FOLDER.parent.glob("shell/*.py")]
+    return "\n".join([file.read_text(encoding="utf-8") for file in files])
+
+
+def groups() -> dict[str, set[str]]:
+    made: dict[str, set[str]] = {}
+    for key in WORDS:
+        group, _, name = key.partition(".")
+        made.setdefault(group, set()).add(name)
+    return made
+
+
+def test_every_code_has_its_words_and_no_word_has_lost_its_code() -> None:
+    there = groups()
+    assert {group: there[group] for group in CODES} == {
+        group: {str(code) for code in codes} for group, codes in CODES.items()
+    }
+
+
+def test_every_sentence_that_is_said_is_there_and_every_one_that_is_there_is_said() -> None:
+    text, there = sources(), groups()
+    said = {key for key in SAID.findall(text) if key.split(".")[0] in there and not key.endswith(".html")}
+    assert {key for key in said if key not in WORDS} == set()
+    plain = {key for key in WORDS if key.split(".")[0] not in (*CODES, *BY_PART)}
+    assert plain - said == set()
+    for group in BY_PART:
+        looked_up = {name.partition(".")[0] for name in there[group] if f"{group}.{name}" not in said}
+        elsewhere = looked_up - SHAPES - WAITS
+        assert {name for name in elsewhere if not re.search(f"[\"']{name}[\"']", text)} == set(), group
+    assert there["waiting"] >= WAITS
+
+
+def test_both_languages_say_everything_with_the_same_places() -> None:
+    for key, words in WORDS.items():
+        assert words.zh.strip() and words.en.strip(), key
+        assert sorted(set(PLACE.findall(words.zh))) == sorted(set(PLACE.findall(words.en))), key
+    same = {key for key, words in WORDS.items() if words.zh == words.en and not PLACE.search(words.zh)}
+    assert same == set()
+
+
+def test_the_reasons_of_rules_are_those_of_the_risk_desk() -> None:
+    for rule in RULES:
+        assert WORDS[f"rules.{rule.name}"] == (rule.why_zh, rule.why_en)
+
+
+def test_refusals_are_in_both_languages() -> None:
+    assert all(words.zh and words.en for words in REFUSALS.values())

@@ -1,0 +1,167 @@
+"""Who has which partitions, when workers come, go, die, freeze and wake? Real workers on a broker of their own."""
+
+import json
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from schemas.topics import FACTS_AND_REQUESTS
+from services.cli.ledger import audit
+from services.cli.log import partition_of, read
+from services.cli.processes import Child, worker
+from services.shell.loop import Loop
+from services.shell.restore import Restoring
+from services.shell.settings import WorkerSettings
+from services.worker import desks
+from tests.conftest import PARTITIONS
+from tests.declaration.good import lodge
+from tests.kafka.border import Border, running
+
+FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
+LONG_SESSION = {"DTG_SESSION_TIMEOUT_MS": "60000"}
+"""Who gets partitions sooner than this did not wait for a session to end."""
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
+    """A broker on which nobody works but the workers of these tests."""
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port())
+    broker.start()
+    provision(broker.bootstrap, PARTITIONS)
+    border = Border(broker.bootstrap, PARTITIONS)
+    yield border
+    border.close()
+    broker.stop()
+
+
+def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
+    """A worker process with the declaration desk."""
+    told = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **LONG_SESSION, **env}
+    child = worker("declaration", free_port(), folder, told, slot)
+    child.restarts = False
+    return child
+
+
+def keys(loop: Loop) -> dict[int, set[str]]:
+    return {partition: set(store.records) for partition, store in loop._stores.items()}
+
+
+def accepted(border: Border) -> list[str]:
+    return [entry.key for entry in read(border.bootstrap, FACTS) if entry.kind == "DeclarationAccepted"]
+
+
+def leave(child: Child) -> None:
+    """An orderly end: the next test's worker has its partitions at once."""
+    child.terminate()
+    child.join(time.monotonic() + 15)
+
+
+def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
+    """Status and body of a page of this worker; (0, {}) while it has none."""
+    port = child.command[child.command.index("--web-port") + 1]
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}", timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return answer.code, json.load(answer)
+    except urllib.error.URLError:
+        return 0, {}
+
+
+def told(child: Child) -> dict[str, int]:
+    """What it says of its restore."""
+    found: dict[str, int] = page(child, "readyz")[1].get("restoring", {}).get("declaration", {})
+    return found
+
+
+def ask(border: Border, name: str) -> str:
+    lodged = lodge(reference=name, containers=())
+    border.ask(lodged)
+    return lodged.key
+
+
+def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_over_at_once(quiet: Border) -> None:
+    with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=60_000) as [first]:
+        lodged = {ask(quiet, f"shared {n}") for n in range(20)}
+        quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
+        expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
+        with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=60_000) as [second]:
+            quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
+            assert keys(first) | keys(second) == expected
+        quiet.eventually(lambda: first.ready.is_set() and keys(first) == expected)
+
+
+def test_a_killed_worker_is_back_with_its_partitions_before_its_session_ends(quiet: Border, tmp_path: Path) -> None:
+    child = declarations(quiet, tmp_path, "killed")
+    try:
+        child.start()
+        quiet.until(ask(quiet, "before the kill"), "DeclarationAccepted")
+        child.kill()
+        key = ask(quiet, "while it was dead")
+        child.start()
+        quiet.until(key, "DeclarationAccepted", seconds=40)
+    finally:
+        leave(child)
+    assert child.code == 0
+
+
+def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(quiet: Border, tmp_path: Path) -> None:
+    dead = Producer(
+        {"bootstrap.servers": quiet.bootstrap, "transactional.id": "dead", "transaction.timeout.ms": 60_000}
+    )
+    dead.init_transactions(30)
+    dead.begin_transaction()
+    dead.produce("customs-declaration-state", key="never committed", value=b"{}")
+    assert dead.flush(30) == 0
+    child = declarations(quiet, tmp_path, "restoring", DTG_STALL_SECONDS="60")
+    try:
+        child.start()
+        quiet.eventually(lambda: told(child).get("of", 0) > told(child).get("read", 0))
+        assert page(child, "readyz")[0] == 503 and page(child, "livez")[0] == 200
+        dead.abort_transaction(30)
+        quiet.eventually(lambda: page(child, "readyz")[0] == 200)
+        assert page(child, "readyz")[1]["restoring"] == {}
+    finally:
+        leave(child)
+
+
+def test_a_long_restore_that_moves_is_no_stall() -> None:
+    loop = Loop(desks(["declaration"])[0], WorkerSettings())
+    loop._progress -= 1000
+    assert loop.stalled() >= 1000
+    loop.restoring = Restoring(read=5, total=10, moved=time.monotonic())
+    assert loop.stalled() < 1000
+
+
+def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leaves(
+    quiet: Border, tmp_path: Path
+) -> None:
+    frozen, fresh = declarations(quiet, tmp_path / "1", "same"), declarations(quiet, tmp_path / "2", "same")
+    try:
+        frozen.start()
+        quiet.until(ask(quiet, "before it froze"), "DeclarationAccepted")
+        assert frozen.pid is not None and frozen._process is not None
+        frozen._process.send_signal(signal.SIGSTOP)
+        waiting = [ask(quiet, f"while it was frozen {n}") for n in range(50)]
+        fresh.start()
+        quiet.until(waiting[-1], "DeclarationAccepted", seconds=40)
+        frozen._process.send_signal(signal.SIGCONT)
+        quiet.eventually(lambda: frozen.code is not None)
+        assert frozen.code == 1 and "fenced" in frozen.tail().lower()
+        quiet.until(ask(quiet, "after it woke"), "DeclarationAccepted")
+        goods = accepted(quiet)
+        assert len(goods) == len(set(goods)) and set(waiting) <= set(goods)
+        assert audit(quiet.bootstrap).doubled == []
+    finally:
+        frozen.kill()
+        leave(fresh)
