@@ -20,11 +20,10 @@ def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
 
 
 def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
-    """What the desk hears; a static member of its group, so that a crash does not cost it its partitions."""
+    """What the desk hears. Not as a static member: one whose broker died in a rebalance was fenced by itself and stood still."""
     return {
         "bootstrap.servers": settings.kafka,
         "group.id": f"customs-{desk}",
-        "group.instance.id": f"customs-{desk}-{settings.slot}",  # back at once after a crash
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.partition.eof": True,

@@ -41,6 +41,10 @@ COMMITS = 6
 """How often the outcome of a commit is asked for before the process gives up."""
 LEAVE_SECONDS = 2.0
 """How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
+LEAVING = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
+"""Errors after which this process reads nothing any more: a fresh one must start."""
+WITHOUT_PARTITIONS = 60.0
+"""Seconds after partitions were taken away without a new assignment, be it an empty one, before the process starts afresh."""
 IDLE_COMMIT = 1.0
 """Seconds after which positions that only passed over messages are committed."""
 
@@ -63,6 +67,7 @@ class Loop:
         self._read: dict[tuple[str, int], int] = {}
         self._uncommitted = 0.0
         self._generation = 0
+        self._revoked_at = 0.0
         self._failures = 0
         self._measured = 0.0
         self._turned = 0.0
@@ -109,7 +114,7 @@ class Loop:
         return self._lag
 
     def _leave(self) -> None:
-        """Hands the partitions over now: a static member that only closes keeps them until its session ends."""
+        """Hands the partitions over now, and waits until the group knows."""
         self._consumer.unsubscribe()
         deadline = time.monotonic() + LEAVE_SECONDS
         while self._consumer.assignment() and time.monotonic() < deadline:
@@ -120,6 +125,8 @@ class Loop:
     def _once(self) -> None:
         messages = self._poll()
         if not messages and not self._due_now():
+            if self._revoked_at and time.monotonic() - self._revoked_at > WITHOUT_PARTITIONS:
+                raise RuntimeError(f"{self.desk.name}: without an assignment for {WITHOUT_PARTITIONS:.0f} s")
             self._progress = time.monotonic() if self._lag == 0 else self._progress
             self._commit_passed_over()
             self._measure()
@@ -155,7 +162,7 @@ class Loop:
                 error.code() == KafkaError._PARTITION_EOF
             ):  # transaction markers lie between the last message and the end
                 self._read[message.topic(), message.partition()] = message.offset()
-            elif error.fatal() or error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            elif error.fatal() or error.code() in LEAVING:
                 raise KafkaException(error)
         return messages
 
@@ -332,6 +339,7 @@ class Loop:
         self._read = {(p.topic, p.partition): p.offset for p in committed}
         self._progress = time.monotonic()
         self.restoring = None
+        self._revoked_at = 0.0
         seconds, records = self._progress - started, sum(len(store.records) for store in self._stores.values())
         metrics.RESTORE.labels(self.desk.name).set(seconds)
         log.info("restored", desk=self.desk.name, records=records, read=told.read, seconds=round(seconds, 3))
@@ -347,6 +355,7 @@ class Loop:
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))
         self._generation += 1
+        self._revoked_at = time.monotonic()
         self.ready.clear()
         self._positions.clear()
         self._read.clear()

@@ -71,7 +71,7 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
             border.ask(lodged)
             border.until(lodged.key, "DeclarationAccepted")
             assert door.muted
-            border.eventually(lambda: any(line["event"] == "retrying" for line in logs))
+            border.eventually(lambda: any(line["event"] == "commit not answered" for line in logs))
             door.heal()
             border.ask(lodged, "the same declaration, asked again")
             border.ask(lodge(reference="next"))

