@@ -208,8 +208,6 @@ class Broker:
             "transaction.state.log.replication.factor": "1",
             "transaction.state.log.min.isr": "1",
             "transaction.state.log.num.partitions": "4",
-            "broker.heartbeat.interval.ms": "500",
-            "broker.session.timeout.ms": "2500",  # after a kill the node waits for its own old session to end
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
-from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
@@ -23,8 +22,6 @@ from services.simulator.people import HEARD, Act, People
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
-Packet = tuple[str, str, str, bytes, list[tuple[str, bytes]]]
-"""A request on its way: id, topic, key, value, headers."""
 LOOK_SECONDS = 0.3
 """How often a day that may be over is looked at."""
 DEAD = 5
@@ -78,9 +75,6 @@ class Player:
         self._acts: list[tuple[float, int, Act]] = []
         self._count = 0
         self._asked: set[str] = set()
-        self._undelivered: list[Packet] = []
-        self.acknowledged: set[str] = set()
-        """Ids of the requests of this run that the broker has."""
         self._ended: dict[str, str] = {}
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}
@@ -91,10 +85,6 @@ class Player:
     def ended(self) -> int:
         """How many consignments have their end so far."""
         return len(self._ended)
-
-    def coming(self) -> int:
-        """The index that is lodged next."""
-        return self._next
 
     def stop(self) -> None:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
@@ -145,13 +135,7 @@ class Player:
         return self.played
 
     def _is_over(self, stillness: Stillness, quiet: float) -> bool:
-        if (
-            self.last is None
-            or self._next < self.last
-            or self._acts
-            or self._undelivered
-            or stopwatch() - self._looked < LOOK_SECONDS
-        ):
+        if self.last is None or self._next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
             return False
         all_ended = bool(self._expected) and self._expected <= self._ended.keys()
         if not all_ended and quiet <= self.idle_seconds:
@@ -196,9 +180,6 @@ class Player:
             act = heapq.heappop(self._acts)[2]
             self._ask(act.name, act.request)
             sent = True
-        again, self._undelivered = self._undelivered, []
-        for packet in again:
-            self._send(packet)
         self._producer.poll(0)
         return sent
 
@@ -219,21 +200,11 @@ class Player:
             sequence=0,
             trace=b"",
         )
-        self._send((asked, topic_of("anyone", type(request)), request.key, encode(request), told))
-
-    def _send(self, packet: Packet) -> None:
-        asked, topic, key, value, told = packet
-
-        def delivered(error: KafkaError | None, message: Message) -> None:
-            if error is None:
-                self.acknowledged.add(asked)
-            else:  # the people ask again, under the same id
-                log.warning("request not delivered", topic=topic, key=key, error=str(error))
-                self._undelivered.append(packet)
-
         while True:
             try:
-                self._producer.produce(topic, key=key, value=value, headers=told, on_delivery=delivered)
+                self._producer.produce(
+                    topic_of("anyone", type(request)), key=request.key, value=encode(request), headers=told
+                )
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -250,13 +221,7 @@ class Player:
         kind = KINDS.get(name)
         if kind is None:
             return
-        try:
-            fact = kind.__pydantic_validator__.validate_json(message.value() or b"")
-        except (
-            ValidationError
-        ) as error:  # nonsense that some stranger wrote: people cannot act on what they cannot read
-            log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
-            return
+        fact = kind.__pydantic_validator__.validate_json(message.value())
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         for act in self.people.react(fact):

@@ -1,7 +1,6 @@
 """Who has which partitions, when workers come, go, die, freeze and wake? Real workers on a broker of their own."""
 
 import json
-import signal
 import time
 import urllib.error
 import urllib.request
@@ -15,7 +14,6 @@ from confluent_kafka import Producer
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.topics import FACTS_AND_REQUESTS
-from services.cli.ledger import audit
 from services.cli.log import partition_of, read
 from services.cli.processes import Child, worker
 from services.shell.loop import Loop
@@ -93,6 +91,7 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
     with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=60_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
+        lodged = set().union(*keys(first).values())  # the other tests' goods too, whichever came first
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=60_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
@@ -140,27 +139,3 @@ def test_a_long_restore_that_moves_is_no_stall() -> None:
     assert loop.stalled() >= 1000
     loop.restoring = Restoring(read=5, total=10, moved=time.monotonic())
     assert loop.stalled() < 1000
-
-
-def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leaves(
-    quiet: Border, tmp_path: Path
-) -> None:
-    frozen, fresh = declarations(quiet, tmp_path / "1", "same"), declarations(quiet, tmp_path / "2", "same")
-    try:
-        frozen.start()
-        quiet.until(ask(quiet, "before it froze"), "DeclarationAccepted")
-        assert frozen.pid is not None and frozen._process is not None
-        frozen._process.send_signal(signal.SIGSTOP)
-        waiting = [ask(quiet, f"while it was frozen {n}") for n in range(50)]
-        fresh.start()
-        quiet.until(waiting[-1], "DeclarationAccepted", seconds=40)
-        frozen._process.send_signal(signal.SIGCONT)
-        quiet.eventually(lambda: frozen.code is not None)
-        assert frozen.code == 1 and "fenced" in frozen.tail().lower()
-        quiet.until(ask(quiet, "after it woke"), "DeclarationAccepted")
-        goods = accepted(quiet)
-        assert len(goods) == len(set(goods)) and set(waiting) <= set(goods)
-        assert audit(quiet.bootstrap).doubled == []
-    finally:
-        frozen.kill()
-        leave(fresh)
