@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
@@ -75,6 +76,8 @@ class Player:
         self._acts: list[tuple[float, int, Act]] = []
         self._count = 0
         self._asked: set[str] = set()
+        self.acknowledged: set[str] = set()
+        """Ids of the requests of this run that the broker has."""
         self._ended: dict[str, str] = {}
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}
@@ -85,6 +88,10 @@ class Player:
     def ended(self) -> int:
         """How many consignments have their end so far."""
         return len(self._ended)
+
+    def coming(self) -> int:
+        """The index that is lodged next."""
+        return self._next
 
     def stop(self) -> None:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
@@ -200,11 +207,15 @@ class Player:
             sequence=0,
             trace=b"",
         )
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                self.acknowledged.add(asked)
+
+        topic, value = topic_of("anyone", type(request)), encode(request)
         while True:
             try:
-                self._producer.produce(
-                    topic_of("anyone", type(request)), key=request.key, value=encode(request), headers=told
-                )
+                self._producer.produce(topic, key=request.key, value=value, headers=told, on_delivery=delivered)
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -221,7 +232,11 @@ class Player:
         kind = KINDS.get(name)
         if kind is None:
             return
-        fact = kind.__pydantic_validator__.validate_json(message.value())
+        try:
+            fact = kind.__pydantic_validator__.validate_json(message.value() or b"")
+        except ValidationError as error:  # a stranger wrote it: people cannot act on what they cannot read
+            log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
+            return
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         for act in self.people.react(fact):
