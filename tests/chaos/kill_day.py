@@ -1,4 +1,7 @@
-"""Whatever dies during a simulated day: does it end with the same facts as the day that nothing disturbed?"""
+"""Whatever dies during a simulated day: does it end with the same facts as a day that nothing disturbed?
+
+NOT in the suite: since the broker is restarted with newer settings the day does not end. Run it: pytest tests/chaos/kill_day.py
+"""
 
 import threading
 import time
