@@ -1,6 +1,6 @@
 """Whatever dies during a simulated day: does it end with the same facts as a day that nothing disturbed?
 
-NOT in the suite: since the broker is restarted with newer settings the day does not end. Run it: pytest tests/chaos/kill_day.py
+NOT in the suite: after the broker is killed the day does not go on, and the cause is not known yet. Run it: pytest tests/chaos/kill_day.py
 """
 
 import threading
