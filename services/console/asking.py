@@ -62,6 +62,7 @@ class Asker:
         self._producer: AIOKafkaProducer | None = None
         self._remembered: OrderedDict[str, Asked] = OrderedDict()
         self._subjects: dict[str, str] = {}
+        self._under_way: dict[str, tuple[Asked, asyncio.Task[None]]] = {}
         self._unwritten: deque[Asked] = deque()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -99,23 +100,35 @@ class Asker:
         if producer is None:
             raise self._not_taken()
         taken: list[Asked] = []
-        acknowledgements: list[Any] = []
+        acknowledgements: list[asyncio.Future[None]] = []
         try:
             async with asyncio.timeout(self._settings.produce_timeout_seconds):
                 for request, key, content in requests:
                     asked = self._asked(request, key, content)
                     taken.append(asked)
                     if not self._known(asked):
-                        acknowledgements.append(await producer.send(**_message(request, asked)))
+                        acknowledgements.append(asyncio.shield(self._sent(producer, request, asked)))
                 await asyncio.gather(*acknowledgements)
         except (KafkaError, TimeoutError) as error:
             log.warning("not taken in", error=f"{type(error).__name__}: {error}")
             if isinstance(error, KafkaError) and not getattr(error, "retriable", False):
                 self._replace(producer)
             raise self._not_taken() from error
-        for asked in taken:
-            self._remember(asked)
         return taken
+
+    def _sent(self, producer: AIOKafkaProducer, request: Request, asked: Asked) -> asyncio.Future[None]:
+        """Done when the broker has it: sent once, however many ask the same at the same time, and remembered however late."""
+
+        async def send() -> None:
+            try:
+                await (await producer.send(**_message(request, asked)))
+                self._remember(asked)
+            finally:
+                del self._under_way[asked.request_id]
+
+        if asked.request_id not in self._under_way:
+            self._under_way[asked.request_id] = asked, asyncio.create_task(send())
+        return self._under_way[asked.request_id][1]
 
     def about(self, subject: str) -> Asked | None:
         """The first request about this consignment or container that this process took in; for those not projected yet."""
@@ -140,11 +153,11 @@ class Asker:
 
     def _known(self, asked: Asked) -> bool:
         before = self._remembered.get(asked.request_id)
-        if before is None:
-            return False
-        if before.digest != asked.digest or before.kind != asked.kind:
+        under_way = self._under_way.get(asked.request_id)
+        first = before or (under_way[0] if under_way else None)
+        if first is not None and (first.digest != asked.digest or first.kind != asked.kind):
             raise Problem(422, "key_reused", seen=asked.idempotency_key)
-        return True
+        return before is not None
 
     async def refuse_reuse(self, request: Request, key: str, content: bytes | None = None) -> None:
         """For a key that the sender chose: compares with the notebook too, which outlives this process. Problem 422."""
@@ -160,9 +173,8 @@ class Asker:
         return Problem(503, "not_taken", headers={"Retry-After": str(RETRY_SECONDS)})
 
     def _remember(self, asked: Asked) -> None:
-        if asked.request_id not in self._remembered:
-            ASKED.labels(asked.kind).inc()
-            self._unwritten.append(asked)
+        ASKED.labels(asked.kind).inc()
+        self._unwritten.append(asked)
         self._remembered[asked.request_id] = asked
         self._subjects.setdefault(asked.subject, asked.request_id)
         while len(self._remembered) > REMEMBERED:

@@ -5,6 +5,7 @@ One Kafka transaction a batch carries the facts, the new states, the parked mess
 
 import contextlib
 import heapq
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -35,6 +36,14 @@ from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
+OFFSETS_SECONDS, OFFSETS_LIMIT = 5.0, 7.0
+"""How long the broker may take to note the read positions, and when nothing but a fresh process helps.
+
+librdkafka can wait for its group coordinator for ever, whatever timeout it is given, after a broker came back
+(confluentinc/librdkafka#5456); a killed broker brought desks to that standstill.
+"""
+AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
+"""After these a producer is replaced before its next transaction: the old one would come to that standstill every time."""
 COMMIT_SECONDS = 10.0
 """How long one attempt to commit waits for the broker's answer."""
 COMMITS = 6
@@ -61,6 +70,8 @@ class Loop:
         self.ready = threading.Event()
         self.restoring: Restoring | None = None
         """How far the restore is, while there is one."""
+        self.answer_by = math.inf
+        """When (monotonic) the call in hand must have come back; a process past it can only start afresh."""
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
@@ -68,6 +79,7 @@ class Loop:
         self._uncommitted = 0.0
         self._generation = 0
         self._revoked_at = 0.0
+        self._broker_was_away = False
         self._failures = 0
         self._measured = 0.0
         self._turned = 0.0
@@ -82,8 +94,7 @@ class Loop:
 
     def run(self) -> None:
         """Reads, decides and writes until `stop` is called."""
-        self._producer = Producer(producer_config(self.desk.name, self.settings))
-        self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
+        self._connect_producer()
         self._consumer = Consumer(consumer_config(self.desk.name, self.settings))
         self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
@@ -99,6 +110,15 @@ class Loop:
                     self._leave()
             with contextlib.suppress(KafkaException):
                 self._consumer.close()
+
+    def _connect_producer(self) -> None:
+        config = producer_config(self.desk.name, self.settings)
+        self._producer = Producer({**config, "error_cb": self._broker_left})
+        self._broker_was_away = False
+        self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
+
+    def _broker_left(self, error: KafkaError) -> None:
+        self._broker_was_away = self._broker_was_away or error.code() in AWAY
 
     def stop(self) -> None:
         """Finish the batch in hand, then leave the group."""
@@ -200,6 +220,9 @@ class Loop:
         self._keep(turn, changed)
 
     def _write(self, turn: Turn, changed: list, positions: dict[tuple[str, int], int]) -> None:  # type: ignore[type-arg]
+        self._producer.poll(0)
+        if self._broker_was_away:
+            self._connect_producer()
         producer, state_topic = self._producer, f"customs-{self.desk.name}-state"
         producer.begin_transaction()
         for out in turn.outputs:
@@ -211,11 +234,13 @@ class Loop:
                 )
         for partition, key, _, data in changed:
             self._produce(topic=state_topic, key=key, value=data, partition=partition)
+        self.answer_by = time.monotonic() + OFFSETS_LIMIT
         producer.send_offsets_to_transaction(
             [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()],
             self._consumer.consumer_group_metadata(),
-            10,
+            OFFSETS_SECONDS,
         )
+        self.answer_by = math.inf
         self._commit()
 
     def _commit(self) -> None:
@@ -283,6 +308,7 @@ class Loop:
     def _start_over(self, problem: KafkaException) -> None:
         """Abort, forget the overlay, go back to the committed positions; the next turn reads the same messages again."""
         error = problem.args[0]
+        self.answer_by = math.inf
         self._failures += 1
         if error.fatal() or self._failures >= ATTEMPTS:
             raise problem

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
 """How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
+WATCH_SECONDS = 1.0
 log = structlog.get_logger()
 
 
@@ -44,7 +46,7 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own; if it ends by an exception, the whole worker ends at once with code 1.
+    """A desk's loop in a thread of its own; if it ends by an exception or hangs, the whole worker ends at once with code 1.
 
     At once: what counts is in committed transactions, and an orderly end may wait long for a broker that is away.
     """
@@ -66,6 +68,14 @@ class LoopService(Service):
 
         self._thread = threading.Thread(target=run, name=f"desk-{self.hosted.desk.name}", daemon=True)
         self._thread.start()
+
+    @Service.task
+    async def _watch(self) -> None:
+        while not self.should_stop:
+            if time.monotonic() > self.hosted.answer_by:
+                log.error("broker call does not come back", desk=self.hosted.desk.name)
+                os._exit(1)
+            await self.sleep(WATCH_SECONDS)
 
     async def on_stop(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):  # whoever asks a second time does not want to wait

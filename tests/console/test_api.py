@@ -99,6 +99,18 @@ def test_lodging_the_same_again_is_one_request_and_another_paper_is_another(cons
     assert [raw(m).text("ce_id") for m in sent] == [first.json()["request_id"], other.json()["request_id"]]
 
 
+def test_the_same_asked_many_times_at_once_is_one_request(console: Running) -> None:
+    twice = {"declarations": [paper("API-T1"), paper("API-T1"), paper("API-T2")]}
+    said = console.api("POST", "/declarations/batch", json=twice).json()["results"]
+    assert said[0]["request_id"] == said[1]["request_id"]
+    with ThreadPoolExecutor(8) as pool:
+        posts = [pool.submit(console.api, "POST", "/declarations", json=paper("API-T3")) for _ in range(40)]
+    assert {post.result().status_code for post in posts} == {202}
+    for reference in ("API-T1", "API-T2", "API-T3"):
+        goods = consignment_id(DECLARANT, reference)
+        assert len(requests_under(console.settings.kafka, "customs-declaration-requests", goods)) == 1, reference
+
+
 def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     headers = {"Idempotency-Key": "my-key", "X-Actor": "broker-3"}
     first = console.api("POST", "/declarations", json=paper("API-3"), headers=headers)

@@ -1,7 +1,4 @@
-"""Whatever dies during a simulated day: does it end with the same facts as a day that nothing disturbed?
-
-NOT in the suite: after the broker is killed the day does not go on, and the cause is not known yet. Run it: pytest tests/chaos/kill_day.py
-"""
+"""Whatever dies during a simulated day: does it end with the same facts as a day that nothing disturbed?"""
 
 import threading
 import time
