@@ -24,7 +24,7 @@ class RecordTreatment(AboutConsignment, Request):
     """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening."""
 
     origin: Origin
-    attempt: int
+    attempt: Annotated[int, Field(ge=1, le=10_000)]
     method: TreatmentMethod
     unit_class: UnitClass
     dose_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3)] | None = None

@@ -175,6 +175,8 @@ def _check(index: int, item: Any) -> tuple[BatchItem, Declaration | None]:
     shown = reference[:35] if isinstance(reference, str) else ""
     try:
         said = Declaration.model_validate_json(orjson.dumps(item))
+    except orjson.JSONEncodeError as error:
+        raise Problem(400, "not_json", seen=f"{error} (/declarations/{index})") from None
     except ValidationError as error:
         title = both("problems.invalid.title")
         faults = field_errors(error.errors(include_url=False)[:100], f"/declarations/{index}")

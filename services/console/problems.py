@@ -111,6 +111,8 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
 
 
 def _short(seen: object) -> str:
+    if isinstance(seen, int) and seen.bit_length() > 400:  # Python does not write longer ones in tens
+        return hex(seen)[:117] + "…"
     text = seen if isinstance(seen, str) else str(seen)
     return text if len(text) <= 120 else text[:117] + "…"
 

@@ -144,7 +144,7 @@ def test_a_batch_answers_for_each_declaration(console: Running) -> None:
     assert faults[0]["pointer"] == "/declarations"
 
 
-@pytest.mark.parametrize("odd", [b'"\\ud800"', b"1e999", b'"\xed\xa0\x80"'])
+@pytest.mark.parametrize("odd", [b'"\\ud800"', b"1e999", b'"\xed\xa0\x80"', b"[" * 300 + b"]" * 300])
 def test_a_batch_that_only_some_parsers_take_is_refused(console: Running, odd: bytes) -> None:
     body = b'{"declarations":[{"reference":%s}]}' % odd
     problem(console.api("POST", "/declarations/batch", content=body, headers=JSON), 400, "not_json")
@@ -161,6 +161,7 @@ def test_a_batch_that_only_some_parsers_take_is_refused(console: Running, odd: b
         (b'{"items":[{"unit":"1","unit":"1"}]}', 400, "duplicate_key"),
         (b'{"net_mass_kg":NaN}', 400, "not_json"),
         (b'{"net_mass_kg":1e999}', 422, "invalid"),
+        (b'{"containers":[{"shared_by":1' + b"0" * 4000 + b"}]}", 422, "invalid"),
         (b"[]", 422, "invalid"),
         (b"null", 422, "invalid"),
         (b'"text"', 422, "invalid"),
@@ -175,6 +176,14 @@ def test_a_body_that_cannot_be_used_is_refused_with_a_reason(
     console: Running, body: bytes, status: int, code: str
 ) -> None:
     problem(console.api("POST", "/declarations", content=body, headers=JSON), status, code)
+
+
+def test_a_number_of_an_order_that_is_none_is_refused(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "API-1")
+    record = {"origin": "risk", "attempt": 10**40, "method": "HT", "unit_class": "E", "readings": []}
+    answer = console.api("POST", f"/consignments/{goods}/treatments", json=record)
+    (fault,) = problem(answer, 422, "invalid")["errors"]
+    assert (fault["pointer"], fault["seen"]) == ("/attempt", str(10**40))
 
 
 def test_each_fault_has_its_pointer_and_words(console: Running) -> None:
