@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from confluent_kafka import (
@@ -80,6 +81,7 @@ class Loop:
         self._generation = 0
         self._revoked_at = 0.0
         self._broker_was_away = False
+        self._broken: BaseException | None = None
         self._failures = 0
         self._measured = 0.0
         self._turned = 0.0
@@ -138,9 +140,19 @@ class Loop:
         self._consumer.unsubscribe()
         deadline = time.monotonic() + LEAVE_SECONDS
         while self._consumer.assignment() and time.monotonic() < deadline:
-            self._consumer.consume(1, 0.05)
+            self._consume(1, 0.05)
 
     # one turn
+
+    def _consume(self, most: int, seconds: float) -> list[Message]:
+        """As the consumer's own, but what was raised upon an assignment is raised here as what it is.
+
+        The client would put an error in its place that is no exception, which no `except` catches.
+        """
+        messages: list[Message] = self._consumer.consume(most, seconds)
+        if self._broken is not None:
+            raise self._broken
+        return messages
 
     def _once(self) -> None:
         messages = self._poll()
@@ -164,12 +176,12 @@ class Loop:
 
     def _poll(self) -> list[Message]:
         generation = self._generation
-        first = self._consumer.consume(1, 0.1 if not self._due_now() else 0.0)
+        first = self._consume(1, 0.1 if not self._due_now() else 0.0)
         if not first:
             return []
         since_commit = time.monotonic() - self._turned
         wait = max(self.settings.linger_ms, self.settings.pace_ms - since_commit * 1000) / 1000
-        more = self._consumer.consume(self.settings.batch - 1, wait)
+        more = self._consume(self.settings.batch - 1, wait)
         if generation != self._generation:
             self._rewind()  # a rebalance came in between: what was read before it will be read again by its new owner
             return []
@@ -325,7 +337,7 @@ class Loop:
             self._consumer.assign(self._committed_positions(self._consumer, assignment))
 
     def _committed_positions(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        committed: list[TopicPartition] = consumer.committed(partitions, 30)
+        committed: list[TopicPartition] = self._retrying(lambda: consumer.committed(partitions, 30), "committed")
         for p in committed:
             if p.error:
                 raise KafkaException(p.error)
@@ -333,15 +345,14 @@ class Loop:
                 p.offset = OFFSET_BEGINNING
         return committed
 
-    def _retrying(self, act: Callable[[], object], name: str) -> None:
+    def _retrying(self, act: Callable[[], Any], name: str) -> Any:
         for attempt in range(ATTEMPTS):
             try:
-                act()
-                return
+                return act()
             except KafkaException as problem:
                 error = problem.args[0]
                 if error.code() == KafkaError._STATE and name == "abort_transaction":
-                    return  # no transaction was open
+                    return None  # no transaction was open
                 if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
                     raise
                 log.warning("retrying", what=name, desk=self.desk.name, error=str(error))
@@ -351,6 +362,12 @@ class Loop:
     # partitions
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        try:
+            self._take_over(consumer, partitions)
+        except BaseException as problem:  # noqa: BLE001 (raised again by `_consume`)
+            self._broken = problem
+
+    def _take_over(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         started = time.monotonic()
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self.desk.name, partitions=numbers)

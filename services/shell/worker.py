@@ -60,11 +60,15 @@ class LoopService(Service):
 
     async def on_start(self) -> None:
         def run() -> None:
+            in_order = False
             try:
                 self.hosted.run()
+                in_order = True
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
-                os._exit(1)
+            finally:  # librdkafka's client can raise what is no exception, and no `except` sees
+                if not in_order:
+                    os._exit(1)
 
         self._thread = threading.Thread(target=run, name=f"desk-{self.hosted.desk.name}", daemon=True)
         self._thread.start()

@@ -4,7 +4,7 @@ import signal
 import time
 from datetime import UTC, datetime, timedelta
 
-from tests.chaos.strike import ABORTED, ASSIGNED, ENDED, EVIDENCE_SECONDS, READY_SECONDS, REVOKED, Strike
+from tests.chaos.strike import ABORTED, ASSIGNED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, Strike
 from tests.chaos.theatre import SESSION_SECONDS, Log, leave
 
 
@@ -34,7 +34,7 @@ def zombie(strike: Strike, seconds: float) -> None:
     for name in strike.victims:
         strike.child(name).signal(signal.SIGCONT)
     strike.heal()
-    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, REVOKED)
+    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED)
 
 
 def short_zombie(strike: Strike) -> None:

@@ -9,7 +9,7 @@ from deploy.kafka.broker import BrokerError
 from services.console.database import LOCK_SECONDS
 from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
-from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, READY_SECONDS, REVOKED, WAITS, Strike
+from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, WAITS, Strike
 from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
 
 # the broker
@@ -38,7 +38,7 @@ def freeze_broker(strike: Strike) -> None:
     time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
     process.send_signal(signal.SIGCONT)
     strike.heal()
-    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, REVOKED, "retrying", "positions not committed")
+    strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED, "retrying", "positions not committed")
 
 
 def _start_broker(theatre: Theatre, seconds: float = 60) -> None:
@@ -147,7 +147,7 @@ def mute_link(strike: Strike) -> None:
         door.cut()
     door.heal()
     strike.heal()
-    said = strike.heard(2, ABORTED, ENDED, REVOKED, "retrying")
+    said = strike.heard(2, ABORTED, ENDED, HUNG, REVOKED, "retrying")
     strike.seen = f"{door.swallowed - before} replies held; {said}" if door.swallowed > before else ""
 
 

@@ -9,7 +9,8 @@ from services.cli.processes import Child
 from tests.chaos.disk import Disk
 from tests.chaos.theatre import Log, Theatre
 
-ABORTED, ENDED, REVOKED, ASSIGNED = "transaction aborted", "loop ended", "revoked", "assigned"
+ABORTED, ENDED, HUNG = "transaction aborted", "loop ended", "broker call does not come back"
+REVOKED, ASSIGNED = "revoked", "assigned"
 WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60

@@ -1,19 +1,22 @@
 """Who has which partitions, when workers come, go, die, freeze and wake? Real workers on a broker of their own."""
 
 import json
+import signal
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.topics import FACTS_AND_REQUESTS
+from services.cli.ledger import audit
 from services.cli.log import partition_of, read
 from services.cli.processes import Child, worker
 from services.shell.loop import Loop
@@ -139,3 +142,43 @@ def test_a_long_restore_that_moves_is_no_stall() -> None:
     assert loop.stalled() >= 1000
     loop.restoring = Restoring(read=5, total=10, moved=time.monotonic())
     assert loop.stalled() < 1000
+
+
+def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leaves(
+    quiet: Border, tmp_path: Path
+) -> None:
+    frozen, fresh = declarations(quiet, tmp_path / "1", "same"), declarations(quiet, tmp_path / "2", "same")
+    try:
+        frozen.start()
+        quiet.until(ask(quiet, "before it froze"), "DeclarationAccepted")
+        frozen.signal(signal.SIGSTOP)
+        waiting = [ask(quiet, f"while it was frozen {n}") for n in range(50)]
+        fresh.start()
+        quiet.until(waiting[-1], "DeclarationAccepted", seconds=40)
+        frozen.signal(signal.SIGCONT)
+        numbers = count()
+
+        def left() -> bool:
+            waiting.append(ask(quiet, f"after it woke {next(numbers)}"))
+            return frozen.code is not None
+
+        quiet.eventually(left)
+        assert frozen.code == 1 and "fenced" in frozen.tail().lower()
+        quiet.until(waiting[-1], "DeclarationAccepted")
+        quiet.eventually(lambda: set(waiting) <= set(accepted(quiet)))
+        goods = accepted(quiet)
+        assert len(goods) == len(set(goods))
+        assert audit(quiet.bootstrap).doubled == []
+    finally:
+        frozen.kill()
+        leave(fresh)
+
+
+def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that_can_be_caught(quiet: Border) -> None:
+    class Unlucky(Loop):
+        def _committed_positions(self, *_: Any) -> list[TopicPartition]:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    loop = Unlucky(desks(["risk"])[0], WorkerSettings(kafka=quiet.bootstrap, partitions=PARTITIONS, slot="unlucky"))
+    with pytest.raises(KafkaException):
+        loop.run()
