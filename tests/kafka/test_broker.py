@@ -1,0 +1,72 @@
+"""Does the embedded broker keep its promises when it is killed?"""
+
+from pathlib import Path
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from tests.conftest import PARTITIONS
+
+TOPIC = "customs-declaration-facts"
+
+
+def writer(broker: Broker, number: int) -> Producer:
+    """With a transactional id of its own, and what its predecessor left open ended."""
+    told = {"bootstrap.servers": broker.bootstrap, "transactional.id": f"writer-{number}"}
+    producer = Producer({**told, "transaction.timeout.ms": 5000, "log_level": 0})
+    producer.init_transactions(30)
+    return producer
+
+
+def open_transaction(broker: Broker, number: int) -> Producer:
+    """One message in each partition, and no commit."""
+    producer = writer(broker, number)
+    producer.begin_transaction()
+    for partition in range(PARTITIONS):
+        producer.produce(TOPIC, key=f"{number}", value=b"open", partition=partition)
+    assert producer.flush(30) == 0
+    return producer
+
+
+def read_to_the_end(broker: Broker) -> list[bytes | None]:
+    """What a reader of committed messages finds up to the end of every partition; fails when it must wait for the end."""
+    told = {"bootstrap.servers": broker.bootstrap, "group.id": "reader", "isolation.level": "read_committed"}
+    reader = Consumer({**told, "enable.partition.eof": True, "log_level": 0})
+    reader.assign([TopicPartition(TOPIC, partition, 0) for partition in range(PARTITIONS)])
+    values, ends = [], set[int]()
+    for message in (m for _ in range(40) for m in reader.consume(1000, 0.5)):
+        if message.error() is None:
+            values.append(message.value())
+            ends.discard(message.partition())
+            continue
+        _, high = Consumer({**told, "isolation.level": "read_uncommitted"}).get_watermark_offsets(
+            TopicPartition(TOPIC, message.partition()), timeout=10
+        )
+        if message.offset() == high:
+            ends.add(message.partition())
+        if len(ends) == PARTITIONS:
+            break
+    reader.close()
+    assert len(ends) == PARTITIONS, "a transaction that nobody will ever end keeps readers from the end"
+    return values
+
+
+def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its_readers(tmp_path: Path) -> None:
+    broker = Broker(tmp_path / "kafka", free_port())
+    broker.start()
+    try:
+        provision(broker.bootstrap, PARTITIONS)
+        left = [open_transaction(broker, number) for number in range(4)]
+        broker.kill()
+        broker.start()
+        for number in range(len(left)):
+            writer(broker, number)
+        after = writer(broker, 99)
+        after.begin_transaction()
+        for partition in range(PARTITIONS):
+            after.produce(TOPIC, key="after", value=b"after", partition=partition)
+        after.commit_transaction(30)
+        assert read_to_the_end(broker) == [b"after"] * PARTITIONS
+    finally:
+        broker.stop()
