@@ -216,7 +216,7 @@ class Loop:
             changed = turn.changed()
             if not turn.outputs and not changed:
                 self._positions.update(positions)
-                self._read.update(positions)
+                self._note_read(positions)
                 self._uncommitted = self._uncommitted or time.monotonic()
                 self._commit_passed_over()
                 return
@@ -228,7 +228,7 @@ class Loop:
             raise
         self._positions.clear()
         self._uncommitted = 0.0
-        self._read.update(positions)
+        self._note_read(positions)
         self._keep(turn, changed)
 
     def _write(self, turn: Turn, changed: list, positions: dict[tuple[str, int], int]) -> None:  # type: ignore[type-arg]
@@ -296,6 +296,11 @@ class Loop:
         self._parked -= turn.resumed
         if turn.duplicates:
             metrics.DUPLICATES.labels(self.desk.name).inc(turn.duplicates)
+
+    def _note_read(self, positions: dict[tuple[str, int], int]) -> None:
+        """Never backwards: the end that was reported in the same batch lies behind the last message's marker."""
+        for place, position in positions.items():
+            self._read[place] = max(position, self._read.get(place, 0))
 
     def _commit_passed_over(self) -> None:
         """Positions of messages that concerned nobody: committed now and then, since hearing them again does nothing."""

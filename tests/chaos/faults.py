@@ -49,6 +49,6 @@ KINDS: dict[str, Kind] = {
     "link slow": Kind(slow_link, 1, weight=10),
     "link cut": Kind(cut_link, 1, weight=14),
     "link mute": Kind(mute_link, 1, weight=14),
-    "poison on every topic": Kind(poison_strangers, others=("operator",), weight=1),
-    "poison on the topics of live goods": Kind(poison_live, others=("operator",), weight=1),
+    "poison on every topic": Kind(poison_strangers),
+    "poison on the topics of live goods": Kind(poison_live),
 }

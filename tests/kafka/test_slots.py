@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
@@ -182,3 +182,15 @@ def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that
     loop = Unlucky(desks(["risk"])[0], WorkerSettings(kafka=quiet.bootstrap, partitions=PARTITIONS, slot="unlucky"))
     with pytest.raises(KafkaException):
         loop.run()
+
+
+def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
+    """The lag is what lies behind the noted position; between the last message and the end stands its transaction's marker."""
+    with running(quiet.bootstrap, PARTITIONS, "lag", ("declaration", "risk")) as [_, risk]:
+        asked = [ask(quiet, f"read {n}") for n in range(20)]
+        quiet.eventually(lambda: set(asked) <= set(accepted(quiet)))
+        reader = Consumer({"bootstrap.servers": quiet.bootstrap, "group.id": "ends"})
+        places = [TopicPartition("customs-declaration-facts", partition) for partition in range(PARTITIONS)]
+        ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in places}
+        reader.close()
+        quiet.eventually(lambda: {place: risk._read.get(place) for place in ends} == ends)
