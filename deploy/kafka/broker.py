@@ -21,6 +21,11 @@ START_SECONDS = 60
 STOP_SECONDS = 12
 ACTIVE, FENCED = "Performing controller activation", "Fencing broker 1"
 """What the controller logs once it works, and once it has noted that the broker of the last run is gone."""
+HASTY = {
+    "broker.session.timeout.ms": "500",
+    "broker.heartbeat.interval.ms": "200",
+    "metadata.max.idle.interval.ms": "100",
+}
 FENCE_SECONDS = 5
 """How long after the former the latter may take; it never comes when the last run ended before its broker was let in."""
 
@@ -188,7 +193,7 @@ class Broker:
         brokers_own = ("advertised.listeners", "inter.broker.listener.name")
         alone = {name: value for name, value in lines.items() if name not in brokers_own}
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
-        properties = self._write("fence.properties", alone | {"broker.session.timeout.ms": "1000"})
+        properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
         with log.open("wb") as out:
             controller = subprocess.Popen(
@@ -206,13 +211,18 @@ class Broker:
                 if ACTIVE in said:
                     deadline = min(deadline, time.monotonic() + FENCE_SECONDS)
                 time.sleep(0.05)
+            self._wait_until_noted(deadline)
         finally:
-            controller.terminate()
-            try:
-                controller.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                controller.kill()
-                controller.wait()
+            controller.kill()
+            controller.wait()
+
+    def _wait_until_noted(self, deadline: float) -> None:
+        """What the controller says may not be in its log yet; ten times a second something more is, in order."""
+        grown, size = 0, -1
+        while grown < 3 and time.monotonic() < deadline:
+            now = sum(file.stat().st_size for file in (self.folder / "log" / "__cluster_metadata-0").glob("*.log"))
+            grown, size = grown + (now != size), now
+            time.sleep(0.05)
 
     def _format(self, program: str, properties: Path) -> None:
         identify = subprocess.run(
@@ -266,8 +276,8 @@ class Broker:
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
             "log.cleaner.threads": "1",
             "controlled.shutdown.enable": "false",
-            # one node is never to be given up while it runs: frozen or starved, it goes on as the leader that it was
-            "broker.session.timeout.ms": "3600000",
+            # one node is not to be given up while it runs: frozen or starved, it goes on as the leader that it was
+            "broker.session.timeout.ms": "40000",
         }
 
     def _tail(self) -> str:

@@ -29,7 +29,7 @@ def kill_broker(strike: Strike) -> None:
 def freeze_broker(strike: Strike) -> None:
     """SIGSTOP for longer than the sessions last, then SIGCONT."""
     process = strike.theatre.broker.process
-    strike.victims = tuple(strike.theatre.desks)
+    strike.victims = tuple(strike.theatre.doors)
     strike.listen()
     if process is None or process.poll() is not None:
         return

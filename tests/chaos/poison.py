@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from deploy.kafka.broker import BrokerError
-from schemas.flow import heard_topics
+from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, RESUMED, SERVICES
 from services.cli.log import partition_of, read
 from services.cli.parked import Parked, order_all, waiting
@@ -24,11 +24,21 @@ HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), f"c
 """topic → the services that must set aside what nobody can read there."""
 
 
+Known = set[tuple[str, str, int, int]]
+"""Service, topic, partition and offset of messages."""
+
+
 @dataclass
 class Dose:
-    """One salvo: a poison on each topic. `places`: topic, partition, offset of each."""
+    """One salvo: a poison on each topic. `places`: topic, partition, offset of each; `wanted`: who must set which aside."""
 
     places: list[tuple[str, int, int]] = field(default_factory=list)
+    wanted: Known = field(default_factory=set)
+
+
+def passes_over(service: str, kind: str) -> bool:
+    """Whether a message of this kind, whatever it says, is none of the service's business."""
+    return kind != "Nonsense" and kind not in {heard.kind for heard in FLOW[service]}
 
 
 def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> Dose:
@@ -49,17 +59,15 @@ def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> 
             told = [("ce_id", f"{salt}/{topic.name}".encode()), ("ce_type", kind.encode())]
             told += [("ce_source", SOURCE.encode()), ("ce_time", b"2026-11-24T00:00:00Z")]
             place = partition_of(key, partitions)
-            sent.append(producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place))
-        for future in sent:
+            sent.append((kind, producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place)))
+        for kind, future in sent:
             lies = future.get(timeout=120)
-            dose.places.append((lies.topic, lies.partition, lies.offset))
+            found = (lies.topic, lies.partition, lies.offset)
+            dose.places.append(found)
+            dose.wanted |= {(service, *found) for service in HEARERS[lies.topic] if not passes_over(service, kind)}
     finally:
         producer.close()
     return dose
-
-
-Known = set[tuple[str, str, int, int]]
-"""Service, topic, partition and offset of messages."""
 
 
 def set_aside(bootstrap: str) -> Known:
@@ -70,7 +78,7 @@ def set_aside(bootstrap: str) -> Known:
 
 def await_settled(bootstrap: str, dose: Dose, seconds: float) -> tuple[int, int, int]:
     """Waits until every hearer has set its poison aside and the operator has dealt with it: wanted, set aside, still waiting."""
-    wanted = {(service, *place) for place in dose.places for service in HEARERS[place[0]]}
+    wanted = dose.wanted
     deadline = time.monotonic() + seconds
     while True:
         there = wanted & patiently(lambda: set_aside(bootstrap), 60)

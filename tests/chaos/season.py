@@ -59,10 +59,13 @@ class Season:
         self._flying: list[threading.Thread] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes when due, or as soon as there is a free victim; nothing new after the monotonic moment `until`."""
+        """Strikes when due, or as soon as there is a free victim; after the monotonic moment `until` only what never struck."""
         began = time.monotonic()
         left = list(planned)
-        while left and time.monotonic() < until:
+        while left:
+            if time.monotonic() > until:
+                struck = {strike.kind for strike in self.strikes}
+                left = [p for p in left if p.kind not in struck]
             self._flying = [t for t in self._flying if t.is_alive()]
             due = [p for p in left[:20] if p.due <= time.monotonic() - began]
             if len(self._flying) >= AT_ONCE:
