@@ -1,6 +1,6 @@
 """Is anything lost, doubled, reordered or wrongly released when processes, disks, links and clocks fail? The kill ledger.
 
-`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 540 --seed 1`; exit code 1 when the answer is yes.
+`python -m tests.chaos --consignments 20000 --faults 1000 --seconds 1800 --seed 1`; exit code 1 when the answer is yes.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def main() -> int:
     """Parses, plays, prints; the exit code."""
     asked = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     asked.add_argument("--consignments", type=int, default=20_000)
-    asked.add_argument("--faults", type=int, default=1_000)
-    asked.add_argument("--seconds", type=float, default=480, help="how long lodgements and faults last")
+    asked.add_argument("--faults", type=int, default=250)
+    asked.add_argument("--seconds", type=float, default=420, help="how long lodgements and faults last")
     asked.add_argument("--seed", type=int, default=20261124)
     asked.add_argument("--write", type=Path, help="a file for the ledger")
     asked.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)

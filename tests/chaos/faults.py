@@ -41,7 +41,7 @@ KINDS: dict[str, Kind] = {
     "worker removed and added": Kind(leave_and_return, 1, weight=6),
     "third worker added and removed": Kind(join_and_leave, 1, weight=3),
     "clock of a worker stepped": Kind(step_clock, 1, weight=3),
-    "broker killed": Kind(kill_broker, others=(BROKER,), weight=2),
+    "broker killed": Kind(kill_broker, others=(BROKER,), weight=1),
     "broker stopped past the sessions, woken": Kind(freeze_broker, others=(BROKER,), weight=1),
     "disk of the broker full": Kind(fill_broker_disk, others=(BROKER,), weight=1),
     "disk of the read model full": Kind(fill_console_disk, others=(CONSOLE,), weight=3),

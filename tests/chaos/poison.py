@@ -43,7 +43,7 @@ def passes_over(service: str, kind: str) -> bool:
 
 def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> Dose:
     """Writes one onto each topic, under the key for its kind (`consignment`, `container`); of a shape drawn by topic."""
-    producer = patiently(lambda: KafkaProducer(bootstrap_servers=bootstrap, acks="all"), 60)
+    producer = patiently(lambda: KafkaProducer(bootstrap_servers=bootstrap, acks="all"), 150)
     dose = Dose()
     try:
         sent = []
@@ -81,8 +81,8 @@ def await_settled(bootstrap: str, dose: Dose, seconds: float) -> tuple[int, int,
     wanted = dose.wanted
     deadline = time.monotonic() + seconds
     while True:
-        there = wanted & patiently(lambda: set_aside(bootstrap), 60)
-        parked = patiently(lambda: waiting(bootstrap), 60)
+        there = wanted & patiently(lambda: set_aside(bootstrap), 150)
+        parked = patiently(lambda: waiting(bootstrap), 150)
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
         if (there == wanted and not left) or time.monotonic() > deadline:
             return len(wanted), len(there), len(left)
