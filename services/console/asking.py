@@ -23,7 +23,7 @@ from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import LODGEMENTS
 from services.shell.clock import now
-from services.shell.codec import encode, headers
+from services.shell.codec import encode, request_headers
 
 ASKED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge")
@@ -247,15 +247,5 @@ def _message(request: Request, asked: Asked) -> dict[str, Any]:
         "topic": topic_of("anyone", type(request)),
         "key": request.key.encode(),
         "value": encode(request),
-        "headers": headers(
-            id=asked.request_id,
-            kind=request.kind,
-            source=SOURCE,
-            time=time,
-            subject=request.key,
-            cause="",
-            correlation=asked.request_id,
-            sequence=0,
-            trace=b"",
-        ),
+        "headers": request_headers(request, asked.request_id, SOURCE, time),
     }

@@ -69,21 +69,18 @@ class Sight:
 
     # times
 
-    def time(self, moment: datetime | str | None) -> str:
-        """Beijing time; the year only where it is not this one."""
+    def time(self, moment: datetime | str | None, seconds: bool = True) -> str:
+        """Beijing time; the year only where it is not this one, and then no seconds."""
         parsed = _parsed(moment)
         if parsed is None:
             return ""
         there, here = parsed.astimezone(BEIJING), self.now.astimezone(BEIJING)
-        return f"{there:%m-%d %H:%M:%S}" if there.year == here.year else f"{there:%Y-%m-%d %H:%M}"
+        same_year = there.year == here.year
+        return f"{there:%m-%d %H:%M{':%S' if seconds else ''}}" if same_year else f"{there:%Y-%m-%d %H:%M}"
 
     def minute(self, moment: datetime | str | None) -> str:
         """As `time`, without seconds."""
-        parsed = _parsed(moment)
-        if parsed is None:
-            return ""
-        there, here = parsed.astimezone(BEIJING), self.now.astimezone(BEIJING)
-        return f"{there:%m-%d %H:%M}" if there.year == here.year else f"{there:%Y-%m-%d %H:%M}"
+        return self.time(moment, seconds=False)
 
     def age(self, moment: datetime | None) -> str:
         """How long ago."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.envelope import Message
+from schemas.envelope import Message, Request
 from schemas.topics import FACTS_AND_REQUESTS, KINDS
 
 Headers = list[tuple[str, bytes]]
@@ -129,3 +129,18 @@ def headers(
         ("sequence", b"%d" % sequence),
         ("traceparent", trace),
     ]
+
+
+def request_headers(request: Request, id: str, source: str, time: str) -> Headers:
+    """As `headers`, of a request: it begins a chain of causes of its own."""
+    return headers(
+        id=id,
+        kind=request.kind,
+        source=source,
+        time=time,
+        subject=request.key,
+        cause="",
+        correlation=id,
+        sequence=0,
+        trace=b"",
+    )

@@ -17,7 +17,7 @@ from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell.clock import now, stopwatch
-from services.shell.codec import encode, headers
+from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.day import Day
 from services.simulator.people import HEARD, Act, People
 from services.simulator.settings import SimulatorSettings
@@ -196,17 +196,7 @@ class Player:
             return
         self._asked.add(asked)
         self.played.asked += 1
-        told = headers(
-            id=asked,
-            kind=request.kind,
-            source=SENDER,
-            time=request.occurred_at.isoformat(),
-            subject=request.key,
-            cause="",
-            correlation=asked,
-            sequence=0,
-            trace=b"",
-        )
+        told = request_headers(request, asked, SENDER, request.occurred_at.isoformat())
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
@@ -223,7 +213,7 @@ class Player:
     # what people hear
 
     def _hear(self, message: Message) -> None:
-        name = dict(message.headers() or ()).get("ce_type", b"").decode()
+        name = headers_of(message).get("ce_type", b"").decode()
         key = (message.key() or b"").decode("utf-8", "replace")
         if name in ENDS:
             self._ended[key] = ENDS[name]
@@ -253,7 +243,7 @@ class Player:
                 for message in consumer.consume(5000, 0.1):
                     error = message.error()
                     if error is None:
-                        told = dict(message.headers() or ())
+                        told = headers_of(message)
                         if told.get("ce_source") == SENDER.encode():
                             self._asked.add(told["ce_id"].decode())
                     elif error.code() == KafkaError._PARTITION_EOF:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from services.cli.bench.crowd import Crowd
-from services.cli.bench.load import KnownDay, Phase, percentile
+from services.cli.bench.load import Phase, percentile
 from services.cli.bench.rig import Cost, Rig
 from services.cli.ledger import audit
 from services.cli.settings import UpSettings
+from services.simulator.day import Day
 from tests.bench import notebook
 from tests.bench.live import plant, samples
 from tests.bench.note import write
@@ -105,7 +106,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)
-        crowd = Crowd(rig.broker.bootstrap, KnownDay(SEED, 100_000, DAY), partitions)
+        crowd = Crowd(rig.broker.bootstrap, Day(SEED, 100_000, DAY), partitions)
         crowd.start()
         here = Stand(rig, crowd)
         try:
@@ -202,7 +203,7 @@ def _live(count: int, partitions: int, size: Size) -> dict[str, Any]:
 
 def restored(rig: Rig, count: int) -> dict[str, Any]:
     """Plants `count` live consignments and starts the workers again."""
-    found = samples(rig, KnownDay(SEED, 100_000, DAY))
+    found = samples(rig, Day(SEED, 100_000, DAY))
     rig.stop()
     records, size = plant(rig.broker.bootstrap, found, count)
     started = time.monotonic()

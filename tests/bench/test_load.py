@@ -4,10 +4,11 @@ import math
 from datetime import UTC, datetime
 
 from schemas.declaration import LodgeDeclaration
-from services.cli.bench.load import KnownDay, Phase, due_times, lodgements, percentile
+from services.cli.bench.load import Phase, due_times, lodgements, percentile
 from services.declaration.checks import findings
+from services.simulator.day import Day
 
-DAY = KnownDay(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))
+DAY = Day(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def test_lodgements_are_due_evenly_whatever_happened_before() -> None:
@@ -33,7 +34,7 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
 
 
 def test_the_same_seed_packs_the_same_lodgements() -> None:
-    again = KnownDay(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))
+    again = Day(7, 1000, datetime(2026, 11, 23, tzinfo=UTC))
     assert lodgements(DAY, 3, 5) == lodgements(again, 3, 5)
 
 

@@ -7,6 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.bench.load import Packet, Phase, lodgements, offer, packed, sender, wait_until
+from services.shell.codec import headers_of
 from services.simulator.day import Day
 from services.simulator.people import HEARD, People
 
@@ -64,7 +65,7 @@ class Crowd(threading.Thread):
             self.join(30)
 
     def _hear(self, message: Message) -> None:
-        name = dict(message.headers() or ())["ce_type"].decode()
+        name = headers_of(message)["ce_type"].decode()
         if name in ENDS:
             key = message.key().decode()
             if key in self.phase.due:

@@ -15,8 +15,8 @@ from confluent_kafka import Producer
 from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
-from services.shell.codec import encode, headers
-from services.simulator.day import Day, Plan
+from services.shell.codec import encode, request_headers
+from services.simulator.day import Day
 
 QUIET_SECONDS = 120
 """After so long without any consignment coming to its end, those that are left count as lost."""
@@ -51,19 +51,6 @@ class Phase:
         return sorted(self.seen[key] - self.due[key] for key in self.seen if key in of)
 
 
-@dataclass(frozen=True)
-class KnownDay(Day):
-    """A day that remembers its plans: whoever answers during a measurement must not throw the dice again."""
-
-    plans: dict[int, Plan] = field(default_factory=dict, compare=False)
-
-    def plan(self, index: int) -> Plan:
-        plan = self.plans.get(index)
-        if plan is None:
-            plan = self.plans[index] = super().plan(index)
-        return plan
-
-
 def due_times(began: float, count: int, rate: float) -> Iterator[float]:
     """When each of `count` lodgements is due: `rate` a second, evenly; 0 is all at once."""
     for number in range(count):
@@ -94,17 +81,7 @@ def sender(bootstrap: str) -> Producer:
 def packed(name: str, request: Request) -> Packet:
     """The request with its headers; its id comes from `name`."""
     asked = request_id("/bench", name)
-    told = headers(
-        id=asked,
-        kind=request.kind,
-        source="/bench",
-        time=request.occurred_at.isoformat(),
-        subject=request.key,
-        cause="",
-        correlation=asked,
-        sequence=0,
-        trace=b"",
-    )
+    told = request_headers(request, asked, "/bench", request.occurred_at.isoformat())
     return Packet(request.key, topic_of("anyone", type(request)), encode(request), told)
 
 

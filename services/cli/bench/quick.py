@@ -12,9 +12,10 @@ from rich.table import Table
 
 from deploy.kafka.broker import BrokerError
 from services.cli.bench.crowd import Crowd
-from services.cli.bench.load import KnownDay, Phase, percentile
+from services.cli.bench.load import Phase, percentile
 from services.cli.bench.rig import Cost, Rig
 from services.cli.ledger import Ledger, audit
+from services.simulator.day import Day
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 WARM = 500
@@ -37,7 +38,7 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
         tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder,
         Rig(Path(folder), partitions, layout, read_model) as rig,
     ):
-        crowd = Crowd(rig.broker.bootstrap, KnownDay(seed, consignments, DAY), partitions)
+        crowd = Crowd(rig.broker.bootstrap, Day(seed, consignments, DAY), partitions)
         crowd.start()
         try:
             _measure(rig, crowd, consignments)

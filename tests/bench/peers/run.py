@@ -22,10 +22,11 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.release import ReportArrival
-from services.cli.bench.load import KnownDay, Packet, Phase, lodgements, offer, packed, percentile, sender, wait_until
+from services.cli.bench.load import Packet, Phase, lodgements, offer, packed, percentile, sender, wait_until
 from services.cli.bench.rig import cost
 from services.cli.log import read
 from services.cli.processes import Child, stop_all
+from services.simulator.day import Day
 from tests.bench import notebook
 from tests.bench.note import write
 from tests.bench.peers.field import PEERS, Peer, Place, prepare
@@ -55,7 +56,7 @@ class Load:
 def load(seed: int, warm: int, count: int, rate: float, seconds: float) -> Load:
     """Each lodgement is followed by the report that its goods have arrived."""
     even = int(rate * seconds)
-    day = KnownDay(seed, warm + count + even, DAY)
+    day = Day(seed, warm + count + even, DAY)
     lodged = lodgements(day, 0, warm + count + even)
     packets = [packet for one in lodged for packet in (one, _arrival(one.subject))]
     released, heard = expected((p.subject, p.topic, p.value, p.headers) for p in packets)

@@ -1,0 +1,22 @@
+"""Does a short season with every kind of fault keep the promise? The long one is `make chaos`."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.chaos.faults import KINDS
+
+CONSIGNMENTS, SECONDS = 2000, 100
+
+
+@pytest.mark.timeout(600)
+def test_two_thousand_consignments_come_through_every_kind_of_fault() -> None:
+    words = ["--consignments", CONSIGNMENTS, "--faults", len(KINDS), "--seconds", SECONDS]
+    command = [sys.executable, "-m", "tests.chaos", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    rows = {line.split(" | ")[0].strip("| *"): line for line in done.stdout.splitlines() if line.startswith("| ")}
+    for promise in ("lost", "doubled", "reordered", "released with an open hold"):
+        assert rows[promise].endswith("| 0 |")
+    assert set(KINDS) <= set(rows)
