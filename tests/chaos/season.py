@@ -14,7 +14,7 @@ from tests.chaos.faults import KINDS, Kind
 from tests.chaos.strike import Strike
 from tests.chaos.theatre import BROKER, CONSOLE, Theatre
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Faults in flight at most: somebody must be left to carry the work on."""
 AHEAD = 40
 """Goods whose lodgement is this far away are about to come."""

@@ -14,7 +14,7 @@ TOPIC = "customs-declaration-facts"
 def writer(broker: Broker, number: int) -> Producer:
     """With a transactional id of its own, and what its predecessor left open ended."""
     told = {"bootstrap.servers": broker.bootstrap, "transactional.id": f"writer-{number}"}
-    producer = Producer({**told, "transaction.timeout.ms": 5000, "log_level": 0})
+    producer = Producer({**told, "transaction.timeout.ms": 5000, "partitioner": "murmur2_random", "log_level": 0})
     producer.init_transactions(30)
     return producer
 
