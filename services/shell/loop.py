@@ -114,8 +114,7 @@ class Loop:
                 self._consumer.close()
 
     def _connect_producer(self) -> None:
-        config = producer_config(self.desk.name, self.settings)
-        self._producer = Producer({**config, "error_cb": self._broker_left})
+        self._producer = Producer(producer_config(self.desk.name, self.settings) | {"error_cb": self._broker_left})
         self._broker_was_away = False
         self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
 
