@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-peers chaos hostile recovery openapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers chaos hostile recovery openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -49,6 +49,9 @@ chaos: setup ## Kill, freeze, cut, fill and poison a running border for ten minu
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi
+
+asyncapi: setup ## Write asyncapi.json from the catalogue of topics.
+	$(PY) -m schemas.asyncapi
 
 examples: setup ## Write the golden copy of each kind of message that has none; existing ones are never touched.
 	$(PY) -m tests.architecture.golden

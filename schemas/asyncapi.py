@@ -1,0 +1,94 @@
+"""Writes asyncapi.json, the topics for programs: `python -m schemas.asyncapi`; a test holds file and catalogue together.
+
+AsyncAPI 3.0.0. An operation is the house's: it receives requests and sends facts.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from schemas.topics import FACTS_AND_REQUESTS, KINDS, Topic
+
+FILE = Path(__file__).with_name("asyncapi.json")
+TEXT = {"type": "string"}
+HEADERS = {
+    "type": "object",
+    "description": "CloudEvents 1.0 in Kafka's binary mode; causationid: the message that led to this one",
+    "properties": {
+        "ce_specversion": {"const": "1.0"},
+        "ce_id": {**TEXT, "description": "a message that comes twice has the same id"},
+        "ce_type": {**TEXT, "description": "the kind: a name in components/messages"},
+        "ce_source": TEXT,
+        "ce_time": {**TEXT, "format": "date-time"},
+        "ce_subject": {**TEXT, "description": "as the key"},
+        "causationid": TEXT,
+        "correlationid": TEXT,
+        "sequence": {
+            **TEXT,
+            "pattern": "^[0-9]+$",
+            "description": "counts what its writer said under this key, from 1",
+        },
+        "traceparent": TEXT,
+    },
+    "required": ["ce_id", "ce_type"],
+}
+
+
+def text() -> str:
+    """The document as it is committed."""
+    document = {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Datongguan",
+            "version": "1",
+            "description": "Requests to the desks of a border and the facts they say, on Kafka topics. 海关通关的请求与事实",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "channels": {topic.name: _channel(topic) for topic in FACTS_AND_REQUESTS},
+        "operations": {topic.name: _operation(topic) for topic in FACTS_AND_REQUESTS},
+        "components": {
+            "messages": {kind: _message(kind) for kind in KINDS},
+            "schemas": {"Headers": HEADERS, **_schemas()},
+        },
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    return {
+        "address": topic.name,
+        "description": f"Written by {topic.writer}; the key is the {topic.key}'s; kept {topic.retention}.",
+        "messages": {m.kind: {"$ref": f"#/components/messages/{m.kind}"} for m in topic.carries},
+        "bindings": {"kafka": {"topic": topic.name, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _operation(topic: Topic) -> dict[str, Any]:
+    return {
+        "action": "receive" if topic.writer == "anyone" else "send",
+        "channel": {"$ref": f"#/channels/{topic.name}"},
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{m.kind}"} for m in topic.carries],
+    }
+
+
+def _message(kind: str) -> dict[str, Any]:
+    return {
+        "name": kind,
+        "summary": (KINDS[kind].__doc__ or "").strip().splitlines()[0],
+        "headers": {"$ref": "#/components/schemas/Headers"},
+        "payload": {"$ref": f"#/components/schemas/{KINDS[kind].__name__}"},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    models = [(model, "validation") for model in KINDS.values()]
+    _, told = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
+    schemas: dict[str, Any] = told["$defs"]
+    return schemas
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")

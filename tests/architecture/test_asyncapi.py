@@ -1,0 +1,34 @@
+"""Does the document of the topics say what the catalogue says?"""
+
+import json
+
+from schemas.asyncapi import FILE, text
+from schemas.topics import FACTS_AND_REQUESTS, KINDS
+
+
+def test_asyncapi_is_the_committed_document() -> None:
+    assert FILE.read_text(encoding="utf-8") == text(), "run: make asyncapi"
+
+
+def test_every_reference_leads_somewhere_and_every_kind_is_on_its_topic() -> None:
+    document = json.loads(FILE.read_text(encoding="utf-8"))
+
+    def follow(reference: str) -> None:
+        place = document
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            if isinstance(node.get("$ref"), str):
+                follow(node["$ref"])
+            for child in node.values():
+                walk(child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+
+    walk(document)
+    told = {name: set(channel["messages"]) for name, channel in document["channels"].items()}
+    assert told == {topic.name: {message.kind for message in topic.carries} for topic in FACTS_AND_REQUESTS}
+    assert set(document["components"]["messages"]) == set(KINDS)
