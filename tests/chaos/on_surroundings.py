@@ -170,7 +170,7 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     theatre = strike.theatre
     dose = poison.poison(theatre.broker.bootstrap, keys, theatre.partitions, strike.salt)
     strike.hit()
-    wanted, aside, left = poison.await_settled(theatre.broker.bootstrap, dose, 120)
+    wanted, aside, left = poison.await_settled(theatre.broker.bootstrap, dose, 240)
     strike.heal()
     strike.seen = f"{aside} set aside, thrown away" if aside else ""
     if aside < wanted or left:
