@@ -338,7 +338,11 @@ class Loop:
         self._positions.clear()
         assignment = self._consumer.assignment()
         if assignment:
-            self._consumer.assign(self._committed_positions(self._consumer, assignment))
+            self._go_on_from(self._consumer, self._committed_positions(self._consumer, assignment))
+
+    def _go_on_from(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        consumer.assign(places)
+        self._read = {(p.topic, p.partition): p.offset for p in places}
 
     def _committed_positions(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         committed: list[TopicPartition] = self._retrying(lambda: consumer.committed(partitions, 30), "committed")
@@ -382,8 +386,7 @@ class Loop:
         self._positions.clear()
         self._parked = told.parked
         self._tell_restored()
-        consumer.assign(committed)
-        self._read = {(p.topic, p.partition): p.offset for p in committed}
+        self._go_on_from(consumer, committed)
         self._progress = time.monotonic()
         self.restoring = None
         self._revoked_at = 0.0
