@@ -84,7 +84,7 @@ def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Ite
                 for m in messages:
                     if place in ends and m.offset < ends[place]:
                         yield _entry(m)
-            ends = {place: end for place, end in ends.items() if consumer.position(place) < end}
+            ends = {place: end for place, end in ends.items() if (consumer.position(place) or 0) < end}
     finally:
         consumer.close()
 
