@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from kafka import KafkaConsumer
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
@@ -194,3 +195,13 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
         ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in places}
         reader.close()
         quiet.eventually(lambda: {place: risk._read.get(place) for place in ends} == ends)
+
+
+def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
+    quiet: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """kafka-python answers None while a broker that left has not said again where the beginning is."""
+    asked = {ask(quiet, f"to be read {n}") for n in range(8)}
+    known, unknown = KafkaConsumer.position, iter([None] * 6)
+    monkeypatch.setattr(KafkaConsumer, "position", lambda *place: next(unknown, known(*place)))
+    assert asked <= {entry.key for entry in read(quiet.bootstrap, ["customs-declaration-requests"])}
