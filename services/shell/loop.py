@@ -45,6 +45,8 @@ librdkafka can wait for its group coordinator for ever, whatever timeout it is g
 """
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """After these a producer is replaced before its next transaction: the old one would come to that standstill every time."""
+OFFSETS_TRIES = 4
+"""How often the read positions are asked for before a fresh process asks: for the same reason."""
 COMMIT_SECONDS = 10.0
 """How long one attempt to commit waits for the broker's answer."""
 COMMITS = 6
@@ -345,7 +347,9 @@ class Loop:
         self._read = {(p.topic, p.partition): p.offset for p in places}
 
     def _committed_positions(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        committed: list[TopicPartition] = self._retrying(lambda: consumer.committed(partitions, 30), "committed")
+        committed: list[TopicPartition] = self._retrying(
+            lambda: consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
+        )
         for p in committed:
             if p.error:
                 raise KafkaException(p.error)
@@ -353,8 +357,8 @@ class Loop:
                 p.offset = OFFSET_BEGINNING
         return committed
 
-    def _retrying(self, act: Callable[[], Any], name: str) -> Any:
-        for attempt in range(ATTEMPTS):
+    def _retrying(self, act: Callable[[], Any], name: str, attempts: int = ATTEMPTS) -> Any:
+        for attempt in range(attempts):
             try:
                 return act()
             except KafkaException as problem:
@@ -365,7 +369,7 @@ class Loop:
                     raise
                 log.warning("retrying", what=name, desk=self.desk.name, error=str(error))
                 self._stop.wait(min(0.2 * 2**attempt, 5))
-        raise RuntimeError(f"{self.desk.name}: {name} failed {ATTEMPTS} times")
+        raise RuntimeError(f"{self.desk.name}: {name} failed {attempts} times")
 
     # partitions
 

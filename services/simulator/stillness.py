@@ -21,8 +21,11 @@ class Stillness:
     """Asks the cluster; `still` is False too while the cluster does not answer."""
 
     def __init__(self, kafka: str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
-        self._requests, self._facts = requests, facts
-        config: dict[str, Any] = {"bootstrap.servers": kafka, "log_level": 2}
+        self._requests, self._facts, self._kafka = requests, facts, kafka
+        self._connect()
+
+    def _connect(self) -> None:
+        config: dict[str, Any] = {"bootstrap.servers": self._kafka, "log_level": 2}
         self._admin = AdminClient(config)
         self._groups = {
             name: Consumer({**config, "group.id": f"customs-{name}", "enable.auto.commit": False}) for name in SERVICES
@@ -39,7 +42,11 @@ class Stillness:
             if not all(self._has_read(name, wanted) for name in SERVICES):
                 return False
             return all(read.get(place, 0) >= end for place, end in self._ends(self._facts).items())
-        except KafkaException:
+        except (
+            KafkaException
+        ):  # librdkafka may look for its group coordinator in vain for ever after a broker came back
+            self.close()
+            self._connect()
             return False
 
     def _has_read(self, service: str, wanted: Places) -> bool:
