@@ -27,6 +27,8 @@ LOOK_SECONDS = 0.3
 """How often a day that may be over is looked at."""
 DEAD = 5
 """So many times `idle_seconds` without a word, and desks that have not read everything are taken for dead."""
+SILENT = 60
+"""After so many seconds without a word, a day on which every consignment has its end is over, whatever the desks have read."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if not t.name.endswith("-requests")])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")])
@@ -150,7 +152,7 @@ class Player:
         self._looked = stopwatch()
         if self._producer.flush(10) == 0 and stillness.still(self._last, self._read):
             return True
-        return quiet > self.idle_seconds * DEAD
+        return quiet > (SILENT if all_ended else self.idle_seconds * DEAD)
 
     # what people do
 
