@@ -147,7 +147,7 @@ def settle(
     if dossier.withdrawals and dossier.terms is not None:
         wish = dossier.withdrawals[0]
         if isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
-            return say.withdraw(wish.request_id, wish.reason)
+            return say.withdraw(wish.request_id, wish.reason, dossier.terms)
         seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
         sent_back = tuple(
             [_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals]
@@ -278,7 +278,8 @@ class _Statement:
         )
         return (*facts, refused, *self.stop(f"refused: {reason}"[:500], version=version))
 
-    def withdraw(self, request_id: str, reason: str) -> tuple[Fact, ...]:
+    def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
+        """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -289,8 +290,7 @@ class _Statement:
         others = [w for w in self.dossier.withdrawals if w.request_id != request_id]
         seen = "the declaration was withdrawn already"
         sent_back = [_refused(self.consignment, w.request_id, "already_withdrawn", seen, self.at) for w in others]
-        freed = self._free(self.dossier.terms, released=False) if self.state.told and self.dossier.terms else ()
-        return (withdrawn, *sent_back, *freed)
+        return (withdrawn, *sent_back, *self._free(terms, released=False))
 
     def _revoked(self, reason: str) -> ReleaseRevoked:
         terms = self.dossier.terms

@@ -138,9 +138,9 @@ def test_green_goods_are_withdrawn_at_once_and_controlled_goods_not() -> None:
     assert isinstance(refusal, RequestRefused) and refusal.code == "controls_ordered" and refusal.request_id == "w1"
 
 
-def test_a_withdrawal_before_the_assessment_waits_for_it() -> None:
+def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_the_gate() -> None:
     green = story(decider, withdrawal()).when(assessed())
-    assert kinds(green) == ["DeclarationWithdrawn"]
+    assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
     red = story(decider, withdrawal()).when(assessed(INSPECTION))
     assert kinds(red) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
     assert decider.officers(red.state) == () and red.state.dossier.withdrawals == ()
