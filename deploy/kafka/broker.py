@@ -130,14 +130,7 @@ class Broker:
             self._fence(program, lines)
         else:
             self._format(program, properties)
-        with (self.folder / "broker.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self._command(program, "kafka.Kafka", str(properties)),
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # a Ctrl-C in the terminal is the supervisor's to handle, in its order
-            )
+        self.process = self._spawn("broker.log", program, "kafka.Kafka", str(properties))
         self._wait()
 
     def _wait(self) -> None:
@@ -168,6 +161,16 @@ class Broker:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
+    def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
+        with (self.folder / log).open("ab") as out:
+            return subprocess.Popen(
+                self._command(program, *words),
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C in the terminal is the supervisor's to handle, in its order
+            )
+
     def _command(self, program: str, *words: str) -> list[str]:
         return [
             *DIE_WITH_PARENT,
@@ -195,17 +198,11 @@ class Broker:
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
-        with log.open("wb") as out:
-            controller = subprocess.Popen(
-                self._command(program, "-Dcontroller.level=INFO", "kafka.Kafka", str(properties)),
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        log.unlink(missing_ok=True)  # what the last run was told is not meant now
+        controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", str(properties))
         try:
             deadline = time.monotonic() + START_SECONDS
-            while (said := log.read_text(errors="replace")).find(FENCED) < 0 and time.monotonic() < deadline:
+            while FENCED not in (said := log.read_text(errors="replace")) and time.monotonic() < deadline:
                 if controller.poll() is not None:
                     raise BrokerError(f"The Kafka controller ended while starting.\n{said[-2000:]}")
                 if ACTIVE in said:
