@@ -29,15 +29,17 @@ class Effects:
     at_port: Counter[str] = field(default_factory=Counter)
 
 
-def examine(asked: Iterable[Entry], facts: list[Entry]) -> Effects:
-    """`asked`: every request that was heard; `facts`: what desks said. Any order between topics, each partition in its own."""
-    effects = Effects()
+def examine(effects: Effects, asked: Iterable[Entry], facts: list[Entry]) -> None:
+    """Adds what it finds. `asked`: every request that was heard; `facts`: what desks said.
+
+    Any order between topics, each partition in its own.
+    """
     places: dict[str, tuple[str, int]] = {}
     for entry in (*asked, *facts):
         places.setdefault(entry.id, (entry.topic, entry.offset))  # a request sent twice is heard where it first lies
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for fact in facts:
-        records[desk_of(fact), record_of(fact)].append(fact)
+        records[fact.desk, record_of(fact)].append(fact)
         if fact.kind not in WITHOUT_MESSAGE and fact.headers.get("causationid", "") not in places:
             effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
     for (desk, key), said in records.items():
@@ -45,17 +47,11 @@ def examine(asked: Iterable[Entry], facts: list[Entry]) -> Effects:
         _caused_in_order(effects, f"{key} at {desk}", said, places)
     _controls(effects, facts)
     _gate(effects, facts)
-    return effects
-
-
-def desk_of(fact: Entry) -> str:
-    """The one writer of the topic."""
-    return fact.topic.split("-")[1]
 
 
 def record_of(fact: Entry) -> str:
     """Under which key the desk that said it keeps its record, whatever key the fact travels under."""
-    name = "container_no" if desk_of(fact) == "gate" else "consignment_id"
+    name = "container_no" if fact.desk == "gate" else "consignment_id"
     body = fact.body
     return str(body.get(name, fact.key)) if isinstance(body, dict) else fact.key
 
@@ -103,9 +99,7 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
 def _gate(effects: Effects, facts: list[Entry]) -> None:
     """A container leaves when all in it are released, is told so once per change of mind, and leaves once."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
-    answers = Counter(
-        f.headers.get("causationid", "") for f in facts if f.kind in GATE_ANSWERS and desk_of(f) == "gate"
-    )
+    answers = Counter(f.headers.get("causationid", "") for f in facts if f.kind in GATE_ANSWERS and f.desk == "gate")
     effects.doubled += [f"gate-out {cause} answered {count} times" for cause, count in answers.items() if count > 1]
     versions: dict[str, list[int]] = defaultdict(list)
     standing: dict[str, dict[str, Entry]] = defaultdict(dict)

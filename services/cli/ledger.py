@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
-from services.cli.effects import desk_of, examine
+from services.cli.effects import Effects, examine
 from services.cli.log import Entry, read
 
 ENDS = {
@@ -21,7 +21,7 @@ STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRev
 
 
 @dataclass
-class Ledger:
+class Ledger(Effects):
     """What the topics say. Each list names the evidence; all are empty when the promise is kept.
 
     `foreign`: messages on fact topics that no desk wrote; `parked`: set aside, `discarded`: thrown away by an operator.
@@ -31,18 +31,12 @@ class Ledger:
     ends: Counter[str] = field(default_factory=Counter)
     waits: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
-    lost: list[str] = field(default_factory=list)
-    doubled: list[str] = field(default_factory=list)
-    reordered: list[str] = field(default_factory=list)
-    wrongly_released: list[str] = field(default_factory=list)
-    causeless: list[str] = field(default_factory=list)
     requests: int = 0
     repeated: int = 0
     facts: int = 0
     foreign: int = 0
     parked: int = 0
     discarded: int = 0
-    at_port: Counter[str] = field(default_factory=Counter)
 
     @property
     def clean(self) -> bool:
@@ -83,13 +77,7 @@ def judge(entries: Iterable[Entry]) -> Ledger:
             _answered(ledger, request, causes, by_key[request.key])
     for key, story in by_key.items():
         _consignment(ledger, key, story)
-    effects = examine(asked.values(), facts)
-    ledger.lost += effects.lost
-    ledger.doubled += effects.doubled
-    ledger.reordered += effects.reordered
-    ledger.wrongly_released += effects.wrongly_released
-    ledger.causeless += effects.causeless
-    ledger.at_port = effects.at_port
+    examine(ledger, asked.values(), facts)
     return ledger
 
 
@@ -107,7 +95,7 @@ def _heard(ledger: Ledger, entries: Iterable[Entry]) -> tuple[list[Entry], set[P
             if entry.kind == "ParkedDiscarded":
                 ledger.discarded += 1
                 discarded.add((body["topic"], body["partition"], body["offset"]))
-        elif entry.topic.endswith("-requests") or entry.headers.get("ce_source") == f"/desks/{desk_of(entry)}":
+        elif entry.topic.endswith("-requests") or entry.written_by_its_desk:
             heard.append(entry)
         else:
             ledger.foreign += 1

@@ -28,6 +28,16 @@ class Entry:
     timestamp_ms: int = 0
 
     @property
+    def desk(self) -> str:
+        """The service that the topic belongs to: of facts, states and announcements the one writer."""
+        return self.topic.split("-")[1]
+
+    @property
+    def written_by_its_desk(self) -> bool:
+        """False for requests, and for anybody's nonsense on a topic that a service alone writes."""
+        return self.headers.get("ce_source") == f"/desks/{self.desk}"
+
+    @property
     def kind(self) -> str:
         return self.headers.get("ce_type", "")
 

@@ -44,8 +44,8 @@ def waiting(bootstrap: str) -> list[Parked]:
     there: dict[tuple[str, str, int, int], Parked] = {}
     for entry in read(bootstrap, [t.name for t in PARKED]):
         body = entry.body
-        if entry.headers.get("ce_source") != f"/desks/{entry.topic.split('-')[1]}":
-            continue  # anybody's nonsense: only the service itself sets aside
+        if not entry.written_by_its_desk:
+            continue  # only the service itself sets aside
         place = (str(body["service"]), str(body["topic"]), int(body["partition"]), int(body["offset"]))
         if entry.kind == "MessageParked":
             there[place] = _parked(entry, body)

@@ -35,7 +35,7 @@ def lags_of(page: str) -> list[int]:
 def said_by_topics(entries: Iterable[Entry]) -> Said:
     """What the desks said, counted on the topics."""
     return Counter(
-        (entry.topic.split("-")[1], entry.kind)
+        (entry.desk, entry.kind)
         for entry in entries
         if entry.headers.get("ce_source", "").startswith("/desks/") and not entry.topic.endswith("-parked")
     )

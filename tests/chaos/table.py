@@ -146,7 +146,7 @@ def flow_of(entries: Iterable[Entry]) -> Flow:
     flow: Flow = defaultdict(list)
     for entry in entries:
         if entry.topic.endswith(("-facts", "-state")):
-            flow[entry.topic.split("-")[1], entry.partition].append(entry.timestamp_ms / 1000)
+            flow[entry.desk, entry.partition].append(entry.timestamp_ms / 1000)
     for moments in flow.values():
         moments.sort()
     return flow
@@ -171,7 +171,7 @@ def skewed(entries: Sequence[Entry], strike: Strike) -> int:
         moment = entry.timestamp_ms / 1000
         if not strike.struck <= moment <= strike.undone or not entry.topic.endswith("-facts"):
             continue
-        if entry.topic.split("-")[1] in strike.desks and (told := entry.headers.get("ce_time")):
+        if entry.desk in strike.desks and (told := entry.headers.get("ce_time")):
             count += abs(datetime.fromisoformat(told).timestamp() - moment) > SKEWED_SECONDS
     return count
 
