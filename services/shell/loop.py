@@ -248,12 +248,14 @@ class Loop:
         for partition, key, _, data in changed:
             self._produce(topic=state_topic, key=key, value=data, partition=partition)
         self.answer_by = time.monotonic() + OFFSETS_LIMIT
-        producer.send_offsets_to_transaction(
-            [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()],
-            self._consumer.consumer_group_metadata(),
-            OFFSETS_SECONDS,
-        )
-        self.answer_by = math.inf
+        try:
+            producer.send_offsets_to_transaction(
+                [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()],
+                self._consumer.consumer_group_metadata(),
+                OFFSETS_SECONDS,
+            )
+        finally:
+            self.answer_by = math.inf
         self._commit()
 
     def _commit(self) -> None:
@@ -326,7 +328,6 @@ class Loop:
     def _start_over(self, problem: KafkaException) -> None:
         """Abort, forget the overlay, go back to the committed positions; the next turn reads the same messages again."""
         error = problem.args[0]
-        self.answer_by = math.inf
         self._failures += 1
         if error.fatal() or self._failures >= ATTEMPTS:
             raise problem

@@ -102,9 +102,8 @@ class Frame(faust.App):
     async def on_stop(self) -> None:
         for service in self._extra_service_instances or ():
             await service.stop()
-        ending = threading.Timer(
-            FAUST_SECONDS, os._exit, (0,)
-        )  # all that counts is committed: nobody waits for the rest
+        # all that counts is committed: nobody waits for the rest
+        ending = threading.Timer(FAUST_SECONDS, os._exit, (0,))
         ending.daemon = True
         ending.start()
         await super().on_stop()

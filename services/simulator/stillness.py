@@ -42,10 +42,8 @@ class Stillness:
             if not all(self._has_read(name, wanted) for name in SERVICES):
                 return False
             return all(read.get(place, 0) >= end for place, end in self._ends(self._facts).items())
-        except (
-            KafkaException
-        ):  # librdkafka may look for its group coordinator in vain for ever after a broker came back
-            self.close()
+        except KafkaException:
+            self.close()  # a client may look for the group coordinator of a dead broker for ever, also when it is back
             self._connect()
             return False
 
