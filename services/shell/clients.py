@@ -32,8 +32,6 @@ def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 4),
         "max.poll.interval.ms": 300_000,
-        "fetch.wait.max.ms": 20,
-        "fetch.min.bytes": 100_000,  # under load many small answers cost broker and desk more than the wait
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
         "log_level": 2,

@@ -261,7 +261,6 @@ class Player:
                 "enable.auto.commit": False,
                 "isolation.level": isolation,
                 "enable.partition.eof": True,
-                "fetch.wait.max.ms": 50,
                 "queued.max.messages.kbytes": 8_192,
                 "log_level": 2,
             }

@@ -46,7 +46,6 @@ class Crowd(threading.Thread):
                 "group.id": "customs-bench",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
                 "log_level": 2,
             }
         )

@@ -31,7 +31,6 @@ async def run(desk: str, bootstrap: str, partitions: int) -> None:
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        fetch_max_wait_ms=20,
     )
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, transactional_id=f"peer-{desk}-0", acks="all", linger_ms=1, max_batch_size=262_144

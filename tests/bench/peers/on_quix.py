@@ -34,7 +34,7 @@ def application(desk: str, bootstrap: str, partitions: int, folder: str) -> Appl
         processing_guarantee="exactly-once",
         commit_interval=COMMIT_SECONDS,
         state_dir=folder,
-        consumer_extra_config={"isolation.level": "read_committed", "fetch.wait.max.ms": 20},
+        consumer_extra_config={"isolation.level": "read_committed"},
         producer_extra_config={"linger.ms": 5},
         consumer_poll_timeout=0.05,
         loglevel="WARNING",

@@ -85,7 +85,6 @@ class Reader(threading.Thread):
                 "group.id": "peers-port",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
                 "log_level": 2,
             }
         )
