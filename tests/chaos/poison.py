@@ -28,6 +28,10 @@ Known = set[tuple[str, str, int, int]]
 """Service, topic, partition and offset of messages."""
 
 
+BROKER_AWAY = 150
+"""Seconds: another fault may keep the broker away, and a starved machine takes its time to bring it back."""
+
+
 @dataclass
 class Dose:
     """One salvo: a poison on each topic. `places`: topic, partition, offset of each; `wanted`: who must set which aside."""
@@ -43,7 +47,8 @@ def passes_over(service: str, kind: str) -> bool:
 
 def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> Dose:
     """Writes one onto each topic, under the key for its kind (`consignment`, `container`); of a shape drawn by topic."""
-    producer = patiently(lambda: KafkaProducer(bootstrap_servers=bootstrap, acks="all"), 150)
+    made = {"bootstrap_servers": bootstrap, "acks": "all", "max_block_ms": BROKER_AWAY * 1000}
+    producer = patiently(lambda: KafkaProducer(**made), BROKER_AWAY)
     dose = Dose()
     try:
         sent = []
