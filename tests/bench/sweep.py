@@ -20,7 +20,6 @@ from typing import Any
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.load import Phase, percentile
 from services.cli.bench.rig import Cost, Rig
-from services.cli.ledger import audit
 from services.cli.settings import UpSettings
 from services.simulator.day import Day
 from tests.bench import notebook
@@ -115,7 +114,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
             yield here
         finally:
             crowd.stop()
-        ledger = audit(rig.broker.bootstrap)
+        ledger = rig.proof()
         if not ledger.clean:
             raise Dirty(f"{ledger.lost[:3]} {ledger.doubled[:3]} {ledger.reordered[:3]} {ledger.wrongly_released[:3]}")
         print(f"  {ledger.lodged:,} lodged, {dict(ledger.ends)}, nothing lost, doubled, reordered or wrongly released")

@@ -14,7 +14,7 @@ from deploy.kafka.broker import BrokerError
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.load import Phase, percentile
 from services.cli.bench.rig import Cost, Rig
-from services.cli.ledger import Ledger, audit
+from services.cli.ledger import Ledger
 from services.simulator.day import Day
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -44,7 +44,7 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
             _measure(rig, crowd, consignments)
         finally:
             crowd.stop()
-        ledger = audit(rig.broker.bootstrap)
+        ledger = rig.proof()
         screen.print(proof(ledger))
         return 0 if ledger.clean else 1
 

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,11 +13,14 @@ from typing import Self
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from services.cli.ledger import Ledger, audit
 from services.cli.processes import Child, stop_all, worker
 from services.cli.up import wait_for
 
 START_SECONDS = 240
 """A worker with a million records to restore needs its time."""
+ANSWER_SECONDS = 60
+"""How long the desks may take to answer what the people asked last."""
 _COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
 _RESTORE = re.compile(r'^customs_loop_restore_seconds\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
 
@@ -116,6 +120,13 @@ class Rig:
     def restored(self) -> float:
         """Seconds that the slowest desk took for its last restore."""
         return max(float(n) for url in self._pages.values() for _, n in _RESTORE.findall(_page(url)))
+
+    def proof(self) -> Ledger:
+        """What the log says once everything asked is answered; after a minute, what it says then."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while not (ledger := audit(self.broker.bootstrap)).clean and time.monotonic() < deadline:
+            time.sleep(1)
+        return ledger
 
     def bytes_on_disk(self) -> Counter[str]:
         """Log segments by what is in them, and the read model's file."""
