@@ -5,6 +5,7 @@ import io
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
@@ -307,6 +308,16 @@ def test_the_language_is_the_chosen_one_else_the_browsers_else_chinese(
 def test_a_part_that_refreshes_does_not_choose_the_language_for_other_pages(console: Running) -> None:
     assert "set-cookie" in get(console, "/board?lang=en").headers
     assert "set-cookie" not in get(console, "/board?lang=en", headers={"hx-request": "true"}).headers
+
+
+def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: Running, bootstrap: str) -> None:
+    """The release desk says the holds in the message after, which a batch may not have read yet."""
+    told = green("called-back", start=NOON - timedelta(days=900)).revoked()  # waits longer than whatever else is here
+    publish(bootstrap, told.said)
+    console.catch_up()
+    assert told.number in page(console, "/board")
+    publish(bootstrap, told.held("officer/seal").said[-1:])
+    console.catch_up()
 
 
 def test_the_api_page_names_every_operation(console: Running) -> None:
