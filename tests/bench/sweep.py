@@ -114,7 +114,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
             yield here
         finally:
             crowd.stop()
-        ledger = rig.proof()
+        ledger = rig.ledger()
         if not ledger.clean:
             raise Dirty(f"{ledger.lost[:3]} {ledger.doubled[:3]} {ledger.reordered[:3]} {ledger.wrongly_released[:3]}")
         print(f"  {ledger.lodged:,} lodged, {dict(ledger.ends)}, nothing lost, doubled, reordered or wrongly released")

@@ -26,8 +26,6 @@ HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), f"c
 
 Known = set[tuple[str, str, int, int]]
 """Service, topic, partition and offset of messages."""
-
-
 BROKER_AWAY = 150
 """Seconds: another fault may keep the broker away, and a starved machine takes its time to bring it back."""
 

@@ -44,7 +44,7 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
             _measure(rig, crowd, consignments)
         finally:
             crowd.stop()
-        ledger = rig.proof()
+        ledger = rig.ledger()
         screen.print(proof(ledger))
         return 0 if ledger.clean else 1
 

@@ -121,7 +121,7 @@ class Rig:
         """Seconds that the slowest desk took for its last restore."""
         return max(float(n) for url in self._pages.values() for _, n in _RESTORE.findall(_page(url)))
 
-    def proof(self) -> Ledger:
+    def ledger(self) -> Ledger:
         """What the log says once everything asked is answered; after a minute, what it says then."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while not (ledger := audit(self.broker.bootstrap)).clean and time.monotonic() < deadline:
