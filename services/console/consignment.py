@@ -259,7 +259,7 @@ def _let_go(row: Consignment) -> Standing:
 def _on_hold(row: Consignment) -> Standing:
     first = first_hold(row.holds)
     if first is None:
-        return Standing(Stage.HELD, "", "", row.held_us, None)
+        return _held_by(Stage.HELD, row)
     if first.hold_id == "assessment":
         stage = Stage.ACCEPTED if row.declared == "accepted" else Stage.LODGED
     else:
@@ -269,8 +269,8 @@ def _on_hold(row: Consignment) -> Standing:
 
 def _held_by(stage: Stage, row: Consignment) -> Standing:
     first = first_hold(row.holds)
-    if first is None:
-        return Standing(stage, "", "", row.held_us, None)
+    if first is None:  # a call-back; the holds that caused it come in the release desk's next message
+        return Standing(stage, "holds", "release", row.held_us, None)
     return Standing(stage, first.hold_id, first.owner, first.since_us, None)
 
 

@@ -315,7 +315,8 @@ def test_the_board_stands_while_it_is_not_known_what_called_goods_back(console: 
     told = green("called-back", start=NOON - timedelta(days=900)).revoked()  # waits longer than whatever else is here
     publish(bootstrap, told.said)
     console.catch_up()
-    assert told.number in page(console, "/board")
+    said = page(console, "/board")
+    assert told.number in said and "the release desk to name the holds" in said
     publish(bootstrap, told.held("officer/seal").said[-1:])
     console.catch_up()
 

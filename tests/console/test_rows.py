@@ -172,6 +172,7 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (Border("1").held("inspection/documents", "quarantine/risk"), Stage.TREATED, "quarantine/risk", "quarantine"),
         (Border("1").held("quarantine/risk", "officer/7"), Stage.HELD, "officer/7", "officer"),
         (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
+        (red("1").revoked(), Stage.REVOKED, "holds", "release"),
         (STORIES[5](), Stage.REFUSED, "", ""),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
         (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
