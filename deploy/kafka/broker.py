@@ -97,13 +97,22 @@ class Broker:
     """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`.
 
     `doors`: further ports it listens on → the port that clients who came in there are told to come back to (a proxy's).
+    `lasting`: it is to run for hours, so the JVM optimises it; that costs for two minutes, then saves a third.
     """
 
-    def __init__(self, folder: Path, port: int, heap: str = "512m", doors: Mapping[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        heap: str = "512m",
+        doors: Mapping[int, int] | None = None,
+        lasting: bool = False,
+    ) -> None:
         self.folder = folder
         self.port = port
         self.heap = heap
         self.doors = dict(doors or {})
+        self.lasting = lasting
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -130,7 +139,7 @@ class Broker:
             self._fence(program, lines)
         else:
             self._format(program, properties)
-        self.process = self._spawn("broker.log", program, "kafka.Kafka", str(properties))
+        self.process = self._spawn("broker.log", program, "kafka.Kafka", str(properties), optimised=self.lasting)
         self._wait()
 
     def _wait(self) -> None:
@@ -161,23 +170,23 @@ class Broker:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
-    def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, log: str, program: str, *words: str, optimised: bool = False) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as out:
             return subprocess.Popen(
-                self._command(program, *words),
+                self._command(program, *words, optimised=optimised),
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # a Ctrl-C in the terminal is the supervisor's to handle, in its order
             )
 
-    def _command(self, program: str, *words: str) -> list[str]:
+    def _command(self, program: str, *words: str, optimised: bool = False) -> list[str]:
         return [
             *DIE_WITH_PARENT,
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",  # in the minutes that an embedded broker lives, optimising costs more than it saves
+            *([] if optimised else ["-XX:TieredStopAtLevel=1"]),  # within a minute, optimising costs more than it saves
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.xml'}",
             "-cp",

@@ -36,7 +36,7 @@ class Up:
         self.settings, self.demo, self.consignments, self.seed = settings, demo, consignments, seed
         self.speed = speed if demo else 1.0
         self.home = Path(settings.home)
-        self.broker = None if settings.kafka else Broker(self.home / "kafka", settings.kafka_port)
+        self.broker = None if settings.kafka else Broker(self.home / "kafka", settings.kafka_port, lasting=True)
         self.workers: list[Child] = []
         self.others: list[Child] = []
         self._stop = threading.Event()

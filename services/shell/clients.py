@@ -12,6 +12,7 @@ def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
         "partitioner": "murmur2_random",
         "acks": "all",
         "linger.ms": 100,  # the commit flushes: what a batch says leaves in few large requests, not in many small ones
+        "retry.backoff.ms": 10,  # a transaction begun while the last one's markers are still written is told to come again
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
         "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
