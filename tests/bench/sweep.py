@@ -44,7 +44,7 @@ class Size:
     full: int = 12_000
     point: int = 2_500
     seconds: float = 5
-    partitions: tuple[int, ...] = (8, 48)
+    partitions: tuple[int, ...] = (2, 8, 48)
     live: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     lines: tuple[int, ...] = (1, 10, 50)
     idle: tuple[int, ...] = (8, 48, 200)
