@@ -27,8 +27,11 @@ def keep(part: str, measured: dict[str, Any], file: Path = FILE) -> None:
 
 
 def taken() -> str:
-    """When, where, by which code."""
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {said.stdout.strip() or 'unknown'}"
+    """When, where, by which code; `-changed` where it is not the committed one (pages written meanwhile are no code)."""
+    commit = _git("describe", "--always") or "unknown"
+    changed = "-changed" if _git("status", "--porcelain", "--", ".", ":!docs", ":!README.md", ":!CHANGELOG.md") else ""
+    return f"{datetime.now(UTC):%Y-%m-%d}, {machine()}, {versions()}, code {commit}{changed}"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
