@@ -22,8 +22,8 @@ NEEDED = ("main", "workers", "live", "idle")
 
 
 def scaling(known: dict[str, Any]) -> str:
-    """The page; nothing while a part that it stands on is missing."""
-    if any(part not in known for part in NEEDED):
+    """The page; nothing while a part that it stands on is missing, or has one count of live goods where growth needs two."""
+    if any(part not in known for part in NEEDED) or len(known["live"]["points"]) < 2:
         return ""
     return "\n".join(
         [

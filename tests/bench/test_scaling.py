@@ -70,3 +70,8 @@ def test_what_breaks_at_the_lowest_load_comes_first() -> None:
 
 def test_nothing_is_said_while_a_part_is_missing() -> None:
     assert scaling({name: part for name, part in KNOWN.items() if name != "idle"}) == ""
+
+
+def test_the_page_waits_for_a_second_count_of_live_goods() -> None:
+    """Figures are kept point by point; `make bench` ended at the first of them."""
+    assert scaling({**KNOWN, "live": {"points": KNOWN["live"]["points"][:1]}}) == ""
