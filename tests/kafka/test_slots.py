@@ -23,6 +23,7 @@ from services.cli.processes import Child, worker
 from services.shell.loop import Loop
 from services.shell.restore import Restoring
 from services.shell.settings import WorkerSettings
+from services.shell.turn import Turn
 from services.worker import desks
 from tests.conftest import PARTITIONS
 from tests.declaration.good import lodge
@@ -195,6 +196,34 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
         ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in places}
         reader.close()
         quiet.eventually(lambda: {place: risk._read.get(place) for place in ends} == ends)
+
+
+def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
+    quiet: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before, the end that was reported with the aborted batch stood as read: nothing seemed to wait."""
+    failed: list[dict[tuple[str, int], int]] = []
+    after: list[dict[tuple[str, int], int]] = []
+    with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:
+        write, rewind = desk._write, desk._rewind
+
+        def broken_once(turn: Turn, changed: list[Any], positions: dict[tuple[str, int], int]) -> None:
+            if not failed:
+                failed.append(positions)
+                desk._read.update(positions)  # as where the end is reported with the batch, a matter of luck
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
+            write(turn, changed, positions)
+
+        def rewound() -> None:
+            rewind()
+            after.append(dict(desk._read))
+
+        monkeypatch.setattr(desk, "_write", broken_once)
+        monkeypatch.setattr(desk, "_rewind", rewound)
+        lodged = ask(quiet, "aborted")
+        quiet.eventually(lambda: lodged in accepted(quiet))
+    assert failed[0]
+    assert all(after[0][place] < position for place, position in failed[0].items())
 
 
 def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
