@@ -139,7 +139,8 @@ class Broker:
             self._fence(program, lines)
         else:
             self._format(program, properties)
-        self.process = self._spawn("broker.log", program, "kafka.Kafka", str(properties), optimised=self.lasting)
+        optimised = ["-XX:TieredStopAtLevel=4"] if self.lasting else []
+        self.process = self._spawn("broker.log", program, *optimised, "kafka.Kafka", str(properties))
         self._wait()
 
     def _wait(self) -> None:
@@ -170,23 +171,23 @@ class Broker:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
-    def _spawn(self, log: str, program: str, *words: str, optimised: bool = False) -> subprocess.Popen[bytes]:
+    def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as out:
             return subprocess.Popen(
-                self._command(program, *words, optimised=optimised),
+                self._command(program, *words),
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # a Ctrl-C in the terminal is the supervisor's to handle, in its order
             )
 
-    def _command(self, program: str, *words: str, optimised: bool = False) -> list[str]:
+    def _command(self, program: str, *words: str) -> list[str]:
         return [
             *DIE_WITH_PARENT,
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            *([] if optimised else ["-XX:TieredStopAtLevel=1"]),  # within a minute, optimising costs more than it saves
+            "-XX:TieredStopAtLevel=1",  # within a minute, optimising costs more than it saves; of two, the last one counts
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.xml'}",
             "-cp",

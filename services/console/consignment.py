@@ -236,7 +236,7 @@ def standing(row: Consignment) -> Standing:
     if row.word == "released":
         return _let_go(row)
     if row.word == "revoked":
-        return _held_by(Stage.REVOKED, row)
+        return _held_by(Stage.REVOKED, first_hold(row.holds), row)
     if row.declared in ("rejected", "refused", "discarded"):
         return Standing(Stage.REJECTED, "", "", None, row.rejected_us)
     if row.word == "held":
@@ -259,16 +259,15 @@ def _let_go(row: Consignment) -> Standing:
 def _on_hold(row: Consignment) -> Standing:
     first = first_hold(row.holds)
     if first is None:
-        return _held_by(Stage.HELD, row)
-    if first.hold_id == "assessment":
+        stage = Stage.HELD
+    elif first.hold_id == "assessment":
         stage = Stage.ACCEPTED if row.declared == "accepted" else Stage.LODGED
     else:
         stage = _STAGE_OF_OWNER.get(first.owner, Stage.HELD)
-    return _held_by(stage, row)
+    return _held_by(stage, first, row)
 
 
-def _held_by(stage: Stage, row: Consignment) -> Standing:
-    first = first_hold(row.holds)
+def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> Standing:
     if first is None:  # a call-back; the holds that caused it come in the release desk's next message
         return Standing(stage, "holds", "release", row.held_us, None)
     return Standing(stage, first.hold_id, first.owner, first.since_us, None)

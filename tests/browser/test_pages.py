@@ -77,9 +77,8 @@ def test_nothing_is_asked_while_nobody_looks(zh: Visitor) -> None:
     page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
     zh.asked.clear()
     page.clock.run_for(60_000)
-    assert [
-        url for url in zh.asked if "/static/icon.svg?" not in url
-    ] == []  # the browser fetches its icon when it likes
+    asked = [url for url in zh.asked if "/static/icon.svg?" not in url]  # the browser fetches its icon when it likes
+    assert asked == []
     page.evaluate("Object.defineProperty(document, 'hidden', {get: () => false})")
     with page.expect_request(re.compile("/board")):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
