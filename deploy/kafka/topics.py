@@ -4,7 +4,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from deploy.kafka.broker import BrokerError
+from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE, Topic
 
 

@@ -9,7 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
-from deploy.kafka.broker import BrokerError
+from deploy.kafka.errors import BrokerError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy.kafka.broker import BrokerError
+from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
 from services.cli.parked import Parked

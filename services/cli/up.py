@@ -16,7 +16,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from deploy.kafka.broker import Broker, BrokerError, port_is_taken
+from deploy.kafka.broker import Broker, port_is_taken
+from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from services.cli.processes import Child, stop_all, worker
 from services.cli.settings import UpSettings

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 
-from deploy.kafka.broker import BrokerError
+from deploy.kafka.errors import BrokerError
 from services.console.database import LOCK_SECONDS
 from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT

@@ -9,7 +9,7 @@ from typing import TypeVar
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from deploy.kafka.broker import BrokerError
+from deploy.kafka.errors import BrokerError
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, RESUMED, SERVICES
 from services.cli.log import partition_of, read

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.kafka.broker import Broker, BrokerError, free_port, port_is_taken
+from deploy.kafka.broker import Broker, free_port, port_is_taken
+from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from services.cli.processes import Child, stop_all, worker
 from services.cli.up import wait_for

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.kafka.broker import BrokerError
+from deploy.kafka.errors import BrokerError
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.load import Phase, percentile
 from services.cli.bench.rig import Cost, Rig

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import orjson
 
-from deploy.kafka.broker import BrokerError, free_port, java
+from deploy.kafka.broker import free_port
+from deploy.kafka.errors import BrokerError
+from deploy.kafka.java import java
 from services.cli.processes import Child, worker
 from tests.bench.peers.flow import DECIDERS, READS
 from tests.bench.peers.tables import tables

