@@ -1,5 +1,6 @@
 """Which topics are there, what travels on each, and who alone writes it?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,30 +18,60 @@ SERVICES = (*DESKS, "clearance")
 """The services that run the loop."""
 
 Retention = Literal["forever", "compact"]
+Role = Literal["facts", "requests", "state", "parked", "orders"]
+"""What a topic is for. `orders`: of operators, about parked messages; these topics' older names end in `-resumed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`writer`: the one desk that writes it (`anyone` for requests). `key`: what the Kafka key is."""
+    """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is."""
 
     name: str
+    role: Role
     writer: str
     carries: tuple[type[Message], ...]
     key: Literal["consignment", "container"] = "consignment"
     retention: Retention = "forever"
 
 
+def facts_topic(service: str) -> str:
+    """The facts that `service` publishes under its own key."""
+    return f"customs-{service}-facts"
+
+
+def requests_topic(service: str) -> str:
+    """What anyone asks of `service`."""
+    return f"customs-{service}-requests"
+
+
+def state_topic(service: str) -> str:
+    """The newest record of each key that `service` keeps."""
+    return f"customs-{service}-state"
+
+
+def parked_topic(service: str) -> str:
+    """The messages that `service` could not decide, whole, and what became of them."""
+    return f"customs-{service}-parked"
+
+
+def orders_topic(service: str) -> str:
+    """What operators order `service` to do with its parked messages."""
+    return f"customs-{service}-resumed"
+
+
 FACTS_AND_REQUESTS = (
-    Topic("customs-declaration-requests", "anyone", (d.LodgeDeclaration, d.WithdrawDeclaration)),
+    Topic(requests_topic("declaration"), "requests", "anyone", (d.LodgeDeclaration, d.WithdrawDeclaration)),
     Topic(
-        "customs-declaration-facts",
+        facts_topic("declaration"),
+        "facts",
         "declaration",
         (d.DeclarationAccepted, d.DeclarationRejected, d.WithdrawalRequested, RequestRefused),
     ),
-    Topic("customs-risk-facts", "risk", (k.ConsignmentAssessed,)),
-    Topic("customs-inspection-requests", "anyone", (i.RecordFindings,)),
+    Topic(facts_topic("risk"), "facts", "risk", (k.ConsignmentAssessed,)),
+    Topic(requests_topic("inspection"), "requests", "anyone", (i.RecordFindings,)),
     Topic(
-        "customs-inspection-facts",
+        facts_topic("inspection"),
+        "facts",
         "inspection",
         (
             i.InspectionOrdered,
@@ -52,9 +83,10 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic("customs-quarantine-requests", "anyone", (q.RecordTreatment,)),
+    Topic(requests_topic("quarantine"), "requests", "anyone", (q.RecordTreatment,)),
     Topic(
-        "customs-quarantine-facts",
+        facts_topic("quarantine"),
+        "facts",
         "quarantine",
         (
             q.TreatmentOrdered,
@@ -66,9 +98,10 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic("customs-release-requests", "anyone", (r.ReportArrival, r.PlaceHold, r.LiftHold)),
+    Topic(requests_topic("release"), "requests", "anyone", (r.ReportArrival, r.PlaceHold, r.LiftHold)),
     Topic(
-        "customs-release-facts",
+        facts_topic("release"),
+        "facts",
         "release",
         (
             r.ArrivalRecorded,
@@ -80,31 +113,43 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic("customs-release-containers", "release", (r.ContainerHeld, r.ContainerFreed), key="container"),
-    Topic("customs-gate-requests", "anyone", (g.RecordGateOut,), key="container"),
+    Topic("customs-release-containers", "facts", "release", (r.ContainerHeld, r.ContainerFreed), key="container"),
+    Topic(requests_topic("gate"), "requests", "anyone", (g.RecordGateOut,), key="container"),
     Topic(
-        "customs-gate-facts",
+        facts_topic("gate"),
+        "facts",
         "gate",
         (g.ContainerMayLeave, g.ContainerMustStay, g.ContainerGatedOut, g.GateAlarmRaised, RequestRefused),
         key="container",
     ),
-    Topic("customs-gate-departures", "gate", (g.ConsignmentGatedOut,)),
+    Topic("customs-gate-departures", "facts", "gate", (g.ConsignmentGatedOut,)),
 )
-STATES = tuple(
-    Topic(f"customs-{service}-state", service, (), "container" if service == "gate" else "consignment", "compact")
-    for service in SERVICES
-)
-PARKED = tuple(
-    Topic(f"customs-{service}-parked", service, (), "container" if service == "gate" else "consignment")
-    for service in SERVICES
-)
-RESUMED = tuple(
-    Topic(f"customs-{service}-resumed", "anyone", (), "container" if service == "gate" else "consignment")
-    for service in SERVICES
-)
-"""Orders of operators about parked messages: release (replay) or discard, with the actor."""
 
-CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, *STATES, *PARKED, *RESUMED)
+
+def _of_every_service(
+    role: Role, name: Callable[[str], str], retention: Retention, *carries: type[Message]
+) -> tuple[Topic, ...]:
+    return tuple(
+        Topic(
+            name(service),
+            role,
+            "anyone" if role == "orders" else service,
+            carries,
+            "container" if service == "gate" else "consignment",
+            retention,
+        )
+        for service in SERVICES
+    )
+
+
+STATES = _of_every_service("state", state_topic, "compact")
+PARKED = _of_every_service("parked", parked_topic, "forever")
+ORDERS = _of_every_service("orders", orders_topic, "forever")
+
+CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, *STATES, *PARKED, *ORDERS)
+
+ROLES: dict[str, Role] = {t.name: t.role for t in CATALOGUE}
+"""What each topic is for, by its name."""
 
 KINDS: dict[str, type[Message]] = {m.kind: m for t in FACTS_AND_REQUESTS for m in t.carries}
 """Every kind of message, by the name in its `ce_type` header."""

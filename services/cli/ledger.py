@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES
 from services.cli.effects import Effects, examine
 from services.cli.log import Entry, read
 
@@ -59,7 +59,7 @@ def judge(entries: Iterable[Entry]) -> Ledger:
     for entry in heard:
         ledger.kinds[entry.kind] += 1
         where = f"{entry.topic}/{entry.partition}/{entry.offset}"
-        if entry.topic.endswith("-requests"):
+        if ROLES[entry.topic] == "requests":
             if (entry.topic, entry.partition, entry.offset) in discarded:
                 continue
             ledger.repeated += entry.id in asked
@@ -89,13 +89,13 @@ def _heard(ledger: Ledger, entries: Iterable[Entry]) -> tuple[list[Entry], set[P
     heard: list[Entry] = []
     discarded: set[Place] = set()
     for entry in entries:
-        if entry.topic.endswith("-parked"):
+        if ROLES[entry.topic] == "parked":
             body = entry.body
             ledger.parked += entry.kind == "MessageParked"
             if entry.kind == "ParkedDiscarded":
                 ledger.discarded += 1
                 discarded.add((body["topic"], body["partition"], body["offset"]))
-        elif entry.topic.endswith("-requests") or entry.written_by_its_desk:
+        elif ROLES[entry.topic] == "requests" or entry.written_by_its_desk:
             heard.append(entry)
         else:
             ledger.foreign += 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
-from schemas.topics import PARKED
+from schemas.topics import PARKED, orders_topic
 from services.cli.log import Entry, partition_of, read, value_at
 
 LARGEST_ORDER = 8 << 20
@@ -85,7 +85,7 @@ def _give(bootstrap: str, orders: list[tuple[Parked, dict[str, Any]]], partition
     try:
         sent = [
             producer.send(
-                f"customs-{parked.service}-resumed",
+                orders_topic(parked.service),
                 key=parked.key.encode(),
                 value=json.dumps(told).encode(),
                 partition=parked.partition if parked.partition < partitions else partition_of(parked.key, partitions),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES
 from services.shell.codec import CARRIED, headers_of
 
 TOPIC_NUMBERS: dict[str, int] = {
@@ -69,7 +69,7 @@ def heard(message: Any) -> Heard:
     try:
         headers = headers_of(message)
         kind = headers["ce_type"].decode()
-        asked = topic.endswith("-requests")
+        asked = ROLES[topic] == "requests"
         if not value or not key or kind not in CARRIED[topic]:
             raise Unreadable(f"{kind!r} without key or value, or not on {topic}")
         if asked and (len(key) > LONGEST_KEY or len(value) > LONGEST_REQUEST or b"\0" in key + value):

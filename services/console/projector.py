@@ -9,6 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.exc import DBAPIError
 
+from schemas.topics import ROLES
 from services.console.batch import Announcement, Aside, Batch, Known, fold, readable, unreadable_fact
 from services.console.database import open_engine
 from services.console.heard import TOPICS, Heard, Unreadable, heard, origin
@@ -155,13 +156,13 @@ class Projector:
         for message in messages:
             topic = message.topic()
             try:
-                if topic.endswith("-parked"):
+                if ROLES[topic] == "parked":
                     announced.append(_announcement(message))
                 else:
                     said.append(heard(message))
             except Unreadable as error:
                 UNREADABLE.labels(topic).inc()
-                if not topic.endswith("-requests"):  # what anybody sent, a desk sets aside
+                if ROLES[topic] != "requests":  # what anybody sent, a desk sets aside
                     aside.append(_aside(message, str(error)))
         return said, announced, aside
 
@@ -215,7 +216,7 @@ def _breaks(said: list[Heard], announced: list[Announcement], known: Known, asid
     except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         one = said[0] if said else announced[0]
         UNREADABLE.labels(one.topic).inc()
-        if not one.topic.endswith("-requests"):
+        if ROLES[one.topic] != "requests":
             text = f"{type(error).__name__}: {error}"
             if isinstance(one, Heard):
                 aside.append(unreadable_fact(one.recorded_us, *origin(one.place), text))

@@ -25,6 +25,7 @@ from confluent_kafka import (
 )
 
 from schemas.flow import heard_topics
+from schemas.topics import orders_topic, state_topic
 from services.shell import metrics
 from services.shell.clients import consumer_config, producer_config
 from services.shell.clock import now
@@ -69,7 +70,7 @@ class Loop:
     def __init__(self, desk: Desk, settings: WorkerSettings) -> None:
         self.desk = desk
         self.settings = settings
-        self.topics = [*heard_topics(desk.name), f"customs-{desk.name}-resumed"]
+        self.topics = [*heard_topics(desk.name), orders_topic(desk.name)]
         self.ready = threading.Event()
         self.restoring: Restoring | None = None
         """How far the restore is, while there is one."""
@@ -236,7 +237,7 @@ class Loop:
         self._producer.poll(0)
         if self._broker_was_away:
             self._connect_producer()
-        producer, state_topic = self._producer, f"customs-{self.desk.name}-state"
+        producer, states = self._producer, state_topic(self.desk.name)
         producer.begin_transaction()
         for out in turn.outputs:
             if out.partition is None:
@@ -246,7 +247,7 @@ class Loop:
                     topic=out.topic, key=out.key, value=out.value, headers=out.headers, partition=out.partition
                 )
         for partition, key, _, data in changed:
-            self._produce(topic=state_topic, key=key, value=data, partition=partition)
+            self._produce(topic=states, key=key, value=data, partition=partition)
         self.answer_by = time.monotonic() + OFFSETS_LIMIT
         try:
             producer.send_offsets_to_transaction(
@@ -387,7 +388,7 @@ class Loop:
         committed = self._committed_positions(consumer, partitions)  # before the states, which may only be newer
         self._generation += 1
         self.restoring = told = Restoring()
-        self._stores = restore(self.settings, f"customs-{self.desk.name}-state", numbers, self._stop, told)
+        self._stores = restore(self.settings, state_topic(self.desk.name), numbers, self._stop, told)
         self._positions.clear()
         self._parked = told.parked
         self._tell_restored()

@@ -10,7 +10,7 @@ import orjson
 
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message, Request, deadline_id, fact_id
 from schemas.flow import FLOW
-from schemas.topics import topic_of
+from schemas.topics import orders_topic, parked_topic, topic_of
 from services.shell.codec import CARRIED, LONGEST_NAME, Headers, Raw, Undecodable, decode, encode, headers, kind_of
 from services.shell.desk import Desk
 from services.shell.store import (
@@ -73,7 +73,7 @@ class Turn:
 
     def hear(self, store: Partition, message: Raw) -> None:
         """Decides one message from a topic, or parks it, or passes over what this desk does not hear."""
-        if message.topic == f"customs-{self.desk.name}-resumed":
+        if message.topic == orders_topic(self.desk.name):
             self._resume(store, message)
             return
         name = message.text("ce_type")
@@ -223,7 +223,7 @@ class Turn:
         cause = f"{parked.topic}/{parked.partition}/{parked.offset}"
         self.outputs.append(
             Output(
-                f"customs-{self.desk.name}-parked",
+                parked_topic(self.desk.name),
                 key,
                 orjson.dumps(body),
                 headers(

@@ -19,6 +19,7 @@ from faust.web import Request, Response, View
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
+from schemas.topics import parked_topic
 from services.shell.desk import Desk
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
@@ -145,7 +146,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
 
 def _watch_parked(app: faust.App, names: list[str]) -> None:
     """Parked messages are rare and urgent: an agent counts and logs each announcement for the alert."""
-    topic = app.topic(*[f"customs-{name}-parked" for name in names], value_serializer="raw", key_serializer="raw")
+    topic = app.topic(*[parked_topic(name) for name in names], value_serializer="raw", key_serializer="raw")
 
     @app.agent(topic)
     async def watch_parked(stream: Any) -> None:

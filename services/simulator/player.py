@@ -30,8 +30,8 @@ DEAD = 5
 SILENT = 60
 """After so many seconds without a word, a day on which every consignment has its end is over, whatever the desks have read."""
 SENDER = "/simulator"
-FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if not t.name.endswith("-requests")])
-REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")])
+FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
+REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
 KINDS = {kind.kind: kind for kind in HEARD}
 ENDS = {
     "DeclarationRejected": "rejected",

@@ -10,7 +10,19 @@ import pytest
 
 from schemas.envelope import DeadlinePassed, Fact, Message, Request, RequestRefused
 from schemas.flow import FLOW, heard_topics
-from schemas.topics import CATALOGUE, DESKS, FACTS_AND_REQUESTS, KINDS, SERVICES, topic_of
+from schemas.topics import (
+    CATALOGUE,
+    DESKS,
+    FACTS_AND_REQUESTS,
+    KINDS,
+    SERVICES,
+    facts_topic,
+    orders_topic,
+    parked_topic,
+    requests_topic,
+    state_topic,
+    topic_of,
+)
 from tests.architecture.golden import EXAMPLES, FOLDER, payload, published
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +73,19 @@ def test_facts_travel_with_facts_and_requests_with_requests() -> None:
     for topic in FACTS_AND_REQUESTS:
         wanted = Request if topic.writer == "anyone" else Fact
         assert all(issubclass(kind, wanted) for kind in topic.carries), topic.name
-        assert topic.name.endswith("-requests") is (wanted is Request), topic.name
+        assert (topic.role == "requests") is (wanted is Request), topic.name
+
+
+def test_each_topic_is_named_after_its_service_and_role() -> None:
+    """As they lie in every installation: a role does not change a name."""
+    names = {"facts": facts_topic, "requests": requests_topic, "state": state_topic, "parked": parked_topic}
+    endings = {"facts": ("-facts", "-containers", "-departures"), "orders": ("-resumed",)}
+    for topic in CATALOGUE:
+        assert topic.name.endswith(endings.get(topic.role, (f"-{topic.role}",))), topic.name
+        service = topic.name.split("-")[1]
+        assert service in SERVICES and (topic.role in ("requests", "orders") or service == topic.writer)
+        name = (names | {"orders": orders_topic})[topic.role](service)
+        assert topic.name == name or topic.role == "facts"
 
 
 def test_nothing_in_the_catalogue_is_said_by_nobody_and_each_request_is_heard_by_one_desk() -> None:
@@ -75,7 +99,7 @@ def test_nothing_in_the_catalogue_is_said_by_nobody_and_each_request_is_heard_by
 
 def test_a_desk_reads_topics_of_its_own_key_only() -> None:
     for service in SERVICES:
-        keys = {t.key for t in CATALOGUE if t.name in heard_topics(service) or t.name == f"customs-{service}-state"}
+        keys = {t.key for t in CATALOGUE if t.name in heard_topics(service) or t.name == state_topic(service)}
         assert len(keys) == 1, service
 
 

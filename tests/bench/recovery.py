@@ -24,7 +24,7 @@ from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.flow import heard_topics
-from schemas.topics import FACTS_AND_REQUESTS
+from schemas.topics import FACTS_AND_REQUESTS, state_topic
 from services.cli.processes import Child, worker
 from services.cli.up import wait_for
 from tests.bench.stories import Story, fill, retold, stories
@@ -114,7 +114,7 @@ class Work(threading.Thread):
 def _written_by(desk: str) -> list[str]:
     """The topics that only this desk writes; of one that says nothing, its states."""
     said = [topic.name for topic in FACTS_AND_REQUESTS if topic.writer == desk]
-    return said or [f"customs-{desk}-state"]
+    return said or [state_topic(desk)]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request
 from schemas.risk import ConsignmentAssessed
-from schemas.topics import topic_of
+from schemas.topics import state_topic, topic_of
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.store import Partition
@@ -154,7 +154,7 @@ def fill(bootstrap: str, name: str, base: list[Story], states: int, at: datetime
             for number, story in zip(numbers, told, strict=True):
                 if step < live(base, number):
                     turn.hear(store, story.messages[step])
-            _write(producer, f"customs-{name}-state", turn, store)
+            _write(producer, state_topic(name), turn, store)
         yield numbers.stop
 
 

@@ -15,7 +15,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry, read
 from services.simulator.day import Day
@@ -101,11 +101,11 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             if strike.kind == "clock of a worker stepped":
                 count = skewed(entries, strike)
                 strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
-        ids = {entry.id for entry in entries if entry.topic.endswith("-requests")}
+        ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
         ledger = judge(entries)
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
-        states = read(theatre.broker.bootstrap, ["customs-clearance-state"])
+        states = read(theatre.broker.bootstrap, [state_topic("clearance")])
         return Outcome(
             seed=seed,
             consignments=consignments,

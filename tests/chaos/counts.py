@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from schemas.topics import ROLES
 from services.cli.ledger import Ledger
 from services.cli.log import Entry
 
@@ -37,7 +38,7 @@ def said_by_topics(entries: Iterable[Entry]) -> Said:
     return Counter(
         (entry.desk, entry.kind)
         for entry in entries
-        if entry.headers.get("ce_source", "").startswith("/desks/") and not entry.topic.endswith("-parked")
+        if entry.headers.get("ce_source", "").startswith("/desks/") and ROLES[entry.topic] != "parked"
     )
 
 
@@ -80,7 +81,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[Entry]) -> li
 
 def _timeline(entries: Iterable[Entry]) -> dict[str, int]:
     """What desks and people said, by kind."""
-    meant = [e for e in entries if not e.topic.endswith("-parked") and "/customs-" not in e.id]
+    meant = [e for e in entries if ROLES[e.topic] != "parked" and "/customs-" not in e.id]
     return dict(Counter(entry.kind for entry in meant))
 
 

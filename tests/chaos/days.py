@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.topics import ROLES
 from services.cli.log import Entry
 from services.simulator.day import Day
 
@@ -35,7 +36,7 @@ def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:
     return Counter(
         f"{entry.key} {entry.kind} {json.dumps(_lasting(entry.body), sort_keys=True)}"
         for entry in entries
-        if entry.key in wanted and not entry.topic.endswith("-requests") and entry.kind not in OF_THE_MOMENT
+        if entry.key in wanted and ROLES[entry.topic] != "requests" and entry.kind not in OF_THE_MOMENT
     )
 
 

@@ -11,16 +11,16 @@ from kafka.errors import KafkaError
 
 from deploy.kafka.errors import BrokerError
 from schemas.flow import FLOW, heard_topics
-from schemas.topics import FACTS_AND_REQUESTS, PARKED, RESUMED, SERVICES
+from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
 from services.cli.parked import Parked, order_all, waiting
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
 """The `ce_source` of every poison: no desk's."""
-TOPICS = (*FACTS_AND_REQUESTS, *RESUMED, *PARKED)
+TOPICS = (*FACTS_AND_REQUESTS, *ORDERS, *PARKED)
 """All but the state topics, which are a desk's own memory and no way to speak to it."""
-HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), f"customs-{s}-resumed")) for t in TOPICS}
+HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), orders_topic(s))) for t in TOPICS}
 """topic → the services that must set aside what nobody can read there."""
 
 

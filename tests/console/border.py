@@ -33,7 +33,7 @@ from schemas.release import (
     ReleaseRevoked,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
-from schemas.topics import topic_of
+from schemas.topics import parked_topic, requests_topic, topic_of
 from schemas.vocabulary import (
     ControlKind,
     CreditGrade,
@@ -369,7 +369,7 @@ class Border:
         time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         body = {
             "service": service,
-            "topic": f"customs-{service}-requests",
+            "topic": requests_topic(service),
             "partition": 0,
             "offset": offset,
             "key": self.id,
@@ -381,7 +381,7 @@ class Border:
         cause = f"{service}/{offset}"
         self.said.append(
             Said(
-                f"customs-{service}-parked",
+                parked_topic(service),
                 self.id,
                 orjson.dumps(body),
                 fact_id(service, f"{kind}/{cause}/{len(self.said)}", 0),

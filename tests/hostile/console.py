@@ -22,7 +22,7 @@ from schemas.topics import FACTS_AND_REQUESTS
 from tests.hostile.asks import Ask, Asks
 
 THREADS = 4
-REQUESTS = [t.name for t in FACTS_AND_REQUESTS if t.name.endswith("-requests")]
+REQUESTS = [t.name for t in FACTS_AND_REQUESTS if t.role == "requests"]
 WORDS = ("title", "title_zh", "detail", "detail_zh")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from schemas.topics import SERVICES
+from schemas.topics import ROLES, SERVICES
 from services.shell.codec import CARRIED, Raw, decode, kind_of
 from services.shell.desk import Desk
 from services.shell.store import Partition, decode_record, encode_record
@@ -111,7 +111,7 @@ def _outcome(turn: Turn, store: Partition, message: Raw, flood: Flood) -> str:
     turn.hear(store, message)
     parked = sum(turn.parked.values()) - parked
     said = [_kind(output) for output in turn.outputs[outputs:]]
-    if message.topic.endswith("-resumed"):
+    if ROLES[message.topic] == "orders":
         return "order carried out" if turn.resumed > resumed else "parked" if parked else "order of nothing"
     happened = (turn.heard - heard, turn.duplicates - duplicates, parked)
     if happened == (0, 0, 0):
@@ -134,7 +134,7 @@ def _keep(desk: Desk, turn: Turn, stores: dict[int, Partition], tally: Tally) ->
     for output in turn.outputs:
         size = _size(output)
         tally.largest = max(tally.largest, size)
-        if output.topic.endswith("-parked"):
+        if ROLES[output.topic] == "parked":
             told = orjson.loads(output.value or b"")
             if told.get("reason") == "decide_raised":
                 tally.raised[f"{desk.name}: {told['error'][:150]}"] += 1

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from schemas.flow import FLOW, heard_topics
-from schemas.topics import FACTS_AND_REQUESTS, KINDS
+from schemas.topics import FACTS_AND_REQUESTS, KINDS, orders_topic
 from services.shell.codec import CARRIED, Raw
 
 EXAMPLES = {
@@ -389,7 +389,7 @@ def _order(f: Flood) -> "Draft | Raw":
         value = dice.choice((b"", b"null", b"[]", b"{}", dice.randbytes(50), b'{"action":' + b"[" * 50_000, value[:-4]))
     named = about.key or f"{about.topic}/{about.partition}/{about.offset}".encode()
     key = dice.choice((named, named, named, None, b"\xff", b"other"))
-    return Raw(f"customs-{f.desk}-resumed", about.partition, 0, key, value, {"ce_id": b"order"})
+    return Raw(orders_topic(f.desk), about.partition, 0, key, value, {"ce_id": b"order"})
 
 
 HOSTILITIES: dict[str, tuple[int, Callable[[Flood], "Draft | Raw"]]] = {

@@ -10,7 +10,7 @@ from typing import Any
 from kafka import KafkaProducer
 
 from schemas.envelope import Request, request_id
-from schemas.topics import FACTS_AND_REQUESTS, PARKED, SERVICES, topic_of
+from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
 from services.shell.codec import encode, headers
 from services.shell.loop import Loop
@@ -63,7 +63,7 @@ class Border:
 
     def facts(self, key: str) -> list[Entry]:
         """What the desks said under this key so far, topic by topic."""
-        return [e for e in read(self.bootstrap, TOPICS) if e.key == key and not e.topic.endswith("-requests")]
+        return [e for e in read(self.bootstrap, TOPICS) if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str, seconds: float = 30) -> dict[str, Any]:
         """Waits until a fact of each of these kinds was said under the key; the body of the last one by its kind."""

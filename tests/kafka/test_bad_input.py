@@ -14,6 +14,7 @@ from schemas.envelope import Message
 from schemas.gate import RecordGateOut
 from schemas.inspection import InspectionPassed
 from schemas.release import ReportArrival
+from schemas.topics import orders_topic
 from schemas.vocabulary import ControlKind
 from services.cli.log import read
 from services.cli.parked import order, waiting
@@ -157,11 +158,11 @@ def test_each_is_refused_or_parked_with_its_reason_and_nobody_waits(
 def test_what_no_client_of_ours_would_send_stops_nobody(quay: tuple[Border, list[Loop], Projecting]) -> None:
     border, loops, rows = quay
     producer = KafkaProducer(bootstrap_servers=border.bootstrap, max_request_size=8 << 20)
-    producer.send("customs-release-resumed", key=b"odd-1", value=b"{}", headers=[(Rubbish("h"), b"1")])
+    producer.send(orders_topic("release"), key=b"odd-1", value=b"{}", headers=[(Rubbish("h"), b"1")])
     producer.send(ARRIVED, key=b"odd-2", value=b"{}", headers=[("ce_type", b"\xff"), ("ce_id", b"\xff" * 300_000)])
     producer.send(ARRIVED, key=b"odd-3", value=b"x" * 7_000_000, headers=[("ce_type", b"ReportArrival")])
     bad_order = {"action": "release", "topic": ARRIVED, "partition": 0, "offset": 0, "actor": "o", "value_base64": "é*"}
-    for topic in (f"customs-{name}-resumed" for name in ("declaration", "release", "gate", "clearance")):
+    for topic in (orders_topic(name) for name in ("declaration", "release", "gate", "clearance")):
         for value in (json.dumps(bad_order).encode(), b"[" * 50_000, None):
             producer.send(topic, key=b"odd-4", value=value)
     producer.flush(60)

@@ -13,6 +13,7 @@ from typing import Self
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
 from services.cli.processes import Child, stop_all, worker
 from services.cli.up import wait_for
@@ -143,13 +144,14 @@ def _page(url: str) -> str:
 
 
 def _family(folder: str) -> str:
-    topic = folder.rpartition("-")[0]
-    for ending, family in (
-        ("-requests", "requests"),
-        ("-state", "states, before compaction"),
-        ("-parked", "parked messages"),
-        ("-resumed", "parked messages"),
-    ):
-        if topic.endswith(ending):
-            return family
-    return "facts" if topic.startswith("customs-") else "Kafka's own (offsets, transactions)"
+    role = ROLES.get(folder.rpartition("-")[0])
+    return "Kafka's own (offsets, transactions)" if role is None else _FAMILIES[role]
+
+
+_FAMILIES: dict[Role, str] = {
+    "facts": "facts",
+    "requests": "requests",
+    "state": "states, before compaction",
+    "parked": "parked messages",
+    "orders": "parked messages",
+}

@@ -12,6 +12,7 @@ import sys
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
+from schemas.topics import state_topic
 from tests.bench.peers.flow import READS, Kept, Said, Told, Work
 
 BATCH = 1000
@@ -78,7 +79,7 @@ async def _turn(
         for fact in said:
             await producer.send(fact.topic, fact.value, fact.key.encode(), headers=fact.headers)
         for key, (partition, kept) in changed.items():
-            await producer.send(f"customs-{work.desk}-state", work.pack(kept), key.encode(), partition=partition)
+            await producer.send(state_topic(work.desk), work.pack(kept), key.encode(), partition=partition)
         positions = {place: messages[-1].offset + 1 for place, messages in batch.items()}
         await producer.send_offsets_to_transaction(positions, group)
     states.update({key: kept for key, (_, kept) in changed.items()})
