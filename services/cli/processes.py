@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deploy.kafka.broker import DIE_WITH_PARENT
 
-RESTART_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before a process that died is started again; the last one repeats."""
 CALM_SECONDS = 30
 """A process that lived this long is healthy: its next death waits the shortest time again."""
@@ -70,7 +70,10 @@ class Child:
             wait = RESTART_SECONDS[min(self.deaths, len(RESTART_SECONDS) - 1)]
             self.deaths += 1
             self._again_at = moment + wait
-            return f"{self.name} ended with code {self.code}; starting again in {wait} s (see {self.log})"
+            ended = f"{self.name} ended with code {self.code}; starting again in {wait} s (see {self.log})"
+            if not wait:
+                self.start()
+            return ended
         if moment >= self._again_at:
             self.start()
         return None

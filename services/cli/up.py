@@ -19,6 +19,7 @@ from rich.table import Table
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
+from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, stop_all, worker
 from services.cli.settings import UpSettings
 
@@ -40,6 +41,7 @@ class Up:
         self.broker = None if settings.kafka else Broker(self.home / "kafka", settings.kafka_port, lasting=True)
         self.workers: list[Child] = []
         self.others: list[Child] = []
+        self._leaver: Leaver | None = None
         self._stop = threading.Event()
 
     def run(self) -> int:
@@ -54,7 +56,7 @@ class Up:
                 raise CannotStart(f"Another `dtg up` runs on the folder {self.home}. 已在运行。") from None
             try:
                 self._start()
-                while not self._stop.wait(0.3):
+                while not self._stop.wait(0.1):
                     self._watch()
             finally:
                 self._end()
@@ -85,6 +87,7 @@ class Up:
         for child in (*self.workers, *self.others):
             child.start()
         self._wait_until_ready()
+        self._leaver = Leaver(self.settings.bootstrap(), self._hosted)
         if self.demo:
             people = [
                 *program,
@@ -151,6 +154,7 @@ class Up:
             screen.print("The broker ended; starting it again")
             try:
                 self.broker.start()
+                self._look_after_groups()
             except BrokerError as error:
                 screen.print(f"[red]{error}[/red]")
                 self._stop.wait(2)
@@ -158,7 +162,23 @@ class Up:
             told = child.watch()
             if told:
                 screen.print(told)
+                self._look_after_groups()
         self._save_clock()
+
+    def _look_after_groups(self) -> None:
+        if self._leaver is not None:
+            self._leaver.look()
+
+    def _hosted(self) -> list[Hosted]:
+        return [
+            Hosted(
+                tuple(child.env["DTG_DESKS"].split(",")),
+                child.env["DTG_SLOT"],
+                child.pid if child.alive else None,
+                f"http://127.0.0.1:{self.settings.worker_port + number}",
+            )
+            for number, child in enumerate(self.workers)
+        ]
 
     def _save_clock(self) -> None:
         if self.speed == 1.0:
@@ -172,6 +192,8 @@ class Up:
     def _end(self) -> None:
         """In reverse order: people, console, workers, broker."""
         screen.print("Stopping … 正在停止")
+        if self._leaver is not None:
+            self._leaver.stop()
         stop_all(list(reversed(self.others)), 3)
         stop_all(list(reversed(self.workers)), 6)
         if self.broker:

@@ -1,12 +1,18 @@
 """With which settings do the loop's clients speak to Kafka?"""
 
+import os
+
 from services.shell.settings import WorkerSettings
+
+RECONNECTING: dict[str, object] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
+"""A client that found its broker away looks again twice a second; by default it comes to wait ten seconds between looks."""
 
 
 def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """One transaction a batch, by an identity that belongs to the slot: a restart fences its own predecessor."""
     return {
         "bootstrap.servers": settings.kafka,
+        **RECONNECTING,
         "transactional.id": f"customs-{desk}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "partitioner": "murmur2_random",
@@ -24,7 +30,9 @@ def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """What the desk hears. Not as a static member: one whose broker died in a rebalance was fenced by itself and stood still."""
     return {
         "bootstrap.servers": settings.kafka,
+        **RECONNECTING,
         "group.id": f"customs-{desk}",
+        "client.id": f"customs-{desk}-{settings.slot}-{os.getpid()}",  # tells the supervisor which members are dead
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
@@ -43,6 +51,7 @@ def restore_config(settings: WorkerSettings) -> dict[str, object]:
     """A state topic from its beginning, in few large answers."""
     return {
         "bootstrap.servers": settings.kafka,
+        **RECONNECTING,
         "group.id": "customs-restore",
         "enable.auto.commit": False,
         "isolation.level": "read_committed",

@@ -74,6 +74,8 @@ class Loop:
         self.ready = threading.Event()
         self.restoring: Restoring | None = None
         """How far the restore is, while there is one."""
+        self.member_id = ""
+        """Under which id the group knew this worker when it was last looked up; its supervisor removes older ones."""
         self.answer_by = math.inf
         """When (monotonic) the call in hand must have come back; a process past it can only start afresh."""
         self._stop = threading.Event()
@@ -422,6 +424,7 @@ class Loop:
         if moment - self._measured < 1.0:
             return
         self._measured = moment
+        self.member_id = self._consumer.memberid() or ""  # only here: from another thread the call was seen to hang
         lag = 0
         for (topic, partition), read in self._read.items():
             low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from itertools import groupby
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.shell.clients import restore_config
 from services.shell.settings import WorkerSettings
@@ -46,7 +46,8 @@ def restore(
     if waiting:
         reader = Consumer(restore_config(settings))
         try:
-            reader.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in waiting])
+            # from a number: librdkafka asks for "the beginning" again only after half a second when no leader is known yet
+            reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():
                     raise InterruptedError(f"stopped while restoring {topic}")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import signal
 import threading
@@ -30,6 +31,8 @@ TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
 """How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
 WATCH_SECONDS = 1.0
+KNOCK_SECONDS = 0.3
+"""How often, and for how long, it is tried whether a broker accepts connections."""
 log = structlog.get_logger()
 
 
@@ -77,8 +80,9 @@ class LoopService(Service):
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            if time.monotonic() > self.hosted.answer_by:
-                log.error("broker call does not come back", desk=self.hosted.desk.name)
+            late = self.hosted.answer_by < math.inf and not await broker_accepts(self.hosted.settings.kafka)
+            if time.monotonic() > self.hosted.answer_by or (late and self.hosted.answer_by < math.inf):
+                log.error("broker call does not come back", desk=self.hosted.desk.name, broker_away=late)
                 os._exit(1)
             await self.sleep(WATCH_SECONDS)
 
@@ -93,10 +97,40 @@ class LoopService(Service):
                 os._exit(1)  # its transaction is aborted, and the batch decided afresh
 
 
+async def broker_accepts(bootstrap: str) -> bool:
+    """Whether one of the bootstrap servers accepts a connection now and does not end it at once, as a proxy may."""
+    for server in bootstrap.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            async with asyncio.timeout(KNOCK_SECONDS):
+                reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except (OSError, TimeoutError):
+            continue
+        try:
+            async with asyncio.timeout(KNOCK_SECONDS):
+                await reader.read(
+                    1
+                )  # returns only when the other side has closed: a broker speaks when it is spoken to
+        except TimeoutError:
+            return True
+        except OSError:
+            continue
+        finally:
+            writer.close()
+    return False
+
+
 class Frame(faust.App):
-    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them back."""
+    """Faust's app, whose loops start before Faust's own consumer has its partitions, and stop before it gives them back.
+
+    A worker that is started while the broker is away waits here, with everything imported: Faust would end it.
+    """
+
+    customs_bootstrap = ""
 
     async def on_start(self) -> None:
+        while not self.should_stop and not await broker_accepts(self.customs_bootstrap):
+            await self.sleep(KNOCK_SECONDS)
         await super().on_start()
         await self.on_started_init_extra_services()
 
@@ -133,6 +167,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         worker_redirect_stdouts=False,
         loghandlers=[],
     )
+    app.customs_bootstrap = settings.kafka
     loops = [Loop(desk, settings) for desk in desks]
     gc.collect()
     gc.freeze()  # a batch makes many short-lived objects and no cycles: looking for cycles less often is a tenth of the time
@@ -181,6 +216,7 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
             "waiting": waiting,
             "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.restoring)},
             "lag": {x.desk.name: x.lag() for x in loops},
+            "members": {x.desk.name: x.member_id for x in loops},
         }
         return view.json(body, status=503 if waiting else 200)
 

@@ -152,14 +152,14 @@ def flow_of(entries: Iterable[Entry]) -> Flow:
     return flow
 
 
-def flows_again(flow: Flow, strike: Strike) -> float | None:
-    """Seconds from the fault until every partition of the struck desks that had been busy said something again."""
+def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
+    """Seconds from the fault until every partition of the struck desks that had been busy (`least` messages) wrote again."""
     waits: list[float] = []
     for (desk, _), moments in flow.items():
         if desk not in strike.desks or not strike.struck:
             continue
         after = bisect_right(moments, strike.struck)
-        if after and after < len(moments) and strike.struck - moments[after - 1] <= BUSY_SECONDS:
+        if after >= least and after < len(moments) and strike.struck - moments[after - least] <= BUSY_SECONDS:
             waits.append(moments[after] - strike.struck)
     return max(waits, default=None)
 

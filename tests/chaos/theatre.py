@@ -16,6 +16,7 @@ from typing import Any
 from deploy.kafka.broker import Broker, free_port, port_is_taken
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
+from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, stop_all, worker
 from services.cli.up import wait_for
 from services.simulator.day import Day
@@ -37,7 +38,13 @@ class Theatre:
     """Broker, workers (each behind a proxy of its own), console and people. Whatever dies is started again, unless held."""
 
     def __init__(
-        self, folder: Path, partitions: int, layout: Sequence[tuple[str, str]] = TWINS, *, console: bool = True
+        self,
+        folder: Path,
+        partitions: int,
+        layout: Sequence[tuple[str, str]] = TWINS,
+        *,
+        console: bool = True,
+        session_seconds: float | None = SESSION_SECONDS,
     ) -> None:
         self.folder, self.partitions = folder, partitions
         names = [f"worker-{desks.replace(',', '-')}-{slot}" for desks, slot in layout]
@@ -56,6 +63,7 @@ class Theatre:
         self.played: Played | None = None
         self.broker_deaths = 0
         self._console = console
+        self._session = {} if session_seconds is None else {"DTG_SESSION_TIMEOUT_MS": str(int(session_seconds * 1000))}
         self._held: set[str] = set()
         self._lock = threading.RLock()
         self._over = threading.Event()
@@ -63,6 +71,7 @@ class Theatre:
         """Who starts processes: the kernel ends a child when the thread that started it ends, so these outlive all else."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
+        self._leaver = Leaver(self.broker.bootstrap, self._hosted)
 
     def open(self) -> None:
         """Starts everything and returns once it is ready."""
@@ -95,7 +104,7 @@ class Theatre:
         env = {
             "DTG_KAFKA": f"127.0.0.1:{door.port}" if door else self.broker.bootstrap,
             "DTG_PARTITIONS": str(self.partitions),
-            "DTG_SESSION_TIMEOUT_MS": str(int(SESSION_SECONDS * 1000)),
+            **self._session,
         }
         child = worker(desks, port, self.folder, env, slot)
         self.start(child)
@@ -108,10 +117,20 @@ class Theatre:
     def start(self, child: Child) -> None:
         """Starts a process that died or left; returns at once."""
         self._hands.submit(child.start).result()
+        self._leaver.look()
+
+    def _hosted(self) -> list[Hosted]:
+        with self._lock:
+            return [
+                Hosted(desks, child.env["DTG_SLOT"], child.pid if child.alive else None, self.pages[name])
+                for name, desks in self.desks.items()
+                if (child := self.children.get(name)) is not None
+            ]
 
     def start_broker(self) -> None:
         """Returns once it answers; BrokerError when it cannot start."""
         self._hands.submit(self.broker.start).result()
+        self._leaver.look()
 
     def dismiss(self, name: str) -> int | None:
         """SIGTERM, and forgets the worker; its exit code."""
@@ -174,8 +193,8 @@ class Theatre:
     def _watch(self) -> None:
         with self._lock:
             for name, child in self.children.items():
-                if name not in self._held:
-                    child.watch()
+                if name not in self._held and child.watch():
+                    self._leaver.look()
                     child.deaths = min(child.deaths, 2)  # many deaths are the plan here, and no reason to wait long
 
     def _watch_broker(self) -> None:
@@ -199,6 +218,7 @@ class Theatre:
         for child in self.children.values():
             if child.alive and child.pid is not None:
                 child.signal(signal.SIGCONT)
+        self._leaver.stop()
         stop_all(list(self.children.values()), 10)
         self.broker.stop()
         self._hands.shutdown()

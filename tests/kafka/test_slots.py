@@ -19,6 +19,7 @@ from deploy.kafka.topics import provision
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.ledger import audit
 from services.cli.log import partition_of, read
+from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, worker
 from services.shell.loop import Loop
 from services.shell.restore import Restoring
@@ -234,3 +235,29 @@ def test_a_reader_whose_position_is_not_known_for_a_moment_reads_on(
     known, unknown = KafkaConsumer.position, iter([None] * 6)
     monkeypatch.setattr(KafkaConsumer, "position", lambda *place: next(unknown, known(*place)))
     assert asked <= {entry.key for entry in read(quiet.bootstrap, ["customs-declaration-requests"])}
+
+
+def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_waits_for_its_session(
+    quiet: Border, tmp_path: Path
+) -> None:
+    """The session lasts a minute here: without the supervisor the second worker would have to wait for its end."""
+    child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="60000")
+
+    def hosted() -> list[Hosted]:
+        port = child.command[child.command.index("--web-port") + 1]
+        return [Hosted(("declaration",), "killed", child.pid if child.alive else None, f"http://127.0.0.1:{port}")]
+
+    leaver = Leaver(quiet.bootstrap, hosted)
+    try:
+        child.start()
+        quiet.eventually(lambda: page(child, "readyz")[0] == 200)
+        child.kill()
+        child.start()
+        leaver.look()
+        quiet.eventually(lambda: page(child, "readyz")[0] == 200, seconds=45)
+        lodged = lodge(reference="LEAVER-1")
+        quiet.ask(lodged)
+        quiet.until(lodged.consignment_id, "DeclarationAccepted")
+    finally:
+        leaver.stop()
+        leave(child)

@@ -1,0 +1,155 @@
+"""How do partitions come free at once when a worker died? Its supervisor leaves the consumer groups for it.
+
+A consumer group waits for a silent member until its session ends (`DTG_SESSION_TIMEOUT_MS`, 6 s), and a new member waits
+with it. The supervisor knows sooner: the process is gone, or lives on under a new member id after the broker was away.
+Such a member id is taken out of the group (LeaveGroup, KIP-345). A member that is removed by mistake joins again.
+"""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kafka import KafkaAdminClient
+from kafka.admin import MemberToRemove
+from kafka.errors import KafkaError
+
+LOOKED_AFTER_SECONDS = 20.0
+"""How long the groups are looked after once something died: a broker that was killed needs some of it to come back."""
+BETWEEN_SECONDS = 0.3
+SURE_SECONDS = 1.5
+"""How long a living worker must have named another member id: it looks its own up once a second."""
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A worker process as its supervisor knows it; `address` is that of its pages, `pid` None while it does not run."""
+
+    desks: tuple[str, ...]
+    slot: str
+    pid: int | None
+    address: str
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The consumer groups of its desks."""
+        return tuple([f"customs-{desk}" for desk in self.desks])
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a consumer group, as the broker describes it."""
+
+    group: str
+    member_id: str
+    client_id: str
+
+
+def stale(
+    members: Iterable[Member], workers: Iterable[Hosted], current: Callable[[Hosted], dict[str, str]]
+) -> tuple[list[Member], list[Member]]:
+    """The members whose process is gone, and those that seem to be an earlier session of a living worker.
+
+    `current` asks a living worker for its member id by desk. A worker that does not answer, or is in no group at the
+    moment, keeps what is registered under its process id.
+    """
+    listed = list(members)
+    dead: list[Member] = []
+    earlier: list[Member] = []
+    for worker in workers:
+        own = [m for m in listed if m.group in worker.groups and m.client_id.startswith(f"{m.group}-{worker.slot}-")]
+        living = [m for m in own if m.client_id == f"{m.group}-{worker.slot}-{worker.pid}"]
+        dead += [m for m in own if m not in living]
+        names = current(worker) if living else {}
+        earlier += [m for m in living if names.get(m.group) and names[m.group] != m.member_id]
+    return dead, earlier
+
+
+class Leaver:
+    """Leaves the groups for dead members of `workers()`, in a thread of its own, for a while after each `look`."""
+
+    def __init__(
+        self, bootstrap: str, workers: Callable[[], list[Hosted]], tell: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._bootstrap, self._workers, self._tell = bootstrap, workers, tell
+        self._until = 0.0
+        self._wake = threading.Condition()
+        self._over = False
+        self._suspected: dict[str, float] = {}
+        self._thread = threading.Thread(target=self._run, name="leaver", daemon=True)
+        self._thread.start()
+
+    def look(self) -> None:
+        """Something died or was started again: look after the groups from now on, for `LOOKED_AFTER_SECONDS`."""
+        with self._wake:
+            self._until = time.monotonic() + LOOKED_AFTER_SECONDS
+            self._wake.notify()
+
+    def stop(self) -> None:
+        """Returns at once; the thread ends after the request in hand."""
+        with self._wake:
+            self._over = True
+            self._wake.notify()
+
+    def _run(self) -> None:
+        admin: KafkaAdminClient | None = None
+        while True:
+            with self._wake:
+                while not self._over and time.monotonic() > self._until:
+                    self._wake.wait()
+                if self._over:
+                    break
+            try:
+                admin = admin or KafkaAdminClient(
+                    bootstrap_servers=self._bootstrap.split(","), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
+                )
+                self._leave(admin)
+            except (KafkaError, OSError):  # no broker at the moment: tried again until the time is over
+                _close(admin)
+                admin = None
+            with self._wake:
+                if not self._over:
+                    self._wake.wait(BETWEEN_SECONDS)
+        _close(admin)
+
+    def _leave(self, admin: KafkaAdminClient) -> None:
+        workers = self._workers()
+        groups = sorted({group for worker in workers for group in worker.groups})
+        described = admin.describe_groups(groups)
+        members = [
+            Member(group, str(member["member_id"]), str(member["client_id"]))
+            for group, description in described.items()
+            for member in description["members"]
+        ]
+        dead, earlier = stale(members, workers, member_ids)
+        moment = time.monotonic()
+        self._suspected = {m.member_id: self._suspected.get(m.member_id, moment) for m in earlier}
+        sure = [m for m in earlier if moment - self._suspected[m.member_id] >= SURE_SECONDS]
+        gone: dict[str, list[str]] = {}
+        for member in (*dead, *sure):
+            gone.setdefault(member.group, []).append(member.member_id)
+        for group, ids in gone.items():
+            admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in ids])
+            self._tell(f"left group {group} for {len(ids)} dead member(s)")
+
+
+def member_ids(worker: Hosted) -> dict[str, str]:
+    """The member id of a living worker in each group, by its readiness page; empty where it does not answer."""
+    try:
+        with _direct.open(f"{worker.address}/readyz", timeout=1) as answer:
+            told = json.load(answer)
+    except urllib.error.HTTPError as waiting:  # 503 is an answer too
+        with waiting:
+            told = json.load(waiting)
+    except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays
+        return {}
+    return {f"customs-{desk}": member for desk, member in told.get("members", {}).items()}
+
+
+def _close(admin: KafkaAdminClient | None) -> None:
+    if admin is not None:
+        admin.close()

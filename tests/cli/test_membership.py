@@ -1,0 +1,35 @@
+"""Whom does a supervisor take out of a consumer group? Members of processes that are gone, and nobody else."""
+
+from services.cli.membership import Hosted, Member, stale
+
+LIVING = Hosted(("release", "gate"), "0", 41, "http://127.0.0.1:1")
+DEAD = Hosted(("risk",), "0", None, "http://127.0.0.1:2")
+
+
+def member(desk: str, pid: int, slot: str = "0", id: str = "a") -> Member:
+    return Member(f"customs-{desk}", f"customs-{desk}-{slot}-{pid}-{id}", f"customs-{desk}-{slot}-{pid}")
+
+
+def named(worker: Hosted) -> dict[str, str]:
+    return {"customs-release": member("release", 41).member_id, "customs-gate": ""} if worker is LIVING else {}
+
+
+def test_a_member_whose_process_is_gone_is_dead() -> None:
+    members = [member("release", 40), member("release", 41), member("risk", 7)]
+    assert stale(members, [LIVING, DEAD], named) == ([members[0], members[2]], [])
+
+
+def test_members_of_other_slots_and_of_other_supervisors_stay() -> None:
+    members = [member("release", 40, slot="01"), member("release", 40, slot="1"), member("declaration", 40)]
+    assert stale(members, [LIVING, DEAD], named) == ([], [])
+
+
+def test_a_living_worker_that_names_another_id_has_left_the_former_one_behind() -> None:
+    former = member("release", 41, id="former")
+    assert stale([former, member("release", 41)], [LIVING], named) == ([], [former])
+
+
+def test_a_living_worker_that_names_none_or_does_not_answer_keeps_what_it_has() -> None:
+    members = [member("gate", 41, id="any"), member("release", 41, id="former")]
+    assert stale(members[:1], [LIVING], named) == ([], [])
+    assert stale(members, [LIVING], lambda worker: {}) == ([], [])
