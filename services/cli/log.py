@@ -1,6 +1,7 @@
 """How does an operator read the topics, with no code of the loop? kafka-python, read committed."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,7 @@ def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Ite
         places = [
             TopicPartition(topic, number)
             for topic in topics
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
+            for number in partitions_of(consumer, topic)
             if partition is None or number == partition
         ]
         ends = {place: end for place, end in consumer.end_offsets(places).items() if end > 0}
@@ -97,6 +98,18 @@ def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Ite
             ends = {place: end for place, end in ends.items() if (consumer.position(place) or 0) < end}
     finally:
         consumer.close()
+
+
+def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> list[int]:
+    """The partitions of a topic; BrokerError when the cluster does not know it: nothing read is not nothing there."""
+    deadline = time.monotonic() + seconds
+    while not (numbers := consumer.partitions_for_topic(topic)):
+        if time.monotonic() > deadline:
+            raise BrokerError(
+                f"The cluster does not know the topic {topic}. 主题不存在。 `dtg up` makes it; check DTG_KAFKA"
+            )
+        time.sleep(0.2)
+    return sorted(numbers)
 
 
 def value_at(bootstrap: str, topic: str, partition: int, offset: int) -> bytes | None:

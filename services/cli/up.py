@@ -231,14 +231,15 @@ def wait_for(waiting: dict[str, Child], stop: threading.Event | None = None, sec
         for url, child in list(left.items()):
             if not child.alive:
                 raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
-            if _answers(url):
+            if answers(url):
                 del left[url]
         if time.monotonic() > deadline:
             raise CannotStart(f"Not ready within {seconds:g} s: {', '.join(c.name for c in left.values())}")
         time.sleep(0.1)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether this page answers 200 now."""
     with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=1) as answer:
         return bool(answer.status == 200)
     return False

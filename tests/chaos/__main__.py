@@ -24,7 +24,7 @@ from tests.chaos.counts import Said, differences, lags_of, rows_against, said_by
 from tests.chaos.disk import Disk
 from tests.chaos.poison import Operator
 from tests.chaos.season import Season, plan, tell
-from tests.chaos.table import Outcome, flow_of, longest_gap, skewed
+from tests.chaos.table import Outcome, flow_of, longest_calm_gap, longest_gap, skewed
 from tests.chaos.theatre import BROKER, CONSOLE, Theatre
 
 PARTITIONS = 4
@@ -121,6 +121,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             metrics=calm,
             epilogue=EPILOGUE,
             longest_gap=longest_gap(ends.moments),
+            longest_calm_gap=longest_calm_gap(ends.moments, season.strikes),
             notes=["", f"Full disks: {disks[BROKER].how}. Clock: `DTG_CLOCK_*` of one worker."],
         )
     finally:
@@ -196,7 +197,7 @@ class _Ends(threading.Thread):
         while player is not None and not self.over.wait(0.05):
             if player.ended() != known:
                 known = player.ended()
-                self.moments.append(time.monotonic())
+                self.moments.append(time.time())
 
 
 if __name__ == "__main__":

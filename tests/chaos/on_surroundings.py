@@ -12,6 +12,9 @@ from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
 from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, WAITS, Strike
 from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
 
+BITE_SECONDS = 40
+"""How long a database is kept from its writer until the writer says that it waits: it writes only when goods move."""
+
 # the broker
 
 
@@ -88,7 +91,7 @@ def fill_console_disk(strike: Strike) -> None:
     strike.listen()
     strike.disks[CONSOLE].fill()
     strike.hit()
-    strike.seen = strike.heard(EVIDENCE_SECONDS, WAITS)
+    strike.seen = strike.heard(BITE_SECONDS, WAITS)
     strike.disks[CONSOLE].free()
     strike.heal()
     if strike.seen:
@@ -102,8 +105,7 @@ def lock_database(strike: Strike) -> None:
     with closing(sqlite3.connect(strike.theatre.database, isolation_level=None, timeout=30)) as somebody:
         somebody.execute("BEGIN IMMEDIATE")
         strike.hit()
-        time.sleep(LOCK_SECONDS + 3)
-        strike.seen = strike.heard(3, WAITS)
+        strike.seen = strike.heard(LOCK_SECONDS + BITE_SECONDS, WAITS)
         somebody.execute("ROLLBACK")
         strike.heal()
 

@@ -125,6 +125,7 @@ class Season:
 
         def run() -> None:
             try:
+                strike.await_victims(BROKER in victims)
                 KINDS[planned.kind].act(strike)
             except Exception:
                 strike.problem = traceback.format_exc(limit=6)

@@ -14,6 +14,8 @@ REVOKED, ASSIGNED = "revoked", "assigned"
 WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60
+THERE_SECONDS = 150
+"""How long a fault waits for what it strikes: another fault may have taken it, and a starved machine brings it back late."""
 
 
 @dataclass
@@ -33,6 +35,16 @@ class Strike:
     problem: str = ""
     desks: tuple[str, ...] = ()
     logs: dict[str, Log] = field(default_factory=dict)
+
+    def await_victims(self, broker: bool) -> None:
+        """Returns once everything that is to be struck works; TimeoutError when it does not come back."""
+        deadline = time.monotonic() + THERE_SECONDS
+        while not self.theatre.works(self.victims, broker):
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"{self.victims or 'the broker'} did not work within {THERE_SECONDS} s, so nothing was struck"
+                )
+            time.sleep(0.1)
 
     def hit(self) -> None:
         self.struck = time.time()

@@ -19,6 +19,8 @@ from tests.chaos.strike import Strike
 BUSY_SECONDS = 2.0
 """A partition on which something was said this shortly before a fault should say something again soon after it."""
 SKEWED_SECONDS = 1800
+CALM_SECONDS = 30.0
+"""How long no consignment may come to its end, not counting the time in which some fault lasted."""
 MANY = 100
 """Faults from which on a kind that never bit is a problem: with one of each, a victim may be down already."""
 Flow = dict[tuple[str, int], list[float]]
@@ -43,6 +45,7 @@ class Outcome:
     metrics: list[str]
     epilogue: int
     longest_gap: float
+    longest_calm_gap: float
     notes: list[str] = field(default_factory=list)
 
     def problems(self) -> list[str]:
@@ -53,6 +56,8 @@ class Outcome:
         for name in ("lost", "doubled", "reordered", "wrongly_released", "causeless"):
             found += [f"{name}: {line}" for line in getattr(ledger, name)[:10]]
         found += [f"rows: {line}" for line in self.rows[:10]] + [f"metrics: {line}" for line in self.metrics[:10]]
+        if self.longest_calm_gap > CALM_SECONDS:
+            found.append(f"for {self.longest_calm_gap:.1f} s without a fault no consignment came to its end")
         found += [
             f"{strike.kind} ({', '.join(strike.victims)}): {strike.problem}"
             for strike in self.strikes
@@ -108,6 +113,7 @@ class Outcome:
             ("rows against topics: differences", str(len(self.rows))),
             (f"metrics against topics over {self.epilogue} calm consignments: differences", str(len(self.metrics))),
             ("longest time in which no consignment came to its end", f"{self.longest_gap:.1f} s"),
+            ("the same, without the time in which some fault lasted", f"{self.longest_calm_gap:.1f} s"),
         ]
         return ["| | |", "|---|---|", *[f"| {name} | {value} |" for name, value in rows]]
 
@@ -179,3 +185,25 @@ def skewed(entries: Sequence[Entry], strike: Strike) -> int:
 def longest_gap(moments: Sequence[float]) -> float:
     """The longest time between two of these."""
     return max((later - earlier for earlier, later in itertools.pairwise(moments)), default=0.0)
+
+
+def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> float:
+    """As `longest_gap`, of each gap only the seconds in which no fault lasted; all in seconds since 1970."""
+    lasted = _union(sorted((s.struck, max(s.struck, s.undone)) for s in strikes if s.struck))
+    return max((_uncovered(earlier, later, lasted) for earlier, later in itertools.pairwise(moments)), default=0.0)
+
+
+def _union(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Ascending spans without overlap."""
+    union: list[tuple[float, float]] = []
+    for start, end in spans:
+        if union and start <= union[-1][1]:
+            union[-1] = (union[-1][0], max(end, union[-1][1]))
+        else:
+            union.append((start, end))
+    return union
+
+
+def _uncovered(earlier: float, later: float, spans: Sequence[tuple[float, float]]) -> float:
+    covered = sum(max(0.0, min(later, end) - max(earlier, start)) for start, end in spans)
+    return later - earlier - covered

@@ -18,7 +18,7 @@ from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, stop_all, worker
-from services.cli.up import wait_for
+from services.cli.up import answers, wait_for
 from services.simulator.day import Day
 from services.simulator.player import Played, Player
 from services.simulator.settings import SimulatorSettings
@@ -138,6 +138,13 @@ class Theatre:
             child = self.children.pop(name)
             self.pages.pop(name)
         return leave(child)
+
+    def works(self, names: Sequence[str], broker: bool = False) -> bool:
+        """Whether these processes are ready now, and (`broker`) whether the broker accepts connections."""
+        process = self.broker.process
+        if broker and (process is None or process.poll() is not None or not port_is_taken(self.broker.port)):
+            return False
+        return all(self.children[name].alive and answers(f"{self.pages[name]}/readyz") for name in names)
 
     # people
 

@@ -14,11 +14,11 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from kafka import KafkaConsumer
 
-from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.broker import Broker, BrokerError, free_port
 from deploy.kafka.topics import provision
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.ledger import audit
-from services.cli.log import partition_of, read
+from services.cli.log import partition_of, partitions_of, read, reader
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, worker
 from services.shell.loop import Loop
@@ -261,3 +261,13 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
     finally:
         leaver.stop()
         leave(child)
+
+
+def test_a_topic_that_the_cluster_does_not_know_is_not_read_as_an_empty_one(quiet: Border) -> None:
+    consumer = reader(quiet.bootstrap)
+    try:
+        assert partitions_of(consumer, FACTS[0]) == list(range(PARTITIONS))
+        with pytest.raises(BrokerError, match="customs-none"):
+            partitions_of(consumer, "customs-none", seconds=0)
+    finally:
+        consumer.close()
