@@ -15,32 +15,36 @@ from schemas.gate import RecordGateOut
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
-from services.console.bodies import read
+from services.console.bodies import body, read
 from services.console.consignment import plain
 from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask_about, lodgement
 from services.console.office import Office, office
 from services.console.pages import consignment_page, container_page
-from services.console.problems import Problem, field_error, field_errors
+from services.console.problems import Problem, field_error, invalid
 from services.console.rendering import ACTOR_COOKIE, FOLDER, YEAR_SECONDS, render
 from services.shell.clock import now
 
 router = APIRouter(include_in_schema=False)
 EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
 Typed = dict[str, str]
+FIELDS = 200
+"""Fields of one form at most."""
+READINGS = 500
+"""Lines of a treatment's readings at most, as in `RecordTreatment`."""
 
 
 async def form(request: Request) -> Typed:
     """The fields of a form from one of our own pages; Problem 403 from elsewhere, 413 when it is too large."""
     if not _is_ours(request):
         raise Problem(403, "cross_site")
-    limit = office(request).settings.body_limit_bytes
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > limit:
-            raise Problem(413, "too_large", limit=limit, headers={"Connection": "close"})
+    desk = office(request)
+    async with body(request, desk.settings.body_limit_bytes) as data:
+        return await desk.intake.parse(_fields, data)
+
+
+def _fields(data: bytes) -> Typed:
     try:
-        pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=200, errors="strict")
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except ValueError as error:
         raise Problem(400, "other", seen=str(error)[:200]) from None
     return {name: value.strip() for name, value in pairs}
@@ -78,7 +82,11 @@ def _treatment(typed: Typed) -> dict[str, Any]:
 
 def _readings(typed: str) -> list[dict[str, str | None]]:
     readings: list[dict[str, str | None]] = []
-    for number, line in enumerate(typed.splitlines(), 1):
+    lines = typed.splitlines()
+    if len(lines) > READINGS:
+        fault = field_error("/readings", "too_long", max_length=READINGS)
+        raise Problem(422, "invalid", errors=[fault], count=1)
+    for number, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line.replace("，", ",").split(",")]
         if not line.strip():
             continue
@@ -119,9 +127,7 @@ async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any
     try:
         return (await ask_about(desk, kind, fields, _actor(typed), typed.get("key", "")[:LONGEST_KEY])).request_id
     except ValidationError as error:
-        raise Problem(
-            422, "invalid", errors=field_errors(error.errors(include_url=False)), count=error.error_count()
-        ) from None
+        raise invalid(error) from None
 
 
 def _done(address: str, actor: str) -> Response:
@@ -181,11 +187,11 @@ def _lodge_page(request: Request, body: str, problem: Problem | None = None) -> 
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
-    desk, body = office(request), typed.get("body", "")
+    desk, paper = office(request), typed.get("body", "")
     try:
-        said = read(Declaration, body.encode())
+        said = await desk.intake.parse(read, paper.encode(), Declaration, desk.settings.body_separators)
         lodged, key, content = lodgement(said, _actor(typed), "")
         asked = await desk.asker.ask(lodged, key, content)
     except Problem as problem:
-        return _lodge_page(request, body, problem)
+        return _lodge_page(request, paper, problem)
     return _done(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))

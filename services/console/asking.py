@@ -30,6 +30,8 @@ NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did n
 RETRY_SECONDS = 2
 REMEMBERED = 100_000
 """Requests that this process remembers, beside the notebook in SQL."""
+SLICE = 20
+"""Requests of a batch that are encoded in one turn of the event loop, which others wait for meanwhile."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 log = structlog.get_logger()
@@ -106,6 +108,8 @@ class Asker:
                 for request, key, content in requests:
                     asked = self._asked(request, key, content)
                     taken.append(asked)
+                    if len(taken) % SLICE == 0:
+                        await asyncio.sleep(0)
                     if not self._known(asked):
                         acknowledgements.append(asyncio.shield(self._sent(producer, request, asked)))
                 await asyncio.gather(*acknowledgements)

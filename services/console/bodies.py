@@ -1,61 +1,126 @@
 """Is the body that came one that we can read? Size, type, JSON, duplicate keys, then the shape, each with its own answer."""
 
 import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
 
+import msgspec
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from services.console.problems import Problem, field_error, field_errors
+from services.console.intake import busy
+from services.console.office import office
+from services.console.problems import Problem, field_error, invalid
 
 M = TypeVar("M", bound=BaseModel)
+SEPARATORS = b",:{["
+"""Each value, key and nesting of JSON costs one of these, so their count bounds what a parser builds."""
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
+_SPACE = b" \t\n\r"
 
 
-async def body(request: Request, limit: int) -> bytes:
-    """The body; Problem 415 or 413 before more than `limit` bytes were taken in."""
+@asynccontextmanager
+async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body, held until the request ends; Problem 415, 413, or 503 when too many large ones are held."""
     kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise Problem(415, "not_json_type", seen=kind[:100])
-    said = request.headers.get("content-length", "")
-    if said.isdigit() and int(said) > limit:
-        raise Problem(413, "too_large", limit=limit, headers={"Connection": "close"})
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > limit:
-            raise Problem(413, "too_large", limit=limit, headers={"Connection": "close"})
-    return bytes(data)
+    async with body(request, limit) as data:
+        yield data
 
 
-def strict_json(data: bytes) -> Any:
-    """Refuses what JSON parsers pass over in silence: a key said twice, NaN, and nesting without end."""
+@asynccontextmanager
+async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body of any type; Problem 413 before more than `limit` bytes were taken in."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 18 or int(length) > limit):
+        raise _too_large(limit)
+    with office(request).intake.place() as place:
+        data, size, room = bytearray(), 0, True
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            room = room and place.has_room(size)
+            if room:
+                data += chunk
+            else:  # read to its end and kept nowhere: who still sends when we hang up may never read our answer
+                data.clear()
+        if not room:
+            raise busy(place.places)
+        yield bytes(data)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "too_large", limit=limit, headers={"Connection": "close"})
+
+
+def bounded(data: bytes, limit: int) -> None:
+    """Problem 413 when JSON has more than `limit` separators, before anything is built of it."""
+    count = len(data) - len(data.translate(None, SEPARATORS))
+    if count <= limit:
+        return
+    for string in _STRING.finditer(data):  # one at a time, so that other threads get their turn between two
+        text = string[0]
+        count -= len(text) - len(text.translate(None, SEPARATORS))
+    if count > limit:
+        raise Problem(413, "too_many_parts", limit=limit, count=count)
+
+
+def strict_json(data: bytes, separators: int) -> Any:
+    """Refuses what JSON parsers pass over in silence: a key twice, NaN, nesting without end, more than `separators` parts."""
+    bounded(data, separators)
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
     except _Twice as twice:
-        raise Problem(
-            400, "duplicate_key", seen=twice.args[0], errors=[field_error("", "duplicate_key", twice.args[0])]
-        ) from None
+        name = str(twice).encode(errors="replace").decode()  # half a surrogate cannot be sent back
+        raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
     except (ValueError, RecursionError) as error:
-        where = f"{error}" if isinstance(error, ValueError) else "nested too deeply"
-        raise Problem(400, "not_json", seen=where[:200]) from None
+        raise not_json(f"{error}" if isinstance(error, ValueError) else "nested too deeply") from None
 
 
-def read(model: type[M], data: bytes) -> M:
-    """The body as `model`; Problem 400 when it is not JSON, 422 with pointers when it is not of this shape."""
-    strict_json(data)
+def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
+    """The JSON of each declaration of a batch, none of it built; None when this is no list, or no object of such a list alone."""
+    bounded(data, separators)
+    start = _LIST_ONLY.match(data)
+    if start is None:
+        return None
+    end = data.rstrip(_SPACE)
+    if b"{" in start[0]:
+        if not end.endswith(b"}"):
+            return None
+        end = end[:-1]
+    try:
+        items = msgspec.json.decode(memoryview(end)[start.end() :], type=list[msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return [bytes(item) for item in items]
+
+
+def read(data: bytes, model: type[M], separators: int) -> M:
+    """The body as `model`; Problem 400 when it is not JSON, 413 when it has too many parts, 422 with pointers when not of this shape."""
+    strict_json(data, separators)
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        if first["type"] == "json_invalid":  # UTF-16, say, which Python's parser takes
-            raise Problem(400, "not_json", seen=first["msg"]) from None
+        refuse_not_json(error)
         raise invalid(error) from None
 
 
-def invalid(error: ValidationError) -> Problem:
-    """422 with every fault."""
-    found = field_errors(error.errors(include_url=False))
-    return Problem(422, "invalid", errors=found, count=error.error_count())
+def refuse_not_json(error: ValidationError, where: str = "") -> None:
+    """Problem 400 for what Python's parser takes and pydantic's does not: UTF-16, say, or half a surrogate."""
+    if error.error_count() == 1:
+        (fault,) = error.errors(include_url=False, include_input=False)
+        if fault["type"] == "json_invalid":
+            raise not_json(fault["msg"] + where) from None
+
+
+def not_json(why: str) -> Problem:
+    """400, with where the parser stopped."""
+    return Problem(400, "not_json", seen=why[:200])
 
 
 class _Twice(Exception):
@@ -65,8 +130,11 @@ class _Twice(Exception):
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for name in names if names.count(name) > 1)[:100])
+        known = set[str]()
+        for name, _ in pairs:
+            if name in known:
+                raise _Twice(name[:100])
+            known.add(name)
     return made
 
 

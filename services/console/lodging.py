@@ -15,10 +15,11 @@ from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, digest
-from services.console.bodies import body, read, strict_json
+from services.console.bodies import declarations_of, json_body, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
 from services.console.office import Office, office
-from services.console.problems import Problem, documented, field_errors
+from services.console.problems import SHOWN_ERRORS, Problem, documented, faults_of, invalid
+from services.console.settings import ConsoleSettings
 from services.console.telling import API
 from services.console.views import BatchItem, BatchResult, Taken
 from services.console.words import both
@@ -28,13 +29,20 @@ router = APIRouter(prefix=API)
 LONGEST_ACTOR = 64
 LONGEST_KEY = 255
 ANYBODY = "anonymous"
+SHOWN_IN_BATCH = 1000
+"""Faults in the answer to a batch at most; each refused declaration has the count of its own."""
+Lodgement = tuple[LodgeDeclaration, str, bytes]
+"""The request, its idempotency key and what counts as the same content."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
-    (413, "The body is too large"),
+    (413, "The body is too large, or has too many parts"),
     (415, "Not application/json"),
     (422, "Not of the required shape; each fault with its pointer. Or the idempotency key was used for other content"),
-    (503, "The broker did not acknowledge; nothing was taken in. `Retry-After` in seconds"),
+    (
+        503,
+        "The broker did not acknowledge, or other large bodies are in hand; nothing was taken in. `Retry-After` in seconds",
+    ),
 )
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
 Actor = Annotated[
@@ -120,11 +128,15 @@ async def lodge(request: Request, _actor: Actor = None, _key: Key = None) -> Res
     """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand."""
     desk = office(request)
     actor, key = actor_of(request), key_of(request)
-    said = read(Declaration, await body(request, desk.settings.body_limit_bytes))
-    lodged, key_used, content = lodgement(said, actor, key)
-    if key:
-        await desk.asker.refuse_reuse(lodged, key_used, content)
-    return answer(await desk.asker.ask(lodged, key_used, content))
+    async with json_body(request, desk.settings.body_limit_bytes) as data:
+        lodged, key_used, content = await desk.intake.parse(_lodgement, data, desk.settings.body_separators, actor, key)
+        if key:
+            await desk.asker.refuse_reuse(lodged, key_used, content)
+        return answer(await desk.asker.ask(lodged, key_used, content))
+
+
+def _lodgement(data: bytes, separators: int, actor: str, key: str) -> Lodgement:
+    return lodgement(read(data, Declaration, separators), actor, key)
 
 
 @router.post(
@@ -139,20 +151,10 @@ async def lodge(request: Request, _actor: Actor = None, _key: Key = None) -> Res
 async def lodge_many(request: Request, _actor: Actor = None) -> Response:
     """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back."""
     desk, actor = office(request), actor_of(request)
-    parsed = strict_json(data := await body(request, desk.settings.batch_limit_bytes))
-    declarations = parsed.get("declarations") if isinstance(parsed, dict) else parsed
-    if not isinstance(declarations, list):
-        raise _no_list(parsed)
-    if len(declarations) > desk.settings.batch_limit:
-        raise Problem(422, "too_many", limit=desk.settings.batch_limit, count=len(declarations))
-    try:
-        raw = orjson.loads(data)
-    except orjson.JSONDecodeError as error:  # half a surrogate, a number beyond any: Python's own parser takes them
-        raise Problem(400, "not_json", seen=str(error)[:200]) from None
-    items = raw["declarations"] if isinstance(raw, dict) else raw
-    results = [_check(index, item) for index, item in enumerate(items)]
-    good = [(item, lodgement(said, actor, "")) for item, said in results if said is not None]
-    taken = await desk.asker.ask_all([lodged for _, lodged in good])
+    async with json_body(request, desk.settings.batch_limit_bytes) as data:
+        results = await desk.intake.parse(_batch, data, desk.settings, actor)
+        good = [(item, lodged) for item, lodged in results if lodged is not None]
+        taken = await desk.asker.ask_all([lodged for _, lodged in good])
     for (item, _), asked in zip(good, taken, strict=True):
         item.consignment_id, item.request_id = asked.subject, asked.request_id
         item.status = f"{API}/consignments/{asked.subject}"
@@ -161,41 +163,59 @@ async def lodge_many(request: Request, _actor: Actor = None) -> Response:
     return JSONResponse(result.model_dump(exclude_none=True), 207 if refused else 202)
 
 
-def _no_list(parsed: Any) -> Problem:
-    shape = create_model("Batch", declarations=(list[Any], ...))
-    try:
-        shape.model_validate(parsed)
-    except ValidationError as error:
-        return Problem(422, "invalid", errors=field_errors(error.errors(include_url=False)), count=error.error_count())
-    raise AssertionError("a list was refused as none")
+def _batch(data: bytes, settings: ConsoleSettings, actor: str) -> list[tuple[BatchItem, Lodgement | None]]:
+    """Each declaration on its own, with what to send for those that can be taken in."""
+    items = declarations_of(data, settings.batch_separators)
+    if items is None:
+        raise _no_batch(strict_json(data, settings.body_separators))
+    if len(items) > settings.batch_limit:
+        raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
+    checked, shown = list[tuple[BatchItem, Lodgement | None]](), 0
+    for index, item in enumerate(items):
+        result, said = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
+        shown += len(result.errors)
+        checked.append((result, None if said is None else lodgement(said, actor, "")))
+    return checked
 
 
-def _check(index: int, item: Any) -> tuple[BatchItem, Declaration | None]:
-    reference = item.get("reference") if isinstance(item, dict) else ""
-    shown = reference[:35] if isinstance(reference, str) else ""
+def _no_batch(parsed: Any) -> Problem:
+    """What is wrong with JSON that is no list of declarations, and no object with nothing but such a list."""
     try:
-        said = Declaration.model_validate_json(orjson.dumps(item))
-    except orjson.JSONEncodeError as error:
-        raise Problem(400, "not_json", seen=f"{error} (/declarations/{index})") from None
+        _BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
+        return invalid(error)
+    return not_json("half a surrogate, or a key with escapes, which not every parser takes")
+
+
+class _BatchShape(BaseModel):
+    model_config = ConfigDict(extra="forbid", title="Batch")
+    declarations: list[Any]
+
+
+def _check(index: int, item: bytes, separators: int, shown: int) -> tuple[BatchItem, Declaration | None]:
+    parsed, where = strict_json(item, separators), f"/declarations/{index}"
+    reference = parsed.get("reference") if isinstance(parsed, dict) else ""
+    named = reference[:35] if isinstance(reference, str) else ""
+    try:
+        said = Declaration.model_validate_json(item)
+    except ValidationError as error:
+        refuse_not_json(error, f" ({where})")
         title = both("problems.invalid.title")
-        faults = field_errors(error.errors(include_url=False)[:100], f"/declarations/{index}")
-        return (
-            BatchItem(
-                index=index,
-                status_code=422,
-                reference=shown,
-                code="invalid",
-                title=title.en,
-                title_zh=title.zh,
-                errors=[fault.model_dump() for fault in faults],
-            ),
-            None,
+        refused = BatchItem(
+            index=index,
+            status_code=422,
+            reference=named,
+            code="invalid",
+            title=title.en,
+            title_zh=title.zh,
+            faults=error.error_count(),
+            errors=[fault.model_dump() for fault in faults_of(error, where, shown)],
         )
-    return BatchItem(index=index, status_code=202, reference=shown), said
+        return refused, None
+    return BatchItem(index=index, status_code=202, reference=named), said
 
 
-def lodgement(said: Declaration, actor: str, key: str) -> tuple[LodgeDeclaration, str, bytes]:
+def lodgement(said: Declaration, actor: str, key: str) -> Lodgement:
     """The request, its idempotency key and what counts as the same content.
 
     Without a key of the sender's, the same paper is the same request; another paper under the same reference is another
@@ -265,9 +285,10 @@ async def ask_about(desk: Office, kind: type[envelope.Request], fields: dict[str
 async def _taken(request: Request, kind: type[envelope.Request], shape: type[BaseModel], **about: str) -> Response:
     desk = office(request)
     actor, key = actor_of(request), key_of(request)
-    said = read(shape, await body(request, desk.settings.body_limit_bytes))
-    fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
-    return answer(await ask_about(desk, kind, fields, actor, key))
+    async with json_body(request, desk.settings.body_limit_bytes) as data:
+        said = await desk.intake.parse(read, data, shape, desk.settings.body_separators)
+        fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
+        return answer(await ask_about(desk, kind, fields, actor, key))
 
 
 @router.post(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from services.console.asking import Asker
+from services.console.intake import Intake
 from services.console.progress import Progress, Standing
 from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
@@ -56,6 +57,10 @@ class Office:
     asker: Asker
     progress: Progress
     bell: Bell = field(default_factory=Bell)
+    intake: Intake = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.intake = Intake(self.settings.large_bodies)
 
     def standing(self) -> Standing:
         return self.progress.state()

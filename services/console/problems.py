@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.codes.checks import Words
@@ -14,6 +14,9 @@ from services.console.words import WORDS, both
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
 """Errors in one answer at most."""
+LISTED_ERRORS = 10_000
+"""With more than these, none is listed: pydantic can list all of them or none, and each costs time."""
+SHOWN_POINTER = 200
 
 
 REFERENCE = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
@@ -86,9 +89,21 @@ def by_status(status: int, asked: str) -> Problem:
     return Problem(status, code, seen=asked if code != "other" else HTTPStatus(status).phrase)
 
 
-def field_errors(errors: Sequence[ErrorDetails], prefix: str = "") -> list[FieldError]:
-    """pydantic's errors as faults with pointers."""
-    return [_field_error(error, prefix) for error in errors]
+def invalid(error: ValidationError) -> Problem:
+    """422 with the first faults, and how many there are."""
+    return Problem(422, "invalid", errors=faults_of(error), count=error.error_count())
+
+
+def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
+    """The first `shown` faults, with pointers; none of too many."""
+    if not shown or error.error_count() > LISTED_ERRORS:
+        return []
+    return field_errors(error.errors(include_url=False), prefix, shown)
+
+
+def field_errors(errors: Sequence[ErrorDetails], prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
+    """pydantic's errors as faults with pointers, `shown` at most."""
+    return [_field_error(error, prefix) for error in errors[:shown]]
 
 
 def field_error(pointer: str, code: str, seen: object = "", **values: object) -> FieldError:
@@ -103,8 +118,9 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     if f"fields.{known}" in WORDS:
         words = both(f"fields.{known}", **{**_BLANK, **context})
     else:
-        words = Words(f"不符合要求（{error['msg']}）", error["msg"])
-    pointer = prefix + "".join([f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error["loc"]])
+        words = Words(f"不符合要求（{error['msg'][:200]}）", error["msg"][:200])
+    loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
+    pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
     value = error.get("input", "")
     seen = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
     return FieldError(pointer=pointer, code=code, seen=seen, message_en=words.en, message_zh=words.zh)

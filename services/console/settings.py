@@ -27,6 +27,21 @@ class ConsoleSettings(BaseSettings):
     batch_limit_bytes: int = Field(
         8_000_000, ge=1_000, description="largest body of a batch of declarations, bytes; more is refused with 413"
     )
+    body_separators: int = Field(
+        25_000,
+        ge=100,
+        description="commas, colons and opening brackets in the JSON of one body, or of one declaration of a batch, at most; "
+        "more is refused with 413",
+    )
+    batch_separators: int = Field(
+        800_000, ge=100, description="the same in the JSON of a batch of declarations, in all"
+    )
+    large_bodies: int = Field(
+        4,
+        ge=1,
+        le=100,
+        description="bodies of more than 100000 bytes that are taken in at once, one of them being parsed; more are answered 503",
+    )
     batch_limit: int = Field(1000, ge=1, le=10_000, description="declarations in one batch at most")
     produce_timeout_seconds: float = Field(
         8.0, gt=0, description="seconds to wait for the broker's acknowledgement before a request is answered with 503"

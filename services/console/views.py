@@ -141,6 +141,7 @@ class BatchItem(BaseModel):
     code: str | None = None
     title: str | None = None
     title_zh: str | None = None
+    faults: int | None = Field(None, description="how many there are; `errors` shows the first ones")
     errors: list[dict[str, Any]] = []
 
 

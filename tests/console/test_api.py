@@ -144,7 +144,7 @@ def test_a_batch_answers_for_each_declaration(console: Running) -> None:
     assert faults[0]["pointer"] == "/declarations"
 
 
-@pytest.mark.parametrize("odd", [b'"\\ud800"', b"1e999", b'"\xed\xa0\x80"', b"[" * 300 + b"]" * 300])
+@pytest.mark.parametrize("odd", [b'"\\ud800"', b'"\xed\xa0\x80"', b"[" * 300 + b"]" * 300])
 def test_a_batch_that_only_some_parsers_take_is_refused(console: Running, odd: bytes) -> None:
     body = b'{"declarations":[{"reference":%s}]}' % odd
     problem(console.api("POST", "/declarations/batch", content=body, headers=JSON), 400, "not_json")
@@ -156,7 +156,8 @@ def test_a_batch_that_only_some_parsers_take_is_refused(console: Running, odd: b
         (b"", 400, "not_json"),
         (b"{", 400, "not_json"),
         (b"\xff\xfe\x00", 400, "not_json"),
-        (b"[" * 100_000, 400, "not_json"),
+        (b"[" * 20_000, 400, "not_json"),
+        (b"[" * 100_000, 413, "too_many_parts"),
         (b'{"reference":"a","reference":"b"}', 400, "duplicate_key"),
         (b'{"items":[{"unit":"1","unit":"1"}]}', 400, "duplicate_key"),
         (b'{"net_mass_kg":NaN}', 400, "not_json"),

@@ -1,0 +1,138 @@
+"""Does the door stay open? What one client sends, however large or odd, keeps no other from an answer."""
+
+import json
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.console.bodies import declarations_of, strict_json
+from services.console.problems import SHOWN_ERRORS, Problem
+from tests.console.conftest import Running, eventually
+from tests.console.test_api import JSON, problem
+from tests.hostile.bodies import SEPARATORS, keys, paper, worst
+
+GATE = "/containers/CSQU3054383"
+
+
+def post(console: Running, path: str, body: bytes) -> Any:
+    return console.api("POST", path, content=body, headers=JSON)
+
+
+# bodies
+
+
+def test_keys_are_counted_before_they_are_read_and_compared_in_linear_time(console: Running) -> None:
+    problem(post(console, "/declarations", keys(60_000, "k0")), 413, "too_many_parts")
+    problem(post(console, "/declarations", keys(12_000, "k0")), 400, "duplicate_key")
+    with pytest.raises(Problem, match="duplicate_key"):
+        strict_json(keys(200_000, "k199990"), 10**6)
+    half = b'{"\\ud800":1,"\\ud800":2}'
+    problem(post(console, "/declarations", half), 400, "duplicate_key")
+
+
+def test_signs_in_texts_are_not_separators(console: Running) -> None:
+    items = paper()["items"]
+    described = [{**items[0], "description": ',:{["\\' * 25}] * 900
+    body = json.dumps(paper("DOOR-1", items=described)).encode()
+    assert body.count(b",") > SEPARATORS
+    assert post(console, "/declarations", body).status_code == 202
+
+
+def test_faults_are_counted_and_a_part_of_them_is_shown(console: Running) -> None:
+    said = problem(post(console, "/declarations", keys(9_000)), 422, "invalid")
+    assert len(said["errors"]) == SHOWN_ERRORS and "9008" in said["detail"]
+    said = problem(post(console, "/declarations", keys(12_000)), 422, "invalid")
+    assert said["errors"] == [] and "12008" in said["detail"]
+    answer = post(console, "/declarations/batch", b"[" + b",".join([keys(150)] * 900) + b"]")
+    assert answer.status_code == 207 and len(answer.content) < 1_000_000
+    results = answer.json()["results"]
+    assert {one["faults"] for one in results} == {158}
+    assert sum(len(one["errors"]) for one in results) == 1000
+    long = problem(post(console, "/declarations", b'{"%s":1}' % (b"k" * 1_000_000)), 422, "invalid")
+    assert all(len(fault["pointer"]) <= 200 for fault in long["errors"])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(items=st.lists(json_values), pad=st.text(" \t\r\n", max_size=3), bare=st.booleans())
+def test_the_parts_of_a_batch_are_what_a_parser_makes_of_it(items: list[Any], pad: str, bare: bool) -> None:
+    text = json.dumps(items) if bare else f'{{{pad}"declarations"{pad}:{pad}{json.dumps(items)}{pad}}}'
+    parts = declarations_of(f"{pad}{text}{pad}".encode(), 10**6)
+    assert parts is not None and [json.loads(part) for part in parts] == items
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"declarations":[],"declarations":[]}', 400, "duplicate_key"),
+        (b'{"declarations":[{"a":1,"a":2}]}', 400, "duplicate_key"),
+        (b'{"declarations":[],"more":1}', 422, "invalid"),
+        (b'{"declarations":[]', 400, "not_json"),
+        (b'{"declarations":[]}}', 400, "not_json"),
+        (b'{"declarations":[1 2]}', 400, "not_json"),
+        (b'{"declarations":[{]}', 400, "not_json"),
+        (b"[]]", 400, "not_json"),
+        (b"[1,2", 400, "not_json"),
+        (b"", 400, "not_json"),
+        (b'{"\\u0064eclarations":[]}', 400, "not_json"),
+        (b'["\\ud800"]', 400, "not_json"),
+        (b'{"declarations":{}}', 422, "invalid"),
+        (b"7", 422, "invalid"),
+        (b"[" * 100_000, 413, "too_many_parts"),
+        (b'{"declarations":' + b"[" * 20_000, 400, "not_json"),
+    ],
+)
+def test_a_batch_that_is_no_list_of_declarations_is_refused(
+    console: Running, body: bytes, status: int, code: str
+) -> None:
+    problem(post(console, "/declarations/batch", body), status, code)
+
+
+@contextmanager
+def half_sent(console: Running, size: int) -> Iterator[socket.socket]:
+    """A declaration of which all bytes but one have been sent."""
+    head = f"POST /api/v1/declarations HTTP/1.1\r\nHost: 127.0.0.1:{console.settings.console_port}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", console.settings.console_port), 30) as line:
+        line.sendall(head.encode() + b" " * (size - 1))
+        yield line
+
+
+def test_a_few_large_bodies_are_held_at_once_and_the_next_is_told_to_come_again(console: Running) -> None:
+    large, small = json.dumps(paper("DOOR-2")).encode() + b" " * 200_000, json.dumps(paper("DOOR-3")).encode()
+    with ExitStack() as stack:
+        lines = [stack.enter_context(half_sent(console, 300_000)) for _ in range(console.settings.large_bodies)]
+        eventually(lambda: console.app.state.office.intake.free == 0, "the places to be taken")
+        answer = post(console, "/declarations", large)
+        problem(answer, 503, "bodies_busy")
+        assert answer.headers["retry-after"] == "1"
+        assert post(console, "/declarations", small).status_code == 202
+        assert console.api("GET", GATE).status_code == 200
+        for line in lines:
+            line.sendall(b" ")
+            assert b" 400 " in line.recv(4096)
+    assert post(console, "/declarations", large).status_code == 202
+
+
+def test_the_gate_answers_every_question_while_the_worst_bodies_come(console: Running) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        bodies = worst()
+        sent = pool.submit(
+            lambda: {name: post(console, path, body).status_code for name, (path, body) in bodies.items()}
+        )
+        gate = Counter[int]()
+        while not sent.done() or gate.total() < 20:
+            gate[console.api("GET", GATE).status_code] += 1
+        assert set(gate) == {200}
+        assert set(sent.result().values()) <= {202, 207, 400, 413, 422}
