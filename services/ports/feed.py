@@ -1,11 +1,13 @@
 """How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
 
+import json
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 import httpx2
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from services.ports.notebook import Answer, Entry, Notebook, plain
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
@@ -14,6 +16,9 @@ from services.shell.clock import stopwatch
 SOURCE = "http"
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 LIMIT = 500
+STALE_SECONDS = 30.0
+"""Older answers of the console, and answers older than one that was read before, are no answers."""
+UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class FeedPort:
@@ -22,6 +27,8 @@ class FeedPort:
     def __init__(self, address: str, notebook: Notebook, **options: Any) -> None:
         """`options` go to httpx2.Client: verify, cert, headers, proxy."""
         self.notebook = notebook
+        self.address = address
+        self._newest: datetime | None = None
         self._http = httpx2.Client(base_url=address, **options)
 
     def __enter__(self) -> Self:
@@ -38,7 +45,7 @@ class FeedPort:
         after = self.notebook.places(SOURCE).get(0, 1) - 1
         status, body = self._get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
         if status == 410:  # the feed was made anew: what is known stays known, so nothing is done twice
-            self.notebook.forget_place(SOURCE)
+            self.notebook.begin(SOURCE, self.address)
             return 0
         if status != 200:
             raise Away(f"the feed answers {status}")
@@ -65,20 +72,37 @@ class FeedPort:
         except Away as error:
             return Answer(False, "stale", str(error))
         try:
-            said = _Gate.model_validate(body, strict=True)
+            said = _Gate.model_validate_json(json.dumps(body), strict=True)  # strict, and times are texts
         except ValidationError as error:
             return Answer(False, "unread", f"status {status}: {error.error_count()} faults in the answer")
         if status != 200 or said.container_no != container_no:
             return Answer(False, "unread", f"status {status}, about {said.container_no!r}")
         if not said.may_leave:
             return Answer(False, said.reason, said.detail)
-        return self.notebook.objection(said.consignments, silence=False) or Answer(True, said.reason, said.detail)
+        if age := self._out_of_date(said):
+            return Answer(False, "stale", age)
+        return self.notebook.objection(said.consignments, container_no, silence=False) or Answer(
+            True, said.reason, said.detail
+        )
+
+    def _out_of_date(self, said: "_Gate") -> str:
+        """Why this answer is not of now; empty when nothing speaks against it. No clock of this machine is asked."""
+        if said.as_of is None or said.lag_seconds is None:
+            return "the console does not know up to when it has read"
+        if said.lag_seconds > STALE_SECONDS:
+            return f"the console is {said.lag_seconds:.0f} s behind"
+        if self._newest is not None and (self._newest - said.as_of).total_seconds() > STALE_SECONDS:
+            return f"as of {said.as_of.isoformat()}, older than an answer before"
+        self._newest = max(said.as_of, self._newest or said.as_of)
+        return ""
 
     def _get(self, path: str, wait_seconds: float, **query: Any) -> tuple[int, Any]:
         try:
-            answer = self._http.get(path, params=query, timeout=wait_seconds + 15)
+            answer = self._http.get(path, params=query, timeout=wait_seconds + 15, headers=UNCACHED)
         except httpx2.HTTPError as error:
             raise Away(f"the console does not answer: {type(error).__name__} {error}") from error
+        if answer.headers.get("age", "0").strip() != "0":
+            raise Away("the answer comes from a cache on the way, not from the console")
         try:
             return answer.status_code, answer.json()
         except ValueError:
@@ -105,6 +129,8 @@ class _Gate(BaseModel):
     reason: str
     detail: str
     consignments: list[str]
+    as_of: AwareDatetime | None
+    lag_seconds: float | None
 
 
 def _entry(line: Any) -> Entry:

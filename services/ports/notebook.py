@@ -1,7 +1,7 @@
 """What does a port remember, so that dying between two entries neither loses nor doubles an effect?
 
-One SQLite file: the place read up to in each source, the ids known, the latest statement on each subject, what could not
-be read. A handler's own rows may lie beside them; all of it is one SQL transaction.
+One SQLite file: which log each source is and the place read up to in it, the ids known, the latest statement on each
+subject, what could not be read. A handler's own rows may lie beside them; all of it is one SQL transaction.
 """
 
 import json
@@ -24,8 +24,13 @@ CREATE TABLE IF NOT EXISTS port_unread (
   place TEXT, subject TEXT, reason TEXT NOT NULL, PRIMARY KEY (subject, place)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS port_counts (name TEXT PRIMARY KEY, seen INT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS port_sources (source TEXT PRIMARY KEY, identity TEXT NOT NULL, reading INT NOT NULL);
 """
-
+ADDED = {
+    "port_known": ("reading", "INT NOT NULL DEFAULT 0"),
+    "port_statements": ("source", "TEXT NOT NULL DEFAULT ''"),
+}
+"""Columns that notebooks of earlier versions lack."""
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
 
@@ -59,6 +64,11 @@ class Notebook:
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
         self._sql.executescript(TABLES)
+        self._sql.execute("BEGIN IMMEDIATE")
+        for table, (column, shape) in ADDED.items():
+            if column not in {row[1] for row in self._sql.execute(f"PRAGMA table_info({table})")}:
+                self._sql.execute(f"ALTER TABLE {table} ADD COLUMN {column} {shape}")
+        self._sql.execute("COMMIT")
 
     def close(self) -> None:
         self._sql.close()
@@ -67,9 +77,29 @@ class Notebook:
         """Where to go on in each partition of this source."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
 
-    def forget_place(self, source: str) -> None:
-        """Read this source from its beginning again; what is known stays known."""
-        self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
+    def identity(self, source: str) -> str | None:
+        """Which log this source was when its places were noted; None when nothing was noted of it."""
+        row = self._sql.execute("SELECT identity FROM port_sources WHERE source = ?", (source,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def begin(self, source: str, identity: str) -> None:
+        """Read this source from its beginning: it is another log now, so no place and no statement of before holds.
+
+        Ids stay known, so that no effect is done twice; each rebuilds its statement when it is read again.
+        """
+        self._sql.execute("BEGIN IMMEDIATE")
+        try:
+            self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
+            self._sql.execute("DELETE FROM port_statements WHERE source IN (?, '')", (source,))
+            self._sql.execute("DELETE FROM port_unread WHERE substr(place, 1, ?) = ?", (len(source) + 1, f"{source}/"))
+            self._sql.execute(
+                "INSERT OR REPLACE INTO port_sources SELECT ?, ?, 1 + coalesce(max(reading), 0) FROM port_known",
+                (source, identity),
+            )
+            self._sql.execute("COMMIT")
+        except BaseException:
+            self._sql.execute("ROLLBACK")
+            raise
 
     def counts(self) -> Mapping[str, int]:
         """heard, known, older, unread/<reason>: each message that was read, once."""
@@ -80,11 +110,11 @@ class Notebook:
         handed = 0
         self._sql.execute("BEGIN IMMEDIATE")
         try:
-            places = self.places(source)
+            places, reading = self.places(source), self._reading(source)
             for entry in entries:
                 if entry.place < places.get(entry.partition, 0):
                     continue
-                handed += self._take(entry.said, handler)
+                handed += self._take(source, reading, entry.said, handler)
                 places[entry.partition] = entry.next
             rows = [(source, partition, place) for partition, place in places.items()]
             self._sql.executemany("INSERT OR REPLACE INTO port_places VALUES (?, ?, ?)", rows)
@@ -95,31 +125,45 @@ class Notebook:
         return handed
 
     def ask(self, container_no: str) -> Answer:
-        """As far as this notebook goes: yes only if the gate's latest word is yes and each consignment's latest is a release."""
+        """As far as this notebook goes: yes only if the gate's latest statement is yes and names consignments, each of which
+        has a release as its latest statement that names this container."""
         container_no = plain(container_no)
-        said = self._statement(container_no)
-        if said is None:
+        statement = self._statement(container_no)
+        if statement is None:
             return self._unread(container_no) or Answer(False, "unknown")
-        kind, consignments, reason = said
+        kind, consignments, reason = statement
         if kind in ("ContainerGatedOut", "GateAlarmRaised"):
             return Answer(False, "left", reason)
         if kind != "ContainerMayLeave":
             return Answer(False, "held", reason)
-        return self._unread(container_no) or self.objection(consignments) or Answer(True, "released")
+        if not consignments:
+            return Answer(False, "not_released", "the gate names no consignment that was released")
+        against = self._unread(container_no) or self.objection(consignments, container_no)
+        return against or Answer(True, "released")
 
-    def objection(self, consignments: Iterable[str], *, silence: bool = True) -> Answer | None:
-        """What speaks against letting these consignments go. `silence`: whether having heard nothing of one does."""
+    def objection(self, consignments: Iterable[str], container_no: str, *, silence: bool = True) -> Answer | None:
+        """What speaks against letting these consignments go in this container. `silence`: whether knowing nothing of one does."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread
-            said = self._statement(consignment)
-            if said is None and silence:
-                return Answer(False, "not_released", f"nothing was heard of {consignment}")
-            if said is not None and said[0] != "ReleaseGranted":
-                return Answer(False, "not_released", f"{consignment}: {said[0]} {said[2]}".rstrip())
+            statement = self._statement(consignment)
+            if statement is None:
+                if silence:
+                    return Answer(False, "not_released", f"no release of {consignment} was read")
+                continue
+            kind, containers, reason = statement
+            if kind != "ReleaseGranted":
+                return Answer(False, "not_released", f"{consignment}: {kind} {reason}".rstrip())
+            if container_no not in [plain(each) for each in containers]:
+                return Answer(False, "not_released", f"the release of {consignment} does not name {container_no}")
         return None
 
-    def _take(self, said: Notice | Unread | None, handler: Handler) -> int:
+    def _reading(self, source: str) -> int:
+        """How often this source was begun: what was read in an earlier reading must rebuild its statement in this one."""
+        row = self._sql.execute("SELECT reading FROM port_sources WHERE source = ?", (source,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _take(self, source: str, reading: int, said: Notice | Unread | None, handler: Handler) -> int:
         if said is None:
             return 0
         if isinstance(said, Unread):
@@ -128,10 +172,16 @@ class Notebook:
             self._sql.executemany("INSERT OR REPLACE INTO port_unread VALUES (?, ?, ?)", rows)
             handler.unread(said, self._sql)
             return 0
-        if self._sql.execute("INSERT OR IGNORE INTO port_known VALUES (?)", (said.id,)).rowcount == 0:
+        known = self._sql.execute("SELECT reading FROM port_known WHERE id = ?", (said.id,)).fetchone()
+        if known is not None and known[0] == reading:
             self._count("known")
             return 0
-        if not self._newer(said):
+        self._sql.execute("INSERT OR REPLACE INTO port_known (id, reading) VALUES (?, ?)", (said.id, reading))
+        newer = self._newer(source, said)
+        if known is not None:
+            self._count("known")
+            return 0
+        if not newer:
             self._count("older")
             return 0
         self._count("heard")
@@ -140,7 +190,7 @@ class Notebook:
         handler.heard(said, self._sql)
         return 1
 
-    def _newer(self, said: Notice) -> bool:
+    def _newer(self, source: str, said: Notice) -> bool:
         """Keeps it if it is. Of two statements with one version the stricter is believed."""
         found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (said.subject,))
         with closing(found):
@@ -151,8 +201,9 @@ class Notebook:
                 return False
             version = said.version
         self._sql.execute(
-            "INSERT OR REPLACE INTO port_statements VALUES (?, ?, ?, ?, ?)",
-            (said.subject, said.kind, version, json.dumps(said.others), said.reason),
+            "INSERT OR REPLACE INTO port_statements (subject, kind, version, others, reason, source) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (said.subject, said.kind, version, json.dumps(said.others), said.reason, source),
         )
         self._sql.execute("DELETE FROM port_unread WHERE subject = ?", (said.subject,))
         return True

@@ -1,14 +1,16 @@
-"""What is a port told, and what of it can be read? What cannot be read is told too, and is never a yes."""
+"""What is a port told, and what of it can be read and believed? What cannot is told too, and is never a yes."""
 
 import sqlite3
 from dataclasses import dataclass
 from typing import Any, Protocol, assert_never
 
 import pydantic_core
+from kafka.partitioner.default import murmur2
 
-from schemas.envelope import Message
+from schemas.envelope import Message, fact_id
 from schemas.gate import ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised
 from schemas.release import ConsignmentHeld, DeclarationWithdrawn, ReleaseGranted, ReleaseRefused, ReleaseRevoked
+from schemas.topics import FACTS_AND_REQUESTS, KINDS
 from services.shell.codec import Raw, Undecodable, decode, kind_of
 
 TOPICS = ("customs-release-facts", "customs-gate-facts")
@@ -19,6 +21,9 @@ OfRelease = ReleaseGranted | ReleaseRevoked | ConsignmentHeld | ReleaseRefused |
 OfGate = ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised
 Statement = OfRelease | OfGate
 _STATEMENTS: tuple[type[Message], ...] = (*OfRelease.__args__, *OfGate.__args__)
+_WRITERS = {topic.name: topic.writer for topic in FACTS_AND_REQUESTS}
+MOST_FACTS = 1024
+"""Facts of one cause at most, for the check of a derived id: a full container's consignments, each told of its departure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +67,48 @@ class Away(Exception):
     """Topics or console do not answer, or not as agreed: nothing is known, so nothing may leave."""
 
 
-def from_topic(message: Raw) -> Notice | Unread | None:
-    """None: a kind that travels there and says nothing to a port; it is passed over unread."""
+def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
+    """None: what says nothing to a port. A kind that this client does not know is of a later version and passed over, too:
+    no new kind takes a yes back without a known one that says so."""
     try:
+        name = message.text("ce_type")
+        if not name:
+            raise Undecodable("missing_kind", "the message has no ce_type header")
+        if name not in KINDS:
+            return None
         kind = kind_of(message)
         if kind not in _STATEMENTS:
             return None
-        said = decode(kind, message)
+        statement = decode(kind, message, extra="ignore")
+        _genuine(message, partitions)
     except Undecodable as error:
         where = f"{message.topic}/{message.partition}/{message.offset}"
         return Unread(where, error.reason, str(error)[:500], subjects(message.key, message.value))
-    assert isinstance(said, Statement)
-    return _notice(message.text("ce_id"), said)
+    assert isinstance(statement, Statement)
+    return _notice(message.text("ce_id"), statement)
+
+
+def _genuine(message: Raw, partitions: int) -> None:
+    """Undecodable where the headers are not those that the topic's one writer gives its facts.
+
+    Whoever knows the rules can still write headers that obey them: only the broker's rights keep a topic for its writer.
+    """
+    writer = _WRITERS[message.topic]
+    source, cause, sequence = (message.text(name) for name in ("ce_source", "causationid", "sequence"))
+    if source != f"/desks/{writer}":
+        raise Undecodable("forged", f"ce_source is {source[:100]!r}; only /desks/{writer} writes {message.topic}")
+    if not (sequence.isascii() and sequence.isdigit() and len(sequence) < 19 and int(sequence) > 0):
+        raise Undecodable("forged", f"sequence is {sequence[:100]!r}, no count of a desk")
+    if not derived(writer, cause, message.text("ce_id")):
+        raise Undecodable("forged", f"ce_id is not what the {writer} desk derives from the cause {cause[:100]!r}")
+    proper = int(murmur2(message.key or b"") & 0x7FFFFFFF) % partitions
+    if message.partition != proper:
+        raise Undecodable("wrong_partition", f"the key belongs to partition {proper}")
+
+
+def derived(desk: str, cause: str, id: str) -> bool:
+    """Whether a desk gives this id to one of the facts that it draws from this cause."""
+    return any(fact_id(desk, cause, index) == id for index in range(MOST_FACTS))
 
 
 def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:

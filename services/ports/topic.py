@@ -1,15 +1,27 @@
-"""How does a port follow the topics? kafka-python, committed messages only, the place kept by the port itself."""
+"""How does a port follow the topics? kafka-python, committed messages only, the place kept by the port itself.
 
+Wherever news may be missing the answer is no: docs/ports.md lists every way, `tests/ports` tries each.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import OffsetSpec
+from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from services.ports.notebook import Answer, Entry, Notebook
-from services.ports.notice import TOPICS, Away, Handler, Notice, Unread, from_topic
+from services.ports.notice import TOPICS, Away, Handler, from_topic
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
+
+LOOK_SECONDS = 5.0
+"""Between two looks of a follower at which topics these are; an answer looks every time."""
+REQUEST_MS = 10_000
+"""For one answer of the broker."""
 
 
 class TopicPort:
@@ -18,25 +30,35 @@ class TopicPort:
     def __init__(self, bootstrap: str, notebook: Notebook, **options: Any) -> None:
         """`options` go to kafka-python: security_protocol, sasl_mechanism and the like."""
         self.notebook = notebook
-        try:
-            self._consumer = KafkaConsumer(
-                bootstrap_servers=bootstrap.split(","),
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                **options,
+        self._partitions: dict[str, int] = {}
+        self._places: list[TopicPartition] = []
+        self._looked = 0.0
+        self._in_step = False
+        self._request_ms = int(options.get("request_timeout_ms", REQUEST_MS))
+        servers = bootstrap.split(",")
+        common = {name: value for name, value in options.items() if name in KafkaAdminClient.DEFAULT_CONFIG}
+        with _library(f"no Kafka cluster answers at {bootstrap}"):
+            self._admin = KafkaAdminClient(
+                bootstrap_servers=servers, **{**common, "request_timeout_ms": self._request_ms}
             )
-            self._places = [
-                TopicPartition(topic, number)
-                for topic in TOPICS
-                for number in sorted(self._consumer.partitions_for_topic(topic) or ())
-            ]
-            if {place.topic for place in self._places} != set(TOPICS):
-                raise Away(f"{bootstrap} does not have the topics {', '.join(TOPICS)}")
-            self._consumer.assign(self._places)
+        try:
+            with _library(f"no Kafka cluster answers at {bootstrap}"):
+                self._consumer = KafkaConsumer(
+                    bootstrap_servers=servers,
+                    isolation_level="read_committed",
+                    enable_auto_commit=False,
+                    auto_offset_reset="none",
+                    **options,
+                )
+        except Away:
+            self._admin.close()
+            raise
+        try:
             self._go_on()
-        except KafkaError as error:
-            raise Away(f"no Kafka cluster answers at {bootstrap}: {error}") from error
+            self._in_step = True
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -46,55 +68,157 @@ class TopicPort:
 
     def close(self) -> None:
         self._consumer.close()
+        self._admin.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
         """Hands over what came within `wait_seconds`; how many. Whatever the handler raises undoes the reading of that topic."""
-        try:
-            came = self._consumer.poll(timeout_ms=int(wait_seconds * 1000))
-            return sum([self._take(topic, came, handler) for topic in TOPICS])
-        except (KafkaError, UnicodeDecodeError) as error:  # the name of a header may be rubbish too
-            self._go_on()
-            raise Away(f"the topics cannot be read: {error}") from error
-        except BaseException:
-            self._go_on()
-            raise
+        with self._kept_in_step():
+            if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
+                self._go_on()
+            return self._poll(handler, wait_seconds)
 
     def catch_up(self, handler: Handler, seconds: float) -> None:
-        """Reads until everything committed before this call was taken; Away when it does not get there in time."""
+        """Reads until everything that lay on the topics before this call was taken, transactions that were open then
+        included; Away when it does not get there in time."""
         deadline = stopwatch() + seconds
-        try:
-            ends = self._consumer.end_offsets(self._places)
-        except KafkaError as error:
-            raise Away(f"the ends of the topics are not known: {error}") from error
-        while any(self._consumer.position(place) < end for place, end in ends.items()):
-            if stopwatch() > deadline:
-                raise Away(f"not up to date within {seconds:g} s")
-            self.read(handler, 0.2)
+        with self._kept_in_step():
+            while True:
+                if self._replaced():
+                    self._go_on()
+                for place, end in self._ends().items():
+                    while self._position(place) < end:
+                        if stopwatch() > deadline:
+                            raise Away(f"not up to date within {seconds:g} s: {self._why_not(place, end)}")
+                        self._poll(handler, 0.2)
+                if not self._replaced():  # nobody made them anew while they were read
+                    return
 
     def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
-        """May it leave, now? First everything that was said until now is taken, as `read` would."""
+        """May it leave, now? First everything that was written until now is taken, as `read` would."""
         try:
             self.catch_up(handler, seconds)
-        except Away as error:
+            return self.notebook.ask(container_no)
+        except (Away, sqlite3.Error) as error:
             return Answer(False, "stale", str(error))
-        return self.notebook.ask(container_no)
 
-    def _take(self, topic: str, came: dict[Any, list[Any]], handler: Handler) -> int:
-        entries = [entry(m) for place, messages in came.items() if place.topic == topic for m in messages]
-        return self.notebook.take(topic, entries, handler) if entries else 0
+    @contextmanager
+    def _kept_in_step(self) -> Iterator[None]:
+        """After whatever went wrong, the next call goes on from where the notebook says."""
+        if not self._in_step:
+            self._go_on()
+        self._in_step = False
+        try:
+            yield
+        except _Gap as gap:
+            self._begin(set(TOPICS))
+            raise Away(f"{gap}; these topics are read again from their beginning") from gap
+        self._in_step = True
+
+    def _poll(self, handler: Handler, wait_seconds: float) -> int:
+        with _library("the topics cannot be read"):
+            came = self._consumer.poll(timeout_ms=int(wait_seconds * 1000))
+            entries = {
+                topic: [self._entry(m) for place, messages in came.items() if place.topic == topic for m in messages]
+                for topic in TOPICS
+            }
+        return sum([self.notebook.take(topic, read, handler) for topic, read in entries.items() if read])
+
+    # which topics these are, and up to where they go
+
+    def _identities(self) -> dict[str, str]:
+        """Id and number of partitions of each topic: with another id it is another log, whatever its name and cluster."""
+        with _library("the topics are not known"):
+            described = {topic["name"]: topic for topic in self._admin.describe_topics(list(TOPICS))}
+            self._looked = stopwatch()
+            counts = {name: len(described.get(name, {}).get("partitions", ())) for name in TOPICS}
+            if missing := [name for name, count in counts.items() if not count]:
+                raise Away(f"the cluster does not have the topics {', '.join(missing)}")
+            self._partitions = counts
+            return {name: f"{described[name]['topic_id']}/{counts[name]}" for name in TOPICS}
+
+    def _replaced(self) -> bool:
+        return any(self.notebook.identity(topic) != now for topic, now in self._identities().items())
+
+    def _ends(self) -> dict[TopicPartition, int]:
+        """High watermarks: what an open transaction hides is news, too."""
+        with _library("the ends of the topics are not known"):
+            wanted = dict.fromkeys(self._places, OffsetSpec.LATEST)
+            ends = self._admin.list_partition_offsets(wanted, timeout_ms=self._request_ms)
+            return {place: found.offset for place, found in ends.items()}
+
+    def _position(self, place: TopicPartition) -> int:
+        """-1 while the client does not know it."""
+        with _library("the place read up to is not known"):
+            position = self._consumer.position(place, timeout_ms=self._request_ms)
+        return -1 if position is None else int(position)
+
+    def _why_not(self, place: TopicPartition, end: int) -> str:
+        with _library("the ends of the topics are not known"):
+            stable = self._consumer.end_offsets([place], timeout_ms=self._request_ms)[place]
+        name = f"{place.topic}/{place.partition}"
+        return (
+            f"a transaction is open on {name}"
+            if stable < end
+            else f"{name} is read up to {self._position(place)} of {end}"
+        )
 
     def _go_on(self) -> None:
-        """From where the notebook says."""
-        known = {topic: self.notebook.places(topic) for topic in TOPICS}
-        for place in self._places:
-            if (wanted := known[place.topic].get(place.partition)) is None:
-                self._consumer.seek_to_beginning(place)
-            else:
-                self._consumer.seek(place, wanted)
+        """From where the notebook says; from the beginning where it speaks of another log."""
+        identities = self._identities()
+        for topic, identity in identities.items():
+            known = self.notebook.identity(topic)
+            if known is not None and _raised(known, identity):
+                raise Away(
+                    f"{topic}: the number of partitions was changed, so nothing is in order; begin a new notebook"
+                )
+            if known != identity:
+                self.notebook.begin(topic, identity)
+        self._seek()
+        if short := {place.topic for place, end in self._ends().items() if self._position(place) > end}:
+            self._begin(short)  # cut off behind what was read: restored from a copy, or lost with a disk
+            self._seek()
+
+    def _begin(self, topics: set[str]) -> None:
+        for topic, identity in self._identities().items():
+            if topic in topics:
+                self.notebook.begin(topic, identity)
+
+    def _seek(self) -> None:
+        with _library("the topics cannot be read"):
+            self._places = [TopicPartition(topic, n) for topic in TOPICS for n in range(self._partitions[topic])]
+            self._consumer.assign(self._places)
+            for topic in TOPICS:
+                known = self.notebook.places(topic)
+                for place in [each for each in self._places if each.topic == topic]:
+                    if place.partition in known:
+                        self._consumer.seek(place, known[place.partition])
+                    else:
+                        self._consumer.seek_to_beginning(place)
+
+    def _entry(self, m: Any) -> Entry:
+        """A message of kafka-python as an entry."""
+        headers = {name: value or b"" for name, value in m.headers}
+        raw = Raw(m.topic, m.partition, m.offset, m.key, m.value, headers)
+        return Entry(m.partition, m.offset, m.offset + 1, from_topic(raw, self._partitions[m.topic]))
 
 
-def entry(m: Any) -> Entry:
-    """A message of kafka-python as an entry."""
-    headers = {name: value or b"" for name, value in m.headers}
-    said: Notice | Unread | None = from_topic(Raw(m.topic, m.partition, m.offset, m.key, m.value, headers))
-    return Entry(m.partition, m.offset, m.offset + 1, said)
+class _Gap(Exception):
+    """A place read up to does not lie in its topic."""
+
+
+@contextmanager
+def _library(what: str) -> Iterator[None]:
+    """Whatever the client library raises, its own faults included, is Away: nothing is known then."""
+    try:
+        yield
+    except Away:
+        raise
+    except (OffsetOutOfRangeError, NoOffsetForPartitionError, LogTruncationError) as error:
+        raise _Gap(f"{what}: {type(error).__name__} {error}"[:300]) from error
+    except Exception as error:
+        raise Away(f"{what}: {type(error).__name__} {error}"[:300]) from error
+
+
+def _raised(known: str, now: str) -> bool:
+    """Whether only the number of partitions is another."""
+    return known != now and known.rpartition("/")[0] == now.rpartition("/")[0]

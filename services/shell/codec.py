@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from operator import methodcaller
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -76,8 +76,11 @@ def kind_of(message: Raw) -> type[Message]:
     return kind
 
 
-def decode(kind: type[Message], message: Raw) -> Message:
-    """The payload; Undecodable when it breaks the contract, is empty, or travels under another key than its own."""
+def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None = None) -> Message:
+    """The payload; Undecodable when it breaks the contract, is empty, or travels under another key than its own.
+
+    `extra="ignore"`: a reader that decides nothing passes over fields that a later version added.
+    """
     if message.key is None:
         raise Undecodable("missing_key", "the message has no key")
     if message.value is None:
@@ -89,7 +92,7 @@ def decode(kind: type[Message], message: Raw) -> Message:
         seen = f"key {len(message.key)}, ce_id {len(name)}, value {len(message.value)} bytes"
         raise Undecodable("too_large", f"{seen}; at most {LONGEST_NAME}, {LONGEST_NAME}, {LARGEST_VALUE}")
     try:
-        decoded: Message = kind.__pydantic_validator__.validate_json(message.value)
+        decoded: Message = kind.__pydantic_validator__.validate_json(message.value, extra=extra)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         pointer = "/" + "/".join(str(part) for part in first["loc"])

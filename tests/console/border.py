@@ -65,10 +65,11 @@ class Said:
     at: datetime
 
     def headers(self) -> Any:
+        desk = self.topic.split("-")[1]
         return headers(
             id=self.id,
             kind=self.kind,
-            source="/tests/border",
+            source="/tests/border" if self.topic.endswith("-requests") else f"/desks/{desk}",
             time=self.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
             subject=self.key,
             cause=self.cause,
@@ -146,12 +147,12 @@ class Border:
 
     def _say(self, writer: str, message: Message) -> Said:
         self._minutes += 1
-        cause = self.said[-1].id if self.said else ""
+        cause = self.said[-1].id if self.said else f"{self.id}/{self.start.isoformat()}"
         if isinstance(message, Request):
             id_, sequence = request_id(message.asked_by, f"{self.reference}/{len(self.said)}"), 0
         else:
             sequence = self._counts[writer, message.key] = self._counts.get((writer, message.key), 0) + 1
-            id_ = fact_id(writer, f"{self.id}/{len(self.said)}", 0)
+            id_ = fact_id(writer, cause, 0)
         said = Said(
             topic_of(writer, type(message)), message.key, encode(message), id_, message.kind, cause, sequence, self.at
         )

@@ -12,13 +12,19 @@ from tests.conftest import PARTITIONS
 
 
 @pytest.fixture(scope="session")
-def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap servers of a broker with every topic and no desk."""
+def quiet_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker with every topic and no desk."""
     running = Broker(tmp_path_factory.mktemp("wire"), free_port())
     running.start()
     provision(running.bootstrap, PARTITIONS)
-    yield running.bootstrap
+    yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def wire(quiet_broker: Broker) -> str:
+    """Its bootstrap servers."""
+    return quiet_broker.bootstrap
 
 
 @pytest.fixture

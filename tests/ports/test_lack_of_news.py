@@ -1,0 +1,325 @@
+"""Is every way in which a port can lack news a no? The list is in docs/ports.md; each row is tried here or in test_port.py."""
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+
+from deploy.kafka.broker import Broker
+from schemas.envelope import fact_id
+from schemas.gate import ContainerMayLeave
+from services.ports.notebook import Notebook
+from services.ports.notice import TOPICS, Away, Notice, Unread, from_topic
+from services.ports.topic import TopicPort
+from services.shell.codec import Raw, encode
+from tests.conftest import PARTITIONS
+from tests.console.border import NOON, Border, publish
+from tests.console.conftest import eventually
+from tests.ports.gatehouse import Gatehouse
+from tests.ports.test_port import asked, lay, released
+
+RELEASES = TOPICS[0]
+
+
+def remove(bootstrap: str, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.delete_topics([topic])[topic].result(30)
+    eventually(lambda: topic not in admin.list_topics(timeout=10).topics, f"{topic} to be gone")
+
+
+def make(bootstrap: str, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(30)
+    eventually(lambda: partitions(admin, topic) == PARTITIONS, f"{topic} to be there")
+
+
+def partitions(admin: AdminClient, topic: str) -> int:
+    found = admin.list_topics(timeout=10).topics.get(topic)
+    return 0 if found is None else len(found.partitions)
+
+
+def stale(port: TopicPort, notebook: Notebook, box: str, because: str, seconds: float = 1) -> bool:
+    """Whether the answer is no because news may be missing, and says why."""
+    answer = port.ask(box, Gatehouse(notebook), seconds)
+    assert because in answer.detail, answer
+    return (answer.may_leave, answer.reason) == (False, "stale")
+
+
+# topics
+
+
+@pytest.fixture
+def replaceable(wire: str) -> Iterator[str]:
+    """The broker; whatever is done to its topics, the next test finds them."""
+    yield wire
+    left = partitions(AdminClient({"bootstrap.servers": wire}), RELEASES)
+    if left not in (0, PARTITIONS):
+        remove(wire, RELEASES)
+    if left != PARTITIONS:
+        make(wire, RELEASES)
+
+
+@pytest.mark.parametrize("more", [-2, 0, 3], ids=["fewer messages", "as many", "more messages"])
+def test_a_topic_made_anew_is_read_again_before_anything_may_leave(
+    replaceable: str, notebook: Notebook, more: int
+) -> None:
+    wire = replaceable
+    name, box = f"PORT-ANEW-{more}", f"NEWS001000{more + 2}"
+    old = released(name, box)
+    publish(wire, old.said)
+    with TopicPort(wire, notebook) as port:
+        house = Gatehouse(notebook)
+        assert port.ask(box, house).may_leave
+        lay = sum(one.key == old.id and one.topic == RELEASES for one in old.said)
+        remove(wire, RELEASES)
+        assert stale(port, notebook, box, "does not have the topics")
+        make(wire, RELEASES)
+        anew = Border(name, (box,), start=old.at)
+        for _ in range(lay + more - 1):
+            anew.arrived()
+        publish(wire, [one for one in anew.revoked().said if one.topic == RELEASES])
+        assert port.ask(box, house).reason == "not_released", "its version is lower than that of before"
+        assert [n.kind for n in house.heard_of if n.subject == old.id] == ["ReleaseGranted", "ReleaseRevoked"]
+    assert asked(wire, notebook, box) == (False, "not_released")
+
+
+def test_a_place_beyond_the_end_of_a_topic_is_forgotten(wire: str, notebook: Notebook) -> None:
+    """As after a broker's disk was restored from a copy: the same topic, and less in it."""
+    told = released("PORT-BEYOND", "NEWS0000002").revoked()
+    publish(wire, told.said[:-1])
+    assert asked(wire, notebook, "NEWS0000002") == (True, "released")
+    with contextlib.closing(sqlite3.connect(notebook.file)) as sql, sql:
+        sql.execute("UPDATE port_places SET next = next + 1000 WHERE source = ?", (RELEASES,))
+    publish(wire, told.said[-1:])
+    assert asked(wire, notebook, "NEWS0000002") == (False, "not_released")
+
+
+def test_a_topic_that_is_cut_off_under_a_running_port_is_read_again(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-CUT", "NEWS0000003").revoked()
+    publish(wire, told.said[:-1])
+    with TopicPort(wire, notebook) as port:
+        assert port.ask("NEWS0000003", Gatehouse(notebook)).may_leave
+        places = [p for p in port._consumer.assignment() if p.topic == RELEASES]
+        for place in places:
+            port._consumer.seek(place, port._consumer.position(place) + 1000)
+        publish(wire, told.said[-1:])
+        with pytest.raises(Away, match="read again from their beginning"):
+            port.read(Gatehouse(notebook), 10)
+        assert port.ask("NEWS0000003", Gatehouse(notebook)).reason == "not_released"
+
+
+def test_more_partitions_are_a_no_until_somebody_begins_anew(replaceable: str, notebook: Notebook) -> None:
+    publish(replaceable, released("PORT-RAISED", "NEWS0000004").said)
+    with TopicPort(replaceable, notebook) as port:
+        assert port.ask("NEWS0000004", Gatehouse(notebook)).may_leave
+        admin = AdminClient({"bootstrap.servers": replaceable})
+        admin.create_partitions([NewPartitions(RELEASES, PARTITIONS + 2)])[RELEASES].result(30)
+        eventually(lambda: partitions(admin, RELEASES) > PARTITIONS, "more partitions")
+        assert stale(port, notebook, "NEWS0000004", "number of partitions")
+    with pytest.raises(Away, match="number of partitions"):
+        TopicPort(replaceable, notebook)
+
+
+def test_a_statement_in_a_partition_that_is_not_its_keys_is_not_believed(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-ELSEWHERE", "NEWS0000005")
+    publish(wire, told.said[:-1])
+    producer = Producer({"bootstrap.servers": wire})
+    yes = told.said[-1]
+    for partition in range(PARTITIONS):
+        producer.produce(yes.topic, key=yes.key, value=yes.value, headers=yes.headers(), partition=partition)
+    assert producer.flush(30) == 0
+    house = Gatehouse(notebook)
+    with TopicPort(wire, notebook) as port:
+        port.catch_up(house, 30)
+    assert [u.reason for u in house.told if u.subjects == ("NEWS0000005",)] == ["wrong_partition"] * (PARTITIONS - 1)
+
+
+def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-OPEN", "NEWS0000006").revoked()
+    publish(wire, told.said[:-1])
+    hidden = told.said[-1]
+    producer = Producer({"bootstrap.servers": wire, "partitioner": "murmur2_random", "transactional.id": "port-open"})
+    producer.init_transactions(30)
+    with TopicPort(wire, notebook) as port:
+        assert port.ask("NEWS0000006", Gatehouse(notebook)).may_leave
+        producer.begin_transaction()
+        producer.produce(hidden.topic, key=hidden.key, value=hidden.value, headers=hidden.headers())
+        assert producer.flush(30) == 0
+        assert stale(port, notebook, "NEWS0000006", "a transaction is open")
+        producer.commit_transaction(30)
+        assert port.ask("NEWS0000006", Gatehouse(notebook)).reason == "not_released"
+
+
+# the client and its notebook
+
+
+def test_a_notebook_of_another_cluster_counts_for_nothing_here(wire: str, notebook: Notebook) -> None:
+    publish(wire, released("PORT-OTHER", "NEWS0000007").revoked().said)
+    with contextlib.closing(sqlite3.connect(notebook.file)) as sql, sql:
+        for topic in TOPICS:
+            sql.execute("INSERT INTO port_sources VALUES (?, 'elsewhere/4', 1)", (topic,))
+            sql.executemany("INSERT INTO port_places VALUES (?, ?, 0)", [(topic, n) for n in range(PARTITIONS)])
+        yes = ("NEWS9000007", "ContainerMayLeave", 1, '["elsewhere"]', "", TOPICS[1])
+        granted = ("elsewhere", "ReleaseGranted", 1, '["NEWS9000007"]', "", TOPICS[0])
+        sql.executemany("INSERT INTO port_statements VALUES (?, ?, ?, ?, ?, ?)", [yes, granted])
+    assert notebook.ask("NEWS9000007").may_leave, "over there it may"
+    assert asked(wire, notebook, "NEWS9000007") == (False, "unknown")
+    assert asked(wire, notebook, "NEWS0000007") == (False, "not_released")
+
+
+OLD_TABLES = """
+CREATE TABLE port_places (source TEXT, partition INT, next INT NOT NULL, PRIMARY KEY (source, partition));
+CREATE TABLE port_known (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE port_statements (
+  subject TEXT PRIMARY KEY, kind TEXT NOT NULL, version INT NOT NULL, others TEXT NOT NULL, reason TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+def test_a_notebook_of_an_earlier_version_is_read_again_and_does_nothing_twice(wire: str, tmp_path: Path) -> None:
+    """It does not say which topics it is of."""
+    told = released("PORT-OLD", "NEWS0000008").revoked()
+    publish(wire, told.said)
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.db")) as sql, sql:
+        sql.executescript(OLD_TABLES)
+        sql.executemany("INSERT INTO port_known VALUES (?)", [(one.id,) for one in told.said[:-1]])
+        sql.executemany(
+            "INSERT INTO port_places VALUES (?, ?, ?)", [(t, n, 10**6) for t in TOPICS for n in range(PARTITIONS)]
+        )
+        sql.execute(
+            "INSERT INTO port_statements VALUES (?, 'ReleaseGranted', 9, ?, '')", (told.id, json.dumps(["NEWS0000008"]))
+        )
+    old = Notebook(tmp_path / "old.db")
+    house = Gatehouse(old)
+    with TopicPort(wire, old) as port:
+        assert port.ask("NEWS0000008", house).reason == "not_released"
+    assert [n.kind for n in house.heard_of if n.subject in (told.id, "NEWS0000008")] == ["ReleaseRevoked"]
+    old.close()
+
+
+@pytest.mark.parametrize("lost", ["one place", "everything"])
+def test_lost_places_are_read_again(wire: str, notebook: Notebook, lost: str) -> None:
+    box = f"NEWS002000{len(lost) % 9}"
+    told = released(f"PORT-LOST-{lost}", box).revoked()
+    publish(wire, told.said[:-1])
+    assert asked(wire, notebook, box) == (True, "released")
+    publish(wire, told.said[-1:])
+    with contextlib.closing(sqlite3.connect(notebook.file)) as sql, sql:
+        if lost == "one place":
+            sql.execute("DELETE FROM port_places WHERE partition = 0 OR source = ?", (RELEASES,))
+        else:
+            sql.executescript("DELETE FROM port_places; DELETE FROM port_sources; DELETE FROM port_statements;")
+    assert asked(wire, notebook, box) == (False, "not_released")
+
+
+def test_a_notebook_or_a_reader_that_is_gone_is_a_no(wire: str, tmp_path: Path) -> None:
+    told = released("PORT-DEAD", "NEWS0000010").revoked()
+    publish(wire, told.said[:-1])
+    notes = Notebook(tmp_path / "gone.db")
+    with TopicPort(wire, notes) as port:
+        house = Gatehouse(notes)
+        assert port.ask("NEWS0000010", house).may_leave
+        port._consumer.close()
+        publish(wire, told.said[-1:])
+        assert not port.ask("NEWS0000010", house, 1).may_leave
+    with TopicPort(wire, notes) as port:
+        notes.close()
+        assert not port.ask("NEWS0000010", house, 1).may_leave
+
+
+def test_a_broker_that_does_not_answer_is_a_no(wire: str, quiet_broker: Broker, notebook: Notebook) -> None:
+    publish(wire, released("PORT-SILENT", "NEWS0000011").said)
+    with TopicPort(wire, notebook, request_timeout_ms=1000) as port:
+        assert port.ask("NEWS0000011", Gatehouse(notebook)).may_leave
+        with frozen(quiet_broker):
+            assert stale(port, notebook, "NEWS0000011", "not known")
+        assert port.ask("NEWS0000011", Gatehouse(notebook), 30).may_leave
+
+
+@contextlib.contextmanager
+def frozen(broker: Broker) -> Iterator[None]:
+    assert broker.process is not None
+    os.kill(broker.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(broker.process.pid, signal.SIGCONT)
+
+
+# what is said
+
+
+def test_times_order_nothing(wire: str, notebook: Notebook) -> None:
+    """A clock that was set back between two statements changes no answer."""
+    told = released("PORT-CLOCK", "NEWS0000012")
+    publish(wire, told.said)
+    assert asked(wire, notebook, "NEWS0000012") == (True, "released")
+    told.start = told.start.replace(year=2001)
+    publish(wire, told.revoked().said[-1:])
+    assert asked(wire, notebook, "NEWS0000012") == (False, "not_released")
+
+
+def test_kinds_and_fields_of_a_later_version_are_passed_over(wire: str, notebook: Notebook) -> None:
+    told = released("PORT-LATER-VERSION", "NEWS0000013")
+    newer: list[Any] = []
+    for one in told.said:
+        value = {**json.loads(one.value), "added_later": {"x": [1]}} if one.topic in TOPICS else json.loads(one.value)
+        newer.append(type(one)(**{**vars(one), "value": json.dumps(value).encode()}))
+    yes = newer[-1]
+    newer.append(type(yes)(**{**vars(yes), "kind": "ContainerBlessed", "id": "b-1", "value": b"\xff"}))
+    publish(wire, newer)
+    assert asked(wire, notebook, "NEWS0000013") == (True, "released")
+
+
+def forged(**changed: str) -> dict[str, bytes | None]:
+    """Headers of a yes that somebody else than the gate desk wrote; right in everything but `changed`."""
+    headers = {
+        "ce_type": "ContainerMayLeave",
+        "ce_id": fact_id("gate", "cause", 0),
+        "ce_source": "/desks/gate",
+        "causationid": "cause",
+        "sequence": "7",
+    }
+    return {name: value.encode() for name, value in {**headers, **changed}.items()}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"ce_source": "/desks/release"}, {"ce_source": ""}, {"ce_id": "made-up"}, {"causationid": "another"}]
+    + [{"sequence": number} for number in ("", "0", "-1", "x", "٣", "9" * 30)],
+    ids=str,
+)
+def test_a_yes_with_headers_that_no_desk_gives_is_not_believed(changed: dict[str, str]) -> None:
+    value = encode(ContainerMayLeave(container_no="BOX", occurred_at=NOON, version=9, consignments=("c",)))
+    raw = {name: header or b"" for name, header in forged().items()}
+    right = from_topic(Raw(TOPICS[1], 0, 5, b"BOX", value, raw), 1)
+    assert isinstance(right, Notice) and right.kind == "ContainerMayLeave"
+    wrong = from_topic(Raw(TOPICS[1], 0, 5, b"BOX", value, {**raw, **{n: v.encode() for n, v in changed.items()}}), 1)
+    assert isinstance(wrong, Unread) and wrong.reason == "forged" and wrong.subjects == ("BOX",)
+
+
+@pytest.mark.parametrize("names", ["nobody", "held goods", "goods in another box", "goods that nobody released"])
+def test_a_forged_yes_lets_nothing_leave_that_was_not_released(wire: str, notebook: Notebook, names: str) -> None:
+    """Even with the headers of the gate desk: anybody who knows how ids are derived can write those."""
+    box = f"FORG000000{len(names) % 10}"
+    held = Border(f"F-{names}", (box,)).lodged().accepted().assessed().held("arrival")
+    other = released(f"O-{names}", f"OTHE000000{len(names) % 10}")
+    publish(wire, [*held.said, *other.said])
+    named = {"held goods": (held.id,), "goods in another box": (other.id,), "goods that nobody released": ("x",)}
+    yes = ContainerMayLeave(container_no=box, occurred_at=NOON, version=99, consignments=named.get(names, ()))
+    lay(wire, TOPICS[1], box.encode(), encode(yes), forged(causationid=names, ce_id=fact_id("gate", names, 0)))
+    house = Gatehouse(notebook)
+    with TopicPort(wire, notebook) as port:
+        answer = port.ask(box, house)
+    assert not [u for u in house.told if box in u.subjects] and "ContainerMayLeave" in {
+        n.kind for n in house.heard_of if n.subject == box
+    }
+    assert (answer.may_leave, answer.reason) == (False, "not_released")
