@@ -4,17 +4,19 @@ Field meanings follow the GACC single declaration (2018 No. 67, `DecHead`/`DecLi
 the desk itself checks them, so that a wrong code is a pointed refusal and not an undecodable message.
 """
 
-from datetime import date
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from schemas.bounds import LINE, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
 from schemas.vocabulary import (
     ContainerNo,
+    Day,
     DeclarationNo,
     Direction,
     Mass,
+    MessageId,
     Money,
     Pointer,
     Quantity,
@@ -22,8 +24,10 @@ from schemas.vocabulary import (
     Severity,
 )
 
-Code = Annotated[str, StringConstraints(max_length=20)]
-Text = Annotated[str, StringConstraints(max_length=255)]
+MOST_CONTAINERS, MOST_SHARERS = 200, 100
+"""Containers of one declaration; consignments that a manifest puts into one container."""
+Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=LINE)]
+Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=LINE)]
 
 
 class Item(Message):
@@ -45,13 +49,13 @@ class DeclaredContainer(Message):
 
     container_no: ContainerNo
     seal_no: Code = ""
-    shared_by: int = Field(default=1, ge=1, le=100)
+    shared_by: int = Field(default=1, ge=1, le=MOST_SHARERS)
 
 
 class Declaration(Message):
     """The paper about one consignment, as the declarant lodged it."""
 
-    reference: Annotated[str, StringConstraints(min_length=1, max_length=35)]
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=LINE)]
     declarant: Code
     consignee: Code
     direction: Direction
@@ -63,15 +67,15 @@ class Declaration(Message):
     departure_country: Code = ""
     destination_country: Code = ""
     goods_place: Text = ""
-    conveyance_entry_date: date | None = None
-    packages: int = 0
+    conveyance_entry_date: Day | None = None
+    packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999)] = 0
     package_kind: Code = ""
     wood_packaging: bool = False
     gross_mass_kg: Mass
     net_mass_kg: Mass
     invoice_total: Money
     currency: Code = ""
-    containers: tuple[DeclaredContainer, ...] = Field(default=(), max_length=200)
+    containers: tuple[DeclaredContainer, ...] = Field(default=(), max_length=MOST_CONTAINERS)
     items: tuple[Item, ...] = Field(max_length=1000)
 
 
@@ -91,9 +95,12 @@ class Finding(Message):
     """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found."""
 
     pointer: Pointer
-    code: Annotated[str, StringConstraints(max_length=40)]
+    code: Annotated[str, StringConstraints(max_length=40), WhenMade(pattern=LINE)]
     severity: Severity
-    seen: Annotated[str, StringConstraints(max_length=120)]
+    seen: Annotated[str, StringConstraints(max_length=120), WhenMade(pattern=LINE)]
+
+
+Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]
 
 
 class DeclarationAccepted(AboutConsignment, Fact):
@@ -101,18 +108,18 @@ class DeclarationAccepted(AboutConsignment, Fact):
 
     declaration_no: DeclarationNo
     declaration: Declaration
-    warnings: tuple[Finding, ...] = ()
+    warnings: Findings = ()
 
 
 class DeclarationRejected(AboutConsignment, Fact):
     """The declaration does not stand; every error is pointed at. A corrected one needs a new reference."""
 
     declaration: Declaration
-    findings: tuple[Finding, ...]
+    findings: Findings
 
 
 class WithdrawalRequested(AboutConsignment, Fact):
     """The declarant of an accepted declaration asks to take it back; the release desk answers."""
 
-    request_id: str
+    request_id: MessageId
     reason: Reason

@@ -5,13 +5,19 @@ The payload is the JSON of one of these models; CloudEvents 1.0 attributes trave
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha1
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal, Self, cast
 from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import SchemaValidator
 
-from schemas.vocabulary import ActorId, ConsignmentId, Moment, Reason
+from schemas.bounds import LINE, WhenMade, reader
+from schemas.vocabulary import ActorId, ConsignmentId, ContainerName, MessageId, Moment, Name, Reason
+
+Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
+"""The key of the message that is spoken of: a consignment id or a container number."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """Namespace of derived message ids."""
@@ -32,6 +38,17 @@ class Message(BaseModel):
     def key(self) -> str:
         raise TypeError(f"{type(self).__name__} has no key")
 
+    @classmethod
+    def read_stored(cls, data: bytes, extra: Literal["forbid", "ignore"] = "forbid") -> Self:
+        """A message that is stored already: of its contract, but not under the bounds that hold when one is made."""
+        return cast(Self, stored_reader(cls).validate_json(data, extra=extra))
+
+
+@cache
+def stored_reader(kind: type[Message]) -> SchemaValidator:
+    """Reads stored messages of this kind; compiled once."""
+    return reader(kind.__pydantic_core_schema__)
+
 
 class AboutConsignment(Message):
     """A message about one consignment; it travels under the consignment id."""
@@ -46,7 +63,7 @@ class AboutConsignment(Message):
 class AboutContainer(Message):
     """A message about one container; it travels under the container number."""
 
-    container_no: str
+    container_no: ContainerName
 
     @property
     def key(self) -> str:
@@ -60,8 +77,12 @@ class Fact(Message):
 
 
 class Request(Message):
-    """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened."""
+    """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
 
+    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
+    """
+
+    holds_goods: ClassVar[bool] = False
     asked_by: ActorId
     occurred_at: Moment
 
@@ -72,10 +93,10 @@ class RequestRefused(Fact):
     `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen.
     """
 
-    subject: str
-    request_id: str
-    request_kind: str
-    code: str
+    subject: Subject
+    request_id: MessageId
+    request_kind: Name
+    code: Name
     reason: Reason
 
     @property
@@ -86,8 +107,8 @@ class RequestRefused(Fact):
 class DeadlinePassed(Message):
     """A time limit that the desk itself had set ran out; said by the loop to that desk only, never published."""
 
-    subject: str
-    name: str
+    subject: Subject
+    name: Name
     due: Moment
 
     @property

@@ -2,8 +2,9 @@
 
 from enum import StrEnum
 
+from schemas.declaration import Code
 from schemas.envelope import AboutConsignment, Fact, Request
-from schemas.vocabulary import ActorId, ControlKind, Moment, Reason
+from schemas.vocabulary import ActorId, ControlKind, Moment, Pest, Reason, Remarks
 
 
 class FindingsResult(StrEnum):
@@ -19,15 +20,15 @@ class RecordFindings(AboutConsignment, Request):
 
     control: ControlKind
     result: FindingsResult
-    pest: str = ""
-    remarks: str = ""
+    pest: Pest = ""
+    remarks: Remarks = ""
 
 
 class InspectionOrdered(AboutConsignment, Fact):
     """An officer must answer this control by `due`."""
 
     control: ControlKind
-    customs_office: str
+    customs_office: Code
     due: Moment
 
 
@@ -36,7 +37,7 @@ class InspectionPassed(AboutConsignment, Fact):
 
     control: ControlKind
     officer: ActorId
-    remarks: str = ""
+    remarks: Remarks = ""
 
 
 class InspectionFailed(AboutConsignment, Fact):
@@ -52,7 +53,7 @@ class PestIntercepted(AboutConsignment, Fact):
 
     control: ControlKind
     officer: ActorId
-    pest: str
+    pest: Pest
 
 
 class InspectionOverdue(AboutConsignment, Fact):

@@ -5,19 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
-from schemas.vocabulary import ActorId, Moment, Reason, TreatmentMethod, UnitClass
+from schemas.vocabulary import ActorId, Moment, Name, Pest, Reason, TreatmentMethod, UnitClass
 
-Origin = str
+Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
 """What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
+Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+"""Counts the treatments that were ordered for one origin, from 1."""
 
 
 class Reading(Message):
     """A reading in the treatment room: `hours` since start; wood core or air temperature in Celsius; gas in g/m3."""
 
-    hours: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3)]
-    temperature_c: Annotated[Decimal, Field(ge=-60, le=200, decimal_places=2)]
-    concentration_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3)] | None = None
+    hours: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()]
+    temperature_c: Annotated[Decimal, Field(ge=-60, le=200, decimal_places=2), WhenMade()]
+    concentration_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
 
 
 class RecordTreatment(AboutConsignment, Request):
@@ -27,8 +30,8 @@ class RecordTreatment(AboutConsignment, Request):
     attempt: Annotated[int, Field(ge=1, le=10_000)]
     method: TreatmentMethod
     unit_class: UnitClass
-    dose_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3)] | None = None
-    residue_ppm: Annotated[Decimal, Field(ge=0, le=100000, decimal_places=3)] | None = None
+    dose_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
+    residue_ppm: Annotated[Decimal, Field(ge=0, le=100000, decimal_places=3), WhenMade()] | None = None
     readings: tuple[Reading, ...] = Field(max_length=500)
 
 
@@ -36,9 +39,9 @@ class TreatmentOrdered(AboutConsignment, Fact):
     """Treat by one of `methods` before `due`; `attempt` counts from 1; `pest` is empty where risk ordered it."""
 
     origin: Origin
-    attempt: int
-    methods: tuple[TreatmentMethod, ...]
-    pest: str
+    attempt: Attempt
+    methods: Annotated[tuple[TreatmentMethod, ...], WhenMade(max_length=len(TreatmentMethod))]
+    pest: Pest
     due: Moment
 
 
@@ -46,9 +49,9 @@ class TreatmentVerified(AboutConsignment, Fact):
     """The record meets its schedule row; this origin no longer holds the goods."""
 
     origin: Origin
-    attempt: int
+    attempt: Attempt
     method: TreatmentMethod
-    schedule: str
+    schedule: Name
     unit: ActorId
 
 
@@ -56,10 +59,10 @@ class TreatmentFailed(AboutConsignment, Fact):
     """The record does not meet its schedule; each shortfall is named. A new order or `TreatmentAbandoned` follows."""
 
     origin: Origin
-    attempt: int
+    attempt: Attempt
     method: TreatmentMethod
-    schedule: str
-    shortfalls: tuple[Reason, ...]
+    schedule: Name
+    shortfalls: Annotated[tuple[Reason, ...], WhenMade(max_length=20)]
     unit: ActorId
 
 
@@ -67,14 +70,14 @@ class TreatmentAbandoned(AboutConsignment, Fact):
     """The last allowed attempt failed: the goods are to be refused (destroyed or returned)."""
 
     origin: Origin
-    attempts: int
+    attempts: Attempt
 
 
 class TreatmentOverdue(AboutConsignment, Fact):
     """No treatment was recorded in time; it stays open and holds the goods."""
 
     origin: Origin
-    attempt: int
+    attempt: Attempt
     since: Moment
     due: Moment
 

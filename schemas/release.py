@@ -1,12 +1,36 @@
 """What holds the goods, and what lets them go?"""
 
-from pydantic import Field
+from typing import Annotated, ClassVar
 
+from pydantic import Field, StringConstraints
+
+from schemas.bounds import LINE, WhenMade
+from schemas.declaration import MOST_CONTAINERS, Code
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request
-from schemas.vocabulary import ActorId, ConsignmentId, DeclarationNo, Direction, Lane, Moment, Owner, Reason
+from schemas.risk import Sharers
+from schemas.vocabulary import (
+    ActorId,
+    ConsignmentId,
+    ContainerName,
+    DeclarationNo,
+    Direction,
+    Label,
+    Lane,
+    MessageId,
+    Moment,
+    Name,
+    Owner,
+    Reason,
+    Version,
+)
 
-HoldId = str
+HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 """`assessment`, `arrival`, `inspection/<control>`, `quarantine/<origin>` or `officer/<request id>`."""
+
+
+MOST_HOLDS = 512
+"""Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
 
 
 class Hold(Message):
@@ -16,18 +40,19 @@ class Hold(Message):
     owner: Owner
     reason: Reason
     since: Moment
-    lifted_by: str
+    lifted_by: Name
 
 
 class ReportArrival(AboutConsignment, Request):
     """Carrier or terminal: the goods have arrived at `place`."""
 
-    place: str = Field(min_length=1, max_length=100)
+    place: Annotated[str, StringConstraints(min_length=1, max_length=100), WhenMade(pattern=LINE)]
 
 
 class PlaceHold(AboutConsignment, Request):
     """An officer holds the goods; goods already released are called back (`ReleaseRevoked`)."""
 
+    holds_goods: ClassVar[bool] = True
     reason: Reason
 
 
@@ -41,36 +66,36 @@ class LiftHold(AboutConsignment, Request):
 class ArrivalRecorded(AboutConsignment, Fact):
     """The goods have arrived."""
 
-    place: str
+    place: Label
     reported_by: ActorId
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
     """The whole list of open holds, published whenever it changed. `version` counts the desk's statements on these goods."""
 
-    version: int
-    holds: tuple[Hold, ...]
+    version: Version
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS)]
 
 
 class ReleaseGranted(AboutConsignment, Fact):
     """No hold is open: the goods may go. `answers`: what answered each required control (hold id → kind of fact)."""
 
-    version: int
+    version: Version
     declaration_no: DeclarationNo
     direction: Direction
-    customs_office: str
-    transport_mode: str
-    bill_no: str
-    containers: tuple[str, ...]
+    customs_office: Code
+    transport_mode: Code
+    bill_no: Code
+    containers: Containers
     lane: Lane
     arrived_at: Moment
-    answers: dict[HoldId, str]
+    answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32)]
 
 
 class ReleaseRefused(AboutConsignment, Fact):
     """A control failed for good: the goods are to be destroyed or returned."""
 
-    version: int
+    version: Version
     declaration_no: DeclarationNo | None
     cause: HoldId
     reason: Reason
@@ -79,16 +104,16 @@ class ReleaseRefused(AboutConsignment, Fact):
 class ReleaseRevoked(AboutConsignment, Fact):
     """A granted release no longer holds; every port consumer must stop the goods. The new holds follow in `ConsignmentHeld`."""
 
-    version: int
-    containers: tuple[str, ...]
+    version: Version
+    containers: Containers
     reason: Reason
 
 
 class DeclarationWithdrawn(AboutConsignment, Fact):
     """The declarant took the declaration back; these goods are never released under it."""
 
-    version: int
-    request_id: str
+    version: Version
+    request_id: MessageId
     reason: Reason
 
 
@@ -96,8 +121,8 @@ class ContainerHeld(AboutContainer, Fact):
     """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins."""
 
     consignment_id: ConsignmentId
-    shared_by: int
-    version: int
+    shared_by: Sharers
+    version: Version
     reason: Reason
 
 
@@ -108,6 +133,6 @@ class ContainerFreed(AboutContainer, Fact):
     """
 
     consignment_id: ConsignmentId
-    shared_by: int
-    version: int
+    shared_by: Sharers
+    version: Version
     released: bool

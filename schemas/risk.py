@@ -1,24 +1,37 @@
-"""What does the risk desk say about a consignment, and on what grounds?"""
+"""What does the risk desk say about a consignment, and on what grounds?
+
+Lists and numbers have been as bounded as the declaration is ever since: here the bounds hold for stored facts, too.
+"""
 
 from decimal import Decimal
+from typing import Annotated
 
+from pydantic import Field
+
+from schemas.bounds import LINE, WhenMade
+from schemas.declaration import MOST_CONTAINERS, MOST_SHARERS, Code
 from schemas.envelope import AboutConsignment, Fact, Message
-from schemas.vocabulary import ContainerNo, ControlKind, CreditGrade, DeclarationNo, Direction, Lane
+from schemas.vocabulary import ContainerNo, ControlKind, CreditGrade, DeclarationNo, Direction, Lane, Name
+
+Controls = Annotated[tuple[ControlKind, ...], Field(max_length=len(ControlKind))]
+Sharers = Annotated[int, Field(ge=1, le=MOST_SHARERS)]
+"""How many consignments share a container."""
+Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
 
 
 class FiredRule(Message):
     """A rule of the table that fired: which, for which controls, and the values it read."""
 
-    rule: str
-    controls: tuple[ControlKind, ...]
-    seen: str
+    rule: Name
+    controls: Controls
+    seen: Annotated[str, WhenMade(max_length=1000, pattern=LINE)]
 
 
 class Draw(Message):
     """The inspection draw, repeatable by an auditor: `value` in [0, 1) is a keyed hash of consignment and rule version."""
 
-    value: Decimal
-    rate: Decimal
+    value: Share
+    rate: Share
     selected: bool
 
 
@@ -26,7 +39,7 @@ class BoundContainer(Message):
     """A container of the consignment, and how many consignments share it."""
 
     container_no: ContainerNo
-    shared_by: int = 1
+    shared_by: Sharers = 1
 
 
 class ConsignmentAssessed(AboutConsignment, Fact):
@@ -34,13 +47,13 @@ class ConsignmentAssessed(AboutConsignment, Fact):
 
     declaration_no: DeclarationNo
     direction: Direction
-    customs_office: str
-    transport_mode: str
-    bill_no: str
-    containers: tuple[BoundContainer, ...]
+    customs_office: Code
+    transport_mode: Code
+    bill_no: Code
+    containers: Annotated[tuple[BoundContainer, ...], Field(max_length=MOST_CONTAINERS)]
     lane: Lane
-    controls: tuple[ControlKind, ...]
+    controls: Controls
     credit_grade: CreditGrade
-    rule_set: str
-    rules: tuple[FiredRule, ...]
+    rule_set: Name
+    rules: Annotated[tuple[FiredRule, ...], Field(max_length=100)]
     draw: Draw

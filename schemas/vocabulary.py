@@ -1,11 +1,14 @@
 """What does each word of the border mean here? The glossary, as types."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID, uuid5
 
 from pydantic import AwareDatetime, Field, StringConstraints
+
+from schemas.bounds import FIRST, FIRST_DAY, LARGEST_INTEGER, LAST, LAST_DAY, LINE, LINES, WhenMade
 
 CONSIGNMENTS = UUID("6f1d9b1e-5f0e-5c53-9a39-3c1f6b9f0a01")
 """Namespace of consignment ids."""
@@ -15,26 +18,43 @@ def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
     return StringConstraints(min_length=low, max_length=high, pattern=pattern)
 
 
-ConsignmentId = Annotated[str, _text(36, 36, r"^[0-9a-f-]{36}$")]
+CONSIGNMENT_ID = r"^[0-9a-f-]{36}$"
+ConsignmentId = Annotated[str, _text(36, 36, CONSIGNMENT_ID)]
 """The goods that move under one declaration; derived, so that lodging twice names the same goods (see `consignment_id`)."""
 DeclarationNo = Annotated[str, _text(18, 18, r"^[0-9]{18}$")]
 """Customs declaration number: 4 office + 4 year + 1 flag (1 import, 0 export) + 9 serial (GACC 2018 No. 67)."""
-ContainerNo = Annotated[str, _text(1, 17)]
+ContainerNo = Annotated[str, _text(1, 17), WhenMade(pattern=LINE)]
 """ISO 6346 container number as somebody wrote it; whether its check digit holds is for the desks to say."""
-Reason = Annotated[str, _text(1, 500)]
+ContainerName = Annotated[str, WhenMade(min_length=1, max_length=17, pattern=LINE)]
+"""The same, as the desks name a container to each other; it was not bounded once."""
+Reason = Annotated[str, _text(1, 500), WhenMade(pattern=LINES)]
 """Why a person did it, in that person's words."""
-ActorId = Annotated[str, _text(1, 64)]
+Remarks = Annotated[str, WhenMade(max_length=2000, pattern=LINES)]
+"""What a person adds."""
+ActorId = Annotated[str, _text(1, 64), WhenMade(pattern=LINE)]
 """Who acts: an officer, a treatment unit, a terminal, a declarant's system."""
-Pointer = Annotated[str, _text(0, 200)]
+Pointer = Annotated[str, _text(0, 200), WhenMade(pattern=LINE)]
 """RFC 6901 JSON pointer into the declaration, e.g. `/items/3/hs_code`."""
-Moment = AwareDatetime
+MessageId = Annotated[str, WhenMade(min_length=1, max_length=200, pattern=LINE)]
+"""The id of a message, as in its header `ce_id`."""
+Name = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
+"""The name of a kind, a code, a rule or a schedule: a row of one of our tables."""
+Label = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
+"""A place, a gate: what somebody calls it."""
+Pest = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
+"""Scientific name of a pest; empty where none was found."""
+Moment = Annotated[AwareDatetime, WhenMade(ge=FIRST, le=LAST)]
 """A point in time that knows its zone."""
-Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4)]
+Day = Annotated[date, WhenMade(ge=FIRST_DAY, le=LAST_DAY)]
+"""A day of the calendar."""
+Money = Annotated[Decimal, Field(max_digits=19, decimal_places=4), WhenMade()]
 """Amount in the currency named beside it."""
-Mass = Annotated[Decimal, Field(max_digits=19, decimal_places=5)]
+Mass = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
 """Kilograms."""
-Quantity = Annotated[Decimal, Field(max_digits=19, decimal_places=5)]
+Quantity = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()]
 """Count or measure in the unit named beside it."""
+Version = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+"""Counts statements; the highest is the latest. No desk has ever written another, so this holds for stored ones too."""
 
 
 def consignment_id(declarant: str, reference: str) -> str:

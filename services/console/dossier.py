@@ -90,7 +90,7 @@ def _read(entry: Entry) -> Message | None:
     if kind is None or entry.body is None:
         return None
     try:
-        return kind.model_validate_json(orjson.dumps(entry.body), extra="ignore")
+        return kind.read_stored(orjson.dumps(entry.body), extra="ignore")
     except ValidationError:
         return None  # anybody may write to a topic; the timeline shows what came
 

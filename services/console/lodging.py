@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from schemas import envelope
+from schemas.bounds import LINE
 from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
 from schemas.gate import RecordGateOut
 from schemas.inspection import RecordFindings
@@ -62,7 +63,7 @@ Key = Annotated[
 OfConsignment = Annotated[
     str, Path(description="consignment id", min_length=36, max_length=36, pattern=r"^[0-9a-f-]{36}$")
 ]
-OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_length=1, max_length=17)]
+OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_length=1, max_length=17, pattern=LINE)]
 
 
 def actor_of(request: Request) -> str:

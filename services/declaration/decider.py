@@ -10,6 +10,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas.bounds import state_adapter
 from schemas.declaration import (
     Declaration,
     DeclarationAccepted,
@@ -59,7 +60,7 @@ Heard = LodgeDeclaration | WithdrawDeclaration
 Said = DeclarationAccepted | DeclarationRejected | WithdrawalRequested | RequestRefused
 
 INITIAL: State = Unknown()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:

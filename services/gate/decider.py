@@ -8,6 +8,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import Field, TypeAdapter
 
+from schemas.bounds import shown, state_adapter
 from schemas.codes.iso6346 import is_valid
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
 from schemas.gate import (
@@ -73,7 +74,7 @@ Said = (
 )
 
 INITIAL: State = Staying()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -100,7 +101,7 @@ def reconsider(state: State, message: ContainerHeld | ContainerFreed, hearing: H
                 occurred_at=hearing.at,
                 version=state.version + 1,
                 waiting_for=waiting,
-                reason=reason or "held",
+                reason=shown(reason, breaks=True) or "held",
             )
             return (stay,)
         case Staying() | Outside():
@@ -214,7 +215,7 @@ def _with(state: State, message: ContainerHeld | ContainerFreed) -> tuple[Part, 
                 version=message.version,
                 shared_by=message.shared_by,
                 standing="held",
-                reason=message.reason,
+                reason=shown(message.reason, breaks=True),
             )
         case ContainerFreed():
             part = Part(

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.inspection import (
     FindingsResult,
@@ -72,7 +73,7 @@ Answer = InspectionPassed | InspectionFailed | PestIntercepted
 Said = InspectionOrdered | Answer | InspectionCancelled | InspectionOverdue | RequestRefused
 
 INITIAL: State = Quiet()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -101,7 +102,7 @@ def order(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tupl
                         consignment_id=assessed.consignment_id,
                         occurred_at=hearing.at,
                         control=control,
-                        customs_office=assessed.customs_office,
+                        customs_office=shown(assessed.customs_office, 20),
                         due=hearing.at + TIME_LIMITS[control],
                     )
                     for control in assessed.controls

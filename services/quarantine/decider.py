@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.inspection import PestIntercepted
 from schemas.quarantine import (
@@ -93,7 +94,7 @@ Said = (
 )
 
 INITIAL: State = Quiet()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -337,7 +338,7 @@ def _ordered(
         origin=origin,
         attempt=attempt,
         methods=methods,
-        pest=pest,
+        pest=shown(pest, 200),
         due=hearing.at + TIME_LIMIT,
     )
 

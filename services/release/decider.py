@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field, TypeAdapter
 
+from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
@@ -102,7 +103,7 @@ Said = (
 )
 
 INITIAL: State = Held()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -189,7 +190,13 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
         return ()
     if closed(state):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
-    new = Hold(hold_id=hold_id, owner=Owner.OFFICER, reason=asked.reason, since=hearing.at, lifted_by="LiftHold")
+    new = Hold(
+        hold_id=hold_id,
+        owner=Owner.OFFICER,
+        reason=shown(asked.reason, breaks=True),
+        since=hearing.at,
+        lifted_by="LiftHold",
+    )
     return settle(state, state.dossier, (*officers(state), new), asked.consignment_id, hearing.at)
 
 
@@ -245,10 +252,10 @@ class _Statement:
             version=self.version,
             declaration_no=terms.declaration_no,
             direction=terms.direction,
-            customs_office=terms.customs_office,
-            transport_mode=terms.transport_mode,
-            bill_no=terms.bill_no,
-            containers=tuple([c.container_no for c in terms.containers]),
+            customs_office=shown(terms.customs_office, 20),
+            transport_mode=shown(terms.transport_mode, 20),
+            bill_no=shown(terms.bill_no, 20),
+            containers=_names(terms),
             lane=terms.lane,
             arrived_at=dossier.arrived_at,
             answers=dossier.answers,
@@ -273,10 +280,10 @@ class _Statement:
             occurred_at=self.at,
             version=version,
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
-            cause=cause,
-            reason=reason,
+            cause=shown(cause, 240),
+            reason=shown(reason, breaks=True),
         )
-        return (*facts, refused, *self.stop(f"refused: {reason}"[:500], version=version))
+        return (*facts, refused, *self.stop(f"refused: {reason}", version=version))
 
     def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
@@ -284,8 +291,8 @@ class _Statement:
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
-            request_id=request_id,
-            reason=reason,
+            request_id=shown(request_id, 200),
+            reason=shown(reason, breaks=True),
         )
         others = [w for w in self.dossier.withdrawals if w.request_id != request_id]
         seen = "the declaration was withdrawn already"
@@ -298,8 +305,8 @@ class _Statement:
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
-            containers=tuple([c.container_no for c in terms.containers]) if terms else (),
-            reason=reason,
+            containers=_names(terms) if terms else (),
+            reason=shown(reason, breaks=True),
         )
 
     def stop(self, reason: str, version: int | None = None) -> tuple[Fact, ...]:
@@ -309,12 +316,12 @@ class _Statement:
         return tuple(
             [
                 ContainerHeld(
-                    container_no=c.container_no,
+                    container_no=shown(c.container_no, 17),
                     occurred_at=self.at,
                     consignment_id=self.consignment,
                     shared_by=c.shared_by,
                     version=version or self.version,
-                    reason=reason,
+                    reason=shown(reason, breaks=True),
                 )
                 for c in self.dossier.terms.containers
             ]
@@ -324,7 +331,7 @@ class _Statement:
         return tuple(
             [
                 ContainerFreed(
-                    container_no=c.container_no,
+                    container_no=shown(c.container_no, 17),
                     occurred_at=self.at,
                     consignment_id=self.consignment,
                     shared_by=c.shared_by,
@@ -409,11 +416,15 @@ def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearin
     }
 
 
+def _names(terms: Terms) -> tuple[str, ...]:
+    return tuple([shown(c.container_no, 17) for c in terms.containers])
+
+
 def _refused(consignment: str, request_id: str, code: str, seen: str, at: datetime) -> RequestRefused:
     return RequestRefused(
         occurred_at=at,
         subject=consignment,
-        request_id=request_id,
+        request_id=shown(request_id, 200),
         request_kind=WithdrawDeclaration.__name__,
         code=code,
         reason=seen,

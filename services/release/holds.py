@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
+from schemas.bounds import shown
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
 from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
@@ -19,6 +20,8 @@ from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
 RISK_TREATMENT = "quarantine/risk"
+_ORIGINS = frozenset({"risk", *[control.value for control in ControlKind]})
+"""What may have made a treatment necessary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +100,19 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             known = _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
             if fact.control.value in known.pests:
                 return known
-            return known._replace(pests={**known.pests, fact.control.value: fact.pest})
+            return known._replace(pests={**known.pests, fact.control.value: shown(fact.pest, 200)})
         case TreatmentVerified():
+            if fact.origin not in _ORIGINS:
+                return dossier  # it answers no hold that there could be
             return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
         case InspectionFailed():
             return _failed(dossier, f"inspection/{fact.control.value}", fact.reason)
         case TreatmentAbandoned():
             return _failed(dossier, f"quarantine/{fact.origin}", f"treatment failed {fact.attempts} times")
         case WithdrawalRequested():
-            if any(w.request_id == fact.request_id for w in dossier.withdrawals):
+            wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
+            if any(w.request_id == wish.request_id for w in dossier.withdrawals):
                 return dossier
-            wish = Withdrawal(request_id=fact.request_id, reason=fact.reason)
             return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
         case ArrivalRecorded():
             return dossier._replace(arrived_at=fact.occurred_at, arrival_request=message_id)
@@ -137,7 +142,7 @@ def open_holds(
     for control_name, pest in dossier.pests.items():
         name = f"quarantine/{control_name}"
         if name not in dossier.answers:
-            holds.append(hold(name, Owner.QUARANTINE, f"living pest: {pest}"[:500], "TreatmentVerified"))
+            holds.append(hold(name, Owner.QUARANTINE, shown(f"living pest: {pest}"), "TreatmentVerified"))
     return (*holds, *officers)
 
 
@@ -150,17 +155,17 @@ def _answered(dossier: Dossier, hold_id: str, kind: str) -> Dossier:
 def _failed(dossier: Dossier, hold_id: str, reason: str) -> Dossier:
     if dossier.failure:
         return dossier
-    return dossier._replace(failure=Failure(hold_id=hold_id, reason=reason))
+    return dossier._replace(failure=Failure(hold_id=shown(hold_id, 240), reason=shown(reason, breaks=True)))
 
 
 def _terms(assessed: ConsignmentAssessed) -> Terms:
-    bound = {_plain(c.container_no): c.shared_by for c in assessed.containers}
+    bound = {_plain(shown(c.container_no, 17)): c.shared_by for c in assessed.containers}
     return Terms(
         declaration_no=assessed.declaration_no,
         direction=assessed.direction,
-        customs_office=assessed.customs_office,
-        transport_mode=assessed.transport_mode,
-        bill_no=assessed.bill_no,
+        customs_office=shown(assessed.customs_office, 20),
+        transport_mode=shown(assessed.transport_mode, 20),
+        bill_no=shown(assessed.bill_no, 20),
         containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
         lane=assessed.lane,
         controls=assessed.controls,

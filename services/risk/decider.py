@@ -4,6 +4,7 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas.bounds import shown, state_adapter
 from schemas.declaration import DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.risk import BoundContainer, ConsignmentAssessed
@@ -29,7 +30,7 @@ Heard = DeclarationAccepted
 Said = ConsignmentAssessed
 
 INITIAL: State = Unassessed()
-STATE: TypeAdapter[State] = TypeAdapter(Annotated[State, Field(discriminator="state")])
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 _ASSESSED = Assessed()
 
 
@@ -56,11 +57,14 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing) -> ConsignmentAssess
         occurred_at=hearing.at,
         declaration_no=accepted.declaration_no,
         direction=declaration.direction,
-        customs_office=declaration.customs_office,
-        transport_mode=declaration.transport_mode,
-        bill_no=declaration.bill_no,
+        customs_office=shown(declaration.customs_office, 20),
+        transport_mode=shown(declaration.transport_mode, 20),
+        bill_no=shown(declaration.bill_no, 20),
         containers=tuple(
-            [BoundContainer(container_no=c.container_no, shared_by=c.shared_by) for c in declaration.containers]
+            [
+                BoundContainer(container_no=shown(c.container_no, 17), shared_by=c.shared_by)
+                for c in declaration.containers
+            ]
         ),
         lane=lane(controls),
         controls=controls,

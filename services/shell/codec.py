@@ -1,12 +1,15 @@
 """How do messages become Kafka bytes and headers, and back?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from operator import methodcaller
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from schemas.envelope import Message, Request
+from schemas.bounds import FIRST, LARGEST_INTEGER, LAST
+from schemas.envelope import Message, Request, stored_reader
 from schemas.topics import FACTS_AND_REQUESTS, KINDS
 
 Headers = list[tuple[str, bytes]]
@@ -39,6 +42,32 @@ class Raw:
     def text(self, header: str) -> str:
         """The header's text, empty where it is absent or null."""
         return (self.headers.get(header) or b"").decode("utf-8", "replace")
+
+    def forwarded(self, header: str) -> bytes:
+        """The header as a fact may carry it on; empty where it is none that we would write."""
+        value = self.headers.get(header) or b""
+        return value if len(value) <= LONGEST_NAME and not value.translate(None, _PRINTABLE) else b""
+
+
+_PRINTABLE = bytes(range(0x20, 0x7F))
+_MOST_DIGITS = len(str(LARGEST_INTEGER))
+
+
+def sequence_of(header: bytes | None) -> int:
+    """The number in a `sequence` header, 0 where there is none; ValueError when it is no number of 63 bits."""
+    if not header:
+        return 0
+    if not header.isdigit() or len(header) > _MOST_DIGITS or int(header) > LARGEST_INTEGER:
+        raise ValueError(f"sequence {header[:40]!r} is no number up to {LARGEST_INTEGER}")
+    return int(header)
+
+
+def moment_of(text: str) -> datetime:
+    """The RFC 3339 time in a `ce_time` header; ValueError when it is none, or not in the years 2000 to 2100."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not FIRST <= moment <= LAST:
+        raise ValueError(f"{text[:40]!r} has no zone or is not in the years {FIRST.year} to {LAST.year}")
+    return moment
 
 
 def raw(message: Any) -> Raw:
@@ -91,8 +120,10 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     if len(message.key) > LONGEST_NAME or len(name) > LONGEST_NAME or len(message.value) > LARGEST_VALUE:
         seen = f"key {len(message.key)}, ce_id {len(name)}, value {len(message.value)} bytes"
         raise Undecodable("too_large", f"{seen}; at most {LONGEST_NAME}, {LONGEST_NAME}, {LARGEST_VALUE}")
+    if name.translate(None, _PRINTABLE):
+        raise Undecodable("bad_header", f"ce_id {name[:40]!r} is not printable ASCII")
     try:
-        decoded: Message = kind.__pydantic_validator__.validate_json(message.value, extra=extra)
+        decoded: Message = _READ[kind](message.value, extra=extra)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         pointer = "/" + "/".join(str(part) for part in first["loc"])
@@ -100,6 +131,16 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     if decoded.key.encode() != message.key:
         raise Undecodable("key_mismatch", f"key {message.key!r} is not {decoded.key!r}")
     return decoded
+
+
+def _reader(kind: type[Message]) -> Callable[..., Message]:
+    """A request enters here and is bounded; a fact is read as it was stored, and so is a request that holds goods."""
+    if issubclass(kind, Request) and not kind.holds_goods:
+        return kind.__pydantic_validator__.validate_json
+    return stored_reader(kind).validate_json
+
+
+_READ = {kind: _reader(kind) for kind in KINDS.values()}
 
 
 def encode(message: Message) -> bytes:

@@ -183,9 +183,9 @@ class Turn:
                 time=self._time,
                 subject=key,
                 cause=hearing.message_id,
-                correlation=(source.text("correlationid")[:LONGEST_NAME] if source else "") or hearing.message_id,
+                correlation=(source.forwarded("correlationid").decode() if source else "") or hearing.message_id,
                 sequence=entry.record.n + index + 1,
-                trace=(source.headers.get("traceparent") or b"")[:LONGEST_NAME] if source else b"",
+                trace=source.forwarded("traceparent") if source else b"",
             ),
         )
 

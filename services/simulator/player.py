@@ -225,7 +225,7 @@ class Player:
         if kind is None:
             return
         try:
-            fact = kind.__pydantic_validator__.validate_json(message.value() or b"")
+            fact = kind.read_stored(message.value() or b"")
         except ValidationError as error:  # a stranger wrote it: people cannot act on what they cannot read
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return

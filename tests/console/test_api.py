@@ -381,6 +381,53 @@ def test_every_act_reaches_its_topic_and_refuses_what_is_no_act(
     assert "/asked_by" in [fault["pointer"] for fault in faults["errors"]]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("findings", {"control": "inspection", "result": "pest", "pest": "\0" * 300_000}, "/pest"),
+        ("findings", {"control": "inspection", "result": "pest", "pest": "beetle\x85"}, "/pest"),
+        ("findings", {"control": "inspection", "result": "not_conform", "remarks": "x" * 2001}, "/remarks"),
+        ("holds", {"reason": "\0" * 500}, "/reason"),
+        ("holds", {"reason": "held", "occurred_at": "0001-01-01T00:00:00Z"}, "/occurred_at"),
+        ("holds", {"reason": "held", "occurred_at": "9999-12-31T23:59:59-23:59"}, "/occurred_at"),
+        ("holds/lift", {"hold_id": "h" * 241, "reason": "r"}, "/hold_id"),
+        ("arrival", {"place": "yard\u202e3"}, "/place"),
+        ("withdrawal", {"reason": "sold\x1b[2J"}, "/reason"),
+    ],
+)
+def test_words_and_times_without_bounds_are_refused_at_the_door(
+    console: Running, path: str, body: Any, pointer: str
+) -> None:
+    goods = consignment_id("bounds", path)
+    (fault,) = problem(console.api("POST", f"/consignments/{goods}/{path}", json=body), 422, "invalid")["errors"]
+    assert fault["pointer"] == pointer and len(fault["seen"]) <= 120
+
+
+def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
+    bad = {**paper("BOUNDS-1"), "bill_no": "C\tD"}
+    bad["conveyance_entry_date"] = "0001-01-01"
+    bad["packages"] = 10**30
+    bad["items"][0]["unit_price"] = "1." + "0" * 100_000
+    bad["items"][1]["description"] = "steel\0"
+    faults = problem(console.api("POST", "/declarations", content=json.dumps(bad), headers=JSON), 422, "invalid")
+    assert {fault["pointer"] for fault in faults["errors"]} == {
+        "/bill_no",
+        "/conveyance_entry_date",
+        "/packages",
+        "/items/0/unit_price",
+        "/items/1/description",
+    }
+
+
+def test_a_gate_out_is_bounded_at_the_door(console: Running) -> None:
+    for body in ({"gate": "G\0"}, {"gate": "g" * 101}):
+        (fault,) = problem(console.api("POST", "/containers/MSKU9070323/gate-outs", json=body), 422, "invalid")[
+            "errors"
+        ]
+        assert fault["pointer"] == "/gate"
+    assert console.api("POST", "/containers/%00%01/gate-outs", json={"gate": "G"}).status_code in (400, 404, 422)
+
+
 # ports
 
 

@@ -45,7 +45,7 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/departure_country", "departure_missing", {"departure_country": ""}),
     ("/departure_country", "country_unknown", {"departure_country": "XX"}),
     ("/destination_country", "destination_missing", {"direction": Direction.EXPORT}),
-    ("/conveyance_entry_date", "entry_date_out_of_range", {"conveyance_entry_date": date(9999, 12, 31)}),
+    ("/conveyance_entry_date", "entry_date_out_of_range", {"conveyance_entry_date": date(2100, 12, 31)}),
     ("/packages", "packages_negative", {"packages": -1}),
     ("/package_kind", "package_kind_unknown", {"package_kind": "77"}),
     ("/containers/1/container_no", "container_twice", {"containers": (DeclaredContainer(container_no=BOX),) * 2}),

@@ -74,7 +74,7 @@ class Crowd(threading.Thread):
         kind = KINDS.get(name)
         if kind is None or (name == "ConsignmentHeld" and message.key().decode() not in self.people.waiting_to_arrive):
             return
-        fact = kind.__pydantic_validator__.validate_json(message.value())
+        fact = kind.read_stored(message.value())
         if name in ("InspectionOrdered", "TreatmentOrdered"):
             self.immediate.discard(message.key().decode())
         for act in self.people.react(fact):

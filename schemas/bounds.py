@@ -1,0 +1,109 @@
+"""How large may what we write be, and how is that read which was written before it was bounded?
+
+`WhenMade` marks the bounds of a message that is made: constructed by a desk, taken in at the door, read from a request
+topic. Facts and states that are stored already are read by `reader`, which knows the same classes without these bounds.
+Both are compiled by pydantic: neither costs a Python call for each field.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
+
+_NO_SIGNS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""Control characters (C0, DEL, C1), line and paragraph separators, and what makes text show in another order than it is
+stored. A control character also grows sixfold in JSON."""
+LINE = rf"^[^{_NO_SIGNS}]*$"
+"""One line of text."""
+LINES = rf"^(?:[^{_NO_SIGNS}]|\r?\n)*$"
+"""Text with line breaks."""
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+"""Times of messages lie in the years 2000 to 2100."""
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+LARGEST_INTEGER = 2**63 - 1
+"""What SQL and other languages hold."""
+DECIMAL_SIGNS = 40
+"""Signs of a decimal number as it is written: digits alone do not bound it, `1.000…` may have millions of idle zeros."""
+
+
+class WhenMade:
+    """Constraints, named as in pydantic's core schemas, that hold when a message is made but not when a stored one is read."""
+
+    def __init__(self, **constraints: object) -> None:
+        self.constraints = constraints
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = cast(dict[str, Any], handler(source))
+        if schema["type"] == "decimal":
+            return _written_decimal(cast(core_schema.DecimalSchema, {**schema, **self.constraints}), schema)
+        earlier = {name: schema.get(name) for name in self.constraints}
+        metadata = {**schema.get("metadata", {}), "earlier": earlier}
+        return cast(CoreSchema, {**schema, **self.constraints, "metadata": metadata})
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        if schema["type"] != "json-or-python":
+            return handler(schema)
+        number = handler(cast(core_schema.ChainSchema, schema["json_schema"])["steps"][-1])
+        limits = [each | ({"maxLength": DECIMAL_SIGNS} if each["type"] == "string" else {}) for each in number["anyOf"]]
+        return number | {"anyOf": limits}
+
+
+def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
+    """JSON is measured as text before it becomes a number; a number that Python code made, after."""
+    text = core_schema.str_schema(max_length=DECIMAL_SIGNS, coerce_numbers_to_str=True)
+    return core_schema.json_or_python_schema(
+        core_schema.chain_schema([text, bounded]),
+        core_schema.no_info_after_validator_function(_short, bounded),
+        metadata={"earlier_schema": earlier},
+    )
+
+
+def _short(number: Decimal) -> Decimal:
+    if len(str(number)) > DECIMAL_SIGNS:
+        raise PydanticCustomError(
+            "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
+        )
+    return number
+
+
+def reader(schema: CoreSchema) -> SchemaValidator:
+    """Reads what was stored, by the same schema without the bounds of `WhenMade`."""
+    return SchemaValidator(_earlier(schema), _use_prebuilt=False)
+
+
+def state_adapter(states: Any) -> TypeAdapter[Any]:
+    """The adapter of a desk's states: stored ones are read without the bounds of the messages that they hold."""
+    adapter: TypeAdapter[Any] = TypeAdapter(states)
+    adapter.validator = reader(adapter.core_schema)
+    return adapter
+
+
+def _earlier(node: Any) -> Any:
+    if isinstance(node, list | tuple):
+        return type(node)([_earlier(each) for each in node])
+    if not isinstance(node, dict):
+        return node
+    metadata = node.get("metadata") or {}
+    if "earlier_schema" in metadata:
+        return metadata["earlier_schema"]
+    earlier = metadata.get("earlier", {})
+    changed = {**node, **earlier}
+    return {name: _earlier(each) for name, each in changed.items() if each is not None or name not in earlier}
+
+
+def shown(text: str, most: int = 500, breaks: bool = False) -> str:
+    """Text of a message that was stored before texts were bounded, as a new one may carry it: what no line holds becomes
+    a blank, and what is too long ends in an ellipsis. For words to people, never for what decides. `breaks`: `LINES`.
+    """
+    if len(text) <= most and text.isprintable():
+        return text
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
+    return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
+
+
+_SIGNS_OF_LINE = re.compile(f"[{_NO_SIGNS}]")
+_SIGNS_OF_LINES = re.compile(r"\r(?!\n)|[" + _NO_SIGNS.replace(r"\x00-\x1f", r"\x00-\x09\x0b\x0c\x0e-\x1f") + "]")

@@ -1,0 +1,140 @@
+"""What is the largest message of a kind that can be made? Built from its schema; a field without a bound is an error.
+
+Every sign of a text takes four bytes, every list is full, every optional field is there.
+"""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+from schemas.bounds import DECIMAL_SIGNS, LARGEST_INTEGER, LAST, LINE, LINES
+from schemas.envelope import Message
+from schemas.vocabulary import CONSIGNMENT_ID
+
+WIDE = "\U0001f6a2"
+"""One character, four bytes in UTF-8; no character that may stand in a text takes more in JSON."""
+OF_PATTERN = {LINE: WIDE, LINES: WIDE, CONSIGNMENT_ID: "f", r"^[0-9]{18}$": "9"}
+"""The widest sign of each pattern; a text with another pattern, or none, is not known to be bounded."""
+
+
+class Unbounded(Exception):
+    """This place of the kind has no bound; the text names it."""
+
+
+def fullest(kind: type[Message]) -> Any:
+    """The JSON value of the largest message of this kind; Unbounded where it could be larger than any."""
+    return _value(kind.__pydantic_core_schema__, kind.__name__, {})
+
+
+def _value(node: Any, at: str, named: dict[str, Any]) -> Any:
+    known = _KNOWN.get(node["type"])
+    if known is None:
+        raise Unbounded(f"{at}: values of type {node['type']} have no bound that this test knows")
+    return known(node, at, named)
+
+
+def _definitions(node: Any, at: str, named: dict[str, Any]) -> Any:
+    return _value(node["schema"], at, named | {each["ref"]: each for each in node["definitions"]})
+
+
+def _model(node: Any, at: str, named: dict[str, Any]) -> Any:
+    inner = node["schema"]
+    while inner["type"] != "model-fields":
+        inner = inner["schema"]
+    return {name: _value(field["schema"], f"{at}/{name}", named) for name, field in inner["fields"].items()}
+
+
+def _str(node: Any, at: str, named: dict[str, Any]) -> str:
+    if node.get("max_length") is None:
+        raise Unbounded(f"{at}: text without max_length")
+    if node.get("pattern") not in OF_PATTERN:
+        raise Unbounded(f"{at}: text of the pattern {node.get('pattern')!r} may hold control characters")
+    return OF_PATTERN[node["pattern"]] * int(node["max_length"])
+
+
+def _int(node: Any, at: str, named: dict[str, Any]) -> int:
+    low, high = node.get("ge"), node.get("le")
+    if low is None or high is None or low < -LARGEST_INTEGER or high > LARGEST_INTEGER:
+        raise Unbounded(f"{at}: an integer from {low} to {high}, not within 63 bits")
+    return int(max(low, high, key=lambda n: len(str(n))))
+
+
+def _decimal(node: Any, at: str, named: dict[str, Any]) -> Any:
+    raise Unbounded(f"{at}: a decimal number that is not WhenMade(): idle zeros have no end")
+
+
+def _written(node: Any, at: str, named: dict[str, Any]) -> Any:
+    steps = node["json_schema"].get("steps", [])
+    if [step["type"] for step in steps] != ["str", "decimal"] or steps[0].get("max_length") != DECIMAL_SIGNS:
+        raise Unbounded(f"{at}: json-or-python that is no bounded decimal number")
+    number = steps[1]
+    if number.get("decimal_places") is None or (number.get("max_digits") is None and number.get("le") is None):
+        raise Unbounded(f"{at}: a decimal number without digits or limits")
+    whole = "1" if number.get("le") is not None else "9" * (number["max_digits"] - number["decimal_places"])
+    return f"{whole}.".ljust(DECIMAL_SIGNS, "0")
+
+
+def _datetime(node: Any, at: str, named: dict[str, Any]) -> str:
+    _within(node, at, datetime)
+    return LAST.replace(tzinfo=None).isoformat() + "+00:00"
+
+
+def _date(node: Any, at: str, named: dict[str, Any]) -> str:
+    _within(node, at, date)
+    return str(node["le"])
+
+
+def _within(node: Any, at: str, kind: type[date]) -> None:
+    low, high = node.get("ge"), node.get("le")
+    if not isinstance(low, kind) or not isinstance(high, kind) or low.year < 2000 or high.year > 2100:
+        raise Unbounded(f"{at}: a time from {low} to {high}, not within the years 2000 to 2100")
+
+
+def _list(node: Any, at: str, named: dict[str, Any]) -> list[Any]:
+    if node.get("max_length") is None:
+        raise Unbounded(f"{at}: a list without max_length")
+    items = node["items_schema"]
+    each = _value(items[0] if isinstance(items, list) else items, f"{at}/0", named)
+    return [each] * int(node["max_length"])
+
+
+def _dict(node: Any, at: str, named: dict[str, Any]) -> dict[str, Any]:
+    if node.get("max_length") is None:
+        raise Unbounded(f"{at}: a map without max_length")
+    key = _value(node["keys_schema"], f"{at}/key", named)
+    value = _value(node["values_schema"], f"{at}/value", named)
+    return {f"{number:04}{key[4:]}": value for number in range(int(node["max_length"]))}
+
+
+def _enum(node: Any, at: str, named: dict[str, Any]) -> Any:
+    values = [each.value if isinstance(each, Enum) else each for each in node.get("members") or node["expected"]]
+    return max(values, key=lambda value: len(str(value)))
+
+
+def _inner(node: Any, at: str, named: dict[str, Any]) -> Any:
+    return _value(node["schema"], at, named)
+
+
+def _reference(node: Any, at: str, named: dict[str, Any]) -> Any:
+    return _value(named[node["schema_ref"]], at, named)
+
+
+_KNOWN = {
+    "definitions": _definitions,
+    "definition-ref": _reference,
+    "model": _model,
+    "str": _str,
+    "int": _int,
+    "bool": lambda node, at, named: False,
+    "decimal": _decimal,
+    "json-or-python": _written,
+    "datetime": _datetime,
+    "date": _date,
+    "tuple": _list,
+    "list": _list,
+    "dict": _dict,
+    "enum": _enum,
+    "literal": _enum,
+    "nullable": _inner,
+    "default": _inner,
+}
