@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-peers jars chaos hostile recovery openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers jars stops chaos hostile recovery openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -47,6 +47,9 @@ hostile: setup ## Put a million bad messages and requests to desks and console; 
 
 recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
 	$(PY) -m tests.bench.recovery $(ARGS)
+
+stops: setup ## Stop the supervisor 200 times and `dtg up` 200 times at random moments; each must end with its code and leave nothing (1 h).
+	@$(PY) -m tests.cli.stops $(ARGS)
 
 chaos: setup ## Kill, freeze, cut, fill and poison a running border for ten minutes, and prove that nothing was lost or doubled.
 	@$(PY) -m tests.chaos $(ARGS)

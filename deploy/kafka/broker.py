@@ -1,24 +1,27 @@
 """How does an embedded Kafka broker start, stop and die on this machine, without anything installed but Python?"""
 
+import base64
 import contextlib
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.kafka.errors import BrokerError
+from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
+from deploy.kafka.progress import Progress, size_of, work_of
+from deploy.kafka.spawn import spawn
 
 FOLDER = Path(__file__).parent
 NEEDED_BYTES = 1 << 30
-START_SECONDS = 60
 STOP_SECONDS = 12
 ACTIVE, FENCED = "Performing controller activation", "Fencing broker 1"
 """What the controller logs once it works, and once it has noted that the broker of the last run is gone."""
@@ -29,9 +32,6 @@ HASTY = {
 }
 FENCE_SECONDS = 5
 """How long after the former the latter may take; it never comes when the last run ended before its broker was let in."""
-
-DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-"""A starter killed by SIGKILL takes its children along (util-linux; elsewhere they stay and say that the port is taken)."""
 
 
 def free_port() -> int:
@@ -47,6 +47,13 @@ def port_is_taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _cluster_id() -> str:
+    """Random, as Kafka writes one; not with a dash in front, which the command line would take for an option."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
 
 
 class Broker:
@@ -75,8 +82,8 @@ class Broker:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Returns once the broker answers; BrokerError with the reason when it cannot."""
+    def start(self, stop: Callable[[], bool] = never) -> None:
+        """Returns once the broker answers; BrokerError with the reason when it cannot, Interrupted soon after `stop` is true."""
         if port_is_taken(self.port):
             raise BrokerError(
                 f"Port {self.port} is taken by another program. 端口 {self.port} 已被占用。 "
@@ -88,28 +95,33 @@ class Broker:
                 f"The disk of {self.folder} has less than 1 GiB left. 磁盘空间不足。 Free some space first."
             )
         program = java()
-        fetch_jars()
+        fetch_jars(stop)
         lines = self._properties()
         properties = self._write("server.properties", lines)
         if (self.folder / "log" / "meta.properties").exists():
-            self._fence(program, lines)
+            self._fence(program, lines, stop)
         else:
-            self._format(program, properties)
+            self._format(program, properties, stop)
         optimised = ["-XX:TieredStopAtLevel=4"] if self.lasting else []
         self.process = self._spawn("broker.log", program, *optimised, "kafka.Kafka", str(properties))
-        self._wait()
+        self._wait(self.process, stop)
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+    def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
+        progress = self._progress(process, "broker.log")
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "socket.timeout.ms": 2000})
-        while time.monotonic() < deadline:
-            if self.process is not None and self.process.poll() is not None:
+        while progress.goes_on():
+            if stop():
+                raise Interrupted
+            if process.poll() is not None:
                 raise BrokerError(f"The Kafka broker ended while starting.\n{self._tail()}")
             with contextlib.suppress(KafkaException):
                 if admin.list_topics(timeout=1).brokers:
                     return
         self.kill()
-        raise BrokerError(f"The Kafka broker did not answer within {START_SECONDS} s.\n{self._tail()}")
+        raise BrokerError(f"The Kafka broker does not answer and does not get on.\n{self._tail()}")
+
+    def _progress(self, process: subprocess.Popen[bytes], log: str) -> Progress:
+        return Progress(lambda: work_of(process.pid), lambda: size_of(self.folder / log))
 
     def stop(self) -> None:
         """Orderly shutdown; after 12 s without one, the process is killed (the log recovers at the next start)."""
@@ -128,18 +140,10 @@ class Broker:
             self.process.wait()
 
     def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
-        with (self.folder / log).open("ab") as out:
-            return subprocess.Popen(
-                self._command(program, *words),
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # a Ctrl-C in the terminal is the supervisor's to handle, in its order
-            )
+        return spawn(self._command(program, *words), self.folder / log)
 
     def _command(self, program: str, *words: str) -> list[str]:
         return [
-            *DIE_WITH_PARENT,
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
@@ -151,7 +155,7 @@ class Broker:
             *words,
         ]
 
-    def _fence(self, program: str, lines: dict[str, str]) -> None:
+    def _fence(self, program: str, lines: dict[str, str], stop: Callable[[], bool]) -> None:
         """Lets the controller alone note that the broker of the last run is gone, before the broker comes back.
 
         Otherwise broker and transaction coordinator start with the leaders of the last run, and lose them when the
@@ -167,42 +171,48 @@ class Broker:
         log.unlink(missing_ok=True)  # what the last run was told is not meant now
         controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", str(properties))
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while FENCED not in (said := log.read_text(errors="replace")) and time.monotonic() < deadline:
-                if controller.poll() is not None:
-                    raise BrokerError(f"The Kafka controller ended while starting.\n{said[-2000:]}")
-                if ACTIVE in said:
-                    deadline = min(deadline, time.monotonic() + FENCE_SECONDS)
-                time.sleep(0.05)
-            self._wait_until_noted(deadline)
+            self._wait_until_fenced(controller, log, stop)
         finally:
             controller.kill()
             controller.wait()
 
-    def _wait_until_noted(self, deadline: float) -> None:
+    def _wait_until_fenced(self, controller: subprocess.Popen[bytes], log: Path, stop: Callable[[], bool]) -> None:
+        progress = self._progress(controller, log.name)
+        while FENCED not in (text := log.read_text(encoding="utf-8", errors="replace")) and progress.goes_on():
+            if stop():
+                raise Interrupted
+            if controller.poll() is not None:
+                raise BrokerError(f"The Kafka controller ended while starting.\n{text[-2000:]}")
+            if ACTIVE in text:
+                progress.ends_within(FENCE_SECONDS)
+            time.sleep(0.05)
+        self._wait_until_noted(progress)
+
+    def _wait_until_noted(self, progress: Progress) -> None:
         """What the controller says may not be in its log yet; ten times a second something more is, in order."""
         grown, size = 0, -1
-        while grown < 3 and time.monotonic() < deadline:
+        while grown < 3 and progress.goes_on():
             now = sum(file.stat().st_size for file in (self.folder / "log" / "__cluster_metadata-0").glob("*.log"))
             grown, size = grown + (now != size), now
             time.sleep(0.05)
 
-    def _format(self, program: str, properties: Path) -> None:
-        identify = subprocess.run(
-            self._command(program, "kafka.tools.StorageTool", "random-uuid"),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        cluster = identify.stdout.strip().splitlines()[-1] if identify.stdout.strip() else ""
-        done = subprocess.run(
-            self._command(program, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise BrokerError(f"The Kafka storage folder could not be made.\n{(done.stdout + done.stderr)[-2000:]}")
+    def _format(self, program: str, properties: Path, stop: Callable[[], bool]) -> None:
+        log = self.folder / "format.log"
+        log.unlink(missing_ok=True)
+        words = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(properties))
+        process = self._spawn(log.name, program, *words)
+        progress = self._progress(process, log.name)
+        try:
+            while process.poll() is None and progress.goes_on():
+                if stop():
+                    raise Interrupted
+                time.sleep(0.05)
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            text = log.read_text(encoding="utf-8", errors="replace")
+            raise BrokerError(f"The Kafka storage folder could not be made.\n{text[-2000:]}")
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name

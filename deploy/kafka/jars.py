@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.kafka.errors import BrokerError
+from deploy.kafka.errors import BrokerError, Interrupted, never
 
 FOLDER = Path(__file__).parent
 LIST, JARS = FOLDER / "jars.sha256", FOLDER / "jars"
@@ -31,15 +31,6 @@ TRIES = 5
 SILENCE_SECONDS = 30
 """How long a server may send nothing; there is no limit on how long a slow one may take."""
 AGAIN_SECONDS = 0.5
-
-
-class Interrupted(Exception):
-    """Asked to stop; what was fetched so far is kept."""
-
-
-def never() -> bool:
-    """Nobody asks to stop."""
-    return False
 
 
 def class_path() -> str:

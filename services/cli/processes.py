@@ -1,18 +1,22 @@
 """How does one supervisor start, watch, restart and stop its processes?"""
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.kafka.broker import DIE_WITH_PARENT
+from deploy.kafka.errors import Interrupted
+from deploy.kafka.spawn import kill_all, spawn
+from services.shell.signals import on_stop
 
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before a process that died is started again; the last one repeats."""
+WATCH_SECONDS = 0.1
 CALM_SECONDS = 30
 """A process that lived this long is healthy: its next death waits the shortest time again."""
 
@@ -34,15 +38,7 @@ class Child:
     def start(self) -> None:
         """Starts it; returns at once."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [*DIE_WITH_PARENT, *self.command],
-                stdout=out,
-                stderr=out,
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, **self.env},
-                start_new_session=True,
-            )
+        self._process = spawn(self.command, self.log, self.env)
         self._started = time.monotonic()
         self._again_at = 0.0
 
@@ -130,3 +126,52 @@ def stop_all(children: list[Child], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     for child in children:
         child.join(deadline)
+
+
+class Supervisor:
+    """Starts, watches until a signal to stop, and ends; a second signal kills all at once."""
+
+    def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:
+        self._asked = threading.Event()
+        self._watch_seconds = watch_seconds
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a signal to stop came."""
+        return self._asked.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Until `seconds` are over; Interrupted at once when a signal to stop comes."""
+        if self._asked.wait(seconds):
+            raise Interrupted
+
+    def call(self, what: Callable[[], object]) -> None:
+        """Calls what may take long and cannot be stopped; Interrupted when a signal comes first, and nobody waits for it then."""
+        problems: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                what()
+            except BaseException as problem:  # noqa: BLE001  (raised below)
+                problems.append(problem)
+
+        thread = threading.Thread(target=run, name="call", daemon=True)
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.05)
+            if self.stopping:
+                raise Interrupted
+        for problem in problems:
+            raise problem
+
+    def run(self, start: Callable[[], None], watch: Callable[[], None], end: Callable[[], None]) -> None:
+        """Returns after an orderly end; whatever `start` or `watch` raises comes out after it."""
+        on_stop(self._asked.set, kill_all)
+        try:
+            start()
+            while not self._asked.wait(self._watch_seconds):
+                watch()
+        except Interrupted:
+            pass
+        finally:
+            end()

@@ -3,28 +3,53 @@
 import contextlib
 import fcntl
 import json
-import signal
+import os
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.kafka.broker import Broker, port_is_taken
-from deploy.kafka.errors import BrokerError
+from deploy.kafka.errors import BrokerError, Interrupted, never
+from deploy.kafka.progress import MOST_SECONDS, Progress, size_of, work_of
 from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, stop_all, worker
+from services.cli.processes import Child, Supervisor, stop_all, worker
 from services.cli.settings import UpSettings
 
-READY_SECONDS = 60
-screen = Console(highlight=False)
+
+class Screen(Console):
+    """The terminal, as long as there is one; what is told stands in logs/up.log too."""
+
+    journal: Path | None = None
+
+    def tell(self, what: str | Table) -> None:
+        """Never raises: neither a terminal that was closed nor a full disk is a reason to stop supervising."""
+        with contextlib.suppress(OSError):  # the terminal has it
+            if self.journal is not None:
+                with self.journal.open("a", encoding="utf-8") as log:
+                    Console(file=log, highlight=False, width=160).print(what)
+        try:
+            self.print(what)
+        except OSError:
+            self.on_broken_pipe()
+
+    def on_broken_pipe(self) -> None:
+        """The log has it. From now on nothing goes to the terminal, neither now nor when Python flushes at its end."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+
+
+screen = Screen(highlight=False)
 
 
 class CannotStart(Exception):
@@ -42,43 +67,31 @@ class Up:
         self.workers: list[Child] = []
         self.others: list[Child] = []
         self._leaver: Leaver | None = None
-        self._stop = threading.Event()
+        self._supervisor = Supervisor()
 
     def run(self) -> int:
         """Starts all, watches until a signal, stops all; the exit code."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._asked_to_stop)
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "up.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise CannotStart(f"Another `dtg up` runs on the folder {self.home}. 已在运行。") from None
-            try:
-                self._start()
-                while not self._stop.wait(0.1):
-                    self._watch()
-            finally:
-                self._end()
+            (self.home / "logs").mkdir(exist_ok=True)
+            screen.journal = self.home / "logs" / "up.log"
+            self._supervisor.run(self._start, self._watch, self._end)
         return 0
 
-    def _asked_to_stop(self, number: int, frame: Any) -> None:
-        if self._stop.is_set():
-            for child in (*self.others, *self.workers):
-                child.kill()
-            if self.broker:
-                self.broker.kill()
-            sys.exit(128 + number)
-        self._stop.set()
+    def _stopping(self) -> bool:
+        return self._supervisor.stopping
 
     def _start(self) -> None:
         started = time.monotonic()
         self._check_ports()
         if self.broker:
-            screen.print("Starting the Kafka broker … 启动消息代理")
-            self.broker.start()
-        made = provision(self.settings.bootstrap(), self.settings.partitions, self.settings.replication)
-        screen.print(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
+            screen.tell("Starting the Kafka broker … 启动消息代理")
+            self.broker.start(self._stopping)
+        self._supervisor.call(self._provision)
         env = self._environment()
         for number, desks in enumerate(self.settings.workers()):
             self.workers.append(worker(desks, self.settings.worker_port + number, self.home, env))
@@ -103,6 +116,10 @@ class Up:
             child.start()
         self._write_targets()
         self._tell(time.monotonic() - started)
+
+    def _provision(self) -> None:
+        made = provision(self.settings.bootstrap(), self.settings.partitions, self.settings.replication)
+        screen.tell(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
 
     def _check_ports(self) -> None:
         wanted = {"DTG_CONSOLE_PORT": self.settings.console_port}
@@ -147,21 +164,21 @@ class Up:
             for number, child in enumerate(self.workers)
         }
         waiting[f"http://127.0.0.1:{self.settings.console_port}/readyz"] = self.others[0]
-        wait_for(waiting, self._stop)
+        wait_for(waiting, self._stopping)
 
     def _watch(self) -> None:
         if self.broker and self.broker.process and self.broker.process.poll() is not None:
-            screen.print("The broker ended; starting it again")
+            screen.tell("The broker ended; starting it again")
             try:
-                self.broker.start()
+                self.broker.start(self._stopping)
                 self._look_after_groups()
             except BrokerError as error:
-                screen.print(f"[red]{error}[/red]")
-                self._stop.wait(2)
+                screen.tell(f"[red]{escape(str(error))}[/red]")
+                self._supervisor.wait(2)
         for child in (*self.workers, *self.others):
             told = child.watch()
             if told:
-                screen.print(told)
+                screen.tell(escape(told))
                 self._look_after_groups()
         self._save_clock()
 
@@ -191,7 +208,7 @@ class Up:
 
     def _end(self) -> None:
         """In reverse order: people, console, workers, broker."""
-        screen.print("Stopping … 正在停止")
+        screen.tell("Stopping … 正在停止")
         if self._leaver is not None:
             self._leaver.stop()
         stop_all(list(reversed(self.others)), 3)
@@ -200,7 +217,7 @@ class Up:
             self.broker.stop()
         if self.speed != 1.0 and hasattr(self, "_clock"):
             self._save_clock()
-        screen.print("Stopped. 已停止")
+        screen.tell("Stopped. 已停止")
 
     def _write_targets(self) -> None:
         """For Prometheus' file_sd: where this run's metrics are."""
@@ -217,25 +234,31 @@ class Up:
             table.add_row(child.name, f"http://127.0.0.1:{self.settings.worker_port + number}/metrics")
         table.add_row("Kafka", self.settings.bootstrap())
         table.add_row("logs, data", str(self.home))
-        screen.print(table)
+        screen.tell(table)
         if self.demo:
-            screen.print(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
-        screen.print(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
+            screen.tell(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
+        screen.tell(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
 
 
-def wait_for(waiting: dict[str, Child], stop: threading.Event | None = None, seconds: float = READY_SECONDS) -> None:
-    """Until each url answers 200, or `stop`; CannotStart when its process ends, or after `seconds`."""
-    deadline = time.monotonic() + seconds
+def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: float = MOST_SECONDS) -> None:
+    """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`."""
     left = dict(waiting)
-    while left and not (stop and stop.is_set()):
+    progress = {url: _progress(child, most) for url, child in waiting.items()}
+    while left:
+        if stop():
+            raise Interrupted
         for url, child in list(left.items()):
             if not child.alive:
                 raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
             if answers(url):
                 del left[url]
-        if time.monotonic() > deadline:
-            raise CannotStart(f"Not ready within {seconds:g} s: {', '.join(c.name for c in left.values())}")
+            elif not progress[url].goes_on():
+                raise CannotStart(f"{child.name} is not ready and does not get on.\n{child.tail()}")
         time.sleep(0.1)
+
+
+def _progress(child: Child, most: float) -> Progress:
+    return Progress(lambda: work_of(child.pid), lambda: size_of(child.log), most=most)
 
 
 def answers(url: str) -> bool:

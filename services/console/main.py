@@ -1,11 +1,11 @@
 """How does the console run? uvicorn in this process, the projector in a thread, the newest tables before either."""
 
 import asyncio
+import contextlib
 import gc
 import logging
-import signal
-import sys
-from types import FrameType
+import os
+from collections.abc import Iterator
 
 import structlog
 import uvicorn
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.console.app import create_app
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
+from services.shell.signals import on_stop
 
 log = structlog.get_logger()
 
@@ -37,24 +38,30 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._console = app
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are `on_stop`'s."""
+        yield
+
+    def stop(self) -> None:
+        """From any thread."""
         office = getattr(self._console.state, "office", None)
         if office is not None:
             office.bell.close()
-        super().handle_exit(sig, frame)
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    sys.exit(0)
+        self.should_exit = True
 
 
 def serve(settings: ConsoleSettings) -> None:
     """Runs until SIGTERM or Ctrl-C, then ends within `stop_seconds` and a little; blocks."""
-    for number in (
-        signal.SIGTERM,
-        signal.SIGINT,
-    ):  # uvicorn hands the signal on after its orderly end: that is our end too
-        signal.signal(number, _end)
+    servers: list[Server] = []
+
+    def stop() -> None:
+        for server in servers:
+            server.stop()
+        if not servers:  # the tables are made in transactions: nothing that was begun counts
+            os._exit(0)
+
+    on_stop(stop)
     configure_logs(settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     migrate(settings.database_url)
@@ -74,5 +81,6 @@ def serve(settings: ConsoleSettings) -> None:
         server_header=False,
     )
     server = Server(config, app)
+    servers.append(server)
     log.info("console", address=f"http://{settings.console_host}:{settings.console_port}/")
     asyncio.run(server.serve())

@@ -1,9 +1,9 @@
 """How is a day at the border played from the command line?"""
 
-import signal
 from datetime import datetime, timedelta
 
 from services.shell.clock import now
+from services.shell.signals import on_stop
 from services.shell.worker import configure_logs
 from services.simulator.day import Day
 from services.simulator.player import Played, Player, endless_start
@@ -33,6 +33,5 @@ def simulate(
         midnight = (now() + timedelta(hours=8)).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=8)
         day = Day(seed, max(1, consignments), start or midnight)
         player = Player(settings, day, 0, consignments, paced=paced, idle_seconds=idle_seconds)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: player.stop())
+    on_stop(player.stop)
     return player.run()

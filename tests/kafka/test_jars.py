@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.errors import BrokerError
-from deploy.kafka.jars import JARS, Interrupted, class_path, fetch_jars, wanted
+from deploy.kafka.errors import BrokerError, Interrupted
+from deploy.kafka.jars import JARS, class_path, fetch_jars, wanted
 
 CONTENT = {f"org/kafka/{name}/1/{name}-1.jar": name.encode() * 40_000 for name in ("clients", "metadata", "storage")}
 

@@ -18,8 +18,6 @@ from services.cli.ledger import Ledger, audit
 from services.cli.processes import Child, stop_all, worker
 from services.cli.up import wait_for
 
-START_SECONDS = 240
-"""A worker with a million records to restore needs its time."""
 ANSWER_SECONDS = 60
 """How long the desks may take to answer what the people asked last."""
 _COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
@@ -97,7 +95,7 @@ class Rig:
             waiting[f"http://127.0.0.1:{port}/readyz"] = child
             child.start()
             self.children.append(child)
-        wait_for(waiting, seconds=START_SECONDS)
+        wait_for(waiting)
 
     def stop(self) -> None:
         """Workers and console; the broker goes on."""

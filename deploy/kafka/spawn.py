@@ -1,0 +1,40 @@
+"""How is a process started so that its starter can always end it?
+
+Every process of the project is started here. The kernel ends one whose starter was killed (setpriv of util-linux); a
+starter that ends at once ends them itself, and starts no other meanwhile.
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+PATIENCE_SECONDS = 2
+_lock = threading.Lock()
+_started: set[subprocess.Popen[bytes]] = set()
+
+
+def spawn(command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Starts it in a session of its own, its output appended to `log`: a Ctrl-C in the terminal is the starter's to handle."""
+    with _lock, log.open("ab") as out:
+        process = subprocess.Popen(
+            [*DIE_WITH_PARENT, *command],
+            stdout=out,
+            stderr=out,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+        _started.difference_update([each for each in _started if each.returncode is not None])
+        _started.add(process)
+        return process
+
+
+def kill_all() -> None:
+    """SIGKILL to each that lives. For a process that ends now: it can start no other any more."""
+    _lock.acquire(timeout=PATIENCE_SECONDS)
+    for process in _started:
+        process.kill()

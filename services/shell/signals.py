@@ -1,0 +1,51 @@
+"""How does a process learn that it is to end, whatever it is doing at that moment?
+
+A handler of Python runs between any two steps of the main thread: one that takes a lock waits for ever where the main
+thread holds it, and one that raises leaves what the main thread had begun. So the handlers here do nothing; the
+interpreter writes the signal's number into a pipe (from C, also while the main thread waits in a library), and a thread
+that does nothing else reads it.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+STOPS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # SIGHUP: the terminal was closed
+
+
+def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
+    """From now on the first signal to stop calls `first`; the second calls `at_once` and ends the process with 128 + its number.
+
+    Both are called in a thread of their own. To be called in the main thread.
+    """
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(read, first, at_once), name="signals", daemon=True).start()
+    for number in STOPS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: it goes on when the terminal is closed
+            signal.signal(number, _noted)
+
+
+def _listen(read: int, first: Callable[[], None], at_once: Callable[[], None]) -> None:
+    asked = False
+    while True:
+        (number,) = os.read(read, 1)
+        if number not in STOPS:
+            continue
+        if not asked:
+            asked = True
+            first()
+            continue
+        try:
+            at_once()
+        finally:
+            os._exit(128 + number)
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """The number is in the pipe."""

@@ -1,0 +1,156 @@
+"""Does everything end when it is asked to, whatever it does at that moment? `make stops`: 200 times each; seeded.
+
+A supervisor of small children, and `dtg up` with its broker, workers and console: from nothing, over kept data, in the
+middle of its first start, of its provisioning and of its work; by SIGTERM, SIGINT or SIGHUP, once or twice, its terminal
+open or closed. It must end with the right code, and leave no process.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.kafka.broker import free_port
+from deploy.kafka.progress import Progress
+
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+GONE_SECONDS = 15
+"""How long after its starter's end a child may take to be gone: an orderly end of a worker has ten."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One stop: after so many seconds, by these signals, with the terminal still there or not."""
+
+    after: float
+    numbers: tuple[signal.Signals, ...]
+    closed: bool
+
+    @property
+    def code(self) -> int:
+        return 0 if len(self.numbers) == 1 else 128 + self.numbers[-1]
+
+
+def plan(seed: int, count: int, longest: float) -> list[Stop]:
+    """The moments are spread over the whole of `longest`, none in the same part as another."""
+    dice = random.Random(seed)
+    moments = [(n + dice.random()) / count * longest for n in range(count)]
+    dice.shuffle(moments)
+    return [
+        Stop(moment, tuple(dice.choices(STOPS, k=1 + (dice.random() < 0.25))), dice.random() < 0.3)
+        for moment in moments
+    ]
+
+
+def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> str:
+    """Runs it and stops it; what went wrong, no text where nothing did. The moment counts from the line `ready` on."""
+    mark = f"{os.getpid()}-{time.monotonic_ns()}"
+    with tempfile.TemporaryFile("w+b") as errors:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **env, "DTG_STOP_MARK": mark},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        while ready.encode() not in (line := process.stdout.readline()) and line:
+            pass
+        time.sleep(stop.after)
+        if stop.closed:
+            process.stdout.close()
+        for number in stop.numbers:
+            process.send_signal(number)
+            time.sleep(0.02)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        if not stop.closed:
+            process.stdout.close()
+        process.wait()
+        errors.seek(0)
+        text = errors.read().decode(errors="replace")
+    left = _left(mark)
+    right = {stop.code, 0}  # a second signal may find that all has ended
+    if process.returncode in right and "Traceback" not in text and not left:
+        return ""
+    return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
+
+
+def _left(mark: str) -> list[str]:
+    progress = Progress(still=GONE_SECONDS)
+    while (found := _marked(mark)) and progress.goes_on():
+        time.sleep(0.05)
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+    return list(found.values())
+
+
+def _marked(mark: str) -> dict[int, str]:
+    found = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if f"DTG_STOP_MARK={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:100]
+            except (PermissionError, FileNotFoundError, ProcessLookupError):
+                continue  # another user's, or gone meanwhile
+    return found
+
+
+def small(folder: Path, stop: Stop) -> str:
+    """The supervisor of small children."""
+    return stopped([sys.executable, "-m", "tests.cli.supervised", str(folder)], {}, stop, "started")
+
+
+def up(home: Path, stop: Stop, layout: str) -> str:
+    """`dtg up` on this folder."""
+    env = {
+        "DTG_HOME": str(home),
+        "DTG_LAYOUT": layout,
+        "DTG_PARTITIONS": "4",
+        "DTG_KAFKA_PORT": str(free_port()),
+        "DTG_CONSOLE_PORT": str(free_port()),
+        "DTG_WORKER_PORT": str(free_port()),
+    }
+    return stopped([sys.executable, "-m", "services.cli.main", "up"], env, stop, "Starting the Kafka broker")
+
+
+def main() -> int:
+    """200 of each; the number of those that went wrong."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--count", type=int, default=200)
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, stop in enumerate(plan(chosen.seed, chosen.count, 0.3)):
+            wrong += _told("small children", number, small(Path(folder), stop))
+    home = Path(tempfile.mkdtemp())
+    for number, stop in enumerate(plan(chosen.seed, chosen.count, 20.0)):
+        if number % 3 == 0:  # from nothing; else over what the former one left
+            shutil.rmtree(home)
+        wrong += _told(
+            "dtg up", number, up(home, stop, "declaration,risk;inspection,quarantine;release,gate;clearance")
+        )
+    shutil.rmtree(home)
+    print(f"{2 * chosen.count} stops, {wrong} went wrong")
+    return int(wrong > 0)
+
+
+def _told(what: str, number: int, problem: str) -> bool:
+    if problem or number % 20 == 19:
+        print(f"{what} {number + 1}: {problem or 'well so far'}", flush=True)
+    return bool(problem)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""A supervisor of many small children that never stand still; `python -m tests.cli.supervised FOLDER`."""
+
+import itertools
+import sys
+from pathlib import Path
+
+from services.cli.processes import Child, Supervisor, stop_all
+
+CHILDREN = 6
+
+
+def main(folder: Path) -> None:
+    supervisor = Supervisor(watch_seconds=0)
+    children = [
+        Child(f"child-{n}", ["sleep", f"0.0{n}" if n % 2 else "600"], folder / f"{n}.log") for n in range(CHILDREN)
+    ]
+
+    def start() -> None:
+        for child in children:
+            child.start()
+        print("started", flush=True)
+
+    turns = itertools.cycle(children)
+
+    def watch() -> None:
+        """One at a time: most of the time the supervisor is then in its wait, where a signal is worst."""
+        child = next(turns)
+        child.deaths = 0
+        child.watch()
+
+    supervisor.run(start, watch, lambda: stop_all(children, 5))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
