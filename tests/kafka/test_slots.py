@@ -14,7 +14,8 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from kafka import KafkaConsumer
 
-from deploy.kafka.broker import Broker, BrokerError, free_port
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.ledger import audit
