@@ -25,6 +25,10 @@ REFUSALS: Final = MappingProxyType(
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
         "container_malformed": Words("集装箱号不符合ISO 6346", "the container number does not check (ISO 6346)"),
         "already_gated_out": Words("该集装箱已出卡口", "the container left already"),
+        "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
+        "too_many_requests": Words(
+            "此类请求次数已达上限", "as many requests of this kind were made as one consignment may have"
+        ),
         "wrong_declarant": Words("只有申报单位可以撤销", "only its declarant may withdraw it"),
         "consignment_id_mismatch": Words(
             "货物标识与申报单位、编号不符", "the consignment id is not that of declarant and reference"

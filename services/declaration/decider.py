@@ -25,6 +25,8 @@ from services.declaration.checks import findings
 
 CHINA = timezone(timedelta(hours=8))
 SERIALS = 10**9
+MOST_WITHDRAWALS = 64
+"""Wishes to take one declaration back that go to the release desk; each stays known, so that it goes there once."""
 
 
 class Unknown(BaseModel):
@@ -128,6 +130,10 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
                 return ()
             if asked.asked_by != state.declarant:
                 return (_refused(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
+            if len(state.withdrawals) >= MOST_WITHDRAWALS:
+                return (
+                    _refused(asked, hearing, "too_many_requests", f"{len(state.withdrawals)} wishes were passed on"),
+                )
             wish = WithdrawalRequested(
                 consignment_id=asked.consignment_id,
                 occurred_at=hearing.at,

@@ -21,6 +21,11 @@ from schemas.gate import (
 )
 from schemas.release import ContainerFreed, ContainerHeld
 
+MOST_PARTS = 500
+"""Consignments that a container is known to hold at once; a box that more declarations name is no stuffing that one could check."""
+TOO_MANY = (
+    f"more than {MOST_PARTS} consignments name this container; it stays until it was looked into 货物过多，须核查"
+)
 REMEMBERED_DEPARTURES = 50
 """How many consignments a container that comes again and again remembers as gone; older ones are over for good."""
 
@@ -38,12 +43,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What every state carries. `gone`: consignments that left in this container before; `exit_request`: the last gate-out."""
+    """What every state carries. `gone`: consignments that left in this container before; `exit_request`: the last gate-out.
+
+    `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released.
+    """
 
     parts: tuple[Part, ...] = ()
     version: int = 0
     gone: tuple[str, ...] = ()
     exit_request: str = ""
+    overfull: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +97,16 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def reconsider(state: State, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> tuple[Fact, ...]:
-    """A change of mind, if the release desk's statement makes one."""
-    parts = _with(state, message)
+    """A change of mind, if the release desk's statement makes one. A container that becomes overfull must stay: said once."""
+    parts, overfull = _with(state, message)
+    if overfull:
+        return () if state.overfull else (_stays(state, message.container_no, parts, TOO_MANY, hearing),)
     match state:
         case Free():
             if may_leave(parts):
                 return ()
-            waiting = keepers(parts)
             reason = next((p.reason for p in parts if p.standing == "held"), "another consignment is awaited")
-            stay = ContainerMustStay(
-                container_no=message.container_no,
-                occurred_at=hearing.at,
-                version=state.version + 1,
-                waiting_for=waiting,
-                reason=shown(reason, breaks=True) or "held",
-            )
-            return (stay,)
+            return (_stays(state, message.container_no, parts, shown(reason, breaks=True) or "held", hearing),)
         case Staying() | Outside():
             if not may_leave(parts):
                 return ()
@@ -172,16 +175,22 @@ def keepers(parts: tuple[Part, ...]) -> tuple[str, ...]:
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case ContainerHeld() | ContainerFreed():
-            parts = _with(state, message)
-            if parts == state.parts:
+            parts, overfull = _with(state, message)
+            if parts == state.parts and overfull == state.overfull:
                 return state
             if isinstance(state, Outside):
-                return Staying(parts=parts, version=state.version, gone=state.gone, exit_request=state.exit_request)
-            return replace(state, parts=parts)
+                state = Staying(version=state.version, gone=state.gone, exit_request=state.exit_request)
+            return replace(state, parts=parts, overfull=overfull)
         case ContainerMayLeave():
             return Free(parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request)
         case ContainerMustStay():
-            return Staying(parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request)
+            return Staying(
+                parts=state.parts,
+                version=message.version,
+                gone=state.gone,
+                exit_request=state.exit_request,
+                overfull=state.overfull,
+            )
         case ContainerGatedOut() | GateAlarmRaised():
             gone = (*state.gone, *[p.consignment_id for p in state.parts])[-REMEMBERED_DEPARTURES:]
             return Outside(version=state.version, gone=gone, exit_request=hearing.message_id)
@@ -201,13 +210,24 @@ def closed(state: State) -> bool:
     return False
 
 
-def _with(state: State, message: ContainerHeld | ContainerFreed) -> tuple[Part, ...]:
-    """The parts after this statement; an older statement than the one known, or about goods that left, changes nothing."""
+def _with(state: State, message: ContainerHeld | ContainerFreed) -> tuple[tuple[Part, ...], bool]:
+    """The parts after this statement, and whether more were named than are kept.
+
+    An older statement than the one known, or about goods that left, changes nothing. Where there are too many, withdrawn
+    ones make room first, since they count for nothing.
+    """
     if message.consignment_id in state.gone:
-        return state.parts
+        return state.parts, state.overfull
     known = next((p for p in state.parts if p.consignment_id == message.consignment_id), None)
     if known is not None and known.version >= message.version:
-        return state.parts
+        return state.parts, state.overfull
+    kept = state.parts
+    if known is None and len(kept) >= MOST_PARTS:
+        if isinstance(message, ContainerFreed) and not message.released:
+            return state.parts, state.overfull
+        kept = tuple([p for p in kept if p.standing != "withdrawn"])
+        if len(kept) >= MOST_PARTS:
+            return state.parts, True
     match message:
         case ContainerHeld():
             part = Part(
@@ -226,8 +246,20 @@ def _with(state: State, message: ContainerHeld | ContainerFreed) -> tuple[Part, 
             )
         case _:
             assert_never(message)
-    others = [p for p in state.parts if p.consignment_id != message.consignment_id]
-    return tuple(sorted([*others, part], key=lambda p: p.consignment_id))
+    others = [p for p in kept if p.consignment_id != message.consignment_id]
+    return tuple(sorted([*others, part], key=lambda p: p.consignment_id)), state.overfull
+
+
+def _stays(
+    state: State, container_no: str, parts: tuple[Part, ...], reason: str, hearing: Hearing
+) -> ContainerMustStay:
+    return ContainerMustStay(
+        container_no=container_no,
+        occurred_at=hearing.at,
+        version=state.version + 1,
+        waiting_for=keepers(parts),
+        reason=reason,
+    )
 
 
 def _refused(out: RecordGateOut, hearing: Hearing, code: str, seen: str) -> RequestRefused:

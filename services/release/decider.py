@@ -34,6 +34,12 @@ from schemas.vocabulary import Owner
 from services.release.holds import Dossier, Evidence, Terms, learn, open_holds
 
 OFFICER = "officer/"
+MOST_OFFICER_HOLDS = 64
+"""Officers' holds that may be open on one consignment at once; they hold the goods as well as any further one would."""
+REMEMBERED_LIFTS = 256
+"""Officers' holds that stay known after they were lifted. One that is asked for again, that late, holds the goods again."""
+MOST_WITHDRAWALS = 64
+"""Wishes to take the declaration back that wait for the assessment."""
 NOTHING = Dossier()
 
 
@@ -190,6 +196,8 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
         return ()
     if closed(state):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    if len(officers(state)) >= MOST_OFFICER_HOLDS:
+        return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
     new = Hold(
         hold_id=hold_id,
         owner=Owner.OFFICER,
@@ -226,6 +234,8 @@ def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple
         code, seen = "consignment_closed", "the goods were refused"
     elif state.revoked:
         code, seen = "already_released", "the goods had been released and were called back"
+    elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
+        code, seen = "too_many_requests", f"{len(state.dossier.withdrawals)} wishes wait for the assessment"
     else:
         dossier = learn(state.dossier, wish, hearing.message_id)
         return settle(state, dossier, officers(state), wish.consignment_id, hearing.at)
@@ -374,7 +384,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case ContainerFreed():
             return replace(state, told=False)
         case RequestRefused():
-            left = tuple([w for w in state.dossier.withdrawals if w.request_id != message.request_id])
+            left = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
@@ -411,7 +421,7 @@ def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearin
         "dossier": state.dossier,
         "version": version,
         "stated": holds,
-        "lifted": {**state.lifted, **gone} if gone else state.lifted,
+        "lifted": dict([*state.lifted.items(), *gone.items()][-REMEMBERED_LIFTS:]) if gone else state.lifted,
         "told": state.told,
     }
 
