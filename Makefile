@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-peers jars stops chaos hostile recovery openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers jars stops chaos hostile recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -53,6 +53,9 @@ stops: setup ## Stop the supervisor 200 times and `dtg up` 200 times at random m
 
 chaos: setup ## Kill, freeze, cut, fill and poison a running border for ten minutes, and prove that nothing was lost or doubled.
 	@$(PY) -m tests.chaos $(ARGS)
+
+single-faults: setup ## Kill one worker, the broker, everything, on a calm machine, and tell how long work stood; ARGS="--rounds 3 --live 100000".
+	@$(PY) -m tests.chaos.single $(ARGS)
 
 openapi: setup ## Write openapi.json from the HTTP API.
 	$(PY) -m services.console.openapi

@@ -5,6 +5,7 @@ times of the topics how long every partition of the struck desks was silent.
 """
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -18,12 +19,13 @@ from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.log import read
 from services.cli.settings import UpSettings
 from services.simulator.day import Day
+from tests.bench.stories import fill, stories
 from tests.chaos.on_processes import kill
 from tests.chaos.on_surroundings import kill_broker
 from tests.chaos.season import tell
 from tests.chaos.strike import Strike
 from tests.chaos.table import flow_of, flows_again
-from tests.chaos.theatre import CONSOLE, Theatre
+from tests.chaos.theatre import BROKER, CONSOLE, Theatre
 
 PARTITIONS = 4
 RATE = 40.0
@@ -38,27 +40,31 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="part of a victim's name")
     parser.add_argument("--seconds", type=float, default=BETWEEN_SECONDS, help="between two faults")
+    parser.add_argument(
+        "--live", type=int, default=0, help="live goods at release, gate and clearance before the first fault"
+    )
     parser.add_argument("--keep", type=Path, help="a folder that stays, with the logs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="single-", ignore_cleanup_errors=True) as folder:
-        for line in measure(options.keep or Path(folder), options.rounds, options.only, options.seconds):
+        for line in measure(options.keep or Path(folder), options.rounds, options.only, options.seconds, options.live):
             print(line, flush=True)
     return 0
 
 
-def measure(folder: Path, rounds: int, only: str, seconds: float) -> list[str]:
+def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> list[str]:
     """One line for each victim: the median and the longest silence in seconds."""
     layout = tuple([(desks, SLOT) for desks in UpSettings().workers()])
     theatre = Theatre(folder, PARTITIONS, layout, session_seconds=None)
     strikes: list[tuple[str, Strike]] = []
     try:
-        theatre.open()
+        theatre.open(lambda bootstrap: _fill(bootstrap, live))
         workers = tuple(theatre.doors)
         victims: dict[str, tuple[tuple[str, ...], Callable[[Strike], None]]] = {
             name: ((name,), kill) for name in workers
         }
         victims["broker"] = ((), kill_broker)
         victims["all workers and the console"] = ((*workers, CONSOLE), kill)
+        victims["everything, the broker too"] = ((*workers, CONSOLE), kill_everything)
         chosen = {name: plan for name, plan in victims.items() if only in name}
         count = int(RATE * (seconds * (len(chosen) * rounds + 2)))
         theatre.play(Day(1, count, datetime(2026, 11, 23, tzinfo=UTC)), 0, count, RATE)
@@ -84,6 +90,29 @@ def measure(folder: Path, rounds: int, only: str, seconds: float) -> list[str]:
         span = f"{statistics.median(waits):.1f}, {max(waits):.1f}" if waits else "-"
         lines.append(f"| {name} | {len(waits)} | {span} |")
     return lines
+
+
+def kill_everything(strike: Strike) -> None:
+    """SIGKILL to the broker and to every process at one moment; all are started again at once, as a supervisor does."""
+    theatre, children = strike.theatre, [strike.child(name) for name in strike.victims]
+    with theatre.hands_off(BROKER, *strike.victims):
+        theatre.broker.kill()
+        for child in children:
+            child.signal(signal.SIGKILL)
+        strike.hit()
+        for child in children:
+            child.kill()
+            theatre.start(child)
+        theatre.start_broker()
+        strike.heal()
+
+
+def _fill(bootstrap: str, live: int) -> None:
+    at = datetime.now(UTC)
+    for desk in ("release", "gate", "clearance") if live else ():
+        for _ in fill(bootstrap, desk, stories(desk, 7, at), live, at):
+            pass
+        tell(f"{live} live goods at {desk}")
 
 
 def _desks(theatre: Theatre, names: tuple[str, ...]) -> tuple[str, ...]:

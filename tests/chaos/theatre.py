@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,10 +73,11 @@ class Theatre:
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
         self._leaver = Leaver(self.broker.bootstrap, self._hosted)
 
-    def open(self) -> None:
-        """Starts everything and returns once it is ready."""
+    def open(self, prepare: Callable[[str], None] = lambda bootstrap: None) -> None:
+        """Starts everything and returns once it is ready; `prepare` gets the broker before anybody works on it."""
         self.start_broker()
         provision(self.broker.bootstrap, self.partitions)
+        prepare(self.broker.bootstrap)
         for desks, slot in self.layout:
             self.hire(desks, slot)
         if self._console:
