@@ -10,7 +10,7 @@ from hashlib import sha1
 from typing import Annotated, ClassVar, Literal, Self, cast
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import SchemaValidator
 
 from schemas.bounds import LINE, WhenMade, reader
@@ -105,11 +105,14 @@ class RequestRefused(Fact):
 
 
 class DeadlinePassed(Message):
-    """A time limit that the desk itself had set ran out; said by the loop to that desk only, never published."""
+    """A time limit that the desk itself had set ran out; said by the loop to that desk only, never published.
 
-    subject: Subject
-    name: Name
-    due: Moment
+    Made from a stored state, so it has no bounds of its own.
+    """
+
+    subject: str
+    name: str
+    due: AwareDatetime
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES
-from services.shell.codec import CARRIED, headers_of
+from services.shell.codec import CARRIED, headers_of, moment_of, sequence_of
 
 TOPIC_NUMBERS: dict[str, int] = {
     "customs-declaration-requests": 1,
@@ -81,8 +81,8 @@ def heard(message: Any) -> Heard:
             key.decode(),
             _id(headers["ce_id"]),
             _id(headers.get("causationid", b"")),
-            0 if asked else int(headers.get("sequence") or 0),
-            micros(headers["ce_time"].decode()),
+            0 if asked else sequence_of(headers.get("sequence")),
+            _recorded(headers["ce_time"].decode()),
             value,
         )
     except (KeyError, AttributeError, TypeError, ValueError, OverflowError) as error:
@@ -95,6 +95,11 @@ def _id(header: bytes) -> str:
 
 
 @lru_cache(maxsize=8192)  # the facts of one turn of a desk carry the same times
+def _recorded(moment: str) -> int:
+    return (moment_of(moment) - _EPOCH) // timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=8192)
 def micros(moment: str) -> int:
     """Microseconds since 1970 UTC of an RFC 3339 time; ValueError when it is none."""
     parsed = datetime.fromisoformat(moment)

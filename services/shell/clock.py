@@ -3,12 +3,18 @@
 import time
 from datetime import UTC, datetime
 
+from schemas.bounds import FIRST, LAST
 from services.shell.settings import ClockSettings
 
 _settings = ClockSettings()
 _anchor = _settings.clock_anchor.timestamp() if _settings.clock_anchor else None
 _start = _settings.clock_start.timestamp() if _settings.clock_start else _anchor
 _speed = _settings.clock_speed
+_FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
+
+
+class ClockOutOfRange(Exception):
+    """The clock shows a time that no message may carry; the process that asks ends."""
 
 
 def now() -> datetime:
@@ -16,6 +22,10 @@ def now() -> datetime:
     wall = time.time()
     if _anchor is not None and _start is not None:
         wall = _start + (wall - _anchor) * _speed
+    if not _FIRST <= wall <= _LAST:  # no message could be made: each would be parked, one after the other
+        raise ClockOutOfRange(
+            f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
+        )
     return datetime.fromtimestamp(wall, UTC)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from confluent_kafka import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from services.console import tables as t
 from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
 from services.console.consignment import Consignment
 from services.console.container import Container, Part, gate_answer
-from services.console.heard import TOPIC_NUMBERS, Heard, micros, origin, place
+from services.console.heard import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
 from services.console.store import Rows
 from tests.console.border import Border, Said, green, red
 
@@ -246,3 +247,25 @@ def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
 def test_a_place_is_one_number_and_back(topic: str, partition: int, offset: int) -> None:
     assert origin(place(topic, partition, offset)) == (topic, partition, offset)
     assert place(topic, partition, offset) < 2**63
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"sequence": b"9" * 30},
+        {"sequence": b"-1"},
+        {"sequence": b"1_0"},
+        {"ce_time": b"0001-01-01T00:00:00+23:59"},
+        {"ce_time": b"9999-12-31T23:59:59-23:59"},
+    ],
+    ids=str,
+)
+def test_a_fact_whose_headers_are_beyond_what_a_row_holds_has_no_row(odd: dict[str, bytes]) -> None:
+    good = {"ce_type": b"ReleaseGranted", "ce_id": b"1", "ce_time": b"2026-11-25T12:00:00Z", "sequence": b"1"}
+
+    def read_with(headers: dict[str, bytes]) -> Heard:
+        return heard(Message("customs-release-facts", 0, 1, b"k", b"{}", list(headers.items())))
+
+    assert read_with(good).sequence == 1
+    with pytest.raises(Unreadable):
+        read_with(good | odd)
