@@ -1,15 +1,37 @@
 """How is the read model opened, on SQLite or PostgreSQL, and brought to the newest tables?"""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 LOCK_SECONDS = 5
 """How long a statement waits for a lock before it fails; the projector then tries again."""
+
+DATABASE_ERRORS = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error, OSError)
+"""What a database, its driver or the way to it may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
+_OF_VALUES = ("22", "23", "54")
+"""SQLSTATE classes that a written value causes: data exception, integrity, program limit (a key too long for an index)."""
+
+
+def refuses_values(error: Exception) -> bool:
+    """Whether the database refused what was to be written; every other error of it is its own trouble and passes."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.Error):
+        if cause.sqlstate:
+            return cause.sqlstate[:2] in _OF_VALUES
+        return isinstance(cause, (psycopg.DataError, psycopg.ProgrammingError, psycopg.NotSupportedError))
+    if isinstance(cause, sqlite3.Error):
+        refused = isinstance(cause, (sqlite3.DataError, sqlite3.IntegrityError))
+        return refused or "binding parameter" in str(cause) or "too big" in str(cause)
+    return not isinstance(error, DATABASE_ERRORS)
 
 
 def open_engine(url: str, *, writes: bool = False) -> Engine:

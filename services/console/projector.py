@@ -7,11 +7,10 @@ from typing import Any
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy.exc import DBAPIError
 
 from schemas.topics import ROLES
 from services.console.batch import Announcement, Aside, Batch, Known, fold, readable, unreadable_fact
-from services.console.database import open_engine
+from services.console.database import DATABASE_ERRORS, open_engine
 from services.console.heard import TOPICS, Heard, Unreadable, heard, origin
 from services.console.progress import Ends, Progress
 from services.console.settings import ConsoleSettings
@@ -58,8 +57,8 @@ class Projector:
         while not self._stop.is_set():
             try:
                 self._project(store)
-            except DBAPIError as error:
-                self._wait_out("database", str(error.orig or error).strip().splitlines()[0])
+            except DATABASE_ERRORS as error:
+                self._wait_out("database", _first_line(getattr(error, "orig", None) or error))
             except KafkaException as error:
                 self._wait_out("kafka", str(error.args[0]))
             except Overtaken as error:
@@ -185,6 +184,10 @@ class Projector:
             "queued.max.messages.kbytes": 32_768,
             "log_level": 0,
         }
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 def _announcement(message: Read) -> Announcement:

@@ -39,6 +39,10 @@ class Postgres:
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
+    def drop(self, name: str) -> None:
+        """Takes a database away, whoever uses it."""
+        self._run("dropdb", "--force", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", name)
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(BIN / program), *arguments]
         if os.geteuid() == 0:
