@@ -1,6 +1,7 @@
 """What can be done from the command line? `dtg --help`."""
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +23,8 @@ parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(port_app, name="port")
 screen = Console(highlight=False)
+PRIVATE = 0o077
+"""What is written by us and by every process that we start is its owner's alone."""
 
 
 class Format(StrEnum):
@@ -35,6 +38,7 @@ def run() -> None:
     """The `dtg` program: what is in the way becomes one sentence and exit code 1."""
     from services.cli.up import CannotStart
 
+    os.umask(PRIVATE)
     try:
         app()
     except (BrokerError, CannotStart) as error:

@@ -72,6 +72,7 @@ class Up:
     def run(self) -> int:
         """Starts all, watches until a signal, stops all; the exit code."""
         self.home.mkdir(parents=True, exist_ok=True)
+        self.home.chmod(0o700)  # also one that an earlier version made open to everybody
         with (self.home / "up.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

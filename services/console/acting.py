@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -15,7 +15,7 @@ from schemas.gate import RecordGateOut
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
-from services.console.bodies import body, read
+from services.console.bodies import body, media_type, read
 from services.console.consignment import plain
 from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask_about, lodgement
 from services.console.office import Office, office
@@ -27,6 +27,7 @@ from services.shell.clock import now
 router = APIRouter(include_in_schema=False)
 EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
 Typed = dict[str, str]
+FORM = "application/x-www-form-urlencoded"
 FIELDS = 200
 """Fields of one form at most."""
 READINGS = 500
@@ -34,9 +35,9 @@ READINGS = 500
 
 
 async def form(request: Request) -> Typed:
-    """The fields of a form from one of our own pages; Problem 403 from elsewhere, 413 when it is too large."""
-    if not _is_ours(request):
-        raise Problem(403, "cross_site")
+    """The fields of a form; Problem 415 when it is none, 413 when it is too large."""
+    if media_type(request) != FORM:
+        raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
     desk = office(request)
     async with body(request, desk.settings.body_limit_bytes) as data:
         return await desk.intake.parse(_fields, data)
@@ -48,14 +49,6 @@ def _fields(data: bytes) -> Typed:
     except ValueError as error:
         raise Problem(400, "other", seen=str(error)[:200]) from None
     return {name: value.strip() for name, value in pairs}
-
-
-def _is_ours(request: Request) -> bool:
-    """A browser says where a form was; an older one says it by its origin only, and a program says nothing."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None:
-        return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
 Form = Annotated[Typed, Depends(form)]

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
 from services.console import acting, answers, feed, lodging, manual, pages
+from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.office import Bell, Office, office
@@ -67,6 +68,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     pages.mount(app)
     _health(app)
     _problems(app)
+    app.add_middleware(Admission, settings=settings, show=_tell)
     app.add_middleware(_Measured)
     _document(app)
     return app

@@ -25,11 +25,16 @@ _SPACE = b" \t\n\r"
 @asynccontextmanager
 async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body, held until the request ends; Problem 415, 413, or 503 when too many large ones are held."""
-    kind = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
+    kind = media_type(request)
     if kind != "application/json" and not kind.endswith("+json"):
-        raise Problem(415, "not_json_type", seen=kind[:100])
+        raise Problem(415, "not_json_type", seen=kind[:100] or "—")
     async with body(request, limit) as data:
         yield data
+
+
+def media_type(request: Request) -> str:
+    """What the sender says that the body is; empty when nothing is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @asynccontextmanager

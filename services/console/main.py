@@ -62,6 +62,7 @@ def serve(settings: ConsoleSettings) -> None:
             os._exit(0)
 
     on_stop(stop)
+    os.umask(0o077)  # the database of goods and declarants is its owner's alone
     configure_logs(settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     migrate(settings.database_url)

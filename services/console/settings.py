@@ -21,6 +21,11 @@ class ConsoleSettings(BaseSettings):
     )
     console_host: str = Field("127.0.0.1", description="address of the HTTP API and the pages")
     console_port: int = Field(8080, ge=1, le=65535, description="port of the HTTP API and the pages")
+    allowed_hosts: str = Field(
+        "",
+        description="comma-separated further names, name or name:port, by which the console may be called (`Host`); "
+        "known by itself: localhost, 127.0.0.1, [::1] and DTG_CONSOLE_HOST",
+    )
     body_limit_bytes: int = Field(
         2_000_000, ge=1_000, description="largest request body, bytes; more is refused with 413"
     )

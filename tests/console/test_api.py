@@ -215,7 +215,9 @@ def test_too_large_a_body_is_refused_before_it_was_read(console: Running) -> Non
     for head in (b"Content-Length: 900000000\r\n", b"Transfer-Encoding: chunked\r\n"):
         with socket.create_connection((host, port), 10) as line:
             line.sendall(
-                b"POST /api/v1/declarations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + head + b"\r\n"
+                b"POST /api/v1/declarations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + head
+                + b"\r\n"
             )
             if b"chunked" in head:
                 piece = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
@@ -542,6 +544,8 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
         eventually(ready, "the console to be ready")
         with http.stream("GET", "/api/v1/releases/stream?after=0") as open_stream:
             next(open_stream.iter_lines())
+            files = list(tmp_path.iterdir())
+            assert files and {file.stat().st_mode & 0o777 for file in files} == {0o600}
             started = time.monotonic()
             process.send_signal(signal.SIGTERM)
             assert process.wait(10) == 0
