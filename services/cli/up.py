@@ -171,7 +171,7 @@ class Up:
         for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
             told = child.watch()
             if told:
-                screen.print(told)
+                screen.tell(escape(told))
                 self._look_after_groups()
         if self.broker and self.broker.process and self.broker.process.poll() is not None:
             screen.tell("The broker ended; starting it again")
@@ -179,18 +179,8 @@ class Up:
                 self.broker.start(self._stopping)
                 self._look_after_groups()
             except BrokerError as error:
-<<<<<<< HEAD
                 screen.tell(f"[red]{escape(str(error))}[/red]")
                 self._supervisor.wait(2)
-        for child in (*self.workers, *self.others):
-            told = child.watch()
-            if told:
-                screen.tell(escape(told))
-                self._look_after_groups()
-=======
-                screen.print(f"[red]{error}[/red]")
-                self._stop.wait(2)
->>>>>>> 8820c87 (make single-faults measures how long work stands after one fault; children are started again before the broker)
         self._save_clock()
 
     def _look_after_groups(self) -> None:
