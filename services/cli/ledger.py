@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES
+from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
 from services.cli.effects import Effects, examine
 from services.cli.log import Entry, read
 
@@ -24,7 +24,8 @@ STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRev
 class Ledger(Effects):
     """What the topics say. Each list names the evidence; all are empty when the promise is kept.
 
-    `foreign`: messages on fact topics that no desk wrote; `parked`: set aside, `discarded`: thrown away by an operator.
+    `foreign`: messages on fact topics that do not name their desk as the writer, `strangers` those of a known kind: nobody
+    who checks believes them; `forged`: what names its desk and is not of it. `parked`: set aside, `discarded`: thrown away by an operator.
     """
 
     lodged: int = 0
@@ -35,12 +36,14 @@ class Ledger(Effects):
     repeated: int = 0
     facts: int = 0
     foreign: int = 0
+    strangers: list[str] = field(default_factory=list)
     parked: int = 0
     discarded: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.doubled or self.reordered or self.wrongly_released or self.causeless)
+        faults = (self.lost, self.doubled, self.reordered, self.wrongly_released, self.causeless, self.forged)
+        return not any(faults)
 
 
 def audit(bootstrap: str) -> Ledger:
@@ -49,8 +52,44 @@ def audit(bootstrap: str) -> Ledger:
 
 
 def judge(entries: Iterable[Entry]) -> Ledger:
-    """The ledger of these entries (any order between topics, each partition in its own)."""
-    ledger = Ledger()
+    """The ledger of these entries (any order between topics, each partition in its own).
+
+    What names its desk and is not of its kind's shape is named as forged, and the rest is judged.
+    """
+    read = list(entries)
+    try:
+        return _judge(Ledger(), read)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        ledger, genuine = Ledger(), []
+        for entry in read:
+            if wrong := _misshapen(entry):
+                ledger.forged.append(
+                    f"{entry.kind} {entry.id} at {entry.topic}/{entry.partition}/{entry.offset}: {wrong}"
+                )
+            else:
+                genuine.append(entry)
+        return _judge(ledger, genuine)
+
+
+def _misshapen(entry: Entry) -> str:
+    """What is wrong with the shape of a message on a topic that only its desk writes; empty when nothing is."""
+    role = ROLES[entry.topic]
+    if role == "requests" or not entry.written_by_its_desk:
+        return ""
+    if role == "parked":
+        fields = ("topic", "partition", "offset")
+        return "" if isinstance(entry.body, dict) and all(f in entry.body for f in fields) else "no announcement"
+    kind, number = KINDS.get(entry.kind), entry.headers.get("sequence", "")
+    if kind is None or not (number.isascii() and number.isdigit() and len(number) < 19):
+        return "no fact of a desk"
+    try:
+        kind.model_validate_json(entry.value or b"", extra="ignore")
+    except ValueError as error:
+        return f"not of its kind's shape, {str(error).splitlines()[0]}"
+    return ""
+
+
+def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     by_key: dict[str, list[Entry]] = defaultdict(list)
     asked: dict[str, Entry] = {}
     seen: dict[str, str] = {}
@@ -99,6 +138,8 @@ def _heard(ledger: Ledger, entries: Iterable[Entry]) -> tuple[list[Entry], set[P
             heard.append(entry)
         else:
             ledger.foreign += 1
+            if entry.kind in KINDS:
+                ledger.strangers.append(f"{entry.kind} {entry.id} at {entry.topic}/{entry.partition}/{entry.offset}")
     return heard, discarded
 
 

@@ -192,8 +192,9 @@ def audit() -> None:
         ends.add_row(f"  waits for {name}", f"{count:,}")
     ends.add_row("lodged", f"{ledger.lodged:,}")
     screen.print(ends)
-    proof = Table("lost", "doubled", "reordered", "wrongly released")
-    faults = (ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released)
+    proof = Table("lost", "doubled", "reordered", "wrongly released", "causeless", "forged", "of no desk")
+    faults = [ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released, ledger.causeless, ledger.forged]
+    faults.append(ledger.strangers)
     proof.add_row(*[str(len(each)) for each in faults])
     screen.print(proof)
     for line in [line for each in faults for line in each[:5]]:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from schemas.vocabulary import Stage
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
-from services.console.container import gate_answer
+from services.console.container import SHOWN, gate_answer
 from services.console.heard import moment
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
@@ -217,8 +217,8 @@ def gate_question(request: Request, container_no: OfContainer) -> GateView:
 def gate_view(desk: Office, container_no: str) -> GateView:
     """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
     standing = desk.standing()
-    row, parts, parked_goods = desk.rows.container(container_no)
-    said = gate_answer(row, parts, parked_goods, standing.fresh(desk.settings.gate_stale_seconds))
+    row, parts, goods, parked_goods = desk.rows.container(container_no)
+    said = gate_answer(row, parts, goods, parked_goods, standing.fresh(desk.settings.gate_stale_seconds))
     seen = projection(standing)
     return GateView(
         container_no=container_no,
@@ -227,7 +227,7 @@ def gate_view(desk: Office, container_no: str) -> GateView:
         text=text(both(f"gate.{said.reason}")),
         detail=said.detail,
         waiting_for=list(said.waiting_for),
-        consignments=[part.consignment_id for part in parts if not part.gone],
+        consignments=[part.consignment_id for part in parts if not part.gone][:SHOWN],
         since=when(row.since_us) if row else None,
         as_of=seen.as_of,
         lag_seconds=seen.lag_seconds,

@@ -3,16 +3,20 @@
 The gate desk's fact is the statement; this answer is only ever stricter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from services.console.heard import Heard, micros
 
+SHOWN = 1000
+"""Consignments that an answer names at most."""
+
 
 @dataclass(slots=True)
 class Container:
-    """The row of one container, columns as in `tables.CONTAINERS`."""
+    """The row of one container, columns as in `tables.CONTAINERS`. `waiting_for`: the consignments that the gate named: those
+    that keep it, or, where it may leave, those that are in it."""
 
     container_no: str
     word: str = ""
@@ -55,7 +59,7 @@ def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     row.word = _WORDS[heard.kind]
     row.reason = body.get("reason", "")
     row.gate = body.get("gate", "")
-    row.waiting_for = " ".join(body.get("waiting_for", ()))
+    row.waiting_for = " ".join(body.get("waiting_for") or body.get("consignments", ()))
     row.since_us = micros(body["occurred_at"])
 
 
@@ -78,23 +82,55 @@ class GateAnswer(NamedTuple):
     waiting_for: tuple[str, ...] = ()
 
 
-def gate_answer(row: Container | None, parts: Iterable[Part], parked: Iterable[str], fresh: bool) -> GateAnswer:
-    """The answer to a terminal. `parked`: consignments in it that are parked; `fresh`: the rows are not stale."""
+class Standing(NamedTuple):
+    """What the desks said last of one consignment: `declared` and `word` of its row."""
+
+    declared: str = ""
+    word: str = ""
+
+
+NOT_THERE = frozenset({"rejected", "refused", "discarded"})
+"""A declaration that was never accepted puts no goods into a container."""
+
+
+def keeps(part: Part, goods: Standing) -> bool:
+    """Whether this consignment keeps its container: it lies in it, and not both the release to the public and the one to the
+    gate were read. One of them alone is late, or forged."""
+    if part.gone or part.word == "withdrawn" or goods.word == "withdrawn":
+        return False
+    if not part.word and goods.declared in NOT_THERE:
+        return False
+    return not (part.word == "released" and goods.word == "released")
+
+
+def gate_answer(
+    row: Container | None, parts: Iterable[Part], goods: Mapping[str, Standing], parked: Iterable[str], fresh: bool
+) -> GateAnswer:
+    """The answer to a terminal. `goods`: the standing of the consignments in it; `parked`: those that are parked;
+    `fresh`: the rows are not stale."""
+    inside = [part for part in parts if not part.gone]
     if row is None or not row.word:
-        held = tuple([p.consignment_id for p in parts if p.word == "held" and not p.gone])
-        return GateAnswer(False, "held", waiting_for=held) if held else GateAnswer(False, "unknown")
+        held = tuple([p.consignment_id for p in inside if p.word == "held"])
+        return GateAnswer(False, "held", waiting_for=held[:SHOWN]) if held else GateAnswer(False, "unknown")
     if row.word == "gated_out":
         return GateAnswer(False, "gated_out", row.gate)
     if row.word == "left_unreleased":
-        return GateAnswer(False, "left_unreleased", row.reason, tuple(row.waiting_for.split()))
+        return GateAnswer(False, "left_unreleased", row.reason, tuple(row.waiting_for.split()[:SHOWN]))
     if row.word == "must_stay":
-        return GateAnswer(False, "held", row.reason, tuple(row.waiting_for.split()))
-    held = tuple([p.consignment_id for p in parts if p.word == "held" and not p.gone])
+        return GateAnswer(False, "held", row.reason, tuple(row.waiting_for.split()[:SHOWN]))
+    held = tuple([p.consignment_id for p in inside if p.word == "held"])
     if held:
-        return GateAnswer(False, "held", next((p.reason for p in parts if p.consignment_id == held[0]), ""), held)
+        reason = next((p.reason for p in inside if p.consignment_id == held[0]), "")
+        return GateAnswer(False, "held", reason, held[:SHOWN])
     waiting = tuple(parked)
     if waiting or row.parked:
-        return GateAnswer(False, "parked", waiting_for=waiting)
+        return GateAnswer(False, "parked", waiting_for=waiting[:SHOWN])
     if not fresh:
         return GateAnswer(False, "stale")
+    standing = [(p, goods.get(p.consignment_id, Standing())) for p in inside]
+    keepers = tuple([p.consignment_id for p, its in standing if keeps(p, its)])
+    released = {p.consignment_id for p, its in standing if p.word == its.word == "released"}
+    unknown = tuple([name for name in row.waiting_for.split() if name not in released])
+    if keepers or unknown or not released:
+        return GateAnswer(False, "not_released", waiting_for=(keepers or unknown)[:SHOWN])
     return GateAnswer(True, "released")

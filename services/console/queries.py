@@ -1,20 +1,32 @@
 """Which rows answer a question? Reads only, each in one short transaction."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import Engine, Row, Select, and_, case, func, or_, select
 
 from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.consignment import Consignment, OpenHold, plain
-from services.console.container import Container, Part
+from services.console.container import SHOWN, Container, Part
+from services.console.container import Standing as StandingOfGoods
 from services.console.tables import OPEN_STAGES
 
 LONGEST_TIMELINE = 2000
 CLEARANCE_SAMPLE = 1000
 """Releases over which the percentiles of the board are taken."""
+MOST_INSIDE = 2000
+"""Consignments in one container that are read; a box with more of them than this that are released stays."""
 C = t.CONSIGNMENTS.c
+
+
+class Inside(NamedTuple):
+    """What the rows say of one container; `parked`: consignments in it of which a message is parked."""
+
+    row: Container | None
+    parts: list[Part]
+    goods: Mapping[str, StandingOfGoods]
+    parked: list[str]
 
 
 class Rows:
@@ -151,22 +163,31 @@ class Rows:
 
     # containers
 
-    def container(self, container_no: str) -> tuple[Container | None, list[Part], list[str]]:
-        """The gate's word, the consignments in it, and those of them that are parked."""
+    def container(self, container_no: str) -> "Inside":
+        """The gate's statement and the consignments in it, those that keep it first."""
         parts = t.CONSIGNMENT_CONTAINERS
         held = (
             select(C.consignment_id)
             .join(parts, parts.c.consignment_id == C.consignment_id)
             .where(parts.c.container_no == container_no, parts.c.gone.is_(False), C.parked > 0)
+            .limit(SHOWN)
         )
-        boxes, inside, parked = self._all(
-            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
-            select(parts).where(parts.c.container_no == container_no).order_by(parts.c.consignment_id).limit(1000),
-            held,
+        let_go = and_(parts.c.word == "released", C.word == "released")
+        inside = (
+            select(parts, C.declared, C.word)
+            .outerjoin(t.CONSIGNMENTS, parts.c.consignment_id == C.consignment_id)
+            .where(parts.c.container_no == container_no)
+            .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
+            .limit(MOST_INSIDE)
         )
-        return (
-            (Container(*boxes[0]) if boxes else None),
-            [Part(*tuple(row)) for row in inside],
+        boxes, rows, parked = self._all(
+            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no), inside, held
+        )
+        found = [(Part(*row[:-2]), StandingOfGoods(row[-2] or "", row[-1] or "")) for row in map(tuple, rows)]
+        return Inside(
+            Container(*boxes[0]) if boxes else None,
+            [part for part, _ in found],
+            {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
         )
 

@@ -27,6 +27,26 @@ def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[Entry])
     assert set(ledger.ends) == {"released", "refused", "rejected", "withdrawn"}
 
 
+def test_a_forged_yes_is_named(calm_entries: list[Entry]) -> None:
+    """Right in everything but what only the gate desk can say: which cause it answers."""
+    yes = next(e for e in calm_entries if e.kind == "ContainerMayLeave")
+    own = replace(yes, headers=yes.headers | {"ce_id": "made-up", "sequence": "99"}, offset=10**6)
+    ledger = judge([*calm_entries, own])
+    assert not ledger.clean and any("ContainerMayLeave made-up" in line for line in ledger.forged)
+    strange = replace(own, headers=own.headers | {"ce_source": "/somebody"})
+    assert any("ContainerMayLeave made-up" in line for line in judge([*calm_entries, strange]).strangers)
+
+
+def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[Entry]) -> None:
+    for number, fact in enumerate({entry.kind: entry for entry in calm_entries if entry.written_by_its_desk}.values()):
+        for value in (None, b"{}", b"[7]", b"{", b'{"version": "x", "holds": 3, "consignments": 5}'):
+            wrong = replace(fact, value=value, offset=10**6, headers=fact.headers | {"ce_id": f"wrong-{number}"})
+            ledger = judge([*calm_entries, wrong])
+            assert any(f"wrong-{number}" in line for line in ledger.forged), (fact.kind, value)
+        odd = replace(fact, offset=10**6, headers=fact.headers | {"ce_id": "odd", "sequence": "x" * 30})
+        assert any(" odd " in line for line in judge([*calm_entries, odd]).forged), fact.kind
+
+
 def test_an_unanswered_request_is_lost(calm_entries: list[Entry]) -> None:
     key = story_of(calm_entries, "DeclarationRejected")
     assert [key in line for line in judge(without(calm_entries, key, "DeclarationRejected")).lost] == [True, True]

@@ -11,14 +11,16 @@ from confluent_kafka import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.gate import ContainerMayLeave
+from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import ControlKind, Stage
 from services.console import tables as t
 from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
 from services.console.consignment import Consignment
-from services.console.container import Container, Part, gate_answer
+from services.console.container import Container, Part, Standing, gate_answer
 from services.console.heard import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
 from services.console.store import Rows
-from tests.console.border import Border, Said, green, red
+from tests.console.border import NOON, Border, Said, green, red
 
 
 class Memory:
@@ -216,7 +218,8 @@ def gate(*told: Border, fresh: bool = True) -> tuple[bool, str]:
     number = told[0].containers[0]
     parts = [part for part in memory.rows["parts"].values() if part.container_no == number]
     parked = [p.consignment_id for p in parts if memory.rows["consignments"][p.consignment_id].parked]
-    answer = gate_answer(memory.rows["containers"].get(number), parts, parked, fresh)
+    goods = {key: Standing(row.declared, row.word) for key, row in memory.rows["consignments"].items()}
+    answer = gate_answer(memory.rows["containers"].get(number), parts, goods, parked, fresh)
     return answer.may_leave, answer.reason
 
 
@@ -230,6 +233,28 @@ def test_a_container_may_leave_only_when_everything_says_so() -> None:
     assert gate(Border("1").lodged().accepted().assessed().held("arrival")) == (False, "held")
     assert gate(red("1").revoked().held("officer/1")) == (False, "held")
     assert gate(Border("1").lodged().accepted().assessed().held("arrival").alarm()) == (False, "left_unreleased")
+
+
+def test_a_yes_of_the_gate_alone_lets_nothing_leave() -> None:
+    """Facts are believed by name: what one topic says must agree with what the others say."""
+    no = (False, "not_released")
+    assert gate(Border("1").may_leave()) == no, "a forged yes about a box of which nobody knows"
+    assert gate(Border("1").lodged().accepted().may_leave()) == no
+    assert gate(red("1"), Border("2", ("MSKU6011672",)).lodged().accepted()) == no, "other goods came into it"
+    assert gate(red("1"), Border("2", ("MSKU6011672",)).lodged().rejected()) == (True, "released")
+    gone = red("1")
+    gone._say("release", DeclarationWithdrawn(**gone._goods(), version=9, request_id="r", reason="a mistake"))
+    assert gate(gone) == no, "nothing in it is released"
+    for missing in ("ReleaseGranted", "ContainerFreed"):
+        told = Border("1", ("MSKU6011672",)).lodged().accepted().assessed().released().may_leave()
+        told.said = [one for one in told.said if one.kind != missing]
+        assert gate(told) == no, f"without {missing}"
+    other = red("2", ("CSQU3054383",))
+    told = Border("1", ("MSKU6011672",)).lodged().accepted().assessed().held("arrival").released()
+    told._say(
+        "gate", ContainerMayLeave(container_no="MSKU6011672", occurred_at=NOON, version=1, consignments=(other.id,))
+    )
+    assert gate(told, other) == no, "the gate names goods that lie elsewhere"
 
 
 def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
