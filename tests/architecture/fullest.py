@@ -137,4 +137,6 @@ _KNOWN = {
     "literal": _enum,
     "nullable": _inner,
     "default": _inner,
+    "function-after": _inner,
+    "function-before": _inner,
 }
