@@ -1,11 +1,13 @@
 """How do ports hear of releases and revocations over HTTP? By cursor: asked now and then, with a long poll, or as a stream."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from services.console.answers import READ
 from services.console.office import Office, office
@@ -16,7 +18,14 @@ from services.shell.clock import stopwatch
 
 router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
-FEED = {**READ, **documented((410, "The cursor is beyond the end: the feed was made anew"))}
+FEED = {
+    **READ,
+    **documented(
+        (410, "The cursor is beyond the end: the feed was made anew"),
+        (429, "Too many streams and long polls of this address"),
+        (503, "The read model does not answer, or too many streams and long polls are open"),
+    ),
+}
 Cursor = Annotated[
     int, Query(ge=0, le=2**62, description="the last cursor that you have worked on; 0 from the beginning")
 ]
@@ -37,9 +46,11 @@ async def releases(
     desk = office(request)
     deadline = stopwatch() + min(wait, desk.settings.wait_limit_seconds)
     entries = await _after(desk, after, limit + 1)
-    while not entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
-        await desk.bell.wait(left)
-        entries = await _after(desk, after, limit + 1)
+    if not entries and wait > 0:
+        with desk.streams.one(_client(request)):
+            while not entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
+                await desk.bell.wait(left)
+                entries = await _after(desk, after, limit + 1)
     shown = entries[:limit]
     return Feed(
         releases=shown,
@@ -64,12 +75,36 @@ async def stream(request: Request, after: Cursor = 0) -> StreamingResponse:
     desk = office(request)
     said = request.headers.get("last-event-id", "")
     start = int(said) if said.isdecimal() and len(said) < 19 else after
-    first = await _after(desk, start, 500)
-    return StreamingResponse(
+    client = _client(request)
+    desk.streams.enter(client)
+    try:
+        first = await _after(desk, start, 500)
+    except BaseException:
+        desk.streams.leave(client)
+        raise
+    return _Counted(
         _events(desk, start, first, request),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        lambda: desk.streams.leave(client),
     )
+
+
+class _Counted(StreamingResponse):
+    """An event stream that says when it has ended, however it ends."""
+
+    def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._ended()
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 async def _events(desk: Office, cursor: int, entries: list[ReleaseView], request: Request) -> AsyncIterator[bytes]:
@@ -87,7 +122,8 @@ async def _events(desk: Office, cursor: int, entries: list[ReleaseView], request
 
 async def _after(desk: Office, cursor: int, limit: int) -> list[ReleaseView]:
     """The entries after `cursor`; Problem 410 when the feed ends before it and nothing is left to be read."""
-    rows = await run_in_threadpool(desk.rows.releases, cursor, limit)
+    query = partial(run_in_threadpool, desk.rows.releases, cursor, limit)
+    rows = await desk.releases.ask((cursor, limit), query)
     if not rows and cursor and not desk.behind():
         last = await run_in_threadpool(desk.rows.last_cursor)
         if last < cursor:

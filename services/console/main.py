@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from services.console.app import create_app
 from services.console.database import migrate
+from services.console.protocol import limited
 from services.console.settings import ConsoleSettings
 from services.shell.signals import on_stop
 
@@ -73,6 +74,8 @@ def serve(settings: ConsoleSettings) -> None:
     gc.set_threshold(100_000, 20, 50)
     config = uvicorn.Config(
         app,
+        http=limited(settings),
+        ws="none",
         host=settings.console_host,
         port=settings.console_port,
         access_log=False,

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import Request
 
@@ -10,6 +11,7 @@ from services.console.intake import Intake
 from services.console.progress import Progress, Standing
 from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
+from services.console.streams import Shared, Streams
 
 
 class Bell:
@@ -58,9 +60,13 @@ class Office:
     progress: Progress
     bell: Bell = field(default_factory=Bell)
     intake: Intake = field(init=False)
+    streams: Streams = field(init=False)
+    releases: Shared[list[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.large_bodies)
+        self.releases = Shared()
+        self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
     def standing(self) -> Standing:
         return self.progress.state()

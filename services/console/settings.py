@@ -26,6 +26,27 @@ class ConsoleSettings(BaseSettings):
         description="comma-separated further names, name or name:port, by which the console may be called (`Host`); "
         "known by itself: localhost, 127.0.0.1, [::1] and DTG_CONSOLE_HOST",
     )
+    connections: int = Field(
+        1000,
+        ge=16,
+        description="open connections at most (and half of the file descriptors); silent ones make room first",
+    )
+    header_seconds: float = Field(
+        10.0, gt=0, description="seconds in which the head of a request must be there, else 408"
+    )
+    header_limit_bytes: int = Field(16_384, ge=1024, description="bytes of all headers of a request at most, else 431")
+    address_limit_bytes: int = Field(8192, ge=256, description="bytes of a request's path and query at most, else 414")
+    body_grace_seconds: float = Field(
+        10.0, gt=0, description="seconds for a request's body, beside those by DTG_BODY_BYTES_A_SECOND, else 408"
+    )
+    body_bytes_a_second: int = Field(20_000, ge=1, description="bytes a second that a body must bring beyond the grace")
+    write_seconds: float = Field(30.0, gt=0, description="seconds that an answer waits for a client that does not read")
+    streams: int = Field(
+        256, ge=1, description="open event streams and long polls at most, a process; more are answered 503"
+    )
+    client_streams: int = Field(
+        64, ge=1, description="open event streams and long polls of one address at most; more are answered 429"
+    )
     body_limit_bytes: int = Field(
         2_000_000, ge=1_000, description="largest request body, bytes; more is refused with 413"
     )

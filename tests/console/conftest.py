@@ -23,6 +23,7 @@ from services.console.database import migrate
 from services.console.main import Server
 from services.console.progress import Progress
 from services.console.projector import Projector
+from services.console.protocol import limited
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.conftest import PARTITIONS
@@ -115,7 +116,13 @@ class Running:
         self.app = create_app(settings)
         self.address = f"http://127.0.0.1:{settings.console_port}"
         config = uvicorn.Config(
-            self.app, port=settings.console_port, log_level="warning", access_log=False, timeout_graceful_shutdown=1
+            self.app,
+            http=limited(settings),
+            ws="none",
+            port=settings.console_port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
         )
         self.server = Server(config, self.app)
         self.thread = Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)

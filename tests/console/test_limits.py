@@ -1,0 +1,181 @@
+"""How long and how much may a sender keep the console busy? Raw sockets against the real server."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from deploy.kafka.broker import free_port
+from services.console.database import migrate
+from services.console.problems import Problem
+from services.console.settings import ConsoleSettings
+from services.console.streams import Shared, Streams
+from tests.conftest import PARTITIONS
+from tests.console.conftest import Running, eventually
+from tests.console.test_api import problem
+
+GATE = "/api/v1/containers/CSQU3054383"
+
+
+@pytest.fixture(scope="module")
+def small(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A console whose limits are reached soon."""
+    folder = tmp_path_factory.mktemp("limits")
+    settings = ConsoleSettings(
+        kafka=bootstrap,
+        partitions=PARTITIONS,
+        database_url=f"sqlite:///{folder}/console.db",
+        console_port=free_port(),
+        connections=32,
+        header_seconds=1,
+        body_grace_seconds=1,
+        body_bytes_a_second=1_000_000,
+        streams=6,
+        client_streams=4,
+    )
+    migrate(settings.database_url)
+    running = Running(settings)
+    running.start()
+    yield running
+    running.stop()
+
+
+def connect(console: Running) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", console.settings.console_port), 30)
+
+
+def head(console: Running, start: str = f"GET {GATE}", *lines: str) -> bytes:
+    """A request up to its last header; the empty line is left to the caller."""
+    host = f"Host: localhost:{console.settings.console_port}"
+    return "".join([f"{line}\r\n" for line in (f"{start} HTTP/1.1", host, *lines)]).encode()
+
+
+def answer(line: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    found = b""
+    try:
+        while piece := line.recv(65536):
+            found += piece
+    except ConnectionResetError:
+        pass
+    return found
+
+
+def refused(line: socket.socket, status: int, code: str) -> None:
+    found = answer(line)
+    assert b"HTTP/1.1 %d " % status in found, found[:200]
+    assert b"/problems/%s" % code.encode() in found and b"title_zh" in found
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (b"GET ", "too_slow"),
+        (b"{head}", "too_slow"),
+        (b"{post}{", "too_slow"),
+        (b"{chunk}", "too_slow"),
+    ],
+)
+def test_who_stops_in_the_middle_is_hung_up_on(small: Running, sent: bytes, code: str) -> None:
+    post = head(small, "POST /api/v1/declarations", "Content-Type: application/json", "Content-Length: 100") + b"\r\n"
+    chunk = head(small, "POST /lodge", "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked")
+    sent = sent.replace(b"{head}", head(small)).replace(b"{post}", post).replace(b"{chunk}", chunk + b"\r\n1\r\na")
+    with connect(small) as line:
+        line.sendall(sent)
+        refused(line, 408, code)
+
+
+def test_a_connection_that_says_nothing_is_closed_without_a_word(small: Running) -> None:
+    with connect(small) as line:
+        assert answer(line) == b""
+
+
+def test_a_kept_connection_has_its_time_for_each_head(small: Running) -> None:
+    with connect(small) as line:
+        line.sendall(head(small) + b"\r\n")
+        assert b" 200 " in line.recv(65536)
+        line.sendall(head(small))
+        refused(line, 408, "too_slow")
+
+
+def test_heads_and_addresses_are_bounded(small: Running) -> None:
+    for sent, status, code in (
+        (head(small, f"GET {GATE}", "X-Long: " + "x" * 20_000) + b"\r\n", 431, "header_too_large"),
+        (head(small, f"GET {GATE}", *[f"X-{number}: 1" for number in range(200)]) + b"\r\n", 431, "header_too_large"),
+        (head(small, f"GET {GATE}?{'q' * 9000}") + b"\r\n", 414, "address_too_long"),
+        (b"\x16\x03\x01 nonsense\r\n\r\n", 400, "not_http"),
+    ):
+        with connect(small) as line:
+            line.sendall(sent)
+            refused(line, status, code)
+    chunked = head(
+        small, "POST /lodge", "Content-Type: application/x-www-form-urlencoded", "Transfer-Encoding: chunked"
+    )
+    for start in (head(small) + b"X-Endless: ", chunked + b"\r\n0\r\nX-Trailer: ", chunked + b"\r\n1;extension="):
+        endless(small, start)
+
+
+def endless(console: Running, start: bytes) -> None:
+    """Sends on until it is hung up on."""
+    with connect(console) as line:
+        line.sendall(start)
+        sent_bytes = 0
+        try:
+            while sent_bytes < 50_000_000:
+                line.sendall(b"x" * 65_536)
+                sent_bytes += 65_536
+        except OSError:
+            pass
+        assert sent_bytes < 50_000_000, "nobody hung up"
+
+
+def test_silent_connections_make_room_for_one_that_asks(small: Running) -> None:
+    with ExitStack() as stack:
+        lines = [stack.enter_context(connect(small)) for _ in range(200)]
+        assert small.http.get(GATE).status_code == 200
+        assert len(small.server.server_state.connections) <= 34
+        for line in lines:
+            line.sendall(b"G")
+            break
+        assert small.http.get(GATE).status_code == 200
+
+
+def test_streams_are_counted_and_given_back(small: Running) -> None:
+    stream = head(small, "GET /api/v1/releases/stream") + b"\r\n"
+    with ExitStack() as stack:
+        for _ in range(small.settings.client_streams):
+            line = stack.enter_context(connect(small))
+            line.sendall(stream)
+            assert b" 200 " in line.recv(65536)
+        found = small.http.get("/api/v1/releases/stream")
+        problem(found, 429, "client_streams_busy")
+        problem(small.http.get("/api/v1/releases?wait=5&after=0"), 429, "client_streams_busy")
+        assert small.http.get("/api/v1/releases").status_code == 200
+        assert small.http.get(GATE).status_code == 200
+    eventually(lambda: small.http.get("/api/v1/releases?wait=0.1").status_code == 200, "the streams to be given back")
+    streams = Streams(2, 2)
+    with streams.one("a"), streams.one("b"), pytest.raises(Problem, match="streams_busy"):
+        streams.enter("c")
+
+
+def test_a_thousand_who_wait_for_one_release_are_one_query() -> None:
+    async def all_of_them() -> int:
+        shared, queries = Shared[int](), 0
+
+        async def query() -> int:
+            nonlocal queries
+            queries += 1
+            await asyncio.sleep(0)
+            return queries
+
+        answers = await asyncio.gather(*[shared.ask(("cursor", 1), query) for _ in range(1000)])
+        assert set(answers) == {1}
+        later = asyncio.create_task(shared.ask(("cursor", 1), query))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert await shared.ask(("cursor", 1), query) == 3 and await later == 2, "who asks later gets a later answer"
+        return queries
+
+    assert asyncio.run(all_of_them()) == 3
