@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
@@ -14,6 +15,7 @@ from services.console.heard import moment
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
 from services.console.problems import Problem, documented
+from services.console.queries import Rows
 from services.console.tables import OPEN_STAGES
 from services.console.telling import (
     API,
@@ -209,15 +211,16 @@ def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
     tags=["ports"],
     summary="May this container leave?",
 )
-def gate_question(request: Request, container_no: OfContainer) -> GateView:
+async def gate_question(request: Request, container_no: OfContainer) -> GateView:
     """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
-    return gate_view(office(request), plain(container_no))
+    desk = office(request)  # threads and connections of its own: pages that take long are not waited for
+    return await to_thread.run_sync(gate_view, desk, plain(container_no), desk.gate_rows, limiter=desk.gate_threads)
 
 
-def gate_view(desk: Office, container_no: str) -> GateView:
+def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> GateView:
     """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
     standing = desk.standing()
-    row, parts, goods, parked_goods = desk.rows.container(container_no)
+    row, parts, goods, parked_goods = (rows or desk.rows).container(container_no)
     said = gate_answer(row, parts, goods, parked_goods, standing.fresh(desk.settings.gate_stale_seconds))
     seen = projection(standing)
     return GateView(

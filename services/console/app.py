@@ -81,7 +81,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     bell, progress = Bell(), Progress()
     bell.hang()
     asker = Asker(settings, writing)
-    app.state.office = Office(settings, Rows(reading), asker, progress, bell)
+    gate = open_engine(settings.database_url)
+    app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
     projector = Projector(settings, progress, bell.ring)
     thread = threading.Thread(target=projector.run, name="projector", daemon=True)
     app.state.projector_thread = thread
@@ -95,6 +96,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         await asker.stop()
         thread.join(settings.stop_seconds)
         reading.dispose()
+        gate.dispose()
         writing.dispose()
 
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import Request
 
 from services.console.asking import Asker
@@ -12,6 +13,9 @@ from services.console.progress import Progress, Standing
 from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
 from services.console.streams import Shared, Streams
+
+GATE_THREADS = 4
+"""Gate questions that read rows at once."""
 
 
 class Bell:
@@ -58,7 +62,9 @@ class Office:
     rows: Rows
     asker: Asker
     progress: Progress
+    gate_rows: Rows
     bell: Bell = field(default_factory=Bell)
+    gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
     streams: Streams = field(init=False)
     releases: Shared[list[Any]] = field(init=False)

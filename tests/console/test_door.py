@@ -1,14 +1,17 @@
 """Does the door stay open? What one client sends, however large or odd, keeps no other from an answer."""
 
+import asyncio
 import json
 import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
+from anyio import to_thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,3 +139,30 @@ def test_the_gate_answers_every_question_while_the_worst_bodies_come(console: Ru
             gate[console.api("GET", GATE).status_code] += 1
         assert set(gate) == {200}
         assert set(sent.result().values()) <= {202, 207, 400, 413, 422}
+
+
+def test_the_gate_waits_for_no_page_that_takes_long(console: Running) -> None:
+    desk = console.app.state.office
+    release = asyncio.Event()
+
+    async def take_all_threads() -> None:
+        limiter = to_thread.current_default_thread_limiter()
+        for number in range(int(limiter.total_tokens)):
+            await limiter.acquire_on_behalf_of(number)
+        taken.set()
+        await release.wait()
+        for number in range(int(limiter.total_tokens)):
+            limiter.release_on_behalf_of(number)
+
+    with ExitStack() as stack:
+        for _ in range(15):
+            stack.enter_context(desk.rows._engine.connect())
+        taken = Event()
+        loop = desk.bell._loop
+        held = asyncio.run_coroutine_threadsafe(take_all_threads(), loop)
+        assert taken.wait(30)
+        try:
+            assert [console.api("GET", GATE).status_code for _ in range(5)] == [200] * 5
+        finally:
+            loop.call_soon_threadsafe(release.set)
+            held.result(30)

@@ -143,6 +143,7 @@ def test_silent_connections_make_room_for_one_that_asks(small: Running) -> None:
 
 
 def test_streams_are_counted_and_given_back(small: Running) -> None:
+    small.catch_up()
     stream = head(small, "GET /api/v1/releases/stream") + b"\r\n"
     with ExitStack() as stack:
         for _ in range(small.settings.client_streams):
@@ -151,10 +152,12 @@ def test_streams_are_counted_and_given_back(small: Running) -> None:
             assert b" 200 " in line.recv(65536)
         found = small.http.get("/api/v1/releases/stream")
         problem(found, 429, "client_streams_busy")
-        problem(small.http.get("/api/v1/releases?wait=5&after=0"), 429, "client_streams_busy")
+        end = small.http.get("/api/v1/releases?limit=1000").json()["cursor"]
+        problem(small.http.get(f"/api/v1/releases?wait=5&after={end}"), 429, "client_streams_busy")
         assert small.http.get("/api/v1/releases").status_code == 200
         assert small.http.get(GATE).status_code == 200
-    eventually(lambda: small.http.get("/api/v1/releases?wait=0.1").status_code == 200, "the streams to be given back")
+    following = f"/api/v1/releases?wait=0.1&after={end}"
+    eventually(lambda: small.http.get(following).status_code == 200, "the streams to be given back")
     streams = Streams(2, 2)
     with streams.one("a"), streams.one("b"), pytest.raises(Problem, match="streams_busy"):
         streams.enter("c")
