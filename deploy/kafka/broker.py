@@ -61,6 +61,7 @@ class Broker:
 
     `doors`: further ports it listens on → the port that clients who came in there are told to come back to (a proxy's).
     `lasting`: it is to run for hours, so the JVM optimises it; that costs for two minutes, then saves a third.
+    `settings`: lines of its properties that differ from ours.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class Broker:
         heap: str = "512m",
         doors: Mapping[int, int] | None = None,
         lasting: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.port = port
         self.heap = heap
         self.doors = dict(doors or {})
         self.lasting = lasting
+        self.settings = dict(settings or {})
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -242,6 +245,10 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
+            # readers of committed messages wait for any open transaction, also a foreign one; ours may take 10 s
+            "transaction.max.timeout.ms": "15000",
+            # the longest: a group that forgot where it was would begin again
+            "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
             "num.network.threads": "2",
@@ -251,6 +258,7 @@ class Broker:
             "controlled.shutdown.enable": "false",
             # one node is not to be given up while it runs: frozen or starved, it goes on as the leader that it was
             "broker.session.timeout.ms": "40000",
+            **self.settings,
         }
 
     def _tail(self) -> str:

@@ -46,6 +46,8 @@ librdkafka can wait for its group coordinator for ever, whatever timeout it is g
 """
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """After these a producer is replaced before its next transaction: the old one would come to that standstill every time."""
+FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID})
+"""The broker has forgotten the producer after idle days: the client keeps its old identity, so that every try fails alike."""
 OFFSETS_TRIES = 4
 """How often the read positions are asked for before a fresh process asks: for the same reason."""
 COMMIT_SECONDS = 10.0
@@ -86,6 +88,7 @@ class Loop:
         self._generation = 0
         self._revoked_at = 0.0
         self._broker_was_away = False
+        self._begun = math.inf
         self._broken: BaseException | None = None
         self._failures = 0
         self._measured = 0.0
@@ -241,6 +244,7 @@ class Loop:
             self._connect_producer()
         producer, states = self._producer, state_topic(self.desk.name)
         producer.begin_transaction()
+        self._begun = time.monotonic()
         for out in turn.outputs:
             if out.partition is None:
                 self._produce(topic=out.topic, key=out.key, value=out.value, headers=out.headers)
@@ -332,13 +336,38 @@ class Loop:
         """Abort, forget the overlay, go back to the committed positions; the next turn reads the same messages again."""
         error = problem.args[0]
         self._failures += 1
-        if error.fatal() or self._failures >= ATTEMPTS:
+        outdated = error.code() in FORGOTTEN or self._fenced_by_time(error)
+        if (error.fatal() and not outdated) or self._failures >= ATTEMPTS:
             raise problem
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=self._failures)
+        if outdated:  # a fresh producer ends what the former left open, and the batch is decided again at once
+            self._connect_producer()
+            self._rewind()
+            return
         self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
         self._stop.wait(min(0.05 * 2**self._failures, 5))
         self._rewind()
+
+    def _fenced_by_time(self, error: KafkaError) -> bool:
+        """Whether the broker ended a transaction of ours that took too long, and nobody else has our place.
+
+        Whoever took our place by our transactional id fences a transaction before its time; another generation of the
+        group refuses the positions.
+        """
+        if (
+            error.code() != KafkaError._FENCED
+            or time.monotonic() - self._begun < self.settings.transaction_timeout_ms / 1000
+        ):
+            return False
+        try:
+            held = [p for p in self._committed_positions(self._consumer, self._consumer.assignment()) if p.offset >= 0]
+            if held:
+                self._consumer.commit(offsets=held, asynchronous=False)
+        except KafkaException as problem:
+            log.warning("not the owner any more", desk=self.desk.name, error=str(problem.args[0]))
+            return False
+        return bool(held)
 
     def _rewind(self) -> None:
         self._positions.clear()

@@ -138,6 +138,7 @@ def fill(bootstrap: str, name: str, base: list[Story], states: int, at: datetime
         {
             "bootstrap.servers": bootstrap,
             "transactional.id": f"fill-{name}",
+            "transaction.timeout.ms": 15_000,
             "partitioner": "murmur2_random",
             "queue.buffering.max.messages": 1_000_000,
             "linger.ms": 1,

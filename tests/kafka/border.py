@@ -91,9 +91,16 @@ def running(
     slot: str = "test",
     names: tuple[str, ...] = SERVICES,
     session_timeout_ms: int = 6000,
+    transaction_timeout_ms: int = 10_000,
 ) -> Iterator[list[Loop]]:
     """The loops of these services in threads of this process, stopped in order at the end."""
-    settings = WorkerSettings(kafka=bootstrap, partitions=partitions, slot=slot, session_timeout_ms=session_timeout_ms)
+    settings = WorkerSettings(
+        kafka=bootstrap,
+        partitions=partitions,
+        slot=slot,
+        session_timeout_ms=session_timeout_ms,
+        transaction_timeout_ms=transaction_timeout_ms,
+    )
     loops = [Loop(desk, settings) for desk in desks(names)]
     problems: list[BaseException] = []
 

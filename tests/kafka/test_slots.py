@@ -38,7 +38,7 @@ SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker on which nobody works but the workers of these tests."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port())
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings={"transaction.max.timeout.ms": "60000"})
     broker.start()
     provision(broker.bootstrap, PARTITIONS)
     border = Border(broker.bootstrap, PARTITIONS)

@@ -146,7 +146,14 @@ def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook
     told = released("PORT-OPEN", "NEWS0000006").revoked()
     publish(wire, told.said[:-1])
     hidden = told.said[-1]
-    producer = Producer({"bootstrap.servers": wire, "partitioner": "murmur2_random", "transactional.id": "port-open"})
+    producer = Producer(
+        {
+            "bootstrap.servers": wire,
+            "partitioner": "murmur2_random",
+            "transactional.id": "port-open",
+            "transaction.timeout.ms": 10_000,
+        }
+    )
     producer.init_transactions(30)
     with TopicPort(wire, notebook) as port:
         assert port.ask("NEWS0000006", Gatehouse(notebook)).may_leave

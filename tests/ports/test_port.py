@@ -172,7 +172,14 @@ def test_rubbish_about_a_consignment_keeps_its_container(wire: str, notebook: No
 
 def test_what_was_aborted_or_is_not_committed_yet_is_not_seen(wire: str, notebook: Notebook) -> None:
     aborted, later = released("PORT-ABORT", "PORT0000008").said, released("PORT-LATER", "PORT0000009").said
-    producer = Producer({"bootstrap.servers": wire, "partitioner": "murmur2_random", "transactional.id": "port-test"})
+    producer = Producer(
+        {
+            "bootstrap.servers": wire,
+            "partitioner": "murmur2_random",
+            "transactional.id": "port-test",
+            "transaction.timeout.ms": 10_000,
+        }
+    )
     producer.init_transactions(30)
     producer.begin_transaction()
     for one in aborted:

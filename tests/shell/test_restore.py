@@ -135,7 +135,7 @@ def test_a_transaction_that_a_dead_worker_left_open_is_waited_for_and_not_believ
 def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
     topic: StateTopic, aside: ThreadPoolExecutor
 ) -> None:
-    slow, told = topic.writer(60_000), Restoring()
+    slow, told = topic.writer(15_000), Restoring()
     topic.commit(slow, ("goods", record(1)))
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, told)
@@ -148,7 +148,7 @@ def test_a_transaction_that_is_committed_while_the_restore_waits_is_in_it(
 
 
 def test_a_worker_asked_to_stop_does_not_finish_its_restore(topic: StateTopic, aside: ThreadPoolExecutor) -> None:
-    slow, told, stop = topic.writer(60_000), Restoring(), threading.Event()
+    slow, told, stop = topic.writer(15_000), Restoring(), threading.Event()
     topic.commit(slow, ("goods", record(1)))
     topic.begin(slow, ("goods", record(2)))
     running = aside.submit(topic.restored, told, stop)

@@ -34,7 +34,12 @@ async def run(desk: str, bootstrap: str, partitions: int) -> None:
         auto_offset_reset="earliest",
     )
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, transactional_id=f"peer-{desk}-0", acks="all", linger_ms=1, max_batch_size=262_144
+        bootstrap_servers=bootstrap,
+        transactional_id=f"peer-{desk}-0",
+        transaction_timeout_ms=10_000,
+        acks="all",
+        linger_ms=1,
+        max_batch_size=262_144,
     )
     await consumer.start()
     await producer.start()

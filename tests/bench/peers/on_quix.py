@@ -35,7 +35,7 @@ def application(desk: str, bootstrap: str, partitions: int, folder: str) -> Appl
         commit_interval=COMMIT_SECONDS,
         state_dir=folder,
         consumer_extra_config={"isolation.level": "read_committed"},
-        producer_extra_config={"linger.ms": 5},
+        producer_extra_config={"linger.ms": 5, "transaction.timeout.ms": 10_000},
         consumer_poll_timeout=0.05,
         loglevel="WARNING",
     )

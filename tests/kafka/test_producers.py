@@ -1,0 +1,98 @@
+"""What does a desk do when the broker has forgotten its producer, and how long can a foreign transaction stop readers?"""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import KafkaException, Producer
+from kafka import KafkaAdminClient
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from services.shell.metrics import ABORTED
+from tests.declaration.good import lodge
+from tests.kafka.border import Border, running
+
+PARTITIONS = 2
+FORGETFUL = {
+    "transactional.id.expiration.ms": "1000",
+    "transaction.remove.expired.transaction.cleanup.interval.ms": "200",
+    "producer.id.expiration.ms": "1000",
+    "producer.id.expiration.check.interval.ms": "200",
+}
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
+    """A broker that forgets a producer after a second, as any does after seven days."""
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings=FORGETFUL)
+    broker.start()
+    provision(broker.bootstrap, PARTITIONS)
+    border = Border(broker.bootstrap, PARTITIONS)
+    yield border
+    border.close()
+    broker.stop()
+
+
+def lodged(border: Border, name: str) -> str:
+    """Asks, and waits for the answer; returns the key."""
+    request = lodge(reference=name, containers=())
+    border.ask(request)
+    border.until(request.key, "DeclarationAccepted")
+    return request.key
+
+
+def states(border: Border) -> dict[str, str]:
+    """The transactional ids that the broker knows, each with the state of its last transaction."""
+    admin = KafkaAdminClient(bootstrap_servers=border.bootstrap)
+    try:
+        listed = [each for found in admin.list_transactions().values() for each in found]
+        return {each.transactional_id: each.state.value for each in listed}
+    finally:
+        admin.close()
+
+
+def aborted() -> float:
+    return float(ABORTED.labels("declaration")._value.get())
+
+
+def test_a_producer_that_the_broker_forgot_is_replaced_at_once(forgetful: Border) -> None:
+    with running(forgetful.bootstrap, PARTITIONS, "idle", ("declaration",)) as [desk]:
+        for round_ in range(2):
+            lodged(forgetful, f"before idle days {round_}")
+            before = aborted()
+            forgetful.eventually(lambda: "customs-declaration-idle" not in states(forgetful))
+            lodged(forgetful, f"after idle days {round_}")
+            assert aborted() - before <= 1
+        assert desk.ready.is_set()
+
+
+def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
+    forgetful: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
+        commit, waited = desk._commit, threading.Event()
+
+        def late() -> None:
+            if not waited.is_set():
+                forgetful.eventually(lambda: states(forgetful).get("customs-declaration-slow") == "CompleteAbort")
+                waited.set()
+            commit()
+
+        monkeypatch.setattr(desk, "_commit", late)
+        before = aborted()
+        lodged(forgetful, "slow")
+        assert waited.is_set() and aborted() - before <= 2
+
+
+def test_a_foreign_transaction_cannot_stay_open_for_long(forgetful: Border) -> None:
+    foreign = Producer(
+        {
+            "bootstrap.servers": forgetful.bootstrap,
+            "transactional.id": "foreign",
+            "transaction.timeout.ms": 900_000,
+            "log_level": 0,
+        }
+    )
+    with pytest.raises(KafkaException, match="INVALID_TRANSACTION_TIMEOUT"):
+        foreign.init_transactions(30)
