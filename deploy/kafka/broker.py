@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -20,7 +21,9 @@ from deploy.kafka.java import java
 from deploy.kafka.progress import Progress, size_of, work_of
 from deploy.kafka.spawn import spawn
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent.resolve()
+JAVA_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
+"""Java decodes the names of files by the locale; under C it cannot name a folder in Chinese. Like Python, it is to do without."""
 NEEDED_BYTES = 1 << 30
 STOP_SECONDS = 12
 ACTIVE, FENCED = "Performing controller activation", "Fencing broker 1"
@@ -54,6 +57,15 @@ def _cluster_id() -> str:
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass
     return text
+
+
+def _escaped(value: str) -> str:
+    """As Java reads a .properties file: Latin-1, a backslash escapes."""
+    units = value.encode("utf-16-be").hex()
+    codes = [units[n : n + 4] for n in range(0, len(units), 4)]
+    return "".join(
+        chr(int(code, 16)) if 0x20 <= int(code, 16) < 0x7F and code != "005c" else f"\\u{code}" for code in codes
+    )
 
 
 class Broker:
@@ -106,7 +118,7 @@ class Broker:
         else:
             self._format(program, properties, stop)
         optimised = ["-XX:TieredStopAtLevel=4"] if self.lasting else []
-        self.process = self._spawn("broker.log", program, *optimised, "kafka.Kafka", str(properties))
+        self.process = self._spawn("broker.log", program, *optimised, "kafka.Kafka", properties.name)
         self._wait(self.process, stop)
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
@@ -143,7 +155,7 @@ class Broker:
             self.process.wait()
 
     def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
-        return spawn(self._command(program, *words), self.folder / log)
+        return spawn(self._command(program, *words), self.folder / log, JAVA_LOCALE, self.folder)
 
     def _command(self, program: str, *words: str) -> list[str]:
         return [
@@ -152,7 +164,7 @@ class Broker:
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",  # within a minute, optimising costs more than it saves; of two, the last one counts
             "-Djava.awt.headless=true",
-            f"-Dlog4j2.configurationFile={FOLDER / 'log4j2.xml'}",
+            f"-Dlog4j2.configurationFile={(FOLDER / 'log4j2.xml').as_uri()}",
             "-cp",
             class_path(),
             *words,
@@ -172,7 +184,7 @@ class Broker:
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
         log.unlink(missing_ok=True)  # what the last run was told is not meant now
-        controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", str(properties))
+        controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", properties.name)
         try:
             self._wait_until_fenced(controller, log, stop)
         finally:
@@ -202,7 +214,7 @@ class Broker:
     def _format(self, program: str, properties: Path, stop: Callable[[], bool]) -> None:
         log = self.folder / "format.log"
         log.unlink(missing_ok=True)
-        words = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(properties))
+        words = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties.name)
         process = self._spawn(log.name, program, *words)
         progress = self._progress(process, log.name)
         try:
@@ -219,7 +231,7 @@ class Broker:
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name
-        path.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+        path.write_text("".join(f"{key}={_escaped(value)}\n" for key, value in lines.items()), encoding="ascii")
         return path
 
     def _properties(self) -> dict[str, str]:
@@ -236,7 +248,7 @@ class Broker:
             "inter.broker.listener.name": "PLAINTEXT",
             "controller.listener.names": "CONTROLLER",
             "listener.security.protocol.map": ",".join([f"{name}:PLAINTEXT" for name in (*inside, "CONTROLLER")]),
-            "log.dirs": str((self.folder / "log").resolve()),
+            "log.dirs": "log",
             "auto.create.topics.enable": "false",
             "offsets.topic.replication.factor": "1",
             "offsets.topic.num.partitions": "4",
@@ -263,5 +275,7 @@ class Broker:
 
     def _tail(self) -> str:
         with contextlib.suppress(FileNotFoundError):
-            return "\n".join((self.folder / "broker.log").read_text(errors="replace").splitlines()[-8:])
+            return "\n".join(
+                (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
+            )
         return ""

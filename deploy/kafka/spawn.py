@@ -17,8 +17,13 @@ _lock = threading.Lock()
 _started: set[subprocess.Popen[bytes]] = set()
 
 
-def spawn(command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Starts it in a session of its own, its output appended to `log`: a Ctrl-C in the terminal is the starter's to handle."""
+def spawn(
+    command: Sequence[str], log: Path, env: Mapping[str, str] | None = None, folder: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Starts it (in `folder`) in a session of its own: a Ctrl-C in the terminal is the starter's to handle.
+
+    Its output is appended to `log`.
+    """
     with _lock, log.open("ab") as out:
         process = subprocess.Popen(
             [*DIE_WITH_PARENT, *command],
@@ -26,6 +31,7 @@ def spawn(command: Sequence[str], log: Path, env: Mapping[str, str] | None = Non
             stderr=out,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **(env or {})},
+            cwd=folder,
             start_new_session=True,
         )
         _started.difference_update([each for each in _started if each.returncode is not None])

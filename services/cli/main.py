@@ -1,5 +1,6 @@
 """What can be done from the command line? `dtg --help`."""
 
+import io
 import json
 import os
 import sys
@@ -39,6 +40,9 @@ def run() -> None:
     from services.cli.up import CannotStart
 
     os.umask(PRIVATE)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without Chinese shows question marks, and nothing ends
+            stream.reconfigure(errors="replace")
     try:
         app()
     except (BrokerError, CannotStart) as error:

@@ -9,7 +9,6 @@ import json
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -17,12 +16,13 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
+from services.shell.loopback import open_page
+
 LOOKED_AFTER_SECONDS = 20.0
 """How long the groups are looked after once something died: a broker that was killed needs some of it to come back."""
 BETWEEN_SECONDS = 0.3
 SURE_SECONDS = 1.5
 """How long a living worker must have named another member id: it looks its own up once a second."""
-_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Leaver:
 def member_ids(worker: Hosted) -> dict[str, str]:
     """The member id of a living worker in each group, by its readiness page; empty where it does not answer."""
     try:
-        with _direct.open(f"{worker.address}/readyz", timeout=1) as answer:
+        with open_page(f"{worker.address}/readyz", 1) as answer:
             told = json.load(answer)
     except urllib.error.HTTPError as waiting:  # 503 is an answer too
         with waiting:

@@ -100,7 +100,7 @@ class Child:
     def tail(self, lines: int = 8) -> str:
         """The end of its log."""
         with contextlib.suppress(FileNotFoundError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
         return ""
 
 

@@ -32,7 +32,10 @@ class UpSettings(BaseSettings):
 
     def read_model(self) -> str:
         """The database that the console of `dtg up` writes."""
-        return self.database_url or f"sqlite:///{Path(self.home).resolve() / 'console.db'}"
+        if self.database_url:
+            return self.database_url
+        path = str(Path(self.home).resolve() / "console.db")
+        return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in a URL these mean something else
 
     def workers(self) -> list[str]:
         """The services of each worker process."""

@@ -4,10 +4,10 @@ import contextlib
 import fcntl
 import json
 import os
+import resource
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, stop_all, worker
 from services.cli.settings import UpSettings
+from services.shell.loopback import open_page
 
 
 class Screen(Console):
@@ -49,6 +50,7 @@ class Screen(Console):
         os.close(nowhere)
 
 
+OPEN_FILES = 65_536
 screen = Screen(highlight=False)
 
 
@@ -79,6 +81,7 @@ class Up:
             except OSError:
                 raise CannotStart(f"Another `dtg up` runs on the folder {self.home}. 已在运行。") from None
             (self.home / "logs").mkdir(exist_ok=True)
+            _open_files()
             screen.journal = self.home / "logs" / "up.log"
             self._supervisor.run(self._start, self._watch, self._end)
         return 0
@@ -145,14 +148,16 @@ class Up:
             anchor = datetime.now(UTC)
             start = anchor
             if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
-                start = max(anchor, datetime.fromisoformat(json.loads(clock.read_text())["now"]))
+                start = max(anchor, datetime.fromisoformat(json.loads(clock.read_text(encoding="utf-8"))["now"]))
             env |= {
                 "DTG_CLOCK_ANCHOR": anchor.isoformat(),
                 "DTG_CLOCK_START": start.isoformat(),
                 "DTG_CLOCK_SPEED": str(self.speed),
             }
             self._clock = (anchor, start, clock)
-        elif clock.exists() and datetime.fromisoformat(json.loads(clock.read_text())["now"]) > datetime.now(UTC):
+        elif clock.exists() and datetime.fromisoformat(
+            json.loads(clock.read_text(encoding="utf-8"))["now"]
+        ) > datetime.now(UTC):
             raise CannotStart(
                 f"The data in {self.home} comes from a sandbox clock that is ahead of the world. 沙箱时钟超前。 "
                 "Go on with `dtg up --demo`, or begin afresh: make clean"
@@ -204,7 +209,7 @@ class Up:
         anchor, start, path = self._clock
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}))
+        fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}), encoding="utf-8")
         fresh.replace(path)
 
     def _end(self) -> None:
@@ -224,7 +229,9 @@ class Up:
         """For Prometheus' file_sd: where this run's metrics are."""
         ports = [self.settings.worker_port + n for n in range(len(self.workers))]
         targets = [f"127.0.0.1:{port}" for port in (*ports, self.settings.console_port)]
-        (self.home / "prometheus-targets.json").write_text(json.dumps([{"targets": targets, "labels": {"job": "dtg"}}]))
+        (self.home / "prometheus-targets.json").write_text(
+            json.dumps([{"targets": targets, "labels": {"job": "dtg"}}]), encoding="utf-8"
+        )
 
     def _tell(self, seconds: float) -> None:
         table = Table(show_header=False, box=None, pad_edge=False)
@@ -239,6 +246,14 @@ class Up:
         if self.demo:
             screen.tell(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
         screen.tell(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
+
+
+def _open_files() -> None:
+    """As many as the machine allows for us and our children: a shell's own limit may be 256, and each partition has four."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: float = MOST_SECONDS) -> None:
@@ -264,6 +279,6 @@ def _progress(child: Child, most: float) -> Progress:
 
 def answers(url: str) -> bool:
     """Whether this page answers 200 now."""
-    with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(url, timeout=1) as answer:
+    with contextlib.suppress(urllib.error.URLError, OSError), open_page(url, 1) as answer:
         return bool(answer.status == 200)
     return False

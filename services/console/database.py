@@ -65,7 +65,8 @@ def migrate(url: str) -> None:
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Runs the migrations on this connection, inside its transaction."""
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
 

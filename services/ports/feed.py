@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from services.ports.notebook import Answer, Entry, Notebook, plain
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
 from services.shell.clock import stopwatch
+from services.shell.loopback import is_loopback
 
 SOURCE = "http"
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -29,7 +30,7 @@ class FeedPort:
         self.notebook = notebook
         self.address = address
         self._newest: datetime | None = None
-        self._http = httpx2.Client(base_url=address, **options)
+        self._http = httpx2.Client(base_url=address, **{"trust_env": not is_loopback(address), **options})
 
     def __enter__(self) -> Self:
         return self

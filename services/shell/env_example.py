@@ -56,4 +56,4 @@ def _default(field: FieldInfo) -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(text())
+    FILE.write_text(text(), encoding="utf-8")

@@ -44,7 +44,9 @@ def configure_logs(level: str) -> None:
             structlog.processors.TimeStamper(fmt="iso"),
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(open(1, "w", closefd=False, buffering=1)),  # Faust wraps sys.stdout
+        logger_factory=structlog.PrintLoggerFactory(
+            open(1, "w", encoding="utf-8", closefd=False, buffering=1)
+        ),  # Faust wraps sys.stdout
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level)),
     )
 

@@ -3,7 +3,6 @@
 import json
 import re
 import sqlite3
-import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 from schemas.topics import ROLES
 from services.cli.ledger import Ledger
 from services.cli.log import Entry
+from services.shell.loopback import open_page
 
 SAID = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 MEANT = "id NOT LIKE '%/customs-%'"
@@ -22,14 +22,14 @@ Said = Counter[tuple[str, str]]
 
 def said_by_metrics(page: str) -> Said:
     """What one worker counted since it started; OSError when it does not answer."""
-    with urllib.request.urlopen(f"{page}/metrics", timeout=5) as answer:
+    with open_page(f"{page}/metrics", 5) as answer:
         text = answer.read().decode()
     return Counter({(desk, kind): int(float(count)) for desk, kind, count in SAID.findall(text)})
 
 
 def lags_of(page: str) -> list[int]:
     """Messages that lie before a worker, by desk; OSError while it is not ready."""
-    with urllib.request.urlopen(f"{page}/readyz", timeout=5) as answer:
+    with open_page(f"{page}/readyz", 5) as answer:
         return list(json.load(answer)["lag"].values())
 
 

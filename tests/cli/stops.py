@@ -60,9 +60,8 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
             stderr=errors,
             start_new_session=True,
         )
+        until_line(process, ready)
         assert process.stdout is not None
-        while ready.encode() not in (line := process.stdout.readline()) and line:
-            pass
         time.sleep(stop.after)
         if stop.closed:
             process.stdout.close()
@@ -83,6 +82,15 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
+
+
+def until_line(process: subprocess.Popen[bytes], text: str) -> str:
+    """What it prints up to the line with this text, or up to its end."""
+    lines: list[str] = []
+    assert process.stdout is not None
+    while text not in "".join(lines[-1:]) and (line := process.stdout.readline()):
+        lines.append(line.decode("utf-8", "replace"))
+    return "".join(lines)
 
 
 def _left(mark: str) -> list[str]:

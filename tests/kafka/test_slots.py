@@ -4,7 +4,6 @@ import json
 import signal
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -23,6 +22,7 @@ from services.cli.log import partition_of, partitions_of, read, reader
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, worker
 from services.shell.loop import Loop
+from services.shell.loopback import open_page
 from services.shell.restore import Restoring
 from services.shell.settings import WorkerSettings
 from services.shell.turn import Turn
@@ -73,7 +73,7 @@ def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
     """Status and body of a page of this worker; (0, {}) while it has none."""
     port = child.command[child.command.index("--web-port") + 1]
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{name}", timeout=10) as answer:
+        with open_page(f"http://127.0.0.1:{port}/{name}", 10) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as answer:
         with answer:

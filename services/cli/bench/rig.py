@@ -4,7 +4,6 @@ import os
 import re
 import sys
 import time
-import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
 from services.cli.processes import Child, stop_all, worker
 from services.cli.up import wait_for
+from services.shell.loopback import open_page
 
 ANSWER_SECONDS = 60
 """How long the desks may take to answer what the people asked last."""
@@ -137,7 +137,7 @@ class Rig:
 
 
 def _page(url: str) -> str:
-    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+    with open_page(f"{url}/metrics", 10) as answer:
         return str(answer.read(), "utf-8")
 
 

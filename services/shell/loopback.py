@@ -1,0 +1,25 @@
+"""How is a page of this machine asked? Directly: a proxy of the environment (http_proxy, all_proxy) stands elsewhere."""
+
+import ipaddress
+import urllib.parse
+import urllib.request
+from http.client import HTTPResponse
+from typing import cast
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether this address is one of this machine to itself."""
+    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def open_page(url: str, timeout_seconds: float) -> HTTPResponse:
+    """The answer of one of our own pages on loopback; urllib's HTTPError for another status than 2xx."""
+    if not is_loopback(url):
+        raise ValueError(f"{url} is not on loopback")
+    return cast(HTTPResponse, _direct.open(url, timeout=timeout_seconds))

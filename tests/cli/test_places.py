@@ -1,0 +1,87 @@
+"""Does everything run wherever it lies and whatever the surroundings are? A first start, a move, a second start."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.kafka.broker import free_port
+from services.shell.loopback import is_loopback, open_page
+from tests.cli.stops import until_line
+
+NOWHERE = "http://127.0.0.1:9"
+"""Nobody listens on the port of `discard`: whatever is sent through this proxy fails."""
+PROXIES = dict.fromkeys(("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"), NOWHERE)
+ROOT = Path(__file__).parents[2]
+
+
+def surroundings(home: Path, **more: str) -> dict[str, str]:
+    """A machine with a proxy, few characters and a private umask."""
+    env = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
+    ports = {name: str(free_port()) for name in ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT")}
+    return {**env, **PROXIES, **ports, "DTG_HOME": str(home), "DTG_LAYOUT": "clearance", "DTG_PARTITIONS": "2", **more}
+
+
+def dtg(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "services.cli.main", *words]
+    return subprocess.run(command, env=env, capture_output=True, encoding="utf-8", errors="replace", check=False)
+
+
+def up(env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """`dtg up`, once it is up, with few open files and private files."""
+    limits = 'umask 077; ulimit -Sn 256; exec "$@"'
+    command = ["sh", "-c", limits, "sh", sys.executable, "-m", "services.cli.main", "up"]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    lines = until_line(process, "Up in")
+    assert "Up in" in lines, lines
+    return process
+
+
+def test_a_folder_in_chinese_behind_a_proxy_is_served_and_goes_on_where_it_is_moved_to(tmp_path: Path) -> None:
+    first, second = tmp_path / "大通关 数据,一%20?", tmp_path / "搬 家 了"
+    env = surroundings(first, LC_ALL="C")
+    running = up(env)
+    try:
+        lodged = dtg(env, "declare", str(ROOT / "docs" / "declaration.json"))
+        assert lodged.returncode == 0, lodged.stdout + lodged.stderr
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate()
+    assert running.returncode == 0
+    first.rename(second)
+    env = surroundings(second, LC_ALL="POSIX", LANG="zh_CN.GBK")
+    running = up(env)
+    try:
+        assert (second / "console.db").stat().st_mode & 0o077 == 0
+        topics = dtg({**env, "COLUMNS": "200"}, "topics")
+        assert topics.returncode == 0, topics.stdout + topics.stderr
+        counts = [line for line in topics.stdout.splitlines() if "customs-declaration-requests" in line]
+        assert counts and counts[0].split("│")[-2].strip() == "1", topics.stdout
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate()
+    assert running.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://127.0.0.1:8080/", True),
+        ("http://127.1.2.3/x", True),
+        ("http://[::1]:8080/", True),
+        ("http://localhost:8080", True),
+        ("http://LOCALHOST/", True),
+        ("http://customs.example/", False),
+        ("http://127.0.0.1.customs.example/", False),
+        ("http://10.0.0.1/", False),
+        ("http://user:127.0.0.1@customs.example/", False),
+    ],
+)
+def test_what_is_on_this_machine_is_known_by_its_address(url: str, own: bool) -> None:
+    assert is_loopback(url) is own
+    if not own:
+        with pytest.raises(ValueError, match="not on loopback"):
+            open_page(url, 1)
