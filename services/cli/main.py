@@ -56,11 +56,17 @@ def up(
     speed: Annotated[float, typer.Option(help="sandbox seconds per real second, with --demo")] = 240.0,
     consignments: Annotated[int, typer.Option(help="consignments of a simulated day, with --demo")] = 2400,
     seed: Annotated[int, typer.Option(help="seed of the simulated days, with --demo")] = 1,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="begin from nothing; the former data is moved aside")
+    ] = False,
 ) -> None:
     """Start broker, desks and console; Ctrl-C stops everything. 全部启动"""
     from services.cli.up import Up
 
-    raise typer.Exit(Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed).run())
+    all_of_it = Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed)
+    if afresh:
+        all_of_it.move_aside()
+    raise typer.Exit(all_of_it.run())
 
 
 @app.command()

@@ -89,8 +89,22 @@ class Up:
     def _stopping(self) -> bool:
         return self._supervisor.stopping
 
+    def move_aside(self) -> None:
+        """Keeps the data of the folder beside it, so that the next start begins from nothing; CannotStart while it is in use."""
+        if not self.home.exists():
+            return
+        aside = self.home.with_name(f"{self.home.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        with (self.home / "up.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.home.rename(aside)
+            except OSError as error:
+                raise CannotStart(f"The folder {self.home} cannot be moved aside: {error}. 无法移开旧数据。") from error
+        screen.tell(escape(f"The former data is kept in {aside}. 旧数据保留在此"))
+
     def _start(self) -> None:
         started = time.monotonic()
+        self._check_clock()
         self._check_ports()
         if self.broker:
             screen.tell("Starting the Kafka broker … 启动消息代理")
@@ -155,14 +169,19 @@ class Up:
                 "DTG_CLOCK_SPEED": str(self.speed),
             }
             self._clock = (anchor, start, clock)
-        elif clock.exists() and datetime.fromisoformat(
-            json.loads(clock.read_text(encoding="utf-8"))["now"]
-        ) > datetime.now(UTC):
+        return env
+
+    def _check_clock(self) -> None:
+        """Time never runs backwards over kept data."""
+        clock = self.home / "clock.json"
+        if self.speed != 1.0 or not clock.exists():
+            return
+        if datetime.fromisoformat(json.loads(clock.read_text(encoding="utf-8"))["now"]) > datetime.now(UTC):
             raise CannotStart(
                 f"The data in {self.home} comes from a sandbox clock that is ahead of the world. 沙箱时钟超前。 "
-                "Go on with `dtg up --demo`, or begin afresh: make clean"
+                "Go on with `dtg up --demo`, or begin afresh and keep the old data beside the new: "
+                "`dtg up --afresh`   重新开始并保留旧数据"
             )
-        return env
 
     def _wait_until_ready(self) -> None:
         waiting = {

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,17 @@ def test_what_is_on_this_machine_is_known_by_its_address(url: str, own: bool) ->
     if not own:
         with pytest.raises(ValueError, match="not on loopback"):
             open_page(url, 1)
+
+
+def test_after_a_demo_a_plain_start_names_the_way_that_keeps_the_old_data(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "clock.json").write_text('{"now": "2099-01-01T00:00:00+00:00"}')
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # so that it goes no further than it must
+        env = surroundings(home, COLUMNS="400", DTG_CONSOLE_PORT=str(taken.getsockname()[1]))
+        refused = dtg(env, "up")
+        assert refused.returncode == 1 and "dtg up --afresh" in refused.stderr
+        begun = dtg(env, "up", "--afresh")
+    assert "is taken" in begun.stderr and "ahead" not in begun.stderr
+    (aside,) = tmp_path.glob("home-*")
+    assert (aside / "clock.json").exists() and not (home / "clock.json").exists()
