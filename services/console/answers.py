@@ -1,10 +1,11 @@
 """What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 
 from schemas.vocabulary import Stage
@@ -14,14 +15,16 @@ from services.console.container import SHOWN, gate_answer
 from services.console.heard import moment
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
+from services.console.paging import fit
 from services.console.problems import Problem, documented
-from services.console.queries import Rows
+from services.console.queries import LONGEST_TIMELINE, Rows
 from services.console.tables import OPEN_STAGES
 from services.console.telling import (
     API,
     consignment,
-    entry,
+    entries,
     in_order,
+    is_shown,
     parked,
     projection,
     stage_counts,
@@ -32,7 +35,7 @@ from services.console.views import (
     AlarmView,
     Board,
     Clearance,
-    Entry,
+    Content,
     Found,
     GateView,
     ParkedList,
@@ -44,6 +47,10 @@ from services.console.words import both, refusal
 from services.shell.clock import now
 
 router = APIRouter(prefix=API)
+PIECE_CHARACTERS = 100_000
+"""Of a content in one answer: as JSON a character may be six bytes long."""
+MOST_ANSWERS = 300
+"""Facts of one request in one answer; the timeline has them all."""
 READ: Responses = documented(
     (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
 )
@@ -107,22 +114,60 @@ def timeline(
     only: Annotated[
         str, Query(description="all, milestones or problems", pattern="^(all|milestones|problems)$")
     ] = "all",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
 ) -> Timeline:
-    """Every fact and request about the goods, answers after what they answer."""
+    """Every fact and request about the goods, answers after what they answer. Long contents are links."""
     desk = office(request)
-    entries = [entry(fact) for fact in in_order(desk.rows.timeline(consignment_id))]
-    if not entries:
+    facts, whole = timeline_rows(desk, consignment_id, only)
+    if not whole:
         lodged_only(desk, consignment_id)
+    start = next((number for number, fact in enumerate(facts, 1) if fact.place == after), 0)
+    shown, more = fit(entries(desk.rows, facts[start : start + limit + 1], consignment_id), limit)
+    query = urlencode({"only": only, "limit": limit, "after": facts[start + len(shown) - 1].place if shown else 0})
     return Timeline(
         consignment_id=consignment_id,
-        entries=[e for e in entries if shown(e, only)],
+        entries=shown,
+        next=f"{API}/consignments/{quote(consignment_id)}/timeline?{query}" if more else None,
+        complete=whole < LONGEST_TIMELINE,
         projection=projection(desk.standing()),
     )
 
 
-def shown(one: Entry, only: str) -> bool:
-    """Whether a timeline that shows `only` all, milestones or problems shows this entry."""
-    return only == "all" or (one.milestone if only == "milestones" else one.problem)
+def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
+    """What a timeline shows of this key, in order and without contents; and how much there is in all."""
+    facts = in_order(desk.rows.timeline(key))
+    return [fact for fact in facts if is_shown(fact.kind, only)], len(facts)
+
+
+@router.get(
+    "/messages/{key}/{message_id}",
+    response_model=Content,
+    responses=NOT_THERE,
+    tags=["declarants"],
+    summary="The content of one message",
+)
+def message_content(
+    request: Request,
+    key: Annotated[str, PathParameter(max_length=200, description="consignment id, or container number")],
+    message_id: Annotated[str, PathParameter(max_length=200)],
+    offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
+) -> Content:
+    """As text, in pieces: a timeline leaves long contents out."""
+    return piece(office(request), key, message_id, offset)
+
+
+def piece(desk: Office, key: str, message_id: str, offset: int) -> Content:
+    """The piece of this content that begins at `offset`; Problem 404 where there is no such message."""
+    fact = desk.rows.fact(key, message_id)
+    if fact is None:
+        raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
+    whole = desk.rows.bodies([fact.place])[fact.place]
+    end = offset + PIECE_CHARACTERS
+    link = f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}?offset={end}"
+    return Content(
+        id=message_id, characters=len(whole), text=whole[offset:end], next=link if end < len(whole) else None
+    )
 
 
 @router.get("/consignments", response_model=Found, responses=READ, tags=["declarants"], summary="Find consignments")
@@ -176,7 +221,7 @@ def outcome(desk: Office, request_id: str) -> RequestView:
     if asked is None:
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(asked.subject))
-    answers = [entry(fact) for fact in facts if fact.cause == request_id]
+    answers = entries(desk.rows, [fact for fact in facts if fact.cause == request_id][:MOST_ANSWERS], asked.subject)
     sent_back = next((row for row in desk.rows.refusals(asked.subject) if row.request_id == request_id), None)
     seen = any(fact.id == request_id for fact in facts)
     named = "refused" if sent_back else "answered" if answers else _unanswered(desk, asked, seen)

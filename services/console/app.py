@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,6 +41,10 @@ SECONDS = Histogram(
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+LONGEST_ANSWER = 1_000_000
+"""Bytes."""
+WHOLE = ("/static/", "/consignments.csv")
+"""Files, which are as long as they are."""
 log = structlog.get_logger()
 DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
 
@@ -69,6 +74,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
+    app.add_middleware(_Bounded)
     app.add_middleware(_Measured)
     _document(app)
     return app
@@ -204,6 +210,35 @@ def _document(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+class _Bounded:
+    """No answer of API or pages is longer than LONGEST_ANSWER: lists come in pages. One that is, is a fault of ours, and said so
+    instead of filling a terminal's memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refused = False
+
+        async def bounded(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start":
+                length = Headers(raw=message["headers"]).get("content-length", "0")
+                refused = length.isdigit() and int(length) > LONGEST_ANSWER and not scope["path"].startswith(WHOLE)
+                if refused:
+                    log.error("an answer is too long", path=scope["path"], bytes=int(length))
+                    await respond(Problem(500, "answer_too_long", seen=int(length), limit=LONGEST_ANSWER))(
+                        scope, receive, send
+                    )
+            if not refused:
+                await send(message)
+
+        await self._app(scope, receive, bounded)
 
 
 class _Measured:

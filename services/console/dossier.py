@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 from pydantic import ValidationError
@@ -27,6 +27,10 @@ _KINDS: dict[str, type[Message]] = {
         *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.DeclarationWithdrawn),
     )
 }
+LONGEST_TEXT = 500
+LONGEST_LIST = 200
+DECIDING = frozenset(_KINDS)
+"""The kinds that a dossier is made of."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,22 @@ def _read(entry: Entry) -> Message | None:
     if kind is None or entry.body is None:
         return None
     try:
-        return kind.read_stored(orjson.dumps(entry.body), extra="ignore")
+        return kind.read_stored(orjson.dumps(_short(entry.body)), extra="ignore")
     except ValidationError:
         return None  # anybody may write to a topic; the timeline shows what came
+
+
+def _short(value: Any) -> Any:
+    """The content with texts and lists no longer than a page has room for."""
+    match value:
+        case str():
+            return value[:LONGEST_TEXT]
+        case dict():
+            return {key: _short(each) for key, each in list(value.items())[:LONGEST_LIST]}
+        case list():
+            return [_short(each) for each in value[:LONGEST_LIST]]
+        case _:
+            return value
 
 
 def _note(made: Dossier, entry: Entry, fact: Message) -> None:

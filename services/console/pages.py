@@ -13,19 +13,26 @@ from fastapi.staticfiles import StaticFiles
 from schemas.vocabulary import Stage
 from services.console import answers
 from services.console.consignment import plain
-from services.console.dossier import dossier
+from services.console.dossier import DECIDING, dossier
 from services.console.office import Office, office
 from services.console.problems import Problem
 from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import consignment, entry, in_order, parked, release
+from services.console.telling import consignment, entries, is_shown, parked, release
 from services.console.views import RequestView
 from services.shell.clock import now
 
 PAGE = 50
 CSV_ROWS = 10_000
 PARKED_ROWS = 200
+TIMELINE = 200
+"""Messages of a timeline on one page."""
+TIMELINE_BYTES = 200_000
+DECISION_BYTES = 1_000_000
+"""Of contents that are read for one page; much less is shown."""
+DECISIONS = 200
+"""The latest messages from which the decisions on a page are picked."""
 BOXES = 20
 """Containers of a consignment, and consignments of a container, that are shown with their answers."""
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
@@ -126,15 +133,18 @@ def _plain_cell(cell: str) -> str:
 
 # one consignment
 
+Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
+"""The place of the first message of a timeline that is shown."""
+
 
 @router.get("/consignments/{consignment_id}")
-def one(request: Request, consignment_id: str, asked: str = "", only: str = "all") -> Response:
-    return consignment_page(request, consignment_id, asked=asked, only=only)
+def one(request: Request, consignment_id: str, asked: str = "", only: str = "all", since: Since = 0) -> Response:
+    return consignment_page(request, consignment_id, asked=asked, only=only, since=since)
 
 
 @router.get("/consignments/{consignment_id}/live")
-def one_part(request: Request, consignment_id: str, only: str = "all") -> Response:
-    return consignment_page(request, consignment_id, only=only, template="_consignment.html")
+def one_part(request: Request, consignment_id: str, only: str = "all", since: Since = 0) -> Response:
+    return consignment_page(request, consignment_id, only=only, since=since, template="_consignment.html")
 
 
 def consignment_page(
@@ -143,6 +153,7 @@ def consignment_page(
     *,
     asked: str = "",
     only: str = "all",
+    since: int = 0,
     template: str = "consignment.html",
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
@@ -153,9 +164,11 @@ def consignment_page(
     pending = row is None
     if row is None:
         row = answers.lodged_only(desk, consignment_id)
-    facts = [entry(fact) for fact in in_order(desk.rows.timeline(consignment_id))]
     wanted = only if only in ("all", "milestones", "problems") else "all"
     goods, page = consignment(row), f"/consignments/{quote(consignment_id)}"
+    facts, _ = answers.timeline_rows(desk, consignment_id)
+    deciding = [fact for fact in facts if fact.kind in DECIDING]
+    told = _timeline(desk, consignment_id, page, facts, wanted, since)
     return render(
         request,
         template,
@@ -164,17 +177,31 @@ def consignment_page(
         page=page,
         goods=goods,
         pending=pending,
-        file=dossier(facts),
-        entries=[one for one in facts if answers.shown(one, wanted)],
-        kinds={one.id: one for one in facts},
-        shown={one.id for one in facts if answers.shown(one, wanted)},
+        file=dossier(entries(desk.rows, deciding[-DECISIONS:], consignment_id, DECISION_BYTES, DECISION_BYTES)),
+        **told,
         only=wanted,
+        since=since,
         boxes=[answers.gate_view(desk, number) for number in goods.containers[:BOXES]],
         parked=[parked(each) for each in desk.rows.parked(20, key=consignment_id)] if goods.parked_messages else [],
         asked=_outcome(desk, asked),
         problem=problem.details() if problem else None,
         typed=typed or {},
     )
+
+
+def _timeline(desk: Office, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
+    """What the template of a timeline needs: one page of it, and the kinds of all, for the names of causes."""
+    wanted = [fact for fact in facts if is_shown(fact.kind, only)]
+    start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
+    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, room=TIMELINE_BYTES)
+    more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
+    return {
+        "entries": shown,
+        "kinds": {fact.id: fact for fact in facts},
+        "shown": {one.id for one in shown},
+        "first_entry": start + 1,
+        "timeline_more": f"{page}?only={only}&since={more}#timeline" if more else None,
+    }
 
 
 def _outcome(desk: Office, asked: str) -> RequestView | None:
@@ -187,14 +214,17 @@ def _outcome(desk: Office, asked: str) -> RequestView | None:
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
     """One message of a timeline with its content: a part of the page, or a page of its own."""
-    facts = [entry(fact) for fact in office(request).rows.timeline(key) if fact.id == message_id]
-    if not facts:
+    desk = office(request)
+    fact = desk.rows.fact(key, message_id)
+    if fact is None:
         raise Problem(404, "no_such_path", seen=request.url.path)
     page = request.url.path.rpartition("/messages/")[0]
     template = "_content.html" if "hx-request" in request.headers else "message.html"
-    body = facts[0].body
-    content = "" if body is None else orjson.dumps(body, option=orjson.OPT_INDENT_2).decode()
-    return render(request, template, one=facts[0], page=page, content=content)
+    (one,) = entries(desk.rows, [fact], key)
+    content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
+    if one.body_link:
+        content = answers.piece(desk, key, message_id, 0).text
+    return render(request, template, one=one, page=page, content=content)
 
 
 @router.get("/requests/{request_id}")
@@ -207,13 +237,13 @@ def asked_part(request: Request, request_id: str) -> Response:
 
 
 @router.get("/containers/{container_no}")
-def container(request: Request, container_no: str, asked: str = "") -> Response:
-    return container_page(request, container_no, asked=asked)
+def container(request: Request, container_no: str, asked: str = "", since: Since = 0) -> Response:
+    return container_page(request, container_no, asked=asked, since=since)
 
 
 @router.get("/containers/{container_no}/live")
-def container_part(request: Request, container_no: str) -> Response:
-    return container_page(request, container_no, template="_container.html")
+def container_part(request: Request, container_no: str, since: Since = 0) -> Response:
+    return container_page(request, container_no, since=since, template="_container.html")
 
 
 def container_page(
@@ -221,6 +251,7 @@ def container_page(
     container_no: str,
     *,
     asked: str = "",
+    since: int = 0,
     template: str = "container.html",
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
@@ -228,7 +259,7 @@ def container_page(
     """May it leave, what is in it, and what was said about it."""
     desk, number = office(request), plain(container_no)
     box = answers.gate_view(desk, number)
-    facts = [entry(fact) for fact in in_order(desk.rows.timeline(number))]
+    facts, _ = answers.timeline_rows(desk, number)
     inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]]
     page = f"/containers/{quote(number)}"
     return render(
@@ -237,11 +268,10 @@ def container_page(
         problem.status if problem else 200,
         here=page if problem else "",
         page=page,
+        since=since,
         box=box,
         inside=[consignment(row) for row in inside if row is not None],
-        entries=facts,
-        kinds={one.id: one for one in facts},
-        shown={one.id for one in facts},
+        **_timeline(desk, number, page, facts, "all", since),
         asked=_outcome(desk, asked),
         problem=problem.details() if problem else None,
         typed=typed or {},

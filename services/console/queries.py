@@ -12,7 +12,8 @@ from services.console.container import SHOWN, Container, Part
 from services.console.container import Standing as StandingOfGoods
 from services.console.tables import OPEN_STAGES
 
-LONGEST_TIMELINE = 2000
+LONGEST_TIMELINE = 10_000
+"""Messages under one key that are ordered; their contents are not read for that."""
 CLEARANCE_SAMPLE = 1000
 """Releases over which the percentiles of the board are taken."""
 MOST_INSIDE = 2000
@@ -53,9 +54,23 @@ class Rows:
         return _consignment(rows[0], holds) if rows else None
 
     def timeline(self, key: str) -> list[Row[Any]]:
-        """Everything said under this key, the oldest places first."""
-        query = select(t.FACTS).where(t.FACTS.c.key == key).order_by(t.FACTS.c.place).limit(LONGEST_TIMELINE)
-        return self._all(query)[0]
+        """Everything under this key without its contents, the oldest places first; `size`: characters of the content."""
+        f = t.FACTS.c
+        columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
+        return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
+
+    def bodies(self, places: Iterable[int]) -> dict[int, str]:
+        """The contents that lie at these places."""
+        f, wanted = t.FACTS.c, list(places)
+        found: dict[int, str] = {}
+        for start in range(0, len(wanted), 500):
+            rows = self._all(select(f.place, f.body).where(f.place.in_(wanted[start : start + 500])))[0]
+            found |= {row.place: row.body for row in rows}
+        return found
+
+    def fact(self, key: str, id: str) -> Row[Any] | None:
+        """The first message under this key with this id, without its content."""
+        return next((row for row in self.timeline(key) if row.id == id), None)
 
     def refusals(self, subject: str) -> list[Row[Any]]:
         query = select(t.REFUSALS).where(t.REFUSALS.c.subject == subject).order_by(t.REFUSALS.c.refused_us).limit(200)

@@ -12,6 +12,7 @@ from services.console.views import Entry, Text
 from services.console.words import Language, check, known, refusal, say
 
 BEIJING = timezone(timedelta(hours=8))
+LONGEST_TEXT = 500
 Body = Mapping[str, Any]
 
 
@@ -116,7 +117,7 @@ class Sight:
         if body is None or line is None or "unreadable" in body:
             return ""
         try:
-            return line(self, body)
+            return clipped(line(self, body))
         except (KeyError, TypeError, AttributeError):
             return ""  # anybody may write a request; one of another shape shows its content only
 
@@ -125,6 +126,11 @@ class Sight:
 
     def methods(self, codes: Any) -> str:
         return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
+
+
+def clipped(text: str) -> str:
+    """As much of a text as has room in a list; the content of its message has all of it."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
 def _parsed(moment: datetime | str | None) -> datetime | None:

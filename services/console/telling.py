@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -10,7 +11,9 @@ from schemas.codes.checks import Words
 from schemas.vocabulary import Stage
 from services.console.consignment import Consignment, OpenHold, first_hold
 from services.console.heard import moment, origin
+from services.console.paging import BODY_BYTES, PAGE_BYTES
 from services.console.progress import Standing
+from services.console.queries import Rows
 from services.console.tables import OPEN_STAGES
 from services.console.views import (
     ConsignmentView,
@@ -128,10 +131,11 @@ def consignment(row: Consignment) -> ConsignmentView:
     )
 
 
-def entry(fact: Any) -> Entry:
-    """A row of `facts` as a timeline shows it; a body that is no JSON object is shown as the text that came."""
+def entry(fact: Any, text_of_body: str | None, link: str | None = None) -> Entry:
+    """A row of `facts` as a timeline shows it; a body that is no JSON object is shown as the text that came. `link`: where the
+    content is, if it is left out here."""
     topic, partition, offset = origin(fact.place)
-    body = content(fact.body)
+    body = content(text_of_body or "")
     occurred = None if body is None else body.get("occurred_at")
     return Entry(
         id=fact.id,
@@ -147,7 +151,34 @@ def entry(fact: Any) -> Entry:
         milestone=fact.kind in MILESTONES,
         problem=fact.kind in PROBLEMS,
         body=body,
+        body_link=link,
     )
+
+
+def entries(
+    rows: Rows, facts: Iterable[Any], key: str, longest: int = BODY_BYTES, room: int = PAGE_BYTES
+) -> list[Entry]:
+    """These rows with their contents; a long one, and whatever no longer has room, is left out with a link to it."""
+    listed = list(facts)
+    short = set[int]()
+    for fact in listed:
+        if fact.size <= longest and fact.size <= room:
+            room -= fact.size
+            short.add(fact.place)
+    bodies = rows.bodies(short)
+    return [
+        entry(
+            fact,
+            bodies.get(fact.place),
+            None if fact.place in short else f"{API}/messages/{quote(key)}/{quote(fact.id)}",
+        )
+        for fact in listed
+    ]
+
+
+def is_shown(kind: str, only: str) -> bool:
+    """Whether a timeline that shows `only` all, milestones or problems shows this kind."""
+    return only == "all" or kind in (MILESTONES if only == "milestones" else PROBLEMS)
 
 
 def content(body: str) -> dict[str, Any] | None:

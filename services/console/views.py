@@ -86,7 +86,8 @@ class Status(BaseModel):
 
 
 class Entry(BaseModel):
-    """One message of a timeline. `cause`: id of the message that it answers; `body` is null where the next answer repeats it."""
+    """One message of a timeline. `cause`: id of the message that it answers; `body` is null where the next answer repeats it, and
+    where it is long: `body_link` leads to it then."""
 
     id: str
     cause: str
@@ -101,14 +102,27 @@ class Entry(BaseModel):
     milestone: bool
     problem: bool
     body: dict[str, Any] | None
+    body_link: str | None = None
 
 
 class Timeline(BaseModel):
-    """Everything said about one key, in the order of cause and time."""
+    """Everything said about one key, in the order of cause and time. `next`: link to the next page, null at the end; `complete`
+    false: there are more messages than a timeline orders."""
 
     consignment_id: str
     entries: list[Entry]
+    next: str | None = None
+    complete: bool = True
     projection: Projection
+
+
+class Content(BaseModel):
+    """A piece of one message's content as text; `next`: link to the next piece, null at the end."""
+
+    id: str
+    characters: int
+    text: str
+    next: str | None
 
 
 class Found(BaseModel):

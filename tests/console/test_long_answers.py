@@ -1,0 +1,75 @@
+"""Does every answer stay short, however much there is to tell, and does page after page tell all of it, once?"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import orjson
+import pytest
+
+from services.console.app import LONGEST_ANSWER
+from tests.console.border import Border, Said, publish
+from tests.console.conftest import Running
+
+ENTRIES = 240
+LARGE = 24
+TEXT = '"<' * 100_000
+
+
+@pytest.fixture(scope="module")
+def story(console: Running) -> Border:
+    """A hundred findings, each as large as older versions let pass."""
+    told = Border("LONG-STORY").lodged().accepted()
+    for number in range(ENTRIES - 2):
+        told.pest()
+        if number < LARGE:
+            one = told.said.pop()
+            value = orjson.dumps({**orjson.loads(one.value), "pest": TEXT, "officer": TEXT})
+            told.said.append(Said(**{**vars(one), "value": value}))
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    return told
+
+
+def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
+    following: str | None = path
+    while following:
+        answer = console.http.get(following)
+        assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, following
+        yield answer.json()
+        following = answer.json()["next"]
+
+
+@pytest.mark.parametrize("limit", ["", "?limit=50", "?limit=1000&only=problems"])
+def test_a_long_timeline_comes_in_pages_each_message_once(console: Running, story: Border, limit: str) -> None:
+    told = [
+        one for page in pages(console, f"/api/v1/consignments/{story.id}/timeline{limit}") for one in page["entries"]
+    ]
+    wanted = [one.id for one in story.said if "problems" not in limit or one.kind == "PestIntercepted"]
+    assert [one["id"] for one in told] == wanted
+    left_out = [one for one in told if one["body_link"]]
+    assert len(left_out) >= LARGE and all(one["body"] is None for one in left_out)
+
+
+def test_a_content_that_was_left_out_is_read_piece_by_piece(console: Running, story: Border) -> None:
+    one = story.said[2]
+    whole = "".join([page["text"] for page in pages(console, f"/api/v1/messages/{story.id}/{one.id}")])
+    assert whole.encode() == one.value
+    assert console.http.get(f"/api/v1/messages/{story.id}/nobody").status_code == 404
+
+
+def test_every_page_of_it_is_short(console: Running, story: Border) -> None:
+    page = f"/consignments/{story.id}"
+    for path in (page, f"{page}/live", f"{page}?only=problems", f"{page}/messages/{story.said[2].id}"):
+        for language in ("zh", "en"):
+            answer = console.http.get(path, params={"lang": language}, headers={"accept": "text/html"})
+            assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, path
+    found: list[str] = []
+    following: str | None = page
+    while following:
+        text = console.http.get(following).text
+        found += [one.id for one in story.said if f'id="m-{one.id}"' in text]
+        more = re.search(r'href="([^"]+since=[0-9]+)#timeline"', text)
+        following = unescape(more[1]) if more else None
+    assert found == [one.id for one in story.said]
