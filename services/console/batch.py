@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
+from schemas.topics import CATALOGUE, parked_topic
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import Container, Part, tell_container, tell_part
-from services.console.heard import Heard, Unreadable, micros
+from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
@@ -88,13 +89,15 @@ class Batch:
         return {stage: change for stage, change in changes.items() if change}
 
 
-def fold(messages: Iterable[Heard], announcements: Iterable[Announcement], known: Known) -> Batch:
-    """All messages of one batch, in the order of their partitions."""
+def fold(
+    messages: Iterable[Heard], announcements: Iterable[Announcement], known: Known, refused: Iterable[Aside] = ()
+) -> Batch:
+    """All messages of one batch, in the order of their partitions. `refused`: those that cannot be projected."""
     batch = Batch()
     parsed: list[tuple[Heard, dict[str, Any]]] = []
     for heard in messages:
         _take(batch, parsed, heard)
-    told = [_announced(a) for a in announcements]
+    told = [*map(_announced, announcements), *refused]
     _copy_known(batch, parsed, told, known)
     for heard, body in parsed:
         _fold_one(batch, heard, body)
@@ -105,11 +108,16 @@ def fold(messages: Iterable[Heard], announcements: Iterable[Announcement], known
     return batch
 
 
-def unreadable_fact(heard_at_us: int, topic: str, partition: int, offset: int, error: str) -> Aside:
-    """A message that this read model cannot project is set aside by the console itself, for people to see."""
-    return Aside(
-        "console", topic, partition, offset, "", "", "not_projected", error[:500], "parked", "", heard_at_us, None, None
-    )
+def not_projected(at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str) -> Aside:
+    """A message that this read model cannot project is set aside by the console itself: an alarm, and its goods wait.
+
+    A key that names no goods of ours (too long, not UTF-8, with a NUL) is left empty.
+    """
+    read = (key or b"").decode("utf-8", "replace") if len(key or b"") <= LONGEST_KEY else ""
+    named = "" if "\0" in read or "\ufffd" in read else read
+    why = _clean(error)[:500].encode("utf-8", "replace").decode()
+    reason = "not_projected"
+    return Aside("console", topic, partition, offset, named, "", reason, why, "parked", "", bounded(at_us), None, None)
 
 
 _PARSED = TOLD | {
@@ -124,6 +132,8 @@ _PARSED = TOLD | {
 }
 _GATE_WORDS = frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut", "GateAlarmRaised"})
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
+_OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
+_COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 
 
@@ -140,15 +150,15 @@ def _take(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], heard: Heard
 def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     kind, key = heard.kind, heard.key
     if kind in _TO_GATE:
-        pair = (key, body["consignment_id"])
+        pair = (key, text(body["consignment_id"]))
         tell_part(_part(batch, pair), heard, body)
     elif kind in _GATE_WORDS:
         tell_container(batch.containers.setdefault(key, Container(key)), heard, body)
         if kind == "GateAlarmRaised":
-            batch.alarms.append((heard.place, kind, key, body["reason"], heard.recorded_us))
+            batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us))
     elif kind in ("InspectionOverdue", "TreatmentOverdue"):
         what = body.get("control") or body.get("origin") or ""
-        batch.alarms.append((heard.place, kind, key, what, heard.recorded_us))
+        batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us))
     else:
         _fold_consignment(batch, heard, body)
 
@@ -162,10 +172,10 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
                 heard.place,
                 desk,
                 key,
-                body["request_id"],
-                body["request_kind"],
-                body["code"],
-                body["reason"],
+                text(body["request_id"]),
+                text(body["request_kind"]),
+                text(body["code"]),
+                text(body["reason"]),
                 heard.recorded_us,
             )
         )
@@ -178,7 +188,7 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
         for container in body["declaration"].get("containers", ()):
             part = _part(batch, (plain(container["container_no"]), key))
-            part.declared, part.seal_no = True, container.get("seal_no", "")
+            part.declared, part.seal_no = True, text(container.get("seal_no") or "")
     elif kind == "ConsignmentGatedOut":
         _part(batch, (plain(body["container_no"]), key)).gone = True
     elif kind in _FEED:
@@ -199,7 +209,10 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
         aside = replace(aside, parked_us=old.parked_us, reason=old.reason, error=old.error, value=old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
-    if aside.service == "gate":
+    if aside.service == "console" and change:
+        at = place(aside.topic, aside.partition, aside.offset)
+        batch.alarms.append((at, "FactNotProjected", aside.key, aside.error[:200], aside.parked_us))
+    if _holds_container(aside):
         if change:
             batch.containers.setdefault(aside.key, Container(aside.key)).parked += change
         return
@@ -215,7 +228,13 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
 
 def _holds_goods(aside: Aside) -> bool:
     """The clearance service only counts, and a key that is no consignment id names no goods."""
-    return aside.service not in ("clearance", "console") and len(aside.key) == 36 and "/" not in aside.key
+    counts = aside.service == "clearance" or aside.topic == _COUNTED
+    return not counts and len(aside.key) == 36 and "/" not in aside.key
+
+
+def _holds_container(aside: Aside) -> bool:
+    """What the gate desk set aside, and what cannot be projected under a container's number."""
+    return aside.service == "gate" or (aside.service == "console" and bool(aside.key) and aside.topic in _OF_CONTAINERS)
 
 
 def _announced(announcement: Announcement) -> Aside:
@@ -225,8 +244,8 @@ def _announced(announcement: Announcement) -> Aside:
     return Aside(
         service=_clean(body["service"]),
         topic=_clean(body["topic"]),
-        partition=int(body["partition"]),
-        offset=int(body["offset"]),
+        partition=whole(body["partition"]) & 0x7FFFFFFF,
+        offset=whole(body["offset"]),
         key=_clean(body["key"])[:200],
         kind=_clean(body.get("headers", {}).get("ce_type", ""))[:100],
         reason=_clean(body.get("reason", ""))[:200],
@@ -235,12 +254,12 @@ def _announced(announcement: Announcement) -> Aside:
         actor=_clean(body.get("actor", ""))[:100],
         parked_us=at,
         settled_us=None if status == "parked" else at,
-        value=body.get("value_base64"),
+        value=None if (value := body.get("value_base64")) is None else text(value),
     )
 
 
-def _clean(text: str) -> str:
-    return text.replace("\x00", "\ufffd")
+def _clean(raw: str) -> str:
+    return raw.replace("\x00", "\ufffd")
 
 
 # the rows there are
@@ -263,7 +282,7 @@ def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: 
             elif kind == "ConsignmentGatedOut":
                 pairs.add((plain(body["container_no"]), heard.key))
     for aside in told:
-        if aside.service == "gate":
+        if _holds_container(aside):
             containers.add(aside.key)
         elif _holds_goods(aside):
             consignments.add(aside.key)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from schemas.vocabulary import Owner, Stage
-from services.console.heard import Heard, micros
+from services.console.heard import Heard, micros, text
 
 OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""
@@ -99,7 +99,7 @@ def _lodged(row: Consignment, heard: Heard, body: Body) -> None:
 
 def _accepted(row: Consignment, heard: Heard, body: Body) -> None:
     row.declared = "accepted"
-    row.declaration_no = body["declaration_no"]
+    row.declaration_no = text(body["declaration_no"])
     row.accepted_us = micros(body["occurred_at"])
     row.rejected_us = None
     _paper(row, body["declaration"])
@@ -119,10 +119,10 @@ def _refused_request(row: Consignment, heard: Heard, body: Body) -> None:
 
 def _assessed(row: Consignment, heard: Heard, body: Body) -> None:
     row.assessed_us = micros(body["occurred_at"])
-    row.lane = body["lane"]
+    row.lane = text(body["lane"])
     row.controls = " ".join(body["controls"])
-    row.credit_grade = body["credit_grade"]
-    row.rule_set = body["rule_set"]
+    row.credit_grade = text(body["credit_grade"])
+    row.rule_set = text(body["rule_set"])
 
 
 def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
@@ -132,8 +132,12 @@ def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
 def _held(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "revoked" if row.word == "revoked" else "held"
     row.held_us = micros(body["occurred_at"])
-    row.holds = tuple(
-        [OpenHold(h["hold_id"], h["owner"], h["reason"], h["lifted_by"], micros(h["since"])) for h in body["holds"]]
+    row.holds = tuple([_hold(h) for h in body["holds"]])
+
+
+def _hold(said: Body) -> OpenHold:
+    return OpenHold(
+        text(said["hold_id"]), text(said["owner"]), text(said["reason"]), text(said["lifted_by"]), micros(said["since"])
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from services.console.heard import Heard, micros
+from services.console.heard import Heard, micros, text, whole
 
 SHOWN = 1000
 """Consignments that an answer names at most."""
@@ -57,8 +57,8 @@ def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> None:
         return
     row.seq = heard.sequence
     row.word = _WORDS[heard.kind]
-    row.reason = body.get("reason", "")
-    row.gate = body.get("gate", "")
+    row.reason = text(body.get("reason") or "")
+    row.gate = text(body.get("gate") or "")
     row.waiting_for = " ".join(body.get("waiting_for") or body.get("consignments", ()))
     row.since_us = micros(body["occurred_at"])
 
@@ -67,9 +67,9 @@ def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
     """Folds a statement of the release desk to the gate: of two, the higher version is true."""
     if body["version"] <= row.version:
         return
-    row.version = body["version"]
-    row.shared_by = body["shared_by"]
-    row.reason = body.get("reason", "")
+    row.version = whole(body["version"])
+    row.shared_by = whole(body["shared_by"])
+    row.reason = text(body.get("reason") or "")
     row.word = "held" if heard.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
 
 

@@ -23,7 +23,18 @@ TOPIC_NUMBERS: dict[str, int] = {
     "customs-gate-departures": 13,
 }
 """Part of every stored place: a number is given once and never changes."""
-TOPIC_NAMES = {number: name for name, number in TOPIC_NUMBERS.items()}
+PARKED_NUMBERS: dict[str, int] = {
+    "customs-declaration-parked": 14,
+    "customs-risk-parked": 15,
+    "customs-inspection-parked": 16,
+    "customs-quarantine-parked": 17,
+    "customs-release-parked": 18,
+    "customs-gate-parked": 19,
+    "customs-clearance-parked": 20,
+}
+"""Beside them, of the topics whose messages have no rows of their own but may raise an alarm."""
+_NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
+TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
 """What the projector reads."""
 PLACE_SHIFT = 43
@@ -32,6 +43,8 @@ LONGEST_KEY = 200
 LONGEST_REQUEST = 4_000_000
 """Bytes; anybody may write to a request topic, and what the desks would park anyway needs no row."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_US = (datetime(2000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+_LAST_US = (datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) - 1
 
 
 class Heard(NamedTuple):
@@ -54,7 +67,7 @@ class Unreadable(Exception):
 
 def place(topic: str, partition: int, offset: int) -> int:
     """63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
-    return TOPIC_NUMBERS[topic] << PLACE_SHIFT + 14 | partition << PLACE_SHIFT | offset
+    return _NUMBERS[topic] << PLACE_SHIFT + 14 | partition << PLACE_SHIFT | offset
 
 
 def origin(number: int) -> tuple[str, int, int]:
@@ -72,6 +85,8 @@ def heard(message: Any) -> Heard:
         asked = ROLES[topic] == "requests"
         if not value or not key or kind not in CARRIED[topic]:
             raise Unreadable(f"{kind!r} without key or value, or not on {topic}")
+        if not asked and (len(key) > LONGEST_KEY or b"\0" in key or b"\0" in value):
+            raise Unreadable(f"{kind} with a key of {len(key)} bytes, or with a NUL")
         if asked and (len(key) > LONGEST_KEY or len(value) > LONGEST_REQUEST or b"\0" in key + value):
             raise Unreadable(f"{kind} is no request of ours: {len(key)} bytes of key, {len(value)} of value, or a NUL")
         return Heard(
@@ -101,13 +116,35 @@ def _recorded(moment: str) -> int:
 
 @lru_cache(maxsize=8192)
 def micros(moment: str) -> int:
-    """Microseconds since 1970 UTC of an RFC 3339 time; ValueError when it is none."""
+    """Microseconds since 1970 UTC of an RFC 3339 time; ValueError when it is none, or no time of this border."""
     parsed = datetime.fromisoformat(moment)
     if parsed.tzinfo is None:
         raise ValueError(f"{moment!r} has no zone")
-    return (parsed - _EPOCH) // timedelta(microseconds=1)
+    found = (parsed - _EPOCH) // timedelta(microseconds=1)
+    if found != bounded(found):
+        raise ValueError(f"{moment!r} is not between the years 2000 and 2100")
+    return found
+
+
+def bounded(us: int) -> int:
+    """These microseconds, or the nearest that every page, zone and column can show: years 2000 to 2100."""
+    return min(max(us, _FIRST_US), _LAST_US)
+
+
+def text(value: Any) -> str:
+    """A text; ValueError for anything else. PostgreSQL's `unnest` would take a list apart and shift the values of other rows."""
+    if type(value) is not str:
+        raise ValueError("not a text")
+    return value
+
+
+def whole(number: Any) -> int:
+    """A count that a column of 63 bits holds; ValueError for anything else."""
+    if type(number) is not int or not 0 <= number < 1 << 63:
+        raise ValueError("not a whole number of 63 bits")
+    return number
 
 
 def moment(us: int) -> datetime:
-    """The aware time of these microseconds."""
-    return _EPOCH + timedelta(microseconds=us)
+    """The aware time of these microseconds. A row that an older program stored with an absurd time shows the nearest possible one."""
+    return _EPOCH + timedelta(microseconds=bounded(us))

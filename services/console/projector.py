@@ -9,9 +9,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.topics import ROLES
-from services.console.batch import Announcement, Aside, Batch, Known, fold, readable, unreadable_fact
-from services.console.database import DATABASE_ERRORS, open_engine
-from services.console.heard import TOPICS, Heard, Unreadable, heard, origin
+from services.console.batch import Announcement, Aside, fold, not_projected, readable
+from services.console.database import DATABASE_ERRORS, open_engine, refuses_values
+from services.console.heard import TOPICS, Heard, Unreadable, heard
 from services.console.progress import Ends, Progress
 from services.console.settings import ConsoleSettings
 from services.console.store import Overtaken, Positions, Store
@@ -129,7 +129,27 @@ class Projector:
     # writing
 
     def _write(self, store: Store, messages: list[Read]) -> None:
-        said, announced, aside = self._decode(messages)
+        """Writes all of them. Where one message spoils the batch it is found by halves, and set aside alone: a message is set
+        aside only when the same batch is written without it; trouble of the database passes and sets nothing aside.
+        """
+        try:
+            self._transact(store, messages)
+        except (Overtaken, MemoryError):
+            raise
+        except Exception as error:
+            if not refuses_values(error):
+                raise
+            log.warning("a batch cannot be written", messages=len(messages), error=_first_line(error))
+            if len(messages) == 1:
+                self._transact(store, messages, _why(error))
+                return
+            middle = len(messages) // 2
+            self._write(store, messages[:middle])
+            self._write(store, messages[middle:])
+
+    def _transact(self, store: Store, messages: list[Read], refused: str = "") -> None:
+        """One SQL transaction. `refused`: why the one message in it has no rows of its own."""
+        said, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
         positions: Positions = {}
         for message in messages:
             positions[message.topic(), message.partition()] = message.offset() + 1
@@ -137,14 +157,17 @@ class Projector:
         with TURN.time():
             with store.engine.begin() as connection:
                 store.claim(connection)
-                batch = _fold_all(said, announced, store.reader(connection), aside)
+                batch = fold(said, announced, store.reader(connection), aside)
                 fed = store.write(connection, batch, moved)
             store.committed(batch, fed)
+        for row in aside:
+            UNREADABLE.labels(row.topic).inc()
         self._positions.update(positions)
         for name, after in positions.items():
             self._seen[name] = max(self._seen.get(name, 0), after)
         self.progress.projected += len(messages)
         self.progress.trouble("")
+        self.progress.beat()
         if fed:
             self.fed()
 
@@ -153,16 +176,13 @@ class Projector:
         announced: list[Announcement] = []
         aside: list[Aside] = []
         for message in messages:
-            topic = message.topic()
             try:
-                if ROLES[topic] == "parked":
+                if ROLES[message.topic()] == "parked":
                     announced.append(_announcement(message))
                 else:
                     said.append(heard(message))
             except Unreadable as error:
-                UNREADABLE.labels(topic).inc()
-                if ROLES[topic] != "requests":  # what anybody sent, a desk sets aside
-                    aside.append(_aside(message, str(error)))
+                aside += _refused(message, str(error))
         return said, announced, aside
 
     def _report(self) -> None:
@@ -186,6 +206,13 @@ class Projector:
         }
 
 
+def _why(error: Exception) -> str:
+    """The same after a rebuild: what a database says of a value depends on the rows that were there before."""
+    if isinstance(error, DATABASE_ERRORS):
+        return f"{type(getattr(error, 'orig', None) or error).__name__}: the database does not store one of its values"
+    return f"{type(error).__name__}: {_first_line(error)}"
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
@@ -196,34 +223,11 @@ def _announcement(message: Read) -> Announcement:
     return Announcement(message.topic(), message.partition(), message.offset(), kind, readable(message.value()))
 
 
-def _aside(message: Read, error: str) -> Aside:
-    return unreadable_fact(message.timestamp()[1] * 1000, message.topic(), message.partition(), message.offset(), error)
-
-
-def _fold_all(said: list[Heard], announced: list[Announcement], known: Known, aside: list[Aside]) -> Batch:
-    """The batch; where one message breaks it, that message alone is set aside, visibly, and the others go on."""
-    try:
-        batch = fold(said, announced, known)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        log.warning("a message cannot be projected", error=f"{type(error).__name__}: {error}")
-        good = [h for h in said if not _breaks([h], [], known, aside)]
-        batch = fold(good, [a for a in announced if not _breaks([], [a], known, aside)], known)
-    for row in aside:
-        batch.asides[row.origin] = row
-    return batch
-
-
-def _breaks(said: list[Heard], announced: list[Announcement], known: Known, aside: list[Aside]) -> bool:
-    try:
-        fold(said, announced, known)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        one = said[0] if said else announced[0]
-        UNREADABLE.labels(one.topic).inc()
-        if ROLES[one.topic] != "requests":
-            text = f"{type(error).__name__}: {error}"
-            if isinstance(one, Heard):
-                aside.append(unreadable_fact(one.recorded_us, *origin(one.place), text))
-            else:
-                aside.append(unreadable_fact(0, one.topic, one.partition, one.offset, text))
-        return True
-    return False
+def _refused(message: Read, error: str) -> list[Aside]:
+    """The row of a message without rows of its own; none for a request: what anybody sent, a desk sets aside."""
+    topic = message.topic()
+    if ROLES[topic] == "requests":
+        UNREADABLE.labels(topic).inc()
+        return []
+    at_us = message.timestamp()[1] * 1000
+    return [not_projected(at_us, topic, message.partition(), message.offset(), message.key(), error)]

@@ -37,7 +37,7 @@ CODES: dict[str, Iterable[str]] = {
     "directions": Direction,
     "methods": TreatmentMethod,
     "unit_classes": UnitClass,
-    "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries},
+    "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
     "owners": {*Owner, *SERVICES, "operations", "console"},
     "rules": {rule.name for rule in RULES},
 }
