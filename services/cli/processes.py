@@ -12,10 +12,13 @@ from pathlib import Path
 
 from deploy.kafka.errors import Interrupted
 from deploy.kafka.spawn import kill_all, spawn
+from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
 
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before a process that died is started again; the last one repeats."""
+REFUSED_SECONDS = 30.0
+"""Before one is started again that refused: somebody has to mend something first."""
 WATCH_SECONDS = 0.1
 CALM_SECONDS = 30
 """A process that lived this long is healthy: its next death waits the shortest time again."""
@@ -64,9 +67,13 @@ class Child:
             if moment - self._started > CALM_SECONDS:
                 self.deaths = 0
             wait = RESTART_SECONDS[min(self.deaths, len(RESTART_SECONDS) - 1)]
+            if self.code == REFUSED_CODE:
+                wait = REFUSED_SECONDS
             self.deaths += 1
             self._again_at = moment + wait
             ended = f"{self.name} ended with code {self.code}; starting again in {wait} s (see {self.log})"
+            if self.code == REFUSED_CODE:
+                ended += f"\n{self.tail(1)}"
             if not wait:
                 self.start()
             return ended

@@ -31,6 +31,7 @@ from services.shell.clients import consumer_config, producer_config
 from services.shell.clock import now
 from services.shell.codec import raw
 from services.shell.desk import Desk
+from services.shell.layout import check_partitions, topics_of
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition, decode_record
@@ -60,6 +61,8 @@ LEAVING = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """Errors after which this process reads nothing any more: a fresh one must start."""
 WITHOUT_PARTITIONS = 60.0
 """Seconds after partitions were taken away without a new assignment, be it an empty one, before the process starts afresh."""
+LAYOUT_SECONDS, LAYOUT_LIMIT = 5.0, 2.0
+"""How often the cluster is asked for the partitions of the topics, and how long that may take."""
 IDLE_COMMIT = 1.0
 """Seconds after which positions that only passed over messages are committed."""
 
@@ -92,6 +95,7 @@ class Loop:
         self._broken: BaseException | None = None
         self._failures = 0
         self._measured = 0.0
+        self._compared = -math.inf
         self._turned = 0.0
         self._progress = time.monotonic()
         self._lag = 0
@@ -132,6 +136,10 @@ class Loop:
     def stop(self) -> None:
         """Finish the batch in hand, then leave the group."""
         self._stop.set()
+
+    def can_work(self) -> bool:
+        """Whether it has its partitions and its producer writes: what was tried last did not fail twice."""
+        return self.ready.is_set() and self._failures < 2
 
     def stalled(self) -> float:
         """Seconds without progress while there is something to do; 0 when there is nothing to do."""
@@ -412,8 +420,21 @@ class Loop:
         except BaseException as problem:  # noqa: BLE001 (raised again by `_consume`)
             self._broken = problem
 
+    def _compare_layout(self) -> None:
+        """Refused when somebody changed the number of partitions. A broker that does not answer is asked again later."""
+        self._compared = time.monotonic()
+        try:
+            metadata = self._consumer.list_topics(timeout=LAYOUT_LIMIT)
+        except KafkaException as problem:
+            if problem.args[0].fatal():
+                raise
+            log.warning("partitions not compared", desk=self.desk.name, error=str(problem.args[0]))
+            return
+        check_partitions(metadata, topics_of(self.desk.name), self.settings.partitions)
+
     def _take_over(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         started = time.monotonic()
+        self._compare_layout()
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self.desk.name, partitions=numbers)
         committed = self._committed_positions(consumer, partitions)  # before the states, which may only be newer
@@ -453,6 +474,8 @@ class Loop:
         if moment - self._measured < 1.0:
             return
         self._measured = moment
+        if moment - self._compared >= LAYOUT_SECONDS:
+            self._compare_layout()
         self.member_id = self._consumer.memberid() or ""  # only here: from another thread the call was seen to hang
         lag = 0
         for (topic, partition), read in self._read.items():

@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from schemas.topics import parked_topic
 from services.shell.desk import Desk
+from services.shell.layout import REFUSED_CODE, Refused
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 
@@ -52,7 +53,8 @@ def configure_logs(level: str) -> None:
 
 
 class LoopService(Service):
-    """A desk's loop in a thread of its own; if it ends by an exception or hangs, the whole worker ends at once with code 1.
+    """A desk's loop in a thread of its own; if it ends by an exception or hangs, the whole worker ends at once with code 1, or 78
+    where starting again does not help.
 
     At once: what counts is in committed transactions, and an orderly end may wait long for a broker that is away.
     """
@@ -66,15 +68,18 @@ class LoopService(Service):
 
     async def on_start(self) -> None:
         def run() -> None:
-            in_order = False
+            code: int | None = 1
             try:
                 self.hosted.run()
-                in_order = True
+                code = None
+            except Refused as error:
+                code = REFUSED_CODE
+                log.error("refused", desk=self.hosted.desk.name, error=str(error))
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
             finally:  # librdkafka's client can raise what is no exception, and no `except` sees
-                if not in_order:
-                    os._exit(1)
+                if code is not None:
+                    os._exit(code)
 
         self._thread = threading.Thread(target=run, name=f"desk-{self.hosted.desk.name}", daemon=True)
         self._thread.start()
@@ -212,7 +217,7 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
 
     @app.page("/readyz")
     async def readyz(view: View, request: Request) -> Response:
-        waiting = [x.desk.name for x in loops if not x.ready.is_set()]
+        waiting = [x.desk.name for x in loops if not x.can_work()]
         body = {
             "status": "waiting" if waiting else "ok",
             "waiting": waiting,
