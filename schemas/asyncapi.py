@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.topics import FACTS_AND_REQUESTS, KINDS, Topic
+from schemas.topics import CATALOGUE, KINDS, Topic
 
+CHANNELS = tuple(topic for topic in CATALOGUE if topic.carries)
+"""All but the state topics, which are a service's own."""
 FILE = Path(__file__).with_name("asyncapi.json")
 TEXT = {"type": "string"}
 HEADERS = {
@@ -47,8 +49,8 @@ def text() -> str:
             "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic) for topic in FACTS_AND_REQUESTS},
-        "operations": {topic.name: _operation(topic) for topic in FACTS_AND_REQUESTS},
+        "channels": {topic.name: _channel(topic) for topic in CHANNELS},
+        "operations": {topic.name: _operation(topic) for topic in CHANNELS},
         "components": {
             "messages": {kind: _message(kind) for kind in KINDS},
             "schemas": {"Headers": HEADERS, **_schemas()},

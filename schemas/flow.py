@@ -83,6 +83,20 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
 }
 """desk → message heard → the messages it may cause."""
 
+HOLDING: dict[str, tuple[type[Message], ...]] = {
+    "declaration": (),
+    "risk": (),
+    "inspection": (),
+    "quarantine": (),
+    "release": (i.InspectionFailed, i.PestIntercepted, r.PlaceHold),
+    "gate": (r.ContainerHeld,),
+    "clearance": (),
+}
+"""desk → what can only hold goods, or call a release back: it is never parked behind another message, but decided at once.
+
+A revocation reaches the gate as `ContainerHeld`. `WithdrawalRequested` is none: it ends a declaration, and frees its containers.
+"""
+
 
 def heard_topics(service: str) -> tuple[str, ...]:
     """The topics that carry what `service` hears."""

@@ -7,6 +7,7 @@ from typing import Literal
 from schemas import declaration as d
 from schemas import gate as g
 from schemas import inspection as i
+from schemas import parking as p
 from schemas import quarantine as q
 from schemas import release as r
 from schemas import risk as k
@@ -143,15 +144,15 @@ def _of_every_service(
 
 
 STATES = _of_every_service("state", state_topic, "compact")
-PARKED = _of_every_service("parked", parked_topic, "forever")
-ORDERS = _of_every_service("orders", orders_topic, "forever")
+PARKED = _of_every_service("parked", parked_topic, "forever", p.MessageParked, p.ParkedReplayed, p.ParkedDiscarded)
+ORDERS = _of_every_service("orders", orders_topic, "forever", p.ReplayParked, p.DiscardParked)
 
 CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, *STATES, *PARKED, *ORDERS)
 
 ROLES: dict[str, Role] = {t.name: t.role for t in CATALOGUE}
 """What each topic is for, by its name."""
 
-KINDS: dict[str, type[Message]] = {m.kind: m for t in FACTS_AND_REQUESTS for m in t.carries}
+KINDS: dict[str, type[Message]] = {m.kind: m for t in CATALOGUE for m in t.carries}
 """Every kind of message, by the name in its `ce_type` header."""
 
 

@@ -5,10 +5,12 @@ missing number, a double a number that was given twice, and a swap an effect tha
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
+from schemas.flow import HOLDING
+from schemas.parking import Origin
 from services.cli.log import Entry
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "TreatmentOverdue"}
@@ -35,14 +37,17 @@ class Effects:
     at_port: Counter[str] = field(default_factory=Counter)
 
 
-def examine(effects: Effects, asked: Iterable[Entry], facts: list[Entry]) -> None:
-    """Adds what it finds. `asked`: every request that was heard; `facts`: what desks said.
+def examine(
+    effects: Effects, asked: Iterable[Entry], facts: list[Entry], aside: Mapping[str, set[Origin]] | None = None
+) -> None:
+    """Adds what it finds. `asked`: every request that was heard; `facts`: what desks said; `aside`: of each desk, the
+    origins of what it ever parked.
 
     Any order between topics, each partition in its own.
     """
-    places: dict[str, tuple[str, int]] = {}
+    places: dict[str, Entry] = {}
     for entry in (*asked, *facts):
-        places.setdefault(entry.id, (entry.topic, entry.offset))  # a request sent twice is heard where it first lies
+        places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
@@ -52,7 +57,7 @@ def examine(effects: Effects, asked: Iterable[Entry], facts: list[Entry]) -> Non
             effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
     for (desk, key), said in records.items():
         _numbered(effects, f"{key} at {desk}", said)
-        _caused_in_order(effects, f"{key} at {desk}", said, places)
+        _caused_in_order(effects, f"{key} at {desk}", said, places, (aside or {}).get(desk, set()))
     _controls(effects, facts)
     _gate(effects, facts)
 
@@ -80,13 +85,27 @@ def _numbered(effects: Effects, where: str, said: list[Entry]) -> None:
         effects.lost.append(f"{where}: facts {missing[:5]} of {max(counts)} are missing")
 
 
-def _caused_in_order(effects: Effects, where: str, said: list[Entry], places: dict[str, tuple[str, int]]) -> None:
+def _caused_in_order(
+    effects: Effects, where: str, said: list[Entry], places: dict[str, Entry], aside: set[Origin]
+) -> None:
+    """Each topic's messages have their effects in their order; only what holds goods may overtake, and only what was parked."""
     last: dict[str, int] = {}
+    last_holding: dict[str, int] = {}
     for fact in sorted(said, key=lambda f: int(f.headers["sequence"])):
-        topic, offset = places.get(fact.headers.get("causationid", ""), ("", 0))
-        if offset < last.get(topic, 0):
-            effects.reordered.append(f"{where}: {_name(fact)} answers {topic}/{offset} after {last[topic]}")
-        last[topic] = max(offset, last.get(topic, 0))
+        cause = places.get(fact.headers.get("causationid", ""))
+        if cause is None:
+            continue
+        topic, offset = cause.topic, cause.offset
+        before = last.get(topic, 0)
+        if Origin(topic, cause.partition, offset) not in aside:
+            before = max(before, last_holding.get(topic, 0))
+        if offset < before:
+            effects.reordered.append(f"{where}: {_name(fact)} answers {topic}/{offset} after {before}")
+        mine = last_holding if cause.kind in _HOLDING[fact.desk] else last
+        mine[topic] = max(offset, mine.get(topic, 0))
+
+
+_HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items()}
 
 
 def _controls(effects: Effects, facts: list[Entry]) -> None:

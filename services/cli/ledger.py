@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
 from services.cli.effects import Effects, examine
-from services.cli.log import Entry, read
+from services.cli.log import Entry, parking_of, read
 
 ENDS = {
     "DeclarationRejected": "rejected",
@@ -94,7 +95,8 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     asked: dict[str, Entry] = {}
     seen: dict[str, str] = {}
     facts: list[Entry] = []
-    heard, discarded = _heard(ledger, entries)
+    aside: dict[str, set[Origin]] = defaultdict(set)
+    heard, discarded = _heard(ledger, entries, aside)
     for entry in heard:
         ledger.kinds[entry.kind] += 1
         where = f"{entry.topic}/{entry.partition}/{entry.offset}"
@@ -116,24 +118,23 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
             _answered(ledger, request, causes, by_key[request.key])
     for key, story in by_key.items():
         _consignment(ledger, key, story)
-    examine(ledger, asked.values(), facts)
+    examine(ledger, asked.values(), facts, aside)
     return ledger
 
 
-Place = tuple[str, int, int]
-
-
-def _heard(ledger: Ledger, entries: Iterable[Entry]) -> tuple[list[Entry], set[Place]]:
-    """What desks and people said, without what nobody of them wrote; and the places of what operators threw away."""
+def _heard(ledger: Ledger, entries: Iterable[Entry], aside: dict[str, set[Origin]]) -> tuple[list[Entry], set[Origin]]:
+    """What desks and people said, without what nobody of them wrote; and the origins of what operators threw away. Fills `aside`."""
     heard: list[Entry] = []
-    discarded: set[Place] = set()
+    discarded: set[Origin] = set()
     for entry in entries:
         if ROLES[entry.topic] == "parked":
-            body = entry.body
-            ledger.parked += entry.kind == "MessageParked"
-            if entry.kind == "ParkedDiscarded":
+            fact = parking_of(entry)
+            if isinstance(fact, MessageParked):
+                ledger.parked += fact.attempt == 1
+                aside[fact.service].add(fact.origin)
+            elif isinstance(fact, ParkedDiscarded):
                 ledger.discarded += 1
-                discarded.add((body["topic"], body["partition"], body["offset"]))
+                discarded.add(fact.origin)
         elif ROLES[entry.topic] == "requests" or entry.written_by_its_desk:
             heard.append(entry)
         else:

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from kafka.partitioner.default import murmur2
 
 from deploy.kafka.errors import BrokerError
+from schemas.parking import PARKING, Parking, read_parking
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +113,15 @@ def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> l
     return sorted(numbers)
 
 
-def value_at(bootstrap: str, topic: str, partition: int, offset: int) -> bytes | None:
-    """The value that lies at this place; LookupError when nothing lies there."""
-    consumer = reader(bootstrap, max_poll_records=1)
+def parking_of(entry: Entry) -> Parking | None:
+    """What a service said of a parked message, in today's form; None for anybody else's words on its topic."""
+    if entry.kind not in PARKING or not entry.written_by_its_desk:
+        return None
     try:
-        place = TopicPartition(topic, partition)
-        consumer.assign([place])
-        consumer.seek(place, offset)
-        for messages in consumer.poll(timeout_ms=10_000).values():
-            for m in messages:
-                if m.offset == offset:
-                    found: bytes | None = m.value
-                    return found
-        raise LookupError(f"nothing lies at {topic}/{partition}/{offset}")
-    finally:
-        consumer.close()
+        fact = read_parking(entry.kind, entry.value)
+    except ValueError:  # under a service's name, and no words of a service
+        return None
+    return fact if fact.service == entry.desk else None
 
 
 def _entry(m: Any) -> Entry:

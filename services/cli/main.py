@@ -6,7 +6,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -20,7 +20,7 @@ from services.cli.port import port_app
 from services.cli.settings import UpSettings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
-parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, release, discard. 搁置的消息")
+parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
 app.add_typer(parked_app, name="parked")
 app.add_typer(port_app, name="port")
 screen = Console(highlight=False)
@@ -229,17 +229,30 @@ def parked_show(name: Annotated[str, typer.Argument(help="as in the list")]) -> 
     each = _parked(name)
     screen.print_json(json.dumps({"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}))
     screen.print_json(json.dumps(each.headers))
-    screen.print("(null)" if each.value is None else each.value.decode("utf-8", "backslashreplace"), markup=False)
+    screen.print(
+        _NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace"), markup=False
+    )
 
 
-@parked_app.command("release")
+@parked_app.command("replay")
+def parked_replay(
+    name: Annotated[str, typer.Argument(help="as in the list")],
+    actor: Annotated[str, typer.Option(help="who decides")],
+    value: Annotated[Path | None, typer.Option(help="file with the corrected message")] = None,
+) -> None:
+    """Decide it again, and what waits behind it; with --value, corrected. 重放"""
+    _order(name, "replay", actor, value.read_bytes() if value else None)
+
+
+@parked_app.command("release", hidden=True)
 def parked_release(
     name: Annotated[str, typer.Argument(help="as in the list")],
     actor: Annotated[str, typer.Option(help="who decides")],
     value: Annotated[Path | None, typer.Option(help="file with the corrected message")] = None,
 ) -> None:
-    """Replay it, and what waits behind it; with --value, corrected. 放行"""
-    _order(name, "release", actor, value.read_bytes() if value else None)
+    """The older name of replay. 重放的旧名"""
+    screen.print("`release` is now `dtg parked replay`: only goods are released. 消息用“重放”，放行只用于货物。")
+    parked_replay(name, actor, value)
 
 
 @parked_app.command("discard")
@@ -247,8 +260,11 @@ def parked_discard(
     name: Annotated[str, typer.Argument(help="as in the list")],
     actor: Annotated[str, typer.Option(help="who decides")],
 ) -> None:
-    """Drop it for good; it stays in the log. 弃置"""
+    """Drop it for good; it stays in the log. 丢弃"""
     _order(name, "discard", actor, None)
+
+
+_NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its origin. 内容过大，存于来源位置)"}
 
 
 def _parked(name: str) -> Parked:
@@ -261,12 +277,12 @@ def _parked(name: str) -> Parked:
     raise typer.Exit(1)
 
 
-def _order(name: str, action: str, actor: str, value: bytes | None) -> None:
+def _order(name: str, action: Literal["replay", "discard"], actor: str, value: bytes | None) -> None:
     from services.cli.parked import order
 
     settings = UpSettings()
     order(settings.bootstrap(), _parked(name), action, actor, value, settings.partitions)
-    screen.print(f"ordered: {action} {name} by {actor}")
+    screen.print(f"ordered: {action} {name} by {actor}", markup=False)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,23 @@
-"""Which messages are set aside, why, and how does an operator release or discard them?"""
+"""Which messages are set aside, why, and how does an operator replay or discard them?"""
 
 import base64
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from kafka import KafkaProducer
 
+from schemas.envelope import request_id
+from schemas.parking import DiscardParked, MessageParked, Origin, ReplayParked
 from schemas.topics import PARKED, orders_topic
-from services.cli.log import Entry, partition_of, read, value_at
+from services.cli.log import Entry, parking_of, partition_of, read
+from services.shell.clock import now
 
 LARGEST_ORDER = 8 << 20
 """Bytes, as the topics take: an order may bring a large value back."""
+
+Action = Literal["replay", "discard"]
+Order = ReplayParked | DiscardParked
 
 
 @dataclass
@@ -30,7 +35,9 @@ class Parked:
     at: str
     value: bytes | None
     kept: bool = True
-    """False: too big to travel along; it lies at its origin only."""
+    """False: too large to travel along; it lies at its origin only."""
+    parked_offset: int = 0
+    """Where its `MessageParked` lies in the parked topic."""
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -40,46 +47,50 @@ class Parked:
 
 
 def waiting(bootstrap: str) -> list[Parked]:
-    """Everything in parking now, oldest first: announced as parked, and neither released nor discarded since."""
-    there: dict[tuple[str, str, int, int], Parked] = {}
+    """Everything in parking now, oldest first: announced as parked, and neither replayed nor discarded since."""
+    there: dict[tuple[str, Origin], Parked] = {}
     for entry in read(bootstrap, [t.name for t in PARKED]):
-        body = entry.body
-        if not entry.written_by_its_desk:
-            continue  # only the service itself sets aside
-        place = (str(body["service"]), str(body["topic"]), int(body["partition"]), int(body["offset"]))
-        if entry.kind == "MessageParked":
-            there[place] = _parked(entry, body)
-        else:
+        fact = parking_of(entry)
+        if fact is None:
+            continue
+        place = (fact.service, fact.origin)
+        if not isinstance(fact, MessageParked):
             there.pop(place, None)
+        elif fact.attempt == 1 or place not in there:
+            there[place] = _parked(entry, fact)
+        else:
+            first = there[place]
+            first.reason, first.error, first.at = fact.reason, fact.error, fact.occurred_at.isoformat()
     return sorted(there.values(), key=lambda p: (p.at, p.topic, p.offset))
 
 
-def order(bootstrap: str, parked: Parked, action: str, actor: str, value: bytes | None, partitions: int) -> None:
-    """Orders the service to release (replay, optionally with a corrected value) or discard; acknowledged by the cluster."""
-    if value is None and action == "release" and not parked.kept:
-        value = value_at(bootstrap, parked.topic, parked.origin_partition, parked.offset)
-    _give(bootstrap, [(parked, _words(parked, action, actor, value))], partitions)
+def order(bootstrap: str, parked: Parked, action: Action, actor: str, value: bytes | None, partitions: int) -> None:
+    """Orders the service to replay (optionally with a corrected value) or to discard it; acknowledged by the cluster."""
+    _give(bootstrap, [(parked, _request(parked, action, actor, value))], partitions)
 
 
-def order_all(bootstrap: str, decisions: Iterable[tuple[Parked, str]], actor: str, partitions: int) -> None:
-    """One order for each of these, release or discard; a service carries out those about the first message of a key."""
-    _give(bootstrap, [(parked, _words(parked, action, actor, None)) for parked, action in decisions], partitions)
+def order_all(bootstrap: str, decisions: Iterable[tuple[Parked, Action]], actor: str, partitions: int) -> None:
+    """One order for each of these; a service carries out those about the first message of a key."""
+    _give(bootstrap, [(parked, _request(parked, action, actor, None)) for parked, action in decisions], partitions)
 
 
-def _words(parked: Parked, action: str, actor: str, value: bytes | None) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "action": action,
+def _request(parked: Parked, action: Action, actor: str, value: bytes | None) -> Order:
+    about: dict[str, Any] = {
+        "service": parked.service,
+        "subject": parked.key,
         "topic": parked.topic,
         "partition": parked.origin_partition,
         "offset": parked.offset,
-        "actor": actor,
+        "parked_offset": parked.parked_offset,
+        "asked_by": actor,
+        "occurred_at": now(),
     }
-    if value is not None:
-        told["value_base64"] = base64.b64encode(value).decode()
-    return told
+    if action == "discard":
+        return DiscardParked(**about)
+    return ReplayParked(**about, value_base64=None if value is None else base64.b64encode(value).decode())
 
 
-def _give(bootstrap: str, orders: list[tuple[Parked, dict[str, Any]]], partitions: int) -> None:
+def _give(bootstrap: str, orders: list[tuple[Parked, Order]], partitions: int) -> None:
     servers = bootstrap.split(",")
     producer = KafkaProducer(bootstrap_servers=servers, acks="all", retries=5, max_request_size=LARGEST_ORDER)
     try:
@@ -87,10 +98,11 @@ def _give(bootstrap: str, orders: list[tuple[Parked, dict[str, Any]]], partition
             producer.send(
                 orders_topic(parked.service),
                 key=parked.key.encode(),
-                value=json.dumps(told).encode(),
+                value=request.model_dump_json().encode(),
+                headers=[("ce_type", request.kind.encode()), ("ce_id", _id(request).encode())],
                 partition=parked.partition if parked.partition < partitions else partition_of(parked.key, partitions),
             )
-            for parked, told in orders
+            for parked, request in orders
         ]
         for future in sent:
             future.get(timeout=30)
@@ -98,19 +110,24 @@ def _give(bootstrap: str, orders: list[tuple[Parked, dict[str, Any]]], partition
         producer.close()
 
 
-def _parked(entry: Entry, body: dict[str, Any]) -> Parked:
-    value = body.get("value_base64")
+def _id(request: Order) -> str:
+    """An order has no key of its own against doubles: one that was carried out finds nothing to do."""
+    return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
+
+
+def _parked(entry: Entry, fact: MessageParked) -> Parked:
     return Parked(
-        service=str(body["service"]),
+        service=fact.service,
         partition=entry.partition,
-        key=str(body["key"]),
-        topic=str(body["topic"]),
-        origin_partition=int(body["partition"]),
-        offset=int(body["offset"]),
-        reason=str(body.get("reason", "")),
-        error=str(body.get("error", "")),
-        at=str(body.get("at", "")),
-        value=base64.b64decode(value) if value is not None else None,
-        kept=bool(body.get("value_kept", True)),
-        headers={str(k): str(v) for k, v in body.get("headers", {}).items()},
+        key=fact.subject,
+        topic=fact.topic,
+        origin_partition=fact.partition,
+        offset=fact.offset,
+        reason=fact.reason,
+        error=fact.error,
+        at=fact.occurred_at.isoformat(),
+        value=base64.b64decode(fact.value_base64) if fact.value_base64 is not None else None,
+        kept=fact.value_kept,
+        parked_offset=entry.offset,
+        headers=fact.headers,
     )

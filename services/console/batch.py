@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
+from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, parked_topic
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import Container, Part, tell_container, tell_part
@@ -204,9 +205,13 @@ def _part(batch: Batch, pair: Pair) -> Part:
 
 def _set_aside(batch: Batch, aside: Aside) -> None:
     """A message is set aside, replayed or thrown away; the goods are parked while one of theirs waits."""
-    old = batch.asides.get(aside.origin)
+    old = batch.asides.get(aside.origin) or batch.asides.get(_older_origin(aside))
+    if old is not None and old.key != aside.key:
+        old = None  # in the older form all time limits of a partition had one origin: this row is of another one
     if old is not None and aside.status != "parked":
-        aside = replace(aside, parked_us=old.parked_us, reason=old.reason, error=old.error, value=old.value)
+        aside = replace(old, status=aside.status, actor=aside.actor, settled_us=aside.settled_us)
+    elif old is not None:  # parked again: a later attempt may come without what is known of the first
+        aside = replace(aside, kind=aside.kind or old.kind, value=aside.value or old.value)
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
     if aside.service == "console" and change:
@@ -226,6 +231,12 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
         row.declared, row.rejected_us = "discarded", aside.settled_us
 
 
+def _older_origin(aside: Aside) -> Origin:
+    """Where the row of a time limit stands that was projected before each had an origin of its own."""
+    topic = DEADLINE if aside.topic.startswith(f"{DEADLINE}/") else aside.topic
+    return (aside.service, topic, aside.partition, aside.offset)
+
+
 def _holds_goods(aside: Aside) -> bool:
     """The clearance service only counts, and a key that is no consignment id names no goods."""
     counts = aside.service == "clearance" or aside.topic == _COUNTED
@@ -238,24 +249,30 @@ def _holds_container(aside: Aside) -> bool:
 
 
 def _announced(announcement: Announcement) -> Aside:
-    body = announcement.body
-    status = {"MessageParked": "parked", "ParkedReleased": "released"}.get(announcement.kind, "discarded")
-    at = micros(body["at"])
+    """LookupError or ValueError where it is nothing that its service would say."""
+    fact = read_parking(announcement.kind, announcement.body)
+    if parked_topic(fact.service) != announcement.topic:
+        raise ValueError(f"{fact.service[:40]!r} does not write {announcement.topic}")
+    at = micros(fact.occurred_at.isoformat())
+    parked = fact if isinstance(fact, MessageParked) else None
     return Aside(
-        service=_clean(body["service"]),
-        topic=_clean(body["topic"]),
-        partition=whole(body["partition"]) & 0x7FFFFFFF,
-        offset=whole(body["offset"]),
-        key=_clean(body["key"])[:200],
-        kind=_clean(body.get("headers", {}).get("ce_type", ""))[:100],
-        reason=_clean(body.get("reason", ""))[:200],
-        error=_clean(body.get("error", ""))[:1000],
-        status=status,
-        actor=_clean(body.get("actor", ""))[:100],
+        service=_clean(fact.service),
+        topic=_clean(fact.topic),
+        partition=whole(fact.partition) & 0x7FFFFFFF,
+        offset=whole(fact.offset),
+        key=_clean(fact.subject)[:200],
+        kind=_clean(parked.headers.get("ce_type", "") if parked else fact.message_kind)[:100],  # type: ignore[union-attr]
+        reason=_clean(parked.reason if parked else "")[:200],
+        error=_clean(parked.error if parked else "")[:1000],
+        status=_STATUS[fact.kind],
+        actor=_clean("" if isinstance(fact, MessageParked) else fact.ordered_by)[:100],
         parked_us=at,
-        settled_us=None if status == "parked" else at,
-        value=None if (value := body.get("value_base64")) is None else text(value),
+        settled_us=None if parked else at,
+        value=parked.value_base64 if parked else None,
     )
+
+
+_STATUS = {"MessageParked": "parked", "ParkedReplayed": "replayed", "ParkedDiscarded": "discarded"}
 
 
 def _clean(raw: str) -> str:
@@ -290,7 +307,9 @@ def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: 
     batch.consignments = _copies(batch.before)
     batch.containers = _copies(known.containers(containers))
     batch.parts = _copies(known.parts(pairs))
-    batch.asides = dict(known.asides([aside.origin for aside in told])) if told else {}
+    batch.asides = (
+        dict(known.asides([*{origin for a in told for origin in (a.origin, _older_origin(a))}])) if told else {}
+    )
 
 
 K = TypeVar("K")

@@ -168,7 +168,7 @@ PARKED = Table(
     Index("parked_offset", "offset"),
     Index("parked_status", "status", "parked_us"),
 )
-"""Messages set aside, by origin. `status`: parked, released or discarded; `value`: base64 of what was said."""
+"""Messages set aside, by origin. `status`: parked, replayed (in older rows `released`) or discarded; `value`: base64 of what was said."""
 
 LODGEMENTS = Table(
     "lodgements",

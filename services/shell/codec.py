@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from schemas.bounds import FIRST, LARGEST_INTEGER, LAST
-from schemas.envelope import Message, Request, stored_reader
+from schemas.envelope import DeadlinePassed, Message, Request, stored_reader
 from schemas.topics import FACTS_AND_REQUESTS, KINDS
 
 Headers = list[tuple[str, bytes]]
@@ -17,6 +17,9 @@ LONGEST_NAME = 200
 """Bytes of a key or an id; what is longer names nothing of ours and would be carried along for ever."""
 LARGEST_VALUE = 4_000_000
 """Bytes of a value; facts and states drawn from it must fit into one Kafka message (`max.message.bytes`), too."""
+LARGEST_MESSAGE = (8 << 20) - (64 << 10)
+"""Bytes of a fact or record that surely fit into one message (`max.message.bytes` of the topics): the rest is for key, headers,
+Kafka's own frame, and what a record needs to say that messages of it are parked."""
 CARRIED: dict[str, frozenset[str]] = {t.name: frozenset(m.kind for m in t.carries) for t in FACTS_AND_REQUESTS}
 
 
@@ -140,7 +143,7 @@ def _reader(kind: type[Message]) -> Callable[..., Message]:
     return stored_reader(kind).validate_json
 
 
-_READ = {kind: _reader(kind) for kind in KINDS.values()}
+_READ = {kind: _reader(kind) for kind in KINDS.values()} | {DeadlinePassed: _reader(DeadlinePassed)}
 
 
 def encode(message: Message) -> bytes:

@@ -32,6 +32,7 @@ from services.shell.clock import now
 from services.shell.codec import raw
 from services.shell.desk import Desk
 from services.shell.layout import check_partitions, topics_of
+from services.shell.parked_reader import KafkaParkedReader
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition, decode_record
@@ -83,6 +84,7 @@ class Loop:
         """Under which id the group knew this worker when it was last looked up; its supervisor removes older ones."""
         self.answer_by = math.inf
         """When (monotonic) the call in hand must have come back; a process past it can only start afresh."""
+        self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
@@ -122,6 +124,8 @@ class Loop:
             with contextlib.suppress(KafkaException, InterruptedError):  # a courtesy; the session ends anyway
                 if self._stop.is_set():
                     self._leave()
+            with contextlib.suppress(KafkaException):
+                self._parked_reader.close()
             with contextlib.suppress(KafkaException):
                 self._consumer.close()
 
@@ -218,7 +222,7 @@ class Loop:
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self._stores.values())
 
     def _decide_and_write(self, messages: list[Message]) -> None:
-        turn = Turn(self.desk, self.settings.partitions, now(), self._retention)
+        turn = Turn(self.desk, self.settings.partitions, now(), self._retention, self._parked_reader)
         positions: dict[tuple[str, int], int] = {}
         for message in messages:
             partition = message.partition()

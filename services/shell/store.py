@@ -4,25 +4,18 @@ import base64
 import heapq
 from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 
 import msgspec
 
-from services.shell.codec import LONGEST_NAME, Raw
+from schemas.parking import Origin
+from services.shell.codec import Raw
 
 REMEMBERED_REQUESTS = 8
 """How many request ids a record remembers; older repeats are answered by the decider itself."""
 
-PARKED_HEADERS = 32
-"""How many headers of a parked message are carried along; ours are ten."""
-PARKED_BYTES = 1 << 20
-"""How many bytes of parked messages one record carries with their values; a record must fit into one Kafka message."""
-PARKED_MOST = 2 << 20
-"""How many bytes of parked messages one record carries at all; what comes behind them stays where it was read."""
-
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
-    """A message set aside, whole: where it came from, why, and what it said (`value`, `key`, headers base64)."""
+    """A message that an older version kept in the record, whole (`value`, `key`, headers base64); replayed from there."""
 
     topic: str
     partition: int
@@ -34,37 +27,38 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
     error: str
     kept: bool = True
 
-    @classmethod
-    def of(cls, message: Raw, reason: str, error: str, kept: bool = True) -> "ParkedMessage":
-        """`kept` false: too big to carry along; the value stays where it was read, and releasing it needs it again.
-
-        A key or header that is cut here is too long to be decided, before and after.
-        """
-        return cls(
-            message.topic,
-            message.partition,
-            message.offset,
-            None if message.key is None else base64.b64encode(message.key[: LONGEST_NAME + 1]).decode(),
-            None if message.value is None or not kept else base64.b64encode(message.value).decode(),
-            {
-                name[:LONGEST_NAME]: base64.b64encode((value or b"")[: LONGEST_NAME + 1]).decode()
-                for name, value in islice(message.headers.items(), PARKED_HEADERS)
-            },
-            reason,
-            error,
-            kept,
-        )
-
-    def raw(self, value: bytes | None = None) -> Raw:
-        """The message as it was read, or with another value."""
+    def raw(self) -> Raw:
+        """The message as it was read; without a value where that was too large to be kept."""
         return Raw(
             self.topic,
             self.partition,
             self.offset,
             None if self.key is None else base64.b64decode(self.key),
-            value if value is not None else None if self.value is None else base64.b64decode(self.value),
+            None if self.value is None else base64.b64decode(self.value),
             {name: base64.b64decode(text) for name, text in self.headers.items()},
         )
+
+
+class Replay(msgspec.Struct, frozen=True, array_like=True):
+    """A replay that goes on over several turns. `order`: offset of the order, -1 once the message that it names was decided."""
+
+    order: int
+    ordered_by: str
+
+
+class Waiting(msgspec.Struct):
+    """Which messages of this key lie in the parked topic, in order, and have not been settled.
+
+    `start`: an offset of the parked topic, at or before the first of them; every `MessageParked` of this key from there on
+    is one of them. `first` is absent where it was not read yet; `attempt` counts how often the first one failed.
+    """
+
+    start: int
+    count: int
+    last: Origin
+    first: Origin | None = None
+    attempt: int = 1
+    replay: Replay | None = None
 
 
 def _never() -> None:
@@ -74,25 +68,26 @@ def _never() -> None:
 class Record(msgspec.Struct, omit_defaults=True):
     """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON.
 
-    `due` and `parked` stand first: what a restore must know of a million records it reads without decoding them.
+    `waiting`: what is parked now; `parked`: what an older version parked, before those. `settled`: origins that waited in no
+    queue and were settled all the same; `discarded`: ids of deadlines that an operator gave up.
+    `due`, `parked` and `waiting` stand first: what a restore must know of a million records it reads without decoding them.
     """
 
     due: float | None = msgspec.field(default_factory=_never)
     parked: list[ParkedMessage] = []
+    waiting: Waiting | None = None
     n: int = 0
     closed: bool = False
     heard: list[str] = []
+    settled: list[Origin] = []
+    discarded: list[str] = []
     state: msgspec.Raw = msgspec.Raw(b"null")
-
-
-def parked_bytes(parked: list[ParkedMessage]) -> int:
-    """What these take of a record."""
-    return len(_encoder.encode(parked))
 
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
-_DUE, _NOT_DUE, _PARKED = b'{"due":', b'{"due":null', b',"parked":'
+_DUE, _NOT_DUE = b'{"due":', b'{"due":null'
+_PARKED = (b',"parked":', b',"waiting":')
 
 
 def encode_record(record: Record) -> bytes:
@@ -111,10 +106,15 @@ def due_of(data: bytes) -> float | None:
 
 
 def parked_in(data: bytes) -> int:
-    """How many parked messages a record carries, without decoding one that carries none."""
-    if (data.startswith(_DUE) and data.find(_PARKED, 0, 64) < 0) or _PARKED not in data:
+    """How many parked messages wait at a record, without decoding one that has none."""
+    older, newer = _PARKED
+    if data.startswith(_DUE):
+        if data.find(older, 0, 64) < 0 and data.find(newer, 0, 64) < 0:
+            return 0
+    elif older not in data:
         return 0
-    return len(decode_record(data).parked)
+    record = decode_record(data)
+    return len(record.parked) + (record.waiting.count if record.waiting else 0)
 
 
 class Partition:

@@ -1,29 +1,36 @@
 """What does one batch of messages come to? Everything that is decided, before anything of it is written."""
 
-import base64
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-import orjson
 
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message, Request, deadline_id, fact_id
-from schemas.flow import FLOW
-from schemas.topics import orders_topic, parked_topic, topic_of
-from services.shell.codec import CARRIED, LONGEST_NAME, Headers, Raw, Undecodable, decode, encode, headers, kind_of
-from services.shell.desk import Desk
-from services.shell.store import (
-    PARKED_BYTES,
-    PARKED_MOST,
-    REMEMBERED_REQUESTS,
-    ParkedMessage,
-    Partition,
-    Record,
-    decode_record,
-    encode_record,
-    parked_bytes,
+from schemas.flow import FLOW, HOLDING
+from schemas.parking import Origin, Parking, deadline_origin
+from schemas.topics import orders_topic, topic_of
+from services.shell.codec import (
+    CARRIED,
+    LARGEST_MESSAGE,
+    LONGEST_NAME,
+    Headers,
+    Raw,
+    Undecodable,
+    decode,
+    encode,
+    headers,
+    kind_of,
 )
+from services.shell.desk import Desk
+from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
+from services.shell.partition import partition_of
+from services.shell.replay import Replays
+from services.shell.store import REMEMBERED_REQUESTS, Partition, Record, Waiting, decode_record, encode_record
+
+LATER = timedelta(minutes=1)
+"""When the time limits of a key are looked at again while a message of it is parked."""
 
 
 @dataclass(slots=True)
@@ -39,14 +46,29 @@ class Output:
 
 @dataclass(slots=True)
 class Entry:
-    """A record in the overlay, with its state decoded; `before` is the state that the batch found."""
+    """A record in the overlay, with its state decoded; `before` is the state that the batch found.
+
+    `misplaced`: no record was there, and the key belongs to another partition. `unreadable`: why the state cannot be decoded.
+    `parked_now`: messages that this turn parked, which the parked topic does not show yet. `settled`: a parked message was.
+    """
 
     record: Record
     state: Any
     before: Any
     dirty: bool = False
-    carried: int = -1
-    """Bytes of its parked messages; -1: not counted yet."""
+    forgotten: bool = False
+    misplaced: bool = False
+    unreadable: str = ""
+    parked_now: int = 0
+    settled: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a message of this key is parked."""
+        return self.record.waiting is not None or bool(self.record.parked)
+
+
+Changed = list[tuple[int, str, Entry, bytes | None]]
 
 
 @dataclass(slots=True)
@@ -57,6 +79,7 @@ class Turn:
     partitions: int
     at: datetime
     retention: timedelta
+    reader: ParkedReader
     overlay: dict[tuple[int, str], Entry] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     said: dict[str, int] = field(default_factory=dict)
@@ -64,90 +87,134 @@ class Turn:
     heard: int = 0
     duplicates: int = 0
     resumed: int = 0
-    _time: str = ""
+    time: str = ""
+    _orders: str = ""
+    _names: frozenset[str] = frozenset()
+    _holding: frozenset[str] = frozenset()
+    _replays: Replays = field(init=False)
+    _input: list[tuple[Partition, Raw | tuple[int, list[str]]]] = field(default_factory=list)
+    _careful: set[tuple[int, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        self.time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        self._orders = orders_topic(self.desk.name)
+        self._names, self._holding = _NAMES[self.desk.name], _HOLDING[self.desk.name]
+        self._replays = Replays(self)
 
     # hearing
 
     def hear(self, store: Partition, message: Raw) -> None:
         """Decides one message from a topic, or parks it, or passes over what this desk does not hear."""
-        if message.topic == orders_topic(self.desk.name):
-            self._resume(store, message)
+        if message.topic == self._orders:
+            self._input.append((store, message))
+            self._order(store, message)
             return
         name = message.text("ce_type")
-        if name in CARRIED[message.topic] and name not in self._heard_names():
+        if name not in self._names and name in CARRIED[message.topic]:
             return
-        key = self._key_of(message)
-        entry = self._entry(store, message.partition, key)
-        if entry.record.parked:
-            self._park(entry, key, message, "behind_parked", "an earlier message of this key is parked")
+        self._input.append((store, message))
+        self._hear(store, message, name)
+
+    def _hear(self, store: Partition, message: Raw, name: str) -> None:
+        key = self._key_of(store, message)
+        entry = self.entry(store, message.partition, key)
+        if entry.waits and name not in self._holding:
+            self.park(entry, key, message, Trouble("behind_parked", "an earlier message of this key is parked"))
             return
-        self._try(entry, key, message)
+        trouble = self.attempt(entry, key, message)
+        if trouble:
+            self.park(entry, key, message, trouble)
 
     def deadlines(self, store: Partition, partition: int, keys: list[str]) -> None:
-        """Tells the desk of every deadline of these keys that has passed."""
+        """Tells the desk of every deadline of these keys that has passed, and goes on with what is being replayed."""
+        if keys:
+            self._input.append((store, (partition, keys)))
         for key in keys:
-            entry = self._entry(store, partition, key)
-            if entry.record.closed and not entry.record.parked:
+            entry = self.entry(store, partition, key)
+            if entry.waits:
+                self._replays.go_on(entry, key, partition)
+            if entry.waits:
+                entry.dirty = True
+                if entry.record.waiting is None or entry.record.waiting.replay is None:
+                    entry.record.due = (self.at + LATER).timestamp()
+                continue
+            if entry.record.closed:
                 if entry.record.due is not None and entry.record.due <= self.at.timestamp():
-                    entry.state, entry.dirty = None, True
+                    entry.state, entry.dirty, entry.forgotten = None, True, True
                 continue
             entry.dirty = True
-            if entry.record.parked:
-                entry.record.due = (self.at + timedelta(minutes=1)).timestamp()
-                continue
-            for deadline in self.desk.decider.deadlines(entry.state):
-                if deadline.due <= self.at:
-                    self._deadline(entry, key, partition, deadline)
+            self._passed(entry, key, partition)
 
-    def _heard_names(self) -> frozenset[str]:
-        return _NAMES[self.desk.name]
+    def _passed(self, entry: Entry, key: str, partition: int) -> None:
+        try:
+            passed = [d for d in self._open_deadlines(entry, key) if d.due <= self.at]
+        except Exception as error:  # a bug, or a state that cannot be read: one key waits for people, all others go on
+            limits = Deadline("deadlines", self.at)
+            self.park(entry, key, self._deadline_message(key, partition, limits), _trouble(error))
+            return
+        for deadline in passed:
+            message = self._deadline_message(key, partition, deadline)
+            trouble = self.attempt(entry, key, message)
+            if trouble:
+                self.park(entry, key, message, trouble)
+                return  # the others come due again once this one is settled
 
-    def _key_of(self, message: Raw) -> str:
+    def _open_deadlines(self, entry: Entry, key: str) -> Iterable[Deadline]:
+        """Those that an operator did not give up."""
+        if entry.unreadable:
+            raise ValueError(entry.unreadable)
+        found = self.desk.decider.deadlines(entry.state)
+        gone = entry.record.discarded
+        return [d for d in found if deadline_id(self.desk.name, key, d) not in gone] if gone else found
+
+    def _deadline_message(self, key: str, partition: int, deadline: Deadline) -> Raw:
+        """A time limit that has passed, as if it had been read; no topic holds it."""
+        passed = DeadlinePassed(subject=key, name=deadline.name, due=deadline.due)
+        cause = deadline_id(self.desk.name, key, deadline)
+        names = {"ce_type": passed.kind.encode(), "ce_id": cause.encode()}
+        return Raw(*deadline_origin(cause, partition), key.encode(), encode(passed), names)
+
+    def _key_of(self, store: Partition, message: Raw) -> str:
         if message.key and len(message.key) <= LONGEST_NAME:
             try:
-                return message.key.decode()
+                key = message.key.decode()
+                if key.isprintable() or key in store.records:
+                    return key
             except UnicodeDecodeError:
-                pass  # such a message parks under its own position, below; so does one with an endless key
+                pass  # such a message parks under its own position, below; so does one with an endless or unprintable key
         return f"{message.topic}/{message.partition}/{message.offset}"
 
-    def _try(self, entry: Entry, key: str, message: Raw) -> bool:
+    def attempt(self, entry: Entry, key: str, message: Raw) -> Trouble | None:
+        """Decides the message; or says why that is impossible, and then nothing has changed."""
+        deadline = Origin(message.topic, message.partition, message.offset).is_deadline
         try:
-            kind = kind_of(message)
+            kind = DeadlinePassed if deadline else kind_of(message)
             decoded = decode(kind, message)
         except Undecodable as error:
-            self._park(entry, key, message, error.reason, str(error))
-            return False
+            return Trouble(error.reason, str(error))
+        except Exception as error:  # not known to occur; but one message must never stop the others
+            return _trouble(error)
+        if entry.misplaced:
+            place = partition_of(key.encode(), self.partitions)
+            return Trouble("wrong_partition", f"read from partition {message.partition}; its key belongs to {place}")
+        if entry.unreadable:
+            return Trouble("record_unreadable", entry.unreadable)
         cause = message.text("ce_id")
         repeatable = isinstance(decoded, Request)
         if repeatable and cause in entry.record.heard:
             self.duplicates += 1
-            return True
-        hearing = Hearing(self.at, cause, message.offset * self.partitions + message.partition)
+            return None
+        serial = 0 if deadline else message.offset * self.partitions + message.partition
         try:
-            self._decide(entry, key, message.partition, decoded, hearing, message)
+            self._decide(entry, key, message, decoded, Hearing(self.at, cause, serial))
         except Exception as error:  # a bug or a broken invariant: the goods wait, with the reason, and nobody else does
-            self._park(entry, key, message, "decide_raised", f"{type(error).__name__}: {error}"[:500])
-            return False
+            return _trouble(error)
         if repeatable:
             entry.record.heard = [*entry.record.heard, cause][-REMEMBERED_REQUESTS:]
             entry.dirty = True
-        return True
+        return None
 
-    def _deadline(self, entry: Entry, key: str, partition: int, deadline: Deadline) -> None:
-        passed = DeadlinePassed(subject=key, name=deadline.name, due=deadline.due)
-        cause = deadline_id(self.desk.name, key, deadline)
-        try:
-            self._decide(entry, key, partition, passed, Hearing(self.at, cause, 0), None)
-        except Exception as error:  # as above: set aside under the consignment, seen by people
-            lost = Raw("deadline", partition, 0, key.encode(), encode(passed), {"ce_id": cause.encode()})
-            self._park(entry, key, lost, "decide_raised", f"{type(error).__name__}: {error}"[:500])
-
-    def _decide(
-        self, entry: Entry, key: str, partition: int, message: Message, hearing: Hearing, source: Raw | None
-    ) -> None:
+    def _decide(self, entry: Entry, key: str, source: Raw, message: Message, hearing: Hearing) -> None:
         decider = self.desk.decider
         said = decider.decide(entry.state, message, hearing)
         allowed = FLOW[self.desk.name][type(message)]
@@ -157,6 +224,8 @@ class Turn:
                 raise TypeError(f"{self.desk.name} may not say {fact.kind} upon {message.kind}")
             state = decider.evolve(state, fact, hearing)
         outputs = [self._fact(entry, fact, hearing, source, index) for index, fact in enumerate(said)]
+        if self._careful and (source.partition, key) in self._careful:
+            self._fits(entry, key, state)
         # from here on nothing can fail: the entry changes as a whole or not at all
         self.heard += 1
         self.outputs += outputs
@@ -169,176 +238,173 @@ class Turn:
         if said:
             entry.dirty = True
 
-    def _fact(self, entry: Entry, fact: Fact, hearing: Hearing, source: Raw | None, index: int) -> Output:
+    def _fact(self, entry: Entry, fact: Fact, hearing: Hearing, source: Raw, index: int) -> Output:
         name = self.desk.name
-        key = fact.key
+        key, value = fact.key, encode(fact)
+        if len(value) > LARGEST_MESSAGE:
+            raise _TooLarge(f"{fact.kind} would have {len(value)} bytes; at most {LARGEST_MESSAGE}")
         return Output(
             topic_of(name, type(fact)),
             key,
-            encode(fact),
+            value,
             headers(
                 id=fact_id(name, hearing.message_id, index),
                 kind=fact.kind,
                 source=f"/desks/{name}",
-                time=self._time,
+                time=self.time,
                 subject=key,
                 cause=hearing.message_id,
-                correlation=(source.forwarded("correlationid").decode() if source else "") or hearing.message_id,
+                correlation=source.forwarded("correlationid").decode() or hearing.message_id,
                 sequence=entry.record.n + index + 1,
-                trace=source.forwarded("traceparent") if source else b"",
+                trace=source.forwarded("traceparent"),
             ),
         )
 
     # parking
 
-    def _park(self, entry: Entry, key: str, message: Raw, reason: str, error: str) -> None:
-        if entry.carried < 0:
-            entry.carried = parked_bytes(entry.record.parked)
-        kept = entry.carried + len(message.value or b"") * 4 // 3 <= PARKED_BYTES
-        parked = ParkedMessage.of(message, reason, error[:500], kept)
-        size = parked_bytes([parked])
-        if entry.carried + size > PARKED_MOST:
-            reason = "parking_full"  # told, and lies where it was read; the record could not be written with it
-        else:
-            entry.record.parked = [*entry.record.parked, parked]
-            entry.carried += size
+    def park(self, entry: Entry, key: str, message: Raw, trouble: Trouble) -> None:
+        """Sets the message aside, behind what is parked of this key already."""
+        origin = Origin(message.topic, message.partition, message.offset)
+        record = entry.record
+        waiting = record.waiting
+        if waiting is None:
+            waiting = record.waiting = Waiting(self.reader.end(message.partition), 0, origin, origin)
+        waiting.count, waiting.last = waiting.count + 1, origin
+        entry.parked_now += 1
+        self.park_again(entry, key, message, trouble, message.partition, 1)
+
+    def park_again(self, entry: Entry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int) -> None:
+        """Publishes why; a later attempt adds nothing to the queue."""
         entry.dirty = True
-        self.parked[reason] = self.parked.get(reason, 0) + 1
-        self._announce(key, message.partition, "MessageParked", parked, {"reason": reason, "error": parked.error})
+        if attempt == 1:
+            self.parked[trouble.reason] = self.parked.get(trouble.reason, 0) + 1
+        fact = parked_fact(self.desk.name, key, message, trouble, self.at, attempt)
+        self.announce(fact, partition, attempt)
 
-    def _announce(self, key: str, partition: int, kind: str, parked: ParkedMessage, more: dict[str, Any]) -> None:
-        body = {
-            "service": self.desk.name,
-            "topic": parked.topic,
-            "partition": parked.partition,
-            "offset": parked.offset,
-            "key": key,
-            "headers": {name: _text(value) for name, value in parked.raw().headers.items()},
-            "value_base64": parked.value,
-            "value_kept": parked.kept,
-            "at": self._time,
-            "parked_at": self._time,
-            **more,
-        }
-        cause = f"{parked.topic}/{parked.partition}/{parked.offset}"
-        self.outputs.append(
-            Output(
-                parked_topic(self.desk.name),
-                key,
-                orjson.dumps(body),
-                headers(
-                    id=fact_id(self.desk.name, f"{kind}/{cause}", 0),
-                    kind=kind,
-                    source=f"/desks/{self.desk.name}",
-                    time=self._time,
-                    subject=key,
-                    cause=cause,
-                    correlation=cause,
-                    sequence=0,
-                    trace=b"",
-                ),
-                partition,
-            )
-        )
+    def announce(self, fact: Parking, partition: int, attempt: int = 1) -> None:
+        topic, value = topic_and_value(fact)
+        self.outputs.append(Output(topic, fact.subject, value, parking_headers(fact, self.time, attempt), partition))
 
-    def _resume(self, store: Partition, message: Raw) -> None:
-        """An operator's order about parked messages of one key: replay them in order, or discard the first."""
-        key = self._key_of(message)
-        entry = self._entry(store, message.partition, key)
+    def _order(self, store: Partition, message: Raw) -> None:
+        """An operator's order about parked messages of one key."""
+        key = self._key_of(store, message)
         try:
-            order = msgspec.json.decode(message.value or b"", type=ResumeOrder)
-        except msgspec.MsgspecError as error:
+            self._replays.order(self.entry(store, message.partition, key), key, message)
+        except Undecodable as error:
             own = f"{message.topic}/{message.partition}/{message.offset}"
-            self._park(self._entry(store, message.partition, own), own, message, "contract", str(error))
-            return
-        waiting = entry.record.parked
-        if not waiting or (waiting[0].topic, waiting[0].partition, waiting[0].offset) != order.head():
-            return  # the order names a message that is no longer first: it was carried out already
-        entry.dirty, entry.carried = True, -1
-        entry.record.parked = []
-        if order.action == "discard":
-            self._announce(key, message.partition, "ParkedDiscarded", waiting[0], {"actor": order.actor})
-            entry.record.parked = waiting[1:]
-            self.resumed += 1
-            return
-        edited = order.edited()
-        for index, parked in enumerate(waiting):
-            if not parked.kept and (index > 0 or edited is None):
-                entry.record.parked = waiting[index:]  # its value must come with an order of its own
-                return
-            self.resumed += 1
-            if not self._try(entry, key, parked.raw(edited if index == 0 else None)):
-                entry.record.parked += waiting[index + 1 :]
-                entry.carried = -1
-                return
-            more = {"actor": order.actor}
-            if index == 0 and edited is not None:
-                more["edited_base64"] = order.value_base64 or ""
-            self._announce(key, message.partition, "ParkedReleased", parked, more)
+            self.park(self.entry(store, message.partition, own), own, message, Trouble(error.reason, str(error)))
 
     # records
 
-    def _entry(self, store: Partition, partition: int, key: str) -> Entry:
+    def entry(self, store: Partition, partition: int, key: str) -> Entry:
         entry = self.overlay.get((partition, key))
         if entry is None:
             data = store.records.get(key)
             if data is None:
                 entry = Entry(Record(), self.desk.decider.INITIAL, None)
+                entry.misplaced = partition_of(key.encode(), self.partitions) != partition
             else:
-                record = decode_record(data)
-                state = self.desk.decider.STATE.validate_json(bytes(record.state))
-                entry = Entry(record, state, state)
+                entry = self._found(decode_record(data), partition, key)
             self.overlay[partition, key] = entry
         return entry
 
-    def changed(self) -> list[tuple[int, str, Entry, bytes | None]]:
-        """The dirty records as (partition, key, entry, state topic value); None is a tombstone."""
-        result: list[tuple[int, str, Entry, bytes | None]] = []
-        decider = self.desk.decider
-        for (partition, key), entry in self.overlay.items():
-            if not entry.dirty:
-                continue
-            if entry.state is None:
-                result.append((partition, key, entry, None))
-                continue
-            record = entry.record
-            if not record.parked:
-                record.closed = decider.closed(entry.state)
-                if record.closed:
-                    record.due = (self.at + self.retention).timestamp()
-                else:
-                    open_deadlines = decider.deadlines(entry.state)
-                    record.due = min(d.due for d in open_deadlines).timestamp() if open_deadlines else None
-            record.state = msgspec.Raw(decider.STATE.dump_json(entry.state))
-            result.append((partition, key, entry, encode_record(record)))
-        return result
+    def _found(self, record: Record, partition: int, key: str) -> Entry:
+        try:
+            state = self.desk.decider.STATE.validate_json(bytes(record.state))
+        except ValueError as error:
+            return Entry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
+        entry = Entry(record, state, state)
+        if (
+            record.n == 0 and record.waiting and state == self.desk.decider.INITIAL
+        ):  # nothing of this key was decided yet
+            entry.misplaced = partition_of(key.encode(), self.partitions) != partition
+        return entry
+
+    def changed(self) -> Changed:
+        """The dirty records as (partition, key, entry, state topic value); None is a tombstone.
+
+        Where a record cannot be written (too large, or its decider raises), the whole turn is computed again and each message
+        of that key is tried on its own: the one that causes it is parked. Other keys never pay for that.
+        """
+        while True:
+            result: Changed = []
+            failed: dict[tuple[int, str], Exception] = {}
+            for (partition, key), entry in self.overlay.items():
+                if not entry.dirty:
+                    continue
+                try:
+                    result.append((partition, key, entry, self._encoded(entry, key, entry.state)))
+                except Exception as error:  # found out below, message by message
+                    failed[partition, key] = error
+            if not failed:
+                return result
+            if failed.keys() <= self._careful:
+                self._park_keys(failed)
+            else:
+                self._careful |= failed.keys()
+                self._again()
+
+    def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
+        """No message is at fault, but the record as it was: its key waits for people, all others go on."""
+        for (partition, key), error in failed.items():
+            entry = self.overlay[partition, key]
+            if entry.waits:
+                raise error
+            limits = self._deadline_message(key, partition, Deadline("deadlines", self.at))
+            self.park(entry, key, limits, _trouble(error))
+
+    def _again(self) -> None:
+        self.overlay, self.outputs, self.said, self.parked = {}, [], {}, {}
+        self.heard = self.duplicates = self.resumed = 0
+        self._replays = Replays(self)
+        taken, self._input = self._input, []
+        for store, one in taken:
+            if isinstance(one, Raw):
+                self.hear(store, one)
+            else:
+                self.deadlines(store, *one)
+
+    def _fits(self, entry: Entry, key: str, state: Any) -> None:
+        """Raises where the record with this state could not be written."""
+        before = entry.record
+        entry.record = msgspec.structs.replace(before, n=before.n + 1)
+        try:
+            self._encoded(entry, key, state)
+        finally:
+            entry.record = before
+
+    def _encoded(self, entry: Entry, key: str, state: Any) -> bytes | None:
+        decider, record = self.desk.decider, entry.record
+        if entry.forgotten:
+            return None
+        waits = entry.waits
+        if entry.settled and not (waits or record.n or record.heard or record.settled or record.discarded):
+            if state == decider.INITIAL:
+                return None  # all there ever was of this key was given up
+        if not waits:
+            record.closed = decider.closed(state)
+            if record.closed:
+                record.due = (self.at + self.retention).timestamp()
+            else:
+                open_deadlines = self._open_deadlines(entry, key) if record.discarded else decider.deadlines(state)
+                record.due = min([d.due for d in open_deadlines]).timestamp() if open_deadlines else None
+        if not entry.unreadable and (state is not entry.before or not waits):
+            record.state = msgspec.Raw(decider.STATE.dump_json(state))
+        data = encode_record(record)
+        if len(data) > LARGEST_MESSAGE and (not waits or state is not entry.before):
+            raise _TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
+        return data
 
 
-class ResumeOrder(msgspec.Struct, forbid_unknown_fields=True):
-    """The value on `customs-<service>-resumed`: about the first parked message of the key, by its origin."""
-
-    action: str
-    topic: str
-    partition: int
-    offset: int
-    actor: str
-    value_base64: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.action not in ("release", "discard"):
-            raise ValueError("action must be release or discard")
-        self.edited()  # what is not base64 is no order
-
-    def head(self) -> tuple[str, int, int]:
-        return (self.topic, self.partition, self.offset)
-
-    def edited(self) -> bytes | None:
-        """The corrected value, if the operator gave one."""
-        return None if self.value_base64 is None else base64.b64decode(self.value_base64, validate=True)
+class _TooLarge(Exception):
+    """A fact or record that fits into no Kafka message."""
 
 
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")
+def _trouble(error: Exception) -> Trouble:
+    if isinstance(error, _TooLarge):
+        return Trouble("too_large", str(error))
+    return Trouble("decide_raised", f"{type(error).__name__}: {error}"[:500])
 
 
 _NAMES = {name: frozenset(kind.kind for kind in kinds) for name, kinds in FLOW.items()}
+_HOLDING = {name: frozenset(kind.kind for kind in HOLDING.get(name, ())) for name in FLOW}

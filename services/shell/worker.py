@@ -202,7 +202,11 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
                 body = {"service": "unknown", "reason": "unreadable"}
             ANNOUNCED.labels(str(body.get("service", "unknown")), kind, str(body.get("reason", ""))).inc()
             log.warning(
-                "parking", kind=kind, service=body.get("service"), key=body.get("key"), reason=body.get("reason")
+                "parking",
+                kind=kind,
+                service=body.get("service"),
+                key=body.get("subject", body.get("key")),
+                reason=body.get("reason"),
             )
 
 

@@ -38,6 +38,7 @@ from schemas.inspection import (
     PestIntercepted,
     RecordFindings,
 )
+from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
     Reading,
     RecordTreatment,
@@ -63,7 +64,7 @@ from schemas.release import (
     ReportArrival,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
-from schemas.topics import KINDS
+from schemas.topics import KINDS, requests_topic
 from schemas.vocabulary import (
     ControlKind,
     CreditGrade,
@@ -363,6 +364,60 @@ EXAMPLES: tuple[Message, ...] = (
         reason="left without release",
     ),
     ConsignmentGatedOut(consignment_id=GOODS, occurred_at=after(70), container_no=BOX, released=True),
+    MessageParked(
+        occurred_at=after(5),
+        service="release",
+        subject=GOODS,
+        topic=requests_topic("release"),
+        partition=1,
+        offset=4711,
+        reason="contract",
+        error="1 errors, first at /place: Field required",
+        headers={"ce_type": "ReportArrival", "ce_id": "5f2c7a52-6c0e-5d0b-9d4b-0f4f6d9c1a77", "odd": "\ufffd"},
+        binary_headers={"odd": "/w=="},
+        value_base64="e30=",
+    ),
+    ParkedReplayed(
+        occurred_at=after(6),
+        service="release",
+        subject=GOODS,
+        topic=requests_topic("release"),
+        partition=1,
+        offset=4711,
+        ordered_by="operator-2",
+        message_kind="ReportArrival",
+        edited_base64="eyJwbGFjZSI6ICJDTlRBTyJ9",
+    ),
+    ParkedDiscarded(
+        occurred_at=after(6),
+        service="inspection",
+        subject=GOODS,
+        topic="deadline/0b4170cf-7028-559b-b553-c97721d46a22",
+        partition=1,
+        offset=0,
+        ordered_by="operator-2",
+        message_kind="DeadlinePassed",
+    ),
+    ReplayParked(
+        asked_by="operator-2",
+        occurred_at=after(6),
+        service="release",
+        subject=GOODS,
+        topic=requests_topic("release"),
+        partition=1,
+        offset=4711,
+        parked_offset=12,
+        value_base64="eyJwbGFjZSI6ICJDTlRBTyJ9",
+    ),
+    DiscardParked(
+        asked_by="operator-2",
+        occurred_at=after(6),
+        service="inspection",
+        subject=GOODS,
+        topic="deadline/0b4170cf-7028-559b-b553-c97721d46a22",
+        partition=1,
+        offset=0,
+    ),
 )
 """One of each kind."""
 

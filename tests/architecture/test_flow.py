@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from schemas.envelope import DeadlinePassed, Fact, Message, Request, RequestRefused
-from schemas.flow import FLOW, heard_topics
+from schemas.flow import FLOW, HOLDING, heard_topics
 from schemas.topics import (
     CATALOGUE,
     DESKS,
@@ -74,6 +74,24 @@ def test_facts_travel_with_facts_and_requests_with_requests() -> None:
         wanted = Request if topic.writer == "anyone" else Fact
         assert all(issubclass(kind, wanted) for kind in topic.carries), topic.name
         assert (topic.role == "requests") is (wanted is Request), topic.name
+
+
+def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
+    """It overtakes what is parked, so it must be something that the desk hears and that can only hold goods or call them back."""
+    assert set(HOLDING) == set(SERVICES)
+    for desk, kinds in HOLDING.items():
+        assert set(kinds) <= set(FLOW[desk])
+    heard = {(desk, kind.kind) for desk, kinds in HOLDING.items() for kind in kinds}
+    assert heard == {
+        ("release", "PlaceHold"),
+        ("release", "InspectionFailed"),
+        ("release", "PestIntercepted"),
+        ("gate", "ContainerHeld"),
+    }
+    for desk in DESKS:
+        for kind in FLOW[desk]:
+            if issubclass(kind, Request) and kind.holds_goods:
+                assert kind in HOLDING[desk], f"{kind.kind} holds goods and would be parked behind others"
 
 
 def test_each_topic_is_named_after_its_service_and_role() -> None:

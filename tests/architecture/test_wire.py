@@ -16,13 +16,17 @@ from kafka.admin import NewTopic
 from deploy.kafka.broker import Broker
 from schemas.envelope import Message
 from schemas.vocabulary import consignment_id
+from services.cli.log import partition_of as of_clients
 from services.shell import codec
 from services.shell.clients import producer_config
+from services.shell.partition import partition_of
 from services.shell.settings import WorkerSettings
 from tests.architecture.golden import EXAMPLES, payload
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 8
+DECIDED = [m for m in EXAMPLES if any(m.kind in kinds for kinds in codec.CARRIED.values())]
+"""What desks read; parking messages and orders have readers of their own."""
 KEYS = [consignment_id("91310115MA1H7L0T3Q", f"PO-{number}") for number in range(196)]
 KEYS += ["MSKU9070323", "CSQU3054383", "a", "票"]
 Placed = dict[str, int]
@@ -115,7 +119,14 @@ def test_the_headers_are_cloudevents_and_say_where_a_message_comes_from() -> Non
     ]
 
 
-@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.kind)
+def test_the_loop_places_keys_where_every_client_does() -> None:
+    """A message in another partition than its key's is parked, so this must never differ."""
+    for key in [*KEYS, "", "a", "ab", "abc", "CSQU3054383", "箱号", "k" * 200]:
+        for partitions in (1, 2, 7, PARTITIONS, 48):
+            assert partition_of(key.encode(), partitions) == of_clients(key, partitions), key
+
+
+@pytest.mark.parametrize("message", DECIDED, ids=lambda message: message.kind)
 def test_what_the_codec_writes_it_reads_under_the_same_key(message: Message) -> None:
     topic = next(name for name, kinds in codec.CARRIED.items() if message.kind in kinds)
     headers = {"ce_type": message.kind.encode(), "ce_id": b"1"}

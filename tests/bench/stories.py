@@ -22,6 +22,7 @@ from services.shell.turn import Turn
 from services.simulator.day import Day
 from services.simulator.people import People
 from services.worker import desks
+from tests.shell.parking import Memory
 
 CONSIGNMENTS = 4000
 """Consignments of the day that is told again and again."""
@@ -98,7 +99,7 @@ def _desk(name: str) -> Desk:
 
 
 def _turn(desk: Desk, at: datetime) -> Turn:
-    return Turn(desk, 8, at, RETENTION)
+    return Turn(desk, 1, at, RETENTION, Memory())
 
 
 def _name(text: str) -> str:

@@ -13,7 +13,7 @@ from deploy.kafka.errors import BrokerError
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
-from services.cli.parked import Parked, order_all, waiting
+from services.cli.parked import Action, Parked, order_all, waiting
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
@@ -105,7 +105,7 @@ def patiently(act: Callable[[], T], seconds: float) -> T:
 
 
 class Operator(threading.Thread):
-    """Throws poison away and releases what waited behind it, for as long as the run lasts; `orders` given so far."""
+    """Throws poison away and replays what waited behind it, for as long as the run lasts; `orders` given so far."""
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)
@@ -132,5 +132,5 @@ class Operator(threading.Thread):
         self.join(60)
 
 
-def _verdict(parked: Parked) -> str:
-    return "discard" if parked.headers.get("ce_source") == SOURCE else "release"
+def _verdict(parked: Parked) -> Action:
+    return "discard" if parked.headers.get("ce_source") == SOURCE else "replay"

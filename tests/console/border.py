@@ -362,21 +362,24 @@ class Border:
     def parked(self, service: str = "release", offset: int = 7) -> "Border":
         return self._parking("MessageParked", service, offset, {"reason": "decide_raised", "error": "ValueError: bad"})
 
-    def unparked(self, service: str = "release", offset: int = 7, kind: str = "ParkedReleased") -> "Border":
-        return self._parking(kind, service, offset, {"actor": "operator-1"})
+    def unparked(self, service: str = "release", offset: int = 7, kind: str = "ParkedReplayed") -> "Border":
+        return self._parking(kind, service, offset, {"ordered_by": "operator-1"})
 
-    def _parking(self, kind: str, service: str, offset: int, more: dict[str, str]) -> "Border":
+    def _parking(self, kind: str, service: str, offset: int, more: dict[str, Any]) -> "Border":
         self._minutes += 1
         time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        asked = "LodgeDeclaration" if service == "declaration" else "ReportArrival"
+        if kind == "MessageParked":
+            more |= {"headers": {"ce_type": asked}, "value_base64": "e30="}
+        else:
+            more |= {"message_kind": asked}
         body = {
             "service": service,
             "topic": requests_topic(service),
             "partition": 0,
             "offset": offset,
-            "key": self.id,
-            "headers": {"ce_type": "LodgeDeclaration" if service == "declaration" else "ReportArrival"},
-            "value_base64": "e30=",
-            "at": time,
+            "subject": self.id,
+            "occurred_at": time,
             **more,
         }
         cause = f"{service}/{offset}"

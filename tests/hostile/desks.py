@@ -14,10 +14,11 @@ import orjson
 from schemas.topics import ROLES, SERVICES
 from services.shell.codec import CARRIED, Raw, decode, kind_of
 from services.shell.desk import Desk
-from services.shell.store import Partition, decode_record, encode_record
+from services.shell.store import Partition, decode_record, encode_record, parked_in
 from services.shell.turn import _NAMES, Output, Turn
 from services.worker import desks
 from tests.hostile.messages import Flood
+from tests.shell.parking import Memory
 from tests.voice import NOON
 
 PARTITIONS = 4
@@ -86,10 +87,10 @@ def _stand(seed: str, watch: tuple[str, int, int]) -> Tally:
 
 def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
     """One desk from nothing through `count` messages, batch by batch, as the loop would."""
-    tally, stores = Tally(), {p: Partition() for p in range(PARTITIONS)}
+    tally, stores, memory = Tally(), {p: Partition() for p in range(PARTITIONS)}, Memory()
     coming, at, waiting = islice(flood, count), NOON, 0
     while batch := list(islice(coming, BATCH)):
-        turn = Turn(desk, PARTITIONS, at, timedelta(days=90))
+        turn = Turn(desk, PARTITIONS, at, timedelta(days=90), memory)
         for name, message in batch:
             tally.outcomes[name, _outcome(turn, stores[message.partition], message, flood)] += 1
         tally.messages += len(batch)
@@ -97,10 +98,11 @@ def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
             turn.deadlines(store, partition, store.due(at, BATCH))
         _keep(desk, turn, stores, tally)
         tally.parked += Counter(turn.parked)
-        waiting += sum(turn.parked.values()) - turn.parked.get("parking_full", 0) - turn.resumed
+        memory.commit(turn.outputs)
+        waiting += sum(turn.parked.values()) - turn.resumed
         at += timedelta(hours=flood.dice.choice((0, 0, 1, 30, 900)))
-    kept = [decode_record(data) for store in stores.values() for data in store.records.values()]
-    assert sum([len(record.parked) for record in kept]) == waiting, "what is parked waits in a record, each once"
+    counted = sum([parked_in(data) for store in stores.values() for data in store.records.values()])
+    assert counted == waiting, "each record counts what waits under its key, each once"
     return tally
 
 

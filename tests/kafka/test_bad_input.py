@@ -194,29 +194,32 @@ def test_much_waits_behind_a_parked_message_and_nobody_else_waits(
     border, _, _ = quay
     key = lodge(reference="flood").key
     border.say(ARRIVED, key, b"{", "ReportArrival", "flood first")
-    for number in range(6):  # the record grows beyond what a client sends unless it is told that it may
+    for number in range(6):
         value = with_(arrival(key), place="x" * 300_000)
         border.send(ARRIVED, key, value, "ReportArrival", f"flood {number}")
     border.flush()
     good(border, "after the flood")
-    reasons = [(body["reason"], body["value_kept"]) for body in announced(border) if body["key"] == key]
-    assert reasons == [("contract", True), *[("behind_parked", True)] * 2, *[("behind_parked", False)] * 4]
+    reasons = [(body["reason"], body["value_kept"]) for body in announced(border) if body["subject"] == key]
+    assert reasons == [("contract", True), *[("behind_parked", True)] * 6]
 
 
-def test_a_message_too_large_to_wait_in_the_record_is_brought_back_by_its_release(
+def test_a_message_too_large_to_travel_along_is_replayed_from_its_origin(
     quay: tuple[Border, list[Loop], Projecting],
 ) -> None:
     border, _, _ = quay
     key = lodge(reference="large").key
-    border.say(ARRIVED, key, b'"' + b"x" * 1_020_000 + b'"', "ReportArrival", "large")
+    producer = KafkaProducer(bootstrap_servers=border.bootstrap, max_request_size=8 << 20)
+    headers = [("ce_type", b"ReportArrival"), ("ce_id", b"large")]
+    producer.send(ARRIVED, key=key.encode(), value=b'"' + b"x" * 1_100_000 + b'"', headers=headers).get(60)
+    producer.close()
 
     def reasons() -> list[str]:
-        return [body["reason"] for body in announced(border) if body["key"] == key]
+        return [body["reason"] for body in announced(border) if body["subject"] == key]
 
     border.eventually(reasons, 60)
     (there,) = [each for each in waiting(border.bootstrap) if each.key == key]
     assert there.kept is False
-    order(border.bootstrap, there, "release", "op", None, PARTITIONS)
+    order(border.bootstrap, there, "replay", "op", None, PARTITIONS)
     border.eventually(lambda: reasons() == ["contract", "contract"], 60)
     order(border.bootstrap, there, "discard", "op", None, PARTITIONS)
     border.eventually(lambda: not [each for each in waiting(border.bootstrap) if each.key == key], 60)

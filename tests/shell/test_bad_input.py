@@ -11,9 +11,10 @@ from schemas.gate import RecordGateOut
 from services.gate import decider as gate
 from services.shell.codec import LARGEST_VALUE, LONGEST_NAME, Raw, encode
 from services.shell.desk import Desk
-from services.shell.store import PARKED_MOST, Partition, decode_record
+from services.shell.store import Partition
 from services.shell.turn import Turn
-from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, said
+from tests.shell.parking import Memory
+from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, said, waiting
 from tests.voice import CONSIGNMENT, NOON
 
 
@@ -34,7 +35,7 @@ def test_an_order_whose_value_is_no_base64_is_none(value: str) -> None:
     told = {"action": "release", "topic": bad.topic, "partition": 0, "offset": bad.offset, "actor": "op"}
     turn = worker.turn(raw(json.dumps({**told, "value_base64": value}).encode(), "customs-inspection-resumed"))
     assert turn.parked == {"contract": 1}
-    assert [p.offset for p in decode_record(worker.store.records[CONSIGNMENT]).parked] == [bad.offset]
+    assert waiting(worker) == [bad.offset]
 
 
 def test_a_message_that_goes_back_into_parking_is_counted_once() -> None:
@@ -51,7 +52,7 @@ def test_what_is_parked_outlives_the_retention_of_a_closed_consignment() -> None
     worker.turn(order(), found())
     worker.turn(bad)
     worker.turn(at=NOON + timedelta(days=200))
-    assert [p.offset for p in decode_record(worker.store.records[CONSIGNMENT]).parked] == [bad.offset]
+    assert waiting(worker) == [bad.offset]
     worker.turn(resume(bad, "discard"), at=NOON + timedelta(days=200))
     worker.turn(at=NOON + timedelta(days=300))
     assert CONSIGNMENT not in worker.store.records
@@ -88,27 +89,22 @@ def test_headers_without_end_are_not_carried_into_facts_or_records() -> None:
         assert len(told.value or b"") < 20_000 and len(worker.store.records[CONSIGNMENT]) < 20_000
 
 
-def test_a_sender_that_never_stops_behind_a_parked_message_does_not_fill_the_record_beyond_a_message() -> None:
+def test_a_sender_that_never_stops_behind_a_parked_message_fills_no_record_and_loses_nothing() -> None:
     worker = Worker()
-    worker.turn(order(), found(value=b"{"))
-    behind = [found(headers={f"h-{n}": b"x" * 150 for n in range(20)}) for _ in range(600)]
-    turn = worker.turn(*behind)
-    assert set(turn.parked) == {"behind_parked", "parking_full"} and sum(turn.parked.values()) == 600
-    record = worker.store.records[CONSIGNMENT]
-    assert len(decode_record(record).parked) == 1 + turn.parked["behind_parked"]
-    assert len(record) < PARKED_MOST + 10_000
-    assert kinds(turn) == ["MessageParked"] * 600, "each is told, wherever it lies"
-
-
-def test_what_left_parking_makes_room_in_the_same_batch() -> None:
-    large, next_ = found(value=b"{" * 700_000), found(value=b"{" * 700_000)
-    turn = Worker().turn(order(), large, resume(large, "discard"), next_)
-    assert [json.loads(o.value or b"")["value_kept"] for o in turn.outputs[1:]] == [True, True, True]
+    first = found(value=b"{")
+    worker.turn(order(), first)
+    before = len(worker.store.records[CONSIGNMENT])
+    behind = [found(headers={f"h-{n}": b"x" * 150 for n in range(20)}) for _ in range(1500)]
+    for number in range(0, 1500, 500):
+        turn = worker.turn(*behind[number : number + 500])
+        assert turn.parked == {"behind_parked": 500} and kinds(turn) == ["MessageParked"] * 500
+    assert len(worker.store.records[CONSIGNMENT]) < before + 50
+    assert waiting(worker) == [first.offset, *[message.offset for message in behind]]
 
 
 def test_a_container_number_without_end_is_parked_not_raised() -> None:
     for long in ("\\u0000" * 17, "é" * 90):
-        turn = Turn(Desk.of("gate", gate), 4, NOON, timedelta(days=1))
+        turn = Turn(Desk.of("gate", gate), 1, NOON, timedelta(days=1), Memory())
         out = RecordGateOut(container_no="1", asked_by="t", occurred_at=NOON, gate="G")
         value, key = encode(out).replace(b'"1"', f'"{long}"'.encode()), json.loads(f'"{long}"').encode()
         turn.hear(Partition(), Raw("customs-gate-requests", 0, 1, key, value, _named(out.kind)))

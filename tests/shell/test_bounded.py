@@ -23,6 +23,7 @@ from services.shell.store import Partition
 from services.shell.turn import Turn
 from tests.architecture.golden import EXAMPLES
 from tests.release.dossiers import BOX, arrival, assessed, lift_hold, pest, place_hold
+from tests.shell.parking import Memory
 from tests.shell.test_turn import Worker, found, kinds, order, raw, said
 from tests.voice import CONSIGNMENT, NOON
 
@@ -49,7 +50,7 @@ def stored(message: Message, **changes: Any) -> Raw:
 
 def heard(decider: ModuleType, name: str, *messages: Raw) -> Turn:
     """One batch at a desk that has nothing yet."""
-    turn, store = Turn(Desk.of(name, decider), 4, NOON, timedelta(days=90)), Partition()
+    turn, store = Turn(Desk.of(name, decider), 1, NOON, timedelta(days=90), Memory()), Partition()
     for message in messages:
         turn.hear(store, message)
     assert max([len(data or b"") for _, _, _, data in turn.changed()], default=0) < 100_000

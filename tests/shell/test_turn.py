@@ -9,13 +9,16 @@ import pytest
 
 from schemas.envelope import Message
 from schemas.inspection import FindingsResult, RecordFindings
+from schemas.parking import LARGEST_CARRIED, MessageParked
 from schemas.vocabulary import ControlKind
 from services.inspection import decider
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
-from services.shell.store import PARKED_BYTES, Partition, decode_record
+from services.shell.parking import parked_raw, waits_here
+from services.shell.store import Partition, decode_record
 from services.shell.turn import Output, Turn
 from tests.release.dossiers import assessed
+from tests.shell.parking import Memory
 from tests.voice import CONSIGNMENT, NOON
 
 INSPECTION = Desk.of("inspection", decider)
@@ -25,16 +28,17 @@ OFFSETS = iter(range(10**6))
 class Worker:
     """A desk with its store, one batch at a time."""
 
-    def __init__(self) -> None:
-        self.store = Partition()
+    def __init__(self, **how: Any) -> None:
+        self.desk, self.store, self.memory = INSPECTION, Partition(), Memory(**how)
 
     def turn(self, *messages: Raw, at: datetime = NOON) -> Turn:
-        turn = Turn(INSPECTION, 4, at, timedelta(days=90))
+        turn = Turn(self.desk, 1, at, timedelta(days=90), self.memory)
         for message in messages:
             turn.hear(self.store, message)
         turn.deadlines(self.store, 0, self.store.due(at, 1000))
         for _, key, entry, data in turn.changed():
             self.store.put(key, data, entry.record.due)
+        self.memory.commit(turn.outputs)
         return turn
 
 
@@ -68,6 +72,18 @@ def resume(origin: Raw, action: str = "release", value: bytes | None = None) -> 
     if value is not None:
         told["value_base64"] = base64.b64encode(value).decode()
     return raw(json.dumps(told).encode(), "customs-inspection-resumed")
+
+
+def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
+    """Offsets of what waits under this key, in order: as many as the record counts."""
+    record = decode_record(worker.store.records[key])
+    if record.waiting is None:
+        return []
+    lies = worker.memory.parked[0][record.waiting.start :]
+    facts = [fact for fact in (waits_here(m, "inspection", key.encode()) for m in lies) if fact]
+    assert len(facts) == record.waiting.count and facts[-1].origin == record.waiting.last
+    assert record.waiting.first in (None, facts[0].origin)
+    return [fact.offset for fact in facts]
 
 
 def kinds(turn: Turn) -> list[str]:
@@ -137,8 +153,8 @@ def test_what_cannot_be_heard_is_parked_whole_with_its_reason(reason: str, chang
     announced = json.loads(turn.outputs[1].value or b"")
     assert announced["reason"] == reason and announced["offset"] == bad.offset and announced["error"]
     assert bad.value is None or base64.b64decode(announced["value_base64"]) == bad.value
-    record = decode_record(worker.store.records[announced["key"]])
-    assert [p.offset for p in record.parked] == [bad.offset]
+    assert waiting(worker, announced["subject"]) == [bad.offset]
+    assert parked_raw(MessageParked.model_validate_json(turn.outputs[1].value or b"")) == bad
 
 
 def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not() -> None:
@@ -156,10 +172,10 @@ def test_a_released_message_is_replayed_corrected_and_what_waited_behind_it_foll
     bad, late = found(value=b"{"), found()
     worker.turn(order(), bad, late)
     turn = worker.turn(resume(bad, value=found().value))
-    assert kinds(turn) == ["InspectionPassed", "ParkedReleased", "RequestRefused", "ParkedReleased"]
-    first = json.loads(turn.outputs[1].value or b"")
-    assert first["actor"] == "op" and first["value_base64"] != first["edited_base64"]
-    assert decode_record(worker.store.records[CONSIGNMENT]).parked == []
+    assert kinds(turn) == ["InspectionPassed", "ParkedReplayed", "RequestRefused", "ParkedReplayed"]
+    first, second = [json.loads(output.value or b"") for output in turn.outputs[1::2]]
+    assert first["ordered_by"] == "op" and base64.b64decode(first["edited_base64"]) and not second["edited_base64"]
+    assert waiting(worker) == []
     assert worker.turn(resume(bad)).outputs == [], "the same order again finds nothing to do"
 
 
@@ -167,8 +183,15 @@ def test_a_message_that_is_still_wrong_goes_back_to_the_head_of_its_queue() -> N
     worker = Worker()
     bad, late = found(value=b"{"), found()
     worker.turn(order(), bad, late)
-    worker.turn(resume(bad))
-    assert [p.offset for p in decode_record(worker.store.records[CONSIGNMENT]).parked] == [bad.offset, late.offset]
+    turn, again = Worker().turn(), {}
+    for value in (None, b"[]"):
+        turn = worker.turn(resume(bad, value=value))
+        again = json.loads(turn.outputs[0].value or b"")
+        assert kinds(turn) == ["MessageParked"] and base64.b64decode(again["value_base64"]) == b"{"
+        assert waiting(worker) == [bad.offset, late.offset]
+    assert again["attempt"] == 3
+    ids = [said(o)["ce_id"] for o in turn.outputs]
+    assert ids != [said(o)["ce_id"] for o in worker.turn(resume(bad)).outputs]
 
 
 def test_a_discarded_message_is_gone_and_the_next_one_waits_for_its_own_order() -> None:
@@ -176,7 +199,7 @@ def test_a_discarded_message_is_gone_and_the_next_one_waits_for_its_own_order() 
     bad, late = found(value=b"{"), found()
     worker.turn(order(), bad, late)
     assert kinds(worker.turn(resume(bad, "discard"))) == ["ParkedDiscarded"]
-    assert kinds(worker.turn(resume(late))) == ["InspectionPassed", "ParkedReleased"]
+    assert kinds(worker.turn(resume(late))) == ["InspectionPassed", "ParkedReplayed"]
 
 
 def test_an_order_that_is_none_is_parked_itself() -> None:
@@ -186,13 +209,18 @@ def test_an_order_that_is_none_is_parked_itself() -> None:
 
 def test_a_value_too_big_to_carry_along_stays_at_its_origin_and_its_release_brings_it() -> None:
     worker = Worker()
-    huge = found(value=b"[" * (PARKED_BYTES + 1))
+    huge = found(value=b"[" * (LARGEST_CARRIED + 1))
     turn = worker.turn(order(), huge)
     announced = json.loads(turn.outputs[1].value or b"")
     assert announced["value_kept"] is False and announced["value_base64"] is None
     assert len(worker.store.records[CONSIGNMENT]) < 10_000
-    assert kinds(worker.turn(resume(huge))) == []
-    assert kinds(worker.turn(resume(huge, value=found().value))) == ["InspectionPassed", "ParkedReleased"]
+    gone = worker.turn(resume(huge))
+    assert kinds(gone) == ["MessageParked"] and json.loads(gone.outputs[0].value or b"")["reason"] == "null_value"
+    worker.memory.lay(huge)
+    there = worker.turn(resume(huge))
+    assert kinds(there) == ["MessageParked"] and json.loads(there.outputs[0].value or b"")["reason"] == "contract"
+    assert json.loads(there.outputs[0].value or b"")["value_kept"] is False
+    assert kinds(worker.turn(resume(huge, value=found().value))) == ["InspectionPassed", "ParkedReplayed"]
 
 
 def test_a_deadline_is_told_once_with_an_id_of_its_own() -> None:
@@ -239,6 +267,6 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
         def decide(*_: object) -> tuple[()]:
             raise ZeroDivisionError("a bug")
 
-    turn = Turn(Desk("inspection", Broken()), 4, NOON, timedelta(days=1))
+    turn = Turn(Desk("inspection", Broken()), 1, NOON, timedelta(days=1), Memory())
     turn.hear(Partition(), order())
     assert turn.parked == {"decide_raised": 1} and "ZeroDivisionError" in str(turn.outputs[0].value)

@@ -1,0 +1,219 @@
+"""What is published of a message that could not be decided, and what may an operator order about it?
+
+The message waits whole in the parked topic of its service, under the key of its record. An origin names it: topic, partition
+and offset from which it was read. A time limit is no message of a topic: its origin's topic is `deadline/<id of the deadline>`.
+"""
+
+from typing import Annotated, Any, NamedTuple, cast
+
+from pydantic import Field
+from pydantic_core import from_json
+
+from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade, shown
+from schemas.envelope import Fact, Request, Subject, stored_reader
+from schemas.vocabulary import ActorId, Name
+
+MOST_HEADERS = 32
+"""How many headers of a parked message are carried along; ours are ten."""
+LONGEST_HEADER = 201
+"""Signs of a header that are carried along; a longer one is too long to be decided, before and after."""
+LARGEST_CARRIED = 1 << 20
+"""Bytes of a value that travels in a parking message; a larger one lies at its origin, and a replay reads it there."""
+TopicName = Annotated[str, WhenMade(max_length=249, pattern=LINE)]
+Number = Annotated[int, WhenMade(ge=0, le=LARGEST_INTEGER)]
+Short = Annotated[str, WhenMade(max_length=LONGEST_HEADER, pattern=LINE)]
+HeaderMap = Annotated[dict[Short, Short], WhenMade(max_length=MOST_HEADERS)]
+ErrorText = Annotated[str, WhenMade(max_length=500, pattern=LINE)]
+BASE64 = r"^[A-Za-z0-9+/=]*$"
+Base64 = Annotated[str, WhenMade(max_length=(LARGEST_CARRIED + 2) // 3 * 4, pattern=BASE64)]
+ShortBase64 = Annotated[str, WhenMade(max_length=(LONGEST_HEADER + 2) // 3 * 4, pattern=BASE64)]
+Base64Headers = Annotated[dict[Short, ShortBase64], WhenMade(max_length=MOST_HEADERS)]
+
+DEADLINE = "deadline"
+"""An origin's topic begins with this where a time limit was set aside; in the older form it is nothing but this."""
+PARKING_FULL = "parking_full"
+"""The reason an older version gave where a record could carry no more: the message lies at its origin and waits in no queue."""
+
+
+class Origin(NamedTuple):
+    """Where a parked message was read."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    @property
+    def is_deadline(self) -> bool:
+        return self.topic.partition("/")[0] == DEADLINE
+
+
+def deadline_origin(id: str, partition: int) -> Origin:
+    """The origin of a time limit that was set aside; `id` as by `schemas.envelope.deadline_id`."""
+    return Origin(f"{DEADLINE}/{id}", partition, 0)
+
+
+class MessageParked(Fact):
+    """A service set a message aside because it could not decide it; what comes later under its key waits behind it.
+
+    `service`, `subject`: whose record waits, and its key. `topic`, `partition`, `offset`: the origin. `reason` is a code
+    (`contract`, `decide_raised`, `behind_parked`, ...), `error` what was seen. `headers` as text; `binary_headers` base64 of
+    those that are no text; `key_base64` the message's own key where that is not `subject`. `value_base64`: the value, unless
+    `value_kept` is false: then it lies at its origin only. `attempt` counts how often deciding failed: only the first one
+    adds to the queue.
+    """
+
+    service: Name
+    subject: Subject
+    topic: TopicName
+    partition: Number
+    offset: Number
+    reason: Name
+    error: ErrorText = ""
+    headers: HeaderMap = Field(default_factory=dict)
+    binary_headers: Base64Headers = Field(default_factory=dict)
+    own_key: bool = True
+    key_base64: ShortBase64 | None = None
+    value_base64: Base64 | None = None
+    value_kept: bool = True
+    attempt: Number = 1
+
+    @property
+    def key(self) -> str:
+        return self.subject
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.topic, self.partition, self.offset)
+
+
+class _Settled(Fact):
+    service: Name
+    subject: Subject
+    topic: TopicName
+    partition: Number
+    offset: Number
+    ordered_by: ActorId
+    message_kind: Annotated[str, WhenMade(max_length=200, pattern=LINE)] = ""
+
+    @property
+    def key(self) -> str:
+        return self.subject
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.topic, self.partition, self.offset)
+
+
+class ParkedReplayed(_Settled):
+    """A parked message was decided after all, as it was or with a corrected value; its older name is `ParkedReleased`.
+
+    `edited_base64`: the corrected value; the first version stands in the `MessageParked` of the same origin.
+    """
+
+    edited_base64: Base64 | None = None
+
+
+class ParkedDiscarded(_Settled):
+    """An operator gave a parked message up: it is never decided, and stays in the log."""
+
+
+class _Order(Request):
+    service: Name
+    subject: Subject
+    topic: TopicName
+    partition: Number
+    offset: Number
+    parked_offset: Number | None = None
+
+    @property
+    def key(self) -> str:
+        return self.subject
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.topic, self.partition, self.offset)
+
+
+class ReplayParked(_Order):
+    """Decide the first parked message of `subject` again, and what waits behind it, in order.
+
+    `value_base64`: a corrected value for the first one. `parked_offset`: the offset of its `MessageParked`, needed only for
+    what an older version announced as `parking_full`.
+    """
+
+    value_base64: Base64 | None = None
+
+
+class DiscardParked(_Order):
+    """Give the first parked message of `subject` up; what waits behind it goes on waiting for its own order."""
+
+
+Parking = MessageParked | ParkedReplayed | ParkedDiscarded
+PARKING: dict[str, type[Parking]] = {kind.kind: kind for kind in (MessageParked, ParkedReplayed, ParkedDiscarded)} | {
+    "ParkedReleased": ParkedReplayed
+}
+"""What is said on parked topics, by `ce_type`, the older name included."""
+ORDERS: dict[str, type[ReplayParked] | type[DiscardParked]] = {
+    kind.kind: kind for kind in (ReplayParked, DiscardParked)
+}
+"""What is ordered on orders topics, by `ce_type`."""
+
+
+def read_parking(kind: str, value: bytes | dict[str, Any] | None) -> Parking:
+    """What was said under this `ce_type`, in today's form or the older one; KeyError or ValueError when it is none of these."""
+    model = PARKING[kind]
+    body = value if isinstance(value, dict) else from_json(value or b"")
+    if not isinstance(body, dict):
+        raise ValueError("not an object")
+    if "subject" not in body and "key" in body:
+        body = _renamed(body, model)
+    return cast(Parking, stored_reader(model).validate_python(body))
+
+
+def read_order(kind: str, value: bytes | None, service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
+    """An operator's order, in today's form or the older one, which had no `ce_type`; ValueError when it is none."""
+    model = ORDERS.get(kind)
+    if model is not None:
+        return model.model_validate_json(value or b"")
+    body = from_json(value or b"")
+    if not isinstance(body, dict):
+        raise ValueError("not an object")
+    return _older_order(body, service, subject, at)
+
+
+def _older_order(body: dict[str, Any], service: str, subject: str, at: str) -> ReplayParked | DiscardParked:
+    names = ("topic", "partition", "offset", "value_base64")
+    rest = {name: body[name] for name in names if name in body}
+    if unknown := body.keys() - {"action", "actor", *rest}:
+        raise ValueError(f"unknown fields {sorted(unknown)[:5]}")
+    if not isinstance(body.get("actor"), str):
+        raise ValueError("actor is missing")
+    more = {
+        "service": service,
+        "subject": subject,
+        "occurred_at": at,
+        "asked_by": shown(body["actor"], 64) or "unknown",
+    }
+    action = body.get("action")
+    if action not in ("release", "discard"):
+        raise ValueError("action must be release or discard")
+    if action == "discard":
+        rest.pop("value_base64", None)
+    model = ReplayParked if action == "release" else DiscardParked
+    return cast(ReplayParked | DiscardParked, stored_reader(model).validate_python(rest | more))
+
+
+def _renamed(body: dict[str, Any], model: type[Parking]) -> dict[str, Any]:
+    """The older form: `key`, `at` and `actor` have other names today, and all time limits were called `deadline`."""
+    given = body.get("headers")
+    headers: dict[str, Any] = given if isinstance(given, dict) else {}
+    new = {"subject": body["key"], "occurred_at": body.get("at")}
+    new |= {name: body[name] for name in ("service", "topic", "partition", "offset") if name in body}
+    if new.get("topic") == DEADLINE:
+        new["topic"] = f"{DEADLINE}/{headers.get('ce_id', '')}"
+    if model is MessageParked:
+        names: tuple[str, ...] = ("reason", "error", "headers", "value_base64", "value_kept")
+    else:
+        new |= {"ordered_by": body.get("actor") or "unknown", "message_kind": headers.get("ce_type", "")}
+        names = ("edited_base64",) if model is ParkedReplayed else ()
+    return new | {name: body[name] for name in names if name in body}

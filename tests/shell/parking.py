@@ -1,0 +1,56 @@
+"""The parked topic and the origins in memory, for turns without a broker."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from schemas.parking import Origin
+from schemas.topics import ROLES
+from services.shell.codec import Raw
+from services.shell.parking import Stretch
+from services.shell.turn import Output
+
+
+@dataclass
+class Memory:
+    """What a cluster would hold: `stretch` bounds one reading."""
+
+    stretch: int = 2000
+    parked: dict[int, list[Raw]] = field(default_factory=dict)
+    origins: dict[Origin, Raw] = field(default_factory=dict)
+    reads: int = 0
+
+    def end(self, partition: int) -> int:
+        return len(self.parked.get(partition, ()))
+
+    def read(self, partition: int, start: int) -> Stretch:
+        self.reads += 1
+        lies = self.parked.get(partition, [])
+        end = min(start + self.stretch, len(lies))
+        return Stretch(lies[start:end], end, end == len(lies))
+
+    def message_at(self, origin: Origin) -> Raw | None:
+        if ROLES.get(origin.topic) == "parked":
+            lies = self.parked.get(origin.partition, [])
+            return lies[origin.offset] if origin.offset < len(lies) else None
+        return self.origins.get(origin)
+
+    def lay(self, *messages: Raw) -> None:
+        """These lie where they say."""
+        self.origins |= {Origin(m.topic, m.partition, m.offset): m for m in messages}
+
+    def commit(self, outputs: Iterable[Output]) -> None:
+        """The parked messages among these lie in the topic from now on."""
+        for output in outputs:
+            if ROLES[output.topic] == "parked":
+                assert output.partition is not None
+                lies = self.parked.setdefault(output.partition, [])
+                lies.append(
+                    Raw(
+                        output.topic,
+                        output.partition,
+                        len(lies),
+                        output.key.encode(),
+                        output.value,
+                        dict(output.headers),
+                    )
+                )

@@ -1,0 +1,449 @@
+"""Is nothing that was parked lost, doubled, overtaken or stuck, whatever it is, however much, and whoever parked it?"""
+
+import base64
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from schemas.envelope import DeadlinePassed
+from schemas.parking import MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked, read_parking
+from schemas.release import ContainerFreed, ContainerHeld, PlaceHold, ReportArrival
+from schemas.topics import orders_topic, parked_topic
+from schemas.vocabulary import ControlKind
+from services.gate import decider as gate
+from services.inspection import decider
+from services.release import decider as release
+from services.shell import replay
+from services.shell.codec import LARGEST_MESSAGE, Raw, encode
+from services.shell.desk import Desk
+from services.shell.partition import partition_of
+from services.shell.store import Partition, decode_record, parked_in
+from services.shell.turn import Turn
+from tests.release.dossiers import assessed
+from tests.shell.parking import Memory
+from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, waiting
+from tests.voice import CONSIGNMENT, NOON
+
+OLDER: dict[str, Any] = json.loads(Path(__file__).with_name("older_parking.json").read_bytes())
+"""A record, orders and announcements as they were written before parked messages lived in their topic."""
+TOPIC = orders_topic("inspection")
+
+
+def ordered(origin: Raw, **more: Any) -> Raw:
+    """An order in today's form."""
+    request = ReplayParked(
+        service="inspection",
+        subject=CONSIGNMENT,
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        asked_by="op",
+        occurred_at=NOON,
+        **more,
+    )
+    return raw(request, TOPIC)
+
+
+def of(turn: Turn, kind: str) -> list[dict[str, Any]]:
+    """Bodies of what was published of this kind."""
+    return [json.loads(o.value or b"") for o in turn.outputs if dict(o.headers)["ce_type"] == kind.encode()]
+
+
+def desk(name: str, module: Any) -> Worker:
+    worker = Worker()
+    worker.desk = Desk.of(name, module)
+    return worker
+
+
+# the queue
+
+
+def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "REPLAYED", 7)
+    worker = Worker(stretch=10)
+    bad, behind = found(value=b"{"), [found() for _ in range(40)]
+    worker.turn(order(), bad, *behind)
+    others = [found(value=b"{", key=f"other-{n}".encode()) for n in range(30)]
+    worker.turn(*others)
+    later = [found() for _ in range(5)]
+    worker.turn(*later)
+    request = ordered(bad, value_base64=base64.b64encode(found().value or b"").decode())
+    worker.memory.lay(request)
+    settled = of(worker.turn(request), "ParkedReplayed")
+    assert len(settled) == 7 and waiting(worker)[0] == behind[6].offset
+    for number in range(60):
+        if not waiting(worker):
+            break
+        lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)  # a process that dies before its commit
+        lost.deadlines(worker.store, 0, [CONSIGNMENT])
+        assert of(lost, "ParkedReplayed") or number
+        late = [found()] if number == 2 else []
+        later += late
+        turn = worker.turn(*late)
+        assert turn.parked == ({"behind_parked": 1} if late else {})
+        settled += of(turn, "ParkedReplayed")
+    assert [one["offset"] for one in settled] == [m.offset for m in [bad, *behind, *later]]
+    assert waiting(worker) == [] and kinds(worker.turn(request)) == [], "and the order again finds nothing to do"
+    assert sum([parked_in(data) for data in worker.store.records.values()]) == 30
+
+
+def test_an_order_about_what_was_parked_in_the_same_batch_is_carried_out_in_the_next() -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    discard = resume(bad, "discard")
+    worker.memory.lay(discard)
+    assert kinds(worker.turn(order(), bad, discard)) == ["InspectionOrdered", "MessageParked"]
+    assert kinds(worker.turn()) == ["ParkedDiscarded"]
+    assert kinds(worker.turn(found())) == ["InspectionPassed"]
+
+
+def test_an_order_under_another_key_than_its_subject_is_parked_itself() -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    worker.turn(order(), bad)
+    other = ordered(bad)
+    assert worker.turn(Raw(TOPIC, 0, other.offset, b"other", other.value, other.headers)).parked == {"key_mismatch": 1}
+    assert waiting(worker) == [bad.offset]
+
+
+def test_a_parked_topic_that_was_cut_ends_the_replay_with_a_word_to_people() -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    worker.turn(order(), bad)
+    worker.memory.parked[0] = []
+    (told,) = of(worker.turn(ordered(bad)), "MessageParked")
+    assert told["reason"] == "not_in_topic" and told["offset"] == bad.offset
+    assert parked_in(worker.store.records[CONSIGNMENT]) == 1
+
+
+# what an older version left
+
+
+def older_worker() -> Worker:
+    worker = Worker()
+    worker.store.records[CONSIGNMENT] = OLDER["record"].encode()
+    return worker
+
+
+def older(name: str) -> Raw:
+    return raw(json.dumps(OLDER["orders"][name]).encode(), TOPIC, headers={})
+
+
+def test_a_record_with_messages_in_it_is_replayed_from_there_and_then_from_the_topic() -> None:
+    worker = older_worker()
+    assert parked_in(worker.store.records[CONSIGNMENT]) == 3
+    late = found()
+    assert worker.turn(late).parked == {"behind_parked": 1}
+    assert parked_in(worker.store.records[CONSIGNMENT]) == 4
+    turn = worker.turn(older("discard the first"))
+    assert kinds(turn) == ["ParkedDiscarded"]
+    turn = worker.turn(older("release the second, corrected"))
+    assert [one["offset"] for one in of(turn, "ParkedReplayed")] == [12, 0, late.offset]
+    assert [one["topic"].partition("/")[0] for one in of(turn, "ParkedReplayed")][1] == "deadline"
+    assert parked_in(worker.store.records[CONSIGNMENT]) == 0 and kinds(worker.turn(older("discard the first"))) == []
+
+
+def test_what_was_announced_before_is_read_in_the_form_of_today() -> None:
+    for body in OLDER["announcements"]["MessageParked"]:
+        fact = read_parking("MessageParked", body)
+        assert isinstance(fact, MessageParked) and (fact.subject, fact.attempt) == (body["key"], 1)
+        assert MessageParked.model_validate_json(encode(fact)) == fact
+    for body in OLDER["announcements"]["ParkedReleased"]:
+        done = read_parking("ParkedReleased", body)
+        assert isinstance(done, ParkedReplayed) and done.edited_base64 == body["edited_base64"]
+    for body in OLDER["announcements"]["ParkedDiscarded"]:
+        gone = read_parking("ParkedDiscarded", body)
+        assert (
+            isinstance(gone, ParkedDiscarded)
+            and gone.ordered_by == body["actor"]
+            and gone.message_kind == body["headers"]["ce_type"]
+        )
+    names = [
+        read_parking("MessageParked", b).topic
+        for b in OLDER["announcements"]["MessageParked"]
+        if b["topic"] == "deadline"
+    ]
+    assert len(set(names)) == len(names) == 2, "time limits of one partition had one name"
+
+
+@pytest.mark.parametrize("action", ["release", "discard"])
+def test_what_was_announced_as_parking_full_is_settled_once(action: str) -> None:
+    worker = Worker()
+    worker.turn(order())
+    lost = found()
+    body = OLDER["announcements"]["MessageParked"][0] | {
+        "reason": "parking_full",
+        "value_kept": False,
+        "key": CONSIGNMENT,
+    }
+    body |= {"topic": lost.topic, "partition": 0, "offset": lost.offset, "value_base64": None}
+    names = {"ce_type": b"MessageParked", "ce_source": b"/desks/inspection"}
+    worker.memory.parked[0] = [
+        Raw(parked_topic("inspection"), 0, 0, CONSIGNMENT.encode(), json.dumps(body).encode(), names)
+    ]
+    worker.memory.lay(lost)
+    request = ordered(lost, parked_offset=0)
+    if action == "discard":
+        cut = json.loads(request.value or b"")
+        cut.pop("value_base64")
+        request = raw(json.dumps(cut).encode(), TOPIC, headers={"ce_type": b"DiscardParked"})
+        assert kinds(worker.turn(request)) == ["ParkedDiscarded"]
+    else:
+        assert kinds(worker.turn(request)) == ["InspectionPassed", "ParkedReplayed"]
+    assert kinds(worker.turn(request)) == [] and kinds(worker.turn(ordered(lost))) == []
+
+
+# what holds goods acts first
+
+
+def test_an_officers_hold_acts_although_an_earlier_message_of_the_goods_is_parked() -> None:
+    worker = desk("release", release)
+    bad = raw(b"{", "customs-release-requests", headers={"ce_type": b"ReportArrival"})
+    arrival = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON, place="CNTAO")
+    hold = PlaceHold(consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=NOON, reason="intelligence")
+    topic = "customs-release-requests"
+    worker.turn(raw(assessed(), "customs-risk-facts"), bad, raw(arrival, topic))
+    turn = worker.turn(raw(hold, topic))
+    (held,) = of(turn, "ConsignmentHeld")
+    assert turn.parked == {} and [h["reason"] for h in held["holds"] if h["owner"] == "officer"] == ["intelligence"]
+    replayed = worker.turn(raw(json.dumps(_older_words(bad, "discard")).encode(), orders_topic("release")))
+    assert kinds(replayed) == ["ParkedDiscarded"]
+
+
+def test_a_revocation_reaches_the_gate_behind_a_parked_message_and_an_older_word_does_not_undo_it() -> None:
+    worker, box = desk("gate", gate), "CSQU3054383"
+    common: dict[str, Any] = {"container_no": box, "occurred_at": NOON, "consignment_id": CONSIGNMENT, "shared_by": 1}
+    freed = ContainerFreed(**common, version=2, released=True)
+    stays = ContainerHeld(**common, version=4, reason="called back")
+    topic, key = "customs-release-containers", {"key": box.encode()}
+    first = ContainerHeld(**common, version=1, reason="not released yet")
+    bad = raw(b"{", topic, headers={"ce_type": b"ContainerFreed"}, **key)
+    worker.turn(raw(first, topic, **key), raw(freed, topic, **key))
+    worker.turn(bad, raw(freed.model_copy(update={"version": 3}), topic, **key))
+    assert kinds(worker.turn(raw(stays, topic, **key))) == ["ContainerMustStay"]
+    told = worker.turn(raw(json.dumps(_older_words(bad, "discard")).encode(), orders_topic("gate"), **key))
+    assert kinds(told) == ["ParkedDiscarded"]
+    behind = decode_record(worker.store.records[box]).waiting
+    assert behind is not None and behind.first is not None
+    rest = {**_older_words(bad, "release"), "offset": behind.first.offset}
+    assert kinds(worker.turn(raw(json.dumps(rest).encode(), orders_topic("gate"), **key))) == ["ParkedReplayed"]
+
+
+def test_a_hold_that_cannot_be_decided_is_parked_with_its_own_reason() -> None:
+    worker = desk("release", release)
+    topic = "customs-release-requests"
+    worker.turn(raw(b"{", topic, headers={"ce_type": b"ReportArrival"}))
+    turn = worker.turn(raw(b"[]", topic, headers={"ce_type": b"PlaceHold"}))
+    assert turn.parked == {"contract": 1}
+
+
+def _older_words(origin: Raw, action: str) -> dict[str, Any]:
+    return {"action": action, "topic": origin.topic, "partition": 0, "offset": origin.offset, "actor": "op"}
+
+
+# time limits
+
+
+class Failing:
+    """The inspection desk with a defect in what it does about a time limit, as long as `broken`."""
+
+    INITIAL, STATE = decider.INITIAL, decider.STATE
+    evolve, closed, deadlines = (
+        staticmethod(decider.evolve),
+        staticmethod(decider.closed),
+        staticmethod(decider.deadlines),
+    )
+    broken = True
+
+    def decide(self, state: Any, message: Any, hearing: Any) -> Any:
+        if self.broken and isinstance(message, DeadlinePassed):
+            raise ZeroDivisionError("a bug")
+        return decider.decide(state, message, hearing)
+
+
+def late_worker() -> tuple[Worker, Failing, dict[str, Any]]:
+    worker, failing = Worker(), Failing()
+    worker.desk = Desk("inspection", failing)
+    worker.turn(raw(assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts"))
+    turn = worker.turn(at=NOON + timedelta(days=30))
+    (told,) = of(turn, "MessageParked")
+    assert told["reason"] == "decide_raised" and told["headers"]["ce_type"] == "DeadlinePassed"
+    return worker, failing, told
+
+
+def of_deadline(told: dict[str, Any]) -> Raw:
+    return Raw(told["topic"], told["partition"], told["offset"], None, None, {})
+
+
+def test_a_time_limit_that_was_parked_is_decided_when_it_is_replayed() -> None:
+    worker, failing, told = late_worker()
+    failing.broken = False
+    turn = worker.turn(resume(of_deadline(told)), at=NOON + timedelta(days=31))
+    assert kinds(turn) == ["InspectionOverdue", "ParkedReplayed", "InspectionOverdue"], "the second is told in its turn"
+
+
+def test_a_time_limit_that_was_discarded_does_not_come_due_again_and_the_others_do() -> None:
+    worker, failing, told = late_worker()
+    turn = worker.turn(resume(of_deadline(told), "discard"), at=NOON + timedelta(days=31))
+    assert kinds(turn) == ["ParkedDiscarded", "MessageParked"]
+    (second,) = of(turn, "MessageParked")
+    assert second["topic"] != told["topic"], "each has a name of its own"
+    failing.broken = False
+    at = NOON + timedelta(days=32)
+    assert kinds(worker.turn(resume(of_deadline(second), "discard"), at=at)) == ["ParkedDiscarded"]
+    assert worker.turn(at=NOON + timedelta(days=60)).outputs == []
+
+
+# sizes and faults
+
+
+def other(number: int) -> str:
+    """Another consignment's id."""
+    return f"{number:04x}{CONSIGNMENT[4:]}"
+
+
+def with_key(message: Raw, key: str) -> Raw:
+    body = json.loads(message.value or b"") | {"consignment_id": key}
+    return replace(message, key=key.encode(), value=json.dumps(body).encode())
+
+
+class Padded:
+    """The desk's states; one that the message `big` answered takes more than fits into a message."""
+
+    validate_json = staticmethod(decider.STATE.validate_json)
+
+    @staticmethod
+    def dump_json(state: Any) -> bytes:
+        data = decider.STATE.dump_json(state)
+        return data + b" " * LARGEST_MESSAGE if b'"big"' in data else data
+
+
+class Troubled(Failing):
+    """The inspection desk that fails in a way of its own upon the message `big`."""
+
+    broken = False
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        if fault == "record":
+            self.STATE = cast(Any, Padded)
+
+    def decide(self, state: Any, message: Any, hearing: Any) -> Any:
+        facts = decider.decide(state, message, hearing)
+        if hearing.message_id != "big":
+            return facts
+        if self.fault == "recursion":
+            raise RecursionError
+        if self.fault == "fact":
+            return tuple([fact.model_copy(update={"remarks": "x" * (LARGEST_MESSAGE + 1)}) for fact in facts])
+        if self.fault == "surrogate":
+            return tuple([fact.model_copy(update={"remarks": "\ud800"}) for fact in facts])
+        return facts
+
+    def deadlines(self, state: Any) -> Any:
+        if self.fault == "deadlines" and "big" in repr(state):
+            raise ZeroDivisionError("a bug")
+        return decider.deadlines(state)
+
+    def closed(self, state: Any) -> Any:
+        if self.fault == "closed" and "big" in repr(state):
+            raise KeyError("a bug")
+        return decider.closed(state)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("record", "too_large"),
+        ("fact", "too_large"),
+        ("recursion", "decide_raised"),
+        ("surrogate", "decide_raised"),
+        ("deadlines", "decide_raised"),
+        ("closed", "decide_raised"),
+    ],
+)
+def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_others_are_decided(
+    fault: str, reason: str
+) -> None:
+    worker = Worker()
+    worker.desk = Desk("inspection", cast(Any, Troubled(fault)))
+    keys = [other(number) for number in range(6)]
+    two = raw(assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS), "customs-risk-facts")
+    worker.turn(*[with_key(two, key) for key in keys])
+    before = dict(worker.store.records)
+    batch = [with_key(found(headers={"ce_id": b"big" if key == keys[2] else key.encode()}), key) for key in keys]
+    behind = with_key(found(), keys[2])
+    turn = worker.turn(*batch, behind)
+    assert turn.parked == {reason: 1, "behind_parked": 1}
+    assert kinds(turn).count("InspectionPassed") == 5
+    told = of(turn, "MessageParked")
+    assert [(one["subject"], one["reason"]) for one in told] == [(keys[2], reason), (keys[2], "behind_parked")]
+    stays = decode_record(worker.store.records[keys[2]])
+    assert stays.state == decode_record(before[keys[2]]).state and stays.n == decode_record(before[keys[2]]).n
+    assert max(len(o.value or b"") for o in turn.outputs) < LARGEST_MESSAGE
+    worker.desk = Desk("inspection", Troubled("none"))
+    assert of(worker.turn(_order_for(batch[2])), "ParkedReplayed")
+
+
+def _order_for(message: Raw) -> Raw:
+    return replace(resume(message), key=message.key)
+
+
+def test_a_record_that_cannot_be_read_parks_the_messages_of_its_key_and_is_kept_as_it_is() -> None:
+    worker = Worker()
+    good, broken = other(1), CONSIGNMENT
+    worker.turn(order(), with_key(order(), good))
+    spoilt = worker.store.records[broken].replace(b'"ordered"', b'"unheard of"')
+    assert spoilt != worker.store.records[broken]
+    worker.store.records[broken] = spoilt
+    turn = worker.turn(found(), with_key(found(), good))
+    assert turn.parked == {"record_unreadable": 1} and kinds(turn) == ["MessageParked", "InspectionPassed"]
+    assert decode_record(worker.store.records[broken]).state == decode_record(spoilt).state
+    assert worker.turn(at=NOON + timedelta(days=3)).outputs == [], "it waits, and its time limits stop nobody"
+
+
+def test_time_limits_that_cannot_be_computed_stop_no_other_key() -> None:
+    worker = Worker()
+    worker.turn(order(), with_key(order(), other(1)))
+    worker.store.records[CONSIGNMENT] = worker.store.records[CONSIGNMENT].replace(b'"ordered"', b'"unheard of"')
+    turn = worker.turn(at=NOON + timedelta(days=30))
+    assert sorted(kinds(turn)) == ["InspectionOverdue", "MessageParked"]
+    assert worker.turn(at=NOON + timedelta(days=31)).outputs == []
+
+
+# partitions
+
+
+def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
+    partitions, message = 8, order()
+    home = partition_of(CONSIGNMENT.encode(), partitions)
+    memory, facts = Memory(), 0
+    for partition in range(partitions):
+        turn, store = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory), Partition()
+        turn.hear(store, Raw(message.topic, partition, 3, message.key, message.value, message.headers))
+        facts += kinds(turn).count("InspectionOrdered")
+        assert turn.parked == ({} if partition == home else {"wrong_partition": 1})
+        for _, key, entry, data in turn.changed():
+            store.put(key, data, entry.record.due)
+        memory.commit(turn.outputs)
+        if partition != home:
+            request = Raw(
+                TOPIC, partition, 1, CONSIGNMENT.encode(), ordered(message).value, {"ce_type": b"ReplayParked"}
+            )
+            body = json.loads(request.value or b"") | {"partition": partition, "offset": 3}
+            for kind, said in (("ReplayParked", ["MessageParked"]), ("DiscardParked", ["ParkedDiscarded"])):
+                if kind == "DiscardParked":
+                    body.pop("value_base64")
+                value = json.dumps(body).encode()
+                again = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory)
+                again.hear(store, Raw(TOPIC, partition, 1, CONSIGNMENT.encode(), value, {"ce_type": kind.encode()}))
+                assert kinds(again) == said
+                for _, key, entry, data in again.changed():
+                    store.put(key, data, entry.record.due)
+                memory.commit(again.outputs)
+            assert store.records == {}, "nothing is left of it"
+    assert facts == 1
