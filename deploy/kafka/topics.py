@@ -1,5 +1,9 @@
 """Which topics must a cluster have before any desk starts, and with which settings?"""
 
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
@@ -21,10 +25,50 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
+HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
+"""Settings of a topic without which records or facts would be lost, or a message not fit."""
+
+
+def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
+    """The settings of HELD in which an existing topic would lose or refuse what we keep → the value that it must have."""
+    wanted = settings_of(topic, 1)
+    return {
+        name: wanted[name]
+        for name in HELD
+        if name in wanted
+        and name in found
+        and (int(found[name]) < int(wanted[name]) if name == "max.message.bytes" else found[name] != wanted[name])
+    }
+
+
+def compare(bootstrap: str, names: set[str]) -> None:
+    """BrokerError, with the command that mends it, where a topic that is there would lose or refuse what we keep."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    asked = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in sorted(names)])
+    topics = {topic.name: topic for topic in CATALOGUE}
+    for resource, answer in asked.items():
+        try:
+            found = {name: str(entry.value) for name, entry in answer.result(30).items()}
+        except KafkaException as error:
+            raise BrokerError(
+                f"The settings of topic {resource.name} cannot be read. 无法读取主题设置。 ({error})"
+            ) from error
+        wrong = misfits(topics[resource.name], found)
+        if wrong:
+            seen = ", ".join(f"{name}={found[name]}" for name in wrong)
+            right = ",".join(f"{name}={value}" for name, value in wrong.items())
+            raise BrokerError(
+                f"Topic {resource.name} has {seen}: what must be kept would be lost, or would not fit. "
+                f"主题设置会丢失或拒绝必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {bootstrap} "
+                f"--alter --entity-type topics --entity-name {resource.name} --add-config {right}"
+            )
+
+
 def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing and returns their names.
 
-    BrokerError when the cluster does not answer, or holds one of our topics with another partition count: keys would move.
+    BrokerError when the cluster does not answer, or holds one of our topics with another partition count (keys would move)
+    or with settings that lose or refuse what we keep.
     """
     try:
         admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=15_000)
@@ -42,6 +86,8 @@ def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str
                     f"Topic {name} has {count} partitions, DTG_PARTITIONS says {partitions}. 分区数不可更改。 "
                     f"The partition count is fixed for life: set DTG_PARTITIONS={count}"
                 )
+        if there:
+            compare(bootstrap, set(there))
         missing = [
             NewTopic(t.name, partitions, replication, topic_configs=settings_of(t, replication))
             for t in CATALOGUE

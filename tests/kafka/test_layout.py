@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AdminClient, NewPartitions
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions
 
 from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from services.cli.processes import worker
 from services.shell.layout import REFUSED_CODE
+from tests.conftest import PARTITIONS as SESSION_PARTITIONS
 from tests.kafka.border import Border
 
 PARTITIONS = 2
@@ -46,3 +48,34 @@ def test_partitions_raised_behind_its_back_end_a_worker_while_it_runs_and_when_i
         assert "customs-release-containers has 3 partitions" in child.tail(1)
     finally:
         child.kill()
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value", "right"),
+    [
+        ("customs-release-state", "cleanup.policy", "compact,delete", "cleanup.policy=compact"),
+        ("customs-release-facts", "retention.ms", "604800000", "retention.ms=-1"),
+        ("customs-release-facts", "cleanup.policy", "compact", "cleanup.policy=delete"),
+        ("customs-release-parked", "retention.bytes", "1000000", "retention.bytes=-1"),
+        ("customs-release-requests", "max.message.bytes", "1000", f"max.message.bytes={8 << 20}"),
+    ],
+)
+def test_a_topic_that_would_lose_or_refuse_what_is_kept_is_refused_with_the_command_that_mends_it(
+    broker: Broker, name: str, setting: str, value: str, right: str
+) -> None:
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+
+    def alter(to: str) -> None:
+        entry = ConfigEntry(setting, to, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
+        admin.incremental_alter_configs([resource])[resource].result(30)
+        while admin.describe_configs([resource])[resource].result(30)[setting].value != to:
+            pass  # the controller has it, the broker a moment later
+
+    alter(value)
+    try:
+        with pytest.raises(BrokerError, match=f"{name} has {setting}={value}.*--add-config {right}"):
+            provision(broker.bootstrap, SESSION_PARTITIONS)
+    finally:
+        alter(right.partition("=")[2])
+    assert provision(broker.bootstrap, SESSION_PARTITIONS) == []
