@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench bench-peers jars stops chaos hostile recovery single-faults openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt bench bench-peers jars stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -44,6 +44,9 @@ jars: ## Write the list of the broker's files from deploy/kafka/pom.xml (needs M
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
+
+fuzz: setup ## Let schemathesis try the HTTP API while the largest bodies come without pause (4 minutes); ARGS="--seconds 600 --seed 3".
+	@$(PY) -m tests.hostile.fuzz $(ARGS)
 
 recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
 	$(PY) -m tests.bench.recovery $(ARGS)

@@ -159,7 +159,8 @@ def _problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def of_framework(request: Request, error: HTTPException) -> Response:
-        return _tell(request, by_status(error.status_code, f"{request.method} {request.url.path}"))
+        address = f"{request.method} {request.url.path}"
+        return _tell(request, by_status(error.status_code, address, error.headers))
 
     @app.exception_handler(ClientDisconnect)
     async def gone(request: Request, error: ClientDisconnect) -> Response:

@@ -1,6 +1,7 @@
 """How are declarations and other requests taken in over HTTP? Checked in shape, sent, and answered once acknowledged."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter, Header, Path, Request
@@ -45,11 +46,16 @@ NO: Responses = documented(
         "The broker did not acknowledge, or other large bodies are in hand; nothing was taken in. `Retry-After` in seconds",
     ),
 )
+VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
+"""What `_header` lets through, for the document only: it is answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
 Actor = Annotated[
     str | None,
     Header(
-        alias="X-Actor", description="Who acts. A sandbox identity: it is believed. Default `anonymous`.", max_length=64
+        alias="X-Actor",
+        description="Who acts. A sandbox identity: it is believed. Default `anonymous`.",
+        max_length=LONGEST_ACTOR,
+        json_schema_extra=VISIBLE,
     ),
 ]
 Key = Annotated[
@@ -58,6 +64,7 @@ Key = Annotated[
         alias="Idempotency-Key",
         description="The same key and content again is the same request. Default: derived from who asks and the content.",
         max_length=LONGEST_KEY,
+        json_schema_extra=VISIBLE,
     ),
 ]
 OfConsignment = Annotated[
@@ -144,7 +151,11 @@ def _lodgement(data: bytes, separators: int, actor: str, key: str) -> Lodgement:
     "/declarations/batch",
     status_code=202,
     response_model=BatchResult,
-    responses={202: {"model": BatchResult, "description": "A result for each, in order"}, **NO},
+    responses={
+        202: {"model": BatchResult, "description": "A result for each, in order"},
+        207: {"model": BatchResult, "description": "The same, when some were sent back"},
+        **NO,
+    },
     openapi_extra=BATCH_BODY,
     tags=["declarants"],
     summary="Lodge many declarations",
@@ -235,7 +246,7 @@ def lodgement(said: Declaration, actor: str, key: str) -> Lodgement:
 def answer(asked: Asked) -> Response:
     """202 with the links to follow."""
     container = asked.kind == RecordGateOut.kind
-    status = f"{API}/{'containers' if container else 'consignments'}/{asked.subject}"
+    status = f"{API}/{'containers' if container else 'consignments'}/{quote(asked.subject, safe='')}"
     taken = Taken(
         request_id=asked.request_id,
         consignment_id=None if container else asked.subject,

@@ -83,10 +83,11 @@ def respond(problem: Problem) -> Response:
     return JSONResponse(problem.details().model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def by_status(status: int, asked: str) -> Problem:
-    """The problem for a status that the framework chose: unknown path, wrong method. `asked`: what was asked for."""
+def by_status(status: int, asked: str, headers: Mapping[str, str] | None = None) -> Problem:
+    """The problem for a status that the framework chose: unknown path, wrong method. `asked`: what was asked for; `headers`:
+    those that belong to the status, as `Allow` to 405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
-    return Problem(status, code, seen=asked if code != "other" else HTTPStatus(status).phrase)
+    return Problem(status, code, headers=headers, seen=asked if code != "other" else HTTPStatus(status).phrase)
 
 
 def invalid(error: ValidationError) -> Problem:

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -22,6 +23,7 @@ from schemas.envelope import request_id
 from schemas.inspection import RecordFindings
 from schemas.vocabulary import ControlKind, consignment_id
 from services.console.asking import Asker, digest
+from services.console.consignment import plain
 from services.console.database import migrate
 from services.console.openapi import FILE, text
 from services.console.settings import ConsoleSettings
@@ -233,7 +235,9 @@ def test_other_types_paths_methods_and_headers_are_problems_too(console: Running
     answer = console.api("POST", "/declarations", content=b"<xml/>", headers={"content-type": "text/xml"})
     problem(answer, 415, "not_json_type")
     problem(console.api("GET", "/nothing/here"), 404, "no_such_path")
-    problem(console.api("DELETE", "/declarations"), 405, "wrong_method")
+    answer = console.api("DELETE", "/declarations")
+    problem(answer, 405, "wrong_method")
+    assert answer.headers["allow"] == "POST"
     problem(console.api("GET", "/consignments/not-an-id"), 422, "invalid")
     problem(console.api("POST", "/declarations", json=paper("H"), headers={"X-Actor": "x" * 65}), 422, "invalid")
     odd = {"Idempotency-Key": "a\tb"}
@@ -419,6 +423,15 @@ def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
         "/items/0/unit_price",
         "/items/1/description",
     }
+
+
+def test_a_request_about_a_subject_of_any_signs_has_its_links(console: Running) -> None:
+    for number in ("集装箱1", "ſ", "箱 1?#%", "\U0008d5f6"):
+        answer = console.api("POST", f"/containers/{quote(number, safe='')}/gate-outs", json={"gate": "G"})
+        assert answer.status_code == 202, "it was taken in, and so it has to be said"
+        link = answer.headers["location"]
+        assert answer.json()["status"] == link
+        assert console.http.get(link).json()["container_no"] == plain(number)
 
 
 def test_a_gate_out_is_bounded_at_the_door(console: Running) -> None:

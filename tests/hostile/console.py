@@ -41,8 +41,8 @@ class Answers:
 
 
 @contextmanager
-def serving(bootstrap: str, partitions: int, folder: Path) -> Iterator[tuple[int, int]]:
-    """The console as a process of its own: its port and its process id."""
+def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Iterator[tuple[int, int]]:
+    """The console as a process of its own: its port and its process id. `more`: further settings."""
     port = free_port()
     settings = {
         "DTG_KAFKA": bootstrap,
@@ -50,6 +50,7 @@ def serving(bootstrap: str, partitions: int, folder: Path) -> Iterator[tuple[int
         "DTG_DATABASE_URL": f"sqlite:///{folder}/console.db",
         "DTG_CONSOLE_PORT": str(port),
         "DTG_HOME": str(folder),
+        **more,
     }
     with Path(folder, "console.log").open("w") as log:
         command = [sys.executable, "-m", "services.cli.main", "console"]
