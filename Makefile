@@ -77,5 +77,5 @@ pictures: setup ## Play a simulated day on a real border and take the README's p
 	$(PY) -m tests.browser.pictures
 
 clean: ## Remove everything made here: environment, broker, data, caches.
-	rm -rf .venv .tools .run .datongguan deploy/kafka/jars deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .run .datongguan .datongguan-demo deploy/kafka/jars deploy/kafka/target .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -15,6 +15,7 @@ from rich.table import Table
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
+from services.cli.home import of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.settings import UpSettings
@@ -84,7 +85,7 @@ def rebuild() -> None:
     from services.console.rebuild import rebuild as again
     from services.console.settings import ConsoleSettings
 
-    settings = UpSettings()
+    settings = of_command(UpSettings())
     screen.print(
         f"{again(ConsoleSettings(kafka=settings.bootstrap(), database_url=settings.read_model()))} facts projected"
     )

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from services.cli.home import of_command
 from services.cli.settings import UpSettings
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _port(kafka: bool, where: str, notebook: Path | None, name: str) -> "TopicPo
     from services.ports.notebook import Notebook
     from services.ports.topic import TopicPort
 
-    settings = UpSettings()
+    settings = of_command(UpSettings())
     way = "kafka" if kafka else "http"
     notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
     if kafka:

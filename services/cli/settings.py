@@ -17,7 +17,10 @@ class UpSettings(BaseSettings):
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
-    home: str = Field(".datongguan", description="folder of the embedded broker, database and logs")
+    home: str = Field(
+        ".datongguan",
+        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
+    )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
     layout: str = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",

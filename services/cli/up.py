@@ -1,7 +1,6 @@
 """How does everything start from nothing, stay up, and stop without a trace?"""
 
 import contextlib
-import fcntl
 import json
 import os
 import resource
@@ -20,6 +19,7 @@ from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, size_of, work_of
 from deploy.kafka.topics import provision
+from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, stop_all, worker
 from services.cli.settings import UpSettings
@@ -62,6 +62,7 @@ class Up:
     """The supervisor: broker, workers, console, and (for a demo) the people of the border."""
 
     def __init__(self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int) -> None:
+        settings = of_demo(settings) if demo else settings
         self.settings, self.demo, self.consignments, self.seed = settings, demo, consignments, seed
         self.speed = speed if demo else 1.0
         self.home = Path(settings.home)
@@ -75,11 +76,7 @@ class Up:
         """Starts all, watches until a signal, stops all; the exit code."""
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)  # also one that an earlier version made open to everybody
-        with (self.home / "up.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise CannotStart(f"Another `dtg up` runs on the folder {self.home}. 已在运行。") from None
+        with in_use(self.home, self.settings.bootstrap()):
             (self.home / "logs").mkdir(exist_ok=True)
             _open_files()
             screen.journal = self.home / "logs" / "up.log"
@@ -94,9 +91,8 @@ class Up:
         if not self.home.exists():
             return
         aside = self.home.with_name(f"{self.home.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-        with (self.home / "up.lock").open("w") as lock:
+        with in_use(self.home, ""):
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.home.rename(aside)
             except OSError as error:
                 raise CannotStart(f"The folder {self.home} cannot be moved aside: {error}. 无法移开旧数据。") from error
@@ -157,7 +153,7 @@ class Up:
             "DTG_CONSOLE_PORT": str(self.settings.console_port),
             "DTG_DATABASE_URL": self.settings.read_model(),
         }
-        clock = self.home / "clock.json"
+        clock = self.home / CLOCK
         if self.speed != 1.0:
             anchor = datetime.now(UTC)
             start = anchor
@@ -173,7 +169,7 @@ class Up:
 
     def _check_clock(self) -> None:
         """Time never runs backwards over kept data."""
-        clock = self.home / "clock.json"
+        clock = self.home / CLOCK
         if self.speed != 1.0 or not clock.exists():
             return
         if datetime.fromisoformat(json.loads(clock.read_text(encoding="utf-8"))["now"]) > datetime.now(UTC):

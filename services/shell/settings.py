@@ -46,7 +46,10 @@ class WorkerSettings(BaseSettings):
     session_timeout_ms: int = Field(6_000, ge=1000, le=60_000, description="milliseconds until a silent worker is lost")
     retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")
     stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez fails")
-    home: str = Field(".datongguan", description="folder of the embedded broker, database and logs")
+    home: str = Field(
+        ".datongguan",
+        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
+    )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
 

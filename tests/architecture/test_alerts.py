@@ -39,11 +39,11 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_the_configuration_is_one_that_prometheus_reads(tmp_path: Path) -> None:
-    targets = tmp_path / ".datongguan"
-    targets.mkdir()
-    targets.joinpath("prometheus-targets.json").write_text(
-        json.dumps([{"targets": ["127.0.0.1:6066", "127.0.0.1:8080"], "labels": {"job": "dtg"}}])
-    )
+    for targets in (tmp_path / ".datongguan-demo", tmp_path / ".datongguan"):
+        targets.mkdir()
+        targets.joinpath("prometheus-targets.json").write_text(
+            json.dumps([{"targets": ["127.0.0.1:6066", "127.0.0.1:8080"], "labels": {"job": "dtg"}}])
+        )
     folder = shutil.copytree(FOLDER, tmp_path / "deploy" / "prometheus")
     done = promtool("check", "config", "prometheus.yml", folder=folder)
     assert done.returncode == 0, done.stderr

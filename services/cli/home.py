@@ -1,0 +1,78 @@
+"""In which folder does the data of `dtg up` lie? A demo has a folder of its own, and a command works on the one that is in use."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.kafka.errors import BrokerError
+from services.cli.settings import UpSettings
+
+LOCK = "up.lock"
+"""Locked while a `dtg up` works in the folder; its text is the bootstrap of the cluster that it serves."""
+CLOCK = "clock.json"
+"""Where the sandbox clock stands; a folder that has one holds a demo's data."""
+LOCK_SECONDS = 1.0
+"""A command that looks whether the folder is in use holds the lock for an instant."""
+
+
+class InUse(BrokerError):
+    """Another `dtg up` works in the folder."""
+
+
+@contextmanager
+def in_use(home: Path, bootstrap: str) -> Iterator[None]:
+    """Until its end the folder belongs to this process; InUse when it is another's."""
+    with (home / LOCK).open("a", encoding="utf-8") as lock:
+        end = time.monotonic() + LOCK_SECONDS
+        while not _locks(lock.fileno(), fcntl.LOCK_EX):
+            if time.monotonic() > end:
+                raise InUse(f"Another `dtg up` runs on the folder {home}. 已在运行。")
+            time.sleep(0.05)
+        lock.truncate(0)
+        lock.write(bootstrap)
+        lock.flush()
+        yield
+
+
+def of_demo(settings: UpSettings) -> UpSettings:
+    """The settings of a demo: its folder lies beside that of the real data.
+
+    Not where the data is elsewhere (DTG_KAFKA), nor where the folder holds the data of a former version's demo.
+    """
+    home = Path(settings.home)
+    if settings.kafka or (home / CLOCK).exists():
+        return settings
+    return _with(settings, _beside(home))
+
+
+def of_command(settings: UpSettings) -> UpSettings:
+    """The settings with the folder of the `dtg up` that serves the cluster of this command, if it is a demo's."""
+    demo = _beside(Path(settings.home))
+    return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
+
+
+def _with(settings: UpSettings, home: Path) -> UpSettings:
+    return settings.model_copy(update={"home": str(home)})
+
+
+def _beside(home: Path) -> Path:
+    return Path(f"{home if home.name not in ('', '..') else home.resolve()}-demo")
+
+
+def _serves(home: Path, bootstrap: str) -> bool:
+    try:
+        lock = (home / LOCK).open(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    with lock:
+        return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap
+
+
+def _locks(file: int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
