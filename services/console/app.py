@@ -118,7 +118,8 @@ def _health(app: FastAPI) -> None:
 
     @app.get("/readyz", tags=["operations"], summary="Can it serve?")
     def readyz(request: Request) -> Response:
-        """503 while the database, the broker or the topics do not answer; `projection` tells how far the rows are."""
+        """503 while the database, the broker or the topics do not answer, or the projector does not turn; `projection` tells how
+        far the rows are."""
         desk = office(request)
         waiting = [] if desk.asker.ready else ["kafka"]
         started = stopwatch()
@@ -127,7 +128,7 @@ def _health(app: FastAPI) -> None:
         except (DBAPIError, PoolTimeout):
             waiting.append("database")
         standing = desk.standing()
-        if standing.trouble:
+        if standing.trouble or not _turns(request):
             waiting.append("projector")
         said = {
             "status": "waiting" if waiting else "ok",
@@ -140,6 +141,13 @@ def _health(app: FastAPI) -> None:
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _turns(request: Request) -> bool:
+    """Whether the projector's thread lives and has turned within the seconds after which the gate says no."""
+    desk = office(request)
+    alive: bool = request.app.state.projector_thread.is_alive()
+    return alive and desk.progress.silent_seconds() <= desk.settings.gate_stale_seconds
 
 
 def _tell(request: Request, problem: Problem) -> Response:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -15,15 +15,16 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 from sqlalchemy import Engine, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
+from services.console.database import DATABASE_ERRORS
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import LODGEMENTS
 from services.shell.clock import now
 from services.shell.codec import encode, request_headers
+from services.shell.ending import end_with_task
 
 ASKED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge")
@@ -75,7 +76,7 @@ class Asker:
 
     async def start(self) -> None:
         """Returns at once; the cluster is awaited in the background."""
-        self._tasks = [asyncio.create_task(self._connect()), asyncio.create_task(self._write_notebook())]
+        self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
         """Sends what is in hand and writes the notebook."""
@@ -86,7 +87,7 @@ class Asker:
             with contextlib.suppress(KafkaError, TimeoutError):  # what was not acknowledged was not claimed either
                 await asyncio.wait_for(self._producer.stop(), 1.5)
         with contextlib.suppress(
-            DBAPIError
+            *DATABASE_ERRORS
         ):  # the notebook is a courtesy to those who ask before the projector has read
             await asyncio.to_thread(self._write)
 
@@ -193,7 +194,7 @@ class Asker:
         if self._producer is broken:
             self._producer = None
             self._tasks = [task for task in self._tasks if not task.done()]
-            self._tasks += [asyncio.create_task(_close(broken)), asyncio.create_task(self._connect())]
+            self._tasks += [asyncio.create_task(_close(broken)), _lasting(self._connect())]
 
     async def _connect(self) -> None:
         while self._producer is None:
@@ -220,8 +221,8 @@ class Asker:
             if self._unwritten:
                 try:
                     await asyncio.to_thread(self._write)
-                except DBAPIError as error:
-                    log.warning("the notebook waits", error=str(error.orig))
+                except DATABASE_ERRORS as error:
+                    log.warning("the notebook waits", error=str(getattr(error, "orig", None) or error))
 
     def _write(self) -> None:
         taken = list(self._unwritten)
@@ -238,6 +239,13 @@ class Asker:
         with self._engine.begin() as connection:
             row = connection.execute(select(LODGEMENTS).where(LODGEMENTS.c.request_id == request)).one_or_none()
         return None if row is None else Asked(*row)
+
+
+def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Without it the console would take requests in and forget half of what belongs to that."""
+    task = asyncio.create_task(work)
+    task.add_done_callback(end_with_task)
+    return task
 
 
 async def _close(producer: AIOKafkaProducer) -> None:

@@ -15,6 +15,7 @@ from services.console.app import create_app
 from services.console.database import migrate
 from services.console.protocol import limited
 from services.console.settings import ConsoleSettings
+from services.shell.ending import end_with_any_thread
 from services.shell.signals import on_stop
 
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ def serve(settings: ConsoleSettings) -> None:
             os._exit(0)
 
     on_stop(stop)
+    end_with_any_thread()
     os.umask(0o077)  # the database of goods and declarants is its owner's alone
     configure_logs(settings.log_level)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

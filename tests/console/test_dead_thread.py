@@ -1,0 +1,66 @@
+"""Does a console whose projector ended by an error that nobody foresaw end too, instead of looking alive?"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from deploy.kafka.broker import free_port
+from services.cli.processes import Child
+from services.cli.up import wait_for
+from services.console import tables as t
+from services.console.database import migrate, open_engine
+from services.shell.ending import CODE
+from tests.conftest import PARTITIONS
+from tests.console.border import Border, publish
+from tests.console.conftest import eventually
+
+DYING = """
+import asyncio, threading
+from services.shell.ending import end_with_any_thread, end_with_task
+def dies(): raise LookupError("nobody foresaw this")
+async def task():
+    async def also(): dies()
+    asyncio.create_task(also()).add_done_callback(end_with_task)
+    await asyncio.sleep(60)
+end_with_any_thread()
+"""
+
+
+@pytest.mark.parametrize(
+    "how", ["threading.Thread(target=dies).start(); threading.Event().wait(60)", "asyncio.run(task())"]
+)
+def test_a_dead_thread_or_task_ends_its_process_and_says_why(how: str) -> None:
+    ended = subprocess.run([sys.executable, "-c", DYING + how], check=False, capture_output=True, text=True, timeout=50)
+    assert ended.returncode == CODE
+    assert "nobody foresaw this" in ended.stdout
+
+
+def test_a_console_whose_projector_died_ends(bootstrap: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/console.db"
+    migrate(url)
+    port = free_port()
+    env = {
+        "DTG_KAFKA": bootstrap,
+        "DTG_PARTITIONS": str(PARTITIONS),
+        "DTG_DATABASE_URL": url,
+        "DTG_CONSOLE_PORT": str(port),
+    }
+    child = Child("console", [sys.executable, "-m", "services.cli.main", "console"], tmp_path / "console.log", env)
+    child.start()
+    try:
+        wait_for({f"http://127.0.0.1:{port}/readyz": child})
+        engine = open_engine(url, writes=True)
+        with engine.begin() as connection:
+            connection.execute(delete(t.TURNS))  # what a damaged database may be like
+        engine.dispose()
+        publish(bootstrap, Border("dead-thread").lodged().said)
+        eventually(lambda: not child.alive, "the console to end")
+        assert child.code == CODE
+        last = [json.loads(line) for line in child.log.read_text().splitlines() if line.startswith("{")][-1]
+        assert (last["level"], last["thread"]) == ("critical", "projector")
+    finally:
+        child.kill()
