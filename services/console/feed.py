@@ -11,13 +11,17 @@ from starlette.types import Receive, Scope, Send
 
 from services.console.answers import READ
 from services.console.office import Office, office
+from services.console.paging import fit
 from services.console.problems import Problem, documented
-from services.console.telling import API, projection, release
+from services.console.queries import Rows
+from services.console.telling import API, feed_entries, projection
 from services.console.views import Feed, ReleaseView
 from services.shell.clock import stopwatch
 
 router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
+STREAMED = 500
+"""Entries that a stream reads at once."""
 FEED = {
     **READ,
     **documented(
@@ -45,17 +49,16 @@ async def releases(
     """
     desk = office(request)
     deadline = stopwatch() + min(wait, desk.settings.wait_limit_seconds)
-    entries = await _after(desk, after, limit + 1)
+    entries, more = await _after(desk, after, limit)
     if not entries and wait > 0:
         with desk.streams.one(_client(request)):
             while not entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(left)
-                entries = await _after(desk, after, limit + 1)
-    shown = entries[:limit]
+                entries, more = await _after(desk, after, limit)
     return Feed(
-        releases=shown,
-        cursor=shown[-1].cursor if shown else after,
-        more=len(entries) > limit,
+        releases=entries,
+        cursor=entries[-1].cursor if entries else after,
+        more=more,
         projection=projection(desk.standing()),
     )
 
@@ -78,7 +81,7 @@ async def stream(request: Request, after: Cursor = 0) -> StreamingResponse:
     client = _client(request)
     desk.streams.enter(client)
     try:
-        first = await _after(desk, start, 500)
+        first, _ = await _after(desk, start, STREAMED)
     except BaseException:
         desk.streams.leave(client)
         raise
@@ -115,17 +118,22 @@ async def _events(desk: Office, cursor: int, entries: list[ReleaseView], request
             cursor = one.cursor
         if not entries:
             await desk.bell.wait(KEEPALIVE_SECONDS)
-        entries = await _after(desk, cursor, 500)
+        entries, _ = await _after(desk, cursor, STREAMED)
         if not entries:
             yield b": still here\n\n"
 
 
-async def _after(desk: Office, cursor: int, limit: int) -> list[ReleaseView]:
-    """The entries after `cursor`; Problem 410 when the feed ends before it and nothing is left to be read."""
-    query = partial(run_in_threadpool, desk.rows.releases, cursor, limit)
-    rows = await desk.releases.ask((cursor, limit), query)
-    if not rows and cursor and not desk.behind():
+async def _after(desk: Office, cursor: int, limit: int) -> tuple[list[ReleaseView], bool]:
+    """The entries after `cursor`, as many as one answer has room for, and whether there are more; Problem 410 when the feed ends
+    before it and nothing is left to be read."""
+    query = partial(run_in_threadpool, _read, desk.rows, cursor, limit)
+    entries, more = await desk.releases.ask((cursor, limit), query)
+    if not entries and cursor and not desk.behind():
         last = await run_in_threadpool(desk.rows.last_cursor)
         if last < cursor:
             raise Problem(410, "wrong_feed", seen=cursor, last=last)
-    return [release(row) for row in rows]
+    return entries, more
+
+
+def _read(rows: Rows, cursor: int, limit: int) -> tuple[list[ReleaseView], bool]:
+    return fit(feed_entries(rows, rows.releases(cursor, limit + 1)), limit)

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import Request
@@ -13,6 +12,7 @@ from services.console.progress import Progress, Standing
 from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
 from services.console.streams import Shared, Streams
+from services.console.views import ReleaseView
 
 GATE_THREADS = 4
 """Gate questions that read rows at once."""
@@ -67,7 +67,7 @@ class Office:
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
     streams: Streams = field(init=False)
-    releases: Shared[list[Any]] = field(init=False)
+    releases: Shared[tuple[list[ReleaseView], bool]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.large_bodies)

@@ -62,7 +62,7 @@ def _board(desk: Office) -> dict[str, Any]:
         "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
         "total": sum([one.consignments for one in said.stages]),
         "longest": [consignment(row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8)],
-        "latest": [release(row) for row in desk.rows.latest_releases(8)],
+        "latest": [release(row, row.body) for row in desk.rows.latest_releases(8)],
     }
 
 

@@ -10,6 +10,7 @@ from services.console import tables as t
 from services.console.consignment import Consignment, OpenHold, plain
 from services.console.container import SHOWN, Container, Part
 from services.console.container import Standing as StandingOfGoods
+from services.console.paging import BODY_BYTES
 from services.console.tables import OPEN_STAGES
 
 LONGEST_TIMELINE = 10_000
@@ -209,9 +210,12 @@ class Rows:
     # the feed for ports
 
     def releases(self, after: int, limit: int) -> list[Row[Any]]:
+        """The entries after a cursor; `body` is empty where it is long (`size`: its characters), so that many have room."""
         r, f = t.RELEASES.c, t.FACTS.c
+        size = func.length(f.body)
+        body = case((size <= BODY_BYTES, f.body), else_="").label("body")
         query = (
-            select(r.cursor, r.consignment_id, f.id, f.kind, f.body, f.recorded_us)
+            select(r.cursor, r.consignment_id, f.place, f.key, f.id, f.kind, body, size.label("size"), f.recorded_us)
             .join(t.FACTS, f.place == r.place)
             .where(r.cursor > after)
             .order_by(r.cursor)

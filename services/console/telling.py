@@ -29,6 +29,10 @@ from services.console.views import (
 from services.console.words import WORDS, both
 
 API = "/api/v1"
+ENTRY_CHARACTERS = 100_000
+"""Of container numbers in one entry of the feed; as many as a declaration may have are far fewer."""
+LONGEST_REASON = 2000
+"""Characters of a text from a message in a list; the content of the message has all of it."""
 MILESTONES = frozenset(
     {
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
@@ -170,10 +174,15 @@ def entries(
         entry(
             fact,
             bodies.get(fact.place),
-            None if fact.place in short else f"{API}/messages/{quote(key)}/{quote(fact.id)}",
+            None if fact.place in short else content_link(key, fact.id),
         )
         for fact in listed
     ]
+
+
+def content_link(key: str, message_id: str) -> str:
+    """Where the content of one message is."""
+    return f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}"
 
 
 def is_shown(kind: str, only: str) -> bool:
@@ -214,20 +223,45 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
     return sorted(rows, key=effective)
 
 
-def release(row: Any) -> ReleaseView:
-    """A row of the feed, joined with its fact."""
-    body = content(row.body) or {}
+def release(row: Any, text_of_body: str) -> ReleaseView:
+    """A row of the feed, joined with its fact. What has no room is shortened, with a link to the whole."""
+    body = content(text_of_body) or {}
+    names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
+    listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    containers = _fitting(listed, ENTRY_CHARACTERS)
+    whole = len(containers) == len(listed) and bool(text_of_body or not row.size)
+    if isinstance(reason, str) and len(reason) > LONGEST_REASON:
+        reason, whole = f"{reason[:LONGEST_REASON]}…", False
     return ReleaseView(
         cursor=row.cursor,
         id=row.id,
         kind=row.kind,
         consignment_id=row.consignment_id,
-        version=body.get("version", 0),
-        declaration_no=body.get("declaration_no"),
-        containers=list(body.get("containers", ())),
-        reason=body.get("reason"),
+        version=version if isinstance(version, int) else 0,
+        declaration_no=number[:LONGEST_REASON] if isinstance(number, str) else None,
+        containers=containers,
+        reason=reason if isinstance(reason, str) else None,
         occurred_at=_time(body.get("occurred_at")) or moment(row.recorded_us),
+        body_link=None if whole else content_link(row.key, row.id),
     )
+
+
+def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
+    """These rows of the feed with their contents; a long one is read when its turn has come."""
+    for row in listed:
+        long = row.size > BODY_BYTES
+        yield release(row, rows.bodies([row.place])[row.place] if long else row.body)
+
+
+def _fitting(names: Sequence[str], room: int) -> list[str]:
+    """The first names, as many as the room allows; control characters are six bytes long in JSON."""
+    taken: list[str] = []
+    for name in names:
+        room -= 6 * len(name) + 3
+        if room < 0:
+            break
+        taken.append(name)
+    return taken
 
 
 def stage_counts(

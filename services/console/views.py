@@ -199,7 +199,8 @@ class GateView(BaseModel):
 
 
 class ReleaseView(BaseModel):
-    """An entry of the feed for ports. `kind`: ReleaseGranted or ReleaseRevoked; of two, the higher `version` is true."""
+    """An entry of the feed for ports. `kind`: ReleaseGranted or ReleaseRevoked; of two, the higher `version` is true. `body_link` is
+    null, except where `containers` or `reason` had no room and are shortened: it leads to the whole content then."""
 
     cursor: int
     id: str
@@ -210,10 +211,11 @@ class ReleaseView(BaseModel):
     containers: list[str]
     reason: str | None
     occurred_at: datetime
+    body_link: str | None = None
 
 
 class Feed(BaseModel):
-    """Releases and revocations after a cursor; ask again with `cursor`. `more`: there were more than `limit`."""
+    """Releases and revocations after a cursor; ask again with `cursor`. `more`: there are more than this answer has room for."""
 
     releases: list[ReleaseView]
     cursor: int

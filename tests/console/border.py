@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from confluent_kafka import Message as Delivered
 from confluent_kafka import Producer
 
 from schemas.declaration import (
@@ -419,11 +420,17 @@ def publish(bootstrap: str, said: Iterable[Said]) -> None:
     producer = Producer(
         {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "acks": "all", "enable.idempotence": True}
     )
+    failed: list[Any] = []
+
+    def delivered(error: Any, _: Delivered) -> None:
+        if error is not None:
+            failed.append(error)
+
     for number, one in enumerate(said):
-        producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers())
+        producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers(), on_delivery=delivered)
         if number % 1000 == 0:
             producer.poll(0)
-    assert producer.flush(60) == 0
+    assert producer.flush(60) == 0 and not failed, failed
 
 
 def _owner(hold_id: str) -> Owner:
