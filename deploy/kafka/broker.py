@@ -33,6 +33,8 @@ HASTY = {
     "broker.heartbeat.interval.ms": "200",
     "metadata.max.idle.interval.ms": "100",
 }
+NEWER = ("Tried to apply FeatureLevelRecord", "Unknown metadata id")
+"""What Kafka logs before it ends on metadata of a version that it does not know."""
 FENCE_SECONDS = 5
 """How long after the former the latter may take; it never comes when the last run ended before its broker was let in."""
 
@@ -135,6 +137,15 @@ class Broker:
         self.kill()
         raise BrokerError(f"The Kafka broker does not answer and does not get on.\n{self._tail()}")
 
+    def _controller_ended(self, text: str) -> BrokerError:
+        if any(newer in text for newer in NEWER):
+            return BrokerError(
+                f"The data in {self.folder} was written by a newer version of Kafka: run that version of this program, or "
+                "begin afresh and keep the old data beside the new: `dtg up --afresh`. "
+                "数据由更新版本写入：请运行该版本，或重新开始并保留旧数据。"
+            )
+        return BrokerError(f"The Kafka controller ended while starting.\n{text[-2000:]}")
+
     def _progress(self, process: subprocess.Popen[bytes], log: str) -> Progress:
         return Progress(lambda: work_of(process.pid), lambda: size_of(self.folder / log))
 
@@ -197,7 +208,7 @@ class Broker:
             if stop():
                 raise Interrupted
             if controller.poll() is not None:
-                raise BrokerError(f"The Kafka controller ended while starting.\n{text[-2000:]}")
+                raise self._controller_ended(log.read_text(encoding="utf-8", errors="replace"))
             if ACTIVE in text:
                 progress.ends_within(FENCE_SECONDS)
             time.sleep(0.05)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.kafka.errors import BrokerError
@@ -19,6 +20,7 @@ from services.cli.home import of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.settings import UpSettings
+from services.console.errors import NewerDatabase
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
@@ -46,8 +48,8 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart) as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]")
+    except (BrokerError, CannotStart, NewerDatabase) as error:
+        Console(stderr=True, highlight=False).print(f"[red]{escape(str(error))}[/red]")
         sys.exit(1)
 
 

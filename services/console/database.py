@@ -7,10 +7,14 @@ from typing import Any
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.console.errors import NewerDatabase
 
 LOCK_SECONDS = 5
 """How long a statement waits for a lock before it fails; the projector then tries again."""
@@ -68,7 +72,17 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     folder = str(Path(__file__).parent / "migrations")
     config.set_main_option("script_location", folder.replace("%", "%%"))
     config.attributes["connection"] = connection
+    _check_known(connection, ScriptDirectory.from_config(config))
     command.upgrade(config, revision)
+
+
+def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
+    url = connection.engine.url
+    name = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    known = {script.revision for script in scripts.walk_revisions()}
+    for revision in MigrationContext.configure(connection).get_current_heads():
+        if revision not in known:
+            raise NewerDatabase(name, revision)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

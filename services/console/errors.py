@@ -1,0 +1,12 @@
+"""What can stop the console from running?"""
+
+
+class NewerDatabase(Exception):
+    """The tables were made by a newer version of the program; the text says what to do."""
+
+    def __init__(self, database: str, revision: str) -> None:
+        super().__init__(
+            f"The database {database} was written by a newer version of this program (revision {revision}): run that "
+            "version, or name an empty database in DTG_DATABASE_URL, which is then filled from the topics. "
+            "数据库由更新版本的程序写入：请运行该版本，或用 DTG_DATABASE_URL 指定一个空库，内容将从主题重建。"
+        )
