@@ -6,21 +6,25 @@ interpreter writes the signal's number into a pipe (from C, also while the main 
 that does nothing else reads it.
 """
 
+import atexit
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
 STOPS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )  # SIGHUP: the terminal was closed
+SAME_SECONDS = 0.3
+"""Equal signals within this time are one: `timeout` of GNU signals its child and its group, a closed terminal shell and kernel."""
 
 
 def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: None) -> None:
     """From now on the first signal to stop calls `first`; the second calls `at_once` and ends the process with 128 + its number.
 
-    Both are called in a thread of their own. To be called in the main thread.
+    The same signal again within SAME_SECONDS is no second one. Both are called in a thread of their own. To be called in the main thread.
     """
     read, write = os.pipe()
     os.set_blocking(write, False)
@@ -32,14 +36,15 @@ def on_stop(first: Callable[[], None], at_once: Callable[[], None] = lambda: Non
 
 
 def _listen(read: int, first: Callable[[], None], at_once: Callable[[], None]) -> None:
-    asked = False
+    earlier, until = None, 0.0
     while True:
         (number,) = os.read(read, 1)
-        if number not in STOPS:
+        if number not in STOPS or (number == earlier and time.monotonic() < until):
             continue
-        if not asked:
-            asked = True
+        if earlier is None:
+            atexit.register(signal.signal, number, signal.SIG_IGN)  # Python takes handlers away while it ends
             first()
+            earlier, until = number, time.monotonic() + SAME_SECONDS
             continue
         try:
             at_once()

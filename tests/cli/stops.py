@@ -19,6 +19,7 @@ from pathlib import Path
 
 from deploy.kafka.broker import free_port
 from deploy.kafka.progress import Progress
+from services.shell.signals import SAME_SECONDS
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_SECONDS = 15
@@ -27,15 +28,18 @@ GONE_SECONDS = 15
 
 @dataclass(frozen=True)
 class Stop:
-    """One stop: after so many seconds, by these signals, with the terminal still there or not."""
+    """One stop: after so many seconds, by these signals in a row, with the terminal still there or not."""
 
     after: float
     numbers: tuple[signal.Signals, ...]
     closed: bool
+    apart: float = 0.02
 
     @property
     def code(self) -> int:
-        return 0 if len(self.numbers) == 1 else 128 + self.numbers[-1]
+        """Equal ones in a row are one stop: two senders, one wish."""
+        twice = len(set(self.numbers)) > 1 or (len(self.numbers) > 1 and self.apart > SAME_SECONDS)
+        return 128 + self.numbers[-1] if twice else 0
 
 
 def plan(seed: int, count: int, longest: float) -> list[Stop]:
@@ -67,7 +71,7 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
             process.stdout.close()
         for number in stop.numbers:
             process.send_signal(number)
-            time.sleep(0.02)
+            time.sleep(stop.apart)
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
@@ -79,6 +83,8 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
         text = errors.read().decode(errors="replace")
     left = _left(mark)
     right = {stop.code, 0}  # a second signal may find that all has ended
+    if stop.code:
+        right.add(-stop.numbers[-1])  # or that nothing is left but the end of Python itself
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"

@@ -1,9 +1,14 @@
 """Does everything end when it is asked to, whatever it does at that moment? The long form: `make stops`."""
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from services.shell.signals import SAME_SECONDS
 from tests.cli.stops import Stop, plan, small, up
 
 WHILE_IT_STARTS = plan(seed=7, count=5, longest=7.0)
@@ -23,3 +28,42 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("stop", WHILE_IT_STARTS, ids=str)
 def test_dtg_up_ends_when_asked_also_while_it_starts(stop: Stop, home: Path) -> None:
     assert up(home, stop, "clearance") == ""
+
+
+PATIENT = """
+import time
+from services.shell.signals import on_stop
+on_stop(lambda: print("asked", flush=True), lambda: print("at once", flush=True))
+print("ready", flush=True)
+time.sleep(600)
+"""
+"""A process whose orderly end never comes, so that what ends it is a second signal."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_same_signal_twice_in_a_row_is_one(number: signal.Signals, tmp_path: Path) -> None:
+    """As `timeout` of GNU sends it, to its child and to the group of its child."""
+    assert small(tmp_path, Stop(0.1, (number, number), closed=False, apart=0.002)) == ""
+
+
+def test_a_later_or_another_signal_ends_at_once() -> None:
+    assert _patient(Stop(0, (signal.SIGTERM,) * 3, closed=False, apart=0.002), signal.SIGTERM) == ["asked", "at once"]
+    assert _patient(Stop(0, (signal.SIGTERM,), closed=False, apart=0), signal.SIGINT) == ["asked", "at once"]
+
+
+def _patient(stop: Stop, last: signal.Signals) -> list[str]:
+    """What it says to a stop that leaves it alive, and to the `last` signal, which comes after a while if it is the same."""
+    with subprocess.Popen([sys.executable, "-c", PATIENT], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        for number in stop.numbers:
+            process.send_signal(number)
+            time.sleep(stop.apart)
+        lines = [process.stdout.readline()]
+        if last in stop.numbers:
+            assert process.poll() is None
+            time.sleep(SAME_SECONDS)
+        process.send_signal(last)
+        lines += process.stdout.readlines()
+    assert process.returncode == 128 + last
+    return [line.strip() for line in lines]
