@@ -48,6 +48,9 @@ hostile: setup ## Put a million bad messages and requests to desks and console; 
 fuzz: setup ## Let schemathesis try the HTTP API while the largest bodies come without pause (4 minutes); ARGS="--seconds 600 --seed 3".
 	@$(PY) -m tests.hostile.fuzz $(ARGS)
 
+gate-latency: setup ## Measure gate questions beside the worst bodies and beside lodging over HTTP (3 minutes); ARGS="--seconds 0 --rates 385".
+	@$(PY) -m tests.bench.door $(ARGS)
+
 recovery: setup ## Kill workers with up to a million live goods, and measure how long until work flows again and at what memory (10 minutes).
 	$(PY) -m tests.bench.recovery $(ARGS)
 

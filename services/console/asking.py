@@ -31,8 +31,10 @@ NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did n
 RETRY_SECONDS = 2
 REMEMBERED = 100_000
 """Requests that this process remembers, beside the notebook in SQL."""
-SLICE = 20
-"""Requests of a batch that are encoded in one turn of the event loop, which others wait for meanwhile."""
+SLICE_BYTES = 50_000
+"""Of the requests of a batch that are encoded in one turn of the event loop, which others wait for meanwhile."""
+REQUEST_BYTES = 2_000
+"""What a request costs beside its content."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 log = structlog.get_logger()
@@ -104,12 +106,15 @@ class Asker:
             raise self._not_taken()
         taken: list[Asked] = []
         acknowledgements: list[asyncio.Future[None]] = []
+        turn = 0
         try:
             async with asyncio.timeout(self._settings.produce_timeout_seconds):
                 for request, key, content in requests:
                     asked = self._asked(request, key, content)
                     taken.append(asked)
-                    if len(taken) % SLICE == 0:
+                    turn += REQUEST_BYTES + len(content or b"")
+                    if turn > SLICE_BYTES:
+                        turn = 0
                         await asyncio.sleep(0)
                     if not self._known(asked):
                         acknowledgements.append(asyncio.shield(self._sent(producer, request, asked)))

@@ -2,22 +2,24 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
+from annotated_types import MaxLen
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from services.console.intake import busy
 from services.console.office import office
-from services.console.problems import Problem, field_error, invalid
+from services.console.problems import FieldError, Problem, field_error, invalid
 
 M = TypeVar("M", bound=BaseModel)
 SEPARATORS = b",:{["
 """Each value, key and nesting of JSON costs one of these, so their count bounds what a parser builds."""
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
+"""Of a string; a whole one would keep every other thread for as long as it is searched."""
 _LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
 _SPACE = b" \t\n\r"
 
@@ -68,11 +70,21 @@ def bounded(data: bytes, limit: int) -> None:
     count = len(data) - len(data.translate(None, SEPARATORS))
     if count <= limit:
         return
-    for string in _STRING.finditer(data):  # one at a time, so that other threads get their turn between two
-        text = string[0]
+    for text in _strings(data):
         count -= len(text) - len(text.translate(None, SEPARATORS))
     if count > limit:
         raise Problem(413, "too_many_parts", limit=limit, count=count)
+
+
+def _strings(data: bytes) -> Iterator[bytes]:
+    """What stands between quotation marks, in pieces."""
+    at = data.find(b'"')
+    while at >= 0:
+        at += 1
+        while (piece := _PIECE.match(data, at)) is not None:
+            yield piece[0]
+            at = piece.end()
+        at = data.find(b'"', at + 1)
 
 
 def strict_json(data: bytes, separators: int) -> Any:
@@ -107,12 +119,24 @@ def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
 
 def read(data: bytes, model: type[M], separators: int) -> M:
     """The body as `model`; Problem 400 when it is not JSON, 413 when it has too many parts, 422 with pointers when not of this shape."""
-    strict_json(data, separators)
+    if faults := long_lists(strict_json(data, separators), model):
+        raise Problem(422, "invalid", errors=faults, count=len(faults))
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
         refuse_not_json(error)
         raise invalid(error) from None
+
+
+def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[FieldError]:
+    """Lists that are longer than they may be. pydantic tries each item first, and finds fault with each."""
+    faults = list[FieldError]()
+    for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
+        value = parsed.get(name)
+        longest = next((each.max_length for each in field.metadata if isinstance(each, MaxLen)), None)
+        if longest is not None and isinstance(value, list) and len(value) > longest:
+            faults.append(field_error(f"{where}/{name}", "too_long", len(value), max_length=longest))
+    return faults
 
 
 def refuse_not_json(error: ValidationError, where: str = "") -> None:

@@ -17,10 +17,10 @@ from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, digest
-from services.console.bodies import declarations_of, json_body, not_json, read, refuse_not_json, strict_json
+from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
 from services.console.office import Office, office
-from services.console.problems import SHOWN_ERRORS, Problem, documented, faults_of, invalid
+from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid
 from services.console.settings import ConsoleSettings
 from services.console.telling import API
 from services.console.views import BatchItem, BatchResult, Taken
@@ -172,7 +172,8 @@ async def lodge_many(request: Request, _actor: Actor = None) -> Response:
         item.status = f"{API}/consignments/{asked.subject}"
     refused = len(results) - len(good)
     result = BatchResult(accepted=len(good), refused=refused, results=[item for item, _ in results])
-    return JSONResponse(result.model_dump(exclude_none=True), 207 if refused else 202)
+    content = result.model_dump_json(exclude_none=True)  # in one go: the event loop has others to answer
+    return Response(content, 207 if refused else 202, media_type="application/json")
 
 
 def _batch(data: bytes, settings: ConsoleSettings, actor: str) -> list[tuple[BatchItem, Lodgement | None]]:
@@ -208,23 +209,28 @@ def _check(index: int, item: bytes, separators: int, shown: int) -> tuple[BatchI
     parsed, where = strict_json(item, separators), f"/declarations/{index}"
     reference = parsed.get("reference") if isinstance(parsed, dict) else ""
     named = reference[:35] if isinstance(reference, str) else ""
+    if faults := long_lists(parsed, Declaration, where):
+        return _sent_back(index, named, len(faults), faults[:shown]), None
     try:
         said = Declaration.model_validate_json(item)
     except ValidationError as error:
         refuse_not_json(error, f" ({where})")
-        title = both("problems.invalid.title")
-        refused = BatchItem(
-            index=index,
-            status_code=422,
-            reference=named,
-            code="invalid",
-            title=title.en,
-            title_zh=title.zh,
-            faults=error.error_count(),
-            errors=[fault.model_dump() for fault in faults_of(error, where, shown)],
-        )
-        return refused, None
+        return _sent_back(index, named, error.error_count(), faults_of(error, where, shown)), None
     return BatchItem(index=index, status_code=202, reference=named), said
+
+
+def _sent_back(index: int, reference: str, count: int, faults: list[FieldError]) -> BatchItem:
+    title = both("problems.invalid.title")
+    return BatchItem(
+        index=index,
+        status_code=422,
+        reference=reference,
+        code="invalid",
+        title=title.en,
+        title_zh=title.zh,
+        faults=count,
+        errors=[fault.model_dump() for fault in faults],
+    )
 
 
 def lodgement(said: Declaration, actor: str, key: str) -> Lodgement:

@@ -15,7 +15,7 @@ from anyio import to_thread
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.console.bodies import declarations_of, strict_json
+from services.console.bodies import bounded, declarations_of, strict_json
 from services.console.problems import SHOWN_ERRORS, Problem
 from tests.console.conftest import Running, eventually
 from tests.console.test_api import JSON, problem
@@ -46,6 +46,27 @@ def test_signs_in_texts_are_not_separators(console: Running) -> None:
     body = json.dumps(paper("DOOR-1", items=described)).encode()
     assert body.count(b",") > SEPARATORS
     assert post(console, "/declarations", body).status_code == 202
+
+
+@settings(max_examples=50, deadline=None)
+@given(text=st.text(',:{["\\\\x\n', max_size=40), times=st.sampled_from([1, 300]), cut=st.booleans())
+def test_separators_are_counted_outside_texts_of_any_length(text: str, times: int, cut: bool) -> None:
+    body = json.dumps({"a": text * times, text: ["b", ","]}).encode()
+    bounded(body, 6)
+    with pytest.raises(Problem, match="too_many_parts"):
+        bounded(body, 5)
+    if cut:
+        bounded(body[: body.index(b":") + 2 + len(text)], 6)
+
+
+def test_a_list_that_is_too_long_is_one_fault_whatever_is_in_it(console: Running) -> None:
+    long = paper(items=[{}] * 5000)
+    said = problem(post(console, "/declarations", json.dumps(long).encode()), 422, "invalid")
+    assert [(fault["pointer"], fault["code"]) for fault in said["errors"]] == [("/items", "too_long")]
+    answer = post(console, "/declarations/batch", json.dumps([paper("DOOR-4"), long]).encode())
+    good, bad = answer.json()["results"]
+    assert (good["status_code"], bad["status_code"], bad["faults"]) == (202, 422, 1)
+    assert bad["errors"][0]["pointer"] == "/declarations/1/items"
 
 
 def test_faults_are_counted_and_a_part_of_them_is_shown(console: Running) -> None:
