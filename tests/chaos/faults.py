@@ -3,13 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.chaos.on_processes import join_and_leave, kill, leave_and_return, long_zombie, short_zombie, step_clock
+from tests.chaos.on_processes import (
+    forget_offsets,
+    join_and_leave,
+    kill,
+    leave_and_return,
+    long_zombie,
+    short_zombie,
+    step_clock,
+)
 from tests.chaos.on_surroundings import (
     cut_link,
     fill_broker_disk,
     fill_console_disk,
     freeze_broker,
     kill_broker,
+    leave_transaction_open,
     lock_database,
     mute_link,
     poison_live,
@@ -41,6 +50,8 @@ KINDS: dict[str, Kind] = {
     "worker removed and added": Kind(leave_and_return, 1, weight=6),
     "third worker added and removed": Kind(join_and_leave, 1, weight=3),
     "clock of a worker stepped": Kind(step_clock, 1, weight=3),
+    "read positions of twins forgotten": Kind(forget_offsets, 2, twins=True, weight=2),
+    "foreign transaction left open": Kind(leave_transaction_open, weight=1),
     "broker killed": Kind(kill_broker, others=(BROKER,), weight=1),
     "broker stopped past the sessions, woken": Kind(freeze_broker, others=(BROKER,), weight=1),
     "disk of the broker full": Kind(fill_broker_disk, others=(BROKER,), weight=1),

@@ -4,6 +4,10 @@ import signal
 import time
 from datetime import UTC, datetime, timedelta
 
+from kafka import KafkaAdminClient
+from kafka.admin import MemberToRemove
+from kafka.errors import KafkaError
+
 from tests.chaos.strike import ABORTED, ASSIGNED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, Strike
 from tests.chaos.theatre import SESSION_SECONDS, Log, leave
 
@@ -22,6 +26,48 @@ def kill(strike: Strike) -> None:
             strike.theatre.start(child)
         strike.heal()
     strike.seen = f"died: {codes}" if all(code == -signal.SIGKILL for code in codes) else ""
+
+
+def forget_offsets(strike: Strike) -> None:
+    """Twins are killed, and while they are away the cluster forgets the read positions of their consumer groups.
+
+    The broker does so by itself after `offsets.retention.minutes` without a member; here its administrator does.
+    """
+    children = [strike.child(name) for name in strike.victims]
+    groups = sorted({f"customs-{desk}" for desk in strike.desks})
+    with strike.theatre.hands_off(*strike.victims):
+        for child in children:
+            child.signal(signal.SIGKILL)
+        strike.hit()
+        for child in children:
+            child.kill()
+        forgotten = [group for group in groups if _forget(strike.theatre.broker.bootstrap, group)]
+        for child in children:
+            strike.theatre.start(child)
+        strike.heal()
+    strike.seen = f"no read positions: {', '.join(forgotten)}" if forgotten else ""
+
+
+def _forget(bootstrap: str, group: str, seconds: float = 10) -> bool:
+    """Whether the group, emptied of its members, could be deleted with its offsets: another worker may have joined it."""
+    deadline = time.monotonic() + seconds
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
+    except KafkaError:  # no broker at the moment: another fault took it
+        return False
+    try:
+        while time.monotonic() < deadline:
+            members = [m["member_id"] for m in admin.describe_groups([group])[group]["members"]]
+            if members:
+                admin.remove_group_members(group, [MemberToRemove(member_id=one) for one in members])
+            if admin.delete_groups([group])[group] == "OK":
+                return True
+            time.sleep(0.3)
+        return False
+    except KafkaError:
+        return False
+    finally:
+        admin.close()
 
 
 def zombie(strike: Strike, seconds: float) -> None:

@@ -5,13 +5,20 @@ import sqlite3
 import time
 from contextlib import closing
 
+from confluent_kafka import Producer
+from kafka import KafkaConsumer
+from kafka import TopicPartition as KafkaPartition
+
 from deploy.kafka.errors import BrokerError
+from schemas.topics import FACTS_AND_REQUESTS
 from services.console.database import LOCK_SECONDS
 from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
 from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, WAITS, Strike
 from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
 
+OPEN_SECONDS = 10
+"""How long a foreign transaction asks to be left open; the embedded broker allows little more."""
 BITE_SECONDS = 40
 """How long a database is kept from its writer until the writer says that it waits: it writes only when goods move."""
 
@@ -80,6 +87,48 @@ def fill_broker_disk(strike: Strike) -> None:
             return
         time.sleep(0.1)
     strike.seen = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
+
+
+def leave_transaction_open(strike: Strike) -> None:
+    """A program that is not ours begins a transaction on a topic of live goods and is gone: readers wait behind it.
+
+    What it wrote is never committed. The broker ends it after the time that the program asked for.
+    """
+    theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
+    producer = Producer(
+        {
+            "bootstrap.servers": theatre.broker.bootstrap,
+            "transactional.id": f"stranger-{strike.salt}",
+            "transaction.timeout.ms": OPEN_SECONDS * 1000,
+            "log_level": 0,
+        }
+    )
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for partition in range(theatre.partitions):
+        producer.produce(topic.name, key=f"stranger-{strike.salt}", value=b"{}", partition=partition)
+    left = producer.flush(20)
+    strike.hit()
+    held = 0 if left else _unreadable(theatre, topic.name)
+    del producer  # it neither commits nor aborts, as a process that was killed
+    deadline = time.monotonic() + READY_SECONDS
+    while held and _unreadable(theatre, topic.name) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    strike.heal()
+    strike.seen = f"{held} messages on {topic.name} waited for its end" if held else ""
+
+
+def _unreadable(theatre: Theatre, topic: str) -> int:
+    """How many messages lie behind the first transaction that is still open, over all partitions."""
+    ends = []
+    for level in ("read_uncommitted", "read_committed"):
+        consumer = KafkaConsumer(bootstrap_servers=theatre.broker.bootstrap, isolation_level=level)
+        try:
+            places = [KafkaPartition(topic, number) for number in range(theatre.partitions)]
+            ends.append(sum(consumer.end_offsets(places).values()))
+        finally:
+            consumer.close()
+    return int(max(0, ends[0] - ends[1]))
 
 
 # the read model
