@@ -33,6 +33,8 @@ class Topic:
     carries: tuple[type[Message], ...]
     key: Literal["consignment", "container"] = "consignment"
     retention: Retention = "forever"
+    begins: Literal["first", "next"] = "first"
+    """From which message on a desk reads it that has never read it: the first one, or the next one."""
 
 
 def facts_topic(service: str) -> str:
@@ -152,6 +154,8 @@ CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, *STATES, *PARKED, *ORDERS)
 ROLES: dict[str, Role] = {t.name: t.role for t in CATALOGUE}
 """What each topic is for, by its name."""
 
+BEGINS_AT_THE_END = frozenset(t.name for t in CATALOGUE if t.begins == "next")
+"""The topics of which a desk that is new to them reads only what is still to come."""
 KINDS: dict[str, type[Message]] = {m.kind: m for t in CATALOGUE for m in t.carries}
 """Every kind of message, by the name in its `ce_type` header."""
 

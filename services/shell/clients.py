@@ -36,7 +36,7 @@ def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
+        "auto.offset.reset": "error",  # where to begin is decided; a position that the topic does not have is not passed over
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 4),

@@ -27,12 +27,14 @@ from confluent_kafka import (
 from schemas.flow import heard_topics
 from schemas.topics import orders_topic, state_topic
 from services.shell import metrics
+from services.shell import positions as read_positions
 from services.shell.clients import consumer_config, producer_config
 from services.shell.clock import now
 from services.shell.codec import raw
 from services.shell.desk import Desk
-from services.shell.layout import check_partitions, topics_of
+from services.shell.layout import Refused, check_partitions, topics_of
 from services.shell.parked_reader import KafkaParkedReader
+from services.shell.positions import MARK, Found, Noted, ReadPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition, decode_record
@@ -88,6 +90,8 @@ class Loop:
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
+        self._committed_at: dict[int, dict[str, int]] = {}
+        """Partition → input topic → the next offset by the last committed transaction."""
         self._read: dict[tuple[str, int], int] = {}
         self._uncommitted = 0.0
         self._generation = 0
@@ -213,6 +217,11 @@ class Loop:
                 error.code() == KafkaError._PARTITION_EOF
             ):  # transaction markers lie between the last message and the end
                 self._read[message.topic(), message.partition()] = message.offset()
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise Refused(
+                    f"{self.desk.name}: {message.topic()}/{message.partition()} does not have the offset up to which it was read: "
+                    f"{error}. 读取位点之后的消息不存在，主题可能已被重建。 Nothing is decided until an operator has looked: docs/runbooks/WorkerDown.md"
+                )
             elif error.fatal() or error.code() in LEAVING:
                 raise KafkaException(error)
         return messages
@@ -266,16 +275,34 @@ class Loop:
                 )
         for partition, key, _, data in changed:
             self._produce(topic=states, key=key, value=data, partition=partition)
+        moved = self._moved(positions)
+        for partition, offsets in moved.items():
+            stored = self._stores[partition].stored
+            value = read_positions.encode(offsets, stored.cut if stored else self._stores[partition].first)
+            self._produce(topic=states, key=read_positions.KEY, value=value, partition=partition)
         self.answer_by = time.monotonic() + OFFSETS_LIMIT
         try:
             producer.send_offsets_to_transaction(
-                [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()],
+                [TopicPartition(topic, partition, offset, MARK) for (topic, partition), offset in positions.items()],
                 self._consumer.consumer_group_metadata(),
                 OFFSETS_SECONDS,
             )
         finally:
             self.answer_by = math.inf
         self._commit()
+        self._committed_at.update(moved)
+        for partition, offsets in moved.items():
+            store = self._stores[partition]
+            store.stored = ReadPositions(positions=offsets, cut=store.stored.cut if store.stored else store.first)
+
+    def _moved(self, positions: dict[tuple[str, int], int]) -> dict[int, dict[str, int]]:
+        """The read positions of each partition that these move, of all its inputs."""
+        moved: dict[int, dict[str, int]] = {}
+        for (topic, partition), offset in positions.items():
+            if partition not in moved:
+                moved[partition] = dict(self._committed_at.get(partition, {}))
+            moved[partition][topic] = offset
+        return moved
 
     def _commit(self) -> None:
         """Commits, or raises: abortable when nothing was committed, RuntimeError when that cannot be known.
@@ -330,7 +357,10 @@ class Loop:
             self._flush_positions()
 
     def _flush_positions(self) -> None:
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._positions.items()]
+        offsets = [
+            TopicPartition(topic, partition, offset, MARK if self._stores[partition].stored else "")
+            for (topic, partition), offset in self._positions.items()
+        ]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as problem:  # nothing depends on it: these messages would only be passed over again
@@ -385,7 +415,14 @@ class Loop:
         self._positions.clear()
         assignment = self._consumer.assignment()
         if assignment:
-            self._go_on_from(self._consumer, self._committed_positions(self._consumer, assignment))
+            noted = self._committed_positions(self._consumer, assignment)
+            self._go_on_from(self._consumer, [self._no_earlier_than_committed(place) for place in noted])
+
+    def _no_earlier_than_committed(self, noted: TopicPartition) -> TopicPartition:
+        """The place from which an input goes on; the group may have forgotten it meanwhile."""
+        known = self._committed_at.get(noted.partition, {}).get(noted.topic, OFFSET_BEGINNING)
+        offset = known if noted.offset == OFFSET_INVALID else max(known, noted.offset)
+        return TopicPartition(noted.topic, noted.partition, offset)
 
     def _go_on_from(self, consumer: Consumer, places: list[TopicPartition]) -> None:
         consumer.assign(places)
@@ -398,8 +435,6 @@ class Loop:
         for p in committed:
             if p.error:
                 raise KafkaException(p.error)
-            if p.offset == OFFSET_INVALID:
-                p.offset = OFFSET_BEGINNING
         return committed
 
     def _retrying(self, act: Callable[[], Any], name: str, attempts: int = ATTEMPTS) -> Any:
@@ -447,8 +482,12 @@ class Loop:
         self._stores = restore(self.settings, state_topic(self.desk.name), numbers, self._stop, told)
         self._positions.clear()
         self._parked = told.parked
+        self._committed_at = self._resume(committed)
         self._tell_restored()
-        self._go_on_from(consumer, committed)
+        self._go_on_from(
+            consumer,
+            [TopicPartition(p.topic, p.partition, self._committed_at[p.partition][p.topic]) for p in partitions],
+        )
         self._progress = time.monotonic()
         self.restoring = None
         self._revoked_at = 0.0
@@ -456,6 +495,22 @@ class Loop:
         metrics.RESTORE.labels(self.desk.name).set(seconds)
         log.info("restored", desk=self.desk.name, records=records, read=told.read, seconds=round(seconds, 3))
         self.ready.set()
+
+    def _resume(self, noted: list[TopicPartition]) -> dict[int, dict[str, int]]:
+        """From where each partition goes on; Refused where records or positions are missing and nobody agreed to that."""
+        by_partition: dict[int, dict[str, Noted]] = {}
+        for place in noted:
+            offset = None if place.offset == OFFSET_INVALID else place.offset
+            by_partition.setdefault(place.partition, {})[place.topic] = Noted(offset, place.metadata or "")
+        accepted = self.settings.accepts_lost_states(self.desk.name)
+        resumed: dict[int, dict[str, int]] = {}
+        for partition, inputs in by_partition.items():
+            store = self._stores[partition]
+            found = Found(partition, inputs, store.stored, store.first, len(store.records))
+            resumed[partition] = resume(self.desk.name, inputs, found, accepted)
+            if accepted and store.stored is not None:
+                store.stored.cut = store.first
+        return resumed
 
     def _tell_restored(self) -> None:
         if self.desk.watcher:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from services.shell import positions
 from services.shell.clients import restore_config
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
@@ -61,6 +62,8 @@ def restore(
             reader.close()
     stores = {p: Partition() for p in partitions}
     for p, store in stores.items():
+        store.first = spans[p][0]
+        store.take_positions(records[p].pop(positions.KEY, None))
         told.parked += store.restored(records.pop(p))
     return stores
 

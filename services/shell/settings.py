@@ -44,6 +44,11 @@ class WorkerSettings(BaseSettings):
     )
     transaction_timeout_ms: int = Field(10_000, ge=1000, le=10_000, description="milliseconds")
     session_timeout_ms: int = Field(6_000, ge=1000, le=60_000, description="milliseconds until a silent worker is lost")
+    accept_lost_states: str = Field(
+        "",
+        description="comma-separated desks that may go on although records of their state topic are missing; "
+        "see docs/runbooks/WorkerDown.md",
+    )
     retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")
     stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez fails")
     home: str = Field(
@@ -52,6 +57,10 @@ class WorkerSettings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    def accepts_lost_states(self, desk: str) -> bool:
+        """Whether an operator has agreed that this desk goes on without what is missing of its states."""
+        return desk in [name.strip() for name in self.accept_lost_states.split(",")]
 
     def desk_names(self) -> tuple[str, ...]:
         """The hosted services, in order."""

@@ -9,6 +9,8 @@ import msgspec
 
 from schemas.parking import Origin
 from services.shell.codec import Raw
+from services.shell.positions import ReadPositions
+from services.shell.positions import decode as decode_positions
 
 REMEMBERED_REQUESTS = 8
 """How many request ids a record remembers; older repeats are answered by the decider itself."""
@@ -123,6 +125,14 @@ class Partition:
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
         self.deadlines: list[tuple[float, str]] = []
+        self.stored: ReadPositions | None = None
+        """The read positions that stand beside these records; None where none were ever written."""
+        self.first = 0
+        """First offset of this partition in the state topic."""
+
+    def take_positions(self, data: bytes | None) -> None:
+        """The read positions as they were read from the topic; msgspec.MsgspecError when they are none."""
+        self.stored = None if data is None else decode_positions(data)
 
     def restored(self, records: Mapping[str, bytes | None]) -> int:
         """Takes the last value of each key in the topic, None where it was forgotten; returns how many messages are parked."""

@@ -13,10 +13,13 @@ from confluent_kafka import Producer
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request
+from schemas.flow import heard_topics
 from schemas.risk import ConsignmentAssessed
-from schemas.topics import state_topic, topic_of
+from schemas.topics import orders_topic, state_topic, topic_of
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
+from services.shell.positions import BEGINNING, KEY
+from services.shell.positions import encode as encode_positions
 from services.shell.store import Partition
 from services.shell.turn import Turn
 from services.simulator.day import Day
@@ -148,6 +151,7 @@ def fill(bootstrap: str, name: str, base: list[Story], states: int, at: datetime
     )
     producer.init_transactions(30)
     desk = _desk(name)
+    _write_positions(producer, name)
     for first in range(0, states, TRANSACTION):
         numbers = range(first, min(states, first + TRANSACTION))
         told, store = [retold(base, number) for number in numbers], Partition()
@@ -158,6 +162,15 @@ def fill(bootstrap: str, name: str, base: list[Story], states: int, at: datetime
                     turn.hear(store, story.messages[step])
             _write(producer, state_topic(name), turn, store)
         yield numbers.stop
+
+
+def _write_positions(producer: Producer, name: str) -> None:
+    """As of a desk that has read nothing yet: records without read positions are refused."""
+    topic, unread = state_topic(name), dict.fromkeys([*heard_topics(name), orders_topic(name)], BEGINNING)
+    producer.begin_transaction()
+    for partition in producer.list_topics(topic, timeout=30).topics[topic].partitions:
+        producer.produce(topic, key=KEY, value=encode_positions(unread, 0), partition=partition)
+    producer.commit_transaction(60)
 
 
 def _write(producer: Producer, topic: str, turn: Turn, store: Partition) -> None:

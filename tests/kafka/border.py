@@ -92,6 +92,7 @@ def running(
     names: tuple[str, ...] = SERVICES,
     session_timeout_ms: int = 6000,
     transaction_timeout_ms: int = 10_000,
+    accept_lost_states: str = "",
 ) -> Iterator[list[Loop]]:
     """The loops of these services in threads of this process, stopped in order at the end."""
     settings = WorkerSettings(
@@ -100,6 +101,7 @@ def running(
         slot=slot,
         session_timeout_ms=session_timeout_ms,
         transaction_timeout_ms=transaction_timeout_ms,
+        accept_lost_states=accept_lost_states,
     )
     loops = [Loop(desk, settings) for desk in desks(names)]
     problems: list[BaseException] = []

@@ -1,0 +1,125 @@
+"""What does a desk do when the cluster has lost its read positions, its states or what it read? Real loops on a broker of their own."""
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from kafka import KafkaAdminClient
+
+from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.topics import provision
+from schemas.topics import requests_topic, state_topic
+from services.shell.layout import Refused
+from services.shell.loop import Loop
+from services.shell.metrics import DUPLICATES
+from services.shell.settings import WorkerSettings
+from services.worker import desks
+from tests.declaration.good import lodge
+from tests.kafka.border import Border, running
+
+PARTITIONS = 1
+DESK = ("declaration",)
+STATES, REQUESTS = state_topic("declaration"), requests_topic("declaration")
+
+
+@pytest.fixture
+def losing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
+    """A broker on which one declaration was accepted, and whose desk has left."""
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port())
+    broker.start()
+    provision(broker.bootstrap, PARTITIONS)
+    border = Border(broker.bootstrap, PARTITIONS)
+    with running(border.bootstrap, PARTITIONS, names=DESK):
+        accepted(border, "first")
+    yield border
+    border.close()
+    broker.stop()
+
+
+def accepted(border: Border, name: str) -> None:
+    request = lodge(reference=name, containers=())
+    border.ask(request)
+    border.until(request.key, "DeclarationAccepted")
+
+
+def forget_group(border: Border) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=border.bootstrap)
+    try:
+        border.eventually(lambda: admin.delete_groups(["customs-declaration"])["customs-declaration"] == "OK")
+    finally:
+        admin.close()
+
+
+def duplicates() -> float:
+    return float(DUPLICATES.labels("declaration")._value.get())
+
+
+def end_of(border: Border, topic: str) -> int:
+    consumer = Consumer({"bootstrap.servers": border.bootstrap, "group.id": "ends"})
+    try:
+        return int(consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=30)[1])
+    finally:
+        consumer.close()
+
+
+def refusal(border: Border) -> str:
+    """Why the desk does not start."""
+    loop = Loop(desks(DESK)[0], WorkerSettings(kafka=border.bootstrap, partitions=PARTITIONS, slot="test"))
+    with pytest.raises(Refused) as refused:
+        loop.run()
+    return str(refused.value)
+
+
+def delete_records(border: Border) -> None:
+    """As somebody does who has let the topic delete before: Kafka refuses it for one that is compacted only."""
+    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+    entry = ConfigEntry("cleanup.policy", "compact,delete", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, STATES, incremental_configs=[entry])
+    admin.incremental_alter_configs([resource])[resource].result(30)
+    cut = TopicPartition(STATES, 0, end_of(border, STATES))
+
+    def deleted() -> bool:
+        try:
+            admin.delete_records([cut])[cut].result(30)
+        except KafkaException as refused:
+            if refused.args[0].code() != KafkaError.POLICY_VIOLATION:
+                raise
+            return False  # the broker takes up a changed setting a moment later
+        return True
+
+    border.eventually(deleted)
+
+
+def make_anew(border: Border, topic: str) -> None:
+    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+    admin.delete_topics([topic])[topic].result(30)
+    border.eventually(lambda: topic not in admin.list_topics(timeout=10).topics)
+    provision(border.bootstrap, PARTITIONS)
+
+
+def test_a_desk_whose_group_was_forgotten_goes_on_from_the_positions_in_its_state_topic(losing: Border) -> None:
+    forget_group(losing)
+    before = duplicates()
+    with running(losing.bootstrap, PARTITIONS, names=DESK):
+        accepted(losing, "second")
+    assert duplicates() == before
+
+
+def test_a_desk_whose_states_were_cut_off_does_not_start_from_nothing(losing: Border) -> None:
+    delete_records(losing)
+    assert "records were cut off" in refusal(losing)
+    with running(losing.bootstrap, PARTITIONS, names=DESK, accept_lost_states="risk, declaration"):
+        accepted(losing, "after an operator agreed")
+    with running(losing.bootstrap, PARTITIONS, names=DESK):
+        accepted(losing, "and nobody needs to agree again")
+
+
+def test_a_desk_whose_state_topic_was_made_anew_does_not_start_from_nothing(losing: Border) -> None:
+    make_anew(losing, STATES)
+    assert "the state topic has no records" in refusal(losing)
+
+
+def test_a_desk_whose_input_was_made_anew_does_not_take_other_messages_for_those_that_it_read(losing: Border) -> None:
+    make_anew(losing, REQUESTS)
+    assert "does not have the offset" in refusal(losing)
