@@ -1,14 +1,17 @@
 """What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
 
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 
 from schemas.vocabulary import Stage
+from services.console import lists
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
 from services.console.container import SHOWN, gate_answer
@@ -21,6 +24,7 @@ from services.console.queries import LONGEST_TIMELINE, Rows
 from services.console.tables import OPEN_STAGES
 from services.console.telling import (
     API,
+    alarm,
     consignment,
     entries,
     in_order,
@@ -32,6 +36,9 @@ from services.console.telling import (
     when,
 )
 from services.console.views import (
+    AlarmKindView,
+    AlarmLine,
+    Alarms,
     AlarmView,
     Board,
     Clearance,
@@ -51,6 +58,12 @@ PIECE_CHARACTERS = 100_000
 """Of a content in one answer: as JSON a character may be six bytes long."""
 MOST_ANSWERS = 300
 """Facts of one request in one answer; the timeline has them all."""
+ALARM_SUBJECTS = 4
+"""Of one kind of alarm, on the board."""
+M = TypeVar("M", bound=BaseModel)
+After = Annotated[
+    str, Query(max_length=lists.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
+]
 READ: Responses = documented(
     (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
 )
@@ -294,20 +307,21 @@ def stages(request: Request) -> Board:
 def board(desk: Office) -> Board:
     """The board now."""
     rows = desk.rows
-    times, at = rows.clearance_seconds(), now()
+    times, at, kinds = rows.clearance_seconds(), now(), rows.alarm_kinds(ALARM_SUBJECTS)
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
         stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES), since, at),
         clearance=Clearance(releases=len(times), p50_seconds=percentile(times, 50), p95_seconds=percentile(times, 95)),
-        alarms=[
-            AlarmView(
-                kind=alarm.kind,
-                text=text(both(f"kinds.{alarm.kind}")),
-                subject=alarm.subject,
-                reason=alarm.reason,
-                raised_at=moment(alarm.raised_us),
+        alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
+        alarm_kinds=[
+            AlarmKindView(
+                kind=one.kind,
+                text=text(both(f"kinds.{one.kind}")),
+                count=one.alarms,
+                raised_at=moment(one.raised_us),
+                alarms=f"{API}/alarms?{urlencode({'kind': one.kind})}",
             )
-            for alarm in rows.alarms(8)
+            for one in kinds
         ],
         parked_messages=rows.parked_count(),
         now=at,
@@ -323,12 +337,61 @@ def percentile(ordered: list[float], hundredths: int) -> float | None:
     return ordered[max(0, rank - 1)]
 
 
+@router.get("/alarms", response_model=Alarms, responses=READ, tags=["operations"], summary="All alarms")
+def all_alarms(
+    request: Request,
+    kind: Annotated[str | None, Query(max_length=100, description="as `kind` of an alarm")] = None,
+    subject: Annotated[str | None, Query(max_length=200, description="container number or consignment id")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: After = "",
+) -> Alarms:
+    """The newest first."""
+    desk = office(request)
+    shown, following = alarm_page(desk, kind, subject, after, limit)
+    query = {"kind": kind, "subject": subject, "limit": limit, "after": following}
+    return Alarms(alarms=shown, next=link("/alarms", query), projection=projection(desk.standing()))
+
+
+def alarm_page(
+    desk: Office, kind: str | None, subject: str | None, after: str, limit: int
+) -> tuple[list[AlarmView], str | None]:
+    """A page of alarms, and where the next one begins."""
+    return page(desk, lists.alarms(_stored(kind), _stored(subject)), after, limit, lambda row: AlarmView(**alarm(row)))
+
+
+def _stored(name: str | None) -> str | None:
+    """As rows have it: PostgreSQL takes no NUL."""
+    return name.replace("\0", "\ufffd") if name else None
+
+
 @router.get("/parked", response_model=ParkedList, responses=READ, tags=["operations"], summary="Messages set aside")
-def parked_messages(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> ParkedList:
+def parked_messages(
+    request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
+) -> ParkedList:
     """What could not be decided, the oldest first; each waits for operations."""
     desk = office(request)
+    shown, following = page(desk, lists.parked(), after, limit, parked)
     return ParkedList(
-        parked=[parked(row) for row in desk.rows.parked(limit)],
+        parked=shown,
         total=desk.rows.parked_count(),
+        next=link("/parked", {"limit": limit, "after": following}),
         projection=projection(desk.standing()),
     )
+
+
+# pages of lists
+
+
+def page(
+    desk: Office, parts: Sequence[lists.Part], after: str, limit: int, view: Callable[[Any], M]
+) -> tuple[list[M], str | None]:
+    """The rows after a place as they are shown, as many as one answer has room for; and where the next page begins."""
+    rows = desk.rows.page(parts, lists.place_of(after, parts), limit + 1)
+    shown, more = fit([view(row) for _, row in rows], limit)
+    return shown, lists.token(rows[len(shown) - 1][0]) if more else None
+
+
+def link(path: str, query: Mapping[str, Any]) -> str | None:
+    """The address of the next page; None at the end, where `after` is None."""
+    named = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{API}{path}?{urlencode(named)}" if "after" in named else None

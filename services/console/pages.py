@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from schemas.vocabulary import Stage
-from services.console import answers
+from services.console import answers, lists
+from services.console.answers import After
 from services.console.consignment import plain
 from services.console.dossier import DECIDING, dossier
 from services.console.office import Office, office
@@ -25,7 +26,8 @@ from services.shell.clock import now
 
 PAGE = 50
 CSV_ROWS = 10_000
-PARKED_ROWS = 200
+PARKED_ROWS = 100
+ALARM_ROWS = 100
 TIMELINE = 200
 """Messages of a timeline on one page."""
 TIMELINE_BYTES = 200_000
@@ -80,6 +82,7 @@ def board_part(request: Request) -> Response:
 
 
 Cursor = Annotated[int, Query(ge=0, le=100_000)]
+Name = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/consignments")
@@ -279,8 +282,29 @@ def container_page(
 
 
 @router.get("/parked")
-def parked_page(request: Request) -> Response:
+def parked_page(request: Request, after: After = "") -> Response:
     """What could not be decided and waits for somebody, the oldest first."""
     desk = office(request)
-    rows = [parked(row) for row in desk.rows.parked(PARKED_ROWS)]
-    return render(request, "parked.html", rows=rows, total=desk.rows.parked_count())
+    rows, following = answers.page(desk, lists.parked(), after, PARKED_ROWS, parked)
+    more = f"/parked?after={following}" if following else None
+    return render(
+        request, "parked.html", rows=rows, total=desk.rows.parked_count(), start="/parked" if after else None, more=more
+    )
+
+
+@router.get("/alarms")
+def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
+    """All alarms, or those of one kind or subject, the newest first."""
+    desk = office(request)
+    rows, following = answers.alarm_page(desk, kind, subject.strip(), after, ALARM_ROWS)
+    query = {name: value for name, value in (("kind", kind), ("subject", subject)) if value}
+    return render(
+        request,
+        "alarms.html",
+        rows=rows,
+        kinds=desk.rows.alarm_kinds(0),
+        kind=kind,
+        subject=subject,
+        start=f"/alarms?{urlencode(query)}" if after else None,
+        more=f"/alarms?{urlencode({**query, 'after': following})}" if following else None,
+    )

@@ -1,15 +1,17 @@
 """Which rows answer a question? Reads only, each in one short transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, Row, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, and_, case, func, or_, select
 
 from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.consignment import Consignment, OpenHold, plain
 from services.console.container import SHOWN, Container, Part
 from services.console.container import Standing as StandingOfGoods
+from services.console.lists import Part as PartOfList
+from services.console.lists import Place, alarms, read
 from services.console.paging import BODY_BYTES
 from services.console.tables import OPEN_STAGES
 
@@ -19,6 +21,8 @@ CLEARANCE_SAMPLE = 1000
 """Releases over which the percentiles of the board are taken."""
 MOST_INSIDE = 2000
 """Consignments in one container that are read; a box with more of them than this that are released stays."""
+COUNTED_ALARMS = 10_000
+"""The latest alarms of one kind that the board counts."""
 C = t.CONSIGNMENTS.c
 
 
@@ -29,6 +33,15 @@ class Inside(NamedTuple):
     parts: list[Part]
     goods: Mapping[str, StandingOfGoods]
     parked: list[str]
+
+
+class AlarmKind(NamedTuple):
+    """The alarms of one kind; `newest`: the newest one of each of the latest subjects, with how many of it there are."""
+
+    kind: str
+    alarms: int
+    raised_us: int
+    newest: list[tuple[Row[Any], int]]
 
 
 class Rows:
@@ -166,16 +179,32 @@ class Rows:
         )
         return sorted(max(0.0, row[0] / 1e6) for row in self._all(query)[0])
 
-    def alarms(self, limit: int) -> list[Row[Any]]:
-        return self._all(select(t.ALARMS).order_by(t.ALARMS.c.raised_us.desc()).limit(limit))[0]
+    def page(self, parts: Sequence[PartOfList], after: Place | None, limit: int) -> list[tuple[Place, Row[Any]]]:
+        """The rows of a long list after a place, each with its own."""
+        with self._engine.begin() as connection:
+            return read(connection, parts, after, limit)
+
+    def alarm_kinds(self, subjects: int) -> list[AlarmKind]:
+        """Each kind that there is, the newest first, with the newest alarm of each of its latest subjects."""
+        with self._engine.begin() as connection:
+            kinds: list[str] = []
+            a = t.ALARMS.c
+            following: str | None = ""
+            while following is not None:
+                next_kind = select(a.kind).where(a.kind > following).order_by(a.kind).limit(1)
+                following = connection.execute(next_kind).scalar()
+                kinds += [following] if following else []
+            return sorted([_alarms_of(connection, kind, subjects) for kind in kinds], key=lambda one: -one.raised_us)
 
     def parked_count(self) -> int:
         query = select(func.count()).select_from(t.PARKED).where(t.PARKED.c.status == "parked")
         return int(self._all(query)[0][0][0])
 
-    def parked(self, limit: int, key: str | None = None) -> list[Row[Any]]:
-        query = select(t.PARKED).where(t.PARKED.c.status == "parked").order_by(t.PARKED.c.parked_us).limit(limit)
-        return self._all(query if key is None else query.where(t.PARKED.c.key == key))[0]
+    def parked(self, limit: int, key: str) -> list[Row[Any]]:
+        """Messages under this key that are set aside now, without their contents."""
+        p = t.PARKED.c
+        query = select(*[column for column in p if column is not p.value]).where(p.status == "parked", p.key == key)
+        return self._all(query.order_by(p.parked_us).limit(limit))[0]
 
     # containers
 
@@ -242,6 +271,20 @@ class Rows:
         query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
         found = self._all(query)[0]
         return found[0] if found else None
+
+
+def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
+    a, number = t.ALARMS.c, func.count()
+    ordered = select(a.subject, a.raised_us).where(a.kind == kind).order_by(a.raised_us.desc(), a.place.desc())
+    latest = ordered.limit(COUNTED_ALARMS).subquery()
+    newest = func.max(latest.c.raised_us)
+    total, raised_us = connection.execute(select(number, newest).select_from(latest)).one()
+    grouped = select(latest.c.subject, number).group_by(latest.c.subject).order_by(newest.desc(), latest.c.subject)
+    lines = [
+        (read(connection, alarms(kind, subject), None, 1)[0][1], many)
+        for subject, many in connection.execute(grouped.limit(subjects)).all()
+    ]
+    return AlarmKind(kind, total, raised_us, lines)
 
 
 def _consignment(row: Row[Any], holds: Iterable[Row[Any]]) -> Consignment:

@@ -149,7 +149,9 @@ ALARMS = Table(
     Column("place", BIG, primary_key=True, autoincrement=False),
     *(_text(n) for n in ("kind", "subject", "reason")),
     _moment("raised_us"),
-    Index("alarms_raised", "raised_us"),
+    Index("alarms_raised", "raised_us", "place"),
+    Index("alarms_kind", "kind", "raised_us", "place"),
+    Index("alarms_subject", "subject", "raised_us", "place"),
 )
 """Containers that left without release, and time limits that ran out."""
 
@@ -166,7 +168,7 @@ PARKED = Table(
     Column("value", Text),
     Index("parked_key", "key"),
     Index("parked_offset", "offset"),
-    Index("parked_status", "status", "parked_us"),
+    Index("parked_status", "status", "parked_us", "service", "topic", "partition", "offset"),
 )
 """Messages set aside, by origin. `status`: parked, replayed (in older rows `released`) or discarded; `value`: base64 of what was said."""
 

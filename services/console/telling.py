@@ -294,11 +294,22 @@ def stage_counts(
     return result
 
 
+def alarm(row: Any) -> dict[str, Any]:
+    """A row of the alarms as the fields of an AlarmView."""
+    return {
+        "kind": row.kind,
+        "text": text(both(f"kinds.{row.kind}")),
+        "subject": row.subject,
+        "reason": row.reason,
+        "raised_at": moment(row.raised_us),
+    }
+
+
 def parked(row: Any) -> ParkedView:
     key = f"park_reasons.{row.reason}"
     return ParkedView(
-        service=row.service,
-        topic=row.topic,
+        service=row.service[:LONGEST_REASON],
+        topic=row.topic[:LONGEST_REASON],
         partition=row.partition,
         offset=row.offset,
         key=row.key,

@@ -246,7 +246,7 @@ class Clearance(BaseModel):
 
 
 class AlarmView(BaseModel):
-    """A container that left without release, or a time limit that ran out."""
+    """A container that left without release, a time limit that ran out, or a fact that the read model cannot store."""
 
     kind: str
     text: Text
@@ -255,12 +255,37 @@ class AlarmView(BaseModel):
     raised_at: datetime
 
 
+class AlarmLine(AlarmView):
+    """The newest alarm of one kind and subject; `count`: how many of them there are."""
+
+    count: int
+
+
+class AlarmKindView(BaseModel):
+    """How many alarms of one kind there are: 10,000 means that many or more. `alarms`: link to all of them."""
+
+    kind: str
+    text: Text
+    count: int
+    raised_at: datetime = Field(description="of the newest one")
+    alarms: str
+
+
+class Alarms(BaseModel):
+    """A page of alarms, the newest first; `next` is the link to the next page, null at the end."""
+
+    alarms: list[AlarmView]
+    next: str | None
+    projection: Projection
+
+
 class Board(BaseModel):
-    """The live board."""
+    """The live board. `alarms`: of each kind, the newest one of each of its latest subjects; `alarm_kinds`: how many there are."""
 
     stages: list[StageCount]
     clearance: Clearance
-    alarms: list[AlarmView]
+    alarms: list[AlarmLine]
+    alarm_kinds: list[AlarmKindView]
     parked_messages: int
     now: datetime
     projection: Projection
@@ -283,8 +308,9 @@ class ParkedView(BaseModel):
 
 
 class ParkedList(BaseModel):
-    """The oldest first; `total` counts all that are parked now."""
+    """The oldest first; `total` counts all that are parked now; `next` is the link to the next page, null at the end."""
 
     parked: list[ParkedView]
     total: int
+    next: str | None
     projection: Projection

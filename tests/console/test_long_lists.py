@@ -1,7 +1,11 @@
 """Does every list stay short, however much is in it, and does page after page bring all of it, once?"""
 
+import re
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ from services.console.app import LONGEST_ANSWER
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Notice, Unread
-from tests.console.border import Border, Said, publish
+from tests.console.border import NOON, Border, Said, publish
 from tests.console.conftest import Running
 
 TEXT = '"<\\' * 100_000
@@ -85,3 +89,99 @@ def test_the_port_client_and_the_stream_get_on_too(
         lines = (line for line in stream.iter_lines() if line.startswith("data: "))
         streamed = [orjson.loads(next(lines)[6:])["id"] for _ in said]
     assert sorted(streamed) == sorted(one.id for one in said)
+
+
+def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
+    following: str | None = path
+    while following:
+        answer = console.http.get(following)
+        assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, following
+        yield answer.json()
+        following = answer.json()["next"]
+
+
+def test_parked_messages_come_in_pages_each_once(console: Running) -> None:
+    at = Border("PARKED-LIST").lodged()
+    for offset in range(420):
+        at.parked(offset=700_000 + offset // 2 * 2, service="risk" if offset % 2 else "release")
+    listed = [at.said[0], *[changed(one, error="搁" * 1000, occurred_at="2026-11-23T12:00:00Z") for one in at.said[1:]]]
+    publish(console.settings.kafka, listed)
+    console.catch_up()
+    for limit in (7, 500):
+        found = [one for page in pages(console, f"/api/v1/parked?limit={limit}") for one in page["parked"]]
+        origins = [(one["service"], one["topic"], one["partition"], one["offset"]) for one in found]
+        assert len(set(origins)) == len(origins) == console.api("GET", "/parked").json()["total"]
+        assert len([one for one in found if one["key"] == at.id]) == 420
+    on_pages: list[str] = []
+    following: str | None = "/parked?lang=en"
+    while following:
+        answer = console.http.get(following)
+        assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER
+        on_pages += re.findall(r"offset (7[0-9]{5})", answer.text)
+        following = next_page(answer.text)
+    assert len(on_pages) == 420
+
+
+def next_page(text: str) -> str | None:
+    later = re.search(r'href="([^"]+)">Next<', text)
+    return unescape(later[1]) if later else None
+
+
+def test_false_gate_outs_do_not_push_other_alarms_off_the_board(console: Running) -> None:
+    overdue = Border("LATE-1").lodged().accepted().ordered()
+    one = overdue.said.pop()
+    late = replace(changed(one), kind="InspectionOverdue", id=f"{one.id[:-4]}0001")
+    true = Border("LEFT-1", ("TCLU4265829",)).alarm()
+    false = [
+        Border(f"FALSE-{n}", ("TCLU4265834",), start=NOON + timedelta(hours=1, minutes=n)).alarm() for n in range(9)
+    ]
+    publish(console.settings.kafka, [*overdue.said, late, *true.said, *[said for each in false for said in each.said]])
+    console.catch_up()
+    board = console.api("GET", "/stages").json()
+    lines = {(line["kind"], line["subject"]): line["count"] for line in board["alarms"]}
+    assert lines["GateAlarmRaised", "TCLU4265829"] == 1 and lines["GateAlarmRaised", "TCLU4265834"] == 9
+    assert lines["InspectionOverdue", overdue.id] == 1
+    counts = {each["kind"]: each["count"] for each in board["alarm_kinds"]}
+    for kind, count in counts.items():
+        for limit in (3, 500):
+            listed = [
+                one for page in pages(console, f"/api/v1/alarms?kind={kind}&limit={limit}") for one in page["alarms"]
+            ]
+            assert len(listed) == count and {one["kind"] for one in listed} == {kind}
+            times = [one["raised_at"] for one in listed]
+            assert times == sorted(times, reverse=True)
+    of_box = next(pages(console, "/api/v1/alarms?subject=TCLU4265834&kind=GateAlarmRaised"))
+    assert len(of_box["alarms"]) == 9
+    for language in ("zh", "en"):
+        text = console.http.get(f"/?lang={language}").text
+        assert "/consignments?q=TCLU4265829" in text and "× 9" in text and overdue.id[:13] in text
+        page = console.http.get(f"/alarms?lang={language}&kind=GateAlarmRaised").text
+        assert "TCLU4265829" in page and page.count("/consignments?q=TCLU4265834") == 9
+    assert "TCLU4265829" not in console.http.get("/alarms?subject=TCLU4265834").text
+
+
+def test_a_flood_of_alarms_is_read_page_by_page(console: Running) -> None:
+    flood = [Border(f"FLOOD-{n}", ("TCLU4265840",)).alarm().said[0] for n in range(230)]
+    publish(
+        console.settings.kafka,
+        [changed(one, reason=TEXT[:100_000] if n < 9 else "\x01" * 2000) for n, one in enumerate(flood)],
+    )
+    console.catch_up()
+    listed = [one for page in pages(console, "/api/v1/alarms?subject=TCLU4265840&limit=500") for one in page["alarms"]]
+    assert len(listed) == 230
+    shown, following = 0, "/alarms?subject=TCLU4265840&lang=en"
+    while following:
+        answer = console.http.get(following)
+        assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER
+        shown += answer.text.count("/consignments?q=TCLU4265840")
+        following = next_page(answer.text) or ""
+    assert shown == 230
+
+
+@pytest.mark.parametrize(
+    "after", ["x", "!!!!", "WzFd", "WzEsMCwiYSIsImIiXQ", "W10", "bnVsbA", "WzEsMCwxZTk5LDFd", "%00"]
+)
+def test_a_page_that_never_was_is_refused(console: Running, after: str) -> None:
+    for path in ("/api/v1/alarms", "/api/v1/parked", "/alarms", "/parked"):
+        answer = console.http.get(f"{path}?after={after}")
+        assert answer.status_code == 422 and "/problems/no_such_place" in answer.text, path

@@ -1,0 +1,149 @@
+"""In which order does a long list come, and where does its next page begin? By key: the page after a row is found by an index."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    tuple_,
+)
+
+from services.console import tables as t
+from services.console.problems import Problem
+
+LONGEST_TOKEN = 1000
+_LAST = 2**63
+
+
+class Place(NamedTuple):
+    """A row of a list: how many rows come before it, in which part it is, and its keys there."""
+
+    passed: int
+    part: int
+    keys: tuple[int | str, ...]
+
+
+class Part(NamedTuple):
+    """A part of a list: rows of `table` for which one of `wanted` is true, by the columns of `order`.
+
+    Each of `wanted` has an index that begins with its columns and goes on with those of `order`; a row for which two are true is
+    shown once. `latest_first`: all columns descend.
+    """
+
+    table: FromClause
+    wanted: tuple[ColumnElement[bool], ...]
+    order: tuple[Column[Any], ...]
+    latest_first: bool = False
+    columns: tuple[ColumnElement[Any], ...] = ()
+
+    def queries(self, keys: Sequence[int | str] | None, limit: int) -> list[Select[Any]]:
+        """One query for each of `wanted`; `keys`: of the row after which to begin."""
+        order = [column.desc() for column in self.order] if self.latest_first else list(self.order)
+        made = []
+        for condition in self.wanted:
+            query = select(*(self.columns or self.table.c)).select_from(self.table).where(condition)
+            if keys is not None:
+                here = tuple_(*self.order)
+                there = tuple_(*[literal(key, column.type) for key, column in zip(keys, self.order, strict=True)])
+                query = query.where(here < there if self.latest_first else here > there)
+            made.append(query.order_by(*order).limit(limit))
+        return made
+
+    def keys(self, row: Row[Any]) -> tuple[int | str, ...]:
+        return tuple([row._mapping[column] for column in self.order])
+
+    def takes(self, keys: Sequence[Any]) -> bool:
+        """Whether these may be the keys of a row here."""
+        kinds = [int if isinstance(column.type, (BigInteger, Integer)) else str for column in self.order]
+        return len(keys) == len(kinds) and all(type(k) is kind for k, kind in zip(keys, kinds, strict=True))
+
+
+def read(
+    connection: Connection, parts: Sequence[Part], after: Place | None, limit: int
+) -> list[tuple[Place, Row[Any]]]:
+    """The rows after a place, `limit` at most, each with its own place."""
+    found: list[tuple[Place, Row[Any]]] = []
+    passed = after.passed if after else 0
+    for number, part in enumerate(parts):
+        if (after and number < after.part) or len(found) == limit:
+            continue
+        keys = after.keys if after and number == after.part else None
+        rows = _merged(connection, part, keys, limit - len(found))
+        found += [(Place(passed + len(found) + n, number, part.keys(row)), row) for n, row in enumerate(rows, 1)]
+    return found
+
+
+def _merged(connection: Connection, part: Part, keys: Sequence[int | str] | None, limit: int) -> list[Row[Any]]:
+    lists = [list(connection.execute(query)) for query in part.queries(keys, limit)]
+    ordered = merge(*lists, key=part.keys, reverse=part.latest_first)
+    return list(islice(_once(part, ordered), limit))
+
+
+def _once(part: Part, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
+    before = None
+    for row in ordered:
+        if (keys := part.keys(row)) != before:
+            yield row
+        before = keys
+
+
+def token(place: Place) -> str:
+    """The place as it stands in an address."""
+    return base64.urlsafe_b64encode(orjson.dumps([place.passed, place.part, *place.keys])).rstrip(b"=").decode()
+
+
+def place_of(text: str, parts: Sequence[Part]) -> Place | None:
+    """What `token` made, None of nothing; Problem 422 when it is no place of such a list."""
+    if not text:
+        return None
+    try:
+        passed, number, *keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        there = Place(passed, number, tuple(keys))
+        good = all(type(each) is int and 0 <= each < _LAST for each in (passed, number)) and number < len(parts)
+        if good and parts[number].takes(keys) and all(map(_storable, keys)):
+            return there
+    except (ValueError, TypeError):
+        pass
+    raise Problem(422, "no_such_place", seen=text[:100])
+
+
+def _storable(key: int | str) -> bool:
+    return -_LAST <= key < _LAST if isinstance(key, int) else "\0" not in key
+
+
+# the lists there are
+
+SHOWN_CHARACTERS = 2000
+"""Of a text from a message."""
+
+
+def parked() -> list[Part]:
+    """Messages that are set aside now, the oldest first, without their contents."""
+    p = t.PARKED.c
+    columns = tuple([column for column in p if column is not p.value])
+    order = (p.parked_us, p.service, p.topic, p.partition, p.offset)
+    return [Part(t.PARKED, (and_(p.status == "parked", p.parked_us.is_not(None)),), order, columns=columns)]
+
+
+def alarms(kind: str | None, subject: str | None) -> list[Part]:
+    """All alarms, or those of this kind and subject, the newest first."""
+    a = t.ALARMS.c
+    wanted: list[ColumnElement[bool]] = [a.raised_us.is_not(None)]
+    wanted += [column == value for column, value in ((a.kind, kind), (a.subject, subject)) if value is not None]
+    columns = (a.place, a.kind, a.subject, func.substr(a.reason, 1, SHOWN_CHARACTERS).label("reason"), a.raised_us)
+    return [Part(t.ALARMS, (and_(*wanted),), (a.raised_us, a.place), latest_first=True, columns=columns)]
