@@ -42,7 +42,7 @@ from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
-OFFSETS_SECONDS, OFFSETS_LIMIT = 5.0, 7.0
+OFFSETS_SECONDS, OFFSETS_LIMIT = 5.0, 12.0
 """How long the broker may take to note the read positions, and when nothing but a fresh process helps.
 
 librdkafka can wait for its group coordinator for ever, whatever timeout it is given, after a broker came back
