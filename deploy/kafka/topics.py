@@ -14,7 +14,11 @@ from schemas.topics import CATALOGUE, Topic
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     """Facts and requests are kept for ever, states are compacted; two copies must be in step where there are three."""
-    common = {"min.insync.replicas": str(max(1, replication - 1)), "max.message.bytes": str(8 << 20)}
+    common = {
+        "min.insync.replicas": str(max(1, replication - 1)),
+        "max.message.bytes": str(8 << 20),
+        "compression.type": "uncompressed",  # as ours come: a codec that a reader lacks would end its reading for good
+    }
     if topic.retention == "compact":
         return {
             **common,

@@ -32,6 +32,8 @@ class Lodged:
 
 def lodge(files: list[Path], format: str, address: str, actor: str, tell: Callable[[str], Any]) -> Lodged:
     """Lodges all declarations of the files; `tell` hears of each that is sent back. NotLodged when a file is not what it should be."""
+    if not actor.isascii():
+        raise NotLodged("--actor takes ASCII only, as the header X-Actor does. 操作者名只能用 ASCII 字符")
     done = Lodged()
     started = time.monotonic()
     with httpx2.Client(
@@ -44,7 +46,7 @@ def lodge(files: list[Path], format: str, address: str, actor: str, tell: Callab
                         done.accepted += 1
                     else:
                         done.refused += 1
-                        tell(f"{file}: {declaration.get('reference', '?')} sent back: {_why(answer)}")
+                        tell(f"{file}: {_reference(declaration)} sent back: {_why(answer)}")
     done.seconds = time.monotonic() - started
     return done
 
@@ -99,6 +101,8 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
     for attempt in range(TRIES):
         try:
             answer = api.post("/declarations/batch", content=orjson.dumps({"declarations": batch}))
+        except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+            raise NotLodged(f"{api.base_url} is no address of an API. 接口地址有误 ({error})") from error
         except httpx2.TransportError as error:
             if attempt == TRIES - 1:
                 raise NotLodged(
@@ -106,15 +110,28 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
                 ) from error
         else:
             if answer.status_code in (200, 202, 207):
-                items: list[dict[str, Any]] = answer.json()["results"]
-                return items
+                return _results(answer, len(batch))
             if answer.status_code != 503 or attempt == TRIES - 1:
                 raise NotLodged(f"The API answered {answer.status_code}: {answer.text[:500]}")
         time.sleep(0.5 * 2**attempt)
     raise AssertionError("the loop returns or raises")
 
 
+def _results(answer: httpx2.Response, count: int) -> list[dict[str, Any]]:
+    try:
+        results = answer.json()["results"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        results = None
+    if not isinstance(results, list) or len(results) != count or not all(isinstance(each, dict) for each in results):
+        raise NotLodged(f"What answers at {answer.url} is no API of ours. 应答方不是本系统: {answer.text[:500]}")
+    return results
+
+
+def _reference(declaration: Any) -> str:
+    return str(declaration.get("reference", "?")) if isinstance(declaration, dict) else "?"
+
+
 def _why(answer: dict[str, Any]) -> str:
-    errors = answer.get("errors") or [answer]
-    first = errors[0]
+    errors = answer.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else answer
     return f"{first.get('pointer', '')} {first.get('code', '')} {first.get('message_en', first.get('detail', ''))}"

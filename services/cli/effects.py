@@ -7,6 +7,7 @@ missing number, a double a number that was given twice, and a swap an effect tha
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 from schemas.flow import HOLDING
@@ -78,11 +79,13 @@ def record_of(fact: Entry) -> str:
 def _numbered(effects: Effects, where: str, said: list[Entry]) -> None:
     counts = Counter(int(fact.headers["sequence"]) for fact in said)
     twice = sorted(number for number, count in counts.items() if count > 1)
-    missing = sorted(set(range(1, max(counts) + 1)) - counts.keys())
+    given = sorted(counts)
+    gaps = [(before + 1, number) for before, number in pairwise((0, *given)) if number > before + 1]
     if twice:
         effects.doubled.append(f"{where}: numbers {twice[:5]} were given more than once")
-    if missing:
-        effects.lost.append(f"{where}: facts {missing[:5]} of {max(counts)} are missing")
+    if gaps:
+        missing = [number for first, end in gaps[:5] for number in range(first, min(end, first + 5))]
+        effects.lost.append(f"{where}: facts {missing[:5]} of {given[-1]} are missing")
 
 
 def _caused_in_order(

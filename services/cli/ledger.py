@@ -60,7 +60,7 @@ def judge(entries: Iterable[Entry]) -> Ledger:
     read = list(entries)
     try:
         return _judge(Ledger(), read)
-    except (LookupError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
         ledger, genuine = Ledger(), []
         for entry in read:
             if wrong := _misshapen(entry):

@@ -12,6 +12,7 @@ from kafka.partitioner.default import murmur2
 
 from deploy.kafka.errors import BrokerError
 from schemas.parking import PARKING, Parking, read_parking
+from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Entry:
     def body(self) -> Any:
         try:
             return json.loads(self.value) if self.value is not None else None
-        except ValueError:
+        except (ValueError, RecursionError):  # RecursionError: nested deeper than Python reads
             return None
 
 

@@ -1,7 +1,6 @@
 """What can be done from the command line? `dtg --help`."""
 
 import io
-import json
 import os
 import sys
 from enum import StrEnum
@@ -9,9 +8,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from kafka.errors import KafkaError
+from pydantic import ValidationError
 
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
@@ -19,6 +17,7 @@ from schemas.vocabulary import consignment_id
 from services.cli.home import of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
+from services.cli.screen import Table, errors, screen, styled, text, visible
 from services.cli.settings import UpSettings
 from services.console.errors import NewerDatabase
 
@@ -26,7 +25,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
 app.add_typer(parked_app, name="parked")
 app.add_typer(port_app, name="port")
-screen = Console(highlight=False)
 PRIVATE = 0o077
 """What is written by us and by every process that we start is its owner's alone."""
 
@@ -49,7 +47,12 @@ def run() -> None:
     try:
         app()
     except (BrokerError, CannotStart, NewerDatabase) as error:
-        Console(stderr=True, highlight=False).print(f"[red]{escape(str(error))}[/red]")
+        errors.block(str(error), "red")
+        sys.exit(1)
+    except KafkaError as error:
+        errors.line(
+            styled(f"The cluster does not do what it should. Kafka 出错。 {type(error).__name__}: {error}", "red")
+        )
         sys.exit(1)
 
 
@@ -88,7 +91,7 @@ def rebuild() -> None:
     from services.console.settings import ConsoleSettings
 
     settings = of_command(UpSettings())
-    screen.print(
+    screen.line(
         f"{again(ConsoleSettings(kafka=settings.bootstrap(), database_url=settings.read_model()))} facts projected"
     )
 
@@ -110,11 +113,13 @@ def topics() -> None:
             topic.name, topic.writer, kinds, topic.key, topic.retention, f"{count:,}" if places else "missing"
         )
     consumer.close()
-    screen.print(shown)
+    screen.table(shown)
 
 
 @app.command()
-def trace(consignment: Annotated[str, typer.Argument(help="consignment id, or USCC/reference")]) -> None:
+def trace(
+    consignment: Annotated[str, typer.Argument(parser=text, help="consignment id, or USCC/reference")],
+) -> None:
     """The life of one consignment, each step with its cause. 货物全程"""
     from services.cli.trace import story, table
 
@@ -122,9 +127,9 @@ def trace(consignment: Annotated[str, typer.Argument(help="consignment id, or US
     key = consignment_id(*consignment.split("/", 1)) if "/" in consignment else consignment
     entries = story(settings.bootstrap(), key, settings.partitions)
     if not entries:
-        screen.print(f"Nothing is known of {key}. 查无此票。 Lodged under another reference?")
+        screen.line(f"Nothing is known of {key}. 查无此票。 Lodged under another reference?")
         raise typer.Exit(1)
-    screen.print(table(entries))
+    screen.table(table(entries))
 
 
 @app.command()
@@ -141,11 +146,11 @@ def declare(
 
     address = url or f"http://127.0.0.1:{UpSettings().console_port}"
     try:
-        done = lodge(files, format.value, address, actor, lambda text: screen.print(text))
+        done = lodge(files, format.value, address, actor, screen.line)
     except NotLodged as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]")
+        errors.block(str(error), "red")
         raise typer.Exit(1) from None
-    screen.print(f"{done.accepted} lodged, {done.refused} sent back, in {done.seconds:.1f} s")
+    screen.line(f"{done.accepted} lodged, {done.refused} sent back, in {done.seconds:.1f} s")
     raise typer.Exit(1 if done.refused else 0)
 
 
@@ -165,7 +170,7 @@ def simulate(
     reader(bootstrap).close()  # says at once when no cluster answers
     done = play(seed=seed, consignments=consignments, paced=paced, endless=endless, idle_seconds=idle, kafka=bootstrap)
     ends = ", ".join(f"{name} {count}" for name, count in sorted(done.ends.items()))
-    screen.print(f"{done.lodged} lodged, {done.asked} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
+    screen.line(f"{done.lodged} lodged, {done.asked} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
     raise typer.Exit(0 if done.finished or endless else 1)
 
 
@@ -204,14 +209,14 @@ def audit() -> None:
     for name, count in sorted(ledger.waits.items()):
         ends.add_row(f"  waits for {name}", f"{count:,}")
     ends.add_row("lodged", f"{ledger.lodged:,}")
-    screen.print(ends)
+    screen.table(ends)
     proof = Table("lost", "doubled", "reordered", "wrongly released", "causeless", "forged", "of no desk")
     faults = [ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released, ledger.causeless, ledger.forged]
     faults.append(ledger.strangers)
     proof.add_row(*[str(len(each)) for each in faults])
-    screen.print(proof)
+    screen.table(proof)
     for line in [line for each in faults for line in each[:5]]:
-        screen.print(line)
+        screen.line(line)
     raise typer.Exit(0 if ledger.clean else 1)
 
 
@@ -223,25 +228,25 @@ def parked_list() -> None:
     shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
     for each in waiting(UpSettings().bootstrap()):
         shown.add_row(each.name, each.key, each.reason, each.error[:80], each.at)
-    screen.print(shown)
+    screen.table(shown)
 
 
 @parked_app.command("show")
 def parked_show(name: Annotated[str, typer.Argument(help="as in the list")]) -> None:
     """One message, whole. 详情"""
     each = _parked(name)
-    screen.print_json(json.dumps({"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}))
-    screen.print_json(json.dumps(each.headers))
-    screen.print(
-        _NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace"), markup=False
-    )
+    screen.json({"name": each.name, "key": each.key, "reason": each.reason, "error": each.error})
+    screen.json(each.headers)
+    screen.block(_NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace"))
 
 
 @parked_app.command("replay")
 def parked_replay(
     name: Annotated[str, typer.Argument(help="as in the list")],
     actor: Annotated[str, typer.Option(help="who decides")],
-    value: Annotated[Path | None, typer.Option(help="file with the corrected message")] = None,
+    value: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message")
+    ] = None,
 ) -> None:
     """Decide it again, and what waits behind it; with --value, corrected. 重放"""
     _order(name, "replay", actor, value.read_bytes() if value else None)
@@ -251,10 +256,12 @@ def parked_replay(
 def parked_release(
     name: Annotated[str, typer.Argument(help="as in the list")],
     actor: Annotated[str, typer.Option(help="who decides")],
-    value: Annotated[Path | None, typer.Option(help="file with the corrected message")] = None,
+    value: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message")
+    ] = None,
 ) -> None:
     """The older name of replay. 重放的旧名"""
-    screen.print("`release` is now `dtg parked replay`: only goods are released. 消息用“重放”，放行只用于货物。")
+    screen.line("`release` is now `dtg parked replay`: only goods are released. 消息用“重放”，放行只用于货物。")
     parked_replay(name, actor, value)
 
 
@@ -274,9 +281,9 @@ def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
     for each in waiting(UpSettings().bootstrap()):
-        if each.name == name:
+        if name in (each.name, visible(each.name)):  # as it is, or as the list shows it
             return each
-    screen.print(f"{name} is not in parking (any more). 该消息不在搁置区")
+    screen.line(f"{name} is not in parking (any more). 该消息不在搁置区")
     raise typer.Exit(1)
 
 
@@ -284,8 +291,14 @@ def _order(name: str, action: Literal["replay", "discard"], actor: str, value: b
     from services.cli.parked import order
 
     settings = UpSettings()
-    order(settings.bootstrap(), _parked(name), action, actor, value, settings.partitions)
-    screen.print(f"ordered: {action} {name} by {actor}", markup=False)
+    each = _parked(name)
+    try:
+        order(settings.bootstrap(), each, action, actor, value, settings.partitions)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        errors.line(styled(f"Not ordered: {wrong['loc'][0]}: {wrong['msg']}. 未下达：内容不合规", "red"))
+        raise typer.Exit(1) from None
+    screen.line(f"ordered: {action} {name} by {actor}")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from services.cli.home import of_command
+from services.cli.screen import screen, styled, text
 from services.cli.settings import UpSettings
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ AGAIN_SECONDS = 2.0
 WAIT_SECONDS = 20.0
 
 port_app = typer.Typer(no_args_is_help=True, help="The port's side: follow releases, ask about a container. 港口")
-screen = Console(highlight=False)
 Kafka = Annotated[bool, typer.Option("--kafka/--http", help="from the topics, or over HTTP from the console")]
 Where = Annotated[str, typer.Option(help="bootstrap servers, or the console's URL; default: of this machine")]
 Kept = Annotated[Path | None, typer.Option(help="file in which the place read up to is kept")]
@@ -47,7 +45,7 @@ def follow(
                     return
                 port.read(_Screen(), WAIT_SECONDS)
             except Away as error:
-                _say("[red]away 无应答[/red]", str(error))
+                screen.line(styled("away 无应答", "red"), str(error))
                 if once:
                     raise typer.Exit(1) from None
                 time.sleep(AGAIN_SECONDS)
@@ -55,7 +53,7 @@ def follow(
 
 @port_app.command()
 def ask(
-    container: Annotated[str, typer.Argument(help="container number")],
+    container: Annotated[str, typer.Argument(parser=text, help="container number")],
     kafka: Kafka = True,
     where: Where = "",
     notebook: Kept = None,
@@ -67,10 +65,10 @@ def ask(
         with _port(kafka, where, notebook, "asked") as port:
             said = port.ask(container, _Silence())
     except Away as error:
-        _say("[red]must stay 不得出闸[/red]", "stale", str(error))
+        screen.line(styled("must stay 不得出闸", "red"), "stale", str(error))
         raise typer.Exit(MUST_STAY) from None
-    words = "[green]may leave 可以出闸[/green]" if said.may_leave else "[red]must stay 不得出闸[/red]"
-    _say(words, said.reason, said.detail)
+    words = styled("may leave 可以出闸", "green") if said.may_leave else styled("must stay 不得出闸", "red")
+    screen.line(words, *[each for each in (said.reason, said.detail) if each])
     raise typer.Exit(0 if said.may_leave else MUST_STAY)
 
 
@@ -88,23 +86,19 @@ class _Screen(_Silence):
     """One line an entry."""
 
     def heard(self, notice: "Notice", notebook: sqlite3.Connection) -> None:
-        _say(_WORDS[notice.kind], notice.occurred_at, notice.subject, *notice.others, notice.reason)
+        seen = (notice.occurred_at, notice.subject, *notice.others, notice.reason)
+        screen.line(_WORDS[notice.kind], *[each for each in seen if each])
 
     def unread(self, message: "Unread", notebook: sqlite3.Connection) -> None:
         about = message.subjects or ("nobody that can be named",)
-        _say("[yellow]cannot be read 无法读取[/yellow]", message.where, f"{message.reason}; stays:", *about)
-
-
-def _say(words: str, *seen: str) -> None:
-    """Our words with their colours, then what was seen, as it is."""
-    screen.print(words, *[escape(text) for text in seen if text], soft_wrap=True)
+        screen.line(styled("cannot be read 无法读取", "yellow"), message.where, f"{message.reason}; stays:", *about)
 
 
 _WORDS = {
-    "ReleaseGranted": "[green]released 放行[/green]",
-    "ReleaseRevoked": "[red]REVOKED 撤销放行[/red]",
-    "ContainerMayLeave": "[green]may leave 可以出闸[/green]",
-    "ContainerMustStay": "[red]MUST STAY 不得出闸[/red]",
+    "ReleaseGranted": styled("released 放行", "green"),
+    "ReleaseRevoked": styled("REVOKED 撤销放行", "red"),
+    "ContainerMayLeave": styled("may leave 可以出闸", "green"),
+    "ContainerMustStay": styled("MUST STAY 不得出闸", "red"),
 }
 
 

@@ -1,11 +1,12 @@
 """What happened to one consignment? Its whole life from the topics, with the cause of every step."""
 
+from collections import defaultdict
+from heapq import heappop, heappush
 from typing import Any
-
-from rich.table import Table
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.cli.log import Entry, partition_of, read
+from services.cli.screen import Table
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "LodgeDeclaration": ("asked_by",),
@@ -17,6 +18,8 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "MessageParked": ("reason", "error"),
 }
 """What a line shows of each kind; of other kinds everything but ids and times."""
+DEEPEST = 4
+"""Levels of a value that a line shows."""
 
 
 def story(bootstrap: str, consignment: str, partitions: int) -> list[Entry]:
@@ -24,18 +27,31 @@ def story(bootstrap: str, consignment: str, partitions: int) -> list[Entry]:
     topics = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
     entries = [e for e in read(bootstrap, topics, partition_of(consignment, partitions)) if e.key == consignment]
     entries.sort(key=lambda e: e.headers.get("ce_time", ""))
-    told: list[Entry] = []
-    waiting = list(entries)
+    return _causes_first(entries)
+
+
+def _causes_first(entries: list[Entry]) -> list[Entry]:
+    """In the given order, but each after its cause where that is among them; a circle begins with its first."""
     known = {e.id for e in entries}
-    while waiting:
-        spoken = {e.id for e in told}
-        following = next(
-            (e for e in waiting if (c := e.headers.get("causationid", "")) not in known or c in spoken or c == e.id),
-            waiting[0],
-        )
-        told.append(following)
-        waiting.remove(following)
-    return told
+    after: dict[str, list[int]] = defaultdict(list)
+    ready: list[int] = []
+    for number, entry in enumerate(entries):
+        cause = entry.headers.get("causationid", "")
+        if cause in known and cause != entry.id:
+            after[cause].append(number)
+        else:
+            ready.append(number)
+    told: dict[int, Entry] = {}
+    for first in range(len(entries)):
+        if first not in told and not ready:
+            ready.append(first)
+        while ready:
+            number = heappop(ready)
+            if number not in told:
+                told[number] = entries[number]
+                for caused in after.pop(entries[number].id, ()):
+                    heappush(ready, caused)
+    return list(told.values())
 
 
 def table(entries: list[Entry]) -> Table:
@@ -64,10 +80,14 @@ def details(entry: Entry) -> str:
     return "; ".join(f"{name} {_short(body[name])}" for name in names if body.get(name) not in (None, "", [], {}))
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, levels: int = DEEPEST) -> str:
+    if not isinstance(value, list | dict):
+        return str(value)[:80]
+    if not levels:
+        return "…"
     if isinstance(value, list):
-        return ", ".join(_short(each) for each in value)
-    if isinstance(value, dict):
-        named = value.get("hold_id") or value.get("rule") or value.get("code")
-        return f"{named}{value.get('pointer', '')}" if named else " ".join(str(v) for v in value.values())
-    return str(value)[:80]
+        return ", ".join(_short(each, levels - 1) for each in value)
+    named = value.get("hold_id") or value.get("rule") or value.get("code")
+    if named:
+        return _short(named, levels - 1) + _short(value.get("pointer", ""), levels - 1)
+    return " ".join(_short(each, levels - 1) for each in value.values())

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import resource
 import sys
 import time
@@ -11,10 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, size_of, work_of
@@ -22,36 +17,12 @@ from deploy.kafka.topics import provision
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, stop_all, worker
+from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.shell.loopback import open_page
 
-
-class Screen(Console):
-    """The terminal, as long as there is one; what is told stands in logs/up.log too."""
-
-    journal: Path | None = None
-
-    def tell(self, what: str | Table) -> None:
-        """Never raises: neither a terminal that was closed nor a full disk is a reason to stop supervising."""
-        with contextlib.suppress(OSError):  # the terminal has it
-            if self.journal is not None:
-                with self.journal.open("a", encoding="utf-8") as log:
-                    Console(file=log, highlight=False, width=160).print(what)
-        try:
-            self.print(what)
-        except OSError:
-            self.on_broken_pipe()
-
-    def on_broken_pipe(self) -> None:
-        """The log has it. From now on nothing goes to the terminal, neither now nor when Python flushes at its end."""
-        self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.close(nowhere)
-
-
 OPEN_FILES = 65_536
-screen = Screen(highlight=False)
+screen = LastingScreen()
 
 
 class CannotStart(Exception):
@@ -96,14 +67,14 @@ class Up:
                 self.home.rename(aside)
             except OSError as error:
                 raise CannotStart(f"The folder {self.home} cannot be moved aside: {error}. 无法移开旧数据。") from error
-        screen.tell(escape(f"The former data is kept in {aside}. 旧数据保留在此"))
+        screen.line(f"The former data is kept in {aside}. 旧数据保留在此")
 
     def _start(self) -> None:
         started = time.monotonic()
         self._check_clock()
         self._check_ports()
         if self.broker:
-            screen.tell("Starting the Kafka broker … 启动消息代理")
+            screen.line("Starting the Kafka broker … 启动消息代理")
             self.broker.start(self._stopping)
         self._supervisor.call(self._provision)
         env = self._environment()
@@ -133,7 +104,7 @@ class Up:
 
     def _provision(self) -> None:
         made = provision(self.settings.bootstrap(), self.settings.partitions, self.settings.replication)
-        screen.tell(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
+        screen.line(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
 
     def _check_ports(self) -> None:
         wanted = {"DTG_CONSOLE_PORT": self.settings.console_port}
@@ -191,15 +162,15 @@ class Up:
         for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
             told = child.watch()
             if told:
-                screen.tell(escape(told))
+                screen.line(told)
                 self._look_after_groups()
         if self.broker and self.broker.process and self.broker.process.poll() is not None:
-            screen.tell("The broker ended; starting it again")
+            screen.line("The broker ended; starting it again")
             try:
                 self.broker.start(self._stopping)
                 self._look_after_groups()
             except BrokerError as error:
-                screen.tell(f"[red]{escape(str(error))}[/red]")
+                screen.block(str(error), "red")
                 self._supervisor.wait(2)
         self._save_clock()
 
@@ -229,7 +200,7 @@ class Up:
 
     def _end(self) -> None:
         """In reverse order: people, console, workers, broker."""
-        screen.tell("Stopping … 正在停止")
+        screen.line("Stopping … 正在停止")
         if self._leaver is not None:
             self._leaver.stop()
         stop_all(list(reversed(self.others)), 3)
@@ -238,7 +209,7 @@ class Up:
             self.broker.stop()
         if self.speed != 1.0 and hasattr(self, "_clock"):
             self._save_clock()
-        screen.tell("Stopped. 已停止")
+        screen.line("Stopped. 已停止")
 
     def _write_targets(self) -> None:
         """For Prometheus' file_sd: where this run's metrics are."""
@@ -257,10 +228,10 @@ class Up:
             table.add_row(child.name, f"http://127.0.0.1:{self.settings.worker_port + number}/metrics")
         table.add_row("Kafka", self.settings.bootstrap())
         table.add_row("logs, data", str(self.home))
-        screen.tell(table)
+        screen.table(table)
         if self.demo:
-            screen.tell(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
-        screen.tell(f"[green]Up in {seconds:.0f} s. Ctrl-C stops everything.[/green] 已启动，按 Ctrl-C 停止")
+            screen.line(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
+        screen.line(styled(f"Up in {seconds:.0f} s. Ctrl-C stops everything.", "green"), "已启动，按 Ctrl-C 停止")
 
 
 def _open_files() -> None:

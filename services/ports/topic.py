@@ -13,6 +13,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 from services.ports.notebook import Answer, Entry, Notebook
 from services.ports.notice import TOPICS, Away, Handler, from_topic
 from services.shell.clock import stopwatch

@@ -54,6 +54,13 @@ class NotKorea(Exception):
 
 def read(path: Path) -> Iterator[Declaration]:
     """The declarations of the file, row by row; NotKorea at the first row that cannot be read."""
+    try:
+        yield from _rows(path)
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise NotKorea(f"{path}: no CSV in UTF-8: {problem}. 不是 UTF-8 编码的 CSV") from problem
+
+
+def _rows(path: Path) -> Iterator[Declaration]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.DictReader(file)
         missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]

@@ -25,6 +25,7 @@ PLANTED = [
     ("services/clearance/metrics.py", "import confluent_kafka", "5. Each library has its home: the client"),
     ("services/clearance/metrics.py", "import faust", "5. Each library has its home: Faust"),
     ("services/cli/__init__.py", "import random", "5. Each library has its home: dice"),
+    ("services/cli/port.py", "import rich.markup", "5. Each library has its home: the terminal"),
 ]
 
 

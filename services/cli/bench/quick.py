@@ -7,20 +7,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from deploy.kafka.errors import BrokerError
 from services.cli.bench.crowd import Crowd
 from services.cli.bench.load import Phase, percentile
 from services.cli.bench.rig import Cost, Rig
 from services.cli.ledger import Ledger
+from services.cli.screen import Table, screen
 from services.simulator.day import Day
 
 DAY = datetime(2026, 11, 23, tzinfo=UTC)
 WARM = 500
 HALF_SECONDS = 10
-screen = Console(highlight=False)
 
 
 def main(*, consignments: int, seed: int, layout: str, read_model: bool, partitions: int) -> int:
@@ -30,7 +27,7 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
     """
     if not Path("/proc").is_dir():
         raise BrokerError("The benchmark reads /proc; it runs on Linux. 仅支持 Linux")
-    screen.print(
+    screen.line(
         f"{machine()}; shared by broker, desks, read model, generator and people; {versions()}; exactly-once, "
         f"{partitions} partitions; seed {seed}; workers {layout}"
     )
@@ -45,7 +42,7 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
         finally:
             crowd.stop()
         ledger = rig.ledger()
-        screen.print(proof(ledger))
+        screen.line(proof(ledger))
         return 0 if ledger.clean else 1
 
 
@@ -89,8 +86,8 @@ def _say_figures(full: Phase, half: Phase, immediate: set[str]) -> None:
         waits = phase.latencies(immediate)
         cells = [f"{percentile(waits, share) * 1000:,.0f}" for share in (0.5, 0.95, 0.99, 1.0)]
         table.add_row(name, f"{len(phase.seen):,}", f"{phase.rate():,.0f}", *cells)
-    screen.print(table)
-    screen.print(
+    screen.table(table)
+    screen.line(
         "Latency: lodgement due → release read by a port, of consignments that nobody had to look at. "
         f"The generator was {half.late * 1000:,.0f} ms behind at worst."
     )
@@ -100,4 +97,4 @@ def _say_costs(before: dict[str, Cost], after: dict[str, Cost], count: int) -> N
     table = Table("process", "CPU us a consignment", "resident MB")
     for name, now in after.items():
         table.add_row(name, f"{(now.cpu - before[name].cpu) / count * 1e6:,.0f}", f"{now.resident:,.0f}")
-    screen.print(table)
+    screen.table(table)

@@ -1,0 +1,35 @@
+"""Why can a header whose name is no UTF-8 end no reader? kafka-python calls its whole batch corrupt: nobody gets past it, ever.
+
+Header names are bytes on the wire, and a broker takes any. Whoever reads with kafka-python imports this module; the odd
+names then are shown with escapes, so that the message is judged like any other of unknown kind.
+"""
+
+from typing import Any
+
+from kafka.record import memory_records
+from kafka.record.default_records import DefaultRecordBatch
+
+
+class _Buffer(bytearray):
+    """Bytes that are text in any case."""
+
+    def __getitem__(self, at: Any) -> Any:
+        found = super().__getitem__(at)
+        return _Buffer(found) if isinstance(at, slice) else found
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return super().decode(encoding, "backslashreplace")
+
+
+class AnyNames(DefaultRecordBatch):  # type: ignore[misc]
+    """A batch of messages; the second try costs only those that have such a name."""
+
+    def _read_msg(self, *args: Any) -> Any:
+        try:
+            return super()._read_msg(*args)
+        except UnicodeDecodeError:
+            self._buffer: bytearray = _Buffer(self._buffer)
+            return super()._read_msg(*args)
+
+
+memory_records.DefaultRecordBatch = AnyNames
