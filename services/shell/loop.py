@@ -8,7 +8,7 @@ import heapq
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -30,10 +30,24 @@ from services.shell import metrics
 from services.shell import positions as read_positions
 from services.shell.clients import consumer_config, producer_config
 from services.shell.clock import now
-from services.shell.codec import raw
+from services.shell.codec import Raw, raw
 from services.shell.desk import Desk
+from services.shell.halving import (
+    PROBE,
+    PROBE_SECONDS,
+    TRIES,
+    Fault,
+    Halving,
+    Item,
+    Place,
+    Reports,
+    may_be_of_message,
+    raised,
+)
+from services.shell.halving import SECONDS as HALVING_SECONDS
 from services.shell.layout import Refused, check_partitions, topics_of
 from services.shell.parked_reader import KafkaParkedReader
+from services.shell.parking import Trouble
 from services.shell.positions import MARK, Found, Noted, ReadPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
@@ -42,6 +56,8 @@ from services.shell.turn import Turn
 
 ATTEMPTS = 8
 """How often one batch is tried before the process gives up and a fresh one starts over."""
+DOUBTED = 2
+"""After how many failures that one message may have caused a batch is tried by halves."""
 OFFSETS_SECONDS, OFFSETS_LIMIT = 5.0, 12.0
 """How long the broker may take to note the read positions, and when nothing but a fresh process helps.
 
@@ -100,6 +116,9 @@ class Loop:
         self._begun = math.inf
         self._broken: BaseException | None = None
         self._failures = 0
+        self._may_be_of_message = 0
+        self._failed_at: dict[tuple[str, int], int] = {}
+        self._reports: Reports | None = None
         self._measured = 0.0
         self._compared = -math.inf
         self._turned = 0.0
@@ -190,12 +209,20 @@ class Loop:
         try:
             self._decide_and_write(messages)
         except KafkaException as problem:
+            self._failed_at |= {(m.topic(), m.partition()): m.offset() for m in messages}
             self._start_over(problem)
             return
-        self._failures = 0
+        if self._failures or self._failed_at:
+            self._passed_what_failed()
         self._progress = self._turned = time.monotonic()
         self._turn.observe(time.perf_counter() - started)
         self._measure()
+
+    def _passed_what_failed(self) -> None:
+        """A turn without the messages that failed before, time limits alone for instance, says nothing about them."""
+        self._failed_at = {place: last for place, last in self._failed_at.items() if self._read.get(place, 0) <= last}
+        if not self._failed_at:
+            self._failures = self._may_be_of_message = 0
 
     def _poll(self) -> list[Message]:
         generation = self._generation
@@ -231,33 +258,113 @@ class Loop:
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self._stores.values())
 
     def _decide_and_write(self, messages: list[Message]) -> None:
-        turn = Turn(self.desk, self.settings.partitions, now(), self._retention, self._parked_reader)
-        positions: dict[tuple[str, int], int] = {}
-        for message in messages:
-            partition = message.partition()
-            turn.hear(self._stores[partition], raw(message))
-            positions[message.topic(), partition] = message.offset() + 1
-        taken = {p: s.due(turn.at, self.settings.batch) for p, s in self._stores.items()}
+        moment, most = now(), self.settings.batch
+        due = {p: s.due(moment, most) for p, s in self._stores.items()}
         try:
-            for partition, keys in taken.items():
-                turn.deadlines(self._stores[partition], partition, keys)
-            changed = turn.changed()
-            if not turn.outputs and not changed:
-                self._positions.update(positions)
-                self._note_read(positions)
-                self._uncommitted = self._uncommitted or time.monotonic()
-                self._commit_passed_over()
-                return
-            self._write(turn, changed, {**self._positions, **positions})
+            raws = [raw(message) for message in messages]
+            if self._may_be_of_message < DOUBTED:
+                self._transact(
+                    Turn(self.desk, self.settings.partitions, moment, self._retention, self._parked_reader), raws, due
+                )
+            else:
+                self._by_halves([*raws, *[(p, key) for p, keys in due.items() for key in keys]])
         except BaseException:
-            for partition, keys in taken.items():
+            for partition, keys in due.items():
                 for key in keys:
                     heapq.heappush(self._stores[partition].deadlines, (0.0, key))
             raise
+
+    def _transact(self, turn: Turn, messages: Iterable[Raw], due: Mapping[int, list[str]]) -> None:
+        """Decides these messages and what is due at these keys, and commits what comes of it."""
+        positions: dict[tuple[str, int], int] = {}
+        try:
+            for message in messages:
+                turn.hear(self._stores[message.partition], message)
+                positions[message.topic, message.partition] = message.offset + 1
+            for partition, keys in due.items():
+                turn.deadlines(self._stores[partition], partition, keys)
+            changed = turn.changed()
+        except (KafkaException, InterruptedError, MemoryError):
+            raise
+        except Exception as error:
+            raise raised(error) from error
+        if not turn.outputs and not changed:
+            self._positions.update(positions)
+            self._note_read(positions)
+            self._uncommitted = self._uncommitted or time.monotonic()
+            self._commit_passed_over()
+            return
+        self._write(turn, changed, {**self._positions, **positions})
         self._positions.clear()
         self._uncommitted = 0.0
         self._note_read(positions)
         self._keep(turn, changed)
+
+    def _by_halves(self, items: list[Item]) -> None:
+        """Commits the batch piece by piece, each bad message parked; raises what is no message's fault."""
+        until = time.monotonic() + HALVING_SECONDS
+        halving = Halving(self._try, self._accepts, lambda: self._stop.is_set() or time.monotonic() > until)
+        fault = halving.run(items)
+        if fault is not None:
+            raise KafkaException(fault.error)
+
+    def _try(self, items: Sequence[Item], refused: Mapping[Place, Trouble]) -> Fault | None:
+        """Commits these items; or says which fault of a message was in the way, and then nothing of them is written."""
+        due: dict[int, list[str]] = {}
+        for item in items:
+            if not isinstance(item, Raw):
+                due.setdefault(item[0], []).append(item[1])
+        for attempt in range(TRIES):
+            turn = Turn(self.desk, self.settings.partitions, now(), self._retention, self._parked_reader)
+            turn.refused, turn.one_by_one = refused, True
+            self._reports = reports = Reports()
+            try:
+                self._transact(turn, [item for item in items if isinstance(item, Raw)], due)
+            except KafkaException as problem:
+                fault = self._aborted(reports, problem)
+                if not fault.skipped or attempt == TRIES - 1:
+                    return fault
+            else:
+                self._failures, self._progress = 0, time.monotonic()
+                return None
+            finally:
+                self._reports = None
+        raise AssertionError("every try returns or raises")
+
+    def _accepts(self, fault: Fault) -> bool:
+        """Whether the topic takes another message now where it refused this one; that message is never committed."""
+        if fault.topic is None:
+            return True
+        for _ in range(TRIES):
+            self._reports = reports = Reports()
+            try:
+                self._producer.begin_transaction()
+                self._produce(topic=fault.topic, partition=fault.partition, key=fault.key, value=PROBE)
+                self._producer.flush(PROBE_SECONDS)
+            except KafkaException as problem:
+                self._aborted(reports, problem)
+            else:
+                self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+            finally:
+                self._reports = None
+            if reports.delivered:
+                return True
+        return False
+
+    def _aborted(self, reports: Reports, problem: KafkaException) -> Fault:
+        """Aborts, and returns the fault of a message that ended this transaction; raises the problem if it was something else."""
+        if not may_be_of_message(problem.args[0], following=True):
+            raise problem
+        self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+        self._producer.poll(0)  # the last reports
+        self._connect_producer()  # a client whose message was refused counts on wrongly, and may wait ten seconds for it
+        metrics.ABORTED.labels(self.desk.name).inc()
+        fault = reports.fault(problem)
+        if fault is None:
+            raise problem
+        metrics.HALVED.labels(self.desk.name).inc()
+        log.warning("piece not written", desk=self.desk.name, topic=fault.topic, error=fault.error.str())
+        return fault
 
     def _write(self, turn: Turn, changed: list, positions: dict[tuple[str, int], int]) -> None:  # type: ignore[type-arg]
         self._producer.poll(0)
@@ -322,12 +429,18 @@ class Loop:
         raise RuntimeError(f"{self.desk.name}: the broker did not say whether the transaction was committed")
 
     def _produce(self, **message: object) -> None:
+        if self._reports is not None:
+            message["on_delivery"] = self._reports
         while True:
             try:
                 self._producer.produce(**message)
                 return
             except BufferError:
                 self._producer.poll(0.05)
+            except (KafkaException, MemoryError):
+                raise
+            except Exception as error:  # the client cannot take it: a defect of one message, found by halves
+                raise raised(error) from error
 
     def _keep(self, turn: Turn, changed: list) -> None:  # type: ignore[type-arg]
         """The transaction is committed: now the overlay becomes the store."""
@@ -378,6 +491,7 @@ class Loop:
         """Abort, forget the overlay, go back to the committed positions; the next turn reads the same messages again."""
         error = problem.args[0]
         self._failures += 1
+        self._may_be_of_message += may_be_of_message(error)
         outdated = error.code() in FORGOTTEN or self._fenced_by_time(error)
         if (error.fatal() and not outdated) or self._failures >= ATTEMPTS:
             raise problem
@@ -526,6 +640,7 @@ class Loop:
         self.ready.clear()
         self._positions.clear()
         self._read.clear()
+        self._failed_at.clear()
         self._stores = {}
 
     def _measure(self) -> None:

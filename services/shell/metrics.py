@@ -8,6 +8,7 @@ DUPLICATES = Counter("customs_loop_duplicates", "Requests heard again and not de
 PARKED = Counter("customs_parked", "Messages set aside, by reason", ["desk", "reason"])
 PARKED_NOW = Gauge("customs_parked_messages", "Messages that wait in parking now", ["desk"])
 ABORTED = Counter("customs_loop_aborted", "Transactions aborted and tried again", ["desk"])
+HALVED = Counter("customs_loop_halved", "Pieces that could not be written, of batches tried by halves", ["desk"])
 LAG = Gauge("customs_loop_lag", "Messages between the loop's position and the end of its topics", ["desk"])
 LIVE = Gauge("customs_loop_records", "Records in the state store", ["desk"])
 RESTORE = Gauge("customs_loop_restore_seconds", "Seconds the last restore took", ["desk"])

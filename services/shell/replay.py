@@ -97,7 +97,7 @@ class Replays:
             waiting.start, waiting.first = message.offset, fact.origin
             if waiting.replay is None:
                 return  # an order of its own is awaited for this one
-            if settled == REPLAYED:
+            if settled == (1 if self.turn.one_by_one else REPLAYED):
                 self._later(entry)
                 return
             if order is not None and order.origin != fact.origin:

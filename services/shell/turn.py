@@ -1,6 +1,6 @@
 """What does one batch of messages come to? Everything that is decided, before anything of it is written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from services.shell.codec import (
     kind_of,
 )
 from services.shell.desk import Desk
+from services.shell.halving import Place, place_of
 from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
 from services.shell.partition import partition_of
 from services.shell.replay import Replays
@@ -88,6 +89,11 @@ class Turn:
     duplicates: int = 0
     resumed: int = 0
     time: str = ""
+    refused: Mapping[Place, Trouble] = field(default_factory=dict)
+    """Messages and keys whose outcome cannot be written: they are parked, or stay parked, without being decided."""
+    one_by_one: bool = False
+    """Whether a replay decides one message a turn, so that it is known which one cannot be written."""
+    _refusal: Trouble | None = None
     _orders: str = ""
     _names: frozenset[str] = frozenset()
     _holding: frozenset[str] = frozenset()
@@ -105,6 +111,8 @@ class Turn:
 
     def hear(self, store: Partition, message: Raw) -> None:
         """Decides one message from a topic, or parks it, or passes over what this desk does not hear."""
+        if self.refused:
+            self._refusal = self.refused.get(place_of(message))
         if message.topic == self._orders:
             self._input.append((store, message))
             self._order(store, message)
@@ -130,6 +138,7 @@ class Turn:
         if keys:
             self._input.append((store, (partition, keys)))
         for key in keys:
+            self._refusal = self.refused.get((partition, key))
             entry = self.entry(store, partition, key)
             if entry.waits:
                 self._replays.go_on(entry, key, partition)
@@ -186,6 +195,8 @@ class Turn:
 
     def attempt(self, entry: Entry, key: str, message: Raw) -> Trouble | None:
         """Decides the message; or says why that is impossible, and then nothing has changed."""
+        if self._refusal is not None:
+            return self._refusal
         deadline = Origin(message.topic, message.partition, message.offset).is_deadline
         try:
             kind = DeadlinePassed if deadline else kind_of(message)

@@ -13,6 +13,7 @@ from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
 from services.shell.codec import encode, headers
+from services.shell.desk import Desk
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.worker import desks
@@ -93,8 +94,9 @@ def running(
     session_timeout_ms: int = 6000,
     transaction_timeout_ms: int = 10_000,
     accept_lost_states: str = "",
+    own: tuple[Desk, ...] = (),
 ) -> Iterator[list[Loop]]:
-    """The loops of these services in threads of this process, stopped in order at the end."""
+    """The loops of these services, or of a test's own desks, in threads of this process, stopped in order at the end."""
     settings = WorkerSettings(
         kafka=bootstrap,
         partitions=partitions,
@@ -103,7 +105,7 @@ def running(
         transaction_timeout_ms=transaction_timeout_ms,
         accept_lost_states=accept_lost_states,
     )
-    loops = [Loop(desk, settings) for desk in desks(names)]
+    loops = [Loop(desk, settings) for desk in own or desks(names)]
     problems: list[BaseException] = []
 
     def run(loop: Loop) -> None:

@@ -1,0 +1,98 @@
+"""Which message is parked when a batch fails for good? By hypothesis: those at fault, each once, and only when the rest commits."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.shell.codec import Raw
+from services.shell.halving import OF_MESSAGE, Fault, Halving, Item, Place, Reports, may_be_of_message, place_of
+from services.shell.parking import Trouble
+
+TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
+BATCH: list[Item] = [*[Raw("t", n % 2, n, b"k", b"", {}) for n in range(20)], *[(0, f"key-{n}") for n in range(4)]]
+PLACES = [place_of(item) for item in BATCH]
+
+
+class Log:
+    """A cluster that takes at most `most` items in one transaction, never one of `bad` undecided, and nothing while `down`."""
+
+    def __init__(self, bad: Sequence[Place], most: int = 99, down: bool = False) -> None:
+        self.bad, self.most, self.down = bad, most, down
+        self.written: list[Place] = []
+        self.parked: list[Place] = []
+        self.tries = 0
+
+    def write(self, items: Sequence[Item], refused: Mapping[Place, Trouble]) -> Fault | None:
+        self.tries += 1
+        places = [place_of(item) for item in items]
+        decided = [place for place in places if place not in refused]
+        if self.down or len(decided) > self.most or set(decided) & set(self.bad):
+            return Fault(TOO_LARGE, "facts")
+        self.written += places
+        self.parked += [place for place in places if place in refused]
+        return None
+
+    def by_halves(self, ends: int = 10**6) -> Fault | None:
+        return Halving(self.write, lambda _: not self.down, lambda: self.tries >= ends).run(BATCH)
+
+
+@given(st.sets(st.sampled_from(PLACES)), st.integers(1, 30))
+def test_those_at_fault_are_parked_and_all_are_written_once_in_their_order(bad: set[Place], most: int) -> None:
+    log = Log(sorted(bad, key=PLACES.index), most)
+    assert log.by_halves() is None
+    assert log.written == PLACES and log.parked == log.bad
+    assert log.tries <= 4 * len(PLACES)
+
+
+def test_a_cluster_that_takes_nothing_parks_nothing_and_is_not_tried_for_long() -> None:
+    log = Log([], down=True)
+    assert log.by_halves() is not None
+    assert (log.written, log.parked) == ([], []) and log.tries < 10
+
+
+@given(st.sets(st.sampled_from(PLACES), min_size=1), st.integers(1, 60))
+def test_a_halving_that_ends_early_leaves_a_whole_beginning(bad: set[Place], ends: int) -> None:
+    log = Log(sorted(bad, key=PLACES.index))
+    log.by_halves(ends)
+    assert log.written == PLACES[: len(log.written)]
+    assert log.parked == [place for place in log.bad if place in log.written]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "KAFKA_STORAGE_ERROR",
+        "NOT_ENOUGH_REPLICAS",
+        "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+        "TOPIC_AUTHORIZATION_FAILED",
+        "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+        "UNKNOWN_TOPIC_OR_PART",
+        "INVALID_TIMESTAMP",
+        "INVALID_PRODUCER_EPOCH",
+        "ILLEGAL_GENERATION",
+        "NOT_COORDINATOR",
+        "REQUEST_TIMED_OUT",
+        "_MSG_TIMED_OUT",
+        "_TIMED_OUT",
+        "_TRANSPORT",
+        "_FENCED",
+        "_QUEUE_FULL",
+        "_AUTHENTICATION",
+    ],
+)
+def test_what_no_message_causes_is_no_fault_of_one(name: str) -> None:
+    error = KafkaError(getattr(KafkaError, name), "")
+    reports = Reports()
+    assert reports.fault(KafkaException(error)) is None and not may_be_of_message(error)
+    reports.failed += [Fault(TOO_LARGE, "facts"), Fault(error, "facts")]
+    assert reports.fault(KafkaException(TOO_LARGE)) is None, "not even beside a message that is at fault"
+
+
+def test_a_fault_names_the_reason_of_the_parking() -> None:
+    reasons = {code: Fault(KafkaError(code, "x"), "facts").trouble().reason for code in OF_MESSAGE}
+    assert set(reasons.values()) == {"too_large", "cannot_be_written"}
+    assert reasons[KafkaError.MSG_SIZE_TOO_LARGE] == "too_large"
+    assert Fault(KafkaError(KafkaError.UNKNOWN, "odd"), "facts").trouble().error == "facts: odd"
