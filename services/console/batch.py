@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import orjson
 
 from schemas.parking import DEADLINE, MessageParked, read_parking
-from schemas.topics import CATALOGUE, parked_topic
+from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import Container, Part, tell_container, tell_part
 from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
@@ -74,7 +74,8 @@ class Batch:
     parts: dict[Pair, Part] = field(default_factory=dict)
     asides: dict[Origin, Aside] = field(default_factory=dict)
     facts: list[FactRow] = field(default_factory=list)
-    releases: list[tuple[int, str]] = field(default_factory=list)
+    releases: list[tuple[int, str, str]] = field(default_factory=list)
+    """Place, consignment and id of what the feed for ports tells; no id where the fact cannot be stored."""
     refusals: list[tuple[Any, ...]] = field(default_factory=list)
     alarms: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -98,18 +99,24 @@ def fold(
     parsed: list[tuple[Heard, dict[str, Any]]] = []
     for heard in messages:
         _take(batch, parsed, heard)
+    refused = list(refused)
     told = [*map(_announced, announcements), *refused]
     _copy_known(batch, parsed, told, known)
     for heard, body in parsed:
         _fold_one(batch, heard, body)
     for aside in told:
         _set_aside(batch, aside)
+    for aside in refused:
+        if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have called goods back
+            batch.releases.append((place(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
     return batch
 
 
-def not_projected(at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str) -> Aside:
+def not_projected(
+    at_us: int, topic: str, partition: int, offset: int, key: bytes | None, error: str, kind: str = ""
+) -> Aside:
     """A message that this read model cannot project is set aside by the console itself: an alarm, and its goods wait.
 
     A key that names no goods of ours (too long, not UTF-8, with a NUL) is left empty.
@@ -118,7 +125,21 @@ def not_projected(at_us: int, topic: str, partition: int, offset: int, key: byte
     named = "" if "\0" in read or "\ufffd" in read else read
     why = _clean(error)[:500].encode("utf-8", "replace").decode()
     reason = "not_projected"
-    return Aside("console", topic, partition, offset, named, "", reason, why, "parked", "", bounded(at_us), None, None)
+    return Aside(
+        "console",
+        topic,
+        partition,
+        offset,
+        named,
+        _clean(kind)[:100],
+        reason,
+        why,
+        "parked",
+        "",
+        bounded(at_us),
+        None,
+        None,
+    )
 
 
 _PARSED = TOLD | {
@@ -136,6 +157,8 @@ _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
+FEED_TOPIC = facts_topic("release")
+"""Where what the feed for ports tells comes from."""
 
 
 def _take(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], heard: Heard) -> None:
@@ -193,7 +216,7 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     elif kind == "ConsignmentGatedOut":
         _part(batch, (plain(body["container_no"]), key)).gone = True
     elif kind in _FEED:
-        batch.releases.append((heard.place, key))
+        batch.releases.append((heard.place, key, heard.id))
 
 
 def _part(batch: Batch, pair: Pair) -> Part:

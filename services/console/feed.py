@@ -1,5 +1,6 @@
 """How do ports hear of releases and revocations over HTTP? By cursor: asked now and then, with a long poll, or as a stream."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Annotated
@@ -9,11 +10,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from services.console import cursors
 from services.console.answers import READ
 from services.console.office import Office, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import Rows
+from services.console.streams import RETRY
 from services.console.telling import API, feed_entries, projection
 from services.console.views import Feed, ReleaseView
 from services.shell.clock import stopwatch
@@ -22,16 +25,19 @@ router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
 """Entries that a stream reads at once."""
+REBUILDING_SECONDS = 0.5
+"""How often a long poll looks again while rows are made anew; nothing rings then."""
 FEED = {
     **READ,
     **documented(
-        (410, "The cursor is beyond the end: the feed was made anew"),
+        (410, "The feed was made anew or restored and does not have the cursor: begin at 0"),
         (429, "Too many streams and long polls of this address"),
-        (503, "The read model does not answer, or too many streams and long polls are open"),
+        (503, "The read model does not answer or is being rebuilt, or too many streams and long polls are open"),
     ),
 }
-Cursor = Annotated[
-    int, Query(ge=0, le=2**62, description="the last cursor that you have worked on; 0 from the beginning")
+After = Annotated[
+    str,
+    Query(pattern=cursors.PATTERN, description="the last cursor that you have worked on; 0 from the beginning"),
 ]
 
 
@@ -40,7 +46,7 @@ Cursor = Annotated[
 )
 async def releases(
     request: Request,
-    after: Cursor = 0,
+    after: After = "0",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     wait: Annotated[float, Query(ge=0, le=300, description="seconds to wait for something new")] = 0,
 ) -> Feed:
@@ -53,8 +59,9 @@ async def releases(
     if not entries and wait > 0:
         with desk.streams.one(_client(request)):
             while not entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
-                await desk.bell.wait(left)
+                await desk.bell.wait(min(left, REBUILDING_SECONDS) if more else left)
                 entries, more = await _after(desk, after, limit)
+    _refuse_rebuilding(after, entries, more)
     return Feed(
         releases=entries,
         cursor=entries[-1].cursor if entries else after,
@@ -73,15 +80,16 @@ async def releases(
     tags=["ports"],
     summary="Releases and revocations as server-sent events",
 )
-async def stream(request: Request, after: Cursor = 0) -> StreamingResponse:
+async def stream(request: Request, after: After = "0") -> StreamingResponse:
     """Each event's id is its cursor: a browser or client that reconnects with `Last-Event-ID` misses nothing."""
     desk = office(request)
     said = request.headers.get("last-event-id", "")
-    start = int(said) if said.isdecimal() and len(said) < 19 else after
+    start = said if re.match(cursors.PATTERN, said) else after
     client = _client(request)
     desk.streams.enter(client)
     try:
-        first, _ = await _after(desk, start, STREAMED)
+        first, more = await _after(desk, start, STREAMED)
+        _refuse_rebuilding(start, first, more)
     except BaseException:
         desk.streams.leave(client)
         raise
@@ -110,30 +118,39 @@ def _client(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _events(desk: Office, cursor: int, entries: list[ReleaseView], request: Request) -> AsyncIterator[bytes]:
+async def _events(desk: Office, cursor: str, entries: list[ReleaseView], request: Request) -> AsyncIterator[bytes]:
     yield b"retry: 1000\n\n"
     while not desk.bell.closed and not await request.is_disconnected():
         for one in entries:
-            yield b"id: %d\nevent: release\ndata: %s\n\n" % (one.cursor, one.model_dump_json().encode())
+            yield b"id: %s\nevent: release\ndata: %s\n\n" % (one.cursor.encode(), one.model_dump_json().encode())
             cursor = one.cursor
         if not entries:
             await desk.bell.wait(KEEPALIVE_SECONDS)
-        entries, _ = await _after(desk, cursor, STREAMED)
+        try:
+            entries, _ = await _after(desk, cursor, STREAMED)
+        except Problem:
+            return  # whoever connects again with this cursor is told why, by a status
         if not entries:
             yield b": still here\n\n"
 
 
-async def _after(desk: Office, cursor: int, limit: int) -> tuple[list[ReleaseView], bool]:
-    """The entries after `cursor`, as many as one answer has room for, and whether there are more; Problem 410 when the feed ends
-    before it and nothing is left to be read."""
+async def _after(desk: Office, after: str, limit: int) -> tuple[list[ReleaseView], bool]:
+    """The entries after this cursor, as many as one answer has room for, and whether there are more: more and none here are not
+    in the rows yet. Problem 410 for no cursor of this feed."""
+    cursor = cursors.cursor_of(after)
     query = partial(run_in_threadpool, _read, desk.rows, cursor, limit)
-    entries, more = await desk.releases.ask((cursor, limit), query)
-    if not entries and cursor and not desk.behind():
-        last = await run_in_threadpool(desk.rows.last_cursor)
-        if last < cursor:
-            raise Problem(410, "wrong_feed", seen=cursor, last=last)
-    return entries, more
+    try:
+        return await desk.releases.ask((cursor, limit), query)
+    except cursors.WrongFeed as error:
+        raise Problem(410, "wrong_feed", seen=after, last=error.last) from None
 
 
-def _read(rows: Rows, cursor: int, limit: int) -> tuple[list[ReleaseView], bool]:
-    return fit(feed_entries(rows, rows.releases(cursor, limit + 1)), limit)
+def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> tuple[list[ReleaseView], bool]:
+    told = rows.releases(cursor, limit + 1)
+    entries, more = fit(feed_entries(rows, told.rows), limit)
+    return entries, more or told.waits or len(entries) < len(told.rows)
+
+
+def _refuse_rebuilding(after: str, entries: list[ReleaseView], more: bool) -> None:
+    if more and not entries:
+        raise Problem(503, "feed_rebuilding", seen=after, headers=RETRY)

@@ -20,7 +20,7 @@ from services.console.problems import Problem
 from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import consignment, entries, is_shown, parked, release
+from services.console.telling import consignment, entries, feed_entries, is_shown, parked
 from services.console.views import RequestView
 from services.shell.clock import now
 
@@ -64,7 +64,7 @@ def _board(desk: Office) -> dict[str, Any]:
         "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
         "total": sum([one.consignments for one in said.stages]),
         "longest": [consignment(row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8)],
-        "latest": [release(row, row.body) for row in desk.rows.latest_releases(8)],
+        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8))),
     }
 
 

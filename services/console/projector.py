@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from prometheus_client import Counter, Gauge, Histogram
 
 from schemas.topics import ROLES
-from services.console.batch import Announcement, Aside, fold, not_projected, readable
+from services.console.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
 from services.console.database import DATABASE_ERRORS, open_engine, refuses_values
 from services.console.heard import TOPICS, Heard, Unreadable, heard
 from services.console.progress import Ends, Progress
@@ -82,6 +82,7 @@ class Projector:
         try:
             partitions = self._partitions(consumer)
             self._positions = store.positions(partitions)
+            self._forget_replaced(consumer, store)
             self._seen = dict(self._positions)
             consumer.assign([TopicPartition(t, p, self._positions[t, p] or OFFSET_BEGINNING) for t, p in partitions])
             ends = Ends(self.settings.kafka, partitions)
@@ -96,6 +97,13 @@ class Projector:
                 self._report()
         finally:
             consumer.close()
+
+    def _forget_replaced(self, consumer: Consumer, store: Store) -> None:
+        """While rows are made anew: entries of the feed that lie beyond the end of the topic come from a topic that is no more."""
+        for partition, last in store.told_ahead(self._positions).items():
+            _, end = consumer.get_watermark_offsets(TopicPartition(FEED_TOPIC, partition), timeout=10)
+            if last >= end and (gone := store.forget_told(partition, end)):
+                log.warning("the feed named messages that its topic does not have", partition=partition, entries=gone)
 
     def _partitions(self, consumer: Consumer) -> list[tuple[str, int]]:
         there = consumer.list_topics(timeout=10).topics
@@ -229,5 +237,8 @@ def _refused(message: Read, error: str) -> list[Aside]:
     if ROLES[topic] == "requests":
         UNREADABLE.labels(topic).inc()
         return []
-    at_us = message.timestamp()[1] * 1000
-    return [not_projected(at_us, topic, message.partition(), message.offset(), message.key(), error)]
+    at_us, kind = message.timestamp()[1] * 1000, ""
+    for name, header in message.headers() or ():
+        if name == "ce_type" and isinstance(header, bytes):
+            kind = header.decode("utf-8", "replace")
+    return [not_projected(at_us, topic, message.partition(), message.offset(), message.key(), error, kind)]

@@ -1,15 +1,32 @@
 """Which rows answer a question? Reads only, each in one short transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from schemas.vocabulary import Stage
 from services.console import tables as t
+from services.console.batch import FEED_TOPIC
 from services.console.consignment import Consignment, OpenHold, plain
 from services.console.container import SHOWN, Container, Part
 from services.console.container import Standing as StandingOfGoods
+from services.console.cursors import Cursor, WrongFeed
+from services.console.heard import PLACE_SHIFT
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
 from services.console.paging import BODY_BYTES
@@ -238,26 +255,28 @@ class Rows:
 
     # the feed for ports
 
-    def releases(self, after: int, limit: int) -> list[Row[Any]]:
-        """The entries after a cursor; `body` is empty where it is long (`size`: its characters), so that many have room."""
-        r, f = t.RELEASES.c, t.FACTS.c
-        size = func.length(f.body)
-        body = case((size <= BODY_BYTES, f.body), else_="").label("body")
-        query = (
-            select(r.cursor, r.consignment_id, f.place, f.key, f.id, f.kind, body, size.label("size"), f.recorded_us)
-            .join(t.FACTS, f.place == r.place)
-            .where(r.cursor > after)
-            .order_by(r.cursor)
-            .limit(limit)
+    def releases(self, after: Cursor, limit: int) -> "Told":
+        """The entries after this one, up to the first whose fact is not in the rows yet; WrongFeed when the feed lacks `after`."""
+        e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
+        begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
+        bounds = select(
+            begun,
+            select(func.min(e.first_number)).where(e.first_number > begun).scalar_subquery(),
+            select(func.coalesce(func.max(numbers), 0)).scalar_subquery(),
         )
-        return self._all(query)[0]
+        listed = _feed_rows().where(numbers > after.number).order_by(numbers).limit(limit)
+        edges, rows = self._all(bounds, listed)
+        first, following, last = tuple(edges[0])
+        if after.number and (first is None or not first <= after.number <= min(last, (following or last + 1) - 1)):
+            raise WrongFeed(after, last)
+        there = list(takewhile(lambda row: row.id is not None or row.read, rows))
+        return Told(there, len(there) < len(rows))
 
     def latest_releases(self, limit: int) -> list[Row[Any]]:
-        """The end of the feed, the latest first."""
-        return self.releases(max(0, self.last_cursor() - limit), limit)[::-1]
-
-    def last_cursor(self) -> int:
-        return int(self._all(select(func.coalesce(func.max(t.RELEASES.c.cursor), 0)))[0][0][0])
+        """The end of the feed, the latest first, as far as it can be read."""
+        return self._all(
+            _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
+        )[0]
 
     # requests
 
@@ -285,6 +304,36 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
         for subject, many in connection.execute(grouped.limit(subjects)).all()
     ]
     return AlarmKind(kind, total, raised_us, lines)
+
+
+class Told(NamedTuple):
+    """A part of the feed; `waits`: an entry follows whose fact is not in the rows yet."""
+
+    rows: list[Row[Any]]
+    waits: bool
+
+
+def _feed_rows() -> Select[Any]:
+    """Entries with their epoch and fact; without a fact, `read` says whether its message was read. One statement sees one moment.
+
+    `body` is empty where it is long (`size`: its characters), so that many have room.
+    """
+    r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
+    epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)
+    size = func.length(f.body)
+    offset = r.place.bitwise_and((1 << PLACE_SHIFT) - 1)
+    partition: ColumnElement[int] = literal_column(f"(releases.place >> {PLACE_SHIFT}) & {0x3FFF}")
+    return (
+        select(
+            *(r.cursor, r.place, r.consignment_id, f.id, f.kind, f.recorded_us),
+            case((size <= BODY_BYTES, f.body), else_="").label("body"),
+            size.label("size"),
+            epoch.scalar_subquery().label("epoch"),
+            func.coalesce(o.next_offset > offset, false()).label("read"),
+        )
+        .outerjoin(t.FACTS, f.place == r.place)
+        .outerjoin(t.OFFSETS, and_(o.topic == FEED_TOPIC, o.partition == partition))
+    )
 
 
 def _consignment(row: Row[Any], holds: Iterable[Row[Any]]) -> Consignment:

@@ -11,10 +11,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.types import BigInteger, Boolean, Integer, SmallInteger
 
 from services.console import tables as t
-from services.console.batch import Aside, Batch, Origin, Pair
+from services.console.batch import FEED_TOPIC, Aside, Batch, Origin, Pair
 from services.console.consignment import Consignment, OpenHold
 from services.console.container import Container, Part
-from services.console.heard import PLACE_SHIFT
+from services.console.cursors import new_epoch
+from services.console.heard import PLACE_SHIFT, origin, place
 
 CHUNK = 500
 """Keys in one IN list."""
@@ -45,22 +46,52 @@ class Store:
         self._move_on = _updater(t.CONSIGNMENTS, _MOVING_COLUMNS, engine.dialect.name)
         self._advance = _mover(engine.dialect.name)
         self._cursor = 0
+        self._epoch, self._epoch_begun = "", False
         self._turn = 0
         self._fed: dict[int, int] = {}
 
     def positions(self, partitions: Iterable[tuple[str, int]]) -> Positions:
-        """Where to read on, 0 where nothing was read; forgets what was cached, for another projector may have moved it."""
+        """Where to read on, 0 where nothing was read; forgets what was cached, for another projector may have moved it.
+
+        What is added to the feed from now on has an epoch of its own: these rows may be those of a restored copy.
+        """
         self._consignments.clear()
-        releases = t.RELEASES.c
         with self.engine.begin() as connection:
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
             self._rows(connection, "offsets", new)
             self._turn = connection.execute(select(t.TURNS.c.turn)).scalar_one()
-            self._cursor = connection.execute(select(func.max(releases.cursor))).scalar() or 0
-            lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {PLACE_SHIFT}"))
-            self._fed = {place >> PLACE_SHIFT: place for place in connection.execute(lasts).scalars()}
+            self._fed_to(connection)
+        self._epoch, self._epoch_begun = new_epoch(), False
         return {**{(topic, partition): 0 for topic, partition, _ in new}, **there}
+
+    def _fed_to(self, connection: Connection) -> None:
+        releases = t.RELEASES.c
+        self._cursor = connection.execute(select(func.max(releases.cursor))).scalar() or 0
+        lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {PLACE_SHIFT}"))
+        self._fed = {last >> PLACE_SHIFT: last for last in connection.execute(lasts).scalars()}
+
+    def told_ahead(self, positions: Positions) -> dict[int, int]:
+        """The last offset that the feed tells of, in each partition where that was not read yet: rows are being made anew."""
+        lasts = [origin(last) for last in self._fed.values()]
+        return {
+            partition: offset
+            for topic, partition, offset in lasts
+            if topic == FEED_TOPIC and positions.get((topic, partition), 0) <= offset
+        }
+
+    def forget_told(self, partition: int, end: int) -> int:
+        """Takes away the entries of the feed from this offset on; how many. Numbers of others stay as they are."""
+        places = t.RELEASES.c.place
+        gone = delete(t.RELEASES).where(
+            places >= place(FEED_TOPIC, partition, end), places < place(FEED_TOPIC, partition + 1, 0)
+        )
+        with self.engine.begin() as connection:
+            self.claim(connection)
+            count = connection.execute(gone).rowcount
+            self._fed_to(connection)
+        self._turn += 1
+        return count
 
     def claim(self, connection: Connection) -> None:
         """Takes the next turn, before any row is read; Overtaken when another projector took one since this one's last."""
@@ -98,8 +129,9 @@ class Store:
         """The transaction is committed: now the batch's rows are the rows there are."""
         self._turn += 1
         self._cursor += fed
-        for place, _ in batch.releases:
-            self._fed[place >> PLACE_SHIFT] = max(place, self._fed.get(place >> PLACE_SHIFT, -1))
+        self._epoch_begun = self._epoch_begun or fed > 0
+        for at, _, _ in batch.releases:
+            self._fed[at >> PLACE_SHIFT] = max(at, self._fed.get(at >> PLACE_SHIFT, -1))
         cache = self._consignments
         for key, row in batch.consignments.items():
             cache[key] = row
@@ -146,14 +178,36 @@ class Store:
         self._rows(connection, "holds", new)
 
     def _feed(self, connection: Connection, batch: Batch) -> int:
-        new = [(place, key) for place, key in batch.releases if place > self._fed.get(place >> PLACE_SHIFT, -1)]
-        if new:
-            rows = [
-                {"cursor": self._cursor + number, "place": place, "consignment_id": key}
-                for number, (place, key) in enumerate(new, 1)
-            ]
-            connection.execute(t.RELEASES.insert(), rows)
+        new = self._untold(connection, batch)
+        if not new:
+            return 0
+        if not self._epoch_begun:
+            first = self._cursor + 1
+            connection.execute(delete(t.FEED_EPOCHS).where(t.FEED_EPOCHS.c.first_number >= first))  # without entries
+            connection.execute(t.FEED_EPOCHS.insert(), [{"epoch": self._epoch, "first_number": first}])
+        rows = [
+            {"cursor": self._cursor + number, "place": at, "consignment_id": key, "fact_id": id_}
+            for number, (at, key, id_) in enumerate(new, 1)
+        ]
+        connection.execute(t.RELEASES.insert(), rows)
         return len(new)
+
+    def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
+        """What the feed must be given: a place it does not have, or that had another message, or one that could not be stored."""
+        late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> PLACE_SHIFT, -1)]
+        if not late:
+            return batch.releases
+        r = t.RELEASES.c
+        told: dict[int, str] = {}
+        for chunk in _chunks(late):
+            told |= {
+                row.place: row.fact_id
+                for row in connection.execute(select(r.place, r.fact_id).where(r.place.in_(chunk)))
+            }
+        changed = [at for at, _, id_ in batch.releases if told.get(at, id_) != id_]
+        for chunk in _chunks(changed):
+            connection.execute(delete(t.RELEASES).where(r.place.in_(chunk)))
+        return [one for one in batch.releases if told.get(one[0]) != one[2]]
 
 
 class Rows:

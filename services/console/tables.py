@@ -132,8 +132,21 @@ RELEASES = Table(
     Column("cursor", BIG, primary_key=True, autoincrement=False),
     Column("place", BIG, nullable=False, unique=True),
     Column("consignment_id", Text, nullable=False),
+    _text("fact_id"),
 )
-"""The order in which this console told ports of releases and revocations; a rebuild keeps it, so that cursors stay good."""
+"""The order in which this console told ports of releases and revocations; a rebuild keeps it, so that cursors stay good.
+
+`cursor`: the number in a cursor; it only grows, and some may be missing. `fact_id`: empty where the fact could not be stored and
+ports were told so; once it can be, its entry moves to the end, so that those who have read on are told too.
+"""
+
+FEED_EPOCHS = Table(
+    "feed_epochs",
+    METADATA,
+    Column("epoch", Text, primary_key=True),
+    Column("first_number", BIG, nullable=False, unique=True),
+)
+"""Which run of a projector added to the feed, and its first number; a run ends where the next one begins. Kept by a rebuild."""
 
 REFUSALS = Table(
     "refusals",
@@ -198,6 +211,6 @@ OFFSETS = Table(
 TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
 """One row, `projector`: counts its transactions. Whoever finds another count than its own was overtaken by another projector."""
 
-KEPT = (RELEASES, LODGEMENTS, TURNS)
+KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, TURNS)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

@@ -10,6 +10,7 @@ import orjson
 from schemas.codes.checks import Words
 from schemas.vocabulary import Stage
 from services.console.consignment import Consignment, OpenHold, first_hold
+from services.console.cursors import Cursor
 from services.console.heard import moment, origin
 from services.console.paging import BODY_BYTES, PAGE_BYTES
 from services.console.progress import Standing
@@ -33,6 +34,8 @@ ENTRY_CHARACTERS = 100_000
 """Of container numbers in one entry of the feed; as many as a declaration may have are far fewer."""
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
+UNREADABLE = "Unreadable"
+"""The kind of an entry of the feed that may be a release or a revocation, and cannot be told as one: the goods stay."""
 MILESTONES = frozenset(
     {
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
@@ -224,33 +227,38 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
-    """A row of the feed, joined with its fact. What has no room is shortened, with a link to the whole."""
+    """A row of the feed, joined with its fact: `Unreadable` where that is missing or is not what a release desk writes. What has no
+    room is shortened, with a link to the whole."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    readable = row.id and type(version) is int and listed == names
     containers = _fitting(listed, ENTRY_CHARACTERS)
-    whole = len(containers) == len(listed) and bool(text_of_body or not row.size)
+    whole = row.id is None or (len(containers) == len(listed) and bool(text_of_body or not row.size))
     if isinstance(reason, str) and len(reason) > LONGEST_REASON:
         reason, whole = f"{reason[:LONGEST_REASON]}…", False
+    topic, partition, offset = origin(row.place)
     return ReleaseView(
-        cursor=row.cursor,
-        id=row.id,
-        kind=row.kind,
+        cursor=str(Cursor(row.epoch, row.cursor)),
+        id=row.id or f"{topic}/{partition}/{offset}",
+        kind=row.kind if readable else UNREADABLE,
         consignment_id=row.consignment_id,
-        version=version if isinstance(version, int) else 0,
+        version=version if type(version) is int else 0,
         declaration_no=number[:LONGEST_REASON] if isinstance(number, str) else None,
         containers=containers,
         reason=reason if isinstance(reason, str) else None,
-        occurred_at=_time(body.get("occurred_at")) or moment(row.recorded_us),
-        body_link=None if whole else content_link(row.key, row.id),
+        occurred_at=_time(body.get("occurred_at")) or when(row.recorded_us),
+        body_link=None if whole else content_link(row.consignment_id, row.id),
     )
 
 
 def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
-    """These rows of the feed with their contents; a long one is read when its turn has come."""
+    """These rows of the feed with their contents; a long one is read when its turn has come. Ends before one that is gone by then."""
     for row in listed:
-        long = row.size > BODY_BYTES
-        yield release(row, rows.bodies([row.place])[row.place] if long else row.body)
+        body = rows.bodies([row.place]).get(row.place) if row.id and row.size > BODY_BYTES else row.body
+        if row.id and body is None:
+            return
+        yield release(row, body or "")
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:

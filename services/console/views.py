@@ -200,9 +200,13 @@ class GateView(BaseModel):
 
 class ReleaseView(BaseModel):
     """An entry of the feed for ports. `kind`: ReleaseGranted or ReleaseRevoked; of two, the higher `version` is true. `body_link` is
-    null, except where `containers` or `reason` had no room and are shortened: it leads to the whole content then."""
+    null, except where `containers` or `reason` had no room and are shortened: it leads to the whole content then.
 
-    cursor: int
+    `Unreadable`: something was said of the goods that may call them back and cannot be read; they stay until a higher `version`
+    than the last that was read comes. `occurred_at` is null where it is not known.
+    """
+
+    cursor: str
     id: str
     kind: str
     consignment_id: str
@@ -210,7 +214,7 @@ class ReleaseView(BaseModel):
     declaration_no: str | None
     containers: list[str]
     reason: str | None
-    occurred_at: datetime
+    occurred_at: datetime | None
     body_link: str | None = None
 
 
@@ -218,7 +222,7 @@ class Feed(BaseModel):
     """Releases and revocations after a cursor; ask again with `cursor`. `more`: there are more than this answer has room for."""
 
     releases: list[ReleaseView]
-    cursor: int
+    cursor: str
     more: bool
     projection: Projection
 

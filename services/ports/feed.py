@@ -1,6 +1,7 @@
 """How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
 
 import json
+import re
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -9,13 +10,16 @@ from urllib.parse import quote
 import httpx2
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from services.ports.notebook import Answer, Entry, Notebook, plain
+from services.ports.notebook import BEGINNING, Answer, Notebook, plain
+from services.ports.notebook import FEED as SOURCE
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
 from services.shell.clock import stopwatch
 from services.shell.loopback import is_loopback
 
-SOURCE = "http"
+CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
+UNREADABLE = "Unreadable"
+"""What the console says of a fact that may be a release or a revocation, and that it cannot read."""
 LIMIT = 500
 STALE_SECONDS = 30.0
 """Older answers of the console, and answers older than one that was read before, are no answers."""
@@ -43,9 +47,11 @@ class FeedPort:
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
         """Hands over what comes within `wait_seconds`; how many. Whatever the handler raises undoes the whole reading."""
-        after = self.notebook.places(SOURCE).get(0, 1) - 1
+        after = self.notebook.cursor(SOURCE)
         status, body = self._get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
-        if status == 410:  # the feed was made anew: what is known stays known, so nothing is done twice
+        if (
+            status == 410 and after != BEGINNING
+        ):  # made anew or restored: what is known stays known, so nothing is done twice
             self.notebook.begin(SOURCE, self.address)
             return 0
         if status != 200:
@@ -53,12 +59,14 @@ class FeedPort:
         if not isinstance(body, dict) or not isinstance(body.get("releases"), list):
             raise Away("the feed's answer is none")
         entries = [_entry(line) for line in body["releases"]]
-        return self.notebook.take(SOURCE, entries, handler) if entries else 0
+        if not entries and body.get("more"):
+            raise Away("the feed has more than it can give now")
+        return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
     def catch_up(self, handler: Handler, seconds: float) -> None:
         """Reads until the feed has nothing more; Away when it does not get there in time."""
-        deadline, before = stopwatch() + seconds, None
-        while (now := self.notebook.places(SOURCE)) != before:
+        deadline, before = stopwatch() + seconds, ""
+        while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
                 raise Away(f"not up to date within {seconds:g} s")
             before = now
@@ -134,16 +142,19 @@ class _Gate(BaseModel):
     lag_seconds: float | None
 
 
-def _entry(line: Any) -> Entry:
-    """Away for a line without a cursor: nobody could say where to go on."""
+def _entry(line: Any) -> tuple[str, Notice | Unread]:
+    """Away for a line without a cursor: nobody could say where to go on. Consoles of earlier versions give numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
-    if not isinstance(cursor, int) or isinstance(cursor, bool) or cursor < 1:
+    text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
+    if not CURSOR.fullmatch(text) or text == BEGINNING:
         raise Away("a line of the feed has no cursor")
-    return Entry(0, cursor, cursor + 1, _read(line, cursor))
+    return text, _read(line, text)
 
 
-def _read(line: dict[str, Any], cursor: int) -> Notice | Unread:
+def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
     about = tuple(sorted(named_in(line)))
+    if line.get("kind") == UNREADABLE:
+        return Unread(f"{SOURCE}/{cursor}", "unreadable", f"the console cannot read {line.get('id')!r}"[:500], about)
     if line.get("kind") not in KINDS:
         return Unread(f"{SOURCE}/{cursor}", "unknown_kind", f"{line.get('kind')!r} is not in the feed"[:500], about)
     try:

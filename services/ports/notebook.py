@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS port_unread (
   place TEXT, subject TEXT, reason TEXT NOT NULL, PRIMARY KEY (subject, place)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS port_counts (name TEXT PRIMARY KEY, seen INT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS port_cursors (source TEXT PRIMARY KEY, cursor TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS port_sources (source TEXT PRIMARY KEY, identity TEXT NOT NULL, reading INT NOT NULL);
 """
 ADDED = {
@@ -33,6 +34,12 @@ ADDED = {
 """Columns that notebooks of earlier versions lack."""
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
+
+
+FEED = "http"
+"""The one source that gives cursors; in notebooks of earlier versions its number stands among the places."""
+BEGINNING = "0"
+"""The cursor before everything."""
 
 
 class Entry(NamedTuple):
@@ -68,6 +75,11 @@ class Notebook:
         for table, (column, shape) in ADDED.items():
             if column not in {row[1] for row in self._sql.execute(f"PRAGMA table_info({table})")}:
                 self._sql.execute(f"ALTER TABLE {table} ADD COLUMN {column} {shape}")
+        self._sql.execute(
+            "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
+            (FEED,),
+        )
+        self._sql.execute("DELETE FROM port_places WHERE source = ?", (FEED,))
         self._sql.execute("COMMIT")
 
     def close(self) -> None:
@@ -76,6 +88,11 @@ class Notebook:
     def places(self, source: str) -> dict[int, int]:
         """Where to go on in each partition of this source."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
+
+    def cursor(self, source: str) -> str:
+        """The cursor of the last entry that was taken; "0" before the first."""
+        row = self._sql.execute("SELECT cursor FROM port_cursors WHERE source = ?", (source,)).fetchone()
+        return BEGINNING if row is None else str(row[0])
 
     def identity(self, source: str) -> str | None:
         """Which log this source was when its places were noted; None when nothing was noted of it."""
@@ -90,6 +107,7 @@ class Notebook:
         self._sql.execute("BEGIN IMMEDIATE")
         try:
             self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
+            self._sql.execute("DELETE FROM port_cursors WHERE source = ?", (source,))
             self._sql.execute("DELETE FROM port_statements WHERE source IN (?, '')", (source,))
             self._sql.execute("DELETE FROM port_unread WHERE substr(place, 1, ?) = ?", (len(source) + 1, f"{source}/"))
             self._sql.execute(
@@ -118,6 +136,26 @@ class Notebook:
                 places[entry.partition] = entry.next
             rows = [(source, partition, place) for partition, place in places.items()]
             self._sql.executemany("INSERT OR REPLACE INTO port_places VALUES (?, ?, ?)", rows)
+            self._sql.execute("COMMIT")
+        except BaseException:
+            self._sql.execute("ROLLBACK")
+            raise
+        return handed
+
+    def take_after(
+        self, source: str, after: str, entries: Iterable[tuple[str, Notice | Unread]], handler: Handler
+    ) -> int:
+        """Entries with their cursors and effects together, or none of them; how many were handed over. None when somebody has
+        moved on from `after` in the meantime."""
+        handed = 0
+        self._sql.execute("BEGIN IMMEDIATE")
+        try:
+            reading, last = self._reading(source), after
+            if self.cursor(source) == after:
+                for cursor, notice in entries:
+                    handed += self._take(source, reading, notice, handler)
+                    last = cursor
+                self._sql.execute("INSERT OR REPLACE INTO port_cursors VALUES (?, ?)", (source, last))
             self._sql.execute("COMMIT")
         except BaseException:
             self._sql.execute("ROLLBACK")

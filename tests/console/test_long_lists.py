@@ -29,12 +29,13 @@ class Gate:
 
     def __init__(self) -> None:
         self.taken = set[str]()
+        self.unreadable = set[str]()
 
     def heard(self, notice: Notice, notebook: sqlite3.Connection) -> None:
         self.taken.add(notice.id)
 
     def unread(self, message: Unread, notebook: sqlite3.Connection) -> None:
-        pytest.fail(f"{message} cannot be read")
+        self.unreadable.update(message.subjects)  # other tests write rubbish on these topics
 
 
 def changed(one: Said, **fields: Any) -> Said:
@@ -43,9 +44,12 @@ def changed(one: Said, **fields: Any) -> Said:
 
 
 @pytest.fixture(scope="module")
-def long_feed(console: Running) -> tuple[int, list[Said]]:
+def long_feed(console: Running) -> tuple[str, list[Said]]:
     """The cursor before, and releases of many boxes; two of them are longer than one may be now."""
-    before = console.app.state.office.rows.last_cursor()
+    before, more = "0", True
+    while more:
+        page = console.api("GET", f"/releases?limit=1000&after={before}").json()
+        before, more = page["cursor"], page["more"]
     listed = [changed(Border(f"FEED-{number:03}").released().said[0], containers=BOXES) for number in range(RELEASES)]
     listed[10] = changed(Border("FEED-010").revoked().said[0], reason=TEXT)
     listed[20] = changed(listed[20], containers=BOXES * 60)
@@ -55,7 +59,7 @@ def long_feed(console: Running) -> tuple[int, list[Said]]:
 
 
 def test_a_port_that_takes_a_thousand_entries_at_once_gets_all_of_them(
-    console: Running, long_feed: tuple[int, list[Said]]
+    console: Running, long_feed: tuple[str, list[Said]]
 ) -> None:
     after, said = long_feed
     found: list[dict[str, Any]] = []
@@ -77,7 +81,7 @@ def test_a_port_that_takes_a_thousand_entries_at_once_gets_all_of_them(
 
 
 def test_the_port_client_and_the_stream_get_on_too(
-    console: Running, long_feed: tuple[int, list[Said]], tmp_path: Path
+    console: Running, long_feed: tuple[str, list[Said]], tmp_path: Path
 ) -> None:
     after, said = long_feed
     gate = Gate()
@@ -85,6 +89,7 @@ def test_the_port_client_and_the_stream_get_on_too(
         port.catch_up(gate, 60)
         port.notebook.close()
     assert {one.id for one in said} <= gate.taken
+    assert not gate.unreadable & {one.key for one in said}
     with console.http.stream("GET", "/api/v1/releases/stream", params={"after": after}) as stream:
         lines = (line for line in stream.iter_lines() if line.startswith("data: "))
         streamed = [orjson.loads(next(lines)[6:])["id"] for _ in said]
