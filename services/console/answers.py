@@ -20,7 +20,7 @@ from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
-from services.console.queries import LONGEST_TIMELINE, Rows
+from services.console.queries import LONGEST_TIMELINE, Rows, of_row
 from services.console.tables import OPEN_STAGES
 from services.console.telling import (
     API,
@@ -183,7 +183,13 @@ def piece(desk: Office, key: str, message_id: str, offset: int) -> Content:
     )
 
 
-@router.get("/consignments", response_model=Found, responses=READ, tags=["declarants"], summary="Find consignments")
+@router.get(
+    "/consignments",
+    response_model=Found,
+    responses={**READ, **documented((410, "A page of an older version: `cursor`"))},
+    tags=["declarants"],
+    summary="Find consignments",
+)
 def search(
     request: Request,
     q: Annotated[
@@ -191,26 +197,24 @@ def search(
     ] = "",
     stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int, Query(ge=0, le=100_000, description="from the link of the page before")] = 0,
+    after: After = "",
+    cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
 ) -> Found:
     """By any name that the goods go by, or by stage."""
+    if cursor:
+        raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
-    found = find(desk, q, stage, limit + 1, cursor)
-    more = len(found) > limit
-    query = urlencode({"q": q, "limit": limit, "cursor": cursor + limit, **({"stage": stage.value} if stage else {})})
-    return Found(
-        consignments=[consignment(row) for row in found[:limit]],
-        next=f"{API}/consignments?{query}" if more else None,
-        projection=projection(desk.standing()),
-    )
+    shown, following = page(desk, found(q, stage), after, limit, lambda row: consignment(of_row(row)))
+    query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
+    return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
 
 
-def find(desk: Office, q: str, stage: Stage | None, limit: int, cursor: int) -> list[Consignment]:
-    """The consignments of a list, one more than a page shows if there are more."""
+def found(q: str, stage: Stage | None) -> list[lists.Part]:
+    """The list of what goes by this name, or is at this stage."""
     asked = q.replace("\x00", "").strip()
-    if stage is not None and not asked:
-        return desk.rows.at_stage(stage, limit, cursor)
-    return desk.rows.search(asked, limit, cursor) if asked else []
+    if asked:
+        return lists.named(asked)
+    return lists.at_stage(stage) if stage is not None else []
 
 
 # requests

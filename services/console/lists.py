@@ -23,7 +23,9 @@ from sqlalchemy import (
     tuple_,
 )
 
+from schemas.vocabulary import Stage
 from services.console import tables as t
+from services.console.consignment import plain
 from services.console.problems import Problem
 
 LONGEST_TOKEN = 1000
@@ -42,7 +44,8 @@ class Part(NamedTuple):
     """A part of a list: rows of `table` for which one of `wanted` is true, by the columns of `order`.
 
     Each of `wanted` has an index that begins with its columns and goes on with those of `order`; a row for which two are true is
-    shown once. `latest_first`: all columns descend.
+    shown once. `latest_first`: all columns descend. `empty`: columns of the index before these that are null in every row here;
+    PostgreSQL uses the index for the order only if it names them, too.
     """
 
     table: FromClause
@@ -50,10 +53,12 @@ class Part(NamedTuple):
     order: tuple[Column[Any], ...]
     latest_first: bool = False
     columns: tuple[ColumnElement[Any], ...] = ()
+    empty: tuple[Column[Any], ...] = ()
 
     def queries(self, keys: Sequence[int | str] | None, limit: int) -> list[Select[Any]]:
         """One query for each of `wanted`; `keys`: of the row after which to begin."""
-        order = [column.desc() for column in self.order] if self.latest_first else list(self.order)
+        named = (*self.empty, *self.order)
+        order = [column.desc() for column in named] if self.latest_first else list(named)
         made = []
         for condition in self.wanted:
             query = select(*(self.columns or self.table.c)).select_from(self.table).where(condition)
@@ -147,3 +152,36 @@ def alarms(kind: str | None, subject: str | None) -> list[Part]:
     wanted += [column == value for column, value in ((a.kind, kind), (a.subject, subject)) if value is not None]
     columns = (a.place, a.kind, a.subject, func.substr(a.reason, 1, SHOWN_CHARACTERS).label("reason"), a.raised_us)
     return [Part(t.ALARMS, (and_(*wanted),), (a.raised_us, a.place), latest_first=True, columns=columns)]
+
+
+def at_stage(stage: Stage) -> list[Part]:
+    """The longest waiting first; of ended ones, the latest first."""
+    c = t.CONSIGNMENTS.c
+    here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
+    known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))
+    waiting = [
+        Part(t.CONSIGNMENTS, (known,), (c.waiting_since_us, *by_id)),
+        Part(t.CONSIGNMENTS, (unknown,), by_id, empty=(c.waiting_since_us,)),
+    ]
+    over = and_(c.stage == stage, c.ended_us.is_not(None))
+    ended = [Part(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
+    if stage is Stage.RELEASED:  # goods without containers end with their release
+        return waiting + ended
+    return waiting if stage in t.OPEN_STAGES else ended
+
+
+def named(words: str) -> list[Part]:
+    """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
+    c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
+    names = sorted({words, words.upper(), words.lower()})
+    columns = (c.consignment_id, c.declaration_no, c.declarant, c.consignee, c.reference, c.bill_no)
+    some = [column == name for column in columns for name in names]
+    lodged = tuple([and_(one, c.lodged_us.is_not(None)) for one in some])
+    not_lodged = tuple([and_(one, c.lodged_us.is_(None)) for one in some])
+    inside = and_(p.container_no == plain(words), *[column.not_in(names) for column in columns])
+    joined = t.CONSIGNMENT_CONTAINERS.join(t.CONSIGNMENTS, p.consignment_id == c.consignment_id)
+    return [
+        Part(t.CONSIGNMENTS, lodged, (c.lodged_us, c.consignment_id), latest_first=True),
+        Part(t.CONSIGNMENTS, not_lodged, (c.consignment_id,), latest_first=True, empty=(c.lodged_us,)),
+        Part(joined, (inside,), (p.consignment_id,), columns=(*c, p.consignment_id)),
+    ]

@@ -17,6 +17,7 @@ from services.console.consignment import plain
 from services.console.dossier import DECIDING, dossier
 from services.console.office import Office, office
 from services.console.problems import Problem
+from services.console.queries import of_row
 from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
@@ -81,30 +82,38 @@ def board_part(request: Request) -> Response:
 # lists
 
 
-Cursor = Annotated[int, Query(ge=0, le=100_000)]
+OldCursor = Annotated[int, Query(ge=0)]
 Name = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/consignments")
-def consignments(request: Request, q: str = "", stage: Stage | None = None, cursor: Cursor = 0) -> Response:
+def consignments(
+    request: Request, q: str = "", stage: Stage | None = None, after: After = "", cursor: OldCursor = 0
+) -> Response:
     """A list by name or stage; what is found alone is shown at once."""
     desk, asked = office(request), q.strip()[:100]
     wanted = None if asked else stage
-    found = answers.find(desk, asked, wanted, PAGE + 1, cursor)
-    if asked and len(found) == 1 and not cursor:
-        return RedirectResponse(f"/consignments/{quote(found[0].consignment_id)}", 303)
+    query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
+    first_page = f"/consignments?{urlencode(query)}"
+    if cursor:  # a link of an older version
+        return RedirectResponse(first_page, 303)
+    parts = answers.found(asked, wanted)
+    place = lists.place_of(after, parts)
+    found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
+    if asked and len(found) == 1 and not place:
+        return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
     if asked and not found and desk.rows.container(plain(asked))[0] is not None:
         return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
-    query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
+    more = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
         "list.html",
-        rows=[consignment(row) for row in found[:PAGE]],
+        rows=[consignment(row) for _, row in found[:PAGE]],
         asked=asked,
         stage=wanted,
-        first=cursor + 1,
-        before=f"/consignments?{urlencode({**query, 'cursor': max(0, cursor - PAGE)})}" if cursor else None,
-        more=f"/consignments?{urlencode({**query, 'cursor': cursor + PAGE})}" if len(found) > PAGE else None,
+        first=(place.passed if place else 0) + 1,
+        start=first_page if place else None,
+        more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
         counts=answers.board(desk).stages,
     )
@@ -119,7 +128,8 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None) 
     table.writerow(
         ["consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since"]
     )
-    for row in answers.find(desk, q.strip()[:100], stage, CSV_ROWS, 0):
+    for _, listed in desk.rows.page(answers.found(q.strip()[:100], stage), None, CSV_ROWS):
+        row = of_row(listed)
         goods = consignment(row)
         since = goods.waiting.since.isoformat() if goods.waiting and goods.waiting.since else ""
         names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)

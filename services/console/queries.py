@@ -15,14 +15,13 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
-    or_,
     select,
 )
 
 from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.batch import FEED_TOPIC
-from services.console.consignment import Consignment, OpenHold, plain
+from services.console.consignment import Consignment, OpenHold
 from services.console.container import SHOWN, Container, Part
 from services.console.container import Standing as StandingOfGoods
 from services.console.cursors import Cursor, WrongFeed
@@ -30,7 +29,6 @@ from services.console.heard import PLACE_SHIFT
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
 from services.console.paging import BODY_BYTES
-from services.console.tables import OPEN_STAGES
 
 LONGEST_TIMELINE = 10_000
 """Messages under one key that are ordered; their contents are not read for that."""
@@ -41,6 +39,7 @@ MOST_INSIDE = 2000
 COUNTED_ALARMS = 10_000
 """The latest alarms of one kind that the board counts."""
 C = t.CONSIGNMENTS.c
+CONSIGNMENT_COLUMNS = len(C)
 
 
 class Inside(NamedTuple):
@@ -106,40 +105,6 @@ class Rows:
     def refusals(self, subject: str) -> list[Row[Any]]:
         query = select(t.REFUSALS).where(t.REFUSALS.c.subject == subject).order_by(t.REFUSALS.c.refused_us).limit(200)
         return self._all(query)[0]
-
-    def search(self, words: str, limit: int, after: int) -> list[Consignment]:
-        """Consignments of which one of the names is exactly this, the latest lodged first; `after`: how many to pass over."""
-        asked = words.strip()
-        names = {asked, asked.upper(), asked.lower()}
-        boxes = select(t.CONSIGNMENT_CONTAINERS.c.consignment_id).where(
-            t.CONSIGNMENT_CONTAINERS.c.container_no == plain(asked)
-        )
-        columns = (C.consignment_id, C.declaration_no, C.declarant, C.consignee, C.reference, C.bill_no)
-        named = or_(*[column.in_(names) for column in columns], C.consignment_id.in_(boxes))
-        query = (
-            select(t.CONSIGNMENTS)
-            .where(named)
-            .order_by(C.lodged_us.desc(), C.consignment_id)
-            .offset(after)
-            .limit(limit)
-        )
-        return [_consignment(row, ()) for row in self._all(query)[0]]
-
-    def at_stage(self, stage: Stage, limit: int, after: int) -> list[Consignment]:
-        """The longest waiting first; of ended ones, the latest first."""
-        is_open, ended = and_(C.stage == stage, C.ended_us.is_(None)), and_(C.stage == stage, C.ended_us.is_not(None))
-        waiting = select(t.CONSIGNMENTS).where(is_open).order_by(C.waiting_since_us, C.consignment_id)
-        over = select(t.CONSIGNMENTS).where(ended).order_by(C.ended_us.desc(), C.consignment_id)
-        if stage not in OPEN_STAGES:
-            return [_consignment(row, ()) for row in self._all(over.offset(after).limit(limit))[0]]
-        found = self._all(waiting.offset(after).limit(limit))[0]
-        if len(found) < limit and stage is Stage.RELEASED:  # goods without containers end with their release
-            found += self._all(over.offset(max(0, after - self._open_at(stage))).limit(limit - len(found)))[0]
-        return [_consignment(row, ()) for row in found]
-
-    def _open_at(self, stage: Stage) -> int:
-        counted = select(func.count()).select_from(t.CONSIGNMENTS).where(C.stage == stage, C.ended_us.is_(None))
-        return int(self._all(counted)[0][0][0])
 
     # the board
 
@@ -336,7 +301,12 @@ def _feed_rows() -> Select[Any]:
     )
 
 
+def of_row(row: Row[Any]) -> Consignment:
+    """A row of a list, without its holds."""
+    return _consignment(row, ())
+
+
 def _consignment(row: Row[Any], holds: Iterable[Row[Any]]) -> Consignment:
-    made = Consignment(*row)
+    made = Consignment(*row[:CONSIGNMENT_COLUMNS])
     made.holds = tuple([OpenHold(*tuple(each)[1:]) for each in holds])
     return made

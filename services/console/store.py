@@ -25,10 +25,10 @@ K = TypeVar("K")
 PAPER = frozenset(
     {
         *("declaration_no", "declarant", "consignee", "reference", "bill_no", "customs_office", "transport_mode"),
-        *("trade_mode", "direction", "containers"),
+        *("trade_mode", "direction", "containers", "lodged_us"),
     }
 )
-"""The columns that only the declaration decides, once."""
+"""The columns that only the declaration decides, once: those of the indexes by which people search are among them."""
 
 
 class Overtaken(Exception):

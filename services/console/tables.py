@@ -57,13 +57,20 @@ CONSIGNMENTS = Table(
     *(_text(n) for n in ("waiting_for", "waiting_owner")),
     _moment("waiting_since_us"),
     _moment("ended_us"),
-    Index("consignments_waiting", "stage", "waiting_since_us", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("consignments_ended", "stage", "ended_us", sqlite_where=_ENDED, postgresql_where=_ENDED),
-    Index("consignments_declaration_no", "declaration_no"),
-    Index("consignments_declarant", "declarant"),
-    Index("consignments_consignee", "consignee"),
-    Index("consignments_reference", "reference"),
-    Index("consignments_bill_no", "bill_no"),
+    Index(
+        "consignments_waiting",
+        "stage",
+        "waiting_since_us",
+        "consignment_id",
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    Index("consignments_ended", "stage", "ended_us", "consignment_id", sqlite_where=_ENDED, postgresql_where=_ENDED),
+    Index("consignments_declaration_no", "declaration_no", "lodged_us", "consignment_id"),
+    Index("consignments_declarant", "declarant", "lodged_us", "consignment_id"),
+    Index("consignments_consignee", "consignee", "lodged_us", "consignment_id"),
+    Index("consignments_reference", "reference", "lodged_us", "consignment_id"),
+    Index("consignments_bill_no", "bill_no", "lodged_us", "consignment_id"),
 )
 """One row per consignment. `containers`, `departed`, `controls`: words apart by a blank.
 

@@ -11,14 +11,19 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import BigInteger, Integer
 
+from schemas.vocabulary import Stage
+from services.console import lists
 from services.console.app import LONGEST_ANSWER
+from services.console.database import open_engine
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Notice, Unread
-from tests.console.border import NOON, Border, Said, publish
+from tests.console.border import DECLARANT, NOON, Border, Said, publish
 from tests.console.conftest import Running
 
+SORTED = re.compile(r"SCAN|TEMP B-TREE|Seq Scan|Sort")
 TEXT = '"<\\' * 100_000
 BOXES = [f"TGHU{number:07d}" for number in range(900)]
 RELEASES = 80
@@ -190,3 +195,54 @@ def test_a_page_that_never_was_is_refused(console: Running, after: str) -> None:
     for path in ("/api/v1/alarms", "/api/v1/parked", "/alarms", "/parked"):
         answer = console.http.get(f"{path}?after={after}")
         assert answer.status_code == 422 and "/problems/no_such_place" in answer.text, path
+
+
+def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
+    engine = open_engine(url)
+    every = [
+        lists.parked(),
+        lists.alarms(None, None),
+        lists.alarms("A", None),
+        lists.alarms("A", "b"),
+        lists.named("X"),
+    ]
+    every += [lists.at_stage(stage) for stage in Stage]
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET enable_seqscan = off")
+            connection.exec_driver_sql("SET enable_bitmapscan = off")
+        for part in [part for parts in every for part in parts]:
+            keys = [7 if isinstance(column.type, (BigInteger, Integer)) else "k" for column in part.order]
+            for query in (*part.queries(None, 50), *part.queries(keys, 50)):
+                compiled = query.compile(engine, compile_kwargs={"literal_binds": True})
+                explain = "EXPLAIN QUERY PLAN " if engine.dialect.name == "sqlite" else "EXPLAIN "
+                plan = "\n".join(
+                    [str(row) for row in connection.exec_driver_sql(f"{explain}{compiled}".replace("%", "%%"))]
+                )
+                one_row = "consignments_pkey" in plan
+                assert one_row or not SORTED.search(plan), f"{compiled}\n{plan}"
+    engine.dispose()
+
+
+def test_a_list_and_a_search_come_in_pages_each_consignment_once(console: Running) -> None:
+    border = [Border(f"BILL-{n:03}").lodged(bill_no="LISTBILL") for n in range(130)]
+    border += [Border(f"LATER-{n}").accepted() for n in range(3)]  # not lodged here
+    changed_ones = [one.said[0] for one in border[:130]]
+    publish(console.settings.kafka, [*changed_ones, *[one.said[0] for one in border[130:]]])
+    console.catch_up()
+    for path in ("q=LISTBILL", f"q={DECLARANT}", "stage=lodged", "stage=accepted", "q=CSQU3054383"):
+        whole = [
+            one["consignment_id"]
+            for page in pages(console, f"/api/v1/consignments?{path}&limit=200")
+            for one in page["consignments"]
+        ]
+        few = [
+            one["consignment_id"]
+            for page in pages(console, f"/api/v1/consignments?{path}&limit=7")
+            for one in page["consignments"]
+        ]
+        assert few == whole and len(set(whole)) == len(whole), path
+        wanted = {"stage=accepted": 3, "q=CSQU3054383": 3}.get(path, 130)
+        assert len(whole) >= wanted, path
+    assert console.api("GET", "/consignments?q=LISTBILL&cursor=50").status_code == 410
+    assert console.http.get("/consignments?q=LISTBILL&cursor=50").headers["location"] == "/consignments?q=LISTBILL"
