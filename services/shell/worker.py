@@ -115,9 +115,8 @@ async def broker_accepts(bootstrap: str) -> bool:
             continue
         try:
             async with asyncio.timeout(KNOCK_SECONDS):
-                await reader.read(
-                    1
-                )  # returns only when the other side has closed: a broker speaks when it is spoken to
+                # returns only when the other side has closed: a broker speaks when it is spoken to
+                await reader.read(1)
         except TimeoutError:
             return True
         except OSError:
