@@ -344,7 +344,7 @@ class Loop:
             except KafkaException as problem:
                 self._aborted(reports, problem)
             else:
-                self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+                self._abort()
             finally:
                 self._reports = None
             if reports.delivered:
@@ -355,7 +355,7 @@ class Loop:
         """Aborts, and returns the fault of a message that ended this transaction; raises the problem if it was something else."""
         if not may_be_of_message(problem.args[0], following=True):
             raise problem
-        self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+        self._abort()
         self._producer.poll(0)  # the last reports
         self._connect_producer()  # a client whose message was refused counts on wrongly, and may wait ten seconds for it
         metrics.ABORTED.labels(self.desk.name).inc()
@@ -427,6 +427,20 @@ class Loop:
                     raise
                 log.warning("commit not answered", desk=self.desk.name, error=str(error), attempt=attempt)
         raise RuntimeError(f"{self.desk.name}: the broker did not say whether the transaction was committed")
+
+    def _abort(self) -> None:
+        """Aborts what is open, if need be by a fresh producer.
+
+        While the coordinator writes the markers of the commit before, a transaction is not begun there yet, and librdkafka
+        takes the answer to its abort, INVALID_TXN_STATE, for fatal. Our epoch was valid, so nobody else has our place.
+        """
+        try:
+            self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+        except KafkaException as problem:
+            if problem.args[0].code() != KafkaError.INVALID_TXN_STATE:
+                raise
+            log.warning("producer replaced", desk=self.desk.name, error=str(problem.args[0]))
+            self._connect_producer()
 
     def _produce(self, **message: object) -> None:
         if self._reports is not None:
@@ -501,7 +515,7 @@ class Loop:
             self._connect_producer()
             self._rewind()
             return
-        self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
+        self._abort()
         self._stop.wait(min(0.05 * 2**self._failures, 5))
         self._rewind()
 

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from contextlib import closing
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
@@ -103,8 +103,7 @@ def leave_transaction_open(strike: Strike) -> None:
             "log_level": 0,
         }
     )
-    producer.init_transactions(30)
-    producer.begin_transaction()
+    _begin(producer)
     for partition in range(theatre.partitions):
         producer.produce(topic.name, key=f"stranger-{strike.salt}", value=b"{}", partition=partition)
     left = producer.flush(20)
@@ -116,6 +115,20 @@ def leave_transaction_open(strike: Strike) -> None:
         time.sleep(0.5)
     strike.heal()
     strike.seen = f"{held} messages on {topic.name} waited for its end" if held else ""
+
+
+def _begin(producer: Producer) -> None:
+    """Begins a transaction; a broker that came back a moment ago is asked again until its coordinator is loaded."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            producer.init_transactions(30)
+            break
+        except KafkaException as problem:
+            if not problem.args[0].retriable() or time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
+    producer.begin_transaction()
 
 
 def _unreadable(theatre: Theatre, topic: str) -> int:

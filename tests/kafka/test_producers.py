@@ -1,15 +1,21 @@
 """What does a desk do when the broker has forgotten its producer, and how long can a foreign transaction stop readers?"""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaAdminClient
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from services.cli.log import read
+from services.shell.loop import Loop
 from services.shell.metrics import ABORTED
+from services.shell.settings import WorkerSettings
+from services.worker import desks
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
 
@@ -83,6 +89,35 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
         before = aborted()
         lodged(forgetful, "slow")
         assert waited.is_set() and aborted() - before <= 2
+
+
+def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Border) -> None:
+    """The coordinator may still write the markers of the commit before; librdkafka takes its answer for fatal."""
+    settings = WorkerSettings(
+        kafka=forgetful.bootstrap, partitions=PARTITIONS, slot="abort", transaction_timeout_ms=8000
+    )
+    [desk] = desks(("declaration",))
+    loop = Loop(desk, settings)
+    loop._connect_producer()
+    admin = AdminClient({"bootstrap.servers": forgetful.bootstrap})
+    admin.create_topics([NewTopic("wide", 60, 1)])["wide"].result(30)
+    first, rounds = loop._producer, 0
+    while loop._producer is first:
+        rounds += 1
+        assert rounds < 1000, "the broker never answered INVALID_TXN_STATE"
+        loop._producer.begin_transaction()
+        for partition in range(60):
+            loop._produce(topic="wide", key=b"k", value=b"kept", partition=partition)
+        loop._commit()
+        loop._producer.begin_transaction()
+        loop._produce(topic="wide", key=b"k", value=b"dropped", partition=0)
+        loop._producer.flush(rounds % 5 / 1000)
+        loop._abort()
+    loop._producer.begin_transaction()
+    loop._produce(topic="wide", key=b"k", value=b"after", partition=0)
+    loop._commit()
+    values = [entry.value for entry in read(forgetful.bootstrap, ["wide"])]
+    assert Counter(values) == {b"kept": rounds * 60, b"after": 1}
 
 
 def test_a_foreign_transaction_cannot_stay_open_for_long(forgetful: Border) -> None:
