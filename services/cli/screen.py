@@ -62,10 +62,12 @@ class Table(RichTable):
     def __init__(self, *headings: str, **layout: Any) -> None:
         super().__init__(**layout)
         for heading in headings:
-            self.add_column(Text(visible(heading)))
+            self.add_column(Text(visible(heading)), overflow="fold")
 
     def add_row(self, *cells: Any, **layout: Any) -> None:
         super().add_row(*[cell if isinstance(cell, Text) else Text(_cut(str(cell))) for cell in cells], **layout)
+        for column in self.columns:  # also of a table without headings: on a narrow terminal nothing is cut
+            column.overflow = "fold"
 
 
 def _cut(data: str) -> str:

@@ -21,6 +21,7 @@ from schemas.envelope import fact_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.cli.log import partition_of
 from services.cli.main import app
+from services.cli.screen import errors, screen
 
 PARTITIONS = 2
 KEY = "c0ffee00-0000-5000-8000-000000000000"
@@ -166,7 +167,8 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     monkeypatch.setenv("DTG_HOME", str(tmp_path))
     monkeypatch.setenv("DTG_CONSOLE_PORT", str(free_port()))
-    monkeypatch.setenv("COLUMNS", "300")
+    for each in (screen, errors):  # they look at COLUMNS and LINES when they are made, which was before this
+        monkeypatch.setattr(each._console, "_width", 300)
 
     def run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
         done: Result = CliRunner().invoke(app, list(words))

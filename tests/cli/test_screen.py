@@ -55,6 +55,18 @@ def test_a_cell_is_data_and_says_what_was_cut() -> None:
     assert "[/heading]" in file.getvalue() and "[/evil]\\n\\x1b" in file.getvalue() and "(+7)" in file.getvalue()
 
 
+def test_a_narrow_terminal_breaks_what_does_not_fit_and_cuts_nothing() -> None:
+    file = io.StringIO()
+    table = Table("topic", "of")
+    table.add_row("customs-declaration-requests", "LodgeDeclaration")
+    Screen(file=file, width=24).table(table)
+    left, right = zip(
+        *[line.split("│")[1:3] for line in file.getvalue().splitlines() if line.startswith("│")], strict=True
+    )
+    shown = ["".join(cell.strip() for cell in cells) for cells in (left, right)]
+    assert shown == ["customs-declaration-requests", "LodgeDeclaration"]
+
+
 def test_an_argument_of_any_bytes_is_text() -> None:
     assert text("a\udcff") == "a�" and text("张三") == "张三"
 
