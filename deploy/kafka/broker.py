@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
-from deploy.kafka.progress import Progress, size_of, work_of
+from deploy.kafka.progress import Progress, signs_of
 from deploy.kafka.spawn import spawn
 
 FOLDER = Path(__file__).parent.resolve()
@@ -35,8 +35,11 @@ HASTY = {
 }
 NEWER = ("Tried to apply FeatureLevelRecord", "Unknown metadata id")
 """What Kafka logs before it ends on metadata of a version that it does not know."""
-FENCE_SECONDS = 5
-"""How long after the former the latter may take; it never comes when the last run ended before its broker was let in."""
+FENCE_NOTES = 50
+"""So many notes of the controller after the former, of ten a second, the latter never comes: the last run ended before its
+broker was let in. Seconds would not do: they pass for a controller that a busy machine keeps from its work, too."""
+NOTED = 3
+"""After so many further notes, what the controller's log tells stands in the metadata, which are written in order."""
 
 
 def free_port() -> int:
@@ -124,18 +127,18 @@ class Broker:
         self._wait(self.process, stop)
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
-        progress = self._progress(process, "broker.log")
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "socket.timeout.ms": 2000})
+        progress = self._progress("the Kafka broker to answer", process, "broker.log")
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "socket.timeout.ms": 10_000})
         while progress.goes_on():
             if stop():
                 raise Interrupted
             if process.poll() is not None:
                 raise BrokerError(f"The Kafka broker ended while starting.\n{self._tail()}")
             with contextlib.suppress(KafkaException):
-                if admin.list_topics(timeout=1).brokers:
+                if admin.list_topics(timeout=2).brokers:
                     return
         self.kill()
-        raise BrokerError(f"The Kafka broker does not answer and does not get on.\n{self._tail()}")
+        raise BrokerError(f"The Kafka broker does not answer. 消息代理没有响应。 {progress.in_vain()}\n{self._tail()}")
 
     def _controller_ended(self, text: str) -> BrokerError:
         if any(newer in text for newer in NEWER):
@@ -146,8 +149,8 @@ class Broker:
             )
         return BrokerError(f"The Kafka controller ended while starting.\n{text[-2000:]}")
 
-    def _progress(self, process: subprocess.Popen[bytes], log: str) -> Progress:
-        return Progress(lambda: work_of(process.pid), lambda: size_of(self.folder / log))
+    def _progress(self, what: str, process: subprocess.Popen[bytes], log: str) -> Progress:
+        return Progress(what, signs_of(lambda: process.pid, self.folder / log))
 
     def stop(self) -> None:
         """Orderly shutdown; after 12 s without one, the process is killed (the log recovers at the next start)."""
@@ -203,31 +206,33 @@ class Broker:
             controller.wait()
 
     def _wait_until_fenced(self, controller: subprocess.Popen[bytes], log: Path, stop: Callable[[], bool]) -> None:
-        progress = self._progress(controller, log.name)
-        while FENCED not in (text := log.read_text(encoding="utf-8", errors="replace")) and progress.goes_on():
-            if stop():
-                raise Interrupted
-            if controller.poll() is not None:
-                raise self._controller_ended(log.read_text(encoding="utf-8", errors="replace"))
-            if ACTIVE in text:
-                progress.ends_within(FENCE_SECONDS)
-            time.sleep(0.05)
-        self._wait_until_noted(progress)
+        progress = self._progress("the controller to fence the last run", controller, log.name)
+        notes = _Notes(self.folder / "log" / "__cluster_metadata-0")
 
-    def _wait_until_noted(self, progress: Progress) -> None:
-        """What the controller says may not be in its log yet; ten times a second something more is, in order."""
-        grown, size = 0, -1
-        while grown < 3 and progress.goes_on():
-            now = sum(file.stat().st_size for file in (self.folder / "log" / "__cluster_metadata-0").glob("*.log"))
-            grown, size = grown + (now != size), now
-            time.sleep(0.05)
+        def wait(*texts: str, most: int | None) -> None:
+            """Until one of the texts is in the log, or there are so many notes more."""
+            enough = None if most is None else notes.count() + most
+            while not any(text in log.read_text(encoding="utf-8", errors="replace") for text in texts):
+                if enough is not None and notes.count() >= enough:
+                    return
+                if stop():
+                    raise Interrupted
+                if controller.poll() is not None:
+                    raise self._controller_ended(log.read_text(encoding="utf-8", errors="replace"))
+                if not progress.goes_on():
+                    raise BrokerError(progress.in_vain())
+                time.sleep(0.05)
+
+        wait(ACTIVE, FENCED, most=None)
+        wait(FENCED, most=FENCE_NOTES)
+        wait(most=NOTED)
 
     def _format(self, program: str, properties: Path, stop: Callable[[], bool]) -> None:
         log = self.folder / "format.log"
         log.unlink(missing_ok=True)
         words = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties.name)
         process = self._spawn(log.name, program, *words)
-        progress = self._progress(process, log.name)
+        progress = self._progress("the storage folder to be made", process, log.name)
         try:
             while process.poll() is None and progress.goes_on():
                 if stop():
@@ -237,8 +242,10 @@ class Broker:
             process.kill()
             process.wait()
         if process.returncode != 0:
-            text = log.read_text(encoding="utf-8", errors="replace")
-            raise BrokerError(f"The Kafka storage folder could not be made.\n{text[-2000:]}")
+            text = log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            raise BrokerError(
+                f"The Kafka storage folder could not be made. 无法创建存储。 {progress.in_vain()}\n{text}"
+            )
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name
@@ -291,3 +298,16 @@ class Broker:
                 (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
             )
         return ""
+
+
+class _Notes:
+    """How often the metadata of a controller grew, as far as it was looked at; idle, it writes ten times a second."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._count, self._size = folder, 0, -1
+
+    def count(self) -> int:
+        size = sum(file.stat().st_size for file in self._folder.glob("*.log"))
+        self._count += size != self._size
+        self._size = size
+        return self._count

@@ -2,34 +2,66 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 STILL_SECONDS = 60.0
 """Without any sign of life for this long, it has stopped getting on."""
 MOST_SECONDS = 240.0
 """Whatever it shows, it will not come any more."""
+T = TypeVar("T")
+Sign = Callable[[], object]
+"""What changes while something gets on: the CPU time of a process, the size of its log, messages read."""
 
 
 class Progress:
-    """Whether waiting is worth while: one of the signs changed within `still` seconds, and `most` seconds are not over."""
+    """Whether waiting for `what` is worth while: one of the signs changed within `still` seconds, and `most` seconds are not over."""
 
-    def __init__(self, *signs: Callable[[], object], still: float = STILL_SECONDS, most: float = MOST_SECONDS) -> None:
-        self._signs, self._still = signs, still
-        self._last: object = None
-        self._moved = time.monotonic()
-        self._end = self._moved + most
+    def __init__(
+        self,
+        what: str,
+        signs: Mapping[str, Sign],
+        still: float = STILL_SECONDS,
+        most: float = MOST_SECONDS,
+    ) -> None:
+        self.what = what
+        self._signs, self._still = dict(signs), still
+        self._last: dict[str, object] = {}
+        self._began = self._moved = time.monotonic()
+        self._end = self._began + most
 
     def goes_on(self) -> bool:
+        """To be asked each time before waiting on; between two times anything may take long."""
         now = time.monotonic()
-        seen = [sign() for sign in self._signs]
-        if seen != self._last:
-            self._last, self._moved = seen, now
+        found = {name: sign() for name, sign in self._signs.items()}
+        if found != self._last:
+            self._last, self._moved = found, now
         return now < min(self._end, self._moved + self._still)
 
-    def ends_within(self, seconds: float) -> None:
-        """What is waited for comes within so long or not at all."""
-        self._end = min(self._end, time.monotonic() + seconds)
+    def in_vain(self) -> str:
+        """What was waited for, how long, and the last progress."""
+        now = time.monotonic()
+        waited, still = now - self._began, now - self._moved
+        last = ", ".join(f"{name} {value}" for name, value in self._last.items()) or "-"
+        return (
+            f"Waited {waited:.0f} s for {self.what}; the last progress was {still:.0f} s ago: {last}. "
+            f"已等待 {waited:.0f} 秒，最后一次进展在 {still:.0f} 秒前。"
+        )
+
+
+def wait_for(done: Callable[[], T | None], progress: Progress, pause: float = 0.05) -> T:
+    """What `done` returned once it was true; TimeoutError with the last progress when waiting is in vain."""
+    while not (found := done()):
+        if not progress.goes_on():
+            raise TimeoutError(progress.in_vain())
+        time.sleep(pause)
+    return found
+
+
+def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
+    """Of a process that may be another one by and by: which it is, its CPU time, the size of its log."""
+    return {"process": pid, "CPU ticks": lambda: work_of(pid()), "bytes of log": lambda: size_of(log)}
 
 
 def work_of(pid: int | None) -> int:

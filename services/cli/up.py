@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
-from deploy.kafka.progress import MOST_SECONDS, Progress, size_of, work_of
+from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
 from deploy.kafka.topics import provision
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
@@ -22,6 +22,8 @@ from services.cli.settings import UpSettings
 from services.shell.loopback import open_page
 
 OPEN_FILES = 65_536
+ANSWER_SECONDS = 3.0
+"""How long a page may take to answer: on a busy machine a process that works has its turn late."""
 screen = LastingScreen()
 
 
@@ -255,16 +257,16 @@ def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: 
             if answers(url):
                 del left[url]
             elif not progress[url].goes_on():
-                raise CannotStart(f"{child.name} is not ready and does not get on.\n{child.tail()}")
+                raise CannotStart(f"{progress[url].in_vain()}\n{child.tail()}")
         time.sleep(0.1)
 
 
 def _progress(child: Child, most: float) -> Progress:
-    return Progress(lambda: work_of(child.pid), lambda: size_of(child.log), most=most)
+    return Progress(f"{child.name} to be ready", signs_of(lambda: child.pid, child.log), most=most)
 
 
 def answers(url: str) -> bool:
     """Whether this page answers 200 now."""
-    with contextlib.suppress(urllib.error.URLError, OSError), open_page(url, 1) as answer:
+    with contextlib.suppress(urllib.error.URLError, OSError), open_page(url, ANSWER_SECONDS) as answer:
         return bool(answer.status == 200)
     return False

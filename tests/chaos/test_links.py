@@ -17,6 +17,7 @@ from services.worker import desks
 from tests.chaos.proxy import END_TXN, Proxy
 from tests.declaration.good import lodge
 from tests.kafka.border import Border
+from tests.waiting import wait, wait_until_ended
 
 
 @contextmanager
@@ -47,12 +48,12 @@ def running(desk: Loop) -> Iterator[list[BaseException]]:
     thread = threading.Thread(target=run)
     thread.start()
     try:
-        assert desk.ready.wait(60), problems
+        wait(lambda: problems or desk.ready.is_set(), "the desk to be ready")
+        assert not problems
         yield problems
     finally:
         desk.stop()
-        thread.join(60)
-        assert not thread.is_alive()
+        wait_until_ended(thread)
 
 
 def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(

@@ -100,7 +100,7 @@ def until_line(process: subprocess.Popen[bytes], text: str) -> str:
 
 
 def _left(mark: str) -> list[str]:
-    progress = Progress(still=GONE_SECONDS)
+    progress = Progress("children to be gone", {}, still=GONE_SECONDS)
     while (found := _marked(mark)) and progress.goes_on():
         time.sleep(0.05)
     for pid in found:

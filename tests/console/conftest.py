@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import httpx2
@@ -28,15 +28,12 @@ from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.conftest import PARTITIONS
 from tests.console.postgres import Postgres
+from tests.waiting import wait, wait_until_ended
 
 
-def eventually(true: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Returns once `true()`; fails after `seconds` with `what` was waited for."""
-    for _ in range(int(seconds / 0.05)):
-        if true():
-            return
-        Event().wait(0.05)
-    pytest.fail(f"waited {seconds} s in vain: {what}")
+def eventually(true: Callable[[], bool], what: str) -> None:
+    """Returns once `true()`; fails with `what` was waited for when nothing goes on."""
+    wait(true, what)
 
 
 class Projecting:
@@ -48,7 +45,7 @@ class Projecting:
         self.projector = Projector(settings, self.progress)
         self.thread = Thread(target=self.projector.run, daemon=True)
 
-    def catch_up(self, seconds: float = 30) -> None:
+    def catch_up(self) -> None:
         """Waits until everything said before this call is in the rows."""
         moment = now()
 
@@ -56,7 +53,7 @@ class Projecting:
             as_of = self.progress.state().as_of
             return as_of is not None and as_of > moment
 
-        eventually(caught_up, f"the projector to catch up ({self.progress.state().trouble})", seconds)
+        eventually(caught_up, f"the projector to catch up ({self.progress.state().trouble})")
 
 
 @contextmanager
@@ -67,8 +64,7 @@ def projecting(settings: ConsoleSettings) -> Iterator[Projecting]:
         yield running
     finally:
         running.projector.stop()
-        running.thread.join(15)
-        assert not running.thread.is_alive()
+        wait_until_ended(running.thread)
 
 
 @pytest.fixture(scope="session")
@@ -135,9 +131,8 @@ class Running:
 
     def stop(self) -> None:
         self.server.handle_exit(2, None)
-        self.thread.join(15)
+        wait_until_ended(self.thread)
         self.http.close()
-        assert not self.thread.is_alive()
 
     def catch_up(self) -> None:
         """Waits until everything said before this call is in the rows."""

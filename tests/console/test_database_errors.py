@@ -15,6 +15,7 @@ from tests.console.border import green, publish
 from tests.console.conftest import Projecting, eventually, projecting
 from tests.console.postgres import Postgres
 from tests.console.test_projector import stages
+from tests.waiting import wait_until_ended
 
 RAISING = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {} RETURN NEW; END'"
 STANDS_IN_COPY = (
@@ -75,7 +76,7 @@ class Fault:
 
     def waits(self, text: str) -> None:
         """The projector has met the fault and is alive."""
-        eventually(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}", 15)
+        eventually(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}")
         assert self.running.thread.is_alive()
 
 
@@ -127,8 +128,7 @@ def _deadlock(fault: Fault) -> None:
         crossing = Thread(target=lambda: other.execute("SELECT turn FROM turns FOR UPDATE"))
         crossing.start()
         fault.waits("deadlock")
-        crossing.join(20)
-        assert not crossing.is_alive()
+        wait_until_ended(crossing)
 
 
 CASES = {

@@ -44,7 +44,7 @@ def test_what_cannot_be_stored_is_set_aside_alone_and_its_goods_wait(settings: C
     mixed += [one for _, said in spoilt for one in said] + [one for goods in good[10:] for one in goods.said]
     publish(settings.kafka, mixed)
     with projecting(settings) as running:
-        running.catch_up(60)
+        running.catch_up()
         assert running.thread.is_alive()
     assert stages(settings.database_url, *good) == ["gated_out"] * len(good)
     assert stages(settings.database_url, *[goods for goods, _ in spoilt]) == ["parked"] * len(spoilt)

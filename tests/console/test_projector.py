@@ -117,15 +117,15 @@ def test_two_projectors_on_one_database_write_everything_once(settings: ConsoleS
     told = [green(f"both-{settings.database_url[:6]}-{number}") for number in range(40)]
     with projecting(small) as one, projecting(small) as two:
         publish(settings.kafka, [said for border in told for said in border.said])
-        one.catch_up(60)
-        two.catch_up(60)
+        one.catch_up()
+        two.catch_up()
     assert stages(settings.database_url, *told) == [Stage.GATED_OUT] * len(told)
     before = rows(settings.database_url)
     cursors = [row[0] for row in before["releases"]]
     assert sorted(cursors) == list(range(1, len(cursors) + 1))
     empty(settings.database_url)
     with projecting(settings) as again:
-        again.catch_up(60)
+        again.catch_up()
     assert rows(settings.database_url) == before
 
 

@@ -4,7 +4,6 @@ import http.client
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from deploy.kafka.broker import free_port
+from deploy.kafka.progress import Progress, signs_of, wait_for
 from schemas.topics import FACTS_AND_REQUESTS
 from tests.hostile.asks import Ask, Asks
 
@@ -56,11 +56,11 @@ def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Itera
         command = [sys.executable, "-m", "services.cli.main", "console"]
         process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
         try:
-            for _ in range(600):
-                if _status(port) == 200:
-                    break
-                assert process.poll() is None, "the console ended"
-                time.sleep(0.1)
+            signs = signs_of(lambda: process.pid, Path(log.name))
+            wait_for(
+                lambda: process.poll() is not None or _status(port) == 200, Progress("the console to be ready", signs)
+            )
+            assert process.poll() is None, "the console ended"
             yield port, process.pid
             assert process.poll() is None and _status(port) == 200, "the console is not well any more"
         finally:

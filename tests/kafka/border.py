@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,11 +11,13 @@ from kafka import KafkaProducer
 from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
+from services.cli.processes import Child
 from services.shell.codec import encode, headers
 from services.shell.desk import Desk
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.worker import desks
+from tests.waiting import wait, wait_until_ended
 
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 
@@ -66,23 +67,25 @@ class Border:
         """What the desks said under this key so far, topic by topic."""
         return [e for e in read(self.bootstrap, TOPICS) if e.key == key and ROLES[e.topic] != "requests"]
 
-    def until(self, key: str, *kinds: str, seconds: float = 30) -> dict[str, Any]:
+    def until(self, key: str, *kinds: str) -> dict[str, Any]:
         """Waits until a fact of each of these kinds was said under the key; the body of the last one by its kind."""
-        deadline = time.monotonic() + seconds
-        while True:
-            said = {entry.kind: entry.body for entry in self.facts(key)}
-            if set(kinds) <= set(said):
-                return said
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{key}: waited for {kinds}, saw {sorted(said)}")
+        facts: dict[str, Any] = {}
+        messages = 0
 
-    def eventually(self, what: Callable[[], Any], seconds: float = 30) -> Any:
-        """Waits until `what` is true and returns it."""
-        deadline = time.monotonic() + seconds
-        while not (seen := what()):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"did not come true within {seconds} s")
-        return seen
+        def complete() -> bool:
+            nonlocal messages
+            entries = list(read(self.bootstrap, TOPICS))
+            messages = len(entries)
+            facts.update({e.kind: e.body for e in entries if e.key == key and ROLES[e.topic] != "requests"})
+            return set(kinds) <= set(facts)
+
+        signs = {"messages": lambda: messages, "there is": lambda: sorted(facts)}
+        wait(complete, f"{', '.join(kinds)} of {key}", signs=signs)
+        return facts
+
+    def eventually(self, what: Callable[[], Any], *children: Child) -> Any:
+        """Waits until `what` is true and returns it; `children`: the processes that shall make it true."""
+        return wait(what, "what should come true", *children)
 
 
 @contextmanager
@@ -119,14 +122,19 @@ def running(
         thread.start()
     try:
         for loop in loops:
-            assert loop.ready.wait(60), f"{loop.desk.name} is not ready: {problems}"
+            wait(_ready_or_broken(loop, problems), f"{loop.desk.name} to be ready")
+            assert not problems, problems
         yield loops
     finally:
         for loop in loops:
             loop.stop()
         for thread in threads:
-            thread.join(30)
+            wait_until_ended(thread)
         assert not problems, problems
+
+
+def _ready_or_broken(loop: Loop, problems: list[BaseException]) -> Callable[[], bool]:
+    return lambda: bool(problems) or loop.ready.is_set()
 
 
 def bodies(entries: list[Entry], kind: str) -> list[Any]:

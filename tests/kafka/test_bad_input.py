@@ -128,7 +128,7 @@ def good(border: Border, reference: str) -> None:
     lodged = lodge(reference=reference, containers=())
     border.ask(lodged)
     border.ask(arrival(lodged.key))
-    border.until(lodged.key, "ReleaseGranted", seconds=90)
+    border.until(lodged.key, "ReleaseGranted")
 
 
 def announced(border: Border) -> list[dict[str, Any]]:
@@ -216,10 +216,10 @@ def test_a_message_too_large_to_travel_along_is_replayed_from_its_origin(
     def reasons() -> list[str]:
         return [body["reason"] for body in announced(border) if body["subject"] == key]
 
-    border.eventually(reasons, 60)
+    border.eventually(reasons)
     (there,) = [each for each in waiting(border.bootstrap) if each.key == key]
     assert there.kept is False
     order(border.bootstrap, there, "replay", "op", None, PARTITIONS)
-    border.eventually(lambda: reasons() == ["contract", "contract"], 60)
+    border.eventually(lambda: reasons() == ["contract", "contract"])
     order(border.bootstrap, there, "discard", "op", None, PARTITIONS)
-    border.eventually(lambda: not [each for each in waiting(border.bootstrap) if each.key == key], 60)
+    border.eventually(lambda: not [each for each in waiting(border.bootstrap) if each.key == key])

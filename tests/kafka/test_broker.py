@@ -1,21 +1,26 @@
 """Does the embedded broker keep its promises when it is killed?"""
 
+import signal
 import subprocess
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.broker import ACTIVE, FENCED, Broker, free_port
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.jars import fetch_jars
 from deploy.kafka.java import java
 from deploy.kafka.topics import provision
 from tests.conftest import PARTITIONS
+from tests.waiting import wait
 
 NEXT_METADATA = 31
 """The broker of deploy/kafka/pom.xml knows 30 and, as a trial, this one."""
 TOPIC = "customs-declaration-facts"
+FROZEN_SECONDS = 5.5
 
 
 def writer(broker: Broker, number: int) -> Producer:
@@ -59,14 +64,34 @@ def read_to_the_end(broker: Broker) -> list[bytes | None]:
     return values
 
 
+class Late(Broker):
+    """Its controller gets no turn for a while once it works, as on a busy machine; `late`: it had not fenced anybody yet."""
+
+    late = False
+
+    def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
+        process = super()._spawn(log, program, *words)
+        if log == "fence.log":
+            Thread(target=self._freeze, args=(process, self.folder / log)).start()
+        return process
+
+    def _freeze(self, controller: subprocess.Popen[bytes], log: Path) -> None:
+        wait(lambda: ACTIVE in log.read_text(), "the controller to work")
+        controller.send_signal(signal.SIGSTOP)
+        self.late = FENCED not in log.read_text()
+        time.sleep(FROZEN_SECONDS)
+        controller.send_signal(signal.SIGCONT)
+
+
 def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its_readers(tmp_path: Path) -> None:
-    broker = Broker(tmp_path / "kafka", free_port())
+    broker = Late(tmp_path / "kafka", free_port())
     broker.start()
     try:
         provision(broker.bootstrap, PARTITIONS)
         left = [open_transaction(broker, number) for number in range(4)]
         broker.kill()
         broker.start()
+        assert broker.late and FENCED in (broker.folder / "fence.log").read_text()
         for number in range(len(left)):
             writer(broker, number)
         after = writer(broker, 99)

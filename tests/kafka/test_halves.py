@@ -84,7 +84,7 @@ def test_a_fact_that_only_the_broker_refuses_parks_its_message_and_all_others_fl
         def accepted() -> list[str]:
             return [entry.key for entry in entries(quay, FACTS, "DeclarationAccepted")]
 
-        quay.eventually(lambda: set(good) <= set(accepted()), 60)
+        quay.eventually(lambda: set(good) <= set(accepted()))
         quay.eventually(lambda: len(entries(quay, PARKED, "MessageParked")) == 3)
         for partition in range(PARTITIONS):
             here = [key for key in good if partition_of(key.encode(), PARTITIONS) == partition]
@@ -94,10 +94,10 @@ def test_a_fact_that_only_the_broker_refuses_parks_its_message_and_all_others_fl
         assert FACTS in parked[large, "too_large"]["error"] and "too large" in parked[large, "too_large"]["error"]
         first = next(one for one in waiting(quay.bootstrap) if one.key == large)
         order(quay.bootstrap, first, "replay", "op", None, PARTITIONS)
-        quay.eventually(lambda: len(entries(quay, PARKED, "MessageParked")) == 4, 60)
+        quay.eventually(lambda: len(entries(quay, PARKED, "MessageParked")) == 4)
         take_at_most(quay, FACTS, 8 << 20)
         order(quay.bootstrap, first, "replay", "op", None, PARTITIONS)
-        quay.until(large, "DeclarationAccepted", "ParkedReplayed", seconds=60)
+        quay.until(large, "DeclarationAccepted", "ParkedReplayed")
         assert Counter(accepted()) == Counter([*good, large])
 
 
@@ -188,7 +188,7 @@ def test_a_fact_that_the_client_cannot_take_parks_its_message_or_time_limit_and_
     quay.flush()
     topic, parked = "customs-inspection-facts", "customs-inspection-parked"
     with running(quay.bootstrap, PARTITIONS, "odd", own=(SPOILT,)):
-        quay.eventually(lambda: len(entries(quay, topic, "InspectionOrdered")) == len(answered) + len(overdue), 60)
+        quay.eventually(lambda: len(entries(quay, topic, "InspectionOrdered")) == len(answered) + len(overdue))
         found = RecordFindings(
             consignment_id=BAD_LIMIT,
             asked_by="o1",
@@ -207,7 +207,7 @@ def test_a_fact_that_the_client_cannot_take_parks_its_message_or_time_limit_and_
 
         good = Counter(key for key in answered if key != BAD_FINDINGS)
         late = Counter(key for key in overdue if key != BAD_LIMIT)
-        quay.eventually(lambda: (under("InspectionPassed"), under("InspectionOverdue")) == (good, late), 60)
+        quay.eventually(lambda: (under("InspectionPassed"), under("InspectionOverdue")) == (good, late))
         quay.eventually(lambda: len(entries(quay, parked, "MessageParked")) == 3)
         why = [(e.key, e.body["reason"]) for e in entries(quay, parked, "MessageParked")]
         assert sorted(why) == sorted(

@@ -37,14 +37,14 @@ def test_partitions_raised_behind_its_back_end_a_worker_while_it_runs_and_when_i
     child.restarts = False
     child.start()
     try:
-        changed.eventually(lambda: '"restored"' in child.tail(50), 90)
+        changed.eventually(lambda: '"restored"' in child.tail(50), child)
         admin = AdminClient({"bootstrap.servers": changed.bootstrap})
         raised = admin.create_partitions([NewPartitions("customs-release-containers", PARTITIONS + 1)])
         raised["customs-release-containers"].result(30)
-        changed.eventually(lambda: child.code == REFUSED_CODE, 90)
+        changed.eventually(lambda: child.code == REFUSED_CODE, child)
         assert "customs-release-containers has 3 partitions" in child.tail(1)
         child.start()
-        changed.eventually(lambda: child.code == REFUSED_CODE, 90)
+        changed.eventually(lambda: child.code == REFUSED_CODE, child)
         assert "customs-release-containers has 3 partitions" in child.tail(1)
     finally:
         child.kill()

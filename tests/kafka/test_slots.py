@@ -30,6 +30,7 @@ from services.worker import desks
 from tests.conftest import PARTITIONS
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
+from tests.waiting import leave, wait
 
 FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
@@ -55,18 +56,16 @@ def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
     return child
 
 
+SOON = 45
+"""Seconds: shorter than the sessions of the tests in which nobody is to wait for the end of one."""
+
+
 def keys(loop: Loop) -> dict[int, set[str]]:
     return {partition: set(store.records) for partition, store in loop._stores.items()}
 
 
 def accepted(border: Border) -> list[str]:
     return [entry.key for entry in read(border.bootstrap, FACTS) if entry.kind == "DeclarationAccepted"]
-
-
-def leave(child: Child) -> None:
-    """An orderly end: the next test's worker has its partitions at once."""
-    child.terminate()
-    child.join(time.monotonic() + 15)
 
 
 def page(child: Child, name: str) -> tuple[int, dict[str, Any]]:
@@ -103,7 +102,8 @@ def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_ov
         with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=60_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
             assert keys(first) | keys(second) == expected
-        quiet.eventually(lambda: first.ready.is_set() and keys(first) == expected)
+        both = "the first to have all partitions, long before the second's session would have ended"
+        wait(lambda: first.ready.is_set() and keys(first) == expected, both, most=SOON)
 
 
 def test_a_worker_started_after_a_kill_goes_on_where_its_predecessor_stopped(quiet: Border, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_worker_started_after_a_kill_goes_on_where_its_predecessor_stopped(qui
         child.kill()
         key = ask(quiet, "while it was dead")
         child.start()
-        quiet.until(key, "DeclarationAccepted", seconds=40)
+        quiet.until(key, "DeclarationAccepted")
     finally:
         leave(child)
     assert child.code == 0
@@ -131,10 +131,10 @@ def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(qu
     child = declarations(quiet, tmp_path, "restoring", DTG_STALL_SECONDS="60")
     try:
         child.start()
-        quiet.eventually(lambda: told(child).get("of", 0) > told(child).get("read", 0))
+        quiet.eventually(lambda: told(child).get("of", 0) > told(child).get("read", 0), child)
         assert page(child, "readyz")[0] == 503 and page(child, "livez")[0] == 200
         dead.abort_transaction(30)
-        quiet.eventually(lambda: page(child, "readyz")[0] == 200)
+        quiet.eventually(lambda: page(child, "readyz")[0] == 200, child)
         assert page(child, "readyz")[1]["restoring"] == {}
     finally:
         leave(child)
@@ -158,7 +158,7 @@ def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leav
         frozen.signal(signal.SIGSTOP)
         waiting = [ask(quiet, f"while it was frozen {n}") for n in range(50)]
         fresh.start()
-        quiet.until(waiting[-1], "DeclarationAccepted", seconds=40)
+        quiet.until(waiting[-1], "DeclarationAccepted")
         frozen.signal(signal.SIGCONT)
         numbers = count()
 
@@ -251,11 +251,17 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
     leaver = Leaver(quiet.bootstrap, hosted)
     try:
         child.start()
-        quiet.eventually(lambda: page(child, "readyz")[0] == 200)
+        quiet.eventually(lambda: page(child, "readyz")[0] == 200, child)
         child.kill()
         child.start()
         leaver.look()
-        quiet.eventually(lambda: page(child, "readyz")[0] == 200, seconds=45)
+        quiet.eventually(lambda: page(child, "livez")[0] == 200, child)
+        wait(
+            lambda: page(child, "readyz")[0] == 200,
+            "the second worker, before the first one's session ends",
+            child,
+            most=SOON,
+        )
         lodged = lodge(reference="LEAVER-1")
         quiet.ask(lodged)
         quiet.until(lodged.consignment_id, "DeclarationAccepted")

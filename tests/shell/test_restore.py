@@ -1,7 +1,6 @@
 """Does a desk get back what it had, whatever lies in its state topic? On a real broker."""
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -22,6 +21,7 @@ from services.shell.store import (
     encode_record,
     parked_in,
 )
+from tests.waiting import wait
 
 PARTITIONS = 4
 PARKED = ParkedMessage("customs-risk-facts", 1, 7, "a2V5", None, {}, "contract", '"parked" "due":5.0,')
@@ -91,10 +91,8 @@ def record(n: int, due: float | None = None, parked: int = 0) -> bytes:
 
 
 def until_read(told: Restoring, count: int, running: Future[dict[int, Partition]]) -> None:
-    deadline = time.monotonic() + 30
-    while told.read < count:
-        assert not running.done() and time.monotonic() < deadline
-        time.sleep(0.01)
+    wait(lambda: told.read >= count or running.done(), f"{count} records to be read", signs={"read": lambda: told.read})
+    assert told.read >= count
 
 
 def test_what_was_written_last_comes_back_with_its_deadlines_and_what_was_forgotten_does_not(topic: StateTopic) -> None:

@@ -1,0 +1,84 @@
+"""How long does a test wait? As long as what it waits for gets on: at load 20 everything is late, and nothing is broken."""
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import TypeVar
+
+from deploy.kafka.progress import STILL_SECONDS, Progress, Sign, signs_of, wait_for, work_of
+from services.cli.processes import Child
+
+MOST_SECONDS = 200.0
+"""Less than pytest's own limit for a test, so that a wait in vain ends with its own words."""
+CPU_SECONDS = 2.0
+"""Who gets less than this in STILL_SECONDS is idle: it looks for news, and there is none."""
+TICKS = os.sysconf("SC_CLK_TCK")
+LEAVE_SECONDS, LEAVE_MOST_SECONDS = 15.0, 60.0
+"""How long an orderly end may stand still, and take."""
+T = TypeVar("T")
+
+
+def wait(
+    done: Callable[[], T | None],
+    what: str,
+    *children: Child,
+    signs: dict[str, Sign] | None = None,
+    still: float = STILL_SECONDS,
+    most: float = MOST_SECONDS,
+) -> T:
+    """What `done` returned once it was true; TimeoutError when neither these processes, nor the signs, nor other threads
+    and processes of this one get on, and at once when one of the processes has ended before it was true."""
+    shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
+    for child in children:
+        shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}
+    progress = Progress(what, shown, still, most)
+
+    def done_or_dead() -> tuple[T] | None:
+        dead = [
+            child for child in children if not child.alive
+        ]  # before it is looked: the end may be what is waited for
+        if found := done():
+            return (found,)
+        if dead:
+            ends = "\n".join(f"{child.name} ended with code {child.code}\n{child.tail()}" for child in dead)
+            raise TimeoutError(f"{progress.in_vain()}\n{ends}")
+        return None
+
+    (found,) = wait_for(done_or_dead, progress, 0.02)
+    return found
+
+
+def _pid(child: Child) -> Callable[[], int | None]:
+    return lambda: child.pid
+
+
+def leave(child: Child) -> int | None:
+    """SIGTERM as a supervisor sends it; the exit code. One that does not get on with its end is killed."""
+    child.terminate()
+    progress = Progress(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
+    with suppress(TimeoutError):
+        wait_for(lambda: not child.alive, progress)
+    child.kill()
+    return child.code
+
+
+def wait_until_ended(thread: Thread) -> None:
+    """Returns once the thread has ended."""
+    wait(lambda: not thread.is_alive(), f"thread {thread.name} to end")
+
+
+def work_of_others() -> int:
+    """CPU time, in coarse steps, of the desks, projectors, consoles and brokers of the tests: this process's other threads,
+    and the processes that it started."""
+    children = [pid for file in Path("/proc/self/task").glob("*/children") for pid in _pids(file)]
+    own = time.process_time() - time.thread_time()
+    return int((own + sum(map(work_of, children)) / TICKS) / CPU_SECONDS)
+
+
+def _pids(file: Path) -> list[int]:
+    with suppress(OSError):  # that thread has ended meanwhile
+        return [int(pid) for pid in file.read_text().split()]
+    return []
