@@ -40,7 +40,7 @@ def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 4),
-        "max.poll.interval.ms": 300_000,
+        "max.poll.interval.ms": 900_000,  # no restore takes longer; who asks /livez ends a loop that stands still
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
         "log_level": 2,

@@ -114,7 +114,8 @@ class Loop:
         self._revoked_at = 0.0
         self._broker_was_away = False
         self._begun = math.inf
-        self._broken: BaseException | None = None
+        self._newly_assigned: list[TopicPartition] | None = None
+        """Partitions that the group gave us and that are not taken over yet."""
         self._failures = 0
         self._may_be_of_message = 0
         self._failed_at: dict[tuple[str, int], int] = {}
@@ -187,13 +188,11 @@ class Loop:
     # one turn
 
     def _consume(self, most: int, seconds: float) -> list[Message]:
-        """As the consumer's own, but what was raised upon an assignment is raised here as what it is.
-
-        The client would put an error in its place that is no exception, which no `except` catches.
-        """
+        """As the consumer's own, and takes over what was assigned meanwhile."""
         messages: list[Message] = self._consumer.consume(most, seconds)
-        if self._broken is not None:
-            raise self._broken
+        if self._newly_assigned is not None:
+            partitions, self._newly_assigned = self._newly_assigned, None
+            self._take_over(partitions)
         return messages
 
     def _once(self) -> None:
@@ -531,7 +530,7 @@ class Loop:
         ):
             return False
         try:
-            held = [p for p in self._committed_positions(self._consumer, self._consumer.assignment()) if p.offset >= 0]
+            held = [p for p in self._committed_positions(self._consumer.assignment()) if p.offset >= 0]
             if held:
                 self._consumer.commit(offsets=held, asynchronous=False)
         except KafkaException as problem:
@@ -543,8 +542,8 @@ class Loop:
         self._positions.clear()
         assignment = self._consumer.assignment()
         if assignment:
-            noted = self._committed_positions(self._consumer, assignment)
-            self._go_on_from(self._consumer, [self._no_earlier_than_committed(place) for place in noted])
+            noted = self._committed_positions(assignment)
+            self._go_on_from([self._no_earlier_than_committed(place) for place in noted])
 
     def _no_earlier_than_committed(self, noted: TopicPartition) -> TopicPartition:
         """The place from which an input goes on; the group may have forgotten it meanwhile."""
@@ -552,13 +551,13 @@ class Loop:
         offset = known if noted.offset == OFFSET_INVALID else max(known, noted.offset)
         return TopicPartition(noted.topic, noted.partition, offset)
 
-    def _go_on_from(self, consumer: Consumer, places: list[TopicPartition]) -> None:
-        consumer.assign(places)
+    def _go_on_from(self, places: list[TopicPartition]) -> None:
+        self._consumer.assign(places)
         self._read = {(p.topic, p.partition): p.offset for p in places}
 
-    def _committed_positions(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    def _committed_positions(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         committed: list[TopicPartition] = self._retrying(
-            lambda: consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
+            lambda: self._consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
         )
         for p in committed:
             if p.error:
@@ -582,10 +581,13 @@ class Loop:
     # partitions
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        try:
-            self._take_over(consumer, partitions)
-        except BaseException as problem:  # noqa: BLE001 (raised again by `_consume`)
-            self._broken = problem
+        """Notes them and fetches nothing yet.
+
+        A callback may not ask the cluster for anything: after a nested `list_topics` the client's next callback ends the
+        process (assertion `cs != NULL` in confluent-kafka), and what a callback raises is lost.
+        """
+        consumer.assign([])
+        self._newly_assigned = partitions
 
     def _compare_layout(self) -> None:
         """Refused when somebody changed the number of partitions. A broker that does not answer is asked again later."""
@@ -599,12 +601,12 @@ class Loop:
             return
         check_partitions(metadata, topics_of(self.desk.name), self.settings.partitions)
 
-    def _take_over(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _take_over(self, partitions: list[TopicPartition]) -> None:
         started = time.monotonic()
         self._compare_layout()
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self.desk.name, partitions=numbers)
-        committed = self._committed_positions(consumer, partitions)  # before the states, which may only be newer
+        committed = self._committed_positions(partitions)  # before the states, which may only be newer
         self._generation += 1
         self.restoring = told = Restoring()
         self._stores = restore(self.settings, state_topic(self.desk.name), numbers, self._stop, told)
@@ -613,8 +615,7 @@ class Loop:
         self._committed_at = self._resume(committed)
         self._tell_restored()
         self._go_on_from(
-            consumer,
-            [TopicPartition(p.topic, p.partition, self._committed_at[p.partition][p.topic]) for p in partitions],
+            [TopicPartition(p.topic, p.partition, self._committed_at[p.partition][p.topic]) for p in partitions]
         )
         self._progress = time.monotonic()
         self.restoring = None
@@ -650,6 +651,7 @@ class Loop:
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))
         self._generation += 1
+        self._newly_assigned = None
         self._revoked_at = time.monotonic()
         self.ready.clear()
         self._positions.clear()

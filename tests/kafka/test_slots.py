@@ -1,16 +1,21 @@
 """Who has which partitions, when workers come, go, die, freeze and wake? Real workers on a broker of their own."""
 
 import json
+import os
 import signal
+import sys
 import time
 import urllib.error
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupState, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from kafka import KafkaConsumer
 
 from deploy.kafka.broker import Broker, free_port
@@ -138,6 +143,73 @@ def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(qu
         assert page(child, "readyz")[1]["restoring"] == {}
     finally:
         leave(child)
+
+
+SLOW_TAKE_OVER = """
+import sys
+from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from services.shell.loop import Loop
+from services.shell.settings import WorkerSettings
+from services.worker import desks
+
+class Slow(Loop):
+    def _take_over(self, *told):
+        early = [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in told[-1]]
+        self._consumer.assign(early)  # so that the next rebalance is not put off until the end
+        print("takes over", file=sys.stderr, flush=True)
+        sys.stdin.readline()
+        super()._take_over(*told)
+
+Slow(desks(["risk"])[0], WorkerSettings(slot="slow")).run()
+"""
+
+
+def test_a_rebalance_during_a_take_over_does_not_abort_the_process(quiet: Border) -> None:
+    """What the client has to tell meanwhile waits for the next call; a nested call in its callback ended the process."""
+    env = os.environ | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
+    slow = Popen([sys.executable, "-c", SLOW_TAKE_OVER], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env)
+    assert slow.stdin is not None and slow.stderr is not None
+    try:
+        assert slow.stderr.readline() == "takes over\n"
+        with another_member(quiet, "risk") as member:
+            slow.stdin.write("go on\n")
+            slow.stdin.flush()
+            assert slow.stderr.readline() == "takes over\n"
+            slow.stdin.write("go on\n")
+            slow.stdin.flush()
+            quiet.eventually(lambda: member.poll(0.1) is None and bool(member.assignment()))
+    finally:
+        slow.kill()
+        slow.communicate()
+
+
+@contextmanager
+def another_member(border: Border, desk: str) -> Iterator[Consumer]:
+    """Joins the desk's group; it is given partitions once the members that are there have heard of it and joined again."""
+    group = f"customs-{desk}"
+    member = Consumer(
+        {
+            "bootstrap.servers": border.bootstrap,
+            "group.id": group,
+            "partition.assignment.strategy": "range",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "latest",
+        }
+    )
+    member.subscribe(Loop(desks([desk])[0], WorkerSettings()).topics)
+    admin = AdminClient({"bootstrap.servers": border.bootstrap})
+
+    def rebalances() -> bool:
+        member.poll(0.1)
+        found = admin.describe_consumer_groups([group])[group].result(30)
+        return bool(found.state == ConsumerGroupState.PREPARING_REBALANCING)
+
+    border.eventually(rebalances)
+    member.poll(1.5)  # as long as three heartbeats of the others, by which they hear of it
+    try:
+        yield member
+    finally:
+        member.close()
 
 
 def test_a_long_restore_that_moves_is_no_stall() -> None:
