@@ -68,6 +68,51 @@ def compare(bootstrap: str, names: set[str]) -> None:
             )
 
 
+KEPT_MINUTES = 7 * 24 * 60
+"""A cluster that keeps the offsets of an empty consumer group for less makes every longer pause an exception."""
+OPEN_MS = 30_000
+"""A cluster that lets a transaction stay open for longer lets any program that died stop all readers as long."""
+
+
+def cautions(bootstrap: str) -> list[str]:
+    """What the brokers' settings allow to happen that an operator should know, a sentence each; nothing is refused for it.
+
+    BrokerError when a broker does not tell its settings.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    try:
+        brokers = admin.list_topics(timeout=30).brokers
+        asked = admin.describe_configs([ConfigResource(ConfigResource.Type.BROKER, str(one)) for one in brokers])
+        found = [{name: entry.value for name, entry in answer.result(30).items()} for answer in asked.values()]
+    except KafkaException as error:
+        raise BrokerError(f"The settings of the brokers cannot be read. 无法读取集群设置。 ({error})") from error
+
+    def of(name: str) -> list[int]:
+        return [int(one[name]) for one in found if one.get(name)]
+
+    sentences = []
+    kept = min(of("offsets.retention.minutes"), default=KEPT_MINUTES)
+    if kept < KEPT_MINUTES:
+        sentences.append(
+            f"The cluster forgets the offsets of a group without members after {kept} minutes (offsets.retention.minutes): "
+            f"a desk that was off for longer goes on from the positions in its state topic. "
+            f"集群在 {kept} 分钟后忘记消费位点，岗位将从状态主题中的读取位点继续。"
+        )
+    longest = max(of("transaction.max.timeout.ms"), default=0)
+    if longest > OPEN_MS:
+        sentences.append(
+            f"The cluster lets a transaction stay open for {longest // 1000} s (transaction.max.timeout.ms): a program that "
+            f"died within one stops every reader of its topics for as long; {OPEN_MS} is enough for ours. "
+            f"未结束的事务最多会让读取停顿 {longest // 1000} 秒。"
+        )
+    if len(brokers) > 1 and 1 in of("transaction.state.log.min.isr"):
+        sentences.append(
+            "One broker alone may acknowledge what a transaction comes to (transaction.state.log.min.isr=1): it is lost with "
+            "its disk. 事务日志只需一个副本确认。"
+        )
+    return sentences
+
+
 def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing and returns their names.
 

@@ -111,6 +111,10 @@ class Leaver:
             except (KafkaError, OSError):  # no broker at the moment: tried again until the time is over
                 _close(admin)
                 admin = None
+            except Exception as error:  # noqa: BLE001 (nobody foresaw it; told, and tried again)
+                self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
+                _close(admin)
+                admin = None
             with self._wake:
                 if not self._over:
                     self._wake.wait(BETWEEN_SECONDS)

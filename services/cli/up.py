@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
-from deploy.kafka.topics import provision
+from deploy.kafka.topics import cautions, provision
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, stop_all, worker
@@ -107,6 +107,9 @@ class Up:
     def _provision(self) -> None:
         made = provision(self.settings.bootstrap(), self.settings.partitions, self.settings.replication)
         screen.line(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
+        if self.settings.kafka:
+            for sentence in cautions(self.settings.bootstrap()):
+                screen.line(sentence)
 
     def _check_ports(self) -> None:
         wanted = {"DTG_CONSOLE_PORT": self.settings.console_port}

@@ -80,3 +80,16 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
             assert not problems
         assert [e.kind for e in border.facts(lodged.key)] == ["DeclarationAccepted"]
         border.close()
+
+
+def test_an_idle_desk_whose_broker_is_away_is_not_ready(tmp_path: Path) -> None:
+    with behind_a_door(tmp_path) as (broker, door):
+        provision(broker.bootstrap, 1)
+        told = WorkerSettings(kafka=f"127.0.0.1:{door.port}", partitions=1, slot="door", session_timeout_ms=1000)
+        desk = Loop(desks(["declaration"])[0], told)
+        with running(desk) as problems:
+            door.cut()
+            wait(lambda: problems or not desk.can_work(), "the desk to know that the broker is away")
+            door.heal()
+            wait(lambda: problems or desk.can_work(), "the desk to know that the broker is there")
+            assert not problems

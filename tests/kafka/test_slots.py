@@ -20,7 +20,7 @@ from kafka import KafkaConsumer
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.topics import provision
+from deploy.kafka.topics import cautions, provision
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.ledger import audit
 from services.cli.log import partition_of, partitions_of, read, reader
@@ -38,13 +38,14 @@ from tests.kafka.border import Border, running
 from tests.waiting import leave, wait
 
 FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
+FOREIGN = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker on which nobody works but the workers of these tests."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings={"transaction.max.timeout.ms": "60000"})
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings=FOREIGN)
     broker.start()
     provision(broker.bootstrap, PARTITIONS)
     border = Border(broker.bootstrap, PARTITIONS)
@@ -96,6 +97,12 @@ def ask(border: Border, name: str) -> str:
     lodged = lodge(reference=name, containers=())
     border.ask(lodged)
     return lodged.key
+
+
+def test_what_a_cluster_allows_to_happen_is_said_to_the_operator(quiet: Border, broker: Broker) -> None:
+    forgets, stands = cautions(quiet.bootstrap)
+    assert "after 60 minutes (offsets.retention.minutes)" in forgets and "for 60 s" in stands
+    assert cautions(broker.bootstrap) == []
 
 
 def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_over_at_once(quiet: Border) -> None:
@@ -315,12 +322,15 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
 ) -> None:
     """The session lasts a minute here: without the supervisor the second worker would have to wait for its end."""
     child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="60000")
+    told: list[str] = []
 
     def hosted() -> list[Hosted]:
+        if not told:
+            raise ValueError("what nobody foresaw")
         port = child.command[child.command.index("--web-port") + 1]
         return [Hosted(("declaration",), "killed", child.pid if child.alive else None, f"http://127.0.0.1:{port}")]
 
-    leaver = Leaver(quiet.bootstrap, hosted)
+    leaver = Leaver(quiet.bootstrap, hosted, told.append)
     try:
         child.start()
         quiet.eventually(lambda: page(child, "readyz")[0] == 200, child)
@@ -337,6 +347,7 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
         lodged = lodge(reference="LEAVER-1")
         quiet.ask(lodged)
         quiet.until(lodged.consignment_id, "DeclarationAccepted")
+        assert told[0] == "groups were not looked after: ValueError: what nobody foresaw"
     finally:
         leaver.stop()
         leave(child)
