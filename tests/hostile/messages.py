@@ -12,6 +12,7 @@ import orjson
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, orders_topic
 from services.shell.codec import CARRIED, Raw
+from services.shell.partition import partition_of
 
 EXAMPLES = {
     name: [orjson.loads(file.read_bytes()) for file in sorted(Path("schemas/examples").glob(f"{name}*.json"))]
@@ -111,13 +112,16 @@ class Flood:
         self._offset += 1
         if isinstance(draft, Raw):
             return Raw(draft.topic, draft.partition, self._offset, draft.key, draft.value, draft.headers)
-        partition = hash_of(draft.key) % self.partitions
-        raw = Raw(draft.topic, partition, self._offset, draft.key, draft.value, draft.headers)
+        raw = Raw(draft.topic, self.place_of(draft), self._offset, draft.key, draft.value, draft.headers)
         if len(self._said) < 64:
             self._said.append(raw)
         elif len(draft.value or b"") < 10_000:
             self._said[self.dice.randrange(64)] = raw
         return raw
+
+    def place_of(self, draft: Draft) -> int:
+        """The partition in which a client lays it."""
+        return partition_of((draft.key or b"")[:255], self.partitions)
 
     def _identity(self) -> tuple[str, str]:
         text = self.dice.randbytes(16).hex()
@@ -175,11 +179,6 @@ class Flood:
         if raw is not None and draft.value is not None:
             draft.value = draft.value.replace(orjson.dumps(RAW), raw, 1)
         return draft
-
-
-def hash_of(key: bytes | None) -> int:
-    """Where a key lies; any function of the key will do here."""
-    return sum((key or b"")[:64])
 
 
 def _places(body: Any) -> Iterator[tuple[Any, Any]]:
@@ -371,6 +370,13 @@ def _again(f: Flood) -> "Draft | Raw":
     return f.dice.choice(f._said) if f._said else f.draft()
 
 
+def _elsewhere(f: Flood) -> Raw:
+    """In a partition that is not its key's, as a client with another partitioner lays it."""
+    draft = f.draft()
+    place = (f.place_of(draft) + 1) % f.partitions
+    return Raw(draft.topic, place, 0, draft.key, draft.value, draft.headers)
+
+
 def _order(f: Flood) -> "Draft | Raw":
     """An operator's order about a parked message: right, wrong, or none at all."""
     dice = f.dice
@@ -413,6 +419,7 @@ HOSTILITIES: dict[str, tuple[int, Callable[[Flood], "Draft | Raw"]]] = {
     "headers without end": (3, _headers_many),
     "no key": (20, _key_gone),
     "another key": (30, _key_other),
+    "another partition": (20, _elsewhere),
     "over-long key": (6, _key_long),
     "null value": (20, _null_value),
     "wrong topic": (40, _wrong_topic),
