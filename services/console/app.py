@@ -23,7 +23,7 @@ from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.office import Bell, Office, office
-from services.console.problems import Problem, ProblemDetails, by_status, field_errors, respond
+from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.queries import Rows
@@ -34,6 +34,12 @@ from services.console.views import GateView, Text
 from services.console.words import both
 from services.shell.clock import stopwatch
 
+EVERYWHERE: lodging.Responses = documented(
+    (408, "The request did not come in time"),
+    (414, "The address is too long"),
+    (431, "The headers are too large"),
+)
+"""What the server says before a route hears of a request."""
 ANSWERED = Counter("customs_console_http", "HTTP answers", ["route", "method", "status"])
 SECONDS = Histogram(
     "customs_console_http_seconds",
@@ -63,6 +69,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         lifespan=_life,
+        responses=EVERYWHERE,
     )
     app.state.settings = settings
     app.include_router(lodging.router)
