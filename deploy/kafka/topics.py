@@ -1,6 +1,6 @@
 """Which topics must a cluster have before any desk starts, and with which settings?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -45,26 +45,36 @@ def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BROKER: ("broker", "集群")}
+
+
+def read_settings(bootstrap: str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The settings of these topics or brokers, by name; BrokerError where one does not tell them."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    found = {}
+    for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
+        try:
+            found[resource.name] = {name: str(entry.value) for name, entry in answer.result(30).items()}
+        except KafkaException as error:
+            english, chinese = NAMES[kind]
+            raise BrokerError(
+                f"The settings of {english} {resource.name} cannot be read. 无法读取{chinese}设置。 ({error})"
+            ) from error
+    return found
+
+
 def compare(bootstrap: str, names: set[str]) -> None:
     """BrokerError, with the command that mends it, where a topic that is there would lose or refuse what we keep."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
-    asked = admin.describe_configs([ConfigResource(ConfigResource.Type.TOPIC, name) for name in sorted(names)])
     topics = {topic.name: topic for topic in CATALOGUE}
-    for resource, answer in asked.items():
-        try:
-            found = {name: str(entry.value) for name, entry in answer.result(30).items()}
-        except KafkaException as error:
-            raise BrokerError(
-                f"The settings of topic {resource.name} cannot be read. 无法读取主题设置。 ({error})"
-            ) from error
-        wrong = misfits(topics[resource.name], found)
+    for topic, found in read_settings(bootstrap, ConfigResource.Type.TOPIC, sorted(names)).items():
+        wrong = misfits(topics[topic], found)
         if wrong:
             seen = ", ".join(f"{name}={found[name]}" for name in wrong)
             right = ",".join(f"{name}={value}" for name, value in wrong.items())
             raise BrokerError(
-                f"Topic {resource.name} has {seen}: what must be kept would be lost, or would not fit. "
+                f"Topic {topic} has {seen}: what must be kept would be lost, or would not fit. "
                 f"主题设置会丢失或拒绝必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {bootstrap} "
-                f"--alter --entity-type topics --entity-name {resource.name} --add-config {right}"
+                f"--alter --entity-type topics --entity-name {topic} --add-config {right}"
             )
 
 
@@ -79,16 +89,14 @@ def cautions(bootstrap: str) -> list[str]:
 
     BrokerError when a broker does not tell its settings.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
     try:
-        brokers = admin.list_topics(timeout=30).brokers
-        asked = admin.describe_configs([ConfigResource(ConfigResource.Type.BROKER, str(one)) for one in brokers])
-        found = [{name: entry.value for name, entry in answer.result(30).items()} for answer in asked.values()]
+        brokers = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2}).list_topics(timeout=30).brokers
     except KafkaException as error:
-        raise BrokerError(f"The settings of the brokers cannot be read. 无法读取集群设置。 ({error})") from error
+        raise BrokerError(f"The brokers of the cluster cannot be listed. 无法列出集群节点。 ({error})") from error
+    found = read_settings(bootstrap, ConfigResource.Type.BROKER, [str(number) for number in brokers])
 
     def of(name: str) -> list[int]:
-        return [int(one[name]) for one in found if one.get(name)]
+        return [int(one[name]) for one in found.values() if name in one]
 
     sentences = []
     kept = min(of("offsets.retention.minutes"), default=KEPT_MINUTES)

@@ -108,11 +108,9 @@ class Leaver:
                     bootstrap_servers=self._bootstrap.split(","), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
                 )
                 self._leave(admin)
-            except (KafkaError, OSError):  # no broker at the moment: tried again until the time is over
-                _close(admin)
-                admin = None
-            except Exception as error:  # noqa: BLE001 (nobody foresaw it; told, and tried again)
-                self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
+            except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)
+                if not isinstance(error, KafkaError | OSError):  # these: there is no broker at the moment
+                    self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
                 _close(admin)
                 admin = None
             with self._wake:

@@ -62,12 +62,10 @@ class Table(RichTable):
     def __init__(self, *headings: str, **layout: Any) -> None:
         super().__init__(**layout)
         for heading in headings:
-            self.add_column(Text(visible(heading)), overflow="fold")
+            self.add_column(Text(visible(heading)))
 
     def add_row(self, *cells: Any, **layout: Any) -> None:
         super().add_row(*[cell if isinstance(cell, Text) else Text(_cut(str(cell))) for cell in cells], **layout)
-        for column in self.columns:  # also of a table without headings: on a narrow terminal nothing is cut
-            column.overflow = "fold"
 
 
 def _cut(data: str) -> str:
@@ -92,6 +90,9 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
+        """On a narrow terminal cells are broken over lines and nothing is cut; a table without headings has columns by its rows."""
+        for column in table.columns:
+            column.overflow = "fold"
         self._put(table)
 
     def json(self, value: dict[str, str]) -> None:

@@ -436,9 +436,12 @@ class Loop:
         try:
             self._retrying(lambda: self._producer.abort_transaction(10), "abort_transaction")
         except KafkaException as problem:
-            if problem.args[0].code() != KafkaError.INVALID_TXN_STATE:
+            error = problem.args[0]
+            if error.code() == KafkaError._STATE:
+                return  # no transaction was open
+            if error.code() != KafkaError.INVALID_TXN_STATE:
                 raise
-            log.warning("producer replaced", desk=self.desk.name, error=str(problem.args[0]))
+            log.warning("producer replaced", desk=self.desk.name, error=str(error))
             self._connect_producer()
 
     def _produce(self, **message: object) -> None:
@@ -570,8 +573,6 @@ class Loop:
                 return act()
             except KafkaException as problem:
                 error = problem.args[0]
-                if error.code() == KafkaError._STATE and name == "abort_transaction":
-                    return None  # no transaction was open
                 if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
                     raise
                 log.warning("retrying", what=name, desk=self.desk.name, error=str(error))
