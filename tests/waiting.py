@@ -37,9 +37,8 @@ def wait(
     progress = Progress(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
-        dead = [
-            child for child in children if not child.alive
-        ]  # before it is looked: the end may be what is waited for
+        # before `done` is asked: the end may be what is waited for
+        dead = [child for child in children if not child.alive]
         if found := done():
             return (found,)
         if dead:

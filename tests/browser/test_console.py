@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor, Visitors
 from tests.browser.goods import id_of, paper
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
+from tests.waiting import wait
 
 
 def stage(page: Page, name: str) -> None:
@@ -35,7 +36,7 @@ def lodged(desk: Running, stage: str, *, red: bool = False) -> dict[str, Any]:
     def there() -> bool:
         return bool(desk.api("GET", f"/consignments/{id_of(said)}").json()["consignment"]["stage"] == stage)
 
-    eventually(there, f"{id_of(said)} to be {stage}")
+    wait(there, f"{id_of(said)} to be {stage}")
     return said
 
 

@@ -9,7 +9,8 @@ from threading import Thread
 from playwright.sync_api import Browser
 
 from schemas.vocabulary import consignment_id
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
+from tests.waiting import wait
 
 PAGE = """<!doctype html><title>elsewhere</title>
 <form method="post" target="frame" action="{form}"><input name="reason" value="forged"></form>
@@ -78,7 +79,7 @@ def test_a_page_of_another_site_holds_no_goods(chromium: Browser, desk: Running)
         before = refused(desk)
         page.goto(address)
         page.wait_for_function("document.title === 'done'")
-        eventually(lambda: refused(desk) >= before + 7, "all ways but those that the browser itself forbids")
+        wait(lambda: refused(desk) >= before + 7, "all ways but those that the browser itself forbids")
         context.close()
     assert desk.app.state.office.asker.about(goods) is None
     assert desk.api("POST", f"/consignments/{goods}/holds", json={"reason": "an officer's own"}).status_code == 202

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor, Visitors
 from tests.browser.goods import id_of, paper
 from tests.browser.test_console import lodged
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
+from tests.waiting import wait
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 NAMELESS = """[...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a")]
@@ -101,4 +102,4 @@ def test_a_console_that_does_not_answer_is_said_and_so_is_its_return(visitors: V
 
 
 def desk_shows(desk: Running, goods: str, stage: str) -> None:
-    eventually(lambda: desk.api("GET", f"/consignments/{goods}").json()["consignment"]["stage"] == stage, stage)
+    wait(lambda: desk.api("GET", f"/consignments/{goods}").json()["consignment"]["stage"] == stage, stage)

@@ -16,6 +16,7 @@ from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
 from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, WAITS, Strike
 from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
+from tests.waiting import wait
 
 OPEN_SECONDS = 10
 """How long a foreign transaction asks to be left open; the embedded broker allows little more."""
@@ -119,15 +120,17 @@ def leave_transaction_open(strike: Strike) -> None:
 
 def _begin(producer: Producer) -> None:
     """Begins a transaction; a broker that came back a moment ago is asked again until its coordinator is loaded."""
-    deadline = time.monotonic() + READY_SECONDS
-    while True:
+
+    def known() -> bool:
         try:
             producer.init_transactions(30)
-            break
         except KafkaException as problem:
-            if not problem.args[0].retriable() or time.monotonic() > deadline:
+            if not problem.args[0].retriable():
                 raise
-        time.sleep(0.5)
+            return False
+        return True
+
+    wait(known, "the coordinator of a foreign transaction", still=READY_SECONDS, most=READY_SECONDS)
     producer.begin_transaction()
 
 

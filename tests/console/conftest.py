@@ -6,7 +6,7 @@ The tests say by themselves what desks would say, and put rubbish on every topic
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -31,11 +31,6 @@ from tests.console.postgres import Postgres
 from tests.waiting import wait, wait_until_ended
 
 
-def eventually(true: Callable[[], bool], what: str) -> None:
-    """Returns once `true()`; fails with `what` was waited for when nothing goes on."""
-    wait(true, what)
-
-
 class Projecting:
     """A projector at work in a thread."""
 
@@ -53,7 +48,7 @@ class Projecting:
             as_of = self.progress.state().as_of
             return as_of is not None and as_of > moment
 
-        eventually(caught_up, f"the projector to catch up ({self.progress.state().trouble})")
+        wait(caught_up, f"the projector to catch up ({self.progress.state().trouble})")
 
 
 @contextmanager
@@ -126,8 +121,8 @@ class Running:
 
     def start(self) -> None:
         self.thread.start()
-        eventually(lambda: self.server.started, "the server to start")
-        eventually(lambda: self.http.get("/readyz").status_code == 200, "the console to be ready")
+        wait(lambda: self.server.started, "the server to start")
+        wait(lambda: self.http.get("/readyz").status_code == 200, "the console to be ready")
 
     def stop(self) -> None:
         self.server.handle_exit(2, None)
@@ -142,7 +137,7 @@ class Running:
             as_of = self.app.state.office.progress.state().as_of
             return as_of is not None and as_of > moment
 
-        eventually(caught_up, "the console to catch up")
+        wait(caught_up, "the console to catch up")
 
     def api(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """An answer of /api/v1."""

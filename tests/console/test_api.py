@@ -30,7 +30,8 @@ from services.console.settings import ConsoleSettings
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
 from tests.console.border import DECLARANT, Border, declaration, green, publish, red
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
+from tests.waiting import wait
 
 JSON = {"content-type": "application/json"}
 
@@ -120,7 +121,7 @@ def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     assert console.api("POST", "/declarations", json=paper("API-3"), headers=headers).json() == first.json()
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.office
-    eventually(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
+    wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
     fresh = Asker(console.settings, office.asker._engine)  # another process: it knows the notebook only
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
 
@@ -264,7 +265,7 @@ def test_without_a_broker_nothing_is_claimed(tmp_path: Path) -> None:
     migrate(away.database_url)
     running = Running(away)
     running.thread.start()
-    eventually(lambda: running.server.started, "the server to start")
+    wait(lambda: running.server.started, "the server to start")
     answer = running.api("POST", "/declarations", json=paper("away"))
     problem(answer, 503, "not_taken")
     assert answer.headers["retry-after"] == "2"
@@ -555,7 +556,7 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
             return False
 
     try:
-        eventually(ready, "the console to be ready")
+        wait(ready, "the console to be ready")
         with http.stream("GET", "/api/v1/releases/stream?after=0") as open_stream:
             next(open_stream.iter_lines())
             files = list(tmp_path.iterdir())

@@ -12,10 +12,10 @@ from services.console import database
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.console.border import green, publish
-from tests.console.conftest import Projecting, eventually, projecting
+from tests.console.conftest import Projecting, projecting
 from tests.console.postgres import Postgres
 from tests.console.test_projector import stages
-from tests.waiting import wait_until_ended
+from tests.waiting import wait, wait_until_ended
 
 RAISING = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN {} RETURN NEW; END'"
 STANDS_IN_COPY = (
@@ -48,7 +48,7 @@ class Server:
             found[:] = self.sql.execute(query).fetchall()
             return bool(found)
 
-        eventually(looked, "the projector to stand in COPY")
+        wait(looked, "the projector to stand in COPY")
         return int(found[0][0])
 
 
@@ -76,7 +76,7 @@ class Fault:
 
     def waits(self, text: str) -> None:
         """The projector has met the fault and is alive."""
-        eventually(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}")
+        wait(lambda: text in self.running.progress.state().trouble, f"the projector to wait: {text}")
         assert self.running.thread.is_alive()
 
 

@@ -16,7 +16,7 @@ from services.console.database import migrate, open_engine
 from services.shell.ending import CODE
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish
-from tests.console.conftest import eventually
+from tests.waiting import wait
 
 DYING = """
 import asyncio, threading
@@ -58,7 +58,7 @@ def test_a_console_whose_projector_died_ends(bootstrap: str, tmp_path: Path) -> 
             connection.execute(delete(t.TURNS))  # what a damaged database may be like
         engine.dispose()
         publish(bootstrap, Border("dead-thread").lodged().said)
-        eventually(lambda: not child.alive, "the console to end")
+        wait(lambda: not child.alive, "the console to end")
         assert child.code == CODE
         last = [json.loads(line) for line in child.log.read_text().splitlines() if line.startswith("{")][-1]
         assert (last["level"], last["thread"]) == ("critical", "projector")

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from services.console.bodies import bounded, declarations_of, strict_json
 from services.console.problems import SHOWN_ERRORS, Problem
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
 from tests.console.test_api import JSON, problem
 from tests.hostile.bodies import SEPARATORS, keys, paper, worst
+from tests.waiting import wait
 
 GATE = "/containers/CSQU3054383"
 
@@ -137,7 +138,7 @@ def test_a_few_large_bodies_are_held_at_once_and_the_next_is_told_to_come_again(
     large, small = json.dumps(paper("DOOR-2")).encode() + b" " * 200_000, json.dumps(paper("DOOR-3")).encode()
     with ExitStack() as stack:
         lines = [stack.enter_context(half_sent(console, 300_000)) for _ in range(console.settings.large_bodies)]
-        eventually(lambda: console.app.state.office.intake.free == 0, "the places to be taken")
+        wait(lambda: console.app.state.office.intake.free == 0, "the places to be taken")
         answer = post(console, "/declarations", large)
         problem(answer, 503, "bodies_busy")
         assert answer.headers["retry-after"] == "1"

@@ -15,8 +15,9 @@ from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.streams import Shared, Streams
 from tests.conftest import PARTITIONS
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
 from tests.console.test_api import problem
+from tests.waiting import wait
 
 GATE = "/api/v1/containers/CSQU3054383"
 
@@ -163,7 +164,7 @@ def test_streams_are_counted_and_given_back(small: Running) -> None:
         assert small.http.get("/api/v1/releases").status_code == 200
         assert small.http.get(GATE).status_code == 200
     following = f"/api/v1/releases?wait=0.1&after={end}"
-    eventually(lambda: small.http.get(following).status_code == 200, "the streams to be given back")
+    wait(lambda: small.http.get(following).status_code == 200, "the streams to be given back")
     streams = Streams(2, 2)
     with streams.one("a"), streams.one("b"), pytest.raises(Problem, match="streams_busy"):
         streams.enter("c")

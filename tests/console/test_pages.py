@@ -21,7 +21,8 @@ from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
 from services.console.rendering import FOLDER
 from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
+from tests.waiting import wait
 
 BROWSER = {"accept": "text/html,application/xhtml+xml", "accept-language": "en-GB,en;q=0.9"}
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
@@ -276,7 +277,7 @@ def test_a_page_says_that_its_clock_is_a_sandbox_and_that_facts_are_missing(tmp_
     with subprocess.Popen(program, env=environment, stdout=subprocess.DEVNULL) as process:
         try:
             address = f"http://127.0.0.1:{port}"
-            eventually(lambda: _answers(f"{address}/livez"), "the console to answer")
+            wait(lambda: _answers(f"{address}/livez"), "the console to answer")
             zh = words(httpx2.get(f"{address}/", headers={**BROWSER, "accept-language": "zh-CN"}))
             en = words(httpx2.get(f"{address}/?lang=en", headers=BROWSER))
         finally:

@@ -19,7 +19,8 @@ from services.console.database import migrate, open_engine
 from services.console.rebuild import empty, rebuild
 from services.console.settings import ConsoleSettings
 from tests.console.border import Border, green, publish, red
-from tests.console.conftest import eventually, projecting
+from tests.console.conftest import projecting
+from tests.waiting import wait
 
 
 def rows(url: str) -> dict[str, list[Any]]:
@@ -103,9 +104,7 @@ def test_a_locked_database_delays_the_rows_and_loses_none(
         other = open_engine(settings.database_url, writes=True)
         with other.begin():
             publish(bootstrap, told.said)
-            eventually(
-                lambda: "locked" in running.progress.state().trouble, "the projector to say that it is locked out"
-            )
+            wait(lambda: "locked" in running.progress.state().trouble, "the projector to say that it is locked out")
         other.dispose()
         running.catch_up()
         assert running.progress.state().trouble == ""
@@ -171,7 +170,7 @@ def test_a_log_that_was_replaced_is_named_and_not_projected(settings: ConsoleSet
         connection.execute(t.OFFSETS.insert(), [row])
     engine.dispose()
     with projecting(settings) as running:
-        eventually(lambda: "dtg rebuild" in running.progress.state().trouble, "the projector to say what to do")
+        wait(lambda: "dtg rebuild" in running.progress.state().trouble, "the projector to say what to do")
         assert running.progress.state().as_of is None
 
 

@@ -34,7 +34,7 @@ HUNG_UP = 1
 """Not a status of HTTP: the console hung up on a body that is too large, and its answer was lost on the way."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
 Answers = Counter[tuple[str, int]]
-"""How often a name was answered with a status; 0: not answered."""
+"""How often a name was answered with a status, or with what WITHOUT names."""
 
 
 def prepare() -> None:
@@ -48,7 +48,7 @@ def prepare() -> None:
 
 
 def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
-    """The status of one answer, on a connection of its own; 0 when the console hung up without one."""
+    """The status of one answer, on a connection of its own; without one HUNG_UP after a body that is too large, else 0."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all was sent
@@ -57,9 +57,8 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
         answer.read()
         return answer.status
     except (OSError, http.client.HTTPException):
-        return (
-            HUNG_UP if len(body or b"") > BATCH_BYTES else 0
-        )  # refused unread: the sender may see no more than the end
+        # refused unread: the sender may see no more than the end
+        return HUNG_UP if len(body or b"") > BATCH_BYTES else 0
     finally:
         line.close()
 

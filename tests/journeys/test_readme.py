@@ -12,8 +12,9 @@ from deploy.kafka.broker import free_port
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
-from tests.console.conftest import Running, eventually
+from tests.console.conftest import Running
 from tests.kafka.border import Border
+from tests.waiting import wait
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +62,7 @@ def test_a_declaration_lodged_with_the_lines_of_the_readme_is_released(console: 
         assert isinstance(said, dict)
         return said["stage"]
 
-    eventually(lambda: stage() == "released", "the release")
+    wait(lambda: stage() == "released", "the release")
     entries = run(timeline)["entries"]
     assert isinstance(entries, list)
     assert {"DeclarationAccepted", "ConsignmentAssessed", "ReleaseGranted"} <= {entry["kind"] for entry in entries}

@@ -77,9 +77,8 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
     forgetful: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
-        lodged(
-            forgetful, "in time"
-        )  # the group has positions: by committing them again the owner shows that it is the owner
+        # the group has positions then: by committing them again the owner shows that it is the owner
+        lodged(forgetful, "in time")
         commit, waited = desk._commit, threading.Event()
 
         def late() -> None:

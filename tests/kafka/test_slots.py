@@ -38,14 +38,16 @@ from tests.kafka.border import Border, running
 from tests.waiting import leave, wait
 
 FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
-FOREIGN = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
+LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
+SOON = 45
+"""Seconds: shorter than the sessions of the tests in which nobody is to wait for the end of one."""
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker on which nobody works but the workers of these tests."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings=FOREIGN)
+    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings=LENIENT)
     broker.start()
     provision(broker.bootstrap, PARTITIONS)
     border = Border(broker.bootstrap, PARTITIONS)
@@ -60,10 +62,6 @@ def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
     child = worker("declaration", free_port(), folder, told, slot)
     child.restarts = False
     return child
-
-
-SOON = 45
-"""Seconds: shorter than the sessions of the tests in which nobody is to wait for the end of one."""
 
 
 def keys(loop: Loop) -> dict[int, set[str]]:

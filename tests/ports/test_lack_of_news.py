@@ -22,9 +22,9 @@ from services.ports.topic import TopicPort
 from services.shell.codec import Raw, encode
 from tests.conftest import PARTITIONS
 from tests.console.border import NOON, Border, publish
-from tests.console.conftest import eventually
 from tests.ports.gatehouse import Gatehouse
 from tests.ports.test_port import asked, lay, released
+from tests.waiting import wait
 
 RELEASES = TOPICS[0]
 
@@ -32,13 +32,13 @@ RELEASES = TOPICS[0]
 def remove(bootstrap: str, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.delete_topics([topic])[topic].result(30)
-    eventually(lambda: topic not in admin.list_topics(timeout=10).topics, f"{topic} to be gone")
+    wait(lambda: topic not in admin.list_topics(timeout=10).topics, f"{topic} to be gone")
 
 
 def make(bootstrap: str, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(topic, PARTITIONS, 1)])[topic].result(30)
-    eventually(lambda: partitions(admin, topic) == PARTITIONS, f"{topic} to be there")
+    wait(lambda: partitions(admin, topic) == PARTITIONS, f"{topic} to be there")
 
 
 def partitions(admin: AdminClient, topic: str) -> int:
@@ -122,7 +122,7 @@ def test_more_partitions_are_a_no_until_somebody_begins_anew(replaceable: str, n
         assert port.ask("NEWS0000004", Gatehouse(notebook)).may_leave
         admin = AdminClient({"bootstrap.servers": replaceable})
         admin.create_partitions([NewPartitions(RELEASES, PARTITIONS + 2)])[RELEASES].result(30)
-        eventually(lambda: partitions(admin, RELEASES) > PARTITIONS, "more partitions")
+        wait(lambda: partitions(admin, RELEASES) > PARTITIONS, "more partitions")
         assert stale(port, notebook, "NEWS0000004", "number of partitions")
     with pytest.raises(Away, match="number of partitions"):
         TopicPort(replaceable, notebook)
