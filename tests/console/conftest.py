@@ -18,7 +18,7 @@ import uvicorn
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
-from services.console.app import create_app
+from services.console.app import LONGEST_ANSWER, create_app
 from services.console.database import migrate
 from services.console.main import Server
 from services.console.progress import Progress
@@ -156,3 +156,13 @@ def console(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     running.start()
     yield running
     running.stop()
+
+
+def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
+    """Every page of a list, by its links: other tests of the session may fill the first ones."""
+    following: str | None = path
+    while following:
+        answer = console.http.get(following)
+        assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, following
+        yield answer.json()
+        following = answer.json()["next"]

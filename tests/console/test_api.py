@@ -30,7 +30,7 @@ from services.console.settings import ConsoleSettings
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
 from tests.console.border import DECLARANT, Border, declaration, green, publish, red
-from tests.console.conftest import Running
+from tests.console.conftest import Running, pages
 from tests.waiting import wait
 
 JSON = {"content-type": "application/json"}
@@ -522,12 +522,12 @@ def test_the_board_counts_what_the_rows_say(console: Running) -> None:
     parked = next(stage for stage in board["stages"] if stage["stage"] == "parked")
     assert parked["consignments"] >= 1 and parked["oldest_owner"] == "operations" and board["parked_messages"] >= 1
     assert any(alarm["kind"] == "GateAlarmRaised" for alarm in board["alarms"])
-    aside = console.api("GET", "/parked?limit=500").json()
-    mine = next(each for each in aside["parked"] if each["key"] == told[0].id)
+    aside = [each for page in pages(console, "/api/v1/parked?limit=500") for each in page["parked"]]
+    mine = next(each for each in aside if each["key"] == told[0].id)
     assert mine["reason_text"] == {"zh": "判定时出错", "en": "deciding failed"} and mine["service"] == "release"
     assert console.api("GET", f"/consignments/{told[0].id}").json()["consignment"]["stage"] == "parked"
-    page = console.api("GET", "/consignments?stage=parked").json()["consignments"]
-    assert told[0].id in [goods["consignment_id"] for goods in page]
+    listed = [goods for page in pages(console, "/api/v1/consignments?stage=parked") for goods in page["consignments"]]
+    assert told[0].id in [goods["consignment_id"] for goods in listed]
     metrics = console.http.get("/metrics").text
     assert 'customs_console_http_total{method="GET",route="/api/v1/stages",status="200"}' in metrics
     assert "customs_console_lag_seconds" in metrics

@@ -1,16 +1,14 @@
 """Does every answer stay short, however much there is to tell, and does page after page tell all of it, once?"""
 
 import re
-from collections.abc import Iterator
 from html import unescape
-from typing import Any
 
 import orjson
 import pytest
 
 from services.console.app import LONGEST_ANSWER
 from tests.console.border import Border, Said, publish
-from tests.console.conftest import Running
+from tests.console.conftest import Running, pages
 
 ENTRIES = 240
 LARGE = 24
@@ -30,15 +28,6 @@ def story(console: Running) -> Border:
     publish(console.settings.kafka, told.said)
     console.catch_up()
     return told
-
-
-def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
-    following: str | None = path
-    while following:
-        answer = console.http.get(following)
-        assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, following
-        yield answer.json()
-        following = answer.json()["next"]
 
 
 @pytest.mark.parametrize("limit", ["", "?limit=50", "?limit=1000&only=problems"])
