@@ -166,3 +166,11 @@ def pages(console: Running, path: str) -> Iterator[dict[str, Any]]:
         assert answer.status_code == 200 and len(answer.content) <= LONGEST_ANSWER, following
         yield answer.json()
         following = answer.json()["next"]
+
+
+def end_of_feed(console: Running) -> str:
+    """The cursor behind every entry that the releases feed has now: other tests of the session may have left many pages."""
+    page = console.api("GET", "/releases?limit=1000").json()
+    while page["more"]:
+        page = console.api("GET", f"/releases?limit=1000&after={page['cursor']}").json()
+    return str(page["cursor"])

@@ -15,7 +15,7 @@ from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.streams import Shared, Streams
 from tests.conftest import PARTITIONS
-from tests.console.conftest import Running
+from tests.console.conftest import Running, end_of_feed
 from tests.console.test_api import problem
 from tests.waiting import wait
 
@@ -159,7 +159,7 @@ def test_streams_are_counted_and_given_back(small: Running) -> None:
             assert b" 200 " in line.recv(65536)
         found = small.http.get("/api/v1/releases/stream")
         problem(found, 429, "client_streams_busy")
-        end = small.http.get("/api/v1/releases?limit=1000").json()["cursor"]
+        end = end_of_feed(small)
         problem(small.http.get(f"/api/v1/releases?wait=5&after={end}"), 429, "client_streams_busy")
         assert small.http.get("/api/v1/releases").status_code == 200
         assert small.http.get(GATE).status_code == 200

@@ -20,7 +20,7 @@ from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Notice, Unread
 from tests.console.border import DECLARANT, NOON, Border, Said, publish
-from tests.console.conftest import Running, pages
+from tests.console.conftest import Running, end_of_feed, pages
 
 SORTED = re.compile(r"SCAN|TEMP B-TREE|Seq Scan|Sort")
 TEXT = '"<\\' * 100_000
@@ -50,10 +50,7 @@ def changed(one: Said, **fields: Any) -> Said:
 @pytest.fixture(scope="module")
 def long_feed(console: Running) -> tuple[str, list[Said]]:
     """The cursor before, and releases of many boxes; two of them are longer than one may be now."""
-    before, more = "0", True
-    while more:
-        page = console.api("GET", f"/releases?limit=1000&after={before}").json()
-        before, more = page["cursor"], page["more"]
+    before = end_of_feed(console)
     listed = [changed(Border(f"FEED-{number:03}").released().said[0], containers=BOXES) for number in range(RELEASES)]
     listed[10] = changed(Border("FEED-010").revoked().said[0], reason=TEXT)
     listed[20] = changed(listed[20], containers=BOXES * 60)
