@@ -12,9 +12,11 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from deploy.kafka.progress import Progress, Sign, wait_for
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry, read
@@ -34,8 +36,11 @@ TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 FAULTY_SHARE = 0.8
 """Of the seconds, how long faults strike; the rest is for the goods to come to their ends."""
 CONSOLE_SECONDS = 60
+"""How long the rows may stand still before they differ for good."""
+METRICS_SECONDS = 5
+"""The same of metrics: they are counted before what they count can be read."""
 STALL_SECONDS = 180
-"""How long after the last fault everybody must have come to an end."""
+"""How long after the last fault everybody may stand still."""
 
 
 def main() -> int:
@@ -144,7 +149,7 @@ def _finish(theatre: Theatre) -> Played:
 def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[Entry]]:
     """Where metrics and topics differ about some calm consignments; and everything on the topics after them."""
     pages = [theatre.pages[name] for name in theatre.doors]
-    _until_quiet(pages)
+    _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), Said())
     moment_ms = time.time() * 1000
     theatre.play(day, first, first + EPILOGUE, 0)
@@ -152,34 +157,46 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[E
     tell("the epilogue is over")
     entries = list(read(theatre.broker.bootstrap, TOPICS))
     topics = said_by_topics(entry for entry in entries if entry.timestamp_ms >= moment_ms)
-    deadline = time.monotonic() + 5
-    while True:
-        metrics = sum((said_by_metrics(page) for page in pages), Said()) - before
-        found = differences(metrics, topics)
-        if not found or time.monotonic() > deadline:
-            return found, entries
-        time.sleep(0.2)
+    found: list[str] = []
+
+    def equal() -> bool:
+        found[:] = differences(sum((said_by_metrics(page) for page in pages), Said()) - before, topics)
+        return not found
+
+    progress = Progress("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
+    with suppress(TimeoutError):  # the differences say it
+        wait_for(equal, progress, 0.2)
+    return found, entries
 
 
-def _until_quiet(pages: list[str]) -> None:
+def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
     """Until every worker is ready and has read all there is, twice in a row; the lag is measured once a second."""
-    deadline, calm = time.monotonic() + STALL_SECONDS, 0
-    while calm < 2:
-        if time.monotonic() > deadline:
-            raise AssertionError(f"the workers did not come to rest within {STALL_SECONDS} s")
+    calm = lag = 0
+
+    def at_rest() -> bool:
+        nonlocal calm, lag
         try:
-            lags = [lag for page in pages for lag in lags_of(page)]
+            lag = sum(each for page in pages for each in lags_of(page))
         except OSError:
-            lags = [1]
-        calm = 0 if any(lags) else calm + 1
-        time.sleep(1.2)
+            lag = -1
+        calm = 0 if lag else calm + 1
+        return calm == 2
+
+    signs: dict[str, Sign] = {"lag": lambda: lag}
+    wait_for(at_rest, theatre.progress("the workers to come to rest", signs=signs, still=STALL_SECONDS), 1.2)
 
 
 def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Entry]) -> list[str]:
-    """The read model may be behind for a while; what differs after that is wrong."""
-    deadline = time.monotonic() + CONSOLE_SECONDS
-    while (found := rows_against(theatre.database, ledger, entries)) and time.monotonic() < deadline:
-        time.sleep(1)
+    """The read model may be behind as long as it gets on; what differs after that is wrong."""
+    found: list[str] = []
+
+    def agree() -> bool:
+        found[:] = rows_against(theatre.database, ledger, entries)
+        return not found
+
+    progress = Progress("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
+    with suppress(TimeoutError):  # the differences say it
+        wait_for(agree, progress, 1)
     return found
 
 

@@ -8,8 +8,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
-from tests.chaos.strike import ABORTED, ASSIGNED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, Strike
-from tests.chaos.theatre import SESSION_SECONDS, Log, leave
+from tests.chaos.strike import ABORTED, ASSIGNED, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
+from tests.chaos.theatre import SESSION_SECONDS, Log
+from tests.waiting import leave
 
 
 def kill(strike: Strike) -> None:
@@ -110,13 +111,14 @@ def join_and_leave(strike: Strike) -> None:
     """A third worker of the same desks comes and goes: two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    child = strike.child(name)
-    log = Log(child)
-    log.wait(READY_SECONDS, ASSIGNED)
-    strike.hit()
-    time.sleep(1 + strike.dice.random())
-    numbers = [e["partitions"] for e in log.events() if e["event"] == ASSIGNED]
-    strike.theatre.dismiss(name)
+    log = Log(strike.child(name))
+    try:
+        log.wait(ASSIGNED)
+        strike.hit()
+        time.sleep(1 + strike.dice.random())
+        numbers = [e["partitions"] for e in log.events() if e["event"] == ASSIGNED]
+    finally:
+        strike.theatre.dismiss(name)
     strike.heal()
     strike.seen = f"partitions {numbers}" if any(numbers) else ""
 
@@ -142,6 +144,6 @@ def step_clock(strike: Strike) -> None:
             strike.heal()
         else:
             strike.hit()
-            log.wait(READY_SECONDS, ASSIGNED)
+            log.wait(ASSIGNED)
             time.sleep(2)
     strike.seen = f"{hours:+} h"  # the ledger counts the facts that carry the wrong time

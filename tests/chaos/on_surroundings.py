@@ -10,11 +10,22 @@ from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
 from deploy.kafka.errors import BrokerError
+from deploy.kafka.progress import wait_for
 from schemas.topics import FACTS_AND_REQUESTS
 from services.console.database import LOCK_SECONDS
 from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
-from tests.chaos.strike import ABORTED, ENDED, EVIDENCE_SECONDS, HUNG, READY_SECONDS, REVOKED, WAITS, Strike
+from tests.chaos.strike import (
+    ABORTED,
+    ENDED,
+    EVIDENCE_SECONDS,
+    HUNG,
+    READY_SECONDS,
+    REVOKED,
+    THERE_SECONDS,
+    WAITS,
+    Strike,
+)
 from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
 from tests.waiting import wait
 
@@ -80,13 +91,11 @@ def fill_broker_disk(strike: Strike) -> None:
     died = process is not None and process.poll() is not None
     if not died:
         return
-    while (
-        theatre.broker_deaths == deaths or theatre.broker.process is None or theatre.broker.process.poll() is not None
-    ):
-        if time.monotonic() > deadline + READY_SECONDS:
-            strike.problem = "the broker did not come back"
-            return
-        time.sleep(0.1)
+
+    def back() -> bool:
+        return theatre.broker_deaths > deaths and theatre.works((), broker=True)
+
+    wait_for(back, theatre.progress("the broker to come back", most=THERE_SECONDS), 0.1)
     strike.seen = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
 
 
@@ -235,9 +244,10 @@ def poison_live(strike: Strike) -> None:
 
 def _poison(strike: Strike, keys: dict[str, str]) -> None:
     theatre = strike.theatre
-    dose = poison.poison(theatre.broker.bootstrap, keys, theatre.partitions, strike.salt)
+    progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
+    dose = poison.poison(theatre.broker.bootstrap, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
-    wanted, aside, left = poison.await_settled(theatre.broker.bootstrap, dose, 240)
+    wanted, aside, left = poison.await_settled(theatre, dose)
     strike.heal()
     strike.seen = f"{aside} set aside, thrown away" if aside else ""
     if aside < wanted or left:

@@ -3,17 +3,22 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
+from kafka.producer.future import FutureRecordMetadata, RecordMetadata
 
 from deploy.kafka.errors import BrokerError
+from deploy.kafka.progress import Progress, Sign, wait_for
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
 from services.cli.parked import Action, Parked, order_all, waiting
+from tests.chaos.theatre import Theatre
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
@@ -26,8 +31,9 @@ HEARERS = {t.name: tuple(s for s in SERVICES if t.name in (*heard_topics(s), ord
 
 Known = set[tuple[str, str, int, int]]
 """Service, topic, partition and offset of messages."""
-BROKER_AWAY = 150
-"""Seconds: another fault may keep the broker away, and a starved machine takes its time to bring it back."""
+STILL_SECONDS, MOST_SECONDS = 120.0, 480.0
+"""How long poison waits without any progress, and at most, until it is set aside and dealt with: other faults may keep the
+broker and the desks away, and a starved machine takes its time to bring them back."""
 
 
 @dataclass
@@ -43,10 +49,11 @@ def passes_over(service: str, kind: str) -> bool:
     return kind != "Nonsense" and kind not in {heard.kind for heard in FLOW[service]}
 
 
-def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> Dose:
+def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str, progress: Progress) -> Dose:
     """Writes one onto each topic, under the key for its kind (`consignment`, `container`); of a shape drawn by topic."""
-    made = {"bootstrap_servers": bootstrap, "acks": "all", "max_block_ms": BROKER_AWAY * 1000}
-    producer = patiently(lambda: KafkaProducer(**made), BROKER_AWAY)
+    longest = int(MOST_SECONDS * 1000)  # in which the library tries by itself; the progress ends it sooner
+    made = {"bootstrap_servers": bootstrap, "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
+    producer = patiently(lambda: KafkaProducer(**made), progress)
     dose = Dose()
     try:
         sent = []
@@ -64,13 +71,17 @@ def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str) -> 
             place = partition_of(key, partitions)
             sent.append((kind, producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place)))
         for kind, future in sent:
-            lies = future.get(timeout=120)
+            lies = wait_for(partial(_place, future), progress)
             found = (lies.topic, lies.partition, lies.offset)
             dose.places.append(found)
             dose.wanted |= {(service, *found) for service in HEARERS[lies.topic] if not passes_over(service, kind)}
     finally:
         producer.close()
     return dose
+
+
+def _place(future: FutureRecordMetadata) -> RecordMetadata | None:
+    return future.get(0) if future.is_done else None
 
 
 def set_aside(bootstrap: str) -> Known:
@@ -83,27 +94,34 @@ def set_aside(bootstrap: str) -> Known:
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
 
 
-def await_settled(bootstrap: str, dose: Dose, seconds: float) -> tuple[int, int, int]:
-    """Waits until every hearer has set its poison aside and the operator has dealt with it: wanted, set aside, still waiting."""
-    wanted = dose.wanted
-    deadline = time.monotonic() + seconds
-    while True:
-        there = wanted & patiently(lambda: set_aside(bootstrap), 150)
-        parked = patiently(lambda: waiting(bootstrap), 150)
+def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
+    """Waits until every hearer has set its poison aside and the operator has dealt with it, or nothing gets on any more:
+    wanted, set aside, still waiting."""
+    wanted, bootstrap = dose.wanted, theatre.broker.bootstrap
+    there, left = Known(), wanted
+    signs: dict[str, Sign] = {"set aside": lambda: len(there), "waiting": lambda: len(left)}
+    what = "poison to be set aside and thrown away"
+    progress = theatre.progress(what, signs=signs, still=STILL_SECONDS, most=MOST_SECONDS)
+
+    def settled() -> bool:
+        nonlocal there, left
+        there = wanted & patiently(lambda: set_aside(bootstrap), progress)
+        parked = patiently(lambda: waiting(bootstrap), progress)
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
-        if (there == wanted and not left) or time.monotonic() > deadline:
-            return len(wanted), len(there), len(left)
-        time.sleep(1)
+        return there == wanted and not left
+
+    with suppress(TimeoutError):  # the counts say it
+        wait_for(settled, progress, 1)
+    return len(wanted), len(there), len(left)
 
 
-def patiently(act: Callable[[], T], seconds: float) -> T:
-    """What `act` returns once there is a broker to answer it."""
-    deadline = time.monotonic() + seconds
+def patiently(act: Callable[[], T], progress: Progress) -> T:
+    """What `act` returns once there is a broker to answer it; what it raised last when nothing gets on any more."""
     while True:
         try:
             return act()
         except (BrokerError, KafkaError):
-            if time.monotonic() > deadline:
+            if not progress.goes_on():
                 raise
             time.sleep(0.5)
 

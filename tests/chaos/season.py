@@ -16,6 +16,8 @@ from tests.chaos.theatre import BROKER, CONSOLE, Theatre
 
 AT_ONCE = 6
 """Faults in flight at most: somebody must be left to carry the work on."""
+FLIGHT_SECONDS = 900
+"""After so long, a fault that has not come to its end is a problem; each of its waits has a shorter bound of its own."""
 AHEAD = 40
 """Goods whose lodgement is this far away are about to come."""
 
@@ -56,7 +58,7 @@ class Season:
         self._struck: Counter[str] = Counter()
         self._busy: set[str] = set()
         self._lock = threading.Lock()
-        self._flying: list[threading.Thread] = []
+        self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
         """Strikes when due, or as soon as there is a free victim; after the monotonic moment `until` only what never struck."""
@@ -66,7 +68,7 @@ class Season:
             if time.monotonic() > until:
                 struck = {strike.kind for strike in self.strikes}
                 left = [p for p in left if p.kind not in struck]
-            self._flying = [t for t in self._flying if t.is_alive()]
+            self._flying = [(strike, thread) for strike, thread in self._flying if thread.is_alive()]
             due = [p for p in left[:20] if p.due <= time.monotonic() - began]
             if len(self._flying) >= AT_ONCE:
                 due = []
@@ -76,8 +78,11 @@ class Season:
                 continue
             left.remove(chosen[0])
             self._fly(*chosen)
-        for thread in self._flying:
-            thread.join(180)
+        end = time.monotonic() + FLIGHT_SECONDS
+        for strike, thread in self._flying:
+            thread.join(max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                strike.problem = f"after the season, it did not come to its end within {FLIGHT_SECONDS} s"
 
     def _seize(self, planned: Planned) -> tuple[Planned, tuple[str, ...]] | None:
         kind = KINDS[planned.kind]
@@ -134,7 +139,7 @@ class Season:
                 self._release(victims)
 
         thread = threading.Thread(target=run, name=planned.kind)
-        self._flying.append(thread)
+        self._flying.append((strike, thread))
         thread.start()
 
     def _live_keys(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from deploy.kafka.progress import wait_for
 from services.cli.processes import Child
 from tests.chaos.disk import Disk
 from tests.chaos.theatre import Log, Theatre
@@ -14,8 +15,9 @@ REVOKED, ASSIGNED = "revoked", "assigned"
 WAITS = "projector waits"
 EVIDENCE_SECONDS = 12
 READY_SECONDS = 60
-THERE_SECONDS = 150
-"""How long a fault waits for what it strikes: another fault may have taken it, and a starved machine brings it back late."""
+THERE_SECONDS = 300
+"""How long a fault waits at most for what it strikes: another fault may have taken it, and a starved machine brings it
+back late."""
 
 
 @dataclass
@@ -38,13 +40,9 @@ class Strike:
 
     def await_victims(self, broker: bool) -> None:
         """Returns once everything that is to be struck works; TimeoutError when it does not come back."""
-        deadline = time.monotonic() + THERE_SECONDS
-        while not self.theatre.works(self.victims, broker):
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"{self.victims or 'the broker'} did not work within {THERE_SECONDS} s, so nothing was struck"
-                )
-            time.sleep(0.1)
+        what = f"{', '.join(self.victims) or 'the broker'} to work, so that it can be struck"
+        progress = self.theatre.progress(what, *self.victims, most=THERE_SECONDS)
+        wait_for(lambda: self.theatre.works(self.victims, broker), progress, 0.1)
 
     def hit(self) -> None:
         self.struck = time.time()

@@ -131,7 +131,9 @@ class Outcome:
             span = f"{statistics.median(waits):.1f}, {max(waits):.1f}" if waits else "-"
             seen = [strike.seen for strike in strikes if strike.seen]
             lines.append(
-                f"| {kind} | {len(strikes)} | {len(seen)} | {span} | {seen[0] if seen else ''} |".replace("\n", " ")
+                f"| {kind} | {sum(strike.struck > 0 for strike in strikes)} | {len(seen)} | {span} | {seen[0] if seen else ''} |".replace(
+                    "\n", " "
+                )
             )
         return lines
 

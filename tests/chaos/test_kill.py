@@ -1,6 +1,5 @@
 """Whatever dies during a simulated day: does it end with the same facts as a day that nothing disturbed?"""
 
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from tests.chaos.strike import ASSIGNED
 from tests.chaos.theatre import BROKER, Log, Theatre
 from tests.conftest import PARTITIONS
 from tests.kafka.border import TOPICS
+from tests.waiting import leave
 
 LAYOUT = tuple([(service, "0") for service in SERVICES])
 """Each service in a process of its own, and nobody to take over from it."""
@@ -55,9 +55,7 @@ def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm
 def test_a_worker_asked_to_stop_leaves_with_code_0(calm_day: Counter[str], tmp_path: Path, broker: Broker) -> None:
     env = {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     child: Child = worker("clearance", free_port(), tmp_path, env, slot="polite")
-    child.start()
-    Log(child).wait(60, ASSIGNED)
     child.restarts = False
-    child.terminate()
-    child.join(time.monotonic() + 15)
-    assert child.code == 0, child.tail(30)
+    child.start()
+    Log(child).wait(ASSIGNED)
+    assert leave(child) == 0, child.tail(30)

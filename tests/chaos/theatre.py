@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 
 from deploy.kafka.broker import Broker, free_port, port_is_taken
 from deploy.kafka.errors import BrokerError
+from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Progress, Sign, signs_of, size_of
+from deploy.kafka.progress import wait_for as wait_by
 from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, stop_all, worker
@@ -23,6 +24,7 @@ from services.simulator.day import Day
 from services.simulator.player import Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.proxy import Proxy
+from tests.waiting import leave, wait
 
 TWINS = tuple(
     (desks, slot)
@@ -32,6 +34,8 @@ TWINS = tuple(
 """Every service twice: whoever is struck leaves partitions that its twin takes over."""
 CONSOLE, BROKER = "console", "broker"
 SESSION_SECONDS = 2.0
+MOST_TIMES = 2
+"""A season that still gets on may take this many times as long as it may stand still."""
 
 
 class Theatre:
@@ -147,6 +151,45 @@ class Theatre:
             return False
         return all(self.children[name].alive and answers(f"{self.pages[name]}/readyz") for name in names)
 
+    def progress(
+        self,
+        what: str,
+        *names: str,
+        signs: Mapping[str, Sign] | None = None,
+        still: float = STILL_SECONDS,
+        most: float = MOST_SECONDS,
+    ) -> Progress:
+        """Whether to wait on for what these processes and the broker, or without names all of this, shall bring about.
+
+        Of all, CPU time is no sign: somebody is always at work while others are struck.
+        """
+        shown = dict(signs or {})
+        shown |= {f"{name} of the broker": sign for name, sign in signs_of(self._broker_pid, self._broker_log).items()}
+        for child in [self.children[name] for name in names]:
+            shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid_of(child), child.log).items()}
+        if not names:
+            shown |= {"processes": self._pids, "bytes of logs": self._bytes_of_logs, "ended": self._ended}
+            del shown["CPU ticks of the broker"]
+        return Progress(what, shown, still, most)
+
+    @property
+    def _broker_log(self) -> Path:
+        return self.broker.folder / "broker.log"
+
+    def _broker_pid(self) -> int | None:
+        return self.broker.process.pid if self.broker.process else None
+
+    def _pids(self) -> list[int | None]:
+        with self._lock:
+            return [child.pid for child in self.children.values()]
+
+    def _bytes_of_logs(self) -> int:
+        with self._lock:
+            return sum(size_of(child.log) for child in self.children.values())
+
+    def _ended(self) -> int:
+        return self.player.ended() if self.player is not None else 0
+
     # people
 
     def play(self, day: Day, first: int, last: int, rate: float) -> None:
@@ -162,15 +205,17 @@ class Theatre:
         self.played = self.player.run()
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
-        """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds`."""
-        deadline = time.monotonic() + seconds
+        """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any end."""
         player, people = self.player, self._people
         assert player is not None and people is not None
-        while player.ended() < count and people.is_alive():
-            if time.monotonic() > deadline:
-                tails = "\n".join(f"--- {c.name} {c.code}\n{c.tail()}" for c in self.children.values())
-                raise TimeoutError(f"{player.ended()} of {count} ended within {seconds} s\n{tails}")
-            time.sleep(0.05)
+        progress = Progress(
+            f"the end of {count} consignments", {"ended": player.ended}, still=seconds, most=MOST_TIMES * seconds
+        )
+        try:
+            wait_by(lambda: player.ended() >= count or not people.is_alive(), progress)
+        except TimeoutError as in_vain:
+            tails = "\n".join(f"--- {c.name} {c.code}\n{c.tail()}" for c in self.children.values())
+            raise TimeoutError(f"{in_vain}\n{tails}") from in_vain
 
     def finish(self, seconds: float = 240) -> Played:
         """Waits for the end of the day; what came of it."""
@@ -234,18 +279,15 @@ class Theatre:
             door.close()
 
 
-def leave(child: Child, seconds: float = 15) -> int | None:
-    """SIGTERM as a supervisor sends it; the exit code."""
-    child.terminate()
-    child.join(time.monotonic() + seconds)
-    return child.code
+def _pid_of(child: Child) -> Callable[[], int | None]:
+    return lambda: child.pid
 
 
 class Log:
     """What a process says from now on; each line of ours is one JSON object."""
 
     def __init__(self, child: Child) -> None:
-        self._path = child.log
+        self._child, self._path = child, child.log
         self._from = child.log.stat().st_size if child.log.exists() else 0
 
     def events(self) -> list[dict[str, Any]]:
@@ -260,12 +302,11 @@ class Log:
             e["event"] + (f": {e['error']}" if e.get("error") else "") for e in self.events() if e["event"] in events
         ]
 
-    def wait(self, seconds: float, *events: str) -> list[str]:
-        """As `said`, but waits for the first of them."""
-        deadline = time.monotonic() + seconds
-        while not (seen := self.said(*events)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return seen
+    def wait(self, *events: str) -> list[str]:
+        """As `said`, but waits for the first of them; TimeoutError when the process does not get on, or is dead for good."""
+        doomed = () if self._child.restarts else (self._child,)
+        signs = signs_of(lambda: self._child.pid, self._path)
+        return wait(lambda: self.said(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
 
 
 def _ports(count: int) -> list[int]:
