@@ -7,11 +7,12 @@ have read what is there, nothing is in flight.
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas.flow import heard_topics
 from schemas.topics import SERVICES
+from services.shell.clock import stopwatch
 
 SECONDS = 10
 Places = Mapping[tuple[str, int], int]
@@ -27,9 +28,8 @@ class Stillness:
     def _connect(self) -> None:
         config: dict[str, Any] = {"bootstrap.servers": self._kafka, "log_level": 2}
         self._admin = AdminClient(config)
-        self._groups = {
-            name: Consumer({**config, "group.id": f"customs-{name}", "enable.auto.commit": False}) for name in SERVICES
-        }
+        reads = {**config, "enable.auto.commit": False, "enable.partition.eof": True}
+        self._groups = {name: Consumer({**reads, "group.id": f"customs-{name}"}) for name in SERVICES}
 
     def close(self) -> None:
         for group in self._groups.values():
@@ -51,7 +51,26 @@ class Stillness:
         topics = heard_topics(service)
         places = [TopicPartition(t, p) for t, p in wanted if t in topics]
         committed = self._groups[service].committed(places, SECONDS)
-        return all(p.offset >= wanted[p.topic, p.partition] or not wanted[p.topic, p.partition] for p in committed)
+        behind = [p for p in committed if wanted[p.topic, p.partition] and p.offset < wanted[p.topic, p.partition]]
+        return not behind or self._nothing_follows(self._groups[service], behind)
+
+    def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
+        """What a foreign transaction took back and the marker of its end are no messages: nobody will commit a position
+        behind them, and nobody needs to."""
+        group.assign([TopicPartition(p.topic, p.partition, max(0, p.offset)) for p in behind])
+        try:
+            at_end, began = 0, stopwatch()
+            while at_end < len(behind) and stopwatch() < began + SECONDS:
+                for message in group.consume(len(behind), 0.5):
+                    error = message.error()
+                    if error is None:
+                        return False
+                    if error.code() != KafkaError._PARTITION_EOF:
+                        raise KafkaException(error)
+                    at_end += 1
+            return at_end == len(behind)
+        finally:
+            group.unassign()
 
     def _ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
         asked = self._admin.list_offsets(
