@@ -111,7 +111,7 @@ def join_and_leave(strike: Strike) -> None:
     """A third worker of the same desks comes and goes: two rebalances."""
     desks = ",".join(strike.theatre.desks[strike.victims[0]])
     name = strike.theatre.hire(desks, f"extra{strike.salt}")
-    log = Log(strike.child(name))
+    log = Log(strike.child(name), whole=True)  # it runs already, under a name that nobody had before
     try:
         log.wait(ASSIGNED)
         strike.hit()

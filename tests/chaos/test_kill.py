@@ -56,6 +56,7 @@ def test_a_worker_asked_to_stop_leaves_with_code_0(calm_day: Counter[str], tmp_p
     env = {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)}
     child: Child = worker("clearance", free_port(), tmp_path, env, slot="polite")
     child.restarts = False
+    log = Log(child)
     child.start()
-    Log(child).wait(ASSIGNED)
+    log.wait(ASSIGNED)
     assert leave(child) == 0, child.tail(30)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -34,6 +35,8 @@ TWINS = tuple(
 """Every service twice: whoever is struck leaves partitions that its twin takes over."""
 CONSOLE, BROKER = "console", "broker"
 SESSION_SECONDS = 2.0
+TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+"""What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
 MOST_TIMES = 2
 """A season that still gets on may take this many times as long as it may stand still."""
 
@@ -284,17 +287,18 @@ def _pid_of(child: Child) -> Callable[[], int | None]:
 
 
 class Log:
-    """What a process says from now on; each line of ours is one JSON object."""
+    """What a process says from now on, or (`whole`) ever said; each line of ours is one JSON object."""
 
-    def __init__(self, child: Child) -> None:
+    def __init__(self, child: Child, *, whole: bool = False) -> None:
         self._child, self._path = child, child.log
-        self._from = child.log.stat().st_size if child.log.exists() else 0
+        self._from = child.log.stat().st_size if child.log.exists() and not whole else 0
 
     def events(self) -> list[dict[str, Any]]:
         with self._path.open("rb") as log:
             log.seek(self._from)
             lines = log.read().splitlines()
-        return [json.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
+        bare = [TERMINAL.sub(b"", line) for line in lines]
+        return [json.loads(line) for line in bare if line.startswith(b"{") and line.endswith(b"}")]
 
     def said(self, *events: str) -> list[str]:
         """Which of these events were logged, in order; an error's text behind a colon."""

@@ -1,0 +1,20 @@
+"""Is everything that a worker logs heard, also what stands on one line with what Faust says to a terminal?"""
+
+import sys
+from pathlib import Path
+
+from services.cli.processes import Child
+from tests.chaos.strike import ASSIGNED, REVOKED
+from tests.chaos.theatre import Log
+
+LINES = b'| appdir | /x |\n\x1b[?25l{"event": "assigned", "partitions": [0]}\n\x1b[?25h OK ^\n{"event": "revoked"}\n{"event": "hal'
+
+
+def test_an_event_behind_the_spinner_is_an_event(tmp_path: Path) -> None:
+    child = Child("worker", [sys.executable, "-c", ""], tmp_path / "worker.log", {})
+    from_the_start = Log(child)
+    child.log.write_bytes(LINES)
+    assert (
+        from_the_start.said(ASSIGNED, REVOKED) == [ASSIGNED, REVOKED] == Log(child, whole=True).said(ASSIGNED, REVOKED)
+    )
+    assert Log(child).events() == []
