@@ -113,15 +113,20 @@ def leave_transaction_open(strike: Strike) -> None:
             "log_level": 0,
         }
     )
+    progress = theatre.progress("the broker to say what is open", most=THERE_SECONDS)
+
+    def unreadable() -> int:
+        return poison.patiently(lambda: _unreadable(theatre, topic.name), progress)  # another fault may have the broker
+
     _begin(producer)
     for partition in range(theatre.partitions):
         producer.produce(topic.name, key=f"stranger-{strike.salt}", value=b"{}", partition=partition)
     left = producer.flush(20)
     strike.hit()
-    held = 0 if left else _unreadable(theatre, topic.name)
+    held = 0 if left else unreadable()
     del producer  # it neither commits nor aborts, as a process that was killed
     deadline = time.monotonic() + READY_SECONDS
-    while held and _unreadable(theatre, topic.name) and time.monotonic() < deadline:
+    while held and unreadable() and time.monotonic() < deadline:
         time.sleep(0.5)
     strike.heal()
     strike.seen = f"{held} messages on {topic.name} waited for its end" if held else ""
