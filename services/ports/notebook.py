@@ -6,8 +6,8 @@ subject, what could not be read. A handler's own rows may lie beside them; all o
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +85,19 @@ class Notebook:
     def close(self) -> None:
         self._sql.close()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All of it or nothing."""
+        try:
+            self._sql.execute("BEGIN IMMEDIATE")
+            yield
+            self._sql.execute("COMMIT")
+        except BaseException:
+            # There is none any more where Ctrl-C came just after the commit, or where SQLite undid it (a full disk).
+            if self._sql.in_transaction:
+                self._sql.execute("ROLLBACK")
+            raise
+
     def places(self, source: str) -> dict[int, int]:
         """Where to go on in each partition of this source."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
@@ -104,8 +117,7 @@ class Notebook:
 
         Ids stay known, so that no effect is done twice; each rebuilds its statement when it is read again.
         """
-        self._sql.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
             self._sql.execute("DELETE FROM port_cursors WHERE source = ?", (source,))
             self._sql.execute("DELETE FROM port_statements WHERE source IN (?, '')", (source,))
@@ -114,10 +126,6 @@ class Notebook:
                 "INSERT OR REPLACE INTO port_sources SELECT ?, ?, 1 + coalesce(max(reading), 0) FROM port_known",
                 (source, identity),
             )
-            self._sql.execute("COMMIT")
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
 
     def counts(self) -> Mapping[str, int]:
         """heard, known, older, unread/<reason>: each message that was read, once."""
@@ -126,8 +134,7 @@ class Notebook:
     def take(self, source: str, entries: Iterable[Entry], handler: Handler) -> int:
         """Entries and their effects together, or none of them; how many were handed over. What somebody took already is skipped."""
         handed = 0
-        self._sql.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             places, reading = self.places(source), self._reading(source)
             for entry in entries:
                 if entry.place < places.get(entry.partition, 0):
@@ -136,10 +143,6 @@ class Notebook:
                 places[entry.partition] = entry.next
             rows = [(source, partition, place) for partition, place in places.items()]
             self._sql.executemany("INSERT OR REPLACE INTO port_places VALUES (?, ?, ?)", rows)
-            self._sql.execute("COMMIT")
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
         return handed
 
     def take_after(
@@ -148,18 +151,13 @@ class Notebook:
         """Entries with their cursors and effects together, or none of them; how many were handed over. None when somebody has
         moved on from `after` in the meantime."""
         handed = 0
-        self._sql.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             reading, last = self._reading(source), after
             if self.cursor(source) == after:
                 for cursor, notice in entries:
                     handed += self._take(source, reading, notice, handler)
                     last = cursor
                 self._sql.execute("INSERT OR REPLACE INTO port_cursors VALUES (?, ?)", (source, last))
-            self._sql.execute("COMMIT")
-        except BaseException:
-            self._sql.execute("ROLLBACK")
-            raise
         return handed
 
     def ask(self, container_no: str) -> Answer:

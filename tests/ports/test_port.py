@@ -73,24 +73,28 @@ def test_killed_between_an_effect_and_its_place_each_effect_is_there_once(wire: 
     assert sorted([done for done, subject in acts(file) if subject in ours]) == sorted(handed(told))
 
 
-def test_an_effect_that_raises_is_undone_and_comes_again(wire: str, notebook: Notebook) -> None:
-    told = released("PORT-RAISE", "PORT0000003").said
+@pytest.mark.parametrize("undone", [False, True], ids=["", "and undid the transaction, as a full disk does"])
+def test_an_effect_that_raises_is_undone_and_comes_again(wire: str, notebook: Notebook, undone: bool) -> None:
+    box = f"PORT000003{int(undone)}"
+    told = released(f"PORT-RAISE-{undone}", box).said
     publish(wire, told)
 
     class Jammed(Gatehouse):
         def heard(self, notice: Any, notebook: Any) -> None:
             super().heard(notice, notebook)
-            if notice.subject == "PORT0000003":
+            if notice.subject == box:
+                if undone:
+                    notebook.execute("ROLLBACK")
                 raise RuntimeError("the barrier does not move")
 
     with TopicPort(wire, notebook) as port:
         with pytest.raises(RuntimeError, match="barrier"):
             port.catch_up(Jammed(notebook), 30)
-        assert notebook.ask("PORT0000003").reason == "unknown"
+        assert notebook.ask(box).reason == "unknown"
         port.catch_up(Gatehouse(notebook), 30)
     done = [each for each, _ in acts(Path(notebook.file))]
     assert set(handed(told)) <= set(done) and len(done) == len(set(done))
-    assert notebook.ask("PORT0000003").may_leave
+    assert notebook.ask(box).may_leave
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["in order", "revocation first"])

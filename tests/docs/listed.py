@@ -1,0 +1,52 @@
+"""Which commands of the documents are not run by the test of the documents, and why? What must be filled in before the others run?"""
+
+LONG = "takes minutes; the suite plays a short form"
+WRITES = "writes files of the checkout; other tests compare them"
+
+SHORT_TARGETS = ("make setup", "make help")
+"""Only these targets are run here; another one that is not listed may take an hour."""
+
+LISTED = {
+    "make run": "the program behind it runs here as `dtg up --demo --speed 1`",
+    "make test": "this suite",
+    "make check": "calls the linters; CI does",
+    ".ci/run": "this suite and the linters",
+    "make fmt": WRITES,
+    "make env": WRITES,
+    "make examples": WRITES,
+    "make jars": "needs Maven",
+    "make bench": LONG,
+    'make bench ARGS="--parts idle"': LONG,
+    "make bench-peers": LONG,
+    "make chaos": LONG,
+    'make single-faults ARGS="--only broker"': LONG,
+    "make hostile": LONG,
+    'make hostile ARGS="--count 1000000 --seed 2026-11-24"': LONG,
+    "make fuzz": LONG,
+    "make recovery": LONG,
+    "make recovery ARGS=--write": LONG,
+    "make stops": LONG,
+    "dtg bench": LONG,
+    "dtg up": "started by tests/cli/test_places.py, and by tests/cli/test_stop.py at random moments",
+    "sudo apt-get install python3-venv": "changes the machine",
+    "kill -9": "the name of a signal",
+    "kafka-transactions.sh --bootstrap-server HOST:PORT find-hanging --broker-id ID": "Kafka's own tool; not fetched",
+    "kafka-consumer-groups.sh --bootstrap-server HOST:PORT --group customs-<desk> --reset-offsets --to-datetime MOMENT"
+    " --all-topics --execute": "Kafka's own tool; not fetched",
+}
+"""Each with its reason. A line that no document names any more has no place here."""
+
+WHOLE = {
+    "dtg declare": "dtg declare docs/declaration.json",
+    "dtg trace": "dtg trace <consignment>",
+    "dtg parked": "dtg parked list",
+    "dtg parked show": "dtg parked show <message>",
+    "dtg parked replay": "dtg parked replay <message> --actor <you> --value corrected.json",
+    "dtg parked discard": "dtg parked discard <message> --actor <you>",
+    "dtg simulate": "dtg simulate --consignments 5 --seed 9",
+    "POST /api/v1/containers/{no}/gate-outs": """POST /api/v1/containers/{no}/gate-outs -H 'Content-Type: application/json' -d '{"gate":"G1"}'""",
+}
+"""Commands that a sentence names without their arguments."""
+
+ENDLESS = {"dtg port follow": "released", "GET /api/v1/releases/stream": "ReleaseGranted"}
+"""They end when they are told to; here once they have printed this."""

@@ -1,0 +1,135 @@
+"""A reader who types the commands of the documents, at a border of their own that is up."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.kafka.broker import free_port
+from schemas.envelope import request_id
+from services.cli.parked import waiting
+from tests.cli.stops import until_line
+from tests.docs.lines import ROOT
+from tests.docs.listed import ENDLESS, SHORT_TARGETS, WHOLE
+from tests.kafka.border import Border
+from tests.waiting import wait
+
+UP = "dtg up --demo --speed 1"
+"""The command of the README that starts the border at which the others are typed."""
+EXAMPLE = json.loads(
+    (ROOT / "schemas" / "examples" / "LodgeDeclaration.json").read_text(encoding="utf-8").splitlines()[0]
+)
+PARTITIONS = 2
+MAKES = ("MAKE", "MFLAGS", "ARGS")
+"""Names of the environment in which a `make` that runs the suite tells its own arguments to another one."""
+
+
+@dataclass
+class Reader:
+    """What they know so far: their folder, the ports, the goods that they lodged."""
+
+    folder: Path
+    ports: dict[str, int] = field(default_factory=dict)
+    goods: str = ""
+    parked: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ports = {name: free_port() for name in ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT")}
+        self.console = f"http://127.0.0.1:{self.ports['DTG_CONSOLE_PORT']}"
+        usual = {name: value for name, value in os.environ.items() if not name.startswith(("DTG_", *MAKES))}
+        self.env = {
+            **usual,
+            **{name: str(port) for name, port in self.ports.items()},
+            "DTG_HOME": str(self.folder / "home"),
+            "DTG_PARTITIONS": str(PARTITIONS),
+            "DTG_LAYOUT": "declaration,risk,inspection,quarantine,release,gate,clearance",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "COLUMNS": "200",
+        }
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Everything is up, and two messages were set aside."""
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {UP}"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        lines = until_line(process, "Up in")
+        assert "Up in" in lines, lines
+        return process
+
+    def set_two_aside(self) -> None:
+        """Two lodgements that nobody can read."""
+        bootstrap = f"127.0.0.1:{self.ports['DTG_KAFKA_PORT']}"
+        border = Border(bootstrap, PARTITIONS)
+        for number in (1, 2):
+            key = EXAMPLE["consignment_id"] if number == 1 else request_id("docs", "nobody")
+            border.send("customs-declaration-requests", key, b"{", "LodgeDeclaration", request_id("docs", str(number)))
+        border.flush()
+        border.close()
+        wait(lambda: len(waiting(bootstrap)) == 2, "two parked messages")
+        by_key = {each.key: each.name for each in waiting(bootstrap)}
+        right = by_key.pop(EXAMPLE["consignment_id"])
+        self.parked = [right, *by_key.values()]
+        (self.folder / "corrected.json").write_text(json.dumps(EXAMPLE), encoding="utf-8")
+
+    def types(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Runs the line of a document, filled in, until it ends."""
+        command = self.filled_in(line)
+        if line.startswith("make ") and line not in SHORT_TARGETS:
+            return subprocess.CompletedProcess(["bash", "-c", command], 1, "neither listed nor run", "")
+        if line in ENDLESS:
+            return self._first_lines(command, ENDLESS[line])
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=self.env, capture_output=True, encoding="utf-8", check=False
+        )
+        if line.startswith("curl") and "/declarations " in line and not done.returncode:
+            self.goods = json.loads(done.stdout)["consignment_id"]
+        if "/arrival" in line and not done.returncode:
+            wait(self._released, "the release")
+        return done
+
+    def filled_in(self, line: str) -> str:
+        """With what is theirs in the place of what stands for it."""
+        line = WHOLE.get(line, line)
+        if line.startswith(("GET /", "POST /")):
+            method, rest = line.split(" ", 1)
+            path, _, more = rest.partition(" ")
+            line = f"curl -sN -X {method} '{self.console}{path}' {more}"
+        for placeholder, own in self.words(line).items():
+            line = line.replace(placeholder, own)
+        return line
+
+    def words(self, line: str) -> dict[str, str]:
+        """What stands in the documents, and what it is here."""
+        replayed, discarded = self.parked or ("", "")
+        return {
+            "curl ": "curl --fail-with-body ",
+            "http://127.0.0.1:8080": self.console,
+            "127.0.0.1:<port>": f"127.0.0.1:{self.ports['DTG_WORKER_PORT']}",
+            "CONSIGNMENT": self.goods,
+            "<consignment>": self.goods,
+            "<message>": replayed if "replay" in line else discarded,
+            "<you>": "reader",
+            "{no}": "CSQU3054383",
+            "corrected.json": str(self.folder / "corrected.json"),
+            "e1c5d09a7b3f2.41": "0",
+        }
+
+    def _released(self) -> bool:
+        done = subprocess.run(
+            ["curl", "-s", f"{self.console}/api/v1/consignments/{self.goods}"], capture_output=True, check=True
+        )
+        consignment = json.loads(done.stdout)["consignment"]
+        return bool(consignment) and consignment["stage"] == "released"
+
+    def _first_lines(self, command: str, text: str) -> subprocess.CompletedProcess[str]:
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], cwd=ROOT, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        printed = until_line(process, text)
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate()[0].decode()
+        code = 0 if text in printed and process.returncode in (0, 130, -signal.SIGINT) else process.returncode or 1
+        return subprocess.CompletedProcess(command, code, printed + rest, "")
