@@ -85,6 +85,15 @@ def console() -> None:
 
 
 @app.command()
+def projector() -> None:
+    """Run the projector alone, for a console with DTG_PROJECTOR=own. 投影进程"""
+    from services.console.projecting import run as project
+    from services.console.settings import ConsoleSettings
+
+    project(ConsoleSettings())
+
+
+@app.command()
 def rebuild() -> None:
     """Throw the read model away and project it again from the topics. 重建查询库"""
     from services.console.rebuild import rebuild as again

@@ -125,6 +125,19 @@ def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "
     )
 
 
+def read_model(console_port: int, projector_port: int, logs: Path, env: dict[str, str]) -> tuple[Child, Child]:
+    """The console and its projector, each a process of its own."""
+    more = {
+        "DTG_CONSOLE_PORT": str(console_port),
+        "DTG_PROJECTOR_PORT": str(projector_port),
+        "DTG_PROJECTOR": "own",
+        **env,
+    }
+    program = [sys.executable, "-m", "services.cli.main"]
+    console = Child("console", [*program, "console"], logs / "console.log", more)
+    return console, Child("projector", [*program, "projector"], logs / "projector.log", more)
+
+
 def stop_all(children: list[Child], seconds: float) -> None:
     """SIGTERM to all, then waits together; who is not gone after `seconds` is killed."""
     for child in children:

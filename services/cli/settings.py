@@ -27,6 +27,7 @@ class UpSettings(BaseSettings):
         description="worker processes, separated by semicolons: the services of each",
     )
     worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
+    projector_port: int = Field(6065, ge=1024, le=65535, description="loopback port of the projector's pages")
     console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
 
     def bootstrap(self) -> str:

@@ -16,7 +16,7 @@ from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
 from deploy.kafka.topics import cautions, provision
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, Supervisor, stop_all, worker
+from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.shell.loopback import open_page
@@ -32,7 +32,7 @@ class CannotStart(Exception):
 
 
 class Up:
-    """The supervisor: broker, workers, console, and (for a demo) the people of the border."""
+    """The supervisor: broker, workers, console, projector, and (for a demo) the people of the border."""
 
     def __init__(self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int) -> None:
         settings = of_demo(settings) if demo else settings
@@ -82,15 +82,14 @@ class Up:
         env = self._environment()
         for number, desks in enumerate(self.settings.workers()):
             self.workers.append(worker(desks, self.settings.worker_port + number, self.home, env))
-        program = [sys.executable, "-m", "services.cli.main"]
-        self.others.append(Child("console", [*program, "console"], self.home / "logs" / "console.log", env))
+        self.others += read_model(self.settings.console_port, self.settings.projector_port, self.home / "logs", env)
         for child in (*self.workers, *self.others):
             child.start()
         self._wait_until_ready()
         self._leaver = Leaver(self.settings.bootstrap(), self._hosted)
         if self.demo:
             people = [
-                *program,
+                *(sys.executable, "-m", "services.cli.main"),
                 "simulate",
                 "--endless",
                 "--consignments",
@@ -112,7 +111,10 @@ class Up:
                 screen.line(sentence)
 
     def _check_ports(self) -> None:
-        wanted = {"DTG_CONSOLE_PORT": self.settings.console_port}
+        wanted = {
+            "DTG_CONSOLE_PORT": self.settings.console_port,
+            "DTG_PROJECTOR_PORT": self.settings.projector_port,
+        }
         for number in range(len(self.settings.workers())):
             wanted[f"DTG_WORKER_PORT (+{number})"] = self.settings.worker_port + number
         for name, port in wanted.items():
@@ -126,7 +128,6 @@ class Up:
             "DTG_KAFKA": self.settings.bootstrap(),
             "DTG_PARTITIONS": str(self.settings.partitions),
             "DTG_HOME": str(self.home),
-            "DTG_CONSOLE_PORT": str(self.settings.console_port),
             "DTG_DATABASE_URL": self.settings.read_model(),
         }
         clock = self.home / CLOCK
@@ -160,7 +161,8 @@ class Up:
             f"http://127.0.0.1:{self.settings.worker_port + number}/readyz": child
             for number, child in enumerate(self.workers)
         }
-        waiting[f"http://127.0.0.1:{self.settings.console_port}/readyz"] = self.others[0]
+        ports = (self.settings.console_port, self.settings.projector_port)
+        waiting |= {f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, self.others, strict=True)}
         wait_for(waiting, self._stopping)
 
     def _watch(self) -> None:
@@ -204,7 +206,7 @@ class Up:
         fresh.replace(path)
 
     def _end(self) -> None:
-        """In reverse order: people, console, workers, broker."""
+        """In reverse order: people, projector, console, workers, broker."""
         screen.line("Stopping … 正在停止")
         if self._leaver is not None:
             self._leaver.stop()
@@ -219,7 +221,7 @@ class Up:
     def _write_targets(self) -> None:
         """For Prometheus' file_sd: where this run's metrics are."""
         ports = [self.settings.worker_port + n for n in range(len(self.workers))]
-        targets = [f"127.0.0.1:{port}" for port in (*ports, self.settings.console_port)]
+        targets = [f"127.0.0.1:{port}" for port in (*ports, self.settings.projector_port, self.settings.console_port)]
         (self.home / "prometheus-targets.json").write_text(
             json.dumps([{"targets": targets, "labels": {"job": "dtg"}}]), encoding="utf-8"
         )
@@ -231,6 +233,7 @@ class Up:
         table.add_row("API", f"{base}/api/v1/  (docs {base}/docs)")
         for number, child in enumerate(self.workers):
             table.add_row(child.name, f"http://127.0.0.1:{self.settings.worker_port + number}/metrics")
+        table.add_row("projector 投影", f"http://127.0.0.1:{self.settings.projector_port}/metrics")
         table.add_row("Kafka", self.settings.bootstrap())
         table.add_row("logs, data", str(self.home))
         screen.table(table)

@@ -282,8 +282,9 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> GateView:
     """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
     standing = desk.standing()
-    row, parts, goods, parked_goods = (rows or desk.rows).container(container_no)
-    said = gate_answer(row, parts, goods, parked_goods, standing.fresh(desk.settings.gate_stale_seconds))
+    row, parts, goods, parked_goods, complete = (rows or desk.rows).container(container_no)
+    fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
+    said = gate_answer(row, parts, goods, parked_goods, fresh)
     seen = projection(standing)
     return GateView(
         container_no=container_no,

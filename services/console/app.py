@@ -1,5 +1,6 @@
 """Which application is the console? Routes, pages, problems as answers, health and metrics; its life is that of a server."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -31,8 +32,10 @@ from services.console.rendering import show_problem, wants_page
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
 from services.console.views import GateView, Text
+from services.console.watching import Watch
 from services.console.words import both
 from services.shell.clock import stopwatch
+from services.shell.ending import end_with_task
 
 EVERYWHERE: lodging.Responses = documented(
     (408, "The request did not come in time"),
@@ -91,35 +94,65 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     settings: ConsoleSettings = app.state.settings
     reading, writing = open_engine(settings.database_url), open_engine(settings.database_url, writes=True)
-    bell, progress = Bell(), Progress()
+    bell = Bell()
     bell.hang()
     asker = Asker(settings, writing)
     gate = open_engine(settings.database_url)
-    app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
-    projector = Projector(settings, progress, bell.ring)
-    thread = threading.Thread(target=projector.run, name="projector", daemon=True)
-    app.state.projector_thread = thread
-    thread.start()
-    await asker.start()
+    projected = _beside if settings.projector == "own" else _inside
     try:
-        yield
+        async with projected(settings, bell) as progress:
+            app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
+            await asker.start()
+            try:
+                yield
+            finally:
+                bell.close()
+                await asker.stop()
     finally:
-        bell.close()
-        projector.stop()
-        await asker.stop()
-        thread.join(settings.stop_seconds)
         reading.dispose()
         gate.dispose()
         writing.dispose()
 
 
+@asynccontextmanager
+async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progress]:
+    """The projector in a thread."""
+    progress = Progress()
+    projector = Projector(settings, progress, bell.ring)
+    thread = threading.Thread(target=projector.run, name="projector", daemon=True)
+    thread.start()
+    try:
+        yield progress
+    finally:
+        projector.stop()
+        await asyncio.to_thread(thread.join, settings.stop_seconds)
+
+
+@asynccontextmanager
+async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Watch]:
+    """The projector is another process; here is read what it writes."""
+    engine = open_engine(settings.database_url)
+    watch = Watch(Rows(engine), settings.gate_stale_seconds, bell.ring)
+    task = asyncio.create_task(watch.run())
+    task.add_done_callback(end_with_task)
+    try:
+        yield watch
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        engine.dispose()
+
+
 def _health(app: FastAPI) -> None:
     @app.get("/livez", tags=["operations"], summary="Does it turn?")
     async def livez(request: Request) -> Response:
-        """503 when the projector's thread has ended or stands still; a database or broker that is away is not its fault."""
+        """503 when the projector inside stands still, or nobody looks any more at what another process projects. A database, a
+        broker or a process that is away is not its fault: see /readyz.
+        """
         desk = office(request)
-        silent = desk.progress.silent_seconds()
-        dead = not request.app.state.projector_thread.is_alive() or silent > desk.settings.console_stall_seconds
+        progress = desk.progress
+        silent = progress.idle_seconds() if isinstance(progress, Watch) else progress.silent_seconds()
+        dead = silent > desk.settings.console_stall_seconds
         said = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(said, 503 if dead else 200)
 
@@ -135,7 +168,7 @@ def _health(app: FastAPI) -> None:
         except (DBAPIError, PoolTimeout):
             waiting.append("database")
         standing = desk.standing()
-        if standing.trouble or not _turns(request):
+        if standing.trouble or desk.progress.silent_seconds() > desk.settings.gate_stale_seconds:
             waiting.append("projector")
         said = {
             "status": "waiting" if waiting else "ok",
@@ -148,13 +181,6 @@ def _health(app: FastAPI) -> None:
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _turns(request: Request) -> bool:
-    """Whether the projector's thread lives and has turned within the seconds after which the gate says no."""
-    desk = office(request)
-    alive: bool = request.app.state.projector_thread.is_alive()
-    return alive and desk.progress.silent_seconds() <= desk.settings.gate_stale_seconds
 
 
 def _tell(request: Request, problem: Problem) -> Response:

@@ -21,6 +21,7 @@ LOCK_SECONDS = 5
 
 DATABASE_ERRORS = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error, OSError)
 """What a database, its driver or the way to it may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
+_FOLDER = str(Path(__file__).parent / "migrations")
 _OF_VALUES = ("22", "23", "54")
 """SQLSTATE classes that a written value causes: data exception, integrity, program limit (a key too long for an index)."""
 
@@ -52,7 +53,12 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         return engine
     wait = f"-c lock_timeout={LOCK_SECONDS * 1000}"
     return create_engine(
-        parsed, pool_pre_ping=True, connect_args={"connect_timeout": LOCK_SECONDS, "options": wait}, pool_size=8
+        parsed,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
+        pool_size=8,
+        # what several queries of one answer read must be of one moment: the gate compares rows with their standing
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
 
 
@@ -66,11 +72,24 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
+def not_newest(url: str) -> str:
+    """Why the tables are not those of this program yet, or cannot be read; empty when they are."""
+    engine, scripts = open_engine(url), ScriptDirectory(_FOLDER)
+    try:
+        with engine.begin() as connection:
+            _check_known(connection, scripts)
+            there = set(MigrationContext.configure(connection).get_current_heads())
+    except DATABASE_ERRORS as error:
+        return str(error).splitlines()[0][:300]
+    finally:
+        engine.dispose()
+    return "" if there == set(scripts.get_heads()) else f"their revision is {', '.join(sorted(there)) or 'none'}"
+
+
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Runs the migrations on this connection, inside its transaction."""
     config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("script_location", _FOLDER.replace("%", "%%"))
     config.attributes["connection"] = connection
     _check_known(connection, ScriptDirectory.from_config(config))
     command.upgrade(config, revision)

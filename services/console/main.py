@@ -1,10 +1,11 @@
-"""How does the console run? uvicorn in this process, the projector in a thread, the newest tables before either."""
+"""How does the console run? uvicorn in this process; the projector in a thread, or in a process of its own that makes the tables."""
 
 import asyncio
 import contextlib
 import gc
 import logging
 import os
+import time
 from collections.abc import Iterator
 
 import structlog
@@ -12,12 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.console.app import create_app
-from services.console.database import migrate
+from services.console.database import migrate, not_newest
 from services.console.protocol import limited
 from services.console.settings import ConsoleSettings
 from services.shell.ending import end_with_any_thread
 from services.shell.signals import on_stop
 
+TABLES_SECONDS = 0.2
 log = structlog.get_logger()
 
 
@@ -53,6 +55,31 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
+def prepare(settings: ConsoleSettings) -> None:
+    """What every process of the console does first."""
+    end_with_any_thread()
+    os.umask(0o077)  # the database of goods and declarants is its owner's alone
+    configure_logs(settings.log_level)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+def spare() -> None:
+    """A batch is thousands of small objects that live for one turn: the default thresholds would search them all the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
+def await_tables(url: str) -> None:
+    """Returns once the projector's process has made the newest tables; until then there is nothing to be answered from."""
+    before = ""
+    while why := not_newest(url):
+        if why != before:
+            log.warning("waiting until `dtg projector` has made the tables", why=why)
+        before = why
+        time.sleep(TABLES_SECONDS)
+
+
 def serve(settings: ConsoleSettings) -> None:
     """Runs until SIGTERM or Ctrl-C, then ends within `stop_seconds` and a little; blocks."""
     servers: list[Server] = []
@@ -64,16 +91,13 @@ def serve(settings: ConsoleSettings) -> None:
             os._exit(0)
 
     on_stop(stop)
-    end_with_any_thread()
-    os.umask(0o077)  # the database of goods and declarants is its owner's alone
-    configure_logs(settings.log_level)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    migrate(settings.database_url)
+    prepare(settings)
+    if settings.projector == "own":
+        await_tables(settings.database_url)
+    else:
+        migrate(settings.database_url)
     app = create_app(settings)
-    # a batch is thousands of small objects that live for one turn: the default thresholds would search them all the time
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
+    spare()
     config = uvicorn.Config(
         app,
         http=limited(settings),

@@ -13,13 +13,14 @@ from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
 from services.console.streams import Shared, Streams
 from services.console.views import ReleaseView
+from services.console.watching import Watch
 
 GATE_THREADS = 4
 """Gate questions that read rows at once."""
 
 
 class Bell:
-    """Rung by the projector's thread when the feed grew; everybody who waits wakes up."""
+    """Rung when the feed grew; everybody who waits wakes up."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,7 +62,8 @@ class Office:
     settings: ConsoleSettings
     rows: Rows
     asker: Asker
-    progress: Progress
+    progress: Progress | Watch
+    """The projector's own, or what it wrote where it is another process."""
     gate_rows: Rows
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))

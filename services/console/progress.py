@@ -8,6 +8,7 @@ from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
+from prometheus_client import Gauge
 
 from services.shell.clock import now, stopwatch
 
@@ -15,6 +16,8 @@ ASK_SECONDS = 0.5
 """How often the cluster is asked for the ends of the topics."""
 
 
+BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
+AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")
 LATEST = OffsetSpec.latest()
 
 
@@ -44,6 +47,11 @@ class Progress:
         with self._lock:
             self._as_of, self._complete_at = as_of, watch
 
+    def forget(self) -> None:
+        """The rows are others than those that were complete."""
+        with self._lock:
+            self._as_of = None
+
     def measured(self, behind: int) -> None:
         with self._lock:
             self._behind = behind
@@ -72,6 +80,12 @@ class Standing:
     def fresh(self, within_seconds: float) -> bool:
         """Whether the rows are at most this much behind the topics."""
         return self.lag_seconds is not None and self.lag_seconds <= within_seconds
+
+
+def measure(standing: Standing) -> None:
+    """Into the metrics of this process."""
+    BEHIND.set(standing.behind)
+    AGE.set(-1 if standing.lag_seconds is None else standing.lag_seconds)
 
 
 class Ends:

@@ -6,25 +6,26 @@ from typing import Any
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from schemas.topics import ROLES
 from services.console.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
 from services.console.database import DATABASE_ERRORS, open_engine, refuses_values
 from services.console.heard import TOPICS, Heard, Unreadable, heard
-from services.console.progress import Ends, Progress
+from services.console.progress import Ends, Progress, measure
 from services.console.settings import ConsoleSettings
 from services.console.store import Overtaken, Positions, Store
+from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
 
 PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
 UNREADABLE = Counter("customs_console_unreadable", "Messages without a row of their own", ["topic"])
 TROUBLES = Counter("customs_console_troubles", "Times the projector had to wait and try again", ["what"])
-BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
-AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")
 TURN = Histogram(
     "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
 )
+STANDING_SECONDS = 0.25
+"""How often the standing is written into the database."""
 Read = Any
 """A confluent-kafka message; its stubs call every part optional, even of a message that was read."""
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class Projector:
         self._positions: Positions = {}
         self._seen: Positions = {}
         self._failures = 0
+        self._written_at, self._written_complete = 0.0, False
 
     def stop(self) -> None:
         """Finish the batch in hand, then return from `run`."""
@@ -58,22 +60,30 @@ class Projector:
             try:
                 self._project(store)
             except DATABASE_ERRORS as error:
-                self._wait_out("database", _first_line(getattr(error, "orig", None) or error))
+                self._wait_out(store, "database", _first_line(getattr(error, "orig", None) or error))
             except KafkaException as error:
-                self._wait_out("kafka", str(error.args[0]))
+                self._wait_out(store, "kafka", str(error.args[0]))
             except Overtaken as error:
-                self._wait_out("overtaken", str(error))
+                self._wait_out(store, "overtaken", str(error))
             except LogReplaced as error:
-                self._wait_out("log_replaced", str(error))
+                self._wait_out(store, "log_replaced", str(error))
         store.engine.dispose()
 
-    def _wait_out(self, what: str, error: str) -> None:
+    def _wait_out(self, store: Store, what: str, error: str) -> None:
         self._failures += 1
         self.progress.beat()
         TROUBLES.labels(what).inc()
         self.progress.trouble(f"{what}: {error}")
         log.warning("projector waits", what=what, error=error, failures=self._failures)
+        if what != "database":
+            self._write_trouble(store)
         self._stop.wait(min(0.1 * 2 ** min(self._failures, 6), 5))
+
+    def _write_trouble(self, store: Store) -> None:
+        try:
+            store.write_standing(self.progress.state)
+        except (Overtaken, *DATABASE_ERRORS) as error:  # who reads the standing sees that nothing was written
+            log.warning("the standing is not written", error=_first_line(error))
 
     # reading
 
@@ -81,7 +91,9 @@ class Projector:
         consumer = Consumer(self._consumer_config())
         try:
             partitions = self._partitions(consumer)
-            self._positions = store.positions(partitions)
+            before, self._positions = self._positions, store.positions(partitions)
+            if any(self._positions.get(name, 0) < position for name, position in before.items()):
+                self.progress.forget()  # rows were taken away: those that are there do not tell of everything
             self._forget_replaced(consumer, store)
             self._seen = dict(self._positions)
             consumer.assign([TopicPartition(t, p, self._positions[t, p] or OFFSET_BEGINNING) for t, p in partitions])
@@ -94,7 +106,7 @@ class Projector:
                     self._write(store, messages)
                     self._failures = 0
                 ends.look(self._seen, self.progress)
-                self._report()
+                self._report(store)
         finally:
             consumer.close()
 
@@ -193,10 +205,12 @@ class Projector:
                 aside += _refused(message, str(error))
         return said, announced, aside
 
-    def _report(self) -> None:
+    def _report(self, store: Store) -> None:
         standing = self.progress.state()
-        BEHIND.set(standing.behind)
-        AGE.set(-1 if standing.lag_seconds is None else standing.lag_seconds)
+        measure(standing)
+        if stopwatch() - self._written_at >= STANDING_SECONDS or self._written_complete != (standing.as_of is not None):
+            store.write_standing(self.progress.state)
+            self._written_at, self._written_complete = stopwatch(), standing.as_of is not None
 
     def _consumer_config(self) -> dict[str, Any]:
         return {

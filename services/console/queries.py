@@ -49,6 +49,8 @@ class Inside(NamedTuple):
     parts: list[Part]
     goods: Mapping[str, StandingOfGoods]
     parked: list[str]
+    complete: bool
+    """The rows told of everything once and were not taken away since; of the same moment as the others."""
 
 
 class AlarmKind(NamedTuple):
@@ -207,8 +209,11 @@ class Rows:
             .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
             .limit(MOST_INSIDE)
         )
-        boxes, rows, parked = self._all(
-            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no), inside, held
+        boxes, rows, parked, standing = self._all(
+            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
+            inside,
+            held,
+            select(t.STANDING.c.as_of_us),
         )
         found = [(Part(*row[:-2]), StandingOfGoods(row[-2] or "", row[-1] or "")) for row in map(tuple, rows)]
         return Inside(
@@ -216,6 +221,7 @@ class Rows:
             [part for part, _ in found],
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
+            bool(standing) and standing[0][0] is not None,
         )
 
     # the feed for ports
@@ -242,6 +248,12 @@ class Rows:
         return self._all(
             _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
         )[0]
+
+    def standing(self) -> tuple[Row[Any] | None, int]:
+        """What the projector wrote last of the rows' completeness, and the last number of the feed."""
+        last = func.coalesce(func.max(t.RELEASES.c.cursor), 0)
+        rows, cursors = self._all(select(t.STANDING).where(t.STANDING.c.name == "projector"), select(last))
+        return (rows[0] if rows else None), int(cursors[0][0])
 
     # requests
 

@@ -76,6 +76,12 @@ class ConsoleSettings(BaseSettings):
         10.0, gt=0, description="seconds that the read model may lag before every container must stay"
     )
     wait_limit_seconds: float = Field(30.0, ge=0, le=300, description="longest wait of a long poll, seconds")
+    projector: Literal["inside", "own"] = Field(
+        "inside",
+        description="where the console's projector runs: in a thread inside, or own: `dtg projector`, as `dtg up` does",
+    )
+    projector_host: str = Field("127.0.0.1", description="address of the pages of `dtg projector`")
+    projector_port: int = Field(6065, ge=1, le=65535, description="port of the pages of `dtg projector`")
     projector_batch: int = Field(4000, ge=1, le=100_000, description="messages in one SQL transaction at most")
     projector_linger_ms: int = Field(20, ge=0, le=1000, description="milliseconds to wait for more messages of a batch")
     projector_cache: int = Field(20_000, ge=100, description="consignments that the projector keeps in memory")

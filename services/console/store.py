@@ -16,6 +16,7 @@ from services.console.consignment import Consignment, OpenHold
 from services.console.container import Container, Part
 from services.console.cursors import new_epoch
 from services.console.heard import PLACE_SHIFT, origin, place
+from services.console.progress import Standing
 
 CHUNK = 500
 """Keys in one IN list."""
@@ -57,10 +58,11 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
+            # first, and locked: a rebuild between the two would leave its turn to offsets that it has taken away
+            self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
             self._rows(connection, "offsets", new)
-            self._turn = connection.execute(select(t.TURNS.c.turn)).scalar_one()
             self._fed_to(connection)
         self._epoch, self._epoch_begun = new_epoch(), False
         return {**{(topic, partition): 0 for topic, partition, _ in new}, **there}
@@ -99,6 +101,27 @@ class Store:
         mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
         if connection.execute(mine).rowcount != 1:
             raise Overtaken("another projector has written since this one's last turn")
+
+    def write_standing(self, standing: Callable[[], Standing]) -> None:
+        """Writes how complete the rows are; Overtaken when another projector, or a rebuild, has changed them since.
+
+        `standing` is asked once the turn is locked: what is written later is also measured later, whoever writes it.
+        """
+        turns, row = t.TURNS.c, t.STANDING
+        mine = select(turns.turn).where(turns.name == "projector", turns.turn == self._turn).with_for_update()
+        with self.engine.begin() as connection:
+            if connection.execute(mine).first() is None:
+                raise Overtaken("the rows were changed since this projector's last turn")
+            its = standing()
+            values = {
+                "as_of_us": None if its.as_of is None else int(its.as_of.timestamp() * 1_000_000),
+                "lag_ms": None if its.lag_seconds is None else int(its.lag_seconds * 1000) + 1,
+                "behind": its.behind,
+                "trouble": its.trouble[:500],
+            }
+            written = update(row).where(row.c.name == "projector").values(beats=row.c.beats + 1, **values)
+            if connection.execute(written).rowcount == 0:
+                connection.execute(row.insert().values(name="projector", beats=1, **values))
 
     def reader(self, connection: Connection) -> "Rows":
         """The rows there are, as `batch.fold` asks for them."""

@@ -218,6 +218,19 @@ OFFSETS = Table(
 TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
 """One row, `projector`: counts its transactions. Whoever finds another count than its own was overtaken by another projector."""
 
+STANDING = Table(
+    "standing",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    _count("beats"),
+    _moment("as_of_us"),
+    _moment("lag_ms"),
+    _count("behind"),
+    _text("trouble"),
+)
+"""One row, `projector`: how complete the rows are. `beats` grows some times a second while it turns; `as_of_us` is empty until
+everything was read once. A rebuild takes the row away."""
+
 KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, TURNS)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

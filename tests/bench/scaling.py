@@ -41,7 +41,7 @@ class _Figures:
     def __init__(self, known: dict[str, Any]) -> None:
         costs = {row["process"]: row["cpu_us"] for row in known["main"]["costs"]}
         self.broker_us: float = costs["broker"]
-        self.console_us: float = costs["console"]
+        self.console_us: float = costs["console"] + costs.get("projector", 0.0)
         alone = known["workers"]["points"][-1]["costs"]
         self.desk_us: dict[str, float] = {
             row["process"].removeprefix("worker-"): row["cpu_us"]

@@ -34,6 +34,7 @@ def main() -> None:
             **os.environ,
             "DTG_HOME": folder,
             "DTG_KAFKA_PORT": str(free_port()),
+            "DTG_PROJECTOR_PORT": str(free_port()),
             "DTG_WORKER_PORT": str(free_port()),
             "DTG_CONSOLE_PORT": str(port),
         }

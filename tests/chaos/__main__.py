@@ -27,7 +27,7 @@ from tests.chaos.disk import Disk
 from tests.chaos.poison import Operator
 from tests.chaos.season import Season, plan, tell
 from tests.chaos.table import Outcome, flow_of, longest_calm_gap, longest_gap, skewed
-from tests.chaos.theatre import BROKER, CONSOLE, Theatre
+from tests.chaos.theatre import BROKER, PROJECTOR, Theatre
 
 PARTITIONS = 4
 EPILOGUE = 100
@@ -78,7 +78,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
     theatre = Theatre(folder, PARTITIONS)
     disks = {
         BROKER: Disk(theatre.broker.folder, lambda: theatre.broker.process.pid if theatre.broker.process else None),
-        CONSOLE: Disk(theatre.database.parent, lambda: theatre.children[CONSOLE].pid),
+        PROJECTOR: Disk(theatre.database.parent, lambda: theatre.children[PROJECTOR].pid),
     }
     day = Day(seed, consignments, datetime(2026, 11, 23, tzinfo=UTC))
     season = Season(theatre, disks, day, seed)

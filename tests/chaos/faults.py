@@ -26,7 +26,7 @@ from tests.chaos.on_surroundings import (
     slow_link,
 )
 from tests.chaos.strike import Strike
-from tests.chaos.theatre import BROKER, CONSOLE
+from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "twins killed": Kind(kill, 2, twins=True, weight=4),
     "three workers and the console killed": Kind(kill, 3, others=(CONSOLE,), weight=2),
     "console killed": Kind(kill, others=(CONSOLE,), weight=3),
+    "projector killed": Kind(kill, others=(PROJECTOR,), weight=3),
     "worker stopped past its session, woken": Kind(short_zombie, 1, weight=14),
     "worker stopped past its transaction, woken": Kind(long_zombie, 1, weight=3),
     "worker removed and added": Kind(leave_and_return, 1, weight=6),
@@ -55,8 +56,8 @@ KINDS: dict[str, Kind] = {
     "broker killed": Kind(kill_broker, others=(BROKER,), weight=1),
     "broker stopped past the sessions, woken": Kind(freeze_broker, others=(BROKER,), weight=1),
     "disk of the broker full": Kind(fill_broker_disk, others=(BROKER,), weight=1),
-    "disk of the read model full": Kind(fill_console_disk, others=(CONSOLE,), weight=3),
-    "database of the console locked": Kind(lock_database, others=(CONSOLE,), weight=3),
+    "disk of the read model full": Kind(fill_console_disk, others=(PROJECTOR,), weight=3),
+    "database of the console locked": Kind(lock_database, others=(PROJECTOR,), weight=3),
     "link slow": Kind(slow_link, 1, weight=10),
     "link cut": Kind(cut_link, 1, weight=14),
     "link mute": Kind(mute_link, 1, weight=14),

@@ -26,7 +26,7 @@ from tests.chaos.strike import (
     WAITS,
     Strike,
 )
-from tests.chaos.theatre import BROKER, CONSOLE, SESSION_SECONDS, Theatre
+from tests.chaos.theatre import BROKER, PROJECTOR, SESSION_SECONDS, Theatre
 from tests.waiting import wait
 
 OPEN_SECONDS = 10
@@ -166,20 +166,20 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
 
 def fill_console_disk(strike: Strike) -> None:
     """No room for rows: the projector waits, and goes on."""
-    strike.victims = (CONSOLE,)
+    strike.victims = (PROJECTOR,)
     strike.listen()
-    strike.disks[CONSOLE].fill()
+    strike.disks[PROJECTOR].fill()
     strike.hit()
     strike.seen = strike.heard(BITE_SECONDS, WAITS)
-    strike.disks[CONSOLE].free()
+    strike.disks[PROJECTOR].free()
     strike.heal()
     if strike.seen:
-        strike.seen += f"; {strike.disks[CONSOLE].how}"
+        strike.seen += f"; {strike.disks[PROJECTOR].how}"
 
 
 def lock_database(strike: Strike) -> None:
     """Somebody else holds the write lock for longer than the projector waits for it."""
-    strike.victims = (CONSOLE,)
+    strike.victims = (PROJECTOR,)
     strike.listen()
     with closing(sqlite3.connect(strike.theatre.database, isolation_level=None, timeout=30)) as somebody:
         somebody.execute("BEGIN IMMEDIATE")

@@ -12,7 +12,7 @@ from services.simulator.day import Day
 from tests.chaos.disk import Disk
 from tests.chaos.faults import KINDS, Kind
 from tests.chaos.strike import Strike
-from tests.chaos.theatre import BROKER, CONSOLE, Theatre
+from tests.chaos.theatre import BROKER, Theatre
 
 AT_ONCE = 6
 """Faults in flight at most: somebody must be left to carry the work on."""
@@ -121,7 +121,7 @@ class Season:
         strike = Strike(
             planned.kind, self.theatre, processes, Random(planned.salt), self.disks, planned.salt, self._live_keys
         )
-        strike.desks = tuple(desk for name in processes for desk in self.theatre.desks.get(name, (CONSOLE,)))
+        strike.desks = tuple(desk for name in processes for desk in self.theatre.desks.get(name, (name,)))
         if BROKER in victims:
             strike.desks = tuple(sorted({desk for desks in self.theatre.desks.values() for desk in desks}))
         self.strikes.append(strike)

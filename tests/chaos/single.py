@@ -25,7 +25,7 @@ from tests.chaos.on_surroundings import kill_broker
 from tests.chaos.season import tell
 from tests.chaos.strike import Strike
 from tests.chaos.table import flow_of, flows_again
-from tests.chaos.theatre import BROKER, CONSOLE, Theatre
+from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR, Theatre
 
 PARTITIONS = 4
 RATE = 40.0
@@ -63,8 +63,8 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
             name: ((name,), kill) for name in workers
         }
         victims["broker"] = ((), kill_broker)
-        victims["all workers and the console"] = ((*workers, CONSOLE), kill)
-        victims["everything, the broker too"] = ((*workers, CONSOLE), kill_everything)
+        victims["all workers, the console and the projector"] = ((*workers, CONSOLE, PROJECTOR), kill)
+        victims["everything, the broker too"] = ((*workers, CONSOLE, PROJECTOR), kill_everything)
         chosen = {name: plan for name, plan in victims.items() if only in name}
         count = int(RATE * (seconds * (len(chosen) * rounds + 2)))
         theatre.play(Day(1, count, datetime(2026, 11, 23, tzinfo=UTC)), 0, count, RATE)

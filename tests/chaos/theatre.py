@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Progress, Sign, s
 from deploy.kafka.progress import wait_for as wait_by
 from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, stop_all, worker
+from services.cli.processes import Child, read_model, stop_all, worker
 from services.cli.up import answers, wait_for
 from services.simulator.day import Day
 from services.simulator.player import Played, Player
@@ -33,7 +32,7 @@ TWINS = tuple(
     for slot in ("a", "b")
 )
 """Every service twice: whoever is struck leaves partitions that its twin takes over."""
-CONSOLE, BROKER = "console", "broker"
+CONSOLE, PROJECTOR, BROKER = "console", "projector", "broker"
 SESSION_SECONDS = 2.0
 TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 """What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
@@ -88,16 +87,15 @@ class Theatre:
         for desks, slot in self.layout:
             self.hire(desks, slot)
         if self._console:
-            port = free_port()
+            ports = free_port(), free_port()
             env = {
                 "DTG_KAFKA": self.broker.bootstrap,
                 "DTG_PARTITIONS": str(self.partitions),
-                "DTG_CONSOLE_PORT": str(port),
                 "DTG_DATABASE_URL": f"sqlite:///{self.database}",
             }
-            command = [sys.executable, "-m", "services.cli.main", "console"]
-            self.children[CONSOLE] = Child(CONSOLE, command, self.folder / "logs" / "console.log", env)
-            self.pages[CONSOLE] = f"http://127.0.0.1:{port}"
+            for port, child in zip(ports, read_model(*ports, self.folder / "logs", env), strict=True):
+                self.children[child.name] = child
+                self.pages[child.name] = f"http://127.0.0.1:{port}"
         for child in self.children.values():
             if not child.alive:
                 self.start(child)

@@ -133,6 +133,7 @@ def up(home: Path, stop: Stop, layout: str) -> str:
         "DTG_PARTITIONS": "4",
         "DTG_KAFKA_PORT": str(free_port()),
         "DTG_CONSOLE_PORT": str(free_port()),
+        "DTG_PROJECTOR_PORT": str(free_port()),
         "DTG_WORKER_PORT": str(free_port()),
     }
     return stopped([sys.executable, "-m", "services.cli.main", "up"], env, stop, "Starting the Kafka broker")

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 def surroundings(home: Path, **more: str) -> dict[str, str]:
     """A machine with a proxy, few characters and a private umask."""
     env = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
-    ports = {name: str(free_port()) for name in ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT")}
+    names = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_PROJECTOR_PORT", "DTG_WORKER_PORT")
+    ports = {name: str(free_port()) for name in names}
     return {**env, **PROXIES, **ports, "DTG_HOME": str(home), "DTG_LAYOUT": "clearance", "DTG_PARTITIONS": "2", **more}
 
 

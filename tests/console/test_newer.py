@@ -33,7 +33,7 @@ def test_a_newer_database_is_named_and_left_as_it_is(url: str) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("command", ["console", "rebuild"])
+@pytest.mark.parametrize("command", ["console", "projector", "rebuild"])
 def test_a_command_says_it_in_one_sentence(tmp_path: Path, command: str) -> None:
     url = f"sqlite:///{tmp_path}/[red] rows/console.db"
     migrate(url)

@@ -30,7 +30,7 @@ def rows(url: str) -> dict[str, list[Any]]:
         every = {
             table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for table in t.METADATA.sorted_tables
-            if table is not t.TURNS
+            if table not in (t.TURNS, t.STANDING)
         }
     engine.dispose()
     return every

@@ -23,6 +23,7 @@ EXAMPLE = json.loads(
     (ROOT / "schemas" / "examples" / "LodgeDeclaration.json").read_text(encoding="utf-8").splitlines()[0]
 )
 PARTITIONS = 2
+PORTS = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT", "DTG_PROJECTOR_PORT")
 MAKES = ("MAKE", "MFLAGS", "ARGS")
 """Names of the environment in which a `make` that runs the suite tells its own arguments to another one."""
 
@@ -37,7 +38,7 @@ class Reader:
     parked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ports = {name: free_port() for name in ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT")}
+        self.ports = {name: free_port() for name in PORTS}
         self.console = f"http://127.0.0.1:{self.ports['DTG_CONSOLE_PORT']}"
         usual = {name: value for name, value in os.environ.items() if not name.startswith(("DTG_", *MAKES))}
         self.env = {

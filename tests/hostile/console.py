@@ -1,9 +1,6 @@
 """What does the console answer to a flood of bad requests? Never a failure of its own, and 202 exactly as often as the broker has it."""
 
 import http.client
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +14,9 @@ import orjson
 from confluent_kafka import Consumer, TopicPartition
 
 from deploy.kafka.broker import free_port
-from deploy.kafka.progress import Progress, signs_of, wait_for
 from schemas.topics import FACTS_AND_REQUESTS
+from services.cli.processes import read_model, stop_all
+from services.cli.up import wait_for
 from tests.hostile.asks import Ask, Asks
 
 THREADS = 4
@@ -42,30 +40,26 @@ class Answers:
 
 @contextmanager
 def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Iterator[tuple[int, int]]:
-    """The console as a process of its own: its port and its process id. `more`: further settings."""
-    port = free_port()
+    """The console and its projector as `dtg up` runs them: the console's port and process id. `more`: further settings."""
+    ports = free_port(), free_port()
     settings = {
         "DTG_KAFKA": bootstrap,
         "DTG_PARTITIONS": str(partitions),
         "DTG_DATABASE_URL": f"sqlite:///{folder}/console.db",
-        "DTG_CONSOLE_PORT": str(port),
         "DTG_HOME": str(folder),
         **more,
     }
-    with Path(folder, "console.log").open("w") as log:
-        command = [sys.executable, "-m", "services.cli.main", "console"]
-        process = subprocess.Popen(command, env={**os.environ, **settings}, stdout=log, stderr=log)
-        try:
-            signs = signs_of(lambda: process.pid, Path(log.name))
-            wait_for(
-                lambda: process.poll() is not None or _status(port) == 200, Progress("the console to be ready", signs)
-            )
-            assert process.poll() is None, "the console ended"
-            yield port, process.pid
-            assert process.poll() is None and _status(port) == 200, "the console is not well any more"
-        finally:
-            process.terminate()
-            process.wait(30)
+    console, projector = children = read_model(*ports, folder, settings)
+    pages = {f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, children, strict=True)}
+    try:
+        for child in children:
+            child.start()
+        wait_for(pages)
+        assert console.pid is not None
+        yield ports[0], console.pid
+        wait_for(pages)  # neither has ended, and both are well
+    finally:
+        stop_all([console, projector], 30)
 
 
 def run(count: int, seed: str, port: int) -> Answers:
@@ -135,14 +129,3 @@ def _fault(ask: Ask, status: int, data: bytes, kind: str, answers: Answers) -> s
         results: list[Any] = said.get("results", [{**said, "status_code": 202}])
         answers.taken |= {each["request_id"] for each in results if each["status_code"] == 202}
     return ""
-
-
-def _status(port: int) -> int:
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        line.request("GET", "/readyz")
-        return line.getresponse().status
-    except OSError:
-        return 0
-    finally:
-        line.close()

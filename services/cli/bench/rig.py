@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
-from services.cli.processes import Child, stop_all, worker
+from services.cli.processes import Child, read_model, stop_all, worker
 from services.cli.up import wait_for
 from services.shell.loopback import open_page
 
@@ -77,7 +76,7 @@ class Rig:
         self.broker.stop()
 
     def start(self) -> None:
-        """Workers and console; returns when all are ready."""
+        """Workers, console and projector; returns when all are ready."""
         env = {"DTG_KAFKA": self.broker.bootstrap, "DTG_PARTITIONS": str(self.partitions)}
         waiting: dict[str, Child] = {}
         for slot, desks in enumerate(self.layout.split(";")):
@@ -88,17 +87,16 @@ class Rig:
             child.start()
             self.children.append(child)
         if self.read_model:
-            port = free_port()
-            more = env | {"DTG_CONSOLE_PORT": str(port), "DTG_DATABASE_URL": f"sqlite:///{self.home}/console.db"}
-            command = [sys.executable, "-m", "services.cli.main", "console"]
-            child = Child("console", command, self.home / "logs" / "console.log", more)
-            waiting[f"http://127.0.0.1:{port}/readyz"] = child
-            child.start()
-            self.children.append(child)
+            ports = free_port(), free_port()
+            more = env | {"DTG_DATABASE_URL": f"sqlite:///{self.home}/console.db"}
+            for port, child in zip(ports, read_model(*ports, self.home / "logs", more), strict=True):
+                waiting[f"http://127.0.0.1:{port}/readyz"] = child
+                child.start()
+                self.children.append(child)
         wait_for(waiting)
 
     def stop(self) -> None:
-        """Workers and console; the broker goes on."""
+        """Workers, console and projector; the broker goes on."""
         stop_all(self.children, 10)
         self.children.clear()
         self._pages.clear()
