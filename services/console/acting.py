@@ -7,20 +7,19 @@ from urllib.parse import parse_qsl, quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
-from pydantic import ValidationError
 
 from schemas import envelope
-from schemas.declaration import Declaration, WithdrawDeclaration
+from schemas.declaration import WithdrawDeclaration
 from schemas.gate import RecordGateOut
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
-from services.console.bodies import body, media_type, read
+from services.console.bodies import body, media_type
 from services.console.consignment import plain
-from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask_about, lodgement
+from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask, lodgement, requested
 from services.console.office import Office, office
 from services.console.pages import consignment_page, container_page
-from services.console.problems import Problem, field_error, invalid
+from services.console.problems import Problem, field_error
 from services.console.rendering import ACTOR_COOKIE, FOLDER, YEAR_SECONDS, render
 from services.shell.clock import now
 
@@ -117,10 +116,8 @@ def _actor(typed: Typed) -> str:
 
 async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
     """Sends it. The page gave its form a key, so that a second click is the same request and a later page another."""
-    try:
-        return (await ask_about(desk, kind, fields, _actor(typed), typed.get("key", "")[:LONGEST_KEY])).request_id
-    except ValidationError as error:
-        raise invalid(error) from None
+    key = typed.get("key", "")[:LONGEST_KEY]
+    return (await ask(desk, requested(kind, fields, _actor(typed), key), key)).request_id
 
 
 def _done(address: str, actor: str) -> Response:
@@ -182,9 +179,8 @@ async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
     desk, paper = office(request), typed.get("body", "")
     try:
-        said = await desk.intake.parse(read, paper.encode(), Declaration, desk.settings.body_separators)
-        lodged, key, content = lodgement(said, _actor(typed), "")
-        asked = await desk.asker.ask(lodged, key, content)
+        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, _actor(typed), "")
+        asked = await desk.asker.ask(lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
     return _done(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))

@@ -23,7 +23,7 @@ from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import LODGEMENTS
 from services.shell.clock import now
-from services.shell.codec import encode, request_headers
+from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
 
 ASKED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
@@ -32,9 +32,9 @@ RETRY_SECONDS = 2
 REMEMBERED = 100_000
 """Requests that this process remembers, beside the notebook in SQL."""
 SLICE_BYTES = 50_000
-"""Of the requests of a batch that are encoded in one turn of the event loop, which others wait for meanwhile."""
+"""Of the messages of a batch that are sent in one turn of the event loop, which others wait for meanwhile."""
 REQUEST_BYTES = 2_000
-"""What a request costs beside its content."""
+"""What a message costs beside its content."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 log = structlog.get_logger()
@@ -53,9 +53,37 @@ class Asked:
     asked_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request as the message that goes to the broker, with what is remembered of it; nothing is left to be built."""
+
+    asked: Asked
+    topic: str
+    value: bytes
+    headers: Headers
+
+
 def digest(content: bytes) -> str:
     """Tells one content from another."""
     return blake2b(content, digest_size=16).hexdigest()
+
+
+def prepare(request: Request, key: str, content: bytes | None = None) -> Prepared:
+    """The message of a request under its sender's idempotency key. `content`: what counts as the same, by default all but
+    the time."""
+    moment = now()
+    asked = Asked(
+        request_id(request.asked_by, key),
+        key,
+        request.asked_by,
+        request.kind,
+        request.key,
+        digest(encode(request.model_copy(update={"occurred_at": EPOCH})) if content is None else content),
+        int(moment.timestamp() * 1_000_000),
+    )
+    time = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    told = request_headers(request, asked.request_id, SOURCE, time)
+    return Prepared(asked, topic_of("anyone", type(request)), encode(request), told)
 
 
 class Asker:
@@ -93,13 +121,11 @@ class Asker:
         ):  # the notebook is a courtesy to those who ask before the projector has read
             await asyncio.to_thread(self._write)
 
-    async def ask(self, request: Request, key: str, content: bytes | None = None) -> Asked:
-        """Sends one request under its sender's idempotency key. Problem 503 when it was not acknowledged, 422 when the key was
-        used for other content. `content`: what counts as the same, by default all but the time.
-        """
-        return (await self.ask_all([(request, key, content)]))[0]
+    async def ask(self, message: Prepared) -> Asked:
+        """Sends one request. Problem 503 when it was not acknowledged, 422 when its key was used for other content."""
+        return (await self.ask_all([message]))[0]
 
-    async def ask_all(self, requests: Iterable[tuple[Request, str, bytes | None]]) -> list[Asked]:
+    async def ask_all(self, messages: Iterable[Prepared]) -> list[Asked]:
         """All of them or Problem 503; those that were acknowledged before a failure are safe to send again."""
         producer = self._producer
         if producer is None:
@@ -109,15 +135,14 @@ class Asker:
         turn = 0
         try:
             async with asyncio.timeout(self._settings.produce_timeout_seconds):
-                for request, key, content in requests:
-                    asked = self._asked(request, key, content)
-                    taken.append(asked)
-                    turn += REQUEST_BYTES + len(content or b"")
+                for message in messages:
+                    taken.append(message.asked)
+                    turn += REQUEST_BYTES + len(message.value)
                     if turn > SLICE_BYTES:
                         turn = 0
                         await asyncio.sleep(0)
-                    if not self._known(asked):
-                        acknowledgements.append(asyncio.shield(self._sent(producer, request, asked)))
+                    if not self._known(message.asked):
+                        acknowledgements.append(asyncio.shield(self._sent(producer, message)))
                 await asyncio.gather(*acknowledgements)
         except (KafkaError, TimeoutError) as error:
             log.warning("not taken in", error=f"{type(error).__name__}: {error}")
@@ -126,12 +151,14 @@ class Asker:
             raise self._not_taken() from error
         return taken
 
-    def _sent(self, producer: AIOKafkaProducer, request: Request, asked: Asked) -> asyncio.Future[None]:
+    def _sent(self, producer: AIOKafkaProducer, message: Prepared) -> asyncio.Future[None]:
         """Done when the broker has it: sent once, however many ask the same at the same time, and remembered however late."""
+        asked = message.asked
 
         async def send() -> None:
             try:
-                await (await producer.send(**_message(request, asked)))
+                key = asked.subject.encode()
+                await (await producer.send(message.topic, message.value, key, headers=message.headers))
                 self._remember(asked)
             finally:
                 del self._under_way[asked.request_id]
@@ -149,18 +176,6 @@ class Asker:
         """The request of this id, from memory."""
         return self._remembered.get(request)
 
-    def _asked(self, request: Request, key: str, content: bytes | None) -> Asked:
-        body = content if content is not None else encode(request.model_copy(update={"occurred_at": EPOCH}))
-        return Asked(
-            request_id(request.asked_by, key),
-            key,
-            request.asked_by,
-            request.kind,
-            request.key,
-            digest(body),
-            int(now().timestamp() * 1_000_000),
-        )
-
     def _known(self, asked: Asked) -> bool:
         before = self._remembered.get(asked.request_id)
         under_way = self._under_way.get(asked.request_id)
@@ -169,9 +184,8 @@ class Asker:
             raise Problem(422, "key_reused", seen=asked.idempotency_key)
         return before is not None
 
-    async def refuse_reuse(self, request: Request, key: str, content: bytes | None = None) -> None:
+    async def refuse_reuse(self, asked: Asked) -> None:
         """For a key that the sender chose: compares with the notebook too, which outlives this process. Problem 422."""
-        asked = self._asked(request, key, content)
         if self._known(asked):
             return
         before = await asyncio.to_thread(self._read, asked.request_id)
@@ -256,13 +270,3 @@ def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
 async def _close(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(KafkaError, TimeoutError):  # it is broken; its sockets are all that is to be given back
         await asyncio.wait_for(producer.stop(), 5)
-
-
-def _message(request: Request, asked: Asked) -> dict[str, Any]:
-    time = now().isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return {
-        "topic": topic_of("anyone", type(request)),
-        "key": request.key.encode(),
-        "value": encode(request),
-        "headers": request_headers(request, asked.request_id, SOURCE, time),
-    }

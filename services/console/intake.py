@@ -1,18 +1,21 @@
-"""How many large bodies does this process take in at once, and where are they parsed? A few, beside the event loop, one at a time."""
+"""How many large bodies does this process take in at once, and where are they parsed? A few; one at a time, in another process."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple
 
-from anyio import CapacityLimiter, to_thread
+import structlog
+from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
 from services.console.problems import Problem
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 LARGE_BYTES = 100_000
-"""A body of more bytes is parsed in a thread: what holds the event loop holds every answer at the gate."""
+"""A body of more bytes is parsed in another process: parsers hold Python's interpreter lock, and with it every answer at
+the gate, also from a thread."""
 RETRY_SECONDS = 1
+log = structlog.get_logger()
 
 
 class BodyPlace:
@@ -37,7 +40,7 @@ def busy(places: int) -> Problem:
 
 
 class Intake:
-    """The places for large bodies, and the one thread at a time that parses them."""
+    """The places for large bodies, and the one process at a time that parses them."""
 
     def __init__(self, places: int) -> None:
         self.free = self.places = places
@@ -52,10 +55,13 @@ class Intake:
         finally:
             self.free += place.taken
 
-    async def parse(
-        self, function: Callable[Concatenate[bytes, P], T], data: bytes, *more: P.args, **named: P.kwargs
-    ) -> T:
-        """`function(data, …)`: at once for a small body, after the other large ones for a large one."""
+    async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
+        """`function(data, …)`: at once for a small body; for a large one after the other large ones, in a process that is
+        kept for the next, so that function, arguments and result are pickled. Problem 503 when that process ended."""
         if len(data) <= LARGE_BYTES:
-            return function(data, *more, **named)
-        return await to_thread.run_sync(lambda: function(data, *more, **named), limiter=self._parser)
+            return function(data, *more)
+        try:
+            return await to_process.run_sync(function, data, *more, cancellable=True, limiter=self._parser)
+        except BrokenWorkerProcess as error:
+            log.warning("the process that parsed a large body ended", error=repr(error.__cause__ or error))
+            raise Problem(503, "parser_ended", headers={"Retry-After": str(RETRY_SECONDS)}) from error

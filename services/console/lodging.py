@@ -1,6 +1,6 @@
 """How are declarations and other requests taken in over HTTP? Checked in shape, sent, and answered once acknowledged."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -16,7 +16,7 @@ from schemas.inspection import RecordFindings
 from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
-from services.console.asking import Asked, digest
+from services.console.asking import Asked, Prepared, digest, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
 from services.console.office import Office, office
@@ -33,8 +33,6 @@ LONGEST_KEY = 255
 ANYBODY = "anonymous"
 SHOWN_IN_BATCH = 1000
 """Faults in the answer to a batch at most; each refused declaration has the count of its own."""
-Lodgement = tuple[LodgeDeclaration, str, bytes]
-"""The request, its idempotency key and what counts as the same content."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
@@ -137,14 +135,13 @@ async def lodge(request: Request, _actor: Actor = None, _key: Key = None) -> Res
     desk = office(request)
     actor, key = actor_of(request), key_of(request)
     async with json_body(request, desk.settings.body_limit_bytes) as data:
-        lodged, key_used, content = await desk.intake.parse(_lodgement, data, desk.settings.body_separators, actor, key)
-        if key:
-            await desk.asker.refuse_reuse(lodged, key_used, content)
-        return answer(await desk.asker.ask(lodged, key_used, content))
+        lodged = await desk.intake.parse(lodgement, data, desk.settings.body_separators, actor, key)
+        return answer(await ask(desk, lodged, key))
 
 
-def _lodgement(data: bytes, separators: int, actor: str, key: str) -> Lodgement:
-    return lodgement(read(data, Declaration, separators), actor, key)
+def lodgement(data: bytes, separators: int, actor: str, key: str) -> Prepared:
+    """The message that lodges the declaration of this body."""
+    return _lodging(read(data, Declaration, separators), actor, key)
 
 
 @router.post(
@@ -164,31 +161,39 @@ async def lodge_many(request: Request, _actor: Actor = None) -> Response:
     """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back."""
     desk, actor = office(request), actor_of(request)
     async with json_body(request, desk.settings.batch_limit_bytes) as data:
-        results = await desk.intake.parse(_batch, data, desk.settings, actor)
-        good = [(item, lodged) for item, lodged in results if lodged is not None]
-        taken = await desk.asker.ask_all([lodged for _, lodged in good])
-    for (item, _), asked in zip(good, taken, strict=True):
-        item.consignment_id, item.request_id = asked.subject, asked.request_id
-        item.status = f"{API}/consignments/{asked.subject}"
-    refused = len(results) - len(good)
-    result = BatchResult(accepted=len(good), refused=refused, results=[item for item, _ in results])
-    content = result.model_dump_json(exclude_none=True)  # in one go: the event loop has others to answer
-    return Response(content, 207 if refused else 202, media_type="application/json")
+        batch = await desk.intake.parse(_batch, data, desk.settings, actor)
+        await desk.asker.ask_all(batch.good)
+    return Response(batch.answer, 207 if batch.refused else 202, media_type="application/json")
 
 
-def _batch(data: bytes, settings: ConsoleSettings, actor: str) -> list[tuple[BatchItem, Lodgement | None]]:
-    """Each declaration on its own, with what to send for those that can be taken in."""
+class Batch(NamedTuple):
+    """What to send of a batch, and the answer once all of it was acknowledged."""
+
+    good: list[Prepared]
+    refused: int
+    answer: bytes
+
+
+def _batch(data: bytes, settings: ConsoleSettings, actor: str) -> Batch:
+    """Each declaration on its own."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
         raise _no_batch(strict_json(data, settings.body_separators))
     if len(items) > settings.batch_limit:
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
-    checked, shown = list[tuple[BatchItem, Lodgement | None]](), 0
+    good, results, shown = list[Prepared](), list[BatchItem](), 0
     for index, item in enumerate(items):
         result, said = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
         shown += len(result.errors)
-        checked.append((result, None if said is None else lodgement(said, actor, "")))
-    return checked
+        results.append(result)
+        if said is not None:
+            lodged = _lodging(said, actor, "")
+            good.append(lodged)
+            result.consignment_id, result.request_id = lodged.asked.subject, lodged.asked.request_id
+            result.status = f"{API}/consignments/{lodged.asked.subject}"
+    refused = len(results) - len(good)
+    answered = BatchResult(accepted=len(good), refused=refused, results=results)
+    return Batch(good, refused, answered.model_dump_json(exclude_none=True).encode())
 
 
 def _no_batch(parsed: Any) -> Problem:
@@ -233,10 +238,8 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
     )
 
 
-def lodgement(said: Declaration, actor: str, key: str) -> Lodgement:
-    """The request, its idempotency key and what counts as the same content.
-
-    Without a key of the sender's, the same paper is the same request; another paper under the same reference is another
+def _lodging(said: Declaration, actor: str, key: str) -> Prepared:
+    """Without a key of the sender's, the same paper is the same request; another paper under the same reference is another
     request, so that the desk can send it back in words instead of passing over it.
     """
     content = said.model_dump_json().encode()
@@ -246,7 +249,7 @@ def lodgement(said: Declaration, actor: str, key: str) -> Lodgement:
         occurred_at=now(),
         declaration=said,
     )
-    return lodged, key or f"{said.declarant}/{said.reference}/{digest(content)}", content
+    return prepare(lodged, key or f"{said.declarant}/{said.reference}/{digest(content)}", content)
 
 
 def answer(asked: Asked) -> Response:
@@ -281,32 +284,53 @@ def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
 
 DEFINED: dict[str, Any] = {}
 """The schemas that the bodies of requests refer to, for the document."""
-WITHDRAWAL = _asked_fields(WithdrawDeclaration, "consignment_id")
-FINDINGS = _asked_fields(RecordFindings, "consignment_id")
-TREATMENT = _asked_fields(RecordTreatment, "consignment_id")
-ARRIVAL = _asked_fields(ReportArrival, "consignment_id")
-HOLD = _asked_fields(PlaceHold, "consignment_id")
-LIFT = _asked_fields(LiftHold, "consignment_id")
-GATE_OUT = _asked_fields(RecordGateOut, "container_no")
+BODIES: dict[type[envelope.Request], type[BaseModel]] = {
+    kind: _asked_fields(kind, "container_no" if kind is RecordGateOut else "consignment_id")
+    for kind in (
+        WithdrawDeclaration,
+        RecordFindings,
+        RecordTreatment,
+        ReportArrival,
+        PlaceHold,
+        LiftHold,
+        RecordGateOut,
+    )
+}
+"""The shape of the body with which each kind of request is asked."""
 
 
-async def ask_about(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: str) -> Asked:
-    """Sends the request of these fields. Without a key, the same content by the same actor is the same request."""
+def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: str) -> Prepared:
+    """The message of the request of these fields. Without a key, the same content by the same actor is the same request."""
     told = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
-    request = kind.model_validate({"occurred_at": now(), **told, "asked_by": actor})
-    if key:
-        await desk.asker.refuse_reuse(request, key)
+    try:
+        request = kind.model_validate({"occurred_at": now(), **told, "asked_by": actor})
+    except ValidationError as error:
+        raise invalid(error) from None
     derived = digest(orjson.dumps({**fields, "kind": kind.kind}, default=str, option=orjson.OPT_SORT_KEYS))
-    return await desk.asker.ask(request, key or derived)
+    return prepare(request, key or derived)
 
 
-async def _taken(request: Request, kind: type[envelope.Request], shape: type[BaseModel], **about: str) -> Response:
+async def ask(desk: Office, message: Prepared, key: str) -> Asked:
+    """Sends it, unless the sender's key was used for other content."""
+    if key:
+        await desk.asker.refuse_reuse(message.asked)
+    return await desk.asker.ask(message)
+
+
+def _request(
+    data: bytes, separators: int, kind: type[envelope.Request], about: dict[str, str], actor: str, key: str
+) -> Prepared:
+    said = read(data, BODIES[kind], separators)
+    fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
+    return requested(kind, fields, actor, key)
+
+
+async def _taken(request: Request, kind: type[envelope.Request], **about: str) -> Response:
     desk = office(request)
     actor, key = actor_of(request), key_of(request)
     async with json_body(request, desk.settings.body_limit_bytes) as data:
-        said = await desk.intake.parse(read, data, shape, desk.settings.body_separators)
-        fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
-        return answer(await ask_about(desk, kind, fields, actor, key))
+        message = await desk.intake.parse(_request, data, desk.settings.body_separators, kind, about, actor, key)
+        return answer(await ask(desk, message, key))
 
 
 @router.post(
@@ -314,13 +338,13 @@ async def _taken(request: Request, kind: type[envelope.Request], shape: type[Bas
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(WITHDRAWAL),
+    openapi_extra=_body_of(BODIES[WithdrawDeclaration]),
     tags=["declarants"],
     summary="Ask to take a declaration back",
 )
 async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Only its declarant may: `X-Actor` must be the declarant's USCC."""
-    return await _taken(request, WithdrawDeclaration, WITHDRAWAL, consignment_id=consignment_id)
+    return await _taken(request, WithdrawDeclaration, consignment_id=consignment_id)
 
 
 @router.post(
@@ -328,13 +352,13 @@ async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Acto
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(FINDINGS),
+    openapi_extra=_body_of(BODIES[RecordFindings]),
     tags=["officers"],
     summary="Answer an ordered control",
 )
 async def findings(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """An officer's findings on the documents, the goods or the samples."""
-    return await _taken(request, RecordFindings, FINDINGS, consignment_id=consignment_id)
+    return await _taken(request, RecordFindings, consignment_id=consignment_id)
 
 
 @router.post(
@@ -342,7 +366,7 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(TREATMENT),
+    openapi_extra=_body_of(BODIES[RecordTreatment]),
     tags=["officers"],
     summary="Record a quarantine treatment",
 )
@@ -350,7 +374,7 @@ async def treatment(
     request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
 ) -> Response:
     """A treatment unit's record with its readings."""
-    return await _taken(request, RecordTreatment, TREATMENT, consignment_id=consignment_id)
+    return await _taken(request, RecordTreatment, consignment_id=consignment_id)
 
 
 @router.post(
@@ -358,13 +382,13 @@ async def treatment(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(ARRIVAL),
+    openapi_extra=_body_of(BODIES[ReportArrival]),
     tags=["ports"],
     summary="Report the arrival",
 )
 async def arrival(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Carrier or terminal: the goods are at this place."""
-    return await _taken(request, ReportArrival, ARRIVAL, consignment_id=consignment_id)
+    return await _taken(request, ReportArrival, consignment_id=consignment_id)
 
 
 @router.post(
@@ -372,13 +396,13 @@ async def arrival(request: Request, consignment_id: OfConsignment, _actor: Actor
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(HOLD),
+    openapi_extra=_body_of(BODIES[PlaceHold]),
     tags=["officers"],
     summary="Hold the goods",
 )
 async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Goods that were released already are called back."""
-    return await _taken(request, PlaceHold, HOLD, consignment_id=consignment_id)
+    return await _taken(request, PlaceHold, consignment_id=consignment_id)
 
 
 @router.post(
@@ -386,13 +410,13 @@ async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(LIFT),
+    openapi_extra=_body_of(BODIES[LiftHold]),
     tags=["officers"],
     summary="Lift an officer's hold",
 )
 async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Only officers' holds are lifted so; the others by their own answer."""
-    return await _taken(request, LiftHold, LIFT, consignment_id=consignment_id)
+    return await _taken(request, LiftHold, consignment_id=consignment_id)
 
 
 @router.post(
@@ -400,10 +424,10 @@ async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(GATE_OUT),
+    openapi_extra=_body_of(BODIES[RecordGateOut]),
     tags=["ports"],
     summary="Report that a container left",
 )
 async def gate_out(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
     """The container passed the gate outbound; one that was not released raises an alarm."""
-    return await _taken(request, RecordGateOut, GATE_OUT, container_no=plain(container_no))
+    return await _taken(request, RecordGateOut, container_no=plain(container_no))

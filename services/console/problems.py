@@ -65,6 +65,10 @@ class Problem(Exception):
         self.status, self.code, self.errors, self.values = status, code, list(errors), values
         self.headers = dict(headers or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A large body is parsed in another process, whose answer comes back pickled."""
+        return _remade, (self.status, self.code, self.errors, self.headers, self.values)
+
     def details(self) -> ProblemDetails:
         title, detail = both(f"problems.{self.code}.title"), both(f"problems.{self.code}.detail", **self.values)
         return ProblemDetails(
@@ -76,6 +80,12 @@ class Problem(Exception):
             detail_zh=detail.zh,
             errors=self.errors[:SHOWN_ERRORS],
         )
+
+
+def _remade(
+    status: int, code: str, errors: list[FieldError], headers: dict[str, str], values: dict[str, object]
+) -> Problem:
+    return Problem(status, code, errors=errors, headers=headers, **values)
 
 
 def respond(problem: Problem) -> Response:

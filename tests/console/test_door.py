@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -148,6 +151,30 @@ def test_a_few_large_bodies_are_held_at_once_and_the_next_is_told_to_come_again(
             line.sendall(b" ")
             assert b" 400 " in line.recv(4096)
     assert post(console, "/declarations", large).status_code == 202
+
+
+def parsers() -> set[int]:
+    """The processes in which consoles of this process parse large bodies."""
+    children = {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+    return {pid for pid in children if b"anyio.to_process" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def test_when_the_parser_of_a_large_body_ends_its_sender_is_told_and_the_next_one_is_parsed(console: Running) -> None:
+    large = json.dumps(paper("DOOR-4")).encode() + b" " * 200_000
+    assert post(console, "/declarations", b" " * 200_000).status_code == 400
+    before = parsers()
+    intake = console.app.state.office.intake
+    with ThreadPoolExecutor(1) as pool:
+        for pid in before:
+            os.kill(pid, signal.SIGSTOP)
+        sent = pool.submit(post, console, "/declarations", large)
+        wait(lambda: intake._parser.borrowed_tokens == 1, "the body to be handed over")
+        assert post(console, "/declarations", json.dumps(paper("DOOR-5")).encode()).status_code == 202
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        problem(sent.result(), 503, "parser_ended")
+    assert post(console, "/declarations", large).status_code == 202
+    assert not before & parsers()
 
 
 def test_the_gate_answers_every_question_while_the_worst_bodies_come(console: Running) -> None:
