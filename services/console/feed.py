@@ -1,7 +1,8 @@
 """How do ports hear of releases and revocations over HTTP? By cursor: asked now and then, with a long poll, or as a stream."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Annotated
 
@@ -12,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 
 from services.console import cursors
 from services.console.answers import READ
-from services.console.office import Office, office
+from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import Rows
 from services.console.streams import RETRY
 from services.console.telling import API, feed_entries, projection
-from services.console.views import Feed, ReleaseView
+from services.console.views import Feed
 from services.shell.clock import stopwatch
 
 router = APIRouter(prefix=API)
@@ -55,17 +56,17 @@ async def releases(
     """
     desk = office(request)
     deadline = stopwatch() + min(wait, desk.settings.wait_limit_seconds)
-    entries, more = await _after(desk, after, limit)
-    if not entries and wait > 0:
+    rung, page = desk.bell.rung, await _after(desk, after, limit)
+    if not page.entries and wait > 0:
         with desk.streams.one(_client(request)):
-            while not entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
-                await desk.bell.wait(min(left, REBUILDING_SECONDS) if more else left)
-                entries, more = await _after(desk, after, limit)
-    _refuse_rebuilding(after, entries, more)
+            while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
+                await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
+                rung, page = desk.bell.rung, await _after(desk, after, limit)
+    _refuse_rebuilding(after, page)
     return Feed(
-        releases=entries,
-        cursor=entries[-1].cursor if entries else after,
-        more=more,
+        releases=page.entries,
+        cursor=page.entries[-1].cursor if page.entries else after,
+        more=page.more,
         projection=projection(desk.standing()),
     )
 
@@ -88,13 +89,13 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
     client = _client(request)
     desk.streams.enter(client)
     try:
-        first, more = await _after(desk, start, STREAMED)
-        _refuse_rebuilding(start, first, more)
+        rung, first = desk.bell.rung, await _after(desk, start, STREAMED)
+        _refuse_rebuilding(start, first)
     except BaseException:
         desk.streams.leave(client)
         raise
     return _Counted(
-        _events(desk, start, first, request),
+        _events(desk, start, rung, first, request),
         lambda: desk.streams.leave(client),
     )
 
@@ -118,39 +119,51 @@ def _client(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def _events(desk: Office, cursor: str, entries: list[ReleaseView], request: Request) -> AsyncIterator[bytes]:
+async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Request) -> AsyncIterator[bytes]:
+    """`page`: what is after the cursor since the bell has rung `rung` times."""
     yield b"retry: 1000\n\n"
     while not desk.bell.closed and not await request.is_disconnected():
-        for one in entries:
-            yield b"id: %s\nevent: release\ndata: %s\n\n" % (one.cursor.encode(), one.model_dump_json().encode())
-            cursor = one.cursor
-        if not entries:
-            await desk.bell.wait(KEEPALIVE_SECONDS)
-        try:
-            entries, _ = await _after(desk, cursor, STREAMED)
+        if page.entries:
+            yield page.events
+            cursor = page.entries[-1].cursor
+        woken = bool(page.entries and page.more) or await desk.bell.wait(rung, KEEPALIVE_SECONDS)
+        if not woken:
+            yield b": still here\n\n"
+        rung = desk.bell.rung
+        try:  # without a ring the rows may be others all the same, as at the end of a rebuild
+            page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
         except Problem:
             return  # whoever connects again with this cursor is told why, by a status
-        if not entries:
-            yield b": still here\n\n"
 
 
-async def _after(desk: Office, after: str, limit: int) -> tuple[list[ReleaseView], bool]:
-    """The entries after this cursor, as many as one answer has room for, and whether there are more: more and none here are not
-    in the rows yet. Problem 410 for no cursor of this feed."""
+async def _after(desk: Office, after: str, limit: int) -> Page:
+    """The entries after this cursor, as many as one answer has room for. Problem 410 for no cursor of this feed."""
     cursor = cursors.cursor_of(after)
-    query = partial(run_in_threadpool, _read, desk.rows, cursor, limit)
+    with _known(after):
+        return await desk.releases.ask((cursor, limit), partial(run_in_threadpool, _read, desk.rows, cursor, limit))
+
+
+async def _news(desk: Office, rung: int, after: str) -> Page:
+    """As `_after`, read once for all streams that the same ring has woken."""
+    cursor = cursors.cursor_of(after)
+    with _known(after):
+        return await desk.news.ask(rung, cursor, partial(run_in_threadpool, _read, desk.rows, cursor, STREAMED))
+
+
+@contextmanager
+def _known(after: str) -> Iterator[None]:
     try:
-        return await desk.releases.ask((cursor, limit), query)
+        yield
     except cursors.WrongFeed as error:
         raise Problem(410, "wrong_feed", seen=after, last=error.last) from None
 
 
-def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> tuple[list[ReleaseView], bool]:
+def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> Page:
     told = rows.releases(cursor, limit + 1)
     entries, more = fit(feed_entries(rows, told.rows), limit)
-    return entries, more or told.waits or len(entries) < len(told.rows)
+    return Page(entries, more or told.waits or len(entries) < len(told.rows))
 
 
-def _refuse_rebuilding(after: str, entries: list[ReleaseView], more: bool) -> None:
-    if more and not entries:
+def _refuse_rebuilding(after: str, page: Page) -> None:
+    if page.more and not page.entries:
         raise Problem(503, "feed_rebuilding", seen=after, headers=RETRY)

@@ -1,7 +1,9 @@
 """What do the routes share? The rows, the producer, the projection's progress, and the bell that rings for ports."""
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from anyio import CapacityLimiter
 from fastapi import Request
@@ -11,20 +13,26 @@ from services.console.intake import Intake
 from services.console.progress import Progress, Standing
 from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
-from services.console.streams import Shared, Streams
+from services.console.streams import News, Shared, Streams
 from services.console.views import ReleaseView
 from services.console.watching import Watch
 
 GATE_THREADS = 4
 """Gate questions that read rows at once."""
+WOKEN_AT_ONCE = 16
+"""Of those who wait for the feed, in one turn of the event loop."""
 
 
 class Bell:
-    """Rung when the feed grew; everybody who waits wakes up."""
+    """Rung when the feed grew; everybody who waits wakes up, some in each turn of the event loop."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._event = asyncio.Event()
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        self._to_wake: deque[asyncio.Future[None]] = deque()
+        self._waking: asyncio.Task[None] | None = None
+        self.rung = 0
+        """How often it has rung."""
         self.closed = False
 
     def hang(self) -> None:
@@ -43,16 +51,55 @@ class Bell:
         self.ring()
 
     def _ring(self) -> None:
-        self._event.set()
-        self._event = asyncio.Event()
+        self.rung += 1
+        self._to_wake.extend(self._waiting)
+        self._waiting.clear()
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.create_task(self._wake())
 
-    async def wait(self, seconds: float) -> None:
-        """Until it rings, or for so long."""
-        if not self.closed and seconds > 0:
-            try:
-                await asyncio.wait_for(self._event.wait(), seconds)
-            except TimeoutError:
-                return
+    async def _wake(self) -> None:
+        while self._to_wake:
+            for _ in range(min(WOKEN_AT_ONCE, len(self._to_wake))):
+                waiting = self._to_wake.popleft()
+                if not waiting.done():
+                    waiting.set_result(None)
+            await asyncio.sleep(0)  # the gate has questions meanwhile
+
+    async def wait(self, rung: int, seconds: float) -> bool:
+        """Whether it has rung more often than `rung` times; waits for that, for so many seconds at most.
+
+        Who reads `rung` before the rows misses no ring, even one between the reading of the rows and this call.
+        """
+        if self.closed or self.rung != rung:
+            return True
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting[waiting] = None
+        try:
+            async with asyncio.timeout(seconds):
+                await waiting
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.pop(waiting, None)
+        return True
+
+
+@dataclass
+class Page:
+    """Entries of the feed. `more`: there are others behind them, or behind none of them some that are not in the rows yet."""
+
+    entries: list[ReleaseView]
+    more: bool
+
+    @cached_property
+    def events(self) -> bytes:
+        """The entries as server-sent events, made once for all streams."""
+        return b"".join(
+            [
+                b"id: %s\nevent: release\ndata: %s\n\n" % (one.cursor.encode(), one.model_dump_json().encode())
+                for one in self.entries
+            ]
+        )
 
 
 @dataclass
@@ -69,11 +116,11 @@ class Office:
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
     streams: Streams = field(init=False)
-    releases: Shared[tuple[list[ReleaseView], bool]] = field(init=False)
+    releases: Shared[Page] = field(default_factory=Shared)
+    news: News[Page] = field(default_factory=News)
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.large_bodies)
-        self.releases = Shared()
         self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
     def standing(self) -> Standing:

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from services.console.problems import Problem
 
@@ -58,3 +58,19 @@ class Shared(Generic[T]):
         if task is None:
             task = self._waiting[key] = asyncio.create_task(started())
         return await asyncio.shield(task)
+
+
+class News(Generic[T]):
+    """Answers of one query for all whom one ring of the bell has woken, however late each of them gets to ask."""
+
+    def __init__(self) -> None:
+        self._rung = -1
+        self._answers: dict[object, asyncio.Task[T]] = {}
+
+    async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The answer to `query` of all who name this key; not older than the ring of this number."""
+        if rung != self._rung:
+            self._rung, self._answers = rung, {}
+        if key not in self._answers:
+            self._answers[key] = asyncio.create_task(query())
+        return await asyncio.shield(self._answers[key])

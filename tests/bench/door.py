@@ -1,12 +1,16 @@
 """How long does a question at the gate wait while others keep the console busy? `make gate-latency`.
 
 Questions leave when they are due, whether or not the console keeps up, and each counts from then. First one client sends
-the worst bodies that are allowed, each kind for some seconds; then declarations are lodged over HTTP, evenly.
+the worst bodies that are allowed, each kind for some seconds; then declarations are lodged over HTTP, evenly; then many
+ports follow releases by streams.
 """
 
 import argparse
 import http.client
+import itertools
 import os
+import selectors
+import socket
 import sys
 import tempfile
 import time
@@ -26,6 +30,7 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from services.cli.bench.load import due_times, percentile
 from services.simulator.day import Day
+from tests.console.border import Border, publish
 from tests.hostile.bodies import worst
 from tests.hostile.console import serving
 
@@ -35,7 +40,8 @@ PARTITIONS = 8
 LINES = 16
 """Connections at once, of those who ask and of those who lodge."""
 BODIES_ASKED, LODGING_ASKED = 50, 200
-"""Questions a second beside the worst bodies, and beside lodging."""
+"""Questions a second beside the worst bodies or streams, and beside lodging."""
+RELEASES_A_SECOND = 2
 screen = Console(highlight=False, width=110)
 Send = Callable[[http.client.HTTPConnection, int], int]
 
@@ -178,25 +184,86 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Table:
     return table
 
 
+class Followers:
+    """So many ports that follow releases by streams, each on a connection of its own; counts what they get."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self.events = 0
+        self._ended = Event()
+        self._selector = selectors.DefaultSelector()
+        for _ in range(count):
+            line = socket.create_connection(("127.0.0.1", port), 60)
+            line.sendall(b"GET /api/v1/releases/stream HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % port)
+            start = line.recv(65_536)
+            if b" 200 " not in start:
+                raise ValueError(f"a stream was refused: {start[:200]!r}")
+            self._selector.register(line, selectors.EVENT_READ)
+        self._thread = Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while not self._ended.is_set():
+            for key, _ in self._selector.select(0.2):
+                self.events += key.fileobj.recv(1_000_000).count(b"event: release")  # type: ignore[union-attr]
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._selector.close()
+
+
+def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Table:
+    """Some releases a second, told to so many streams."""
+    title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
+    table = columns(title, "events told")
+    for count in counts:
+        followers, ended = Followers(port, count), Event()
+
+        def release(count: int = count, ended: Event = ended) -> None:
+            for number in itertools.count():
+                if ended.wait(1 / RELEASES_A_SECOND):
+                    return
+                publish(bootstrap, Border(f"STREAMS-{count}-{number}").released().said)
+
+        border = Thread(target=release)
+        border.start()
+        asking = Offered(port, ask, BODIES_ASKED, int(BODIES_ASKED * seconds))
+        asking.end()
+        ended.set()
+        border.join()
+        followers.close()
+        row(table, f"{count} streams", asking.waits, asking.answers, str(followers.events))
+    return table
+
+
 def main() -> int:
-    """Prints both tables."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser(description="Measure gate questions beside other work of the console")
     parser.add_argument("--seconds", type=float, default=3, help="for each kind of body")
     parser.add_argument(
         "--rates", type=float, nargs="*", default=[100, 200, 385, 0], help="lodged a second; 0: at once"
     )
     parser.add_argument("--lodging-seconds", type=float, default=8)
+    parser.add_argument("--streams", type=int, nargs="*", default=[64, 256, 1000], help="ports that follow by streams")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dtg-door-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()
         try:
             provision(broker.bootstrap, PARTITIONS)
-            with serving(broker.bootstrap, PARTITIONS, Path(folder)) as (port, _):
+            most = str(max(options.streams, default=0) + 1)
+            allowed = (
+                {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"} if options.streams else {}
+            )
+            with serving(broker.bootstrap, PARTITIONS, Path(folder), **allowed) as (port, _):
                 if options.seconds:
                     screen.print(beside_bodies(port, options.seconds))
                 if options.rates:
                     screen.print(beside_lodging(port, options.rates, options.lodging_seconds))
+                if options.streams:
+                    screen.print(beside_streams(broker.bootstrap, port, options.streams, options.lodging_seconds))
         finally:
             broker.stop()
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())

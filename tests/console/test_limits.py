@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -11,9 +12,10 @@ import pytest
 
 from deploy.kafka.broker import free_port
 from services.console.database import migrate
+from services.console.office import WOKEN_AT_ONCE, Bell
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
-from services.console.streams import Shared, Streams
+from services.console.streams import News, Shared, Streams
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running, end_of_feed
 from tests.console.test_api import problem
@@ -190,3 +192,53 @@ def test_a_thousand_who_wait_for_one_release_are_one_query() -> None:
 
     with ThreadPoolExecutor() as thread:  # the main thread has Playwright's loop after a browser test
         assert thread.submit(asyncio.run, all_of_them()).result() == 3
+
+
+def test_a_thousand_who_are_woken_by_one_ring_are_one_query_and_leave_the_loop_to_others() -> None:
+    async def all_of_them() -> None:
+        bell, news, turns, queries = Bell(), News[int](), list[int](), 0
+
+        async def query() -> int:
+            nonlocal queries
+            queries += 1
+            return queries
+
+        async def stream() -> int:
+            assert await bell.wait(0, 60)
+            turns.append(turn)
+            return await news.ask(bell.rung, "cursor 1", query)
+
+        streams = [asyncio.create_task(stream()) for _ in range(1000)]
+        gone, turn = asyncio.create_task(bell.wait(0, 60)), 0
+        await asyncio.sleep(0)
+        gone.cancel()
+        bell.hang()
+        bell.ring()
+        while not all(each.done() for each in streams):
+            await asyncio.sleep(0)
+            turn += 1
+        assert {await each for each in streams} == {1} and queries == 1
+        assert max(Counter(turns).values()) <= WOKEN_AT_ONCE
+        assert await news.ask(bell.rung, "cursor 2", query) == 2, "another place"
+        bell.ring()
+        assert await bell.wait(1, 60)
+        assert await news.ask(bell.rung, "cursor 1", query) == 3, "a later ring"
+
+    with ThreadPoolExecutor() as thread:
+        thread.submit(asyncio.run, all_of_them()).result()
+
+
+def test_a_ring_while_the_rows_are_read_is_not_missed() -> None:
+    async def one() -> None:
+        bell = Bell()
+        bell.hang()
+        rung = bell.rung
+        bell.ring()  # the rows that are read at this moment do not have it yet
+        await asyncio.sleep(0)
+        assert await bell.wait(rung, 60), "at once"
+        assert not await bell.wait(bell.rung, 0.01)
+        bell.close()
+        assert await bell.wait(bell.rung, 60)
+
+    with ThreadPoolExecutor() as thread:
+        thread.submit(asyncio.run, one()).result()
