@@ -7,11 +7,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class UpSettings(BaseSettings):
-    """Everything on one machine."""
+    """`dtg up` and the operator's commands: everything on one machine."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str | None = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
+    kafka: str | None = Field(
+        None, description="bootstrap servers of an existing cluster, plaintext; unset: the embedded broker"
+    )
     kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"

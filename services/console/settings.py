@@ -11,7 +11,9 @@ class ConsoleSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    kafka: str = Field(
+        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port], plaintext: no TLS, no SASL"
+    )
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )

@@ -34,20 +34,28 @@ def settings_class(name: str) -> type[BaseSettings]:
 
 
 def text() -> str:
-    """The whole file. A variable that several classes read stands with the first; with another default, with each."""
+    """The whole file. A variable that several classes read stands once, with the first; what another one with another
+    default makes of it is a comment there."""
     defaults: dict[str, str] = {}
-    sections = [HEAD]
+    comments: dict[str, list[str]] = {}
+    sections: list[tuple[str, list[str]]] = []
     for name in SETTINGS:
-        kind = settings_class(name)
-        section = [f"# --- {name.rpartition('.')[0]}: {(kind.__doc__ or '').strip().splitlines()[0]}"]
+        kind, module = settings_class(name), name.rpartition(".")[0]
+        named: list[str] = []
         for title, field in kind.model_fields.items():
             variable, default = f"{kind.model_config.get('env_prefix', '')}{title}".upper(), _default(field)
-            if defaults.get(variable) != default:
-                defaults.setdefault(variable, default)
-                section += [f"# {field.description}", f"#{variable}={default}"]
-        if len(section) > 1:
-            sections.append("\n".join(section) + "\n")
-    return "\n".join(sections)
+            if variable not in defaults:
+                defaults[variable], comments[variable] = default, [f"# {field.description}"]
+                named.append(variable)
+            elif defaults[variable] != default:
+                comments[variable].append(f"# in {module} (default: {default or 'none'}): {field.description}")
+        sections.append((f"# --- {module}: {(kind.__doc__ or '').strip().splitlines()[0]}", named))
+    bodies = [
+        "\n".join([title, *[line for each in named for line in (*comments[each], f"#{each}={defaults[each]}")]]) + "\n"
+        for title, named in sections
+        if named
+    ]
+    return "\n".join([HEAD, *bodies])
 
 
 def _default(field: FieldInfo) -> str:

@@ -22,6 +22,19 @@ def test_the_file_is_what_the_classes_say() -> None:
     assert FILE.read_text() == text(), "the settings changed: make env"
 
 
+def test_every_variable_stands_once() -> None:
+    names = re.findall(r"^#([A-Z_]+)=", FILE.read_text(), re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
+
+
+def test_what_another_program_makes_of_a_variable_stands_with_it() -> None:
+    above = FILE.read_text().partition("#DTG_KAFKA=")[0].splitlines()[-2:]
+    assert above[1] == (
+        "# in services.cli.settings (default: none): bootstrap servers of an existing cluster, plaintext; "
+        "unset: the embedded broker"
+    )
+
+
 def test_every_settings_class_is_listed() -> None:
     found = {
         ".".join((*path.relative_to(ROOT).with_suffix("").parts, name))
