@@ -1,6 +1,7 @@
 """Which commands of the documents are not run by the test of the documents, and why? What must be filled in before the others run?"""
 
 LONG = "takes minutes; the suite plays a short form"
+KAFKAS = "Kafka's own tool; without arguments it says how it is called and ends with 1"
 WRITES = "writes files of the checkout; other tests compare them"
 
 SHORT_TARGETS = ("make setup", "make help")
@@ -32,7 +33,11 @@ LISTED = {
     "kill -9": "the name of a signal",
     "kafka-transactions.sh --bootstrap-server HOST:PORT find-hanging --broker-id ID": "Kafka's own tool; not fetched",
     "kafka-consumer-groups.sh --bootstrap-server HOST:PORT --group customs-<desk> --reset-offsets --to-datetime MOMENT"
-    " --all-topics --execute": "Kafka's own tool; not fetched",
+    " --topic TOPIC --topic TOPIC --execute": "Kafka's own tool; not fetched",
+    "mvn -q -B dependency:copy -Dartifact=org.apache.kafka:kafka-tools:4.3.1 -DoutputDirectory=.run/kafka-tools": "needs Maven",
+    'java -cp "deploy/kafka/jars/*:.run/kafka-tools/*" org.apache.kafka.tools.consumer.group.ConsumerGroupCommand': KAFKAS,
+    'java -cp "deploy/kafka/jars/*:.run/kafka-tools/*" org.apache.kafka.tools.TransactionsCommand': KAFKAS,
+    'java -cp "deploy/kafka/jars/*" kafka.admin.ConfigCommand': KAFKAS,
 }
 """Each with its reason. A line that no document names any more has no place here."""
 
