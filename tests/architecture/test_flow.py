@@ -175,3 +175,10 @@ def test_a_picture_that_lies_or_leaves_out_is_seen() -> None:
     assert strangers(everything + " GoodsTeleported") == {"GoodsTeleported"}
     assert gaps(everything.replace("QUARANTINE", "")) == {"quarantine"}
     assert gaps(everything.replace("PestIntercepted", "")) == {"inspection to quarantine: PestIntercepted"}
+
+
+def test_the_page_about_kafka_names_the_topics_of_each_consumer_group() -> None:
+    page = (ROOT / "docs" / "kafka.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `customs-(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    named = {service: set(re.findall(r"`([^`]+)`", row)) for service, row in rows.items()}
+    assert named == {service: {*heard_topics(service), orders_topic(service)} for service in SERVICES}
