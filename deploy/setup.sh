@@ -36,4 +36,7 @@ if ! .tools/bin/uv sync --frozen -q --check --python "$PYTHON" $extra 2>/dev/nul
     .tools/bin/uv sync --frozen $quiet --python "$PYTHON" $extra ||
         cannot "The Python packages could not be installed; the lines above say why. 安装失败。 Run it again: it goes on where it ended."
 fi
-[ -n "${DTG_KAFKA:-}" ] || .venv/bin/python -m deploy.kafka.jars
+if [ -z "${DTG_KAFKA:-}" ]; then
+    .venv/bin/python -m deploy.kafka.jars
+    .venv/bin/python -m deploy.kafka.archive
+fi

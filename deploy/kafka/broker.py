@@ -15,6 +15,7 @@ from pathlib import Path
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from deploy.kafka.archive import Archive
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
@@ -97,6 +98,7 @@ class Broker:
         self.lasting = lasting
         self.settings = dict(settings or {})
         self.process: subprocess.Popen[bytes] | None = None
+        self._archive: Archive | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -123,7 +125,10 @@ class Broker:
         else:
             self._format(program, properties, stop)
         optimised = ["-XX:TieredStopAtLevel=4"] if self.lasting else []
-        self.process = self._spawn("broker.log", program, *optimised, "kafka.Kafka", properties.name)
+        self._archive = Archive(program, self.port)
+        self.process = self._spawn(
+            "broker.log", program, *optimised, *self._archive.write(), "kafka.Kafka", properties.name
+        )
         self._wait(self.process, stop)
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
@@ -161,12 +166,17 @@ class Broker:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
+        else:
+            if self._archive:
+                self._archive.keep()
 
     def kill(self) -> None:
         """SIGKILL, as a fault would."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
+        if self._archive:
+            self._archive.drop()
 
     def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
         return spawn(self._command(program, *words), self.folder / log, JAVA_LOCALE, self.folder)
@@ -179,6 +189,7 @@ class Broker:
             "-XX:TieredStopAtLevel=1",  # within a minute, optimising costs more than it saves; of two, the last one counts
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={(FOLDER / 'log4j2.xml').as_uri()}",
+            *Archive(program, self.port).read(),
             "-cp",
             class_path(),
             *words,

@@ -21,8 +21,8 @@ from services.shell.loopback import open_page
 LOOKED_AFTER_SECONDS = 20.0
 """How long the groups are looked after once something died: a broker that was killed needs some of it to come back."""
 BETWEEN_SECONDS = 0.3
-SURE_SECONDS = 1.5
-"""How long a living worker must have named another member id: it looks its own up once a second."""
+SURE_SECONDS = 0.5
+"""How long a living worker must have named another member id: without partitions it looks its own up in every turn."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ TOO_MANY = (
     f"more than {MOST_PARTS} consignments name this container; it stays until it was looked into 货物过多，须核查"
 )
 REMEMBERED_DEPARTURES = 50
-"""How many consignments a container that comes again and again remembers as gone; older ones are over for good."""
+"""How many consignments of earlier departures a container remembers beside all of its last one; older ones are over for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
                 overfull=state.overfull,
             )
         case ContainerGatedOut() | GateAlarmRaised():
-            gone = (*state.gone, *[p.consignment_id for p in state.parts])[-REMEMBERED_DEPARTURES:]
+            gone = (*state.gone[-REMEMBERED_DEPARTURES:], *[p.consignment_id for p in state.parts])
             return Outside(version=state.version, gone=gone, exit_request=hearing.message_id)
         case RecordGateOut() | ConsignmentGatedOut() | RequestRefused():
             return state

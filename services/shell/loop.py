@@ -654,6 +654,7 @@ class Loop:
         self._generation += 1
         self._newly_assigned = None
         self._revoked_at = time.monotonic()
+        self.member_id = ""  # the group may forget it from here on; until it has given another one, none is told
         self.ready.clear()
         self._positions.clear()
         self._read.clear()
@@ -662,12 +663,13 @@ class Loop:
 
     def _measure(self) -> None:
         moment = time.monotonic()
+        if not self._stores or moment - self._measured >= 1.0:
+            self.member_id = self._consumer.memberid() or ""  # only here: from another thread the call was seen to hang
         if moment - self._measured < 1.0:
             return
         self._measured = moment
         if moment - self._compared >= LAYOUT_SECONDS:
             self._compare_layout()
-        self.member_id = self._consumer.memberid() or ""  # only here: from another thread the call was seen to hang
         lag = 0
         for (topic, partition), read in self._read.items():
             low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)

@@ -116,3 +116,13 @@ def test_a_number_that_is_no_container_is_sent_back_to_the_terminal() -> None:
 def test_hearing_it_twice_adds_nothing() -> None:
     adds_nothing_twice(decider, [held(), freed(), held(version=3), freed(version=4), out()])
     adds_nothing_twice(decider, [held(), out()])
+
+
+def test_all_who_left_in_the_last_trip_are_known_however_many_they_were() -> None:
+    many = [consignment_id("91350100M000100Y43", str(number)) for number in range(60)]
+    told = story(decider, *[freed(who, shared_by=len(many)) for who in many], out())
+    told.when(held(many[0], version=3))
+    assert told.said == ()
+    told.when(held(NEXT)).when(freed(NEXT))
+    assert isinstance(told.state, decider.Free)
+    assert [part.consignment_id for part in told.state.parts] == [NEXT]

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from deploy.kafka import archive
 from deploy.kafka.broker import ACTIVE, FENCED, Broker, free_port
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.jars import fetch_jars
@@ -21,6 +22,8 @@ NEXT_METADATA = 31
 """The broker of deploy/kafka/pom.xml knows 30 and, as a trial, this one."""
 TOPIC = "customs-declaration-facts"
 FROZEN_SECONDS = 5.5
+NOBODY = 1 << 22
+"""No process of Linux has this id: it is the first beyond the largest."""
 
 
 def writer(broker: Broker, number: int) -> Producer:
@@ -123,3 +126,27 @@ def test_data_of_a_newer_kafka_is_named_with_what_to_do(tmp_path: Path) -> None:
     subprocess.run(tool, cwd=folder, check=True, capture_output=True)
     with pytest.raises(BrokerError, match=r"newer version of Kafka.*dtg up --afresh"):
         Broker(folder, newer.port).start()
+
+
+def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_killed_one_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    kept.joinpath(f"classes-0.9092-{NOBODY}").touch()  # of a starter that was killed
+    monkeypatch.setattr(archive, "JARS", kept)
+    broker = Broker(tmp_path / "kafka", free_port())
+    broker.start()
+    broker.kill()
+    assert list(kept.iterdir()) == []
+    broker.start()
+    broker.stop()
+    (written,) = kept.iterdir()
+    assert written == archive.Archive(java(), broker.port).path
+    broker.start()
+    try:
+        assert broker.process
+        assert str(written) in Path(f"/proc/{broker.process.pid}/maps").read_text(encoding="utf-8")
+    finally:
+        broker.kill()
+    assert list(kept.iterdir()) == [written]
