@@ -91,7 +91,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         theatre.play(day, 0, consignments, consignments / faulty)
         ends.start()
         operator.start()
-        season.run(plan(seed, faults, faulty * 0.93), time.monotonic() + faulty)
+        planned = plan(seed, faults, faulty * 0.93)
+        season.run(planned, time.monotonic() + faulty)
         assert theatre.player is not None
         tell(f"{len(season.strikes)} faults struck, {theatre.player.ended()} ended")
         played = _finish(theatre)
@@ -115,6 +116,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             seed=seed,
             consignments=consignments,
             seconds=lasted,
+            planned=sorted({p.kind for p in planned}),
             strikes=season.strikes,
             ledger=ledger,
             flow={**flow_of(entries), **flow_of(states)},

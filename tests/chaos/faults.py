@@ -31,13 +31,23 @@ from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: `workers` to strike at (twins: both of one pair), what else it needs for itself, how often it comes."""
+    """A kind of fault: `workers` to strike at (twins: both of one pair), what else it needs for itself, how often it comes.
+
+    `says`: only at workers of a desk that says facts. `goods`: only while goods move is anything there to strike.
+    """
 
     act: Callable[[Strike], None]
     workers: int = 0
     twins: bool = False
     others: tuple[str, ...] = ()
     weight: int = 1
+    says: bool = False
+    goods: bool = False
+
+    @property
+    def hinders(self) -> bool:
+        """Whether goods may stand still while it lasts: they need workers, broker and topics, and nobody of the read model."""
+        return self.workers > 0 or BROKER in self.others or not self.others
 
 
 KINDS: dict[str, Kind] = {
@@ -50,17 +60,17 @@ KINDS: dict[str, Kind] = {
     "worker stopped past its transaction, woken": Kind(long_zombie, 1, weight=3),
     "worker removed and added": Kind(leave_and_return, 1, weight=6),
     "third worker added and removed": Kind(join_and_leave, 1, weight=3),
-    "clock of a worker stepped": Kind(step_clock, 1, weight=3),
+    "clock of a worker stepped": Kind(step_clock, 1, weight=3, says=True, goods=True),
     "read positions of twins forgotten": Kind(forget_offsets, 2, twins=True, weight=2),
     "foreign transaction left open": Kind(leave_transaction_open, weight=1),
     "broker killed": Kind(kill_broker, others=(BROKER,), weight=1),
     "broker stopped past the sessions, woken": Kind(freeze_broker, others=(BROKER,), weight=1),
     "disk of the broker full": Kind(fill_broker_disk, others=(BROKER,), weight=1),
-    "disk of the read model full": Kind(fill_console_disk, others=(PROJECTOR,), weight=3),
-    "database of the console locked": Kind(lock_database, others=(PROJECTOR,), weight=3),
+    "disk of the read model full": Kind(fill_console_disk, others=(PROJECTOR,), weight=3, goods=True),
+    "database of the console locked": Kind(lock_database, others=(PROJECTOR,), weight=3, goods=True),
     "link slow": Kind(slow_link, 1, weight=10),
     "link cut": Kind(cut_link, 1, weight=14),
-    "link mute": Kind(mute_link, 1, weight=14),
+    "link mute": Kind(mute_link, 1, weight=14, goods=True),
     "poison on every topic": Kind(poison_strangers),
-    "poison on the topics of live goods": Kind(poison_live),
+    "poison on the topics of live goods": Kind(poison_live, goods=True),
 }

@@ -2,13 +2,16 @@
 
 import signal
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
-from tests.chaos.strike import ABORTED, ASSIGNED, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
+from deploy.kafka.progress import wait_for
+from tests.chaos.counts import said_by_metrics
+from tests.chaos.strike import ABORTED, ASSIGNED, BITE_SECONDS, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
 from tests.chaos.theatre import SESSION_SECONDS, Log
 from tests.waiting import leave
 
@@ -16,7 +19,7 @@ from tests.waiting import leave
 def kill(strike: Strike) -> None:
     """SIGKILL, all victims at one moment; the supervisor starts them again."""
     children = [strike.child(name) for name in strike.victims]
-    with strike.theatre.hands_off(*strike.victims):
+    with strike.hold():
         for child in children:
             child.signal(signal.SIGKILL)
         strike.hit()
@@ -36,15 +39,19 @@ def forget_offsets(strike: Strike) -> None:
     """
     children = [strike.child(name) for name in strike.victims]
     groups = sorted({f"customs-{desk}" for desk in strike.desks})
-    with strike.theatre.hands_off(*strike.victims):
+    with strike.hold():
         for child in children:
             child.signal(signal.SIGKILL)
-        strike.hit()
+        moment = time.time()
         for child in children:
             child.kill()
-        forgotten = [group for group in groups if _forget(strike.theatre.broker.bootstrap, group)]
-        for child in children:
-            strike.theatre.start(child)
+        try:
+            forgotten = [group for group in groups if _forget(strike.theatre.broker.bootstrap, group)]
+        finally:
+            for child in children:
+                strike.theatre.start(child)
+        if forgotten:
+            strike.hit(moment)
         strike.heal()
     strike.seen = f"no read positions: {', '.join(forgotten)}" if forgotten else ""
 
@@ -73,14 +80,18 @@ def _forget(bootstrap: str, group: str, seconds: float = 10) -> bool:
 
 def zombie(strike: Strike, seconds: float) -> None:
     """SIGSTOP for longer than the session lasts: the twin takes over, then the stopped one wakes and goes on."""
-    for name in strike.victims:
-        strike.child(name).signal(signal.SIGSTOP)
-    strike.hit()
-    time.sleep(seconds)
-    strike.listen()
-    for name in strike.victims:
-        strike.child(name).signal(signal.SIGCONT)
-    strike.heal()
+    children = [strike.child(name) for name in strike.victims]
+    try:
+        with strike.hold():
+            for child in children:
+                child.signal(signal.SIGSTOP)
+            strike.hit()
+        time.sleep(seconds)
+        strike.listen()
+    finally:
+        for child in children:
+            child.signal(signal.SIGCONT)
+        strike.heal()
     strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED)
 
 
@@ -97,7 +108,7 @@ def long_zombie(strike: Strike) -> None:
 def leave_and_return(strike: Strike) -> None:
     """A worker is taken away in order, and comes back."""
     name = strike.victims[0]
-    with strike.theatre.hands_off(name):
+    with strike.hold():
         child = strike.child(name)
         strike.hit()
         code = leave(child)
@@ -124,9 +135,10 @@ def join_and_leave(strike: Strike) -> None:
 
 
 def step_clock(strike: Strike) -> None:
-    """One worker comes back with a clock that is hours wrong, and later with the right one."""
+    """One worker comes back with a clock that is hours wrong, and with the right one once it has said facts by it."""
     name = strike.victims[0]
     hours = strike.dice.choice((-30, -7, -1, 1, 7, 30))
+    strike.skew = hours * 3600.0
     child = strike.child(name)
     moment = datetime.now(UTC)
     wrong = {
@@ -134,16 +146,36 @@ def step_clock(strike: Strike) -> None:
         "DTG_CLOCK_START": (moment + timedelta(hours=hours)).isoformat(),
     }
     right = dict(child.env)
-    for env in ({**right, **wrong}, right):
-        with strike.theatre.hands_off(name):
-            child.kill()
-            child.env = env
-            log = Log(child)
-            strike.theatre.start(child)
-        if env is right:
-            strike.heal()
-        else:
+    try:
+        with strike.hold():
+            _restart(strike, {**right, **wrong})
             strike.hit()
-            log.wait(ASSIGNED)
-            time.sleep(2)
-    strike.seen = f"{hours:+} h"  # the ledger counts the facts that carry the wrong time
+        if _says_facts(strike):
+            strike.seen = f"{hours:+} h"  # the ledger counts the facts that carry the wrong time
+    finally:
+        with strike.theatre.hands_off(name):
+            _restart(strike, right)
+        strike.heal()
+
+
+def _restart(strike: Strike, env: dict[str, str]) -> None:
+    """Kills the one victim and starts it with these variables."""
+    child = strike.child(strike.victims[0])
+    child.kill()
+    child.env = env
+    strike.theatre.start(child)
+
+
+def _says_facts(strike: Strike) -> bool:
+    """Whether the victim, a fresh process, counts facts of its own within the time: it counts what was committed."""
+    name = strike.victims[0]
+
+    def said() -> int:
+        with suppress(OSError):  # its page is not there yet
+            return sum(said_by_metrics(strike.theatre.pages[name]).values())
+        return 0
+
+    progress = strike.theatre.progress(f"facts of {name}", name, still=BITE_SECONDS, most=BITE_SECONDS)
+    with suppress(TimeoutError):
+        return wait_for(said, progress, 0.2) > 0
+    return False

@@ -17,6 +17,7 @@ from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
 from tests.chaos.strike import (
     ABORTED,
+    BITE_SECONDS,
     ENDED,
     EVIDENCE_SECONDS,
     HUNG,
@@ -31,15 +32,15 @@ from tests.waiting import wait
 
 OPEN_SECONDS = 10
 """How long a foreign transaction asks to be left open; the embedded broker allows little more."""
-BITE_SECONDS = 40
-"""How long a database is kept from its writer until the writer says that it waits: it writes only when goods move."""
+CATCH_SECONDS = 10
+"""How long a link is cut or slow at most until something on it was cut or delayed: a worker speaks every second."""
 
 # the broker
 
 
 def kill_broker(strike: Strike) -> None:
     """SIGKILL; started again at once."""
-    with strike.theatre.hands_off(BROKER):
+    with strike.hold(broker=True):
         broker = strike.theatre.broker
         broker.kill()
         strike.hit()
@@ -50,16 +51,18 @@ def kill_broker(strike: Strike) -> None:
 
 def freeze_broker(strike: Strike) -> None:
     """SIGSTOP for longer than the sessions last, then SIGCONT."""
-    process = strike.theatre.broker.process
-    strike.victims = tuple(strike.theatre.doors)
-    strike.listen()
-    if process is None or process.poll() is not None:
-        return
-    process.send_signal(signal.SIGSTOP)
-    strike.hit()
-    time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
-    process.send_signal(signal.SIGCONT)
-    strike.heal()
+    with strike.hold(broker=True):
+        process = strike.theatre.broker.process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        strike.hit()
+    try:
+        time.sleep(SESSION_SECONDS + 0.5 + 9 * strike.dice.random())
+        strike.victims = tuple(strike.theatre.doors)
+        strike.listen()  # what they say while it stands may be another fault's doing
+    finally:
+        process.send_signal(signal.SIGCONT)
+        strike.heal()
     strike.seen = strike.heard(EVIDENCE_SECONDS, ABORTED, ENDED, HUNG, REVOKED, "retrying", "positions not committed")
 
 
@@ -80,14 +83,16 @@ def fill_broker_disk(strike: Strike) -> None:
     """No room for the log: Kafka gives up its folder and halts; with room again, the supervisor starts it."""
     theatre, disk = strike.theatre, strike.disks[BROKER]
     process, deaths = theatre.broker.process, theatre.broker_deaths
-    disk.fill()
-    strike.hit()
-    deadline = time.monotonic() + 10
-    while process is not None and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-    time.sleep(1)
-    disk.free()
-    strike.heal()
+    try:
+        disk.fill()
+        strike.hit()
+        deadline = time.monotonic() + 10
+        while process is not None and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1)
+    finally:
+        disk.free()
+        strike.heal()
     died = process is not None and process.poll() is not None
     if not died:
         return
@@ -122,8 +127,9 @@ def leave_transaction_open(strike: Strike) -> None:
     for partition in range(theatre.partitions):
         producer.produce(topic.name, key=f"stranger-{strike.salt}", value=b"{}", partition=partition)
     left = producer.flush(20)
-    strike.hit()
     held = 0 if left else unreadable()
+    if held:
+        strike.hit()
     del producer  # it neither commits nor aborts, as a process that was killed
     deadline = time.monotonic() + READY_SECONDS
     while held and unreadable() and time.monotonic() < deadline:
@@ -166,27 +172,35 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
 
 def fill_console_disk(strike: Strike) -> None:
     """No room for rows: the projector waits, and goes on."""
+    if not strike.theatre.goods_come():
+        return
     strike.victims = (PROJECTOR,)
     strike.listen()
-    strike.disks[PROJECTOR].fill()
-    strike.hit()
-    strike.seen = strike.heard(BITE_SECONDS, WAITS)
-    strike.disks[PROJECTOR].free()
-    strike.heal()
+    try:
+        strike.disks[PROJECTOR].fill()
+        strike.hit()
+        strike.seen = strike.heard(BITE_SECONDS, WAITS)
+    finally:
+        strike.disks[PROJECTOR].free()
+        strike.heal()
     if strike.seen:
         strike.seen += f"; {strike.disks[PROJECTOR].how}"
 
 
 def lock_database(strike: Strike) -> None:
     """Somebody else holds the write lock for longer than the projector waits for it."""
+    if not strike.theatre.goods_come():
+        return
     strike.victims = (PROJECTOR,)
     strike.listen()
     with closing(sqlite3.connect(strike.theatre.database, isolation_level=None, timeout=30)) as somebody:
         somebody.execute("BEGIN IMMEDIATE")
-        strike.hit()
-        strike.seen = strike.heard(LOCK_SECONDS + BITE_SECONDS, WAITS)
-        somebody.execute("ROLLBACK")
-        strike.heal()
+        try:
+            strike.hit()
+            strike.seen = strike.heard(LOCK_SECONDS + BITE_SECONDS, WAITS)
+        finally:
+            somebody.execute("ROLLBACK")
+            strike.heal()
 
 
 # the network
@@ -196,11 +210,14 @@ def slow_link(strike: Strike) -> None:
     """Every packet between one worker and the broker takes its time."""
     door = strike.theatre.doors[strike.victims[0]]
     before = door.delayed
-    door.slow(0.05 + 0.4 * strike.dice.random())
-    strike.hit()
-    time.sleep(1 + 3 * strike.dice.random())
-    door.heal()
-    strike.heal()
+    seconds = 0.05 + 0.4 * strike.dice.random(), 1 + 3 * strike.dice.random()
+    try:
+        door.slow(seconds[0])
+        if strike.hit_once(lambda: door.delayed > before, CATCH_SECONDS):
+            time.sleep(seconds[1])
+    finally:
+        door.heal()
+        strike.heal()
     strike.seen = f"{door.delayed - before} chunks delayed" if door.delayed > before else ""
 
 
@@ -208,11 +225,13 @@ def cut_link(strike: Strike) -> None:
     """The connections of one worker end, and new ones are turned away for a while."""
     door = strike.theatre.doors[strike.victims[0]]
     before = door.cuts
-    door.cut()
-    strike.hit()
-    time.sleep(3 * strike.dice.random())
-    door.heal()
-    strike.heal()
+    try:
+        door.cut()
+        if strike.hit_once(lambda: door.cuts > before, CATCH_SECONDS):
+            time.sleep(3 * strike.dice.random())
+    finally:
+        door.heal()
+        strike.heal()
     strike.seen = f"{door.cuts - before} connections cut" if door.cuts > before else ""
 
 
@@ -221,13 +240,19 @@ def mute_link(strike: Strike) -> None:
     door = strike.theatre.doors[strike.victims[0]]
     strike.listen()
     before = door.swallowed
-    door.mute(strike.dice.choice((None, END_TXN, END_TXN, TXN_OFFSET_COMMIT, PRODUCE)))
-    strike.hit()
-    time.sleep(strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)))
-    if strike.dice.random() < 0.5:
-        door.cut()
-    door.heal()
-    strike.heal()
+    trap = strike.dice.choice((None, END_TXN, END_TXN, TXN_OFFSET_COMMIT, PRODUCE))
+    seconds, cut = strike.dice.choice((0.5, 1.0, 2.0, 3.0, 11.5)), strike.dice.random() < 0.5
+    try:
+        door.mute(trap)
+        # a trap strikes with the request that falls into it, silence with the first reply that it holds
+        if not strike.hit_once(lambda: door.muted if trap is not None else door.swallowed > before, BITE_SECONDS):
+            return
+        time.sleep(seconds)
+        if cut:
+            door.cut()
+    finally:
+        door.heal()
+        strike.heal()
     said = strike.heard(2, ABORTED, ENDED, HUNG, REVOKED, "retrying")
     strike.seen = f"{door.swallowed - before} replies held; {said}" if door.swallowed > before else ""
 
@@ -252,8 +277,8 @@ def _poison(strike: Strike, keys: dict[str, str]) -> None:
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
     dose = poison.poison(theatre.broker.bootstrap, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
+    strike.heal()  # goods behind it have to go on while it waits to be settled: that excuses no standstill
     wanted, aside, left = poison.await_settled(theatre, dose)
-    strike.heal()
     strike.seen = f"{aside} set aside, thrown away" if aside else ""
     if aside < wanted or left:
         strike.problem = f"{aside} of {wanted} poisons were set aside, {left} still wait"

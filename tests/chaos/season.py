@@ -5,9 +5,11 @@ import threading
 import time
 import traceback
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from random import Random
 
+from schemas.flow import FLOW
 from services.simulator.day import Day
 from tests.chaos.disk import Disk
 from tests.chaos.faults import KINDS, Kind
@@ -37,10 +39,11 @@ class Planned:
 
 
 def plan(seed: int, faults: int, seconds: float) -> list[Planned]:
-    """Each kind once in a drawn order, then by weight; evenly over the time."""
+    """Each kind once in a drawn order, those first that need goods, then by weight; evenly over the time."""
     dice = Random(f"{seed}/faults")
     names = list(KINDS)
     dice.shuffle(names)
+    names.sort(key=lambda name: not KINDS[name].goods)  # they must come before the last goods
     names += dice.choices(list(KINDS), [kind.weight for kind in KINDS.values()], k=max(0, faults - len(names)))
     return [
         Planned(name, seconds * (number + 0.5) / faults, f"{seed}-{number}")
@@ -61,14 +64,18 @@ class Season:
         self._flying: list[tuple[Strike, threading.Thread]] = []
 
     def run(self, planned: list[Planned], until: float) -> None:
-        """Strikes when due, or as soon as there is a free victim; after the monotonic moment `until` only what never struck."""
+        """Strikes when due, or as soon as there is a free victim; after the monotonic moment `until` only what never struck.
+
+        A kind that found nothing to strike at comes again as long as goods come.
+        """
         began = time.monotonic()
         left = list(planned)
-        while left:
-            if time.monotonic() > until:
-                struck = {strike.kind for strike in self.strikes}
-                left = [p for p in left if p.kind not in struck]
+        while left or (self._flying and self.theatre.goods_come()):
             self._flying = [(strike, thread) for strike, thread in self._flying if thread.is_alive()]
+            if time.monotonic() > until:
+                there = self._there()
+                left = [p for p in left if p.kind not in there]
+            left = self._again(planned, left) + left
             due = [p for p in left[:20] if p.due <= time.monotonic() - began]
             if len(self._flying) >= AT_ONCE:
                 due = []
@@ -83,6 +90,19 @@ class Season:
             thread.join(max(0.0, end - time.monotonic()))
             if thread.is_alive():
                 strike.problem = f"after the season, it did not come to its end within {FLIGHT_SECONDS} s"
+
+    def _again(self, planned: list[Planned], left: list[Planned]) -> list[Planned]:
+        """One of each kind that is not left and found nothing to strike at so far; none when no goods come any more."""
+        if not self.theatre.goods_come():
+            return []
+        away = self._there() | {p.kind for p in left}
+        first = {p.kind: p for p in reversed(planned) if p.kind not in away}
+        return [replace(p, salt=f"{p.salt}-{len(self.strikes)}") for p in first.values()]
+
+    def _there(self) -> set[str]:
+        """The kinds that struck, are in flight, or failed."""
+        flying = {strike.kind for strike, _ in self._flying}
+        return flying | {strike.kind for strike in self.strikes if strike.struck or strike.problem}
 
     def _seize(self, planned: Planned) -> tuple[Planned, tuple[str, ...]] | None:
         kind = KINDS[planned.kind]
@@ -99,6 +119,8 @@ class Season:
     def _workers(self, kind: Kind) -> tuple[str, ...] | None:
         """The free workers that were struck least; None when too few are free."""
         names = [name for name in self.theatre.doors if name not in self._busy]
+        if kind.says:
+            names = [name for name in names if says_facts(self.theatre.desks[name])]
         self._dice.shuffle(names)
         names.sort(key=self._struck.__getitem__)
         if kind.twins:
@@ -152,6 +174,11 @@ class Season:
             if boxes and boxes[0].shared_by == 1:
                 return {"consignment": planned.consignment_id, "container": boxes[0].container_no}
         return {}
+
+
+def says_facts(desks: Iterable[str]) -> bool:
+    """Whether any of these desks has facts to say; clearance only keeps states."""
+    return any(said for desk in desks for said in FLOW[desk].values())
 
 
 def _twin(name: str) -> str:

@@ -1,14 +1,15 @@
 """What is one fault: at whom, when, with which dice, and how is it seen that it bit?"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
 from deploy.kafka.progress import wait_for
 from services.cli.processes import Child
 from tests.chaos.disk import Disk
-from tests.chaos.theatre import Log, Theatre
+from tests.chaos.theatre import BROKER, Log, Theatre
 
 ABORTED, ENDED, HUNG = "transaction aborted", "loop ended", "broker call does not come back"
 REVOKED, ASSIGNED = "revoked", "assigned"
@@ -18,11 +19,16 @@ READY_SECONDS = 60
 THERE_SECONDS = 300
 """How long a fault waits at most for what it strikes: another fault may have taken it, and a starved machine brings it
 back late."""
+BITE_SECONDS = 40
+"""How long a fault stays for what it strikes to come by: the next write, the next commit, the next fact."""
 
 
 @dataclass
 class Strike:
-    """One fault on its victims. `struck`, `undone`: seconds since 1970; `seen`: how it bit, empty when it did not."""
+    """One fault on its victims. `struck`, `undone`: seconds since 1970; `seen`: how it bit, empty when it did not.
+
+    `struck` stays 0 where nothing was there that the fault could strike. `skew`: seconds by which it stepped a clock.
+    """
 
     kind: str
     theatre: Theatre
@@ -35,17 +41,47 @@ class Strike:
     undone: float = 0.0
     seen: str = ""
     problem: str = ""
+    skew: float = 0.0
     desks: tuple[str, ...] = ()
     logs: dict[str, Log] = field(default_factory=dict)
 
     def await_victims(self, broker: bool) -> None:
-        """Returns once everything that is to be struck works; TimeoutError when it does not come back."""
+        """Returns once everything that is to be struck works; TimeoutError when it does not come back.
+
+        Who strikes at no process strikes at topics, and they are there when the broker is.
+        """
+        broker = broker or not self.victims
         what = f"{', '.join(self.victims) or 'the broker'} to work, so that it can be struck"
         progress = self.theatre.progress(what, *self.victims, most=THERE_SECONDS)
         wait_for(lambda: self.theatre.works(self.victims, broker), progress, 0.1)
 
-    def hit(self) -> None:
-        self.struck = time.time()
+    @contextmanager
+    def hold(self, *, broker: bool = False) -> Iterator[None]:
+        """The victims alive, and left alone by the supervisor: one that dies by itself meanwhile is awaited again."""
+        names = (*self.victims, BROKER) if broker else self.victims
+        progress = self.theatre.progress("all victims to be alive at one moment", *self.victims, most=THERE_SECONDS)
+        while True:
+            with self.theatre.hands_off(*names):
+                if self.theatre.alive(self.victims, broker):
+                    yield
+                    return
+            if not progress.goes_on():
+                raise TimeoutError(progress.in_vain())
+            self.await_victims(broker)
+
+    def hit(self, moment: float | None = None) -> None:
+        """It struck now, or at a `moment` of which only now is known that something was there."""
+        self.struck = time.time() if moment is None else moment
+
+    def hit_once(self, there: Callable[[], object], seconds: float = BITE_SECONDS) -> bool:
+        """Counts as struck from the moment at which something is there; False when nothing came within the time."""
+        deadline = time.monotonic() + seconds
+        while not there():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        self.hit()
+        return True
 
     def heal(self) -> None:
         self.undone = time.time()

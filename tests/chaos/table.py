@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from schemas.topics import ROLES
 from services.cli.ledger import Ledger
 from services.cli.log import Entry
 from tests.chaos.faults import KINDS
@@ -19,6 +20,7 @@ from tests.chaos.strike import Strike
 BUSY_SECONDS = 2.0
 """A partition on which something was said this shortly before a fault should say something again soon after it."""
 SKEWED_SECONDS = 1800
+"""A fact was told by a stepped clock when its time is this near to what that clock shows; it is stepped by an hour or more."""
 CALM_SECONDS = 30.0
 """How long no consignment may come to its end, not counting the time in which some fault lasted."""
 MANY = 100
@@ -29,11 +31,12 @@ Flow = dict[tuple[str, int], list[float]]
 
 @dataclass
 class Outcome:
-    """Everything that came of a run; `wrong` and `problems` name what is not as it must be."""
+    """Everything that came of a run; `problems` names what is not as it must be. `planned`: the kinds of its faults."""
 
     seed: int
     consignments: int
     seconds: float
+    planned: list[str]
     strikes: list[Strike]
     ledger: Ledger
     flow: Flow
@@ -58,12 +61,18 @@ class Outcome:
         found += [f"rows: {line}" for line in self.rows[:10]] + [f"metrics: {line}" for line in self.metrics[:10]]
         if self.longest_calm_gap > CALM_SECONDS:
             found.append(f"for {self.longest_calm_gap:.1f} s without a fault no consignment came to its end")
+        found += [f"{kind}: nothing was there that it could strike" for kind in self.in_vain()]
         found += [
             f"{strike.kind} ({', '.join(strike.victims)}): {strike.problem}"
             for strike in self.strikes
             if strike.problem
         ]
         return found + [f"{kind}: never seen to bite" for kind in self.unseen() if len(self.strikes) >= MANY]
+
+    def in_vain(self) -> list[str]:
+        """Kinds of fault that found nothing to strike at, wherever they came."""
+        struck = {strike.kind for strike in self.strikes if strike.struck or strike.problem}
+        return [kind for kind in self.planned if kind not in struck]
 
     def unseen(self) -> list[str]:
         """Kinds of fault that struck, but of which nothing was seen: the victim was down already, or had nothing to do."""
@@ -119,8 +128,8 @@ class Outcome:
 
     def _faults(self) -> list[str]:
         lines = [
-            "| fault | struck | bit | flows again after: median, longest (s) | for example |",
-            "|---|---|---|---|---|",
+            "| fault | struck | nothing there | bit | flows again after: median, longest (s) | for example |",
+            "|---|---|---|---|---|---|",
         ]
         by_kind: dict[str, list[Strike]] = defaultdict(list)
         for strike in self.strikes:
@@ -130,8 +139,9 @@ class Outcome:
             waits = [wait for strike in strikes if (wait := flows_again(self.flow, strike)) is not None]
             span = f"{statistics.median(waits):.1f}, {max(waits):.1f}" if waits else "-"
             seen = [strike.seen for strike in strikes if strike.seen]
+            struck = sum(strike.struck > 0 for strike in strikes)
             lines.append(
-                f"| {kind} | {sum(strike.struck > 0 for strike in strikes)} | {len(seen)} | {span} | {seen[0] if seen else ''} |".replace(
+                f"| {kind} | {struck} | {len(strikes) - struck} | {len(seen)} | {span} | {seen[0] if seen else ''} |".replace(
                     "\n", " "
                 )
             )
@@ -173,14 +183,15 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
 
 
 def skewed(entries: Sequence[Entry], strike: Strike) -> int:
-    """Facts of the struck desks that were told while it lasted, with a time that is not the machine's."""
+    """Facts of the struck desks that were told while it lasted, by the clock that it stepped."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000
-        if not strike.struck <= moment <= strike.undone or not entry.topic.endswith("-facts"):
+        if not strike.struck <= moment <= strike.undone or ROLES.get(entry.topic) != "facts":
             continue
-        if entry.desk in strike.desks and (told := entry.headers.get("ce_time")):
-            count += abs(datetime.fromisoformat(told).timestamp() - moment) > SKEWED_SECONDS
+        if entry.desk in strike.desks and entry.written_by_its_desk and (told := entry.headers.get("ce_time")):
+            skew = datetime.fromisoformat(told).timestamp() - moment
+            count += abs(skew - strike.skew) < SKEWED_SECONDS
     return count
 
 
@@ -190,8 +201,9 @@ def longest_gap(moments: Sequence[float]) -> float:
 
 
 def longest_calm_gap(moments: Sequence[float], strikes: Iterable[Strike]) -> float:
-    """As `longest_gap`, of each gap only the seconds in which no fault lasted; all in seconds since 1970."""
-    lasted = _union(sorted((s.struck, max(s.struck, s.undone)) for s in strikes if s.struck))
+    """As `longest_gap`, of each gap only the seconds in which no fault lasted that hinders goods; in seconds since 1970."""
+    hindering = [s for s in strikes if s.struck and KINDS[s.kind].hinders]
+    lasted = _union(sorted((s.struck, max(s.struck, s.undone)) for s in hindering))
     return max((_uncovered(earlier, later, lasted) for earlier, later in itertools.pairwise(moments)), default=0.0)
 
 

@@ -1,19 +1,36 @@
-"""Does the ledger count a standstill only where no fault lasted?"""
+"""Does the ledger count a standstill only where no fault lasted, and a fault only where it struck?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
-from tests.chaos.table import longest_calm_gap, longest_gap
+import pytest
+
+from services.cli.ledger import Ledger
+from services.cli.log import Entry
+from tests.chaos.faults import KINDS
+from tests.chaos.table import Outcome, longest_calm_gap, longest_gap, skewed
+
+HOUR = 3600.0
 
 
 @dataclass
 class Struck:
+    """As much of a strike as the table looks at."""
+
     struck: float
     undone: float
+    kind: str = "worker killed"
+    seen: str = ""
+    problem: str = ""
+    desks: tuple[str, ...] = ()
+    victims: tuple[str, ...] = ()
+    skew: float = 0.0
 
 
-def calm(moments: list[float], *spans: tuple[float, float]) -> float:
-    return longest_calm_gap(moments, cast(Any, [Struck(*span) for span in spans]))
+def calm(moments: list[float], *spans: tuple[float, float], kind: str = "worker killed") -> float:
+    return longest_calm_gap(moments, cast(Any, [Struck(*span, kind) for span in spans]))
 
 
 def test_the_time_in_which_a_fault_lasted_is_taken_from_a_gap() -> None:
@@ -27,3 +44,69 @@ def test_the_time_in_which_a_fault_lasted_is_taken_from_a_gap() -> None:
 
 def test_a_fault_that_never_struck_takes_nothing() -> None:
     assert calm([0.0, 50.0], (0.0, 40.0)) == 50
+
+
+def test_a_fault_of_the_read_model_excuses_no_standstill() -> None:
+    moments = [0.0, 50.0]
+    excused = {kind for kind in KINDS if calm(moments, (10.0, 40.0), kind=kind) < 50}
+    assert set(KINDS) - excused == {
+        "console killed",
+        "projector killed",
+        "disk of the read model full",
+        "database of the console locked",
+    }
+
+
+def outcome(strikes: Sequence[Struck], planned: Sequence[str]) -> Outcome:
+    ledger = Ledger()
+    return Outcome(
+        seed=1,
+        consignments=0,
+        seconds=0,
+        planned=list(planned),
+        strikes=cast(Any, list(strikes)),
+        ledger=ledger,
+        flow={},
+        asked=0,
+        acknowledged=0,
+        missing=0,
+        finished=True,
+        rows=[],
+        metrics=[],
+        epilogue=0,
+        longest_gap=0,
+        longest_calm_gap=0,
+    )
+
+
+@pytest.mark.parametrize("strikes", [[], [Struck(0, 5, "link mute")]])
+def test_a_kind_that_struck_nowhere_is_a_problem(strikes: list[Struck]) -> None:
+    made = outcome(strikes, ["link mute"])
+    assert made.problems() == ["link mute: nothing was there that it could strike"]
+    assert not outcome([*strikes, Struck(3, 5, "link mute")], ["link mute"]).problems()
+
+
+def test_what_struck_and_what_found_nothing_are_counted_apart() -> None:
+    text = outcome([Struck(0, 5, "link mute"), Struck(3, 5, "link mute", "held")], ["link mute"]).text()
+    assert "| link mute | 1 | 1 | 1 |" in text
+
+
+def fact(topic: str, skew: float, source: str = "/desks/release", moment: float = 1_000_000.0) -> Entry:
+    told = datetime.fromtimestamp(moment + skew, UTC).isoformat()
+    return Entry(topic, 0, 0, "key", {"ce_time": told, "ce_source": source}, b"{}", int(moment * 1000))
+
+
+def test_only_facts_by_the_clock_that_was_stepped_count_as_its_bite() -> None:
+    strike = cast(Any, Struck(999_990.0, 1_000_010.0, desks=("release",), skew=7 * HOUR))
+    assert skewed([fact("customs-release-facts", 7 * HOUR + 60)], strike) == 1
+    assert skewed([fact("customs-release-containers", 7 * HOUR)], strike) == 1
+    other = [
+        fact("customs-release-facts", 0),
+        fact("customs-release-facts", -7 * HOUR),
+        fact("customs-release-facts", 8 * HOUR),
+        fact("customs-release-facts", 7 * HOUR, "/chaos/poison"),
+        fact("customs-release-parked", 7 * HOUR),
+        fact("customs-gate-facts", 7 * HOUR, "/desks/gate"),
+        fact("customs-release-facts", 7 * HOUR, moment=1_000_020.0),
+    ]
+    assert [skewed([entry], strike) for entry in other] == [0] * len(other)

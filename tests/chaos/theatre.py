@@ -145,6 +145,13 @@ class Theatre:
             self.pages.pop(name)
         return leave(child)
 
+    def alive(self, names: Sequence[str], broker: bool = False) -> bool:
+        """Whether these processes, and (`broker`) the broker's, run now, ready or not."""
+        process = self.broker.process
+        if broker and (process is None or process.poll() is not None):
+            return False
+        return all(self.children[name].alive for name in names)
+
     def works(self, names: Sequence[str], broker: bool = False) -> bool:
         """Whether these processes are ready now, and (`broker`) whether the broker accepts connections."""
         process = self.broker.process
@@ -204,6 +211,11 @@ class Theatre:
     def _play(self) -> None:
         assert self.player is not None
         self.played = self.player.run()
+
+    def goods_come(self) -> bool:
+        """Whether people still lodge goods: where none move, nobody has anything to write."""
+        player = self.player
+        return player is not None and (player.last is None or player.coming() < player.last)
 
     def wait_until_ended(self, count: int, seconds: float) -> None:
         """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any end."""
