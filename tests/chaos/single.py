@@ -1,7 +1,8 @@
 """How long does work stand after one fault on a calm machine? Each worker killed, the broker killed, everything killed.
 
 `python -m tests.chaos.single`: a border in the layout of `dtg up`, goods at a steady rate, one fault at a time, and from the
-times of the topics how long every partition of the struck desks was silent.
+times of the topics how long input waited at any partition of the struck desks. Exit code 2 when the median of a row exceeds
+its limit, or nothing came that could have waited.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from schemas.topics import FACTS_AND_REQUESTS
+from schemas.topics import FACTS_AND_REQUESTS, state_topic
 from services.cli.log import read
 from services.cli.settings import UpSettings
 from services.simulator.day import Day
@@ -23,15 +24,21 @@ from tests.bench.stories import fill, stories
 from tests.chaos.on_processes import kill
 from tests.chaos.on_surroundings import kill_broker
 from tests.chaos.season import tell
+from tests.chaos.silence import SILENT_DESK, turns_of, waited
 from tests.chaos.strike import Strike
-from tests.chaos.table import flow_of, flows_again
 from tests.chaos.theatre import BROKER, CONSOLE, PROJECTOR, Theatre
 
 PARTITIONS = 4
 RATE = 40.0
 BETWEEN_SECONDS = 12.0
-"""Between two faults: longer than the longest that one of them is allowed to last."""
+"""Between two faults, and no less than the limit of the first."""
+ALL, EVERYTHING = "all workers, the console and the projector", "everything, the broker too"
+LIMITS = {BROKER: 12.0, ALL: 30.0, EVERYTHING: 30.0}
+WORKER_LIMIT = 8.0
+"""How long work may stand after one fault on an idle machine: the median of its rounds, in seconds."""
 SLOT = "0"
+Waits = dict[str, list[float]]
+"""Victim → how long input waited, of each of its rounds, in seconds."""
 
 
 def main() -> int:
@@ -46,13 +53,42 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder that stays, with the logs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="single-", ignore_cleanup_errors=True) as folder:
-        for line in measure(options.keep or Path(folder), options.rounds, options.only, options.seconds, options.live):
-            print(line, flush=True)
-    return 0
+        waits = measure(options.keep or Path(folder), options.rounds, options.only, options.seconds, options.live)
+    for line in table(waits):
+        print(line, flush=True)
+    exceeded = problems(waits)
+    for line in exceeded:
+        print(line, file=sys.stderr)
+    return 2 if exceeded else 0
 
 
-def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> list[str]:
-    """One line for each victim: the median and the longest silence in seconds."""
+def limit_of(name: str) -> float:
+    """How long work may stand when this victim is struck."""
+    return LIMITS.get(name, WORKER_LIMIT)
+
+
+def table(waits: Waits) -> list[str]:
+    """One line for each victim: the median and the longest time that input waited, and the limit of the median."""
+    lines = ["| struck | times | input waited: median, longest (s) | limit (s) |", "|---|---|---|---|"]
+    for name, seconds in waits.items():
+        span = f"{statistics.median(seconds):.1f}, {max(seconds):.1f}" if seconds else "-"
+        lines.append(f"| {name} | {len(seconds)} | {span} | {limit_of(name):.0f} |")
+    return lines
+
+
+def problems(waits: Waits) -> list[str]:
+    """The rows whose median exceeds the limit, and those of which nothing is known."""
+    found = [] if waits else ["nothing was struck"]
+    for name, seconds in waits.items():
+        if not seconds:
+            found.append(f"{name}: no input came that could have waited")
+        elif (median := statistics.median(seconds)) > limit_of(name):
+            found.append(f"{name}: input waited {median:.1f} s, the limit is {limit_of(name):.0f} s")
+    return found
+
+
+def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> Waits:
+    """Of each victim, how long input waited at the struck desks, round by round."""
     layout = tuple([(desks, SLOT) for desks in UpSettings().workers()])
     theatre = Theatre(folder, PARTITIONS, layout, session_seconds=None)
     strikes: list[tuple[str, Strike]] = []
@@ -63,10 +99,11 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
             name: ((name,), kill) for name in workers
         }
         victims["broker"] = ((), kill_broker)
-        victims["all workers, the console and the projector"] = ((*workers, CONSOLE, PROJECTOR), kill)
-        victims["everything, the broker too"] = ((*workers, CONSOLE, PROJECTOR), kill_everything)
+        victims[ALL] = ((*workers, CONSOLE, PROJECTOR), kill)
+        victims[EVERYTHING] = ((*workers, CONSOLE, PROJECTOR), kill_everything)
         chosen = {name: plan for name, plan in victims.items() if only in name}
-        count = int(RATE * (seconds * (len(chosen) * rounds + 2)))
+        pauses = {name: max(seconds, limit_of(name)) for name in chosen}
+        count = int(RATE * (2 * sum(pauses.values()) * rounds + 2 * seconds))
         theatre.play(Day(1, count, datetime(2026, 11, 23, tzinfo=UTC)), 0, count, RATE)
         theatre.wait_until_ended(int(RATE * 2), 120)
         for number in range(rounds):
@@ -76,26 +113,24 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
                 act(strike)
                 tell(f"{name} {strike.seen}")
                 strikes.append((name, strike))
-                time.sleep(seconds)
+                time.sleep(pauses[name])
         theatre.player.stop() if theatre.player else None
-        topics = [t.name for t in FACTS_AND_REQUESTS] + ["customs-clearance-state"]
-        flow = flow_of(read(theatre.broker.bootstrap, topics))
+        bootstrap = theatre.broker.bootstrap
+        entries = list(read(bootstrap, [t.name for t in FACTS_AND_REQUESTS]))
+        turns = turns_of(entries, read(bootstrap, [state_topic(SILENT_DESK)]))
     finally:
         theatre.close()
-    lines = ["| struck | times | silent: median, longest (s) |", "|---|---|---|"]
-    for name in chosen:
-        waits = [
-            wait for struck, strike in strikes if struck == name and (wait := flows_again(flow, strike)) is not None
-        ]
-        span = f"{statistics.median(waits):.1f}, {max(waits):.1f}" if waits else "-"
-        lines.append(f"| {name} | {len(waits)} | {span} |")
-    return lines
+    waits: Waits = {name: [] for name in chosen}
+    for name, strike in strikes:
+        if strike.struck and (wait := waited(turns, strike.desks, strike)) is not None:
+            waits[name].append(wait)
+    return waits
 
 
 def kill_everything(strike: Strike) -> None:
     """SIGKILL to the broker and to every process at one moment; all are started again at once, as a supervisor does."""
     theatre, children = strike.theatre, [strike.child(name) for name in strike.victims]
-    with theatre.hands_off(BROKER, *strike.victims):
+    with strike.hold(broker=True):
         theatre.broker.kill()
         for child in children:
             child.signal(signal.SIGKILL)

@@ -1,0 +1,55 @@
+"""How long did input wait because of a fault? Only where input was waiting is silence a standstill."""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from schemas.flow import FLOW
+from schemas.topics import ROLES
+from services.cli.log import Entry
+from tests.chaos.strike import Strike
+
+Span = tuple[float, float]
+"""When input came, and when its first effect was written; seconds since 1970."""
+Turns = Mapping[tuple[str, int], Sequence[Span]]
+"""(desk, partition of the input) → the inputs that had an effect."""
+SILENT_DESK = "clearance"
+"""It says nothing: what tells of it are its states, under the key of the input."""
+HEARD = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
+
+
+def turns_of(entries: Sequence[Entry], states: Iterable[Entry]) -> Turns:
+    """What became of each input: of `entries` (facts and requests) by the cause that a fact names, and of clearance by its states."""
+    inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
+    turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
+    for fact in entries:
+        cause = inputs.get(fact.headers.get("causationid", ""))
+        if cause is not None and ROLES[fact.topic] == "facts" and fact.written_by_its_desk:
+            turns[fact.desk, cause[0]].append((cause[1], _moment(fact)))
+    written: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for state in states:
+        written[state.key, state.partition].append(_moment(state))
+    for moments in written.values():
+        moments.sort()
+    for entry in entries:
+        if entry.kind in HEARD and ROLES[entry.topic] == "facts" and entry.written_by_its_desk:
+            moments, came = written.get((entry.key, entry.partition), []), _moment(entry)
+            if (after := bisect_left(moments, came)) < len(moments):
+                turns[SILENT_DESK, entry.partition].append((came, moments[after]))
+    return turns
+
+
+def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
+    """The longest that input waited at one partition of these desks, from the fault or from when it came, until the first
+    of what waited had its effect; None when nothing came."""
+    waits = []
+    for (desk, _), spans in turns.items():
+        after = [span for span in spans if span[1] > strike.struck]
+        if desk in desks and after:
+            first, oldest = min(done for _, done in after), min(came for came, _ in after)
+            waits.append(max(0.0, first - max(strike.struck, oldest)))
+    return max(waits, default=None)
+
+
+def _moment(entry: Entry) -> float:
+    return entry.timestamp_ms / 1000
