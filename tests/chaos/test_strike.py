@@ -1,6 +1,8 @@
 """Does a fault count as struck only once what it strikes is there, and is everything right again after it, whatever failed?"""
 
+import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +65,8 @@ class Theatre:
         (folder / "log").write_bytes(b"")
         self.doors, self.pages, self.held = {NAME: Door()}, {NAME: "http://127.0.0.1:1"}, set[str]()
         self.asked: list[tuple[tuple[str, ...], bool]] = []
+        self.broker, self.partitions = SimpleNamespace(bootstrap="", process=SimpleNamespace(signals=[])), 1
+        self.broker.process.send_signal = self.broker.process.signals.append
         self.absent, self.coming, self.started = absent, True, list[dict[str, str]]()
 
     def progress(self, what: str, *names: str, **bounds: Any) -> Progress:
@@ -148,6 +152,62 @@ def test_something_that_comes_late_is_struck(tmp_path: Path) -> None:
     looks = iter((False, False, True))
     strike = strike_at(Theatre(tmp_path), NAME)
     assert strike.hit_once(lambda: next(looks), 30) and strike.struck
+
+
+def test_a_trap_strikes_with_what_falls_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_surroundings, "BITE_SECONDS", 30)
+    theatre = Theatre(tmp_path)
+    door = theatre.doors[NAME]
+    armed: list[float] = []
+
+    def arm(at: int | None) -> None:
+        armed.append(time.time())
+        threading.Timer(0.3, lambda: vars(door).update(muted=True, swallowed=1)).start()
+
+    monkeypatch.setattr(door, "mute", arm)
+    monkeypatch.setattr(Strike, "heard", lambda strike, seconds, *events: "")
+    strike = strike_at(theatre, NAME)
+    strike.dice = cast(Any, SimpleNamespace(choice=lambda options: options[1], random=lambda: 1.0))
+    on_surroundings.mute_link(strike)
+    assert strike.struck > armed[0] + 0.2 and strike.seen
+
+
+@pytest.mark.parametrize("forgotten", [True, False])
+def test_positions_count_as_struck_only_where_a_group_was_deleted(
+    tmp_path: Path, forgotten: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_processes, "_forget", lambda bootstrap, group: forgotten)
+    theatre = Theatre(tmp_path)
+    strike = strike_at(theatre, NAME)
+    strike.desks = ("release", "gate")
+    on_processes.forget_offsets(strike)
+    assert bool(strike.struck) == bool(strike.seen) == forgotten
+    assert theatre.children[NAME].alive
+
+
+@pytest.mark.parametrize("held", [0, 7])
+def test_a_foreign_transaction_strikes_once_it_holds_something(
+    tmp_path: Path, held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [0, held]
+    monkeypatch.setattr(on_surroundings, "_unreadable", lambda theatre, topic: left.pop())
+    monkeypatch.setattr(on_surroundings, "_begin", lambda producer: None)
+    quiet = SimpleNamespace(produce=lambda *_, **__: None, flush=lambda seconds: 0)
+    monkeypatch.setattr(on_surroundings, "Producer", lambda settings: quiet)
+    strike = strike_at(Theatre(tmp_path))
+    on_surroundings.leave_transaction_open(strike)
+    assert bool(strike.struck) == bool(strike.seen) == bool(held)
+
+
+def test_what_workers_log_while_the_broker_stands_is_no_bite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theatre = Theatre(tmp_path)
+    log = theatre.children[NAME].log
+    monkeypatch.setattr(on_surroundings, "EVIDENCE_SECONDS", 0.3)
+    monkeypatch.setattr(on_surroundings.time, "sleep", lambda seconds: log.write_bytes(b'{"event": "revoked"}\n'))
+    strike = strike_at(theatre)
+    on_surroundings.freeze_broker(strike)
+    assert strike.struck and not strike.seen
+    assert theatre.broker.process.signals[-1] == signal.SIGCONT
 
 
 @pytest.mark.parametrize("act", ["fill_console_disk", "lock_database"])
