@@ -203,7 +203,7 @@ def test_what_workers_log_while_the_broker_stands_is_no_bite(tmp_path: Path, mon
     theatre = Theatre(tmp_path)
     log = theatre.children[NAME].log
     monkeypatch.setattr(on_surroundings, "EVIDENCE_SECONDS", 0.3)
-    monkeypatch.setattr(on_surroundings.time, "sleep", lambda seconds: log.write_bytes(b'{"event": "revoked"}\n'))
+    monkeypatch.setattr(time, "sleep", lambda seconds: log.write_bytes(b'{"event": "revoked"}\n'))
     strike = strike_at(theatre)
     on_surroundings.freeze_broker(strike)
     assert strike.struck and not strike.seen
