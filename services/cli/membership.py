@@ -61,12 +61,18 @@ def stale(
     dead: list[Member] = []
     earlier: list[Member] = []
     for worker in workers:
-        own = [m for m in listed if m.group in worker.groups and m.client_id.startswith(f"{m.group}-{worker.slot}-")]
+        own = [m for m in listed if m.group in worker.groups and _is_of(m, worker.slot)]
         living = [m for m in own if m.client_id == f"{m.group}-{worker.slot}-{worker.pid}"]
         dead += [m for m in own if m not in living]
         names = current(worker) if living else {}
         earlier += [m for m in living if names.get(m.group) and names[m.group] != m.member_id]
     return dead, earlier
+
+
+def _is_of(member: Member, slot: str) -> bool:
+    """Whether a worker of this slot gave it its name; another slot may begin alike."""
+    name, _, process = member.client_id.rpartition("-")
+    return name == f"{member.group}-{slot}" and process.isdigit()
 
 
 class Leaver:

@@ -12,6 +12,7 @@ from schemas.parking import DiscardParked, MessageParked, Origin, ReplayParked
 from schemas.topics import PARKED, orders_topic
 from services.cli.log import Entry, parking_of, partition_of, read
 from services.shell.clock import now
+from services.shell.parking import can_be_read
 
 LARGEST_ORDER = 8 << 20
 """Bytes, as the topics take: an order may bring a large value back."""
@@ -51,7 +52,7 @@ def waiting(bootstrap: str) -> list[Parked]:
     there: dict[tuple[str, Origin], Parked] = {}
     for entry in read(bootstrap, [t.name for t in PARKED]):
         fact = parking_of(entry)
-        if fact is None:
+        if fact is None or (isinstance(fact, MessageParked) and not can_be_read(fact)):
             continue
         place = (fact.service, fact.origin)
         if not isinstance(fact, MessageParked):

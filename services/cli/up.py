@@ -43,6 +43,7 @@ class Up:
         self.workers: list[Child] = []
         self.others: list[Child] = []
         self._leaver: Leaver | None = None
+        self._clock_lags = False
         self._supervisor = Supervisor()
 
     def run(self) -> int:
@@ -167,7 +168,12 @@ class Up:
 
     def _watch(self) -> None:
         for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
-            told = child.watch()
+            try:
+                told = child.watch()
+            except OSError as error:  # no process or no memory is left at the moment; the others go on
+                screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
+                self._supervisor.wait(2)
+                continue
             if told:
                 screen.line(told)
                 self._look_after_groups()
@@ -176,7 +182,7 @@ class Up:
             try:
                 self.broker.start(self._stopping)
                 self._look_after_groups()
-            except BrokerError as error:
+            except (BrokerError, OSError) as error:
                 screen.block(str(error), "red")
                 self._supervisor.wait(2)
         self._save_clock()
@@ -202,8 +208,15 @@ class Up:
         anchor, start, path = self._clock
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
         fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}), encoding="utf-8")
-        fresh.replace(path)
+        try:
+            fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}), encoding="utf-8")
+            fresh.replace(path)
+        except OSError as error:  # the next start of this demo begins at an earlier moment of its day, no more
+            if not self._clock_lags:
+                screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")
+            self._clock_lags = True
+        else:
+            self._clock_lags = False
 
     def _end(self) -> None:
         """In reverse order: people, projector, console, workers, broker."""

@@ -163,7 +163,7 @@ def conclude(found: RecordFindings, hearing: Hearing) -> Fact:
                 occurred_at=hearing.at,
                 control=found.control,
                 officer=found.asked_by,
-                reason=found.remarks.strip()[:500] or f"{found.control.value}: not in order, no remarks",
+                reason=shown(found.remarks.strip(), breaks=True) or f"{found.control.value}: not in order, no remarks",
             )
         case FindingsResult.PEST:
             if not pest:

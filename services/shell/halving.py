@@ -34,6 +34,8 @@ FOLLOWING = frozenset(
     {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE, KafkaError._INCONSISTENT}
 )
 """What befalls the other messages of a transaction in which one failed."""
+BEFORE_SENDING = TOO_LARGE | {KafkaError._APPLICATION, KafkaError._INVALID_ARG, KafkaError._BAD_MSG}
+"""What the client or a decider raises about a message that is not sent."""
 SKIPPED = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER
 """What may befall the transaction after one whose message the broker refused: the client counted that message."""
 
@@ -66,6 +68,11 @@ class Fault:
     topic: str | None = None
     partition: int = -1
     key: bytes | None = None
+
+    @property
+    def of_message(self) -> bool:
+        """Whether the error speaks of a message: by the report of one, or because it was raised before the broker was asked."""
+        return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property
     def skipped(self) -> bool:
@@ -109,8 +116,8 @@ class Halving:
     def run(self, items: Sequence[Item]) -> Fault | None:
         """Commits all items in their order; else the fault that parks nothing, and the rest must be read again.
 
-        An item is refused when it alone failed twice and its topic takes another message. It is written, as parked, in one
-        transaction with what follows.
+        An item is refused when it alone failed twice, its topic takes another message, and it fails once more after that: the
+        cause of the first two may have ended meanwhile. It is written, as parked, in one transaction with what follows.
         """
         pieces: list[Sequence[Item]] = [items]
         refused: dict[Place, Trouble] = {}
@@ -123,13 +130,17 @@ class Halving:
             failed = self.write([*ahead, *piece], refused)
             if failed and len(piece) == 1:
                 failed = self.write([*ahead, *piece], refused)
+                if failed and not (failed.of_message and self.accepts(failed)):
+                    return failed
+                if failed:
+                    failed = self.write([*ahead, *piece], refused)
             if not failed:
                 ahead = []
             elif len(piece) > 1:
                 half = len(piece) // 2
                 pieces += [piece[half:], piece[:half]]
                 fault = failed
-            elif piece and self.accepts(failed):
+            elif piece and failed.of_message:
                 refused[place_of(piece[0])] = failed.trouble()
                 ahead.append(piece[0])
                 fault = failed

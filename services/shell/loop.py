@@ -51,7 +51,7 @@ from services.shell.parking import Trouble
 from services.shell.positions import MARK, Found, Noted, ReadPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
-from services.shell.store import Partition, decode_record
+from services.shell.store import Partition
 from services.shell.turn import Turn
 
 ATTEMPTS = 8
@@ -645,9 +645,7 @@ class Loop:
     def _tell_restored(self) -> None:
         if self.desk.watcher:
             stores = self._stores.values()
-            self.desk.watcher.restored(
-                (key, decode_record(data).state) for store in stores for key, data in store.records.items()
-            )
+            self.desk.watcher.restored(one for store in stores for one in store.states())
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         log.info("revoked", desk=self.desk.name, partitions=sorted({p.partition for p in partitions}))

@@ -5,7 +5,7 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.parking import Origin
-from schemas.topics import parked_topic
+from schemas.topics import ROLES, parked_topic
 from services.shell.clients import restore_config
 from services.shell.codec import Raw, raw
 from services.shell.parking import Stretch
@@ -16,6 +16,16 @@ MESSAGES, BYTES = 2000, 8 << 20
 SECONDS = 10.0
 """How long the cluster may take; then the turn is begun anew."""
 
+NO_SUCH_PLACE = frozenset(
+    {
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_EXCEPTION,
+    }
+)
+"""What the cluster answers about a place that only a forged fact can name."""
+
 
 class KafkaParkedReader:
     """One client without a group, made when something is parked for the first time; used by the loop's thread alone."""
@@ -23,9 +33,10 @@ class KafkaParkedReader:
     def __init__(self, service: str, settings: WorkerSettings) -> None:
         self._topic, self._settings = parked_topic(service), settings
         self._consumer: Consumer | None = None
+        self._asker: Consumer | None = None
 
     def end(self, partition: int) -> int:
-        """The high watermark: messages of transactions that are still open lie before it."""
+        """The last stable offset: what is in transactions that are still open lies behind it."""
         _, high = self._client().get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
@@ -33,17 +44,32 @@ class KafkaParkedReader:
         return self._read(self._topic, partition, start, MESSAGES)
 
     def message_at(self, origin: Origin) -> Raw | None:
+        if origin.topic not in ROLES:
+            return None
         place = TopicPartition(origin.topic, origin.partition)
-        low, high = self._client().get_watermark_offsets(place, timeout=SECONDS)
+        try:
+            low, high = self._client().get_watermark_offsets(place, timeout=SECONDS)
+        except KafkaException as problem:
+            if problem.args[0].code() in NO_SUCH_PLACE:
+                return None
+            raise
         if not low <= origin.offset < high:
             return None
         found = self._read(origin.topic, origin.partition, origin.offset, 1).messages
         return found[0] if found and found[0].offset == origin.offset else None
 
     def close(self) -> None:
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer = None
+        for client in (self._consumer, self._asker):
+            if client is not None:
+                client.close()
+        self._consumer = self._asker = None
+
+    def _high(self, partition: int) -> int:
+        """The high watermark, open transactions included: a client that reads what is committed is told no such number."""
+        if self._asker is None:
+            self._asker = Consumer(restore_config(self._settings) | {"isolation.level": "read_uncommitted"})
+        _, high = self._asker.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
+        return int(high)
 
     def _client(self) -> Consumer:
         if self._consumer is None:
@@ -54,8 +80,9 @@ class KafkaParkedReader:
     def _read(self, topic: str, partition: int, start: int, most: int) -> Stretch:
         """Up to `most` messages from `start`; KafkaException when the cluster does not answer in time."""
         client, stretch, size = self._client(), Stretch(next=start), 0
+        end = self._high(partition) if topic == self._topic else 0
         client.assign([TopicPartition(topic, partition, start)])
-        deadline = time.monotonic() + SECONDS
+        deadline, ended = time.monotonic() + SECONDS, False
         try:
             while len(stretch.messages) < most and size < BYTES:
                 batch = client.consume(min(most - len(stretch.messages), 200), 0.05)
@@ -66,10 +93,11 @@ class KafkaParkedReader:
                         stretch.next = message.offset() + 1
                         size += len(message.value() or b"")
                     elif error.code() == KafkaError._PARTITION_EOF:
-                        stretch.next, stretch.at_end = max(stretch.next, message.offset()), True
+                        stretch.next, ended = max(stretch.next, message.offset()), True
+                        stretch.at_end = message.offset() >= end  # else a transaction is open there: more may come
                     else:
                         raise KafkaException(error)
-                if stretch.at_end:
+                if ended:
                     break
                 if not batch and time.monotonic() > deadline:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{topic}/{partition} was not read"))

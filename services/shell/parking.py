@@ -103,6 +103,15 @@ def parked_raw(fact: MessageParked) -> Raw:
     return Raw(fact.topic, fact.partition, fact.offset, key or None, value, content)
 
 
+def can_be_read(fact: MessageParked) -> bool:
+    """Whether `parked_raw` gives the message: no desk writes base64 that is none."""
+    try:
+        parked_raw(fact)
+    except ValueError:
+        return False
+    return True
+
+
 def origin_of(parked: ParkedMessage) -> Origin:
     """The origin of what an older version kept in a record; its time limits were all called `deadline`."""
     if parked.topic == DEADLINE:
@@ -120,7 +129,9 @@ def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | No
         fact = read_parking("MessageParked", message.value)
     except ValueError:  # anybody's nonsense under our name: no desk wrote it, so nothing waits for it
         return None
-    return fact if isinstance(fact, MessageParked) and fact.attempt == 1 else None
+    if not isinstance(fact, MessageParked) or fact.attempt != 1:
+        return None
+    return fact if can_be_read(fact) else None
 
 
 def parking_headers(fact: Parking, time: str, attempt: int = 1) -> Headers:

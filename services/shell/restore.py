@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass
 from itertools import groupby
 
+import msgspec
+import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.shell import positions
@@ -12,6 +14,7 @@ from services.shell.clients import restore_config
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
+log = structlog.get_logger()
 BATCH = 10_000
 """Messages taken from the client at once: each batch is unpacked by built-in functions, not message by message."""
 
@@ -63,7 +66,12 @@ def restore(
     stores = {p: Partition() for p in partitions}
     for p, store in stores.items():
         store.first = spans[p][0]
-        store.take_positions(records[p].pop(positions.KEY, None))
+        try:
+            store.take_positions(records[p].pop(positions.KEY, None))
+        except (
+            msgspec.MsgspecError
+        ) as error:  # no desk wrote them: those of the consumer group count, and without them none
+            log.error("read positions cannot be read", topic=topic, partition=p, error=str(error)[:400])
         told.parked += store.restored(records.pop(p))
     return stores
 
@@ -84,8 +92,20 @@ def _messages(batch: list[Message], waiting: dict[int, int]) -> list[Message]:
 def _take(records: dict[int, dict[str, bytes | None]], batch: list[Message]) -> None:
     for partition, group in groupby(batch, Message.partition):
         messages = list(group)
-        keys = map(bytes.decode, map(Message.key, messages))
+        try:
+            keys = list(map(bytes.decode, map(Message.key, messages)))
+        except UnicodeDecodeError:  # no desk has such a key: nobody asks for its record
+            messages = [message for message in messages if _is_text(message.key())]
+            keys = [message.key().decode() for message in messages]
         records[partition].update(zip(keys, map(Message.value, messages), strict=True))
+
+
+def _is_text(key: bytes) -> bool:
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _spans(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 import base64
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -14,6 +14,8 @@ from services.shell.positions import decode as decode_positions
 
 REMEMBERED_REQUESTS = 8
 """How many request ids a record remembers; older repeats are answered by the decider itself."""
+SHOWN_BYTES = 1000
+"""Of a value that is no record."""
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
@@ -100,6 +102,12 @@ def decode_record(data: bytes) -> Record:
     return _decoder.decode(data)
 
 
+def unreadable_record(data: bytes) -> Record:
+    """What stands for a value that is no record and that no desk wrote. A text is the state of no decider, so that no later
+    message of the key takes it for goods nobody knows; it begins with what was found."""
+    return Record(state=msgspec.Raw(msgspec.json.encode(f"no record: {data[:SHOWN_BYTES]!r}")))
+
+
 def due_of(data: bytes) -> float | None:
     """A record's `due`, without decoding the rest; of a record written before `due` stood first, by decoding it."""
     if not data.startswith(_DUE):
@@ -141,12 +149,26 @@ class Partition:
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
                 continue  # the most usual record of all: nothing is due and nothing parked
-            due = due_of(data)
+            try:
+                due, waiting = due_of(data), parked_in(data)
+            except (
+                ValueError,
+                msgspec.MsgspecError,
+            ):  # no record at all: the next message of this key is parked for it
+                continue
             if due is not None:
                 self.deadlines.append((due, key))
-            parked += parked_in(data)
+            parked += waiting
         heapq.heapify(self.deadlines)
         return parked
+
+    def states(self) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Key and state of every record that can be read."""
+        for key, data in self.records.items():
+            try:
+                yield key, decode_record(data).state
+            except msgspec.MsgspecError:
+                continue  # its next message is parked for it
 
     def put(self, key: str, data: bytes | None, due: float | None) -> None:
         """Takes a committed record; None forgets the key."""

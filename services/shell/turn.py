@@ -28,7 +28,15 @@ from services.shell.halving import Place, place_of
 from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
 from services.shell.partition import partition_of
 from services.shell.replay import Replays
-from services.shell.store import REMEMBERED_REQUESTS, Partition, Record, Waiting, decode_record, encode_record
+from services.shell.store import (
+    REMEMBERED_REQUESTS,
+    Partition,
+    Record,
+    Waiting,
+    decode_record,
+    encode_record,
+    unreadable_record,
+)
 
 LATER = timedelta(minutes=1)
 """When the time limits of a key are looked at again while a message of it is parked."""
@@ -200,7 +208,8 @@ class Turn:
         deadline = Origin(message.topic, message.partition, message.offset).is_deadline
         try:
             kind = DeadlinePassed if deadline else kind_of(message)
-            decoded = decode(kind, message)
+            # what can only hold goods does so, whatever a later version has added to it
+            decoded = decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except Exception as error:  # not known to occur; but one message must never stop the others
@@ -298,12 +307,16 @@ class Turn:
 
     def _order(self, store: Partition, message: Raw) -> None:
         """An operator's order about parked messages of one key."""
-        key = self._key_of(store, message)
-        try:
-            self._replays.order(self.entry(store, message.partition, key), key, message)
-        except Undecodable as error:
-            own = f"{message.topic}/{message.partition}/{message.offset}"
-            self.park(self.entry(store, message.partition, own), own, message, Trouble(error.reason, str(error)))
+        key, trouble = self._key_of(store, message), self._refusal
+        if trouble is None:
+            try:
+                self._replays.order(self.entry(store, message.partition, key), key, message)
+                return
+            except Undecodable as error:
+                trouble = Trouble(error.reason, str(error))
+        own = f"{message.topic}/{message.partition}/{message.offset}"
+        self._refusal = None
+        self.park(self.entry(store, message.partition, own), own, message, trouble)
 
     # records
 
@@ -315,9 +328,15 @@ class Turn:
                 entry = Entry(Record(), self.desk.decider.INITIAL, None)
                 entry.misplaced = partition_of(key.encode(), self.partitions) != partition
             else:
-                entry = self._found(decode_record(data), partition, key)
+                entry = self._read(data, partition, key)
             self.overlay[partition, key] = entry
         return entry
+
+    def _read(self, data: bytes, partition: int, key: str) -> Entry:
+        try:
+            return self._found(decode_record(data), partition, key)
+        except msgspec.MsgspecError as error:
+            return Entry(unreadable_record(data), None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
 
     def _found(self, record: Record, partition: int, key: str) -> Entry:
         try:

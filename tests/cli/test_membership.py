@@ -21,6 +21,7 @@ def test_a_member_whose_process_is_gone_is_dead() -> None:
 
 def test_members_of_other_slots_and_of_other_supervisors_stay() -> None:
     members = [member("release", 40, slot="01"), member("release", 40, slot="1"), member("declaration", 40)]
+    members += [member("release", 40, slot="0-b")]
     assert stale(members, [LIVING, DEAD], named) == ([], [])
 
 

@@ -151,7 +151,15 @@ def test_goods_not_in_order_fail_with_the_officers_words() -> None:
     )
 
 
-@pytest.mark.parametrize(("remarks", "reason"), [("  ", "sampling: not in order, no remarks"), ("x" * 900, "x" * 500)])
+@pytest.mark.parametrize(
+    ("remarks", "reason"),
+    [
+        ("  ", "sampling: not in order, no remarks"),
+        ("x" * 900, "x" * 499 + "…"),
+        ("x" * 498 + "\r\nmore", "x" * 498 + " …"),
+        ("a\r\nb", "a\r\nb"),
+    ],
+)
 def test_a_failure_always_carries_a_reason_that_fits(remarks: str, reason: str) -> None:
     told = story(decider, assessed(SAMPLING)).when(found(SAMPLING, NOT_CONFORM, remarks=remarks))
     assert [fact.reason for fact in told.said if isinstance(fact, InspectionFailed)] == [reason]

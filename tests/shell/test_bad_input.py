@@ -1,17 +1,23 @@
 """Which bad messages once stopped a desk? Each has its line here, so that none does again."""
 
 import base64
+import importlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.gate import RecordGateOut
+from schemas.parking import MessageParked, read_parking
+from schemas.topics import SERVICES
 from services.gate import decider as gate
 from services.shell.codec import LARGEST_VALUE, LONGEST_NAME, Raw, encode
 from services.shell.desk import Desk
-from services.shell.store import Partition
+from services.shell.parking import Trouble
+from services.shell.store import Partition, decode_record, encode_record, unreadable_record
 from services.shell.turn import Turn
 from tests.shell.parking import Memory
 from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, said, waiting
@@ -109,6 +115,77 @@ def test_a_container_number_without_end_is_parked_not_raised() -> None:
         value, key = encode(out).replace(b'"1"', f'"{long}"'.encode()), json.loads(f'"{long}"').encode()
         turn.hear(Partition(), Raw("customs-gate-requests", 0, 1, key, value, _named(out.kind)))
         assert kinds(turn) == ["MessageParked"] and turn.parked == {"contract": 1}
+
+
+GARBAGE = (b"garbage", b'{"due":x}', b'{"due":1,"parked":3}', b'{"due":null,"waiting":', b"", b"\xff\xfe", b"[]", b"5")
+
+
+@pytest.mark.parametrize("data", GARBAGE)
+def test_a_value_of_the_state_topic_that_is_no_record_holds_its_goods_and_nobody_else(data: bytes) -> None:
+    worker = Worker()
+    worker.store.restored({CONSIGNMENT: data})
+    messages = [found(), found(key=b"other", value=b"{")]
+    turn = worker.turn(*messages, at=NOON)
+    assert turn.parked == {"record_unreadable": 1, "contract": 1}
+    worker.turn(resume(messages[0], "discard"))
+    assert worker.turn(found()).parked.keys() <= {"record_unreadable", "behind_parked"}, "never as goods nobody knows"
+    assert list(worker.store.states()) and "InspectionPassed" not in kinds(worker.turn(found()))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_decider_takes_what_stands_for_an_unreadable_record_for_a_state(service: str) -> None:
+    adapter = importlib.import_module(f"services.{service}.agent").DESK.decider.STATE
+    with pytest.raises(ValidationError):
+        adapter.validate_json(bytes(unreadable_record(b"garbage").state))
+
+
+def forged(worker: Worker, **changes: Any) -> MessageParked:
+    """Lies in the parked topic under the name of the desk, which never wrote it."""
+    first = found(value=b"{")
+    worker.turn(order(), first)
+    lies = worker.memory.parked[0]
+    fact = read_parking("MessageParked", lies[0].value)
+    assert isinstance(fact, MessageParked)
+    fake = fact.model_copy(update={"offset": 10**6, **changes})
+    lies.insert(0, replace(lies[0], value=encode(fake)))
+    lies[1] = replace(lies[1], offset=1)
+    state = decode_record(worker.store.records[CONSIGNMENT])
+    assert state.waiting
+    state.waiting.start = 0
+    worker.store.records[CONSIGNMENT] = encode_record(state)
+    return fact
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"value_base64": "A"}, {"own_key": False, "key_base64": "A"}, {"binary_headers": {"ce_id": "A"}}],
+    ids=["value", "key", "header"],
+)
+def test_a_forged_parked_message_that_is_no_base64_is_passed_over(changes: dict[str, Any]) -> None:
+    worker = Worker()
+    fact = forged(worker, **changes)
+    turn = worker.turn(resume(Raw(*fact.origin, None, None, {}), value=found().value))
+    assert "ParkedReplayed" in kinds(turn) and waiting(worker) == []
+
+
+def test_an_order_that_raises_is_parked_itself_once_it_is_known_as_the_one_at_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worker = Worker()
+    bad = found(value=b"{")
+    worker.turn(order(), bad)
+    request = resume(bad)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("of a kind that nobody foresaw")
+
+    monkeypatch.setattr(Memory, "read", broken)
+    with pytest.raises(RuntimeError):
+        worker.turn(request)
+    turn = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
+    turn.refused = {(request.topic, request.partition, request.offset): Trouble("cannot_be_written", "it raised")}
+    turn.hear(worker.store, request)
+    assert turn.parked == {"cannot_be_written": 1}
 
 
 def _named(kind: str) -> dict[str, bytes]:

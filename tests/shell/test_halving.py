@@ -35,6 +35,10 @@ class Log:
         self.parked += [place for place in places if place in refused]
         return None
 
+    def count(self) -> int:
+        self.tries += 1
+        return self.tries
+
     def by_halves(self, ends: int = 10**6) -> Fault | None:
         return Halving(self.write, lambda _: not self.down, lambda: self.tries >= ends).run(BATCH)
 
@@ -44,13 +48,29 @@ def test_those_at_fault_are_parked_and_all_are_written_once_in_their_order(bad: 
     log = Log(sorted(bad, key=PLACES.index), most)
     assert log.by_halves() is None
     assert log.written == PLACES and log.parked == log.bad
-    assert log.tries <= 4 * len(PLACES)
+    assert log.tries <= 5 * len(PLACES)
 
 
 def test_a_cluster_that_takes_nothing_parks_nothing_and_is_not_tried_for_long() -> None:
     log = Log([], down=True)
     assert log.by_halves() is not None
     assert (log.written, log.parked) == ([], []) and log.tries < 10
+
+
+UNKNOWN = KafkaError(KafkaError.UNKNOWN, "the coordinator does not know why")
+
+
+@pytest.mark.parametrize("fault", [Fault(UNKNOWN), Fault(UNKNOWN, "facts")], ids=["no report", "reported"])
+@given(until=st.integers(1, 60))
+def test_a_fault_that_passes_by_itself_parks_no_message(fault: Fault, until: int) -> None:
+    log = Log([])
+    fails = log.write
+
+    def write(items: Sequence[Item], refused: Mapping[Place, Trouble]) -> Fault | None:
+        return fails(items, refused) if log.tries >= until or not items else fault if (log.count()) else None
+
+    ended = Halving(write, lambda _: log.tries >= until, lambda: False).run(BATCH)
+    assert log.parked == [] and log.written == (PLACES if ended is None else PLACES[: len(log.written)])
 
 
 @given(st.sets(st.sampled_from(PLACES), min_size=1), st.integers(1, 60))

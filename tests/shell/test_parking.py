@@ -59,6 +59,19 @@ def desk(name: str, module: Any) -> Worker:
     return worker
 
 
+# what a later version wrote
+
+
+def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() -> None:
+    worker, box = desk("gate", gate), "CSQU3054383"
+    common: dict[str, Any] = {"container_no": box, "occurred_at": NOON, "consignment_id": CONSIGNMENT, "shared_by": 1}
+    topic, key = "customs-release-containers", {"key": box.encode()}
+    worker.turn(raw(ContainerFreed(**common, version=2, released=True), topic, **key))
+    held = raw(ContainerHeld(**common, version=4, reason="called back"), topic, **key)
+    told = worker.turn(replace(held, value=(held.value or b"").replace(b"{", b'{"visit":"V1",', 1)))
+    assert kinds(told) == ["ContainerMustStay"]
+
+
 # the queue
 
 

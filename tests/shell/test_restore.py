@@ -9,7 +9,10 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from deploy.kafka.broker import Broker
+from schemas.parking import Origin, deadline_origin
+from schemas.topics import parked_topic
 from services.cli.log import partition_of
+from services.shell.parked_reader import KafkaParkedReader
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import (
@@ -117,6 +120,49 @@ def test_what_was_written_last_comes_back_with_its_deadlines_and_what_was_forgot
         assert set(store.deadlines) == open_deadlines and len(store.deadlines) == len(open_deadlines)
         assert all(store.deadlines[(n - 1) // 2] <= each for n, each in enumerate(store.deadlines) if n), "a heap"
     assert told.parked == 2 and told.read >= 2400 and told.total >= told.read
+
+
+def test_what_no_desk_wrote_stops_no_restore(topic: StateTopic) -> None:
+    writer = topic.writer()
+    writer.begin_transaction()
+    for key, value in ((b"\xff", b"{}"), (b"garbage", b"{"), (b"", b"garbage"), (b"goods", record(7))):
+        writer.produce(topic.name, key=key, value=value, partition=0)
+    writer.commit_transaction(30)
+    store = topic.restored()[0]
+    assert store.records == {"garbage": b"{", "goods": record(7)} and store.stored is None
+    assert [key for key, _ in store.states()] == ["goods"]
+
+
+def test_a_parked_topic_is_read_to_its_end_only_once_no_transaction_is_open_there(broker: Broker) -> None:
+    topic = StateTopic(broker, parked_topic("open"))
+    writer, parked = topic.writer(15_000), KafkaParkedReader("open", topic.settings)
+    try:
+        topic.begin(writer, ("goods", b"parked"))
+        partition = partition_of("goods", PARTITIONS)
+        before = parked.read(partition, 0)
+        assert (before.messages, before.at_end) == ([], False)
+        writer.commit_transaction(30)
+        wait(lambda: parked.read(partition, before.next).at_end, "the end of the transaction")
+        assert [message.value for message in parked.read(partition, before.next).messages] == [b"parked"]
+    finally:
+        parked.close()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        Origin("customs-no-such-topic", 0, 0),
+        Origin("customs-release-facts", 999, 0),
+        Origin("a name / of no topic", 0, 0),
+        deadline_origin("limit", 0),
+    ],
+)
+def test_nothing_lies_at_a_place_that_only_a_forged_message_names(broker: Broker, origin: Origin) -> None:
+    parked = KafkaParkedReader("release", WorkerSettings(kafka=broker.bootstrap, partitions=PARTITIONS))
+    try:
+        assert parked.message_at(origin) is None
+    finally:
+        parked.close()
 
 
 def test_a_transaction_that_a_dead_worker_left_open_is_waited_for_and_not_believed(topic: StateTopic) -> None:
