@@ -133,7 +133,8 @@ class Broker:
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
         progress = self._progress("the Kafka broker to answer", process, "broker.log")
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "socket.timeout.ms": 10_000})
+        told = {"socket.timeout.ms": 10_000, "reconnect.backoff.max.ms": 100}  # it is not there yet: looked for often
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, **told})
         while progress.goes_on():
             if stop():
                 raise Interrupted

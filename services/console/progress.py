@@ -10,11 +10,13 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from prometheus_client import Gauge
 
+from services.shell.clients import RECONNECTING
 from services.shell.clock import now, stopwatch
 
 ASK_SECONDS = 0.5
 """How often the cluster is asked for the ends of the topics."""
-
+UNANSWERED_SECONDS = 10.0
+"""After so long without an answer it is told that the broker is away: twice as long as one question waits."""
 
 BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
 AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")
@@ -92,16 +94,21 @@ class Ends:
     """Asks the cluster for the ends of the topics, without waiting, and says when the positions have reached them."""
 
     def __init__(self, kafka: str, partitions: Iterable[tuple[str, int]]) -> None:
-        self._admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+        self._admin = AdminClient({"bootstrap.servers": kafka, **RECONNECTING, "log_level": 0})
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
         self._asked_at: tuple[datetime, float] | None = None
         self._futures: Mapping[TopicPartition, Future[Any]] = {}
         self._ends: dict[tuple[str, int], int] = {}
         self._ends_at: tuple[datetime, float] | None = None
+        self._answered = stopwatch()
 
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
         """Call often: takes the answers that are there, compares, and asks again when it is time."""
         self._take()
+        away = (
+            stopwatch() - self._answered > UNANSWERED_SECONDS
+        )  # to the consumer that is the same as a topic without news
+        progress.trouble("kafka: the cluster does not answer" if away else "")
         if self._ends_at is not None:
             behind = sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()])
             progress.measured(behind)
@@ -128,4 +135,4 @@ class Ends:
             ends = {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
         except KafkaException:
             return  # the cluster did not answer; `as_of` stays where it was, and that is what readers see
-        self._ends, self._ends_at = ends, self._asked_at
+        self._ends, self._ends_at, self._answered = ends, self._asked_at, stopwatch()

@@ -15,6 +15,7 @@ from services.console.heard import TOPICS, Heard, Unreadable, heard
 from services.console.progress import Ends, Progress, measure
 from services.console.settings import ConsoleSettings
 from services.console.store import Overtaken, Positions, Store
+from services.shell.clients import RECONNECTING
 from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
 
@@ -127,7 +128,6 @@ class Projector:
     def _poll(self, consumer: Consumer) -> list[Read]:
         first = consumer.consume(1, 0.1)
         if not first:
-            self.progress.trouble("")
             return []
         more = consumer.consume(self.settings.projector_batch - 1, self.settings.projector_linger_ms / 1000)
         messages: list[Read] = []
@@ -186,7 +186,6 @@ class Projector:
         for name, after in positions.items():
             self._seen[name] = max(self._seen.get(name, 0), after)
         self.progress.projected += len(messages)
-        self.progress.trouble("")
         self.progress.beat()
         if fed:
             self.fed()
@@ -215,6 +214,7 @@ class Projector:
     def _consumer_config(self) -> dict[str, Any]:
         return {
             "bootstrap.servers": self.settings.kafka,
+            **RECONNECTING,
             "group.id": "customs-console",
             "isolation.level": "read_committed",
             "enable.auto.commit": False,

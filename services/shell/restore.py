@@ -10,7 +10,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.shell import positions
-from services.shell.clients import restore_config
+from services.shell.clients import RECONNECTING, restore_config
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
@@ -113,6 +113,7 @@ def _spans(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[
     asker = Consumer(
         {
             "bootstrap.servers": settings.kafka,
+            **RECONNECTING,
             "group.id": "customs-restore",
             "enable.auto.commit": False,
             "isolation.level": "read_uncommitted",

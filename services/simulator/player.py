@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
+from services.shell.clients import RECONNECTING
 from services.shell.clock import now, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.day import Day
@@ -106,6 +107,7 @@ class Player:
         self._producer = Producer(
             {
                 "bootstrap.servers": self.settings.kafka,
+                **RECONNECTING,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 5,
@@ -257,6 +259,7 @@ class Player:
         consumer = Consumer(
             {
                 "bootstrap.servers": self.settings.kafka,
+                **RECONNECTING,
                 "group.id": "customs-simulator",
                 "enable.auto.commit": False,
                 "isolation.level": isolation,

@@ -10,11 +10,15 @@ from structlog.testing import capture_logs
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from services.console import progress
+from services.console.database import migrate
+from services.console.settings import ConsoleSettings
 from services.shell import loop
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.worker import desks
 from tests.chaos.proxy import END_TXN, Proxy
+from tests.console.conftest import Running
 from tests.declaration.good import lodge
 from tests.kafka.border import Border
 from tests.waiting import wait, wait_until_ended
@@ -93,3 +97,27 @@ def test_an_idle_desk_whose_broker_is_away_is_not_ready(tmp_path: Path) -> None:
             door.heal()
             wait(lambda: problems or desk.can_work(), "the desk to know that the broker is there")
             assert not problems
+
+
+@pytest.mark.parametrize("fault", ["cut", "mute"])
+def test_a_console_whose_broker_is_away_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setattr(progress, "UNANSWERED_SECONDS", 2.0)
+    with behind_a_door(tmp_path / "kafka") as (broker, door):
+        provision(broker.bootstrap, 1)
+        url = f"sqlite:///{tmp_path}/c.db"
+        migrate(url)
+        running = Running(ConsoleSettings(kafka=f"127.0.0.1:{door.port}", database_url=url, console_port=free_port()))
+        running.start()
+        try:
+            door.cut() if fault == "cut" else door.mute()
+            wait(lambda: running.http.get("/readyz").status_code == 503, "the console to know that the broker is away")
+            told = running.http.get("/readyz").json()
+            assert "projector" in told["waiting"] and "kafka" in told["projection"]["trouble"]
+            assert running.http.get("/livez").status_code == 200
+            door.heal()
+            wait(lambda: running.http.get("/readyz").status_code == 200, "the console to know that the broker is there")
+        finally:
+            door.heal()
+            running.stop()
