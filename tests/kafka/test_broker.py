@@ -146,7 +146,8 @@ def test_a_broker_that_ended_in_order_leaves_its_classes_to_the_next_one_and_a_k
     broker.start()
     try:
         assert broker.process
-        assert str(written) in Path(f"/proc/{broker.process.pid}/maps").read_text(encoding="utf-8")
+        mapped = str(written) in Path(f"/proc/{broker.process.pid}/maps").read_text(encoding="utf-8")
+        assert mapped == bool(written.stat().st_size), "PyPI's Java writes none, and starts all the same"
     finally:
         broker.kill()
     assert list(kept.iterdir()) == [written]
