@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
 from services.shell.clock import now
+from services.shell.positions import UNREADABLE
 
 HOUR = 3600.0
 BUCKETS = (1, 10, 60, 300, 900, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR, 96 * HOUR, 336 * HOUR)
@@ -55,7 +56,7 @@ class Watch(Collector):
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
         """These are all consignments of this worker now; ends of the past are not counted again."""
-        counts = Counts(second for _, told in states if (second := _open_since(_start.decode(told))) is not None)
+        counts = Counts(second for _, told in states if (second := _open_since(_begun(told))) is not None)
         with self._lock:
             if not self._registered:
                 REGISTRY.register(self)
@@ -116,6 +117,14 @@ class Watch(Collector):
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         return []
+
+
+def _begun(told: bytes) -> Start:
+    """A state that is none has not begun: what a record that cannot be read holds is parked, and counted there."""
+    try:
+        return _start.decode(told)
+    except UNREADABLE:
+        return Start()
 
 
 def _open_since(told: Timeline | Start) -> int | None:

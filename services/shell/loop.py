@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -614,6 +615,8 @@ class Loop:
         self._positions.clear()
         self._parked = told.parked
         self._committed_at = self._resume(committed)
+        if self._positions:
+            self._flush_positions()
         self._tell_restored()
         self._go_on_from(
             [TopicPartition(p.topic, p.partition, self._committed_at[p.partition][p.topic]) for p in partitions]
@@ -636,11 +639,19 @@ class Loop:
         resumed: dict[int, dict[str, int]] = {}
         for partition, inputs in by_partition.items():
             store = self._stores[partition]
-            found = Found(partition, inputs, store.stored, store.first, len(store.records))
-            resumed[partition] = resume(self.desk.name, inputs, found, accepted)
+            found = Found(partition, inputs, store.stored, store.first, len(store.records), store.unreadable)
+            resumed[partition] = resume(self.desk.name, inputs, found, accepted, partial(self._begin_at_end, partition))
             if accepted and store.stored is not None:
                 store.stored.cut = store.first
         return resumed
+
+    def _begin_at_end(self, partition: int, topic: str) -> int:
+        """Where a new input begins that the catalogue gives from its end: kept as a number, since what comes while the desk is
+        down must not move it."""
+        place = TopicPartition(topic, partition)
+        _, end = self._retrying(lambda: self._consumer.get_watermark_offsets(place, OFFSETS_SECONDS), "end of an input")
+        self._positions[topic, partition] = int(end)
+        return int(end)
 
     def _tell_restored(self) -> None:
         if self.desk.watcher:

@@ -5,11 +5,13 @@ group. The cluster forgets those of the group after idle days (`offsets.retentio
 positions would be decided again from the beginning, and positions without their records would decide from nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
+from schemas.bounds import LARGEST_INTEGER
 from schemas.topics import BEGINS_AT_THE_END
 from services.shell.layout import Refused
 
@@ -18,7 +20,11 @@ KEY = ""
 MARK = "in the state topic"
 """Metadata of a group's offset whose positions stand in the state topic, too."""
 BEGINNING, END = -2, -1
-"""Kafka's numbers for the first and the next message of a partition."""
+"""Kafka's numbers for the first and the next message of a partition. The end moves on, so it is never kept as a position."""
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises about bytes that no desk wrote."""
+
+Offset = Annotated[int, msgspec.Meta(ge=BEGINNING, le=LARGEST_INTEGER)]
 
 
 class ReadPositions(msgspec.Struct, omit_defaults=True):
@@ -29,8 +35,8 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
     """
 
     due: None = None
-    positions: dict[str, int] = {}
-    cut: int = 0
+    positions: dict[str, Offset] = {}
+    cut: Offset = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,16 @@ class Noted:
 
 @dataclass(slots=True)
 class Found:
-    """What there is of one partition: `noted` by input topic, the record, the first offset of the state topic."""
+    """What there is of one partition: `noted` by input topic, the record or why it is `unreadable`, the first offset of the
+    state topic.
+    """
 
     partition: int
     noted: Mapping[str, Noted]
     stored: ReadPositions | None = None
     first: int = 0
     records: int = 0
+    unreadable: str = ""
 
 
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(ReadPositions)
@@ -62,23 +71,25 @@ def encode(positions: Mapping[str, int], cut: int) -> bytes:
 
 
 def decode(data: bytes) -> ReadPositions:
-    """As it was encoded; msgspec.MsgspecError for anything else."""
+    """As it was encoded; one of `UNREADABLE` for anything else."""
     return _decoder.decode(data)
 
 
-def resume(desk: str, inputs: Iterable[str], found: Found, accepted: bool) -> dict[str, int]:
+def resume(desk: str, inputs: Iterable[str], found: Found, accepted: bool, end: Callable[[str], int]) -> dict[str, int]:
     """Input topic → the offset from which this partition goes on.
 
     Refused where records are missing or would be decided again. `accepted`: an operator has agreed that records are
     missing; then the positions of the group, which an operator can set, count more than those in the state topic.
+    `end`: offset of the next message of an input, asked for only where a new input begins there.
     """
     _refuse_what_is_lost(desk, found, accepted)
     stored = found.stored.positions if found.stored else {}
     positions: dict[str, int] = {}
     for topic in inputs:
         noted, known = found.noted.get(topic, Noted()).offset, stored.get(topic)
+        known = None if known == END else known  # as an earlier release kept it
         if noted is None and known is None:
-            positions[topic] = END if topic in BEGINS_AT_THE_END else BEGINNING
+            positions[topic] = end(topic) if topic in BEGINS_AT_THE_END else BEGINNING
         elif noted is None or known is None or accepted:
             positions[topic] = noted if noted is not None else known if known is not None else BEGINNING
         else:
@@ -88,6 +99,11 @@ def resume(desk: str, inputs: Iterable[str], found: Found, accepted: bool) -> di
 
 def _refuse_what_is_lost(desk: str, found: Found, accepted: bool) -> None:
     name, stored = f"{desk}, partition {found.partition}", found.stored
+    forgotten = all(noted.offset is None for noted in found.noted.values())
+    if found.unreadable and not accepted:
+        raise _refused(
+            name, f"the read positions in its state topic cannot be read: {found.unreadable}", "读取位点无法读取。"
+        )
     if not accepted and found.first > (stored.cut if stored else 0):
         raise _refused(
             name, f"its state topic begins at offset {found.first}: records were cut off", "状态主题被截断。"
@@ -96,7 +112,7 @@ def _refuse_what_is_lost(desk: str, found: Found, accepted: bool) -> None:
         raise _refused(
             name, "the consumer group has read positions, the state topic has no records", "状态主题的记录已丢失。"
         )
-    if stored is None and found.records and all(noted.offset is None for noted in found.noted.values()):
+    if stored is None and (found.records or found.unreadable) and forgotten:
         raise _refused(name, "the state topic has records, but no read positions are known", "读取位点已丢失。")
 
 

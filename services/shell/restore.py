@@ -5,8 +5,6 @@ import time
 from dataclasses import dataclass
 from itertools import groupby
 
-import msgspec
-import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.shell import positions
@@ -14,7 +12,6 @@ from services.shell.clients import RECONNECTING, restore_config
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
-log = structlog.get_logger()
 BATCH = 10_000
 """Messages taken from the client at once: each batch is unpacked by built-in functions, not message by message."""
 
@@ -66,12 +63,7 @@ def restore(
     stores = {p: Partition() for p in partitions}
     for p, store in stores.items():
         store.first = spans[p][0]
-        try:
-            store.take_positions(records[p].pop(positions.KEY, None))
-        except (
-            msgspec.MsgspecError
-        ) as error:  # no desk wrote them: those of the consumer group count, and without them none
-            log.error("read positions cannot be read", topic=topic, partition=p, error=str(error)[:400])
+        store.take_positions(records[p].pop(positions.KEY, None))
         told.parked += store.restored(records.pop(p))
     return stores
 

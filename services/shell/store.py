@@ -2,6 +2,7 @@
 
 import base64
 import heapq
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import msgspec
 
 from schemas.parking import Origin
 from services.shell.codec import Raw
-from services.shell.positions import ReadPositions
+from services.shell.positions import UNREADABLE, ReadPositions
 from services.shell.positions import decode as decode_positions
 
 REMEMBERED_REQUESTS = 8
@@ -112,7 +113,12 @@ def due_of(data: bytes) -> float | None:
     """A record's `due`, without decoding the rest; of a record written before `due` stood first, by decoding it."""
     if not data.startswith(_DUE):
         return decode_record(data).due if _DUE[1:] in data else None
-    return None if data.startswith(_NOT_DUE) else float(data[len(_DUE) : data.find(b",", len(_DUE))])
+    if data.startswith(_NOT_DUE):
+        return None
+    due = float(data[len(_DUE) : data.find(b",", len(_DUE))])
+    if not math.isfinite(due):  # before or after all others in the heap, or neither: they would wait behind it
+        raise ValueError(f"{due} is no moment")
+    return due
 
 
 def parked_in(data: bytes) -> int:
@@ -137,10 +143,15 @@ class Partition:
         """The read positions that stand beside these records; None where none were ever written."""
         self.first = 0
         """First offset of this partition in the state topic."""
+        self.unreadable = ""
+        """Why what stands in place of the read positions cannot be read."""
 
     def take_positions(self, data: bytes | None) -> None:
-        """The read positions as they were read from the topic; msgspec.MsgspecError when they are none."""
-        self.stored = None if data is None else decode_positions(data)
+        """The read positions as they were read from the topic."""
+        try:
+            self.stored = None if data is None else decode_positions(data)
+        except UNREADABLE as error:
+            self.unreadable = f"{type(error).__name__}: {error}"[:400]
 
     def restored(self, records: Mapping[str, bytes | None]) -> int:
         """Takes the last value of each key in the topic, None where it was forgotten; returns how many messages are parked."""
@@ -151,10 +162,7 @@ class Partition:
                 continue  # the most usual record of all: nothing is due and nothing parked
             try:
                 due, waiting = due_of(data), parked_in(data)
-            except (
-                ValueError,
-                msgspec.MsgspecError,
-            ):  # no record at all: the next message of this key is parked for it
+            except (ValueError, *UNREADABLE):  # no record at all: the next message of this key is parked for it
                 continue
             if due is not None:
                 self.deadlines.append((due, key))
@@ -167,7 +175,7 @@ class Partition:
         for key, data in self.records.items():
             try:
                 yield key, decode_record(data).state
-            except msgspec.MsgspecError:
+            except UNREADABLE:
                 continue  # its next message is parked for it
 
     def put(self, key: str, data: bytes | None, due: float | None) -> None:

@@ -27,6 +27,7 @@ from services.shell.desk import Desk
 from services.shell.halving import Place, place_of
 from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
 from services.shell.partition import partition_of
+from services.shell.positions import UNREADABLE
 from services.shell.replay import Replays
 from services.shell.store import (
     REMEMBERED_REQUESTS,
@@ -335,7 +336,7 @@ class Turn:
     def _read(self, data: bytes, partition: int, key: str) -> Entry:
         try:
             return self._found(decode_record(data), partition, key)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             return Entry(unreadable_record(data), None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
 
     def _found(self, record: Record, partition: int, key: str) -> Entry:

@@ -17,6 +17,7 @@ from services.shell.settings import WorkerSettings
 from services.worker import desks
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
+from tests.waiting import wait
 
 PARTITIONS = 1
 DESK = ("declaration",)
@@ -123,3 +124,18 @@ def test_a_desk_whose_state_topic_was_made_anew_does_not_start_from_nothing(losi
 def test_a_desk_whose_input_was_made_anew_does_not_take_other_messages_for_those_that_it_read(losing: Border) -> None:
     make_anew(losing, REQUESTS)
     assert "does not have the offset" in refusal(losing)
+
+
+def test_an_input_that_begins_at_its_end_keeps_where_that_was_although_nothing_was_read(
+    losing: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = requests_topic("gate")
+    monkeypatch.setattr("services.shell.positions.BEGINS_AT_THE_END", frozenset([topic]))
+    losing.say(topic, "before", b"{", "RecordGateOut", "before")
+    end = end_of(losing, topic)
+    with running(losing.bootstrap, PARTITIONS, names=("gate",)):
+        pass
+    losing.say(topic, "while the desk was down", b"{", "RecordGateOut", "down")
+    with running(losing.bootstrap, PARTITIONS, names=("gate",)) as [desk]:
+        assert desk._committed_at[0][topic] == end
+        wait(lambda: desk._parked == 1, "the request that came while the desk was down")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
@@ -117,7 +118,20 @@ def test_a_container_number_without_end_is_parked_not_raised() -> None:
         assert kinds(turn) == ["MessageParked"] and turn.parked == {"contract": 1}
 
 
-GARBAGE = (b"garbage", b'{"due":x}', b'{"due":1,"parked":3}', b'{"due":null,"waiting":', b"", b"\xff\xfe", b"[]", b"5")
+GARBAGE = (
+    b"garbage",
+    b'{"due":x}',
+    b'{"due":1,"parked":3}',
+    b'{"due":null,"waiting":',
+    b"",
+    b"\xff\xfe",
+    b"[]",
+    b"5",
+    b'{"due":null,"heard":["\xff"]}',
+    b'{"due":null,"state":' + b"[" * 100_000,
+    b'{"due":nan}',
+    b'{"due":inf,"n":1}',
+)
 
 
 @pytest.mark.parametrize("data", GARBAGE)
@@ -130,6 +144,21 @@ def test_a_value_of_the_state_topic_that_is_no_record_holds_its_goods_and_nobody
     worker.turn(resume(messages[0], "discard"))
     assert worker.turn(found()).parked.keys() <= {"record_unreadable", "behind_parked"}, "never as goods nobody knows"
     assert list(worker.store.states()) and "InspectionPassed" not in kinds(worker.turn(found()))
+
+
+@pytest.mark.parametrize("due", [b"nan", b"inf", b"-inf", b"1e999"])
+def test_a_time_limit_that_is_no_moment_keeps_no_other_one_waiting(due: bytes) -> None:
+    store = Partition()
+    store.restored({"garbage": b'{"due":' + due + b"}", "goods": b'{"due":1.0}'})
+    assert store.deadlines == [(1.0, "goods")]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_watcher_is_stopped_by_what_stands_for_an_unreadable_record(service: str) -> None:
+    watcher = importlib.import_module(f"services.{service}.agent").DESK.watcher
+    states = [msgspec.Raw(b'"\xff"'), msgspec.Raw(b"[" * 100_000), *[unreadable_record(data).state for data in GARBAGE]]
+    if watcher:
+        watcher.restored((CONSIGNMENT, state) for state in states)
 
 
 @pytest.mark.parametrize("service", SERVICES)

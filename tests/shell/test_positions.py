@@ -1,49 +1,63 @@
 """From where does a partition go on, and when does it refuse to?"""
 
+from dataclasses import replace
+
 import pytest
 
 from services.shell.layout import Refused
-from services.shell.positions import BEGINNING, END, MARK, Found, Noted, ReadPositions, decode, encode, resume
-from services.shell.store import decode_record
+from services.shell.positions import BEGINNING, MARK, Found, Noted, ReadPositions, decode, encode, resume
+from services.shell.store import Partition, decode_record
 
 INPUTS = ("customs-risk-facts", "customs-release-requests")
 RISK, REQUESTS = INPUTS
+NAMES = {"risk": RISK, "requests": REQUESTS}
+
+
+def never(topic: str) -> int:
+    raise AssertionError(f"the end of {topic} was asked for")
 
 
 def found(
     stored: dict[str, int] | None = None, first: int = 0, records: int = 0, cut: int = 0, **noted: Noted
 ) -> Found:
-    names = {"risk": RISK, "requests": REQUESTS}
     record = None if stored is None else ReadPositions(positions=stored, cut=cut)
-    return Found(3, {names[name]: each for name, each in noted.items()}, record, first, records)
+    return Found(3, {NAMES[name]: each for name, each in noted.items()}, record, first, records)
 
 
 def test_a_desk_that_never_read_begins_at_the_first_message() -> None:
-    assert resume("release", INPUTS, found(), False) == {RISK: BEGINNING, REQUESTS: BEGINNING}
+    assert resume("release", INPUTS, found(), False, never) == {RISK: BEGINNING, REQUESTS: BEGINNING}
 
 
 def test_a_topic_that_the_catalogue_gives_from_its_end_begins_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.shell.positions.BEGINS_AT_THE_END", frozenset([REQUESTS]))
     stored = found({RISK: 7}, records=1)
-    assert resume("release", INPUTS, stored, False) == {RISK: 7, REQUESTS: END}
+    assert resume("release", INPUTS, stored, False, lambda topic: {REQUESTS: 11}[topic]) == {RISK: 7, REQUESTS: 11}
+
+
+def test_what_an_earlier_release_kept_in_place_of_an_end_is_no_position(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.shell.positions.BEGINS_AT_THE_END", frozenset([REQUESTS]))
+    assert resume("release", INPUTS, found({RISK: 7, REQUESTS: -1}), False, lambda _: 11) == {RISK: 7, REQUESTS: 11}
+    assert resume("release", [RISK], found({RISK: BEGINNING}), False, never) == {RISK: BEGINNING}
 
 
 def test_the_further_of_both_positions_counts() -> None:
     both = found({RISK: 7, REQUESTS: 9}, risk=Noted(8, MARK), requests=Noted(5, MARK))
-    assert resume("release", INPUTS, both, False) == {RISK: 8, REQUESTS: 9}
+    assert resume("release", INPUTS, both, False, never) == {RISK: 8, REQUESTS: 9}
 
 
 def test_what_the_group_has_forgotten_stands_in_the_state_topic() -> None:
-    assert resume("release", INPUTS, found({RISK: 7, REQUESTS: 9}, records=5), False) == {RISK: 7, REQUESTS: 9}
+    assert resume("release", INPUTS, found({RISK: 7, REQUESTS: 9}, records=5), False, never) == {RISK: 7, REQUESTS: 9}
 
 
 def test_states_of_the_release_before_go_on_from_the_positions_of_the_group() -> None:
     former = found(records=5, risk=Noted(8), requests=Noted(2))
-    assert resume("release", INPUTS, former, False) == {RISK: 8, REQUESTS: 2}
+    assert resume("release", INPUTS, former, False, never) == {RISK: 8, REQUESTS: 2}
 
 
 def test_an_input_that_is_new_to_the_desk_begins_at_its_first_message() -> None:
-    assert resume("release", INPUTS, found({RISK: 7}, records=5, risk=Noted(7, MARK)), False)[REQUESTS] == BEGINNING
+    assert (
+        resume("release", INPUTS, found({RISK: 7}, records=5, risk=Noted(7, MARK)), False, never)[REQUESTS] == BEGINNING
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,18 +71,41 @@ def test_an_input_that_is_new_to_the_desk_begins_at_its_first_message() -> None:
 )
 def test_what_is_lost_is_not_decided_from_nothing(lost: Found, why: str) -> None:
     with pytest.raises(Refused, match=why):
-        resume("release", INPUTS, lost, False)
+        resume("release", INPUTS, lost, False, never)
+
+
+@pytest.mark.parametrize("noted", [{}, {"risk": Noted(7, MARK)}, {"risk": Noted(7), "requests": Noted(9)}])
+@pytest.mark.parametrize(
+    "data", [b"garbage", b"[" * 100_000, b'{"positions":{"\xff":1}}', b'{"positions":{"a":1e999}}']
+)
+def test_read_positions_that_cannot_be_read_are_not_taken_for_none(noted: dict[str, Noted], data: bytes) -> None:
+    store = Partition()
+    store.take_positions(data)
+    assert store.stored is None and store.unreadable
+    spoilt = replace(found(), noted={NAMES[name]: each for name, each in noted.items()}, unreadable=store.unreadable)
+    with pytest.raises(Refused, match=r"cannot be read.*docs/runbooks/WorkerDown\.md"):
+        resume("release", INPUTS, spoilt, False, never)
+
+
+def test_an_operator_can_agree_that_the_positions_of_the_group_count_in_place_of_unreadable_ones() -> None:
+    spoilt = replace(found(records=5, risk=Noted(3), requests=Noted(4)), unreadable="garbage")
+    assert resume("release", INPUTS, spoilt, True, never) == {RISK: 3, REQUESTS: 4}
+    with pytest.raises(Refused, match="read positions are known"):
+        resume("release", INPUTS, replace(found(), unreadable="garbage"), True, never)
 
 
 def test_an_operator_can_agree_to_a_cut_and_then_the_positions_of_the_group_count() -> None:
     cut = found({RISK: 7, REQUESTS: 9}, first=12, risk=Noted(3), requests=Noted(4))
-    assert resume("release", INPUTS, cut, True) == {RISK: 3, REQUESTS: 4}
-    assert resume("release", INPUTS, found({RISK: 7, REQUESTS: 9}, first=12, cut=12), False) == {RISK: 7, REQUESTS: 9}
+    assert resume("release", INPUTS, cut, True, never) == {RISK: 3, REQUESTS: 4}
+    assert resume("release", INPUTS, found({RISK: 7, REQUESTS: 9}, first=12, cut=12), False, never) == {
+        RISK: 7,
+        REQUESTS: 9,
+    }
 
 
 def test_records_without_any_position_are_refused_whoever_agrees() -> None:
     with pytest.raises(Refused):
-        resume("release", INPUTS, found(records=5), True)
+        resume("release", INPUTS, found(records=5), True, never)
 
 
 def test_a_release_that_does_not_know_the_record_of_positions_reads_it_as_a_record_that_waits_for_nothing() -> None:

@@ -129,7 +129,7 @@ def test_what_no_desk_wrote_stops_no_restore(topic: StateTopic) -> None:
         writer.produce(topic.name, key=key, value=value, partition=0)
     writer.commit_transaction(30)
     store = topic.restored()[0]
-    assert store.records == {"garbage": b"{", "goods": record(7)} and store.stored is None
+    assert store.records == {"garbage": b"{", "goods": record(7)} and store.stored is None and store.unreadable
     assert [key for key, _ in store.states()] == ["goods"]
 
 
