@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
 from services.shell.clock import now
+from services.shell.metrics import Labels
 from services.shell.positions import UNREADABLE
 
 HOUR = 3600.0
@@ -29,8 +30,8 @@ SECONDS = Histogram(
 ENDED = Counter("customs_consignments_ended", "Consignments that reached an end", ["end"])
 _seconds, _ended = cache(SECONDS.labels), cache(ENDED.labels)
 """Looking a series up by its labels takes longer than all else that is done for a consignment here."""
-OFFICES = 100
-"""How many offices get a label of their own; further ones are counted as `other`, so that labels stay bounded."""
+PLACES = 200
+"""How many offices, each with a mode of transport, get series of their own."""
 
 
 class Start(msgspec.Struct, array_like=True):
@@ -50,7 +51,7 @@ class Watch(Collector):
 
     def __init__(self) -> None:
         self._open: Counts[int] = Counts()
-        self._offices: set[str] = set()
+        self._places = Labels(PLACES)
         self._lock = threading.Lock()
         self._registered = False
 
@@ -84,19 +85,13 @@ class Watch(Collector):
     def _count(self, before: Timeline, after: Timeline) -> None:
         if after.end and after.end_version > before.end_version or after.end == "rejected" != before.end:
             _ended(after.end).inc()
-        labels = (after.lane, self._office(after.office), after.mode)
+        labels = (after.lane, *self._places.of(after.office, after.mode))
         if after.released and not before.released:
             for stage, seconds in stage_seconds(after).items():
                 _seconds(stage, *labels).observe(seconds)
         left = gate_seconds(after)
         if left is not None and gate_seconds(before) is None:
             _seconds("gate", *labels).observe(left)
-
-    def _office(self, office: str) -> str:
-        if office not in self._offices and len(self._offices) >= OFFICES:
-            return "other"
-        self._offices.add(office)
-        return office
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Open consignments by age, computed when asked."""

@@ -52,8 +52,8 @@ SECONDS = Histogram(
 )
 LONGEST_ANSWER = 1_000_000
 """Bytes."""
-WHOLE = ("/static/", "/consignments.csv")
-"""Files, which are as long as they are."""
+WHOLE = ("/static/", "/consignments.csv", "/metrics")
+"""Files, and what Prometheus reads in one piece: as long as they are. What stands in labels has few values."""
 log = structlog.get_logger()
 DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow releases.
 
@@ -84,7 +84,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
-    app.add_middleware(_Bounded)
+    app.add_middleware(Bounded)
     app.add_middleware(_Measured)
     _document(app)
     return app
@@ -254,31 +254,50 @@ def _document(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-class _Bounded:
+class Bounded:
     """No answer of API or pages is longer than LONGEST_ANSWER: lists come in pages. One that is, is a fault of ours, and said so
-    instead of filling a terminal's memory."""
+    instead of filling a terminal's memory. An answer that does not say its length is kept back until it ends; only streams of
+    events, which have no end, pass piece by piece."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith(WHOLE):
             await self._app(scope, receive, send)
             return
-        refused = False
+        kept: list[Message] = []
+        seen, refused = 0, False
 
         async def bounded(message: Message) -> None:
-            nonlocal refused
+            nonlocal seen, refused
+            if refused:
+                return
             if message["type"] == "http.response.start":
-                length = Headers(raw=message["headers"]).get("content-length", "0")
-                refused = length.isdigit() and int(length) > LONGEST_ANSWER and not scope["path"].startswith(WHOLE)
-                if refused:
-                    log.error("an answer is too long", path=scope["path"], bytes=int(length))
-                    await respond(Problem(500, "answer_too_long", seen=int(length), limit=LONGEST_ANSWER))(
-                        scope, receive, send
-                    )
-            if not refused:
+                headers = Headers(raw=message["headers"])
+                length = headers.get("content-length", "")
+                seen = int(length) if length.isdigit() else 0
+                if length.isdigit() or headers.get("content-type", "").startswith("text/event-stream"):
+                    refused = seen > LONGEST_ANSWER
+                    if not refused:
+                        await send(message)
+                else:
+                    kept.append(message)
+            elif not kept:
                 await send(message)
+            else:
+                kept.append(message)
+                seen += len(message.get("body", b""))
+                refused = seen > LONGEST_ANSWER
+                if not refused and not message.get("more_body"):
+                    for each in kept:
+                        await send(each)
+                    kept.clear()
+            if refused:
+                kept.clear()
+                log.error("an answer is too long", path=scope["path"], bytes=seen)
+                problem = Problem(500, "answer_too_long", seen=seen, limit=LONGEST_ANSWER)
+                await respond(problem)(scope, receive, send)
 
         await self._app(scope, receive, bounded)
 

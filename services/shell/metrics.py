@@ -2,6 +2,27 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+OTHER = "other"
+"""The label of what gets none of its own."""
+
+
+class Labels:
+    """Values of labels that come from outside. Each combination makes series that stay until the process ends, so that only
+    the first `most` combinations get their own; each one met after those is `other`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._met: set[tuple[str, ...]] = set()
+
+    def of(self, *values: str) -> tuple[str, ...]:
+        """The values, or `other` for each."""
+        if values not in self._met:
+            if len(self._met) >= self._most:
+                return (OTHER,) * len(values)
+            self._met.add(values)
+        return values
+
+
 COMMITTED = Counter("customs_loop_committed", "Messages heard in committed transactions", ["desk"])
 SAID = Counter("customs_loop_said", "Facts published in committed transactions", ["desk", "kind"])
 DUPLICATES = Counter("customs_loop_duplicates", "Requests heard again and not decided again", ["desk"])

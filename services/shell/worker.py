@@ -20,13 +20,17 @@ from faust.web import Request, Response, View
 from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
-from schemas.topics import parked_topic
+from schemas.parking import PARKING
+from schemas.topics import SERVICES, parked_topic
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, Refused
 from services.shell.loop import Loop
+from services.shell.metrics import OTHER, Labels
 from services.shell.settings import WorkerSettings
 
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
+_reasons = Labels(50)
+"""Of parking; a dozen are in use."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
@@ -192,21 +196,22 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
     @app.agent(topic)
     async def watch_parked(stream: Any) -> None:
         async for event in stream.events():
-            headers = dict(event.headers or ())
-            kind = headers.get("ce_type", b"").decode("utf-8", "replace")
-            body: Any = None
-            with contextlib.suppress(orjson.JSONDecodeError):
-                body = orjson.loads(event.value or b"")
-            if not isinstance(body, dict):
-                body = {"service": "unknown", "reason": "unreadable"}
-            ANNOUNCED.labels(str(body.get("service", "unknown")), kind, str(body.get("reason", ""))).inc()
-            log.warning(
-                "parking",
-                kind=kind,
-                service=body.get("service"),
-                key=body.get("subject", body.get("key")),
-                reason=body.get("reason"),
-            )
+            announced(dict(event.headers or ()), event.value or b"")
+
+
+def announced(headers: dict[str, bytes], value: bytes) -> None:
+    """Counts and logs what stands on a parked topic, whoever wrote it."""
+    kind = headers.get("ce_type", b"").decode("utf-8", "replace")
+    body: Any = None
+    with contextlib.suppress(orjson.JSONDecodeError):
+        body = orjson.loads(value)
+    if not isinstance(body, dict):
+        body = {"reason": "unreadable"}
+    service, reason = str(body.get("service", "")), str(body.get("reason", ""))
+    ANNOUNCED.labels(
+        service if service in SERVICES else OTHER, kind if kind in PARKING else OTHER, *_reasons.of(reason)
+    ).inc()
+    log.warning("parking", kind=kind, service=service, key=body.get("subject", body.get("key")), reason=reason)
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:

@@ -12,7 +12,7 @@ from schemas.inspection import InspectionOrdered, InspectionPassed
 from schemas.release import ArrivalRecorded, ReleaseGranted, ReleaseRefused, ReleaseRevoked
 from schemas.vocabulary import ControlKind, Direction, Lane
 from services.clearance import timeline
-from services.clearance.metrics import Watch
+from services.clearance.metrics import PLACES, SECONDS, Watch
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
 from tests.release.dossiers import assessed
 from tests.voice import CONSIGNMENT, NOON
@@ -144,3 +144,25 @@ def test_what_is_open_after_a_restart_is_what_was_open_before_it() -> None:
     assert shown[0][5][2] == pytest.approx(shown[1][5][2], abs=60)
     REGISTRY.unregister(before)
     REGISTRY.unregister(after_restart)
+
+
+def test_what_stands_in_facts_makes_no_series_without_end() -> None:
+    """Offices and modes of transport are texts from outside; a series stays until the process ends."""
+    watch = Watch()
+    watch.restored([])
+    for number in range(PLACES + 100):
+        named = told(STORY)._replace(office=f"office {number}", mode=f"mode {number}")
+        watch.committed([(str(number), None, named)])
+    REGISTRY.unregister(watch)
+    ours = [
+        sample.labels["office"]
+        for family in SECONDS.collect()
+        for sample in family.samples
+        if sample.name.endswith("_count")
+        and sample.labels["stage"] == "overall"
+        and sample.labels["office"].startswith("office ")
+    ]
+    assert len(ours) == PLACES
+    assert REGISTRY.get_sample_value(
+        "customs_clearance_seconds_count", {"stage": "overall", "lane": "red", "office": "other", "mode": "other"}
+    )

@@ -5,8 +5,11 @@ from html import unescape
 
 import orjson
 import pytest
+from fastapi.responses import StreamingResponse
+from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
-from services.console.app import LONGEST_ANSWER
+from services.console.app import LONGEST_ANSWER, Bounded
 from tests.console.border import Border, Said, publish
 from tests.console.conftest import Running, pages
 
@@ -62,3 +65,24 @@ def test_every_page_of_it_is_short(console: Running, story: Border) -> None:
         more = re.search(r'href="([^"]+since=[0-9]+)#timeline"', text)
         following = unescape(more[1]) if more else None
     assert found == [one.id for one in story.said]
+
+
+def test_an_answer_over_the_bound_is_said_to_be_one_whether_or_not_it_tells_its_length() -> None:
+    piece = b"x" * 1000
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        count, path = int(scope["query_string"]), scope["path"]
+        headers = {"content-type": "text/event-stream" if path == "/events" else "text/plain"}
+        if path == "/told":
+            headers["content-length"] = str(count * len(piece))
+        await StreamingResponse((piece for _ in range(count)), headers=headers)(scope, receive, send)
+
+    most = LONGEST_ANSWER // len(piece)
+    client = TestClient(Bounded(answer))
+    for path in ("/told", "/untold", "/events", "/metrics"):
+        fits, over = client.get(f"{path}?{most}"), client.get(f"{path}?{most + 1}")
+        assert fits.status_code == 200 and len(fits.content) == LONGEST_ANSWER, path
+        if path in ("/told", "/untold"):
+            assert over.status_code == 500 and over.json()["type"] == "/problems/answer_too_long", path
+        else:
+            assert over.status_code == 200 and len(over.content) == LONGEST_ANSWER + len(piece), path
