@@ -1,8 +1,9 @@
 """How far behind is the read model? Up to which moment everything said on the topics is in the rows."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,11 +11,12 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from prometheus_client import Gauge
 
+from services.shell import layout
 from services.shell.clients import RECONNECTING
 from services.shell.clock import now, stopwatch
 
-ASK_SECONDS = 0.5
-"""How often the cluster is asked for the ends of the topics."""
+ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
+"""How often the cluster is asked for the ends of the topics, and which topics they are."""
 UNANSWERED_SECONDS = 10.0
 """After so long without an answer it is told that the broker is away: twice as long as one question waits."""
 
@@ -93,14 +95,25 @@ def measure(standing: Standing) -> None:
 class Ends:
     """Asks the cluster for the ends of the topics, without waiting, and says when the positions have reached them."""
 
-    def __init__(self, kafka: str, partitions: Iterable[tuple[str, int]]) -> None:
+    def __init__(self, kafka: str, partitions: Sequence[tuple[str, int]]) -> None:
+        self.ids: dict[str, str] = {}
+        """Topic → its id, when the cluster was last asked; those that it did not have are not in it."""
         self._admin = AdminClient({"bootstrap.servers": kafka, **RECONNECTING, "log_level": 0})
+        self._topics = sorted({topic for topic, _ in partitions})
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
         self._asked_at: tuple[datetime, float] | None = None
         self._futures: Mapping[TopicPartition, Future[Any]] = {}
         self._ends: dict[tuple[str, int], int] = {}
         self._ends_at: tuple[datetime, float] | None = None
         self._answered = stopwatch()
+        self._described: layout.Asked = {}
+        self._described_at = -LOOK_SECONDS
+
+    def first_ids(self) -> dict[str, str]:
+        """Waits for the ids; KafkaException where the cluster does not tell them."""
+        self.ids = layout.ids(layout.found(layout.ask(self._admin, self._topics, LOOK_SECONDS)))
+        self._described_at = stopwatch()
+        return self.ids
 
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
         """Call often: takes the answers that are there, compares, and asks again when it is time."""
@@ -118,6 +131,9 @@ class Ends:
 
     def _ask(self) -> None:
         watch = stopwatch()
+        if not self._described and watch - self._described_at >= LOOK_SECONDS:
+            self._described_at = watch
+            self._described = layout.ask(self._admin, self._topics, LOOK_SECONDS)
         if self._futures or (self._asked_at is not None and watch - self._asked_at[1] < ASK_SECONDS):
             return
         self._asked_at = (now(), watch)
@@ -128,6 +144,10 @@ class Ends:
         )
 
     def _take(self) -> None:
+        if self._described and all(answer.done() for answer in self._described.values()):
+            described, self._described = self._described, {}
+            with suppress(KafkaException):  # asked again; that nobody answers is seen by the ends
+                self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
             return
         futures, self._futures = self._futures, {}

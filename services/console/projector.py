@@ -1,7 +1,7 @@
 """How do facts become rows? Read committed messages, fold them, write rows and offsets in one SQL transaction; never skip."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from services.console.store import Overtaken, Positions, Store
 from services.shell.clients import RECONNECTING
 from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
+from services.shell.layout import replaced
 
 PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
 UNREADABLE = Counter("customs_console_unreadable", "Messages without a row of their own", ["topic"])
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 
 
 class LogReplaced(Exception):
-    """The topics are not those that the rows came from: their ends lie before what was read."""
+    """The topics are not those that the rows came from: their ids are others, or their ends lie before what was read."""
 
 
 class Projector:
@@ -95,10 +96,12 @@ class Projector:
             before, self._positions = self._positions, store.positions(partitions)
             if any(self._positions.get(name, 0) < position for name, position in before.items()):
                 self.progress.forget()  # rows were taken away: those that are there do not tell of everything
+            ends = Ends(self.settings.kafka, partitions)
+            known = store.topic_ids(ends.first_ids())
+            _check_same(known, ends.ids)
             self._forget_replaced(consumer, store)
             self._seen = dict(self._positions)
             consumer.assign([TopicPartition(t, p, self._positions[t, p] or OFFSET_BEGINNING) for t, p in partitions])
-            ends = Ends(self.settings.kafka, partitions)
             log.info("projecting", partitions=len(partitions), messages=sum(self._positions.values()))
             while not self._stop.is_set():
                 self.progress.beat()
@@ -106,6 +109,7 @@ class Projector:
                 if messages:
                     self._write(store, messages)
                     self._failures = 0
+                _check_same(known, ends.ids)
                 ends.look(self._seen, self.progress)
                 self._report(store)
         finally:
@@ -226,6 +230,11 @@ class Projector:
             "queued.max.messages.kbytes": 32_768,
             "log_level": 0,
         }
+
+
+def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:
+    if lost := replaced(known, now):
+        raise LogReplaced(f"{lost[0]}; drop the rows with `dtg rebuild`")
 
 
 def _why(error: Exception) -> str:

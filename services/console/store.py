@@ -73,6 +73,16 @@ class Store:
         lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {PLACE_SHIFT}"))
         self._fed = {last >> PLACE_SHIFT: last for last in connection.execute(lasts).scalars()}
 
+    def topic_ids(self, now: Mapping[str, str]) -> dict[str, str]:
+        """Topic → the id of the one that these rows came from; those of which nothing was read yet are noted as they are `now`."""
+        with self.engine.begin() as connection:
+            self.claim(connection)
+            known = {row.topic: row.topic_id for row in connection.execute(select(t.TOPIC_IDS))}
+            new = [(topic, topic_id) for topic, topic_id in now.items() if topic not in known]
+            self._rows(connection, "topic_ids", new)
+        self._turn += 1
+        return dict(new) | known
+
     def told_ahead(self, positions: Positions) -> dict[int, int]:
         """The last offset that the feed tells of, in each partition where that was not read yet: rows are being made anew."""
         lasts = [origin(last) for last in self._fed.values()]

@@ -215,6 +215,9 @@ OFFSETS = Table(
 )
 """Up to where the topics are in the rows; written in the transaction that writes the rows."""
 
+TOPIC_IDS = Table("topic_ids", METADATA, Column("topic", Text, primary_key=True), _text("topic_id"))
+"""Which topic of that name the rows came from: the cluster gives each one that is made another id."""
+
 TURNS = Table("turns", METADATA, Column("name", Text, primary_key=True), Column("turn", BIG, nullable=False))
 """One row, `projector`: counts its transactions. Whoever finds another count than its own was overtaken by another projector."""
 

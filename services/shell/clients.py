@@ -8,6 +8,11 @@ RECONNECTING: dict[str, object] = {"reconnect.backoff.ms": 50, "reconnect.backof
 """A client that found its broker away looks again twice a second; by default it comes to wait ten seconds between looks."""
 
 
+def admin_config(settings: WorkerSettings) -> dict[str, object]:
+    """Asks which topics there are."""
+    return {"bootstrap.servers": settings.kafka, **RECONNECTING, "log_level": 2}
+
+
 def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """One transaction a batch, by an identity that belongs to the slot: a restart fences its own predecessor."""
     return {

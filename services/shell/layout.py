@@ -1,8 +1,12 @@
-"""Do the topics of a desk have the partitions that it was set up for? Another count moves keys: records are not found where they are."""
+"""Are the topics of a desk those that it was set up for? Another number of partitions moves keys: records are not found where
+they are. A topic that was deleted and made anew has other messages at the offsets up to which the former one was read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import NamedTuple
 
-from confluent_kafka.admin import ClusterMetadata
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, TopicDescription
 
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, orders_topic, parked_topic, state_topic
@@ -15,6 +19,13 @@ class Refused(RuntimeError):
     """Nothing that starting again would help; the text says what to do, in Chinese and English."""
 
 
+class Described(NamedTuple):
+    """A topic as the cluster has it: its id, another one whenever a topic of this name is made, and its number of partitions."""
+
+    id: str
+    partitions: int
+
+
 def topics_of(service: str) -> tuple[str, ...]:
     """Every topic that this service reads or writes."""
     written = [t.name for t in FACTS_AND_REQUESTS if t.writer == service]
@@ -22,14 +33,50 @@ def topics_of(service: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*heard_topics(service), *written, *own])) if service in FLOW else own
 
 
-def check_partitions(metadata: ClusterMetadata, topics: Iterable[str], partitions: int) -> None:
-    """Refused when a topic that the cluster knows has another number of partitions."""
-    for name in topics:
-        topic = metadata.topics.get(name)
-        count = len(topic.partitions) if topic is not None and topic.error is None else 0
-        if count and count != partitions:
+Asked = Mapping[str, Future[TopicDescription]]
+
+
+def ask(admin: AdminClient, topics: Iterable[str], seconds: float) -> Asked:
+    """Asks for these topics, without waiting for the answers."""
+    asked: Asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+    return asked
+
+
+def found(asked: Asked) -> dict[str, Described]:
+    """The topics that the cluster has, of those asked for; KafkaException where it did not answer in time."""
+    there = {}
+    for name, answer in asked.items():
+        try:
+            topic = answer.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+        else:
+            there[name] = Described(str(topic.topic_id), len(topic.partitions))
+    return there
+
+
+def ids(topics: Mapping[str, Described]) -> dict[str, str]:
+    """Topic → its id."""
+    return {name: topic.id for name, topic in topics.items()}
+
+
+def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
+    """Refused when a topic has another number of partitions."""
+    for name, topic in topics.items():
+        if topic.partitions != partitions:
             raise Refused(
-                f"Topic {name} has {count} partitions, DTG_PARTITIONS says {partitions}: keys would move. "
-                f"主题 {name} 有 {count} 个分区，配置为 {partitions} 个，分区数不可更改。 "
+                f"Topic {name} has {topic.partitions} partitions, DTG_PARTITIONS says {partitions}: keys would move. "
+                f"主题 {name} 有 {topic.partitions} 个分区，配置为 {partitions} 个，分区数不可更改。 "
                 "Nothing is read until it is mended: docs/runbooks/WorkerDown.md"
             )
+
+
+def replaced(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, str] | None:
+    """Of which topic nothing is left that was read or written, in English and Chinese; None when all are those that are known."""
+    for name, former in known.items():
+        if now.get(name) != former:
+            if name in now:
+                return f"topic {name} was made anew", f"主题 {name} 已被重建"
+            return f"topic {name} is not there any more", f"主题 {name} 已不存在"
+    return None

@@ -24,12 +24,13 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )
+from confluent_kafka.admin import AdminClient
 
 from schemas.flow import heard_topics
 from schemas.topics import orders_topic, state_topic
 from services.shell import metrics
 from services.shell import positions as read_positions
-from services.shell.clients import consumer_config, producer_config
+from services.shell.clients import admin_config, consumer_config, producer_config
 from services.shell.clock import now
 from services.shell.codec import Raw, raw
 from services.shell.desk import Desk
@@ -46,10 +47,10 @@ from services.shell.halving import (
     raised,
 )
 from services.shell.halving import SECONDS as HALVING_SECONDS
-from services.shell.layout import Refused, check_partitions, topics_of
+from services.shell.layout import Refused, ask, check_partitions, found, ids, topics_of
 from services.shell.parked_reader import KafkaParkedReader
 from services.shell.parking import Trouble
-from services.shell.positions import MARK, Found, Noted, ReadPositions, resume
+from services.shell.positions import MARK, Found, Noted, ReadPositions, refuse_replaced, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
@@ -107,6 +108,8 @@ class Loop:
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
         self._positions: dict[tuple[str, int], int] = {}
+        self._ids: dict[str, str] = {}
+        """Topic → its id, when the partitions were taken over."""
         self._committed_at: dict[int, dict[str, int]] = {}
         """Partition → input topic → the next offset by the last committed transaction."""
         self._read: dict[tuple[str, int], int] = {}
@@ -136,6 +139,7 @@ class Loop:
     def run(self) -> None:
         """Reads, decides and writes until `stop` is called."""
         self._connect_producer()
+        self._admin = AdminClient(admin_config(self.settings))
         self._consumer = Consumer(consumer_config(self.desk.name, self.settings))
         self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
@@ -385,7 +389,8 @@ class Loop:
         moved = self._moved(positions)
         for partition, offsets in moved.items():
             stored = self._stores[partition].stored
-            value = read_positions.encode(offsets, stored.cut if stored else self._stores[partition].first)
+            cut = stored.cut if stored else self._stores[partition].first
+            value = read_positions.encode(offsets, cut, self._ids)
             self._produce(topic=states, key=read_positions.KEY, value=value, partition=partition)
         self.answer_by = time.monotonic() + OFFSETS_LIMIT
         try:
@@ -400,7 +405,8 @@ class Loop:
         self._committed_at.update(moved)
         for partition, offsets in moved.items():
             store = self._stores[partition]
-            store.stored = ReadPositions(positions=offsets, cut=store.stored.cut if store.stored else store.first)
+            cut = store.stored.cut if store.stored else store.first
+            store.stored = ReadPositions(positions=offsets, cut=cut, ids=self._ids)
 
     def _moved(self, positions: dict[tuple[str, int], int]) -> dict[int, dict[str, int]]:
         """The read positions of each partition that these move, of all its inputs."""
@@ -591,21 +597,27 @@ class Loop:
         consumer.assign([])
         self._newly_assigned = partitions
 
-    def _compare_layout(self) -> None:
-        """Refused when somebody changed the number of partitions. A broker that does not answer is asked again later."""
+    def _topics_now(self) -> dict[str, str]:
+        """Topic → its id; Refused when somebody changed the number of partitions."""
         self._compared = time.monotonic()
+        there = found(ask(self._admin, topics_of(self.desk.name), LAYOUT_LIMIT))
+        check_partitions(there, self.settings.partitions)
+        return ids(there)
+
+    def _compare_topics(self) -> None:
+        """Refused when they are not those of the take-over. A broker that does not answer is asked again later."""
         try:
-            metadata = self._consumer.list_topics(timeout=LAYOUT_LIMIT)
+            now_there = self._topics_now()
         except KafkaException as problem:
             if problem.args[0].fatal():
                 raise
-            log.warning("partitions not compared", desk=self.desk.name, error=str(problem.args[0]))
+            log.warning("topics not compared", desk=self.desk.name, error=str(problem.args[0]))
             return
-        check_partitions(metadata, topics_of(self.desk.name), self.settings.partitions)
+        refuse_replaced(self.desk.name, self._ids, now_there)
 
     def _take_over(self, partitions: list[TopicPartition]) -> None:
         started = time.monotonic()
-        self._compare_layout()
+        self._ids = self._retrying(self._topics_now, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self.desk.name, partitions=numbers)
         committed = self._committed_positions(partitions)  # before the states, which may only be newer
@@ -639,8 +651,9 @@ class Loop:
         resumed: dict[int, dict[str, int]] = {}
         for partition, inputs in by_partition.items():
             store = self._stores[partition]
-            found = Found(partition, inputs, store.stored, store.first, len(store.records), store.unreadable)
-            resumed[partition] = resume(self.desk.name, inputs, found, accepted, partial(self._begin_at_end, partition))
+            read_back = Found(partition, inputs, store.stored, store.first, len(store.records), store.unreadable)
+            end = partial(self._begin_at_end, partition)
+            resumed[partition] = resume(self.desk.name, inputs, read_back, accepted, end, self._ids)
             if accepted and store.stored is not None:
                 store.stored.cut = store.first
         return resumed
@@ -678,7 +691,7 @@ class Loop:
             return
         self._measured = moment
         if moment - self._compared >= LAYOUT_SECONDS:
-            self._compare_layout()
+            self._compare_topics()
         lag = 0
         for (topic, partition), read in self._read.items():
             low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)

@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.bounds import LARGEST_INTEGER
 from schemas.topics import BEGINS_AT_THE_END
-from services.shell.layout import Refused
+from services.shell.layout import Refused, replaced
 
 KEY = ""
 """The key of this record in the state topic: no message has it, since one with an empty key is named by its place."""
@@ -31,12 +31,14 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
     """The record's value. `positions`: input topic → next offset; an input that is not named is new to the desk.
 
     `due` stands first and empty, so that a program of the release before reads it as a record that waits for nothing.
-    `cut`: first offset of the state topic that an operator has accepted.
+    `cut`: first offset of the state topic that an operator has accepted. `ids`: topic → its id, of every topic of the desk,
+    when it took the partition over; a program of the release before passes over it.
     """
 
     due: None = None
     positions: dict[str, Offset] = {}
     cut: Offset = 0
+    ids: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,9 @@ class Found:
 _encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder(ReadPositions)
 
 
-def encode(positions: Mapping[str, int], cut: int) -> bytes:
+def encode(positions: Mapping[str, int], cut: int, ids: Mapping[str, str]) -> bytes:
     """The record's value; `due` is written although it is empty."""
-    body = {"due": None, "positions": dict(positions)} | ({"cut": cut} if cut else {})
+    body = {"due": None, "positions": positions, "ids": ids} | ({"cut": cut} if cut else {})
     return _encoder.encode(body)
 
 
@@ -75,15 +77,29 @@ def decode(data: bytes) -> ReadPositions:
     return _decoder.decode(data)
 
 
-def resume(desk: str, inputs: Iterable[str], found: Found, accepted: bool, end: Callable[[str], int]) -> dict[str, int]:
+def resume(
+    desk: str,
+    inputs: Iterable[str],
+    found: Found,
+    accepted: bool,
+    end: Callable[[str], int],
+    ids: Mapping[str, str],
+) -> dict[str, int]:
     """Input topic → the offset from which this partition goes on.
 
     Refused where records are missing or would be decided again. `accepted`: an operator has agreed that records are
     missing; then the positions of the group, which an operator can set, count more than those in the state topic.
-    `end`: offset of the next message of an input, asked for only where a new input begins there.
+    `end`: offset of the next message of an input, asked for only where a new input begins there. `ids`: those of the topics now.
     """
     _refuse_what_is_lost(desk, found, accepted)
-    stored = found.stored.positions if found.stored else {}
+    before = found.stored.ids if found.stored else {}
+    if not accepted:
+        refuse_replaced(desk, before, ids)
+    stored = {
+        topic: offset
+        for topic, offset in (found.stored.positions if found.stored else {}).items()
+        if before.get(topic) in (None, ids.get(topic))  # of a topic made anew no position is known
+    }
     positions: dict[str, int] = {}
     for topic in inputs:
         noted, known = found.noted.get(topic, Noted()).offset, stored.get(topic)
@@ -95,6 +111,12 @@ def resume(desk: str, inputs: Iterable[str], found: Found, accepted: bool, end: 
         else:
             positions[topic] = max(noted, known)
     return positions
+
+
+def refuse_replaced(desk: str, known: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Refused when a topic is gone or made anew; both map a topic to its id."""
+    if lost := replaced(known, now):
+        raise _refused(desk, f"{lost[0]}, with all that it held", f"{lost[1]}，原有消息已丢失。")
 
 
 def _refuse_what_is_lost(desk: str, found: Found, accepted: bool) -> None:

@@ -169,7 +169,7 @@ def _write_positions(producer: Producer, name: str) -> None:
     topic, unread = state_topic(name), dict.fromkeys([*heard_topics(name), orders_topic(name)], BEGINNING)
     producer.begin_transaction()
     for partition in producer.list_topics(topic, timeout=30).topics[topic].partitions:
-        producer.produce(topic, key=KEY, value=encode_positions(unread, 0), partition=partition)
+        producer.produce(topic, key=KEY, value=encode_positions(unread, 0, {}), partition=partition)
     producer.commit_transaction(60)
 
 

@@ -1,6 +1,9 @@
 """What does a desk do when the cluster has lost its read positions, its states or what it read? Real loops on a broker of their own."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -9,7 +12,11 @@ from kafka import KafkaAdminClient
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
-from schemas.topics import requests_topic, state_topic
+from schemas.topics import facts_topic, requests_topic, state_topic
+from services.console.progress import Progress
+from services.console.projector import Projector
+from services.console.rebuild import rebuild
+from services.console.settings import ConsoleSettings
 from services.shell.layout import Refused
 from services.shell.loop import Loop
 from services.shell.metrics import DUPLICATES
@@ -17,7 +24,7 @@ from services.shell.settings import WorkerSettings
 from services.worker import desks
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
-from tests.waiting import wait
+from tests.waiting import wait, wait_until_ended
 
 PARTITIONS = 1
 DESK = ("declaration",)
@@ -122,8 +129,71 @@ def test_a_desk_whose_state_topic_was_made_anew_does_not_start_from_nothing(losi
 
 
 def test_a_desk_whose_input_was_made_anew_does_not_take_other_messages_for_those_that_it_read(losing: Border) -> None:
+    """This one has the offset up to which the former one was read: there stands another message."""
     make_anew(losing, REQUESTS)
-    assert "does not have the offset" in refusal(losing)
+    for number in range(5):
+        losing.ask(lodge(reference=f"anew {number}", containers=()))
+    assert f"{REQUESTS} was made anew" in refusal(losing)
+    with running(losing.bootstrap, PARTITIONS, names=DESK, accept_lost_states="declaration"):
+        accepted(losing, "after an operator agreed")
+    with running(losing.bootstrap, PARTITIONS, names=DESK):
+        accepted(losing, "and nobody needs to agree again")
+    for number in range(5):
+        losing.until(lodge(reference=f"anew {number}", containers=()).key, "DeclarationAccepted")
+
+
+def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_start_again(losing: Border) -> None:
+    loop = Loop(desks(DESK)[0], WorkerSettings(kafka=losing.bootstrap, partitions=PARTITIONS, slot="test"))
+    ends: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            loop.run()
+        except BaseException as end:  # told below
+            ends.append(end)
+
+    thread = Thread(target=run)
+    thread.start()
+    wait(loop.ready.is_set, "the desk to have its partitions")
+    make_anew(losing, STATES)
+    wait(lambda: not thread.is_alive(), "the desk to end")
+    assert isinstance(ends[0], Refused) and f"{STATES} was made anew" in str(ends[0])
+    assert "the state topic has no records" in refusal(losing)
+
+
+def test_rows_are_not_carried_on_from_a_topic_that_was_made_anew(losing: Border, tmp_path: Path) -> None:
+    """Whether it is made anew before the projector starts or while it runs, and although it has more messages than were read."""
+    settings = ConsoleSettings(
+        kafka=losing.bootstrap, partitions=PARTITIONS, database_url=f"sqlite:///{tmp_path}/console.db"
+    )
+    assert rebuild(settings) > 0
+    topic = facts_topic("declaration")
+
+    def longer() -> None:
+        make_anew(losing, topic)
+        for number in range(9):
+            losing.say(topic, f"anew {number}", b"{}", "Unheard", f"anew {number}")
+
+    longer()
+    with projecting(settings) as progress:
+        wait(lambda: f"topic {topic} was made anew" in progress.state().trouble, "the projector to tell of it")
+        assert progress.state().as_of is None
+    assert rebuild(settings) >= 9
+    with projecting(settings) as progress:
+        wait(lambda: progress.state().as_of is not None, "the rows to be complete")
+        longer()
+        wait(lambda: f"topic {topic} was made anew" in progress.state().trouble, "the projector to tell of it")
+
+
+@contextmanager
+def projecting(settings: ConsoleSettings) -> Iterator[Progress]:
+    progress = Progress()
+    projector = Projector(settings, progress)
+    thread = Thread(target=projector.run)
+    thread.start()
+    yield progress
+    projector.stop()
+    wait_until_ended(thread)
 
 
 def test_an_input_that_begins_at_its_end_keeps_where_that_was_although_nothing_was_read(
