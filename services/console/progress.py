@@ -98,7 +98,8 @@ class Ends:
     def __init__(self, kafka: str, partitions: Sequence[tuple[str, int]]) -> None:
         self.ids: dict[str, str] = {}
         """Topic → its id, when the cluster was last asked; those that it did not have are not in it."""
-        self._admin = AdminClient({"bootstrap.servers": kafka, **RECONNECTING, "log_level": 0})
+        self._kafka = kafka
+        self._connect()
         self._topics = sorted({topic for topic, _ in partitions})
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
         self._asked_at: tuple[datetime, float] | None = None
@@ -106,8 +107,11 @@ class Ends:
         self._ends: dict[tuple[str, int], int] = {}
         self._ends_at: tuple[datetime, float] | None = None
         self._answered = stopwatch()
-        self._described: layout.Asked = {}
         self._described_at = -LOOK_SECONDS
+
+    def _connect(self) -> None:
+        self._admin = AdminClient({"bootstrap.servers": self._kafka, **RECONNECTING, "log_level": 0})
+        self._described: layout.Asked = {}
 
     def first_ids(self) -> dict[str, str]:
         """Waits for the ids; KafkaException where the cluster does not tell them."""
@@ -154,5 +158,8 @@ class Ends:
         try:
             ends = {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
         except KafkaException:
-            return  # the cluster did not answer; `as_of` stays where it was, and that is what readers see
+            # `as_of` stays where it was, and that is what readers see. The next question is asked by a fresh client: for minutes
+            # after a broker was started again, one that knew it before is answered FENCED_LEADER_EPOCH.
+            self._connect()
+            return
         self._ends, self._ends_at, self._answered = ends, self._asked_at, stopwatch()

@@ -78,13 +78,14 @@ def test_no_text_of_a_message_that_is_made_holds_a_control_character(message: Me
         body = orjson.loads(payload(message))
         for holder, name in list(texts(body)):
             before = holder[name]
-            holder[name] = before[:-1] + sign
-            for make in (partial(kind.model_validate_json, orjson.dumps(body)), partial(kind.model_validate, body)):
-                try:
-                    made = encode(make())
-                except ValidationError:
-                    continue
-                assert sign.isspace() and sign.encode() not in made, "blanks around a number are no part of it"
+            for spoilt in (before[:-1] + sign, sign + before[1:]):
+                holder[name] = spoilt
+                for make in (partial(kind.model_validate_json, orjson.dumps(body)), partial(kind.model_validate, body)):
+                    try:
+                        made = encode(make())
+                    except ValidationError:
+                        continue
+                    assert sign.isspace() and sign.encode() not in made, "blanks around a number are no part of it"
             holder[name] = before
 
 

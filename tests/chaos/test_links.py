@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from services.console import progress
 from services.console.database import migrate
+from services.console.heard import TOPICS
 from services.console.settings import ConsoleSettings
 from services.shell import loop
+from services.shell.clock import now
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.worker import desks
@@ -121,3 +125,26 @@ def test_a_console_whose_broker_is_away_is_not_ready(
         finally:
             door.heal()
             running.stop()
+
+
+def test_a_console_whose_broker_was_started_again_knows_soon_that_its_rows_are_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client of librdkafka asks for ends of topics by what it knew of their leaders before: up to five minutes."""
+    monkeypatch.setattr(
+        progress, "LOOK_SECONDS", 3600.0
+    )  # what asks which topics there are would learn of the leaders, too
+    with behind_a_door(tmp_path / "kafka") as (broker, _):
+        provision(broker.bootstrap, 1)
+        ends, told = progress.Ends(broker.bootstrap, [(topic, 0) for topic in TOPICS]), progress.Progress()
+
+        def complete(since: datetime) -> bool:
+            ends.look({}, told)
+            as_of = told.state().as_of
+            return as_of is not None and as_of > since
+
+        for _ in range(3):
+            wait(partial(complete, now()), "the ends of the topics")
+            broker.kill()
+            broker.start()
+        wait(partial(complete, now()), "the ends of the topics, after the last start")

@@ -64,6 +64,9 @@ def _patient(stop: Stop, last: signal.Signals) -> list[str]:
             assert process.poll() is None
             time.sleep(SAME_SECONDS)
         process.send_signal(last)
+        while last in stop.numbers and process.poll() is None:  # it counts the while from when it took the first one
+            time.sleep(SAME_SECONDS)
+            process.send_signal(last)
         lines += process.stdout.readlines()
     assert process.returncode == 128 + last
     return [line.strip() for line in lines]

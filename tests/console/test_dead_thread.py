@@ -34,12 +34,15 @@ end_with_any_thread()
     "how", ["threading.Thread(target=dies).start(); threading.Event().wait(60)", "asyncio.run(task())"]
 )
 def test_a_dead_thread_or_task_ends_its_process_and_says_why(how: str) -> None:
-    ended = subprocess.run([sys.executable, "-c", DYING + how], check=False, capture_output=True, text=True, timeout=50)
+    ended = subprocess.run(
+        [sys.executable, "-c", DYING + how], check=False, capture_output=True, text=True, timeout=250
+    )
     assert ended.returncode == CODE
     assert "nobody foresaw this" in ended.stdout
 
 
-def test_a_console_whose_projector_died_ends(bootstrap: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ["console", "projector"])
+def test_a_process_whose_projector_died_ends(bootstrap: str, tmp_path: Path, program: str) -> None:
     url = f"sqlite:///{tmp_path}/console.db"
     migrate(url)
     port = free_port()
@@ -48,8 +51,9 @@ def test_a_console_whose_projector_died_ends(bootstrap: str, tmp_path: Path) -> 
         "DTG_PARTITIONS": str(PARTITIONS),
         "DTG_DATABASE_URL": url,
         "DTG_CONSOLE_PORT": str(port),
+        "DTG_PROJECTOR_PORT": str(port),
     }
-    child = Child("console", [sys.executable, "-m", "services.cli.main", "console"], tmp_path / "console.log", env)
+    child = Child(program, [sys.executable, "-m", "services.cli.main", program], tmp_path / f"{program}.log", env)
     child.start()
     try:
         wait_for({f"http://127.0.0.1:{port}/readyz": child})
@@ -58,7 +62,7 @@ def test_a_console_whose_projector_died_ends(bootstrap: str, tmp_path: Path) -> 
             connection.execute(delete(t.TURNS))  # what a damaged database may be like
         engine.dispose()
         publish(bootstrap, Border("dead-thread").lodged().said)
-        wait(lambda: not child.alive, "the console to end")
+        wait(lambda: not child.alive, f"the {program} to end")
         assert child.code == CODE
         last = [json.loads(line) for line in child.log.read_text().splitlines() if line.startswith("{")][-1]
         assert (last["level"], last["thread"]) == ("critical", "projector")

@@ -1,6 +1,7 @@
 """Does a port hear each release once while rows are made anew, and is it told when its cursor is not of this feed?"""
 
 import contextlib
+import itertools
 import shutil
 import sqlite3
 import threading
@@ -21,9 +22,11 @@ from services.console import consignment
 from services.console import tables as t
 from services.console.cursors import cursor_of
 from services.console.database import migrate, open_engine, upgrade
+from services.console.projector import Projector
 from services.console.queries import Rows
 from services.console.rebuild import empty, rebuild
 from services.console.settings import ConsoleSettings
+from services.console.store import Store
 from services.console.telling import feed_entries
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
@@ -130,10 +133,21 @@ def test_a_read_never_passes_what_is_not_in_the_rows_yet(kafka: str, settings: C
     engine.dispose()
 
 
-def test_a_port_that_reads_during_a_rebuild_hears_each_release_once(kafka: str, tmp_path: Path) -> None:
+def test_a_port_that_reads_during_a_rebuild_hears_each_release_once(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, read_in_between = Projector._write, threading.Event()
+    batches = itertools.count()
+
+    def held_up(projector: Projector, store: Store, messages: list[Any]) -> None:
+        if next(batches) >= 2:
+            read_in_between.wait(60)
+        write(projector, store, messages)
+
     with serving(kafka, f"sqlite:///{tmp_path}/rebuilt.db", projector_batch=20, projector_linger_ms=0) as running:
         before = every(running)
         with following(running.address, tmp_path / "port.db") as (port, house):
+            monkeypatch.setattr(Projector, "_write", held_up)
             again = threading.Thread(target=rebuild, args=(running.settings,), daemon=True)
             again.start()
             refusals = set[str]()
@@ -142,9 +156,10 @@ def test_a_port_that_reads_during_a_rebuild_hears_each_release_once(kafka: str, 
                     port.read(house, 0)
                 except Away as error:
                     refusals.add(str(error))
+                    read_in_between.set()
             again.join()
             port.catch_up(house, 30)
-            assert refusals <= {"the feed answers 503"}
+            assert refusals == {"the feed answers 503"}
             assert [one.id for one in house.heard_of] == for_effects(before)
         assert every(running) == before
 

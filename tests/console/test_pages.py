@@ -282,7 +282,7 @@ def test_a_page_says_that_its_clock_is_a_sandbox_and_that_facts_are_missing(tmp_
             en = words(httpx2.get(f"{address}/?lang=en", headers=BROWSER))
         finally:
             process.terminate()
-            process.wait(15)
+            wait(lambda: process.poll() is not None, "the console to end")
     assert "每秒走 60 秒。这里没有真实货物。" in zh and "正在读取事实，数据尚不完整" in zh
     assert "60 s a second. No real goods here." in en and "Still reading the facts" in en
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from deploy.kafka.broker import free_port
+from deploy.kafka.progress import Progress
 from services.cli.processes import read_model, stop_all
 from services.cli.up import wait_for
 from services.console import tables as t
@@ -139,10 +140,10 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
 
 
 def _await(true: Callable[[], bool], running: Projecting) -> None:
-    for _ in range(60_000):
-        if true():
-            return
-    pytest.fail(f"never complete again: {running.progress.state().trouble}")
+    """Without a pause: the moment that would be wrong is short."""
+    progress = Progress("the rows to be complete again", {"projected": lambda: running.progress.projected})
+    while not true():
+        assert progress.goes_on(), f"{progress.in_vain()} {running.progress.state().trouble}"
 
 
 def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_it(

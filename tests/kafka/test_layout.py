@@ -13,6 +13,7 @@ from services.cli.processes import worker
 from services.shell.layout import REFUSED_CODE
 from tests.conftest import PARTITIONS as SESSION_PARTITIONS
 from tests.kafka.border import Border
+from tests.waiting import wait
 
 PARTITIONS = 2
 
@@ -69,8 +70,8 @@ def test_a_topic_that_would_lose_or_refuse_what_is_kept_is_refused_with_the_comm
         entry = ConfigEntry(setting, to, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=[entry])
         admin.incremental_alter_configs([resource])[resource].result(30)
-        while admin.describe_configs([resource])[resource].result(30)[setting].value != to:
-            pass  # the controller has it, the broker a moment later
+        # the controller has it, the broker a moment later
+        wait(lambda: admin.describe_configs([resource])[resource].result(30)[setting].value == to, f"{setting}={to}")
 
     alter(value)
     try:

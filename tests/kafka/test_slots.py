@@ -40,7 +40,7 @@ from tests.waiting import leave, wait
 FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
 LENIENT = {"transaction.max.timeout.ms": "60000", "offsets.retention.minutes": "60"}
 SESSION = {"DTG_SESSION_TIMEOUT_MS": "2000"}
-SOON = 45
+SOON = 180
 """Seconds: shorter than the sessions of the tests in which nobody is to wait for the end of one."""
 
 
@@ -104,12 +104,12 @@ def test_what_a_cluster_allows_to_happen_is_said_to_the_operator(quiet: Border, 
 
 
 def test_two_workers_of_a_desk_share_its_partitions_and_one_that_leaves_hands_over_at_once(quiet: Border) -> None:
-    with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=60_000) as [first]:
+    with running(quiet.bootstrap, PARTITIONS, "a", ("declaration",), session_timeout_ms=600_000) as [first]:
         lodged = {ask(quiet, f"shared {n}") for n in range(20)}
         quiet.eventually(lambda: lodged <= set().union(*keys(first).values()))
         lodged = set().union(*keys(first).values())  # the other tests' goods too, whichever came first
         expected = {p: {key for key in lodged if partition_of(key, PARTITIONS) == p} for p in range(PARTITIONS)}
-        with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=60_000) as [second]:
+        with running(quiet.bootstrap, PARTITIONS, "b", ("declaration",), session_timeout_ms=600_000) as [second]:
             quiet.eventually(lambda: len(keys(first)) == len(keys(second)) == PARTITIONS // 2 and first.ready.is_set())
             assert keys(first) | keys(second) == expected
         both = "the first to have all partitions, long before the second's session would have ended"
@@ -319,7 +319,7 @@ def test_the_supervisor_leaves_the_group_for_a_killed_worker_so_that_nobody_wait
     quiet: Border, tmp_path: Path
 ) -> None:
     """The session lasts a minute here: without the supervisor the second worker would have to wait for its end."""
-    child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="60000")
+    child = declarations(quiet, tmp_path, "killed", DTG_SESSION_TIMEOUT_MS="600000")
     told: list[str] = []
 
     def hosted() -> list[Hosted]:

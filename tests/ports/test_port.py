@@ -67,7 +67,7 @@ def test_killed_between_an_effect_and_its_place_each_effect_is_there_once(wire: 
     ends = []
     for dies_at in (1, 4, 3, 6, 0):
         command = [sys.executable, "-m", "tests.ports.gatehouse", wire, str(file), str(dies_at)]
-        ends.append(subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode)
+        ends.append(subprocess.run(command, cwd=ROOT, check=False, timeout=250).returncode)
     assert ends == [-9, -9, -9, -9, 0]
     ours = {one.key for one in told}
     assert sorted([done for done, subject in acts(file) if subject in ours]) == sorted(handed(told))
@@ -254,7 +254,7 @@ def test_the_command_line_answers_by_exit_code_and_follows_each_once(wire: str, 
 
     def dtg(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "services.cli.main", "port", *words]
-        return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=60)
+        return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250)
 
     common = ("--where", wire, "--notebook", str(tmp_path / "cli.db"))
     first, again = dtg("follow", "--once", *common), dtg("follow", "--once", *common)

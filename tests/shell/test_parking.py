@@ -93,7 +93,7 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
             break
         lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)  # a process that dies before its commit
         lost.deadlines(worker.store, 0, [CONSIGNMENT])
-        assert of(lost, "ParkedReplayed") or number
+        assert of(lost, "ParkedReplayed"), "each turn gets on, and what a dead process replayed is replayed again"
         late = [found()] if number == 2 else []
         later += late
         turn = worker.turn(*late)
