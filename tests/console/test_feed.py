@@ -35,6 +35,7 @@ from tests.conftest import PARTITIONS
 from tests.console.border import Border, Said, green, publish
 from tests.console.conftest import Running, projecting
 from tests.ports.gatehouse import Gatehouse
+from tests.waiting import wait
 
 RELEASES = 57
 
@@ -136,12 +137,13 @@ def test_a_read_never_passes_what_is_not_in_the_rows_yet(kafka: str, settings: C
 def test_a_port_that_reads_during_a_rebuild_hears_each_release_once(
     kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, read_in_between = Projector._write, threading.Event()
-    batches = itertools.count()
+    write, batches = Projector._write, itertools.count()
+    halfway, read_in_between = threading.Event(), threading.Event()
 
     def held_up(projector: Projector, store: Store, messages: list[Any]) -> None:
         if next(batches) >= 2:
-            read_in_between.wait(60)
+            halfway.set()
+            read_in_between.wait()
         write(projector, store, messages)
 
     with serving(kafka, f"sqlite:///{tmp_path}/rebuilt.db", projector_batch=20, projector_linger_ms=0) as running:
@@ -150,12 +152,14 @@ def test_a_port_that_reads_during_a_rebuild_hears_each_release_once(
             monkeypatch.setattr(Projector, "_write", held_up)
             again = threading.Thread(target=rebuild, args=(running.settings,), daemon=True)
             again.start()
+            wait(halfway.is_set, "rows to be made anew, and not all of them")
             refusals = set[str]()
             while again.is_alive():
                 try:
                     port.read(house, 0)
                 except Away as error:
                     refusals.add(str(error))
+                finally:
                     read_in_between.set()
             again.join()
             port.catch_up(house, 30)

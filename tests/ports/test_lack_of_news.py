@@ -316,7 +316,7 @@ def test_a_yes_with_headers_that_no_desk_gives_is_not_believed(changed: dict[str
 FORGED = ("nobody", "held goods", "goods in another box", "goods that nobody released")
 
 
-@pytest.mark.parametrize(("number", "names"), enumerate(FORGED), ids=FORGED)
+@pytest.mark.parametrize(("number", "names"), list(enumerate(FORGED)), ids=FORGED)
 def test_a_forged_yes_lets_nothing_leave_that_was_not_released(
     wire: str, notebook: Notebook, number: int, names: str
 ) -> None:
