@@ -91,6 +91,7 @@ def test_a_transaction_that_was_open_when_the_broker_was_killed_is_ended_for_its
     broker.start()
     try:
         provision(broker.bootstrap, PARTITIONS)
+        left: list[object] = []
         for _ in range(5):  # a controller that fenced before it was frozen proves nothing
             left = [open_transaction(broker, number) for number in range(4)]
             broker.kill()
