@@ -44,7 +44,7 @@ def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
         "auto.offset.reset": "error",  # where to begin is decided; a position that the topic does not have is not passed over
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": max(300, settings.session_timeout_ms // 4),
+        "heartbeat.interval.ms": settings.heartbeat_ms,
         "max.poll.interval.ms": 900_000,  # no restore takes longer; who asks /livez ends a loop that stands still
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,

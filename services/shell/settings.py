@@ -45,7 +45,12 @@ class WorkerSettings(BaseSettings):
         description="milliseconds between two transactions of a busy desk; fewer and larger are cheaper",
     )
     transaction_timeout_ms: int = Field(10_000, ge=1000, le=10_000, description="milliseconds")
-    session_timeout_ms: int = Field(6_000, ge=1000, le=60_000, description="milliseconds until a silent worker is lost")
+    session_timeout_ms: int = Field(
+        6_000,
+        ge=1000,
+        le=900_000,  # librdkafka refuses one that is longer than its `max.poll.interval.ms` (clients.py)
+        description="milliseconds until a silent worker is lost",
+    )
     accept_lost_states: str = Field(
         "",
         description="comma-separated desks that may go on although records of their state topic are missing; "
@@ -59,6 +64,11 @@ class WorkerSettings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    @property
+    def heartbeat_ms(self) -> int:
+        """Milliseconds between heartbeats. A member learns of a rebalance by one: a long session must not make it late."""
+        return max(300, min(self.session_timeout_ms // 4, 3_000))
 
     def accepts_lost_states(self, desk: str) -> bool:
         """Whether an operator has agreed that this desk goes on without what is missing of its states."""
