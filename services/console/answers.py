@@ -25,6 +25,7 @@ from services.console.tables import OPEN_STAGES
 from services.console.telling import (
     API,
     alarm,
+    called,
     consignment,
     entries,
     in_order,
@@ -321,7 +322,7 @@ def board(desk: Office) -> Board:
         alarm_kinds=[
             AlarmKindView(
                 kind=one.kind,
-                text=text(both(f"kinds.{one.kind}")),
+                text=called("kinds", one.kind),
                 count=one.alarms,
                 raised_at=moment(one.raised_us),
                 alarms=f"{API}/alarms?{urlencode({'kind': one.kind})}",

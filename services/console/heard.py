@@ -71,8 +71,9 @@ def place(topic: str, partition: int, offset: int) -> int:
 
 
 def origin(number: int) -> tuple[str, int, int]:
-    """Topic, partition and offset of a place."""
-    return TOPIC_NAMES[number >> PLACE_SHIFT + 14], number >> PLACE_SHIFT & 0x3FFF, number & (1 << PLACE_SHIFT) - 1
+    """Topic, partition and offset of a place; a topic without a name here is told by its number."""
+    topic = number >> PLACE_SHIFT + 14
+    return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> PLACE_SHIFT & 0x3FFF, number & (1 << PLACE_SHIFT) - 1
 
 
 def heard(message: Any) -> Heard:

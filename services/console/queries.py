@@ -178,7 +178,8 @@ class Rows:
                 next_kind = select(a.kind).where(a.kind > following).order_by(a.kind).limit(1)
                 following = connection.execute(next_kind).scalar()
                 kinds += [following] if following else []
-            return sorted([_alarms_of(connection, kind, subjects) for kind in kinds], key=lambda one: -one.raised_us)
+            found = [_alarms_of(connection, kind, subjects) for kind in kinds]
+            return sorted([one for one in found if one.alarms], key=lambda one: -one.raised_us)
 
     def parked_count(self) -> int:
         query = select(func.count()).select_from(t.PARKED).where(t.PARKED.c.status == "parked")
@@ -271,7 +272,8 @@ class Rows:
 
 def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
     a, number = t.ALARMS.c, func.count()
-    ordered = select(a.subject, a.raised_us).where(a.kind == kind).order_by(a.raised_us.desc(), a.place.desc())
+    here = and_(a.kind == kind, a.raised_us.is_not(None))
+    ordered = select(a.subject, a.raised_us).where(here).order_by(a.raised_us.desc(), a.place.desc())
     latest = ordered.limit(COUNTED_ALARMS).subquery()
     newest = func.max(latest.c.raised_us)
     total, raised_us = connection.execute(select(number, newest).select_from(latest)).one()
@@ -320,5 +322,7 @@ def of_row(row: Row[Any]) -> Consignment:
 
 def _consignment(row: Row[Any], holds: Iterable[Row[Any]]) -> Consignment:
     made = Consignment(*row[:CONSIGNMENT_COLUMNS])
-    made.holds = tuple([OpenHold(*tuple(each)[1:]) for each in holds])
+    made.holds = tuple(
+        [OpenHold(each.hold_id, each.owner, each.reason, each.lifted_by, each.since_us or 0) for each in holds]
+    )
     return made

@@ -1,13 +1,20 @@
 """How does a page come about? Templates, the reader's language, what every page shows, and what a browser is allowed to do."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
+import structlog
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes, select_autoescape
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from markupsafe import Markup
+from prometheus_client import Counter
 
 from services.console.office import office
 from services.console.problems import Problem
@@ -17,6 +24,8 @@ from services.console.words import LANGUAGES, Language
 from services.shell.clock import is_sandbox, now
 from services.shell.settings import ClockSettings
 
+log = structlog.get_logger()
+NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could not be rendered")
 FOLDER = Path(__file__).parent
 COOKIE = "dtg_language"
 ACTOR_COOKIE = "dtg_actor"
@@ -28,8 +37,38 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+class Rows(Extension):
+    """`{% row "tr", 5 %}…{% endrow %}`: what fails while this part is rendered is told in its place, and the page goes on.
+
+    Arguments: the name of the element that the part is, and for `tr` how many columns it has.
+    """
+
+    tags = {"row"}  # noqa: RUF012 - as the base class declares it
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        arguments = [parser.parse_expression(), nodes.ContextReference()]
+        arguments.append(parser.parse_expression() if parser.stream.skip_if("comma") else nodes.Const(1))
+        body = parser.parse_statements(("name:endrow",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_row", arguments), [], [], body).set_lineno(line)
+
+    def _row(self, element: str, context: Context, columns: int, caller: Callable[[], str]) -> Markup:
+        try:
+            return Markup(caller())  # noqa: S704 - a template's own output: its values are escaped already
+        except Exception as error:  # noqa: BLE001 (whatever a row holds: the others are shown)
+            NOT_SHOWN.inc()
+            log.warning("row not shown", page=context["path"], template=context.name, error=f"{error!r:.500}")
+            words = Markup('<span class="error">{}</span>').format(context["t"]("page.not_shown"))
+            if element == "tr":
+                words = Markup('<td colspan="{}">{}</td>').format(columns, words)
+            return Markup("<{0}>{1}</{0}>").format(element, words)
+
+
 _environment = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
+    extensions=[Rows],
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,

@@ -36,6 +36,7 @@ LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
 UNREADABLE = "Unreadable"
 """The kind of an entry of the feed that may be a release or a revocation, and cannot be told as one: the goods stay."""
+STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
 MILESTONES = frozenset(
     {
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
@@ -79,6 +80,11 @@ def owner_words(name: str) -> Words:
     return both(f"owners.{name}") if f"owners.{name}" in WORDS else Words(name, name)
 
 
+def called(group: str, name: str) -> Text:
+    """What a code is called; the code itself where the catalogue does not know it: a row may be of another version."""
+    return text(both(f"{group}.{name}") if f"{group}.{name}" in WORDS else Words(name, name))
+
+
 def waiting(row: Consignment) -> Waiting | None:
     """None when nobody has to move."""
     if not row.waiting_for:
@@ -108,8 +114,8 @@ def consignment(row: Consignment) -> ConsignmentView:
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us, h.hold_id))
     return ConsignmentView(
         consignment_id=row.consignment_id,
-        stage=Stage(row.stage or Stage.LODGED),
-        stage_text=text(both(f"stages.{row.stage or 'lodged'}")),
+        stage=STAGES.get(row.stage or Stage.LODGED),
+        stage_text=called("stages", row.stage or Stage.LODGED),
         waiting=waiting(row),
         holds=[hold(h) for h in holds],
         declaration_no=row.declaration_no,
@@ -148,7 +154,7 @@ def entry(fact: Any, text_of_body: str | None, link: str | None = None) -> Entry
         id=fact.id,
         cause=fact.cause,
         kind=fact.kind,
-        text=text(both(f"kinds.{fact.kind}")),
+        text=called("kinds", fact.kind),
         topic=topic,
         partition=partition,
         offset=offset,
@@ -306,7 +312,7 @@ def alarm(row: Any) -> dict[str, Any]:
     """A row of the alarms as the fields of an AlarmView."""
     return {
         "kind": row.kind,
-        "text": text(both(f"kinds.{row.kind}")),
+        "text": called("kinds", row.kind),
         "subject": row.subject,
         "reason": row.reason,
         "raised_at": moment(row.raised_us),

@@ -44,10 +44,10 @@ class HoldView(BaseModel):
 
 
 class ConsignmentView(BaseModel):
-    """Where one consignment stands."""
+    """Where one consignment stands. `stage` is null where a row names one that this version does not know; `stage_text` has it."""
 
     consignment_id: str
-    stage: Stage
+    stage: Stage | None
     stage_text: Text
     waiting: Waiting | None
     holds: list[HoldView] = []
