@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -13,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from schemas.vocabulary import Stage
 from services.console import answers, lists
 from services.console.answers import After
-from services.console.consignment import plain
+from services.console.consignment import Consignment, plain
 from services.console.dossier import DECIDING, dossier
 from services.console.office import Office, office
 from services.console.problems import Problem
@@ -26,7 +27,10 @@ from services.console.views import RequestView
 from services.shell.clock import now
 
 PAGE = 50
-CSV_ROWS = 10_000
+CSV_ROWS = 5000
+CSV_COLUMNS = ("consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since")
+CSV_BYTES = 900_000
+"""Of one file; where it ends before the list does, its last row has the address of the next file."""
 PARKED_ROWS = 100
 ALARM_ROWS = 100
 TIMELINE = 200
@@ -120,23 +124,39 @@ def consignments(
 
 
 @router.get("/consignments.csv")
-def consignments_csv(request: Request, q: str = "", stage: Stage | None = None) -> Response:
-    """The whole list, up to `CSV_ROWS`, as spreadsheets read it."""
-    desk, sight = office(request), Sight(language_of(request), now())
+def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
+    """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
+    desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
+    parts = answers.found(asked, stage)
+    found = desk.rows.page(parts, lists.place_of(after, parts), CSV_ROWS + 1)
+    lines = [_line(CSV_COLUMNS)]
+    headers, size, before = dict(HEADERS), 0, None
+    for number, (place, listed) in enumerate(found):
+        line = _line([_plain_cell(cell) for cell in _cells(of_row(listed), sight)])
+        size += len(line.encode())
+        if before and (number == CSV_ROWS or size > CSV_BYTES):
+            query = {"q": asked, "stage": stage.value if stage else "", "after": lists.token(before)}
+            following = f"{request.base_url}consignments.csv?{urlencode({k: v for k, v in query.items() if v})}"
+            lines.append(_line([sight.t("list.csv_next", address=following)]))
+            headers["Link"] = f'<{following}>; rel="next"'
+            break
+        lines.append(line)
+        before = place
+    headers["Content-Disposition"] = 'attachment; filename="consignments.csv"'
+    return Response("\ufeff" + "".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(cells: Iterable[str]) -> str:
     out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(
-        ["consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since"]
-    )
-    for _, listed in desk.rows.page(answers.found(q.strip()[:100], stage), None, CSV_ROWS):
-        row = of_row(listed)
-        goods = consignment(row)
-        since = goods.waiting.since.isoformat() if goods.waiting and goods.waiting.since else ""
-        names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
-        cells = (*names, sight.of(goods.stage_text), row.waiting_for, row.waiting_owner, since)
-        table.writerow([_plain_cell(cell) for cell in cells])
-    name = {"Content-Disposition": 'attachment; filename="consignments.csv"'}
-    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers={**HEADERS, **name})
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
+
+
+def _cells(row: Consignment, sight: Sight) -> tuple[str, ...]:
+    goods = consignment(row)
+    since = goods.waiting.since.isoformat() if goods.waiting and goods.waiting.since else ""
+    names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
+    return (*names, sight.of(goods.stage_text), row.waiting_for, row.waiting_owner, since)
 
 
 def _plain_cell(cell: str) -> str:

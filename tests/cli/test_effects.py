@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from uuid import uuid5
 
+import pytest
+
+from schemas.parking import Origin
+from services.cli.effects import FACTS, Effects, examine
 from services.cli.ledger import judge
 from services.cli.log import Entry
 
@@ -56,6 +61,43 @@ def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: lis
         told(other, causationid=one.headers["causationid"]),
     )
     assert about(judge(swapped).reordered, placed.key, "after")
+
+
+@pytest.mark.parametrize(
+    ("answered", "parked", "in_order"),
+    [
+        ([("LiftHold", 5), ("PlaceHold", 7)], (), True),
+        ([("PlaceHold", 7), ("LiftHold", 5)], (5,), True),  # what holds goods overtakes what is parked
+        ([("PlaceHold", 7), ("LiftHold", 5)], (), False),  # and nothing else
+        ([("PlaceHold", 7), ("LiftHold", 5)], (7,), False),
+        ([("LiftHold", 7), ("LiftHold", 5)], (5,), False),  # and only what holds goods overtakes
+        ([("WithdrawalRequested", 7), ("LiftHold", 5)], (5,), False),
+        ([("LiftHold", 7), ("PlaceHold", 5)], (), False),  # a hold that came too late
+        ([("LiftHold", 7), ("PlaceHold", 5)], (5,), False),
+        ([("PlaceHold", 7), ("LiftHold", 5), ("PlaceHold", 6)], (5,), False),
+        ([("PlaceHold", 7), ("LiftHold", 5), ("LiftHold", 6)], (5, 6), True),
+        ([("PlaceHold", 7), ("LiftHold", 6), ("LiftHold", 5)], (5, 6), False),
+    ],
+)
+def test_only_what_holds_goods_overtakes_and_only_what_was_parked(
+    answered: list[tuple[str, int]], parked: tuple[int, ...], in_order: bool
+) -> None:
+    topic = "customs-release-requests"
+    causes = [
+        Entry(topic, 0, offset, "A", {"ce_id": f"c{offset}", "ce_type": kind}, b"{}") for kind, offset in answered
+    ]
+    facts = []
+    for number, cause in enumerate(causes, 1):
+        headers = {
+            "ce_id": str(uuid5(FACTS, f"release/{cause.id}/0")),
+            "causationid": cause.id,
+            "sequence": str(number),
+        }
+        facts.append(Entry("customs-release-facts", 0, number, "A", headers | {"ce_type": "ConsignmentHeld"}, b"{}"))
+    effects = Effects()
+    examine(effects, causes, facts, {"release": {Origin(topic, 0, offset) for offset in parked}})
+    assert effects.reordered == [] if in_order else len(effects.reordered) == 1
+    assert not (effects.lost or effects.doubled or effects.causeless or effects.forged)
 
 
 def test_a_fact_that_nothing_caused_is_found(calm_entries: list[Entry]) -> None:

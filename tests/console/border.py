@@ -19,9 +19,10 @@ from schemas.declaration import (
     Item,
     LodgeDeclaration,
 )
-from schemas.envelope import Message, Request, RequestRefused, fact_id, request_id
+from schemas.envelope import Deadline, Message, Request, RequestRefused, deadline_id, fact_id, request_id
 from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, GateAlarmRaised
 from schemas.inspection import InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.parking import deadline_origin
 from schemas.quarantine import TreatmentOrdered, TreatmentVerified
 from schemas.release import (
     ArrivalRecorded,
@@ -363,20 +364,28 @@ class Border:
     def parked(self, service: str = "release", offset: int = 7) -> "Border":
         return self._parking("MessageParked", service, offset, {"reason": "decide_raised", "error": "ValueError: bad"})
 
+    def parked_limit(self, name: str) -> "Border":
+        """A time limit of the release desk is set aside: no message of a topic, so each has an origin of its own."""
+        origin = deadline_origin(deadline_id("release", self.id, Deadline(name, self.at)), 0)
+        reason = {"reason": "decide_raised", "error": "ValueError: bad"}
+        return self._parking("MessageParked", "release", 0, reason, origin.topic)
+
     def unparked(self, service: str = "release", offset: int = 7, kind: str = "ParkedReplayed") -> "Border":
         return self._parking(kind, service, offset, {"ordered_by": "operator-1"})
 
-    def _parking(self, kind: str, service: str, offset: int, more: dict[str, Any]) -> "Border":
+    def _parking(
+        self, kind: str, service: str, offset: int, more: dict[str, Any], topic: str | None = None
+    ) -> "Border":
         self._minutes += 1
         time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         asked = "LodgeDeclaration" if service == "declaration" else "ReportArrival"
         if kind == "MessageParked":
-            more |= {"headers": {"ce_type": asked}, "value_base64": "e30="}
+            more |= {"headers": {"ce_type": "DeadlinePassed" if topic else asked}, "value_base64": "e30="}
         else:
             more |= {"message_kind": asked}
         body = {
             "service": service,
-            "topic": requests_topic(service),
+            "topic": topic or requests_topic(service),
             "partition": 0,
             "offset": offset,
             "subject": self.id,

@@ -21,6 +21,7 @@ from schemas.declaration import LodgeDeclaration
 from schemas.envelope import request_id
 from schemas.inspection import RecordFindings
 from schemas.vocabulary import ControlKind, consignment_id
+from services.cli.parked import waiting
 from services.console.asking import Asker, digest
 from services.console.consignment import plain
 from services.console.database import migrate
@@ -528,6 +529,21 @@ def test_the_board_counts_what_the_rows_say(console: Running) -> None:
     metrics = console.http.get("/metrics").text
     assert 'customs_console_http_total{method="GET",route="/api/v1/stages",status="200"}' in metrics
     assert "customs_console_lag_seconds" in metrics
+
+
+def test_each_time_limit_that_was_set_aside_is_told_by_console_and_command(console: Running) -> None:
+    """They have no place in a topic. All of one partition once had the same name, so that one was told of many."""
+    goods = [Border(f"LIMITS-{n}").lodged().accepted().parked_limit("overdue") for n in range(2)]
+    goods[0].parked_limit("answer")
+    publish(console.settings.kafka, [said for border in goods for said in border.said])
+    console.catch_up()
+    keys = sorted([goods[0].id, goods[0].id, goods[1].id])
+    listed = [each for page in pages(console, "/api/v1/parked?limit=500") for each in page["parked"]]
+    mine = [each for each in listed if each["key"] in keys]
+    assert sorted(each["key"] for each in mine) == keys
+    assert len({each["topic"] for each in mine}) == 3 and all(each["kind"] == "DeadlinePassed" for each in mine)
+    told = [each for each in waiting(console.settings.kafka) if each.key in keys]
+    assert sorted(each.key for each in told) == keys and len({each.name for each in told}) == 3
 
 
 def test_openapi_is_the_committed_document() -> None:

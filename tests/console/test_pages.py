@@ -19,6 +19,7 @@ import pytest
 from deploy.kafka.broker import free_port
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
+from services.console import pages
 from services.console.rendering import FOLDER
 from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
 from tests.console.conftest import Running
@@ -166,6 +167,26 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(console: Running) -> None:
     (row,) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
     assert row["reference"] == "'=1+1"
     assert row["stage"] == "Accepted" and row["waiting_for"] == "assessment" and row["owner"] == "risk"
+
+
+def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
+    console: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"SHEET-{number:03}" for number in range(25)]
+    publish(console.settings.kafka, [said for name in names for said in Border(name).lodged(bill_no="SHEET").said])
+    console.catch_up()
+    for limit, most, files in (("CSV_ROWS", 10, 3), ("CSV_BYTES", 1000, 4), ("CSV_BYTES", 1, 25)):
+        with monkeypatch.context() as smaller:
+            smaller.setattr(pages, limit, most)
+            found, path, read = [], "/consignments.csv?q=SHEET", 0
+            while path:
+                answer, read = get(console, path, headers=BROWSER), read + 1
+                rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+                path = answer.links["next"]["url"].removeprefix(console.address) if "next" in answer.links else ""
+                if path:
+                    assert answer.links["next"]["url"] in rows.pop()["consignment_id"]
+                found += [row["reference"] for row in rows]
+            assert sorted(found) == names and read == files, limit
 
 
 def test_a_long_list_is_read_page_by_page(console: Running) -> None:
