@@ -1,5 +1,6 @@
 """What do the tests stand on? A real broker, a real database, a real browser; each started once, ended by id."""
 
+import signal
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,6 +15,12 @@ from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
 from tests.kafka.border import TOPICS, Border, running
 
 PARTITIONS = 4
+
+
+def pytest_sessionstart() -> None:
+    """A shell starts a job in the background with SIGINT ignored, and every child inherits that; tests send SIGINT to theirs."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
