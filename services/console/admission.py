@@ -53,6 +53,8 @@ class Admission:
         await app(scope, receive, completed)
 
     def _refused(self, scope: Scope) -> Problem | None:
+        if "\x00" in scope["path"] or any(nul in scope["query_string"] for nul in (b"%00", b"\x00")):
+            return Problem(400, "nul_in_address")  # no text of PostgreSQL can hold one, so no query is made of it
         found = [name for name, _ in scope["headers"] if name in ONCE]
         if len(found) != len(set(found)):
             twice = next(name for name in found if found.count(name) > 1)

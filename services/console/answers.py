@@ -212,8 +212,7 @@ def search(
 
 def found(q: str, stage: Stage | None) -> list[lists.Part]:
     """The list of what goes by this name, or is at this stage."""
-    asked = q.replace("\x00", "").strip()
-    if asked:
+    if asked := q.strip():
         return lists.named(asked)
     return lists.at_stage(stage) if stage is not None else []
 

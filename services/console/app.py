@@ -38,6 +38,7 @@ from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 
 EVERYWHERE: lodging.Responses = documented(
+    (400, "The address or the headers cannot be taken as they are"),
     (408, "The request did not come in time"),
     (414, "The address is too long"),
     (431, "The headers are too large"),

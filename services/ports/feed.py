@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -74,12 +75,14 @@ class FeedPort:
 
     def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
         """May it leave, now? Revocations first; then the console's answer, which is yes only if it says so in so many words."""
-        container_no = plain(container_no)
         try:
-            self.catch_up(handler, seconds)
-            status, body = self._get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
-        except Away as error:
+            return self._ask(plain(container_no), handler, seconds)
+        except (Away, sqlite3.Error) as error:
             return Answer(False, "stale", str(error))
+
+    def _ask(self, container_no: str, handler: Handler, seconds: float) -> Answer:
+        self.catch_up(handler, seconds)
+        status, body = self._get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
             said = _Gate.model_validate_json(json.dumps(body), strict=True)  # strict, and times are texts
         except ValidationError as error:
@@ -90,6 +93,8 @@ class FeedPort:
             return Answer(False, said.reason, said.detail)
         if age := self._out_of_date(said):
             return Answer(False, "stale", age)
+        if not said.consignments:
+            return Answer(False, "not_released", "the console names no consignment that was released")
         return self.notebook.objection(said.consignments, container_no, silence=False) or Answer(
             True, said.reason, said.detail
         )
@@ -98,7 +103,7 @@ class FeedPort:
         """Why this answer is not of now; empty when nothing speaks against it. No clock of this machine is asked."""
         if said.as_of is None or said.lag_seconds is None:
             return "the console does not know up to when it has read"
-        if said.lag_seconds > STALE_SECONDS:
+        if not 0 <= said.lag_seconds <= STALE_SECONDS:  # NaN is in no bounds
             return f"the console is {said.lag_seconds:.0f} s behind"
         if self._newest is not None and (self._newest - said.as_of).total_seconds() > STALE_SECONDS:
             return f"as of {said.as_of.isoformat()}, older than an answer before"
@@ -114,7 +119,7 @@ class FeedPort:
             raise Away("the answer comes from a cache on the way, not from the console")
         try:
             return answer.status_code, answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):  # RecursionError: nested deeper than Python reads
             raise Away(f"the console's answer {answer.status_code} is not JSON") from None
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+from fastapi.routing import APIRoute
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
@@ -138,6 +139,13 @@ class Running:
             return as_of is not None and as_of > moment
 
         wait(caught_up, "the console to catch up")
+
+    def routes(self) -> Iterator[APIRoute]:
+        """Every address the application answers, with those of its included routers."""
+        for route in self.app.routes:
+            for each in getattr(getattr(route, "original_router", None), "routes", [route]):
+                if isinstance(each, APIRoute):
+                    yield each
 
     def api(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """An answer of /api/v1."""

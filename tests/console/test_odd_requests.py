@@ -1,0 +1,64 @@
+"""Is there an address that a console cannot answer? Every address it has, with what nobody would type in each of its places."""
+
+import re
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from deploy.kafka.broker import free_port
+from services.console.app import LONGEST_ANSWER
+from services.console.settings import ConsoleSettings
+from tests.conftest import PARTITIONS
+from tests.console.border import Border, publish
+from tests.console.conftest import Running
+
+ODD = (
+    *["%00", "a%00b", "%ED%A0%80", "%FF%FE", "%C0%AF", "%E2%80%AE", "%F0%9F%92%A5", "%F0%9D%9F%99", "%0D%0AX-Odd:%201"],
+    *["%25", "%", "%zz", "..%2F..%2Fetc", "%2e%2e", "%2F", "a%2Fb", "%5C", "%20", "''", "%27%20OR%201=1--"],
+    *["%22%3E%3Cb%3E", "%7B0%7D%25s", "-1", "0", "1e9", "1e400", "NaN", "true", "null", "[]", "2-1", "WzAsMF0"],
+    *["WzAsMCwiXHUwMDAwIl0", "Wzk5OTk5OTk5OTk5OTk5OTk5OTk5LDBd", "W1tbW1tb"],
+    *["9" * 30, "-" + "9" * 30, "1-" + "9" * 25, "9" * 3000, "x" * 3000],
+)
+HTML = {"accept": "text/html"}
+ENDLESS = "/api/v1/releases/stream"
+
+
+@pytest.fixture
+def asked(bootstrap: str, url: str) -> Iterator[Running]:
+    running = Running(
+        ConsoleSettings(kafka=bootstrap, database_url=url, console_port=free_port(), partitions=PARTITIONS)
+    )
+    running.start()
+    yield running
+    running.stop()
+
+
+def addresses(console: Running, goods: Border) -> Iterator[str]:
+    known = {"consignment_id": goods.id, "key": goods.id, "container_no": "CSQU3054383", "message_id": goods.said[0].id}
+    for route in console.routes():
+        if "GET" not in (route.methods or set()) or route.path == ENDLESS:
+            continue
+        there = {name: known.get(name, "x") for name in re.findall(r"{(\w+)}", route.path)}
+        for name in there:
+            yield from (route.path.format(**{**there, name: odd}) for odd in ODD)
+        for parameter in route.dependant.query_params:
+            name = parameter.alias
+            yield from (f"{route.path.format(**there)}?{name}={odd}" for odd in (*ODD, f"1&{name}=2"))
+
+
+def test_no_address_whatever_is_beyond_an_answer(asked: Running) -> None:
+    goods = Border("ODD-REQUESTS").lodged().accepted().assessed().held("arrival")
+    publish(asked.settings.kafka, goods.said)
+    asked.catch_up()
+    wrong: list[tuple[str, int, str]] = []
+    seen: set[int] = set()
+    with httpx2.Client(base_url=asked.address, timeout=30) as client:
+        for address in addresses(asked, goods):
+            for accept in (HTML, {"accept": "application/json"}):
+                answer = client.get(address, headers=accept)
+                seen.add(answer.status_code)
+                if answer.status_code >= 500 or len(answer.content) > LONGEST_ANSWER or "x-odd" in answer.headers:
+                    wrong.append((address[:200], answer.status_code, answer.text[:300]))
+    assert wrong == []
+    assert {200, 404, 422} <= seen

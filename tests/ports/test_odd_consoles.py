@@ -1,0 +1,186 @@
+"""Is there an answer over HTTP that a port takes for a yes, and that is none? A server that is no console gives every one."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from services.ports.feed import FeedPort
+from services.ports.notebook import Notebook
+from tests.ports.gatehouse import Gatehouse
+from tests.waiting import wait_until_ended
+
+BOX = "ODDC0000001"
+AS_OF = datetime(2026, 11, 25, 8, tzinfo=UTC)
+EMPTY = {"releases": [], "cursor": "0", "more": False, "projection": {}}
+
+
+def yes(**changed: Any) -> dict[str, Any]:
+    right = {"container_no": BOX, "may_leave": True, "reason": "released", "detail": "", "consignments": ["c-1"]}
+    return {**right, "as_of": AS_OF.isoformat(), "lag_seconds": 0.2, **changed}
+
+
+def line(**changed: Any) -> dict[str, Any]:
+    told = {"cursor": "e1.1", "id": "r-1", "kind": "ReleaseGranted", "consignment_id": "c-1", "version": 1}
+    return {**told, "containers": [BOX], "reason": None, "occurred_at": AS_OF.isoformat(), **changed}
+
+
+def feed(*lines: Any, **changed: Any) -> dict[str, Any]:
+    return {**EMPTY, "releases": list(lines), **changed}
+
+
+class Stranger:
+    """Answers the feed from its beginning with `feed` and every other question with `gate`; `status` and `headers` are of both."""
+
+    def __init__(self) -> None:
+        self.feed: Any = EMPTY
+        self.gate: Any = yes()
+        self.statuses = (200, 200)
+        self.headers: dict[str, str] = {}
+        stranger = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                of_feed = self.path.startswith("/api/v1/releases")
+                told = stranger.feed if of_feed else stranger.gate
+                told = EMPTY if of_feed and "after=0&" not in self.path else told
+                body = told if isinstance(told, bytes) else json.dumps(told).encode()
+                self.send_response(stranger.statuses[0 if of_feed else 1])
+                for name, value in {"Content-Length": str(len(body)), **stranger.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *said: Any) -> None:
+                """Nothing is written."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    made = Stranger()
+    thread = Thread(target=made.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+    wait_until_ended(thread)
+
+
+def asked(stranger: Stranger, notebook: Notebook) -> tuple[bool, str]:
+    with FeedPort(stranger.address, notebook) as port:
+        answer = port.ask(BOX, Gatehouse(notebook), 5)
+        return answer.may_leave, answer.reason
+
+
+def test_a_plain_yes_is_one(stranger: Stranger, notebook: Notebook) -> None:
+    """Without it, every no below would prove nothing."""
+    assert asked(stranger, notebook) == (True, "released")
+    stranger.feed = feed(line())
+    assert asked(stranger, notebook) == (True, "released")
+
+
+WORDS: tuple[Any, ...] = (None, "true", "yes", 1, 1.0, [True], {"a": True}, False)
+LAGS: tuple[Any, ...] = (None, "0", 31, 10**30, float("nan"), float("inf"), -float("inf"), -1, [], True)
+MOMENTS: tuple[Any, ...] = (None, "", "now", 0, 1764057600, "2026-11-25", "2026-11-25T08:00:00", [])
+NAMED: tuple[Any, ...] = (None, [], "c-1", [1], [None], {"c-1": 1}, [["c-1"]])
+BOXES: tuple[Any, ...] = (None, "", "ODDC0000002", BOX.lower(), [BOX])
+CURSORS: tuple[Any, ...] = (None, "", "0", "x", "-1", 1.5, True, "e1." + "9" * 30, ["e1.1"])
+LISTS: tuple[Any, ...] = (None, "x", [1], ["ODDC0000002"], {})
+VERSIONS: tuple[Any, ...] = (None, "x", [], 1.5)
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        *[yes(may_leave=word) for word in WORDS],
+        *[yes(lag_seconds=lag) for lag in LAGS],
+        *[yes(as_of=moment) for moment in MOMENTS],
+        *[yes(consignments=goods) for goods in NAMED],
+        *[yes(container_no=box) for box in BOXES],
+        *[{name: value for name, value in yes().items() if name != less} for less in yes()],
+        *(b"", b"yes", b"true", b"[]", b"null", b"\xff", b"{}", b'{"may_leave": true}', b"<html>", b"[" * 100_000),
+    ],
+    ids=lambda gate: (gate if isinstance(gate, bytes) else json.dumps(gate).encode())[:60].decode(errors="replace"),
+)  # fmt: skip
+def test_what_is_no_yes_in_every_word_is_a_no(stranger: Stranger, notebook: Notebook, gate: Any) -> None:
+    stranger.gate = gate
+    assert not asked(stranger, notebook)[0]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("status", [201, 206, 302, 404, 410, 422, 500, 503])
+def test_a_yes_with_another_status_is_a_no(stranger: Stranger, notebook: Notebook, number: int, status: int) -> None:
+    stranger.statuses = (status, 200) if number == 0 else (200, status)
+    assert not asked(stranger, notebook)[0]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Age": "1"}, {"Age": "x"}, {"Content-Length": "5"}, {"Content-Length": "9999"}], ids=str
+)
+def test_a_yes_from_a_cache_or_cut_short_is_a_no(
+    stranger: Stranger, notebook: Notebook, headers: dict[str, str]
+) -> None:
+    stranger.headers = headers
+    assert not asked(stranger, notebook)[0]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *(b"", b"{}", b"[]", b"null", b"\xff", b'{"releases": {}}', b'{"releases": [[]]}'),
+        feed(more=True),
+        *[feed(line(cursor=cursor)) for cursor in CURSORS],
+        *[feed(line(kind=kind)) for kind in (None, "", "ReleaseRevoked", "Unreadable", "ReleaseReconsidered")],
+        *[feed(line(containers=boxes)) for boxes in LISTS],
+        *[feed(line(), line(cursor="e1.2", id="r-2", kind=kind, version=2)) for kind in ("ReleaseRevoked", "Unreadable", "?")],
+        feed(line(version=2), line(cursor="e1.2", id="r-2", kind="ReleaseRevoked", version=2)),
+        *[feed(line(version=number)) for number in VERSIONS],
+    ],
+    ids=lambda told: (told if isinstance(told, bytes) else json.dumps(told["releases"]).encode())[:90].decode(errors="replace"),
+)  # fmt: skip
+def test_a_feed_that_cannot_be_read_or_takes_back_is_a_no(stranger: Stranger, notebook: Notebook, told: Any) -> None:
+    stranger.feed = told
+    assert not asked(stranger, notebook)[0]
+
+
+def test_an_answer_older_than_one_before_is_a_no(stranger: Stranger, notebook: Notebook) -> None:
+    with FeedPort(stranger.address, notebook) as port:
+        house = Gatehouse(notebook)
+        assert port.ask(BOX, house).may_leave
+        stranger.gate = yes(as_of=(AS_OF - timedelta(seconds=31)).isoformat())
+        assert port.ask(BOX, house).reason == "stale"
+        stranger.gate = yes(as_of=(AS_OF + timedelta(seconds=31)).isoformat())
+        assert port.ask(BOX, house).may_leave
+
+
+@pytest.mark.parametrize("what", ["closed", "locked", "broken"])
+def test_a_notebook_that_cannot_be_used_is_a_no(stranger: Stranger, tmp_path: Path, what: str) -> None:
+    file = tmp_path / "port.db"
+    notes = Notebook(file)
+    house = Gatehouse(notes)
+    stranger.feed = feed(line())
+    notes._sql.execute("PRAGMA busy_timeout = 0")
+    with FeedPort(stranger.address, notes) as port:
+        other = sqlite3.connect(file, isolation_level=None)
+        if what == "closed":
+            notes.close()
+        elif what == "locked":
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            notes._sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copyfile(__file__, file)
+        answer = port.ask(BOX, house)
+        assert (answer.may_leave, answer.reason) == (False, "stale"), answer
+        other.close()
+    if what != "closed":
+        notes.close()
