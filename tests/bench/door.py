@@ -2,7 +2,7 @@
 
 Questions leave when they are due, whether or not the console keeps up, and each counts from then. First one client sends
 the worst bodies that are allowed, each kind for some seconds; then declarations are lodged over HTTP, evenly; then many
-ports follow releases by streams.
+ports follow releases by streams. Exit code 2 when a limit is exceeded, or when a question is not answered with 200.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import Manager
 from pathlib import Path
@@ -29,7 +30,9 @@ from rich.table import Table
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from services.cli.bench.load import due_times, percentile
+from services.cli.bench.quick import machine, versions
 from services.simulator.day import Day
+from tests.bench.note import table
 from tests.console.border import Border, publish
 from tests.hostile.bodies import worst
 from tests.hostile.console import serving
@@ -42,6 +45,18 @@ LINES = 16
 BODIES_ASKED, LODGING_ASKED = 50, 200
 """Questions a second beside the worst bodies or streams, and beside lodging."""
 RELEASES_A_SECOND = 2
+LONGEST_MS = 100
+"""No question may wait longer, whatever body is sent meanwhile and however many streams are told."""
+P99_MS = 50
+"""Of a hundred questions beside lodging at these rates, one may wait longer."""
+EVIDENCE = Path("docs/evidence/gate-latency.md")
+TEXT = """# A question at the gate, while others keep the console busy
+
+Made by `make gate-latency ARGS=--write`, {day}. {where}; the load average at the end was {load}; client and console share the machine.
+A question leaves when it is due and counts from then. Limits: {longest} ms for each question beside bodies and streams, {p99} ms
+for 99 of 100 beside lodging at up to half the rate of [performance.md](../performance.md).
+
+{tables}"""
 screen = Console(highlight=False, width=110)
 Send = Callable[[http.client.HTTPConnection, int], int]
 
@@ -125,33 +140,63 @@ def one_client_sends(port: int, path: str, body: bytes) -> Iterator[Counter[int]
         client.join()
 
 
-def row(table: Table, name: str, waits: Sequence[float], answers: Counter[int], more: str) -> None:
-    cells = [f"{percentile(waits, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
-    given = ", ".join(f"{code or 'none'} × {count}" for code, count in sorted(answers.items()))
-    table.add_row(name, str(len(waits)), *cells, given, more)
+@dataclass
+class Figures:
+    """How long the gate's answers took beside one sort of load: `share` of them may take `limit_ms` at most."""
+
+    title: str
+    more: str
+    share: float
+    limit_ms: float
+    rows: list[list[str]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, beside: str, waits: Sequence[float], answers: Counter[int], more: str, limited: bool = True) -> None:
+        """`waits` are sorted milliseconds. `limited`: whether the limit is meant for this load."""
+        shown = [f"{percentile(waits, share):,.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
+        self.rows.append([beside, str(len(waits)), *shown, told(answers, "none"), more])
+        slow = percentile(waits, self.share)
+        if limited and slow > self.limit_ms:
+            what = "the longest" if self.share == 1 else f"p{self.share:.0%}".rstrip("%")
+            self.faults.append(f"{beside}: {what} {slow:.1f} ms, more than {self.limit_ms:.0f}")
+        if set(answers) != {200}:
+            self.faults.append(f"{beside}: questions at the gate were answered {told(answers, 'none')}")
+
+    @property
+    def head(self) -> list[str]:
+        return ["beside", "asked", "p50 ms", "p95 ms", "p99 ms", "max ms", "answers at the gate", self.more]
+
+    def screen(self) -> Table:
+        shown = Table(*self.head, title=self.title)
+        for row in self.rows:
+            shown.add_row(*row)
+        return shown
+
+    def markdown(self) -> str:
+        return f"## {self.title}\n\n{table(self.head, self.rows)}"
 
 
-def columns(title: str, beside: str) -> Table:
-    return Table("beside", "asked", "p50 ms", "p95 ms", "p99 ms", "max ms", "answers at the gate", beside, title=title)
+def told(answers: Counter[int], none: str) -> str:
+    """`200 × 150, 503 × 2`; no answer at all goes by the name `none`."""
+    return ", ".join(f"{code or none} × {times}" for code, times in sorted(answers.items()))
 
 
-def beside_bodies(port: int, seconds: float) -> Table:
+def beside_bodies(port: int, seconds: float) -> Figures:
     """Each kind of the worst bodies for some seconds."""
-    table, every = columns(f"{BODIES_ASKED} gate questions a second, one client sends", "its answers"), list[float]()
-    count, gate = int(BODIES_ASKED * seconds), Counter[int]()
+    figures = Figures(f"{BODIES_ASKED} gate questions a second, one client sends", "its answers", 1, LONGEST_MS)
+    every, count, gate = list[float](), int(BODIES_ASKED * seconds), Counter[int]()
     calm = Offered(port, ask, BODIES_ASKED, count)
     calm.end()
-    row(table, "nothing", calm.waits, calm.answers, "")
+    figures.add("nothing", calm.waits, calm.answers, "")
     for name, (path, body) in worst().items():
         with one_client_sends(port, path, body) as answers:
             offered = Offered(port, ask, BODIES_ASKED, count)
             offered.end()
-        given = ", ".join(f"{code or 'hung up'} × {times}" for code, times in sorted(answers.items()))
-        row(table, name, offered.waits, offered.answers, given)
+        figures.add(name, offered.waits, offered.answers, told(answers, "hung up"))
         every += offered.waits
         gate += offered.answers
-    row(table, "all of them", sorted(every), gate, "")
-    return table
+    figures.add("all of them", sorted(every), gate, "")
+    return figures
 
 
 def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple[float, Counter[int]]:
@@ -164,9 +209,10 @@ def lodge(port: int, rate: float, first: int, count: int, ready: Event) -> tuple
     return offered.rate, offered.answers
 
 
-def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Table:
-    """Declarations lodged evenly at each of these rates; 0: at once, to learn what HTTP lodging reaches."""
-    table = columns(f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP", "lodged a second")
+def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Figures:
+    """Declarations lodged evenly at each of these rates; 0: at once, to learn what HTTP lodging reaches (no limit then)."""
+    title = f"{LODGING_ASKED} gate questions a second, declarations are lodged over HTTP"
+    figures = Figures(title, "lodged a second", 0.99, P99_MS)
     first = 0
     with ProcessPoolExecutor(1) as other, Manager() as manager:  # who asks must not wait for who lodges
         for rate in rates:
@@ -179,9 +225,9 @@ def beside_lodging(port: int, rates: Sequence[float], seconds: float) -> Table:
             reached, answers = lodging.result()
             first += count
             name = f"{rate:.0f} lodged a second" if rate else "lodging at once"
-            given = ", ".join(f"{code or 'none'} × {times}" for code, times in sorted(answers.items()))
-            row(table, name, asking.waits, asking.answers, f"{reached:.0f} ({given})")
-    return table
+            more = f"{reached:.0f} ({told(answers, 'none')})"
+            figures.add(name, asking.waits, asking.answers, more, limited=rate > 0)
+    return figures
 
 
 class Followers:
@@ -214,10 +260,10 @@ class Followers:
         self._selector.close()
 
 
-def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Table:
+def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: float) -> Figures:
     """Some releases a second, told to so many streams."""
     title = f"{BODIES_ASKED} gate questions a second, {RELEASES_A_SECOND} releases a second are told to streams"
-    table = columns(title, "events told")
+    figures = Figures(title, "events told", 1, LONGEST_MS)
     for count in counts:
         followers, ended = Followers(port, count), Event()
 
@@ -234,8 +280,8 @@ def beside_streams(bootstrap: str, port: int, counts: Sequence[int], seconds: fl
         ended.set()
         border.join()
         followers.close()
-        row(table, f"{count} streams", asking.waits, asking.answers, str(followers.events))
-    return table
+        figures.add(f"{count} streams", asking.waits, asking.answers, str(followers.events))
+    return figures
 
 
 def main() -> int:
@@ -247,7 +293,9 @@ def main() -> int:
     )
     parser.add_argument("--lodging-seconds", type=float, default=8)
     parser.add_argument("--streams", type=int, nargs="*", default=[64, 256, 1000], help="ports that follow by streams")
+    parser.add_argument("--write", action="store_true", help=f"write {EVIDENCE.name}")
     options = parser.parse_args()
+    measured: list[Figures] = []
     with tempfile.TemporaryDirectory(prefix="dtg-door-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()
@@ -259,18 +307,29 @@ def main() -> int:
             )
             with serving(broker.bootstrap, PARTITIONS, Path(folder), **allowed) as (port, _):
                 if options.seconds:
-                    screen.print(beside_bodies(port, options.seconds))
+                    measured.append(beside_bodies(port, options.seconds))
                 if options.rates:
-                    screen.print(beside_lodging(port, options.rates, options.lodging_seconds))
+                    measured.append(beside_lodging(port, options.rates, options.lodging_seconds))
                 if options.streams:
-                    screen.print(beside_streams(broker.bootstrap, port, options.streams, options.lodging_seconds))
+                    measured.append(beside_streams(broker.bootstrap, port, options.streams, options.lodging_seconds))
         finally:
             broker.stop()
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    screen.print(*[figures.screen() for figures in measured], sep="\n")
     screen.print(
-        f"{os.cpu_count()} cores; the load average at the end was {load}; client and console share the machine."
+        f"{machine()}, {versions()}; the load average at the end was {load}; client and console share the machine."
     )
-    return 0
+    faults = [fault for figures in measured for fault in figures.faults]
+    for fault in faults:
+        screen.print(fault)
+    if options.write:
+        tables = "\n".join(figures.markdown() for figures in measured)
+        day = f"{datetime.now(UTC):%Y-%m-%d}"
+        limits = {"longest": LONGEST_MS, "p99": P99_MS}
+        EVIDENCE.write_text(
+            TEXT.format(day=day, where=f"{machine()}, {versions()}", load=load, tables=tables, **limits)
+        )
+    return 2 if faults else 0
 
 
 if __name__ == "__main__":

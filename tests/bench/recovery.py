@@ -6,8 +6,6 @@ kills it, starts it again as the supervisor does, and writes `docs/evidence/reco
 
 import argparse
 import json
-import os
-import platform
 import tempfile
 import threading
 import time
@@ -15,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +22,7 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.flow import heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, state_topic
+from services.cli.bench.quick import machine, versions
 from services.cli.processes import Child, worker
 from services.cli.up import wait_for
 from tests.bench.stories import Story, fill, retold, stories
@@ -281,12 +279,7 @@ def main() -> None:
 
 def where() -> str:
     """The machine and the versions."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
-    return (
-        f"{os.cpu_count()} cores ({model}), shared by broker, worker and load; Python {platform.python_version()}, "
-        f"confluent-kafka {version('confluent-kafka')}, Kafka 4.3.1, {PARTITIONS} partitions, seed {SEED}."
-    )
+    return f"{machine()}, shared by broker, worker and load; {versions()}; {PARTITIONS} partitions, seed {SEED}."
 
 
 TEXT = """\

@@ -1,0 +1,28 @@
+"""What does `make gate-latency` call too slow? What exceeds its limit, and a question that was not answered with 200."""
+
+from collections import Counter
+
+from tests.bench.door import Figures
+
+FAST = [1.0] * 98
+
+
+def test_a_limit_is_of_a_share_of_the_answers() -> None:
+    of_all, of_most = Figures("", "", 1, 50), Figures("", "", 0.99, 50)
+    for figures in (of_all, of_most):
+        figures.add("one slow", [*FAST, 50.0, 51.0], Counter({200: 100}), "")
+        figures.add("two slow", [*FAST, 60.0, 61.0], Counter({200: 100}), "")
+    assert of_all.faults == [
+        "one slow: the longest 51.0 ms, more than 50",
+        "two slow: the longest 61.0 ms, more than 50",
+    ]
+    assert of_most.faults == ["two slow: p99 60.0 ms, more than 50"]
+    assert "| two slow | 100 | 1.0 | 1.0 | 60.0 | 61.0 | 200 × 100 |" in of_most.markdown()
+
+
+def test_a_load_without_a_limit_still_needs_its_answers() -> None:
+    figures = Figures("", "", 1, 50)
+    figures.add("at once", [*FAST, 99.0], Counter({200: 99}), "", limited=False)
+    assert figures.faults == []
+    figures.add("refused", FAST, Counter({200: 96, 503: 1, 0: 1}), "", limited=False)
+    assert figures.faults == ["refused: questions at the gate were answered none × 1, 200 × 96, 503 × 1"]
