@@ -32,11 +32,10 @@ Order = ReplayParked | DiscardParked
 
 
 class Replays:
-    """The orders and replays of one turn."""
+    """The orders and replays of one turn, which must not keep it: a cycle would hold each batch until the garbage collector comes."""
 
     def __init__(self, turn: Turn) -> None:
         self.turn = turn
-        self._reads = 0
 
     def order(self, entry: Entry, key: str, message: Raw) -> None:
         """Carries an order out; one that is not about the first parked message of its key was carried out before, or comes too soon."""
@@ -75,8 +74,8 @@ class Replays:
             return None
 
     def _may_read(self) -> bool:
-        self._reads += 1
-        return self._reads <= READS
+        self.turn.reads += 1
+        return self.turn.reads <= READS
 
     # what waits in the parked topic
 

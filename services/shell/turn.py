@@ -102,11 +102,12 @@ class Turn:
     """Messages and keys whose outcome cannot be written: they are parked, or stay parked, without being decided."""
     one_by_one: bool = False
     """Whether a replay decides one message a turn, so that it is known which one cannot be written."""
+    reads: int = 0
+    """How often replays read the parked topic or an origin."""
     _refusal: Trouble | None = None
     _orders: str = ""
     _names: frozenset[str] = frozenset()
     _holding: frozenset[str] = frozenset()
-    _replays: Replays = field(init=False)
     _input: list[tuple[Partition, Raw | tuple[int, list[str]]]] = field(default_factory=list)
     _careful: set[tuple[int, str]] = field(default_factory=set)
 
@@ -114,7 +115,6 @@ class Turn:
         self.time = self.at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self._orders = orders_topic(self.desk.name)
         self._names, self._holding = _NAMES[self.desk.name], _HOLDING[self.desk.name]
-        self._replays = Replays(self)
 
     # hearing
 
@@ -150,7 +150,7 @@ class Turn:
             self._refusal = self.refused.get((partition, key))
             entry = self.entry(store, partition, key)
             if entry.waits:
-                self._replays.go_on(entry, key, partition)
+                Replays(self).go_on(entry, key, partition)
             if entry.waits:
                 entry.dirty = True
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
@@ -311,7 +311,7 @@ class Turn:
         key, trouble = self._key_of(store, message), self._refusal
         if trouble is None:
             try:
-                self._replays.order(self.entry(store, message.partition, key), key, message)
+                Replays(self).order(self.entry(store, message.partition, key), key, message)
                 return
             except Undecodable as error:
                 trouble = Trouble(error.reason, str(error))
@@ -386,8 +386,7 @@ class Turn:
 
     def _again(self) -> None:
         self.overlay, self.outputs, self.said, self.parked = {}, [], {}, {}
-        self.heard = self.duplicates = self.resumed = 0
-        self._replays = Replays(self)
+        self.heard = self.duplicates = self.resumed = self.reads = 0
         taken, self._input = self._input, []
         for store, one in taken:
             if isinstance(one, Raw):

@@ -1,6 +1,7 @@
 """What does a batch come to: facts, records, parking, deadlines, duplicates? With a real desk, without a broker."""
 
 import base64
+import gc
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,6 +122,21 @@ def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
     worker.turn(order(), answer)
     again = worker.turn(answer)
     assert again.outputs == [] and again.duplicates == 1 and again.changed() == []
+
+
+def test_a_batch_leaves_nothing_to_the_garbage_collector() -> None:
+    """A batch that holds itself stays in memory until a full collection, which stops the loop for a quarter of a second."""
+    worker, bad = Worker(), raw(b"{}", "customs-inspection-requests")
+    worker.turn(order(), found(), bad)
+    gc.collect()
+    gc.disable()
+    try:
+        worker.turn(resume(Raw(bad.topic, 0, bad.offset, b"", b"", {})))
+        worker.turn(order(), found())
+        worker.turn(at=NOON + timedelta(days=30))
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_fact_of_no_concern_is_passed_over_without_a_look_at_its_value() -> None:
