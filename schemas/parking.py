@@ -44,7 +44,15 @@ class Origin(NamedTuple):
 
     @property
     def is_deadline(self) -> bool:
-        return self.topic.partition("/")[0] == DEADLINE
+        return is_deadline(self.topic)
+
+
+def is_deadline(topic: str) -> bool:
+    """Whether this names no topic, but a time limit that passed."""
+    return topic.startswith(_OF_DEADLINES) or topic == DEADLINE
+
+
+_OF_DEADLINES = f"{DEADLINE}/"
 
 
 def deadline_origin(id: str, partition: int) -> Origin:

@@ -3,8 +3,9 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha1
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -12,6 +13,7 @@ from schemas.bounds import FIRST, FIRST_DAY, LARGEST_INTEGER, LAST, LAST_DAY, LI
 
 CONSIGNMENTS = UUID("6f1d9b1e-5f0e-5c53-9a39-3c1f6b9f0a01")
 """Namespace of consignment ids."""
+_CONSIGNMENTS = CONSIGNMENTS.bytes
 
 
 def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
@@ -59,7 +61,16 @@ Version = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 
 def consignment_id(declarant: str, reference: str) -> str:
     """The consignment that `declarant` (USCC) calls `reference`: the same two words always name the same goods."""
-    return str(uuid5(CONSIGNMENTS, f"{declarant}/{reference}"))
+    return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
+
+
+def derived_id(namespace: bytes, name: str) -> str:
+    """The text of `uuid.uuid5` (RFC 9562) in half the time: one is made for every fact."""
+    digest = bytearray(sha1(namespace + name.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 class Direction(StrEnum):

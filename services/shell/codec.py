@@ -1,10 +1,9 @@
 """How do messages become Kafka bytes and headers, and back?"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from operator import methodcaller
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -31,9 +30,8 @@ class Undecodable(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One Kafka message as the loop read it."""
+class Raw(NamedTuple):
+    """One Kafka message as the loop read it. A tuple: a frozen dataclass takes three times as long to make, for each message."""
 
     topic: str
     partition: int

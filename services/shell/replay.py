@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from schemas.bounds import shown
@@ -129,7 +128,7 @@ class Replays:
         edited = edited_value(order) if order is not None else None
         message = parked_raw(fact)
         if edited is not None:
-            message = replace(message, value=edited)
+            message = message._replace(value=edited)
         elif not fact.value_kept:
             if not self._may_read():
                 self._later(entry)
@@ -183,9 +182,9 @@ class Replays:
         edited = edited_value(order)
         while left:
             origin, message = origin_of(left[0]), left[0].raw()
-            message = replace(message, topic=origin.topic)
+            message = message._replace(topic=origin.topic)
             if edited is not None:
-                message = replace(message, value=edited)
+                message = message._replace(value=edited)
             elif not left[0].kept:
                 if not self._may_read():
                     return  # an order about this one goes on from here
@@ -220,7 +219,7 @@ class Replays:
             self._discarded(entry, key, partition, fact.origin, message.text("ce_type"), order.asked_by)
         else:
             edited = edited_value(order)
-            message = replace(message, value=edited) if edited is not None else self._from_origin(message)
+            message = message._replace(value=edited) if edited is not None else self._from_origin(message)
             trouble = self.turn.attempt(entry, key, message)
             if trouble is not None:
                 again = Trouble(PARKING_FULL, f"{trouble.reason}: {trouble.error}")

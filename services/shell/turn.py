@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message, Request, deadline_id, fact_id
 from schemas.flow import FLOW, HOLDING
-from schemas.parking import Origin, Parking, deadline_origin
+from schemas.parking import Origin, Parking, deadline_origin, is_deadline
 from schemas.topics import orders_topic, topic_of
 from services.shell.codec import (
     CARRIED,
@@ -206,7 +206,7 @@ class Turn:
         """Decides the message; or says why that is impossible, and then nothing has changed."""
         if self._refusal is not None:
             return self._refusal
-        deadline = Origin(message.topic, message.partition, message.offset).is_deadline
+        deadline = is_deadline(message.topic)
         try:
             kind = DeadlinePassed if deadline else kind_of(message)
             # what can only hold goods does so, whatever a later version has added to it
@@ -244,7 +244,11 @@ class Turn:
             if type(fact) not in allowed:
                 raise TypeError(f"{self.desk.name} may not say {fact.kind} upon {message.kind}")
             state = decider.evolve(state, fact, hearing)
-        outputs = [self._fact(entry, fact, hearing, source, index) for index, fact in enumerate(said)]
+        outputs: list[Output] = []
+        if said:
+            correlation, trace = source.forwarded("correlationid").decode(), source.forwarded("traceparent")
+            around = {"cause": hearing.message_id, "correlation": correlation or hearing.message_id, "trace": trace}
+            outputs = [self._fact(entry, fact, index, around) for index, fact in enumerate(said)]
         if self._careful and (source.partition, key) in self._careful:
             self._fits(entry, key, state)
         # from here on nothing can fail: the entry changes as a whole or not at all
@@ -259,7 +263,7 @@ class Turn:
         if said:
             entry.dirty = True
 
-    def _fact(self, entry: Entry, fact: Fact, hearing: Hearing, source: Raw, index: int) -> Output:
+    def _fact(self, entry: Entry, fact: Fact, index: int, around: dict[str, Any]) -> Output:
         name = self.desk.name
         key, value = fact.key, encode(fact)
         if len(value) > LARGEST_MESSAGE:
@@ -269,15 +273,13 @@ class Turn:
             key,
             value,
             headers(
-                id=fact_id(name, hearing.message_id, index),
+                id=fact_id(name, around["cause"], index),
                 kind=fact.kind,
                 source=f"/desks/{name}",
                 time=self.time,
                 subject=key,
-                cause=hearing.message_id,
-                correlation=source.forwarded("correlationid").decode() or hearing.message_id,
                 sequence=entry.record.n + index + 1,
-                trace=source.forwarded("traceparent"),
+                **around,
             ),
         )
 
@@ -341,7 +343,7 @@ class Turn:
 
     def _found(self, record: Record, partition: int, key: str) -> Entry:
         try:
-            state = self.desk.decider.STATE.validate_json(bytes(record.state))
+            state = self.desk.decider.STATE.validator.validate_json(bytes(record.state))
         except ValueError as error:
             return Entry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
         entry = Entry(record, state, state)
@@ -419,7 +421,7 @@ class Turn:
                 open_deadlines = self._open_deadlines(entry, key) if record.discarded else decider.deadlines(state)
                 record.due = min([d.due for d in open_deadlines]).timestamp() if open_deadlines else None
         if not entry.unreadable and (state is not entry.before or not waits):
-            record.state = msgspec.Raw(decider.STATE.dump_json(state))
+            record.state = msgspec.Raw(decider.STATE.serializer.to_json(state))
         data = encode_record(record)
         if len(data) > LARGEST_MESSAGE and (not waits or state is not entry.before):
             raise _TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")

@@ -6,7 +6,7 @@ Every state comes from the real decider through a real `Turn`; only the names (k
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confluent_kafka import Producer
@@ -119,8 +119,7 @@ def retold(base: list[Story], number: int) -> Story:
     )
     old, new = story.key.encode(), key.encode()
     messages = [
-        replace(
-            m,
+        m._replace(
             offset=number,
             key=new,
             value=(m.value or b"").replace(old, new),

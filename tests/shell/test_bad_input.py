@@ -3,7 +3,6 @@
 import base64
 import importlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -176,8 +175,8 @@ def forged(worker: Worker, **changes: Any) -> MessageParked:
     fact = read_parking("MessageParked", lies[0].value)
     assert isinstance(fact, MessageParked)
     fake = fact.model_copy(update={"offset": 10**6, **changes})
-    lies.insert(0, replace(lies[0], value=encode(fake)))
-    lies[1] = replace(lies[1], offset=1)
+    lies.insert(0, lies[0]._replace(value=encode(fake)))
+    lies[1] = lies[1]._replace(offset=1)
     state = decode_record(worker.store.records[CONSIGNMENT])
     assert state.waiting
     state.waiting.start = 0
