@@ -18,9 +18,11 @@ PARTITIONS = 4
 
 
 def pytest_sessionstart() -> None:
-    """A shell starts a job in the background with SIGINT ignored, and every child inherits that; tests send SIGINT to theirs."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell starts a job in the background with SIGINT ignored, nohup one with SIGHUP ignored, and every child inherits that;
+    tests send these signals to theirs."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
