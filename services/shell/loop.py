@@ -468,7 +468,7 @@ class Loop:
     def _keep(self, turn: Turn, changed: list) -> None:  # type: ignore[type-arg]
         """The transaction is committed: now the overlay becomes the store."""
         for partition, key, entry, data in changed:
-            self._stores[partition].put(key, data, entry.record.due)
+            self._stores[partition].put(key, data, entry.record.due, entry.state)
         if self.desk.watcher:
             self.desk.watcher.committed([(key, entry.before, entry.state) for _, key, entry, _ in changed])
         self._committed.inc(turn.heard)

@@ -5,6 +5,7 @@ import heapq
 import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,8 @@ REMEMBERED_REQUESTS = 8
 """How many request ids a record remembers; older repeats are answered by the decider itself."""
 SHOWN_BYTES = 1000
 """Of a value that is no record."""
+RECENT_STATES = 512
+"""Of so many keys of a partition, those that changed last, the decoded state is kept beside the record."""
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
@@ -145,6 +148,7 @@ class Partition:
         """First offset of this partition in the state topic."""
         self.unreadable = ""
         """Why what stands in place of the read positions cannot be read."""
+        self._recent: dict[str, tuple[bytes, Any]] = {}
 
     def take_positions(self, data: bytes | None) -> None:
         """The read positions as they were read from the topic."""
@@ -178,14 +182,25 @@ class Partition:
             except UNREADABLE:
                 continue  # its next message is parked for it
 
-    def put(self, key: str, data: bytes | None, due: float | None) -> None:
-        """Takes a committed record; None forgets the key."""
+    def put(self, key: str, data: bytes | None, due: float | None, state: Any = None) -> None:
+        """Takes a committed record, with its decoded state where there is one; None as `data` forgets the key."""
+        recent = self._recent
+        recent.pop(key, None)
         if data is None:
             self.records.pop(key, None)
-        else:
-            self.records[key] = data
-            if due is not None:
-                heapq.heappush(self.deadlines, (due, key))
+            return
+        self.records[key] = data
+        if due is not None:
+            heapq.heappush(self.deadlines, (due, key))
+        if state is not None:
+            recent[key] = data, state
+            if len(recent) > RECENT_STATES:
+                del recent[next(iter(recent))]
+
+    def state_of(self, key: str, data: bytes) -> Any:
+        """The decoded state of exactly this record where it changed lately, else None. Deciders never change a state in place."""
+        recent = self._recent.get(key)
+        return recent[1] if recent is not None and recent[0] is data else None
 
     def due(self, at: datetime, most: int) -> list[str]:
         """Takes the keys whose deadline is not after `at` from the heap; the loop puts them back if its turn fails."""

@@ -331,21 +331,22 @@ class Turn:
                 entry = Entry(Record(), self.desk.decider.INITIAL, None)
                 entry.misplaced = partition_of(key.encode(), self.partitions) != partition
             else:
-                entry = self._read(data, partition, key)
+                entry = self._read(store, data, partition, key)
             self.overlay[partition, key] = entry
         return entry
 
-    def _read(self, data: bytes, partition: int, key: str) -> Entry:
+    def _read(self, store: Partition, data: bytes, partition: int, key: str) -> Entry:
         try:
-            return self._found(decode_record(data), partition, key)
+            return self._found(decode_record(data), store.state_of(key, data), partition, key)
         except UNREADABLE as error:
             return Entry(unreadable_record(data), None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
 
-    def _found(self, record: Record, partition: int, key: str) -> Entry:
-        try:
-            state = self.desk.decider.STATE.validator.validate_json(bytes(record.state))
-        except ValueError as error:
-            return Entry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
+    def _found(self, record: Record, state: Any, partition: int, key: str) -> Entry:
+        if state is None:
+            try:
+                state = self.desk.decider.STATE.validator.validate_json(bytes(record.state))
+            except ValueError as error:
+                return Entry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
         entry = Entry(record, state, state)
         if (
             record.n == 0 and record.waiting and state == self.desk.decider.INITIAL

@@ -150,8 +150,10 @@ def _keep(desk: Desk, turn: Turn, stores: dict[int, Partition], tally: Tally) ->
             tally.largest = max(tally.largest, len(data) + len(key.encode()))
             record = decode_record(data)
             assert encode_record(record) == data
-            assert dump(validate(bytes(record.state))) == bytes(record.state)
-        stores[partition].put(key, data, entry.record.due)
+            read = validate(bytes(record.state))
+            assert dump(read) == bytes(record.state)
+            assert entry.unreadable or entry.state == read, "the state in memory is the one that a restart would read"
+        stores[partition].put(key, data, entry.record.due, entry.state)
     assert tally.largest < LARGEST, f"a message of {tally.largest} bytes cannot be written"
 
 

@@ -16,7 +16,7 @@ from services.inspection import decider
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.parking import parked_raw, waits_here
-from services.shell.store import Partition, decode_record
+from services.shell.store import RECENT_STATES, Partition, Record, decode_record, encode_record
 from services.shell.turn import Entry, Output, Turn
 from tests.release.dossiers import assessed
 from tests.shell.parking import Memory
@@ -38,7 +38,7 @@ class Worker:
             turn.hear(self.store, message)
         turn.deadlines(self.store, 0, self.store.due(at, 1000))
         for _, key, entry, data in turn.changed():
-            self.store.put(key, data, entry.record.due)
+            self.store.put(key, data, entry.record.due, entry.state)
         self.memory.commit(turn.outputs)
         return turn
 
@@ -114,6 +114,20 @@ def test_the_same_messages_in_one_batch_or_in_many_give_the_same_facts() -> None
     assert [(o.key, o.value, o.headers) for o in together.outputs] == [
         (o.key, o.value, o.headers) for turn in turns for o in turn.outputs
     ]
+
+
+def test_a_decoded_state_is_kept_for_exactly_the_record_that_was_committed_last_and_for_few_keys() -> None:
+    store, data = Partition(), encode_record(Record(n=1))
+    store.put("goods", data, None, "state")
+    assert store.state_of("goods", data) == "state"
+    assert store.state_of("goods", bytes(bytearray(data))) is None, "another record, if of the same bytes"
+    store.put("goods", None, None, "state")
+    assert store.state_of("goods", data) is None, "a forgotten key"
+    store.put("goods", data, None, "state")
+    for number in range(RECENT_STATES):
+        store.put(f"other-{number}", data, None, "state")
+    assert store.state_of("goods", data) is None, "the key that changed longest ago"
+    assert store.state_of("other-0", data) == "state"
 
 
 def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
