@@ -112,10 +112,20 @@ class DeclarationAccepted(AboutConsignment, Fact):
 
 
 class DeclarationRejected(AboutConsignment, Fact):
-    """The declaration does not stand; every error is pointed at. A corrected one needs a new reference."""
+    """The declaration does not stand; every error is pointed at. A corrected one may be lodged under the same reference."""
 
     declaration: Declaration
     findings: Findings
+
+
+class DeclarationRepeated(AboutConsignment, Fact):
+    """The declaration that stands was lodged again, word for word: `request_id` asked, and nothing changed.
+
+    `first_request_id`: the request whose declaration stands; empty where an older version accepted it.
+    """
+
+    request_id: MessageId
+    first_request_id: Annotated[str, WhenMade(max_length=200, pattern=LINE)] = ""
 
 
 class WithdrawalRequested(AboutConsignment, Fact):

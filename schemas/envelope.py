@@ -152,8 +152,9 @@ class Envelope:
     traceparent: str = ""
 
 
-def fact_id(desk: str, cause_id: str, index: int) -> str:
-    """The id of the `index`-th fact that `desk` draws from the message `cause_id`."""
+def fact_id(desk: str, cause_id: str, index: int | str) -> str:
+    """The id of the `index`-th fact that `desk` draws from the message `cause_id`; of a refusal
+    that the loop adds on its own, `index` is the place of the message as `topic/partition/offset`."""
     return derived_id(_FACTS, f"{desk}/{cause_id}/{index}")
 
 

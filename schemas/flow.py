@@ -22,7 +22,7 @@ _JOIN: tuple[type[Message], ...] = (
 
 FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
     "declaration": {
-        d.LodgeDeclaration: (d.DeclarationAccepted, d.DeclarationRejected, RequestRefused),
+        d.LodgeDeclaration: (d.DeclarationAccepted, d.DeclarationRejected, d.DeclarationRepeated, RequestRefused),
         d.WithdrawDeclaration: (d.WithdrawalRequested, RequestRefused),
     },
     "risk": {d.DeclarationAccepted: (k.ConsignmentAssessed,)},

@@ -68,7 +68,7 @@ FACTS_AND_REQUESTS = (
         facts_topic("declaration"),
         "facts",
         "declaration",
-        (d.DeclarationAccepted, d.DeclarationRejected, d.WithdrawalRequested, RequestRefused),
+        (d.DeclarationAccepted, d.DeclarationRejected, d.DeclarationRepeated, d.WithdrawalRequested, RequestRefused),
     ),
     Topic(facts_topic("risk"), "facts", "risk", (k.ConsignmentAssessed,)),
     Topic(requests_topic("inspection"), "requests", "anyone", (i.RecordFindings,)),

@@ -27,7 +27,10 @@ REFUSALS: Final = MappingProxyType(
         "already_gated_out": Words("该集装箱已出卡口", "the container left already"),
         "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
         "too_many_requests": Words(
-            "此类请求次数已达上限", "as many requests of this kind were made as one consignment may have"
+            "此类请求次数已达上限", "as many requests were made as one consignment or container may have"
+        ),
+        "key_reused": Words(
+            "该请求标识已用于另一内容", "the id of this request was used for another content, which was answered"
         ),
         "wrong_declarant": Words("只有申报单位可以撤销", "only its declarant may withdraw it"),
         "consignment_id_mismatch": Words(

@@ -84,7 +84,8 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
     match message:
         case DeclarationAccepted():
             said = message.declaration
-            return _with(state, accepted=at, office=said.customs_office, mode=said.transport_mode)
+            again = {"end": None, "ended": None} if state.end == "rejected" else {}  # a corrected declaration stands
+            return _with(state, accepted=at, office=said.customs_office, mode=said.transport_mode, **again)
         case DeclarationRejected():
             said = message.declaration
             return _with(state, ended=at, end="rejected", office=said.customs_office, mode=said.transport_mode)

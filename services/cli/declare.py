@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from services.shell.fresh import fresh_key
 from services.shell.loopback import is_loopback
 
 BATCH = 500
@@ -97,10 +98,11 @@ def _batches(declarations: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, 
 
 
 def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One call; tried again while the API is not reachable or says 503: lodging twice is lodging once."""
+    """One call; tried again under the same key while the API is not reachable or says 503: lodging twice is lodging once."""
+    key = {"Idempotency-Key": fresh_key()}
     for attempt in range(TRIES):
         try:
-            answer = api.post("/declarations/batch", content=orjson.dumps({"declarations": batch}))
+            answer = api.post("/declarations/batch", content=orjson.dumps({"declarations": batch}), headers=key)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise NotLodged(f"{api.base_url} is no address of an API. 接口地址有误 ({error})") from error
         except httpx2.TransportError as error:

@@ -4,6 +4,7 @@ Every fact is numbered by its desk, per consignment or container, without gaps, 
 missing number, a double a number that was given twice, and a swap an effect that overtook the effect of an earlier cause.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -66,7 +67,22 @@ def examine(
 def _derived(fact: Entry) -> bool:
     """Whether the id is one that the desk gives to a fact of this cause; written down here once more, for no code is shared."""
     cause = fact.headers.get("causationid", "")
+    if place := refused_by_loop(fact):
+        return str(uuid5(FACTS, f"{fact.desk}/{cause}/{place}")) == fact.id
     return any(str(uuid5(FACTS, f"{fact.desk}/{cause}/{index}")) == fact.id for index in range(MOST_FACTS))
+
+
+def refused_by_loop(fact: Entry) -> str:
+    """The place of the message that the loop refused before its desk heard of it; empty for every other fact."""
+    if fact.kind != "RequestRefused" or not isinstance(fact.body, dict):
+        return ""
+    if fact.body.get("code") not in ("key_reused", "too_many_requests"):
+        return ""
+    found = _PLACE.search(str(fact.body.get("reason", "")))
+    return found.group(1) if found else ""
+
+
+_PLACE = re.compile(r" \(([a-z-]+/[0-9]+/[0-9]+)\)$")
 
 
 def record_of(fact: Entry) -> str:
@@ -98,6 +114,8 @@ def _caused_in_order(
         cause = places.get(fact.headers.get("causationid", ""))
         if cause is None:
             continue
+        if refused_by_loop(fact):
+            continue  # its message lies elsewhere than the one of the same id that was answered
         topic, offset = cause.topic, cause.offset
         before = last.get(topic, 0)
         if Origin(topic, cause.partition, offset) not in aside:
@@ -135,7 +153,11 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
 def _gate(effects: Effects, facts: list[Entry]) -> None:
     """A container leaves when all in it are released, is told so once per change of mind, and leaves once."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
-    answers = Counter(f.headers.get("causationid", "") for f in facts if f.kind in GATE_ANSWERS and f.desk == "gate")
+    answers = Counter(
+        f.headers.get("causationid", "")
+        for f in facts
+        if f.kind in GATE_ANSWERS and f.desk == "gate" and not refused_by_loop(f)
+    )
     effects.doubled += [f"gate-out {cause} answered {count} times" for cause, count in answers.items() if count > 1]
     versions: dict[str, list[int]] = defaultdict(list)
     standing: dict[str, dict[str, Entry]] = defaultdict(dict)

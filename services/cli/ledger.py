@@ -150,7 +150,7 @@ def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entr
     if request.kind == "LodgeDeclaration" and any(
         e.kind in ("DeclarationAccepted", "DeclarationRejected") for e in story
     ):
-        return  # the same declaration under another request id: answered by the first
+        return  # the same declaration under another request id: an older version left it to the first one's answer
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 
 
@@ -159,7 +159,7 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     if not kinds["LodgeDeclaration"]:
         return
     ledger.lodged += 1
-    for kind in ("DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"):
+    for kind in ("DeclarationAccepted", "ConsignmentAssessed", "ArrivalRecorded"):
         if kinds[kind] > 1:
             ledger.doubled.append(f"{key}: {kind} {kinds[kind]} times")
     for chain in _chains(story).values():
@@ -174,7 +174,9 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
         _rightly_released(ledger, key, story)
     if kinds["DeclarationAccepted"] and not kinds["ConsignmentAssessed"]:
         ledger.lost.append(f"{key}: accepted, never assessed")
-    if kinds["DeclarationRejected"]:
+    if (
+        kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]
+    ):  # a corrected declaration may follow one that was not
         ledger.ends["rejected"] += 1
     elif statements and statements[-1].kind in ENDS:
         ledger.ends[ENDS[statements[-1].kind]] += 1

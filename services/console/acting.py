@@ -179,8 +179,9 @@ async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
     desk, paper = office(request), typed.get("body", "")
     try:
-        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, _actor(typed), "")
-        asked = await desk.asker.ask(lodged)
+        key = typed.get("key", "")[:LONGEST_KEY]
+        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, _actor(typed), key)
+        asked = await ask(desk, lodged, key)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
     return _done(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))

@@ -25,6 +25,7 @@ from services.console.tables import LODGEMENTS
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
+from services.shell.fresh import fresh_key
 
 ASKED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge")
@@ -69,9 +70,10 @@ def digest(content: bytes) -> str:
 
 
 def prepare(request: Request, key: str, content: bytes | None = None) -> Prepared:
-    """The message of a request under its sender's idempotency key. `content`: what counts as the same, by default all but
+    """The message of a request under its sender's idempotency key; without one it is a new request, whatever was asked before.
+    `content`: what counts as the same, by default all but
     the time."""
-    moment = now()
+    moment, key = now(), key or fresh_key()
     asked = Asked(
         request_id(request.asked_by, key),
         key,

@@ -3,7 +3,6 @@
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
-import orjson
 from fastapi import APIRouter, Header, Path, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -16,7 +15,7 @@ from schemas.inspection import RecordFindings
 from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
-from services.console.asking import Asked, Prepared, digest, prepare
+from services.console.asking import Asked, Prepared, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
 from services.console.office import Office, office
@@ -60,7 +59,8 @@ Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="The same key and content again is the same request. Default: derived from who asks and the content.",
+        description="The same key and content again by the same sender is the same request, for 24 hours and for the last 64 "
+        "requests about the goods or container at least; other content under it is 422. Without a key each request is new.",
         max_length=LONGEST_KEY,
         json_schema_extra=VISIBLE,
     ),
@@ -157,11 +157,14 @@ def lodgement(data: bytes, separators: int, actor: str, key: str) -> Prepared:
     tags=["declarants"],
     summary="Lodge many declarations",
 )
-async def lodge_many(request: Request, _actor: Actor = None) -> Response:
-    """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back."""
-    desk, actor = office(request), actor_of(request)
+async def lodge_many(request: Request, _actor: Actor = None, _key: Key = None) -> Response:
+    """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back.
+
+    The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
+    """
+    desk, actor, key = office(request), actor_of(request), key_of(request)
     async with json_body(request, desk.settings.batch_limit_bytes) as data:
-        batch = await desk.intake.parse(_batch, data, desk.settings, actor)
+        batch = await desk.intake.parse(_batch, data, desk.settings, actor, key)
         await desk.asker.ask_all(batch.good)
     return Response(batch.answer, 207 if batch.refused else 202, media_type="application/json")
 
@@ -174,7 +177,7 @@ class Batch(NamedTuple):
     answer: bytes
 
 
-def _batch(data: bytes, settings: ConsoleSettings, actor: str) -> Batch:
+def _batch(data: bytes, settings: ConsoleSettings, actor: str, key: str) -> Batch:
     """Each declaration on its own."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
@@ -187,7 +190,7 @@ def _batch(data: bytes, settings: ConsoleSettings, actor: str) -> Batch:
         shown += len(result.errors)
         results.append(result)
         if said is not None:
-            lodged = _lodging(said, actor, "")
+            lodged = _lodging(said, actor, f"{key}/{index}" if key else "")
             good.append(lodged)
             result.consignment_id, result.request_id = lodged.asked.subject, lodged.asked.request_id
             result.status = f"{API}/consignments/{lodged.asked.subject}"
@@ -239,9 +242,7 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
 
 
 def _lodging(said: Declaration, actor: str, key: str) -> Prepared:
-    """Without a key of the sender's, the same paper is the same request; another paper under the same reference is another
-    request, so that the desk can send it back in words instead of passing over it.
-    """
+    """The desk answers a declaration that stands already with the name of the request that lodged it."""
     content = said.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(said.declarant, said.reference),
@@ -249,7 +250,7 @@ def _lodging(said: Declaration, actor: str, key: str) -> Prepared:
         occurred_at=now(),
         declaration=said,
     )
-    return prepare(lodged, key or f"{said.declarant}/{said.reference}/{digest(content)}", content)
+    return prepare(lodged, key, content)
 
 
 def answer(asked: Asked) -> Response:
@@ -300,14 +301,13 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
 
 
 def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: str) -> Prepared:
-    """The message of the request of these fields. Without a key, the same content by the same actor is the same request."""
+    """The message of the request of these fields; Problem 422 where they break the contract."""
     told = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
         request = kind.model_validate({"occurred_at": now(), **told, "asked_by": actor})
     except ValidationError as error:
         raise invalid(error) from None
-    derived = digest(orjson.dumps({**fields, "kind": kind.kind}, default=str, option=orjson.OPT_SORT_KEYS))
-    return prepare(request, key or derived)
+    return prepare(request, key)
 
 
 async def ask(desk: Office, message: Prepared, key: str) -> Asked:

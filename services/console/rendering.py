@@ -22,6 +22,7 @@ from services.console.sight import Sight
 from services.console.telling import projection
 from services.console.words import LANGUAGES, Language
 from services.shell.clock import is_sandbox, now
+from services.shell.fresh import fresh_key
 from services.shell.settings import ClockSettings
 
 log = structlog.get_logger()
@@ -121,7 +122,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "sandbox": ClockSettings().clock_speed if is_sandbox() else None,
         "actor": unquote(request.cookies.get(ACTOR_COOKIE, "")),
         "query": request.query_params.get("q", ""),
-        "form_key": f"page/{moment:%y%m%d%H%M%S%f}",
+        "form_key": f"page/{fresh_key()}",
         **values,
     }
     answer = HTMLResponse(_environment.get_template(template).render(said), status, headers=HEADERS)

@@ -215,6 +215,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     ),
     "DeclarationAccepted": _accepted,
     "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=len(b["findings"])),
+    "DeclarationRepeated": lambda s, b: s.t("summary.repeated", first=b.get("first_request_id") or "—"),
     "WithdrawalRequested": _because,
     "RequestRefused": lambda s, b: s.t("summary.sent_back", why=s.refusal(b["code"]), seen=b["reason"]),
     "ConsignmentAssessed": _assessed,

@@ -1,6 +1,7 @@
 """Does a declaration stand, and under which number? May its declarant ask to take it back?
 
-The same declaration lodged again adds nothing; another one under the same reference is sent back. Whether a withdrawal
+The same declaration lodged again is answered with the name of the first request; another one under the same reference is
+sent back while a declaration stands, and judged where the last one was rejected. Whether a withdrawal
 is granted is the release desk's to say, which alone knows what became of the goods.
 """
 
@@ -15,6 +16,7 @@ from schemas.declaration import (
     Declaration,
     DeclarationAccepted,
     DeclarationRejected,
+    DeclarationRepeated,
     LodgeDeclaration,
     WithdrawalRequested,
     WithdrawDeclaration,
@@ -37,10 +39,13 @@ class Unknown(BaseModel):
 
 
 class Lodged(BaseModel):
-    """What the next two states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference."""
+    """What the next two states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference.
+    `lodged_by`: the request that lodged it, empty where an older version decided it.
+    """
 
     model_config = ConfigDict(frozen=True)
     paper: str
+    lodged_by: str = ""
 
 
 class Accepted(Lodged):
@@ -52,14 +57,14 @@ class Accepted(Lodged):
 
 
 class Rejected(Lodged):
-    """It does not stand."""
+    """It does not stand; the next one under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
 
 State = Unknown | Accepted | Rejected
 Heard = LodgeDeclaration | WithdrawDeclaration
-Said = DeclarationAccepted | DeclarationRejected | WithdrawalRequested | RequestRefused
+Said = DeclarationAccepted | DeclarationRejected | DeclarationRepeated | WithdrawalRequested | RequestRefused
 
 INITIAL: State = Unknown()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
@@ -78,15 +83,23 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 def lodge(state: State, asked: LodgeDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
     """Accepted with its warnings, or rejected with everything that is wrong."""
     said = asked.declaration
+    if isinstance(state, Lodged) and state.lodged_by == hearing.message_id:
+        return ()
     match state:
-        case Unknown():
+        case Unknown() | Rejected():
             if asked.consignment_id != consignment_id(said.declarant, said.reference):
                 seen = f"{said.declarant}/{said.reference} is {consignment_id(said.declarant, said.reference)}"
                 return (_refused(asked, hearing, "consignment_id_mismatch", seen),)
             return (conclude(asked, hearing),)
-        case Accepted() | Rejected():
+        case Accepted():
             if state.paper == paper(said):
-                return ()
+                repeated = DeclarationRepeated(
+                    consignment_id=asked.consignment_id,
+                    occurred_at=hearing.at,
+                    request_id=hearing.message_id,
+                    first_request_id=state.lodged_by,
+                )
+                return (repeated,)
             return (
                 _refused(asked, hearing, "reference_used", f"reference {said.reference} holds another declaration"),
             )
@@ -153,14 +166,18 @@ def paper(said: Declaration) -> str:
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case DeclarationAccepted():
-            return Accepted(paper=paper(message.declaration), declarant=message.declaration.declarant)
+            return Accepted(
+                paper=paper(message.declaration),
+                declarant=message.declaration.declarant,
+                lodged_by=hearing.message_id,
+            )
         case DeclarationRejected():
-            return Rejected(paper=paper(message.declaration))
+            return Rejected(paper=paper(message.declaration), lodged_by=hearing.message_id)
         case WithdrawalRequested():
             if not isinstance(state, Accepted):
                 return state
             return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
-        case LodgeDeclaration() | WithdrawDeclaration() | RequestRefused():
+        case LodgeDeclaration() | WithdrawDeclaration() | DeclarationRepeated() | RequestRefused():
             return state
         case _:
             assert_never(message)
@@ -172,7 +189,7 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """After rejection: a corrected declaration needs a new reference."""
+    """After rejection; a corrected declaration opens it again."""
     return isinstance(state, Rejected)
 
 

@@ -13,9 +13,8 @@ from schemas.parking import Origin
 from services.shell.codec import Raw
 from services.shell.positions import UNREADABLE, ReadPositions
 from services.shell.positions import decode as decode_positions
+from services.shell.requests import Known
 
-REMEMBERED_REQUESTS = 8
-"""How many request ids a record remembers; older repeats are answered by the decider itself."""
 SHOWN_BYTES = 1000
 """Of a value that is no record."""
 RECENT_STATES = 512
@@ -76,6 +75,7 @@ def _never() -> None:
 class Record(msgspec.Struct, omit_defaults=True):
     """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON.
 
+    `requests`: those that were answered (see `requests.py`); `heard`: ids of such, as an older version kept them.
     `waiting`: what is parked now; `parked`: what an older version parked, before those. `settled`: origins that waited in no
     queue and were settled all the same; `discarded`: ids of deadlines that an operator gave up.
     `due`, `parked` and `waiting` stand first: what a restore must know of a million records it reads without decoding them.
@@ -87,6 +87,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     n: int = 0
     closed: bool = False
     heard: list[str] = []
+    requests: list[Known] = []
     settled: list[Origin] = []
     discarded: list[str] = []
     state: msgspec.Raw = msgspec.Raw(b"null")

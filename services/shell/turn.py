@@ -7,7 +7,17 @@ from typing import Any
 
 import msgspec
 
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message, Request, deadline_id, fact_id
+from schemas.envelope import (
+    Deadline,
+    DeadlinePassed,
+    Fact,
+    Hearing,
+    Message,
+    Request,
+    RequestRefused,
+    deadline_id,
+    fact_id,
+)
 from schemas.flow import FLOW, HOLDING
 from schemas.parking import Origin, Parking, deadline_origin, is_deadline
 from schemas.topics import orders_topic, topic_of
@@ -29,8 +39,8 @@ from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_h
 from services.shell.partition import partition_of
 from services.shell.positions import UNREADABLE
 from services.shell.replay import Replays
+from services.shell.requests import MOST_REMEMBERED, Known, Repeat, content_digest, known, remembered, too_many
 from services.shell.store import (
-    REMEMBERED_REQUESTS,
     Partition,
     Record,
     Waiting,
@@ -221,19 +231,54 @@ class Turn:
         if entry.unreadable:
             return Trouble("record_unreadable", entry.unreadable)
         cause = message.text("ce_id")
-        repeatable = isinstance(decoded, Request)
-        if repeatable and cause in entry.record.heard:
-            self.duplicates += 1
-            return None
         serial = 0 if deadline else message.offset * self.partitions + message.partition
+        hearing = Hearing(self.at, cause, serial)
         try:
-            self._decide(entry, key, message, decoded, Hearing(self.at, cause, serial))
+            if isinstance(decoded, Request):
+                self._request(entry, key, message, decoded, hearing)
+            else:
+                self._decide(entry, key, message, decoded, hearing)
         except Exception as error:  # a bug or a broken invariant: the goods wait, with the reason, and nobody else does
             return _trouble(error)
-        if repeatable:
-            entry.record.heard = [*entry.record.heard, cause][-REMEMBERED_REQUESTS:]
-            entry.dirty = True
         return None
+
+    def _request(self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
+        """Decides it once: a repeat changes nothing, and another content under the id of an answered request is refused."""
+        record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
+        match known(record.requests, record.heard, hearing.message_id, digest):
+            case Repeat.SAME:
+                self.duplicates += 1
+            case Repeat.OTHER:
+                self._refuse(
+                    entry, key, source, request, hearing, "key_reused", "the id was answered for other content"
+                )
+            case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
+                seen = f"{MOST_REMEMBERED} requests within 24 hours"  # to remember it would push out another
+                self._refuse(entry, key, source, request, hearing, "too_many_requests", seen)
+            case Repeat.NEW:
+                self._decide(entry, key, source, request, hearing)
+                record.requests = remembered(record.requests, Known(hearing.message_id, digest, at))
+                entry.dirty = True
+
+    def _refuse(
+        self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, seen: str
+    ) -> None:
+        """The loop's own refusal, which no decider heard of and no record remembers: each such message has its own."""
+        place = f"{source.topic}/{source.partition}/{source.offset}"
+        refusal = RequestRefused(
+            occurred_at=hearing.at,
+            subject=key,
+            request_id=hearing.message_id,
+            request_kind=request.kind,
+            code=code,
+            reason=f"{seen} ({place})",
+        )
+        output = self._fact(entry, refusal, 0, self._around(source, hearing), place)
+        self.heard += 1
+        self.outputs.append(output)
+        entry.record.n += 1
+        entry.dirty = True
+        self.said[refusal.kind] = self.said.get(refusal.kind, 0) + 1
 
     def _decide(self, entry: Entry, key: str, source: Raw, message: Message, hearing: Hearing) -> None:
         decider = self.desk.decider
@@ -246,8 +291,7 @@ class Turn:
             state = decider.evolve(state, fact, hearing)
         outputs: list[Output] = []
         if said:
-            correlation, trace = source.forwarded("correlationid").decode(), source.forwarded("traceparent")
-            around = {"cause": hearing.message_id, "correlation": correlation or hearing.message_id, "trace": trace}
+            around = self._around(source, hearing)
             outputs = [self._fact(entry, fact, index, around) for index, fact in enumerate(said)]
         if self._careful and (source.partition, key) in self._careful:
             self._fits(entry, key, state)
@@ -263,7 +307,13 @@ class Turn:
         if said:
             entry.dirty = True
 
-    def _fact(self, entry: Entry, fact: Fact, index: int, around: dict[str, Any]) -> Output:
+    def _around(self, source: Raw, hearing: Hearing) -> dict[str, Any]:
+        """What the facts drawn from one message carry on of it."""
+        correlation, trace = source.forwarded("correlationid").decode(), source.forwarded("traceparent")
+        return {"cause": hearing.message_id, "correlation": correlation or hearing.message_id, "trace": trace}
+
+    def _fact(self, entry: Entry, fact: Fact, index: int, around: dict[str, Any], named: str = "") -> Output:
+        """The `index`-th of its message. `named`: what stands for the index in its id, where that is taken already."""
         name = self.desk.name
         key, value = fact.key, encode(fact)
         if len(value) > LARGEST_MESSAGE:
@@ -273,7 +323,7 @@ class Turn:
             key,
             value,
             headers(
-                id=fact_id(name, around["cause"], index),
+                id=fact_id(name, around["cause"], named or index),
                 kind=fact.kind,
                 source=f"/desks/{name}",
                 time=self.time,
@@ -411,7 +461,9 @@ class Turn:
         if entry.forgotten:
             return None
         waits = entry.waits
-        if entry.settled and not (waits or record.n or record.heard or record.settled or record.discarded):
+        if entry.settled and not (
+            waits or record.n or record.heard or record.requests or record.settled or record.discarded
+        ):
             if state == decider.INITIAL:
                 return None  # all there ever was of this key was given up
         if not waits:

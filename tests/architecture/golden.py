@@ -12,6 +12,7 @@ from schemas.declaration import (
     Declaration,
     DeclarationAccepted,
     DeclarationRejected,
+    DeclarationRepeated,
     DeclaredContainer,
     Finding,
     Item,
@@ -147,6 +148,9 @@ EXAMPLES: tuple[Message, ...] = (
     DeclarationRejected(consignment_id=GOODS, occurred_at=LODGED, declaration=DECLARATION, findings=(MISSING, SEEN)),
     WithdrawDeclaration(
         consignment_id=GOODS, asked_by=DECLARANT, occurred_at=after(1), reason="货物未装船 not shipped"
+    ),
+    DeclarationRepeated(
+        consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, first_request_id=request_id(DECLARANT, "first")
     ),
     WithdrawalRequested(consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, reason="货物未装船 not shipped"),
     RequestRefused(

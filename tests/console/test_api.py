@@ -92,22 +92,33 @@ def test_a_lodged_declaration_is_on_its_topic_and_found_at_once(console: Running
     assert console.http.get(said["status"]).status_code == 200
 
 
-def test_lodging_the_same_again_is_one_request_and_another_paper_is_another(console: Running) -> None:
-    first = console.api("POST", "/declarations", json=paper("API-2"))
-    again = console.api("POST", "/declarations", json=paper("API-2"))
-    other = console.api("POST", "/declarations", json=paper("API-2", packages=121))
-    assert first.json() == again.json() and first.status_code == again.status_code == 202
-    assert other.json()["request_id"] != first.json()["request_id"]
-    sent = requests_under(console.settings.kafka, "customs-declaration-requests", first.json()["consignment_id"])
-    assert [raw(m).text("ce_id") for m in sent] == [first.json()["request_id"], other.json()["request_id"]]
+def test_without_a_key_each_request_is_new_and_with_one_the_same_is_the_same(console: Running) -> None:
+    key = {"Idempotency-Key": "API-2"}
+    posts = [
+        console.api("POST", "/declarations", json=paper("API-2"), headers=headers) for headers in ({}, {}, key, key)
+    ]
+    ids = [post.json()["request_id"] for post in posts]
+    assert {post.status_code for post in posts} == {202} and len(set(ids)) == 3 and ids[2] == ids[3]
+    sent = requests_under(console.settings.kafka, "customs-declaration-requests", posts[0].json()["consignment_id"])
+    assert [raw(m).text("ce_id") for m in sent] == ids[:3]
 
 
-def test_the_same_asked_many_times_at_once_is_one_request(console: Running) -> None:
-    twice = {"declarations": [paper("API-T1"), paper("API-T1"), paper("API-T2")]}
-    said = console.api("POST", "/declarations/batch", json=twice).json()["results"]
-    assert said[0]["request_id"] == said[1]["request_id"]
+def test_an_officers_second_hold_with_the_same_words_is_a_second_hold(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "API-H")
+    posts = [console.api("POST", f"/consignments/{goods}/holds", json={"reason": "check seals"}) for _ in range(2)]
+    ids = [post.json()["request_id"] for post in posts]
+    sent = requests_under(console.settings.kafka, "customs-release-requests", goods)
+    assert [raw(m).text("ce_id") for m in sent] == ids and ids[0] != ids[1]
+
+
+def test_the_same_asked_many_times_at_once_under_one_key_is_one_request(console: Running) -> None:
+    batch, key = {"declarations": [paper("API-T1"), paper("API-T2")]}, {"Idempotency-Key": "API-T"}
+    said = [console.api("POST", "/declarations/batch", json=batch, headers=key).json() for _ in range(2)]
+    assert said[0] == said[1]
     with ThreadPoolExecutor(8) as pool:
-        posts = [pool.submit(console.api, "POST", "/declarations", json=paper("API-T3")) for _ in range(40)]
+        posts = [
+            pool.submit(console.api, "POST", "/declarations", json=paper("API-T3"), headers=key) for _ in range(40)
+        ]
     assert {post.result().status_code for post in posts} == {202}
     for reference in ("API-T1", "API-T2", "API-T3"):
         goods = consignment_id(DECLARANT, reference)

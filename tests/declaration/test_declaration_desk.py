@@ -12,6 +12,7 @@ from schemas.codes.refusals import REFUSALS
 from schemas.declaration import (
     DeclarationAccepted,
     DeclarationRejected,
+    DeclarationRepeated,
     DeclaredContainer,
     WithdrawalRequested,
     WithdrawDeclaration,
@@ -125,12 +126,29 @@ def test_the_year_of_the_number_is_that_of_china() -> None:
     assert isinstance(accepted, DeclarationAccepted) and accepted.declaration_no[4:8] == "2027"
 
 
-def test_the_same_declaration_lodged_again_adds_nothing_and_another_one_is_sent_back() -> None:
+def test_the_same_declaration_lodged_again_is_answered_with_the_first_request_and_another_one_is_sent_back() -> None:
     told = story(decider, lodge())
-    told.when(lodge()).then()
+    told.when(lodge(), message_id="m1").then()
+    told.when(lodge())
+    repeated = DeclarationRepeated(
+        consignment_id=lodge().consignment_id, occurred_at=told.at, request_id="m3", first_request_id="m1"
+    )
+    told.then(repeated)
     assert told.when(lodge(invoice_total=Decimal(10_001))).said[0].model_dump()["code"] == "reference_used"
-    rejected = story(decider, lodge(items=())).when(lodge())
-    assert rejected.said[0].model_dump()["code"] == "reference_used"
+
+
+def test_what_an_older_version_accepted_is_repeated_without_the_name_of_its_request() -> None:
+    accepted = story(decider, lodge()).state.model_dump(exclude={"lodged_by"})
+    again = Story(decider, decider.STATE.validate_python(accepted)).when(lodge()).said[0]
+    assert isinstance(again, DeclarationRepeated) and again.first_request_id == ""
+
+
+def test_after_a_rejection_the_same_reference_is_judged_again() -> None:
+    told = story(decider, lodge(items=()))
+    assert isinstance(told.said[0], DeclarationRejected) and decider.closed(told.state)
+    told.when(lodge(items=()), message_id="m1").then()
+    assert isinstance(told.when(lodge(items=())).said[0], DeclarationRejected), "a new request has an answer of its own"
+    assert isinstance(told.when(lodge()).said[0], DeclarationAccepted) and not decider.closed(told.state)
 
 
 def test_a_consignment_id_of_somebody_else_is_sent_back() -> None:

@@ -6,16 +6,20 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.envelope import Message
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.parking import LARGEST_CARRIED, MessageParked
+from schemas.release import PlaceHold, ReportArrival
 from schemas.vocabulary import ControlKind
 from services.inspection import decider
+from services.release import decider as release
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.parking import parked_raw, waits_here
+from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, Known, remembered
 from services.shell.store import RECENT_STATES, Partition, Record, decode_record, encode_record
 from services.shell.turn import Entry, Output, Turn
 from tests.release.dossiers import assessed
@@ -29,8 +33,8 @@ OFFSETS = iter(range(10**6))
 class Worker:
     """A desk with its store, one batch at a time."""
 
-    def __init__(self, **how: Any) -> None:
-        self.desk, self.store, self.memory = INSPECTION, Partition(), Memory(**how)
+    def __init__(self, desk: Desk = INSPECTION, **how: Any) -> None:
+        self.desk, self.store, self.memory = desk, Partition(), Memory(**how)
 
     def turn(self, *messages: Raw, at: datetime = NOON) -> Turn:
         turn = Turn(self.desk, 1, at, timedelta(days=90), self.memory)
@@ -156,6 +160,76 @@ def test_a_batch_leaves_nothing_to_the_garbage_collector() -> None:
         assert [each for each in batches() if all(each is not one for one in known)] == []
     finally:
         gc.enable()
+
+
+def hold(reason: str, **headers: bytes) -> Raw:
+    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON, reason=reason)
+    return raw(asked, "customs-release-requests", headers=headers)
+
+
+def refusals(turn: Turn) -> list[dict[str, Any]]:
+    return [json.loads(o.value or b"") for o in turn.outputs if dict(o.headers)["ce_type"] == b"RequestRefused"]
+
+
+def test_another_content_under_the_id_of_an_answered_request_is_refused_aloud() -> None:
+    worker = Worker(Desk.of("release", release))
+    turn = worker.turn(
+        hold("seals", ce_id=b"guessed"), hold("seals", ce_id=b"guessed"), hold("drugs", ce_id=b"guessed")
+    )
+    assert turn.duplicates == 1
+    (refused,) = refusals(turn)
+    assert refused["code"] == "key_reused" and refused["request_id"] == "guessed"
+    ids = [dict(o.headers)["ce_id"] for o in turn.outputs]
+    assert len(ids) == len(set(ids)), "the refusal has an id of its own"
+    again = worker.turn(hold("drugs", ce_id=b"guessed"))
+    assert len(refusals(again)) == 1 and dict(again.outputs[0].headers)["ce_id"] not in ids, (
+        "each such message is told of"
+    )
+
+
+def test_the_same_request_at_another_time_is_the_same_request() -> None:
+    worker = Worker(Desk.of("release", release))
+    first, later = hold("seals", ce_id=b"one"), hold("seals", ce_id=b"one")
+    asked = PlaceHold(
+        consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON + timedelta(hours=1), reason="seals"
+    )
+    assert worker.turn(first, later._replace(value=encode(asked))).duplicates == 1
+
+
+def test_requests_are_remembered_for_a_day_and_the_last_64_for_as_long_as_the_record() -> None:
+    def known_after(first: Known, others: int, at: float) -> bool:
+        requests = [first]
+        for number in range(others):
+            requests = remembered(requests, Known(str(number), "d", at))
+        return requests[0] == first
+
+    day = REMEMBERED_SECONDS
+    assert known_after(Known("a", "d", 0.0), LAST_REMEMBERED - 1, 90 * day)
+    assert not known_after(Known("a", "d", 0.0), LAST_REMEMBERED, day + 1)
+    assert known_after(Known("a", "d", 0.0), MOST_REMEMBERED - 1, day)
+    assert not known_after(Known("a", "d", 0.0), MOST_REMEMBERED, day)
+
+
+def test_more_requests_than_are_remembered_within_a_day_are_refused_and_holds_are_placed() -> None:
+    worker = Worker(Desk.of("release", release))
+    arrival = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON, place="yard")
+    flood = [raw(arrival, "customs-release-requests") for _ in range(MOST_REMEMBERED + 2)]
+    turn = worker.turn(*flood)
+    assert [each["code"] for each in refusals(turn)][-2:] == ["too_many_requests"] * 2
+    assert worker.turn(flood[1]).duplicates == 1, "the first of the day is still known"
+    held = worker.turn(hold("seals"))
+    assert [dict(o.headers)["ce_type"] for o in held.outputs] == [b"ConsignmentHeld"]
+    later = worker.turn(raw(arrival, "customs-release-requests"), at=NOON + timedelta(hours=25))
+    assert [each["code"] for each in refusals(later)] == ["already_answered"], "the next day the desk decides again"
+
+
+def test_what_an_older_version_remembered_is_known_by_its_id() -> None:
+    worker = Worker(Desk.of("release", release))
+    worker.store.put(CONSIGNMENT, encode_record(Record(n=1, heard=["old"], state=msgspec.Raw(HELD))), None)
+    assert worker.turn(hold("anything", ce_id=b"old")).duplicates == 1
+
+
+HELD = release.STATE.dump_json(release.INITIAL)
 
 
 def test_a_fact_of_no_concern_is_passed_over_without_a_look_at_its_value() -> None:

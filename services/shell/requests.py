@@ -1,0 +1,71 @@
+"""Has this key answered this request before? Which requests a record remembers, and for how long."""
+
+from enum import Enum
+from hashlib import blake2b
+
+import msgspec
+
+from services.shell.codec import Raw
+
+LAST_REMEMBERED = 64
+"""So many requests of a key are remembered, however old they are."""
+REMEMBERED_SECONDS = 24 * 3600.0
+"""And all of the last 24 hours, as docs/ports.md and the API's document promise to senders of an Idempotency-Key."""
+MOST_REMEMBERED = 512
+"""Requests of one key within that time; more are refused (`too_many_requests`), unless they can only hold goods."""
+_TIME = b'"occurred_at":"'
+
+
+class Known(msgspec.Struct, frozen=True, array_like=True):
+    """A request that was answered. `digest`: of its content; `at`: Unix seconds at which it was heard."""
+
+    id: str
+    digest: str
+    at: float
+
+
+class Repeat(Enum):
+    """What a request is to a record: `OTHER` has the id of an answered request and another content."""
+
+    NEW = "new"
+    SAME = "same"
+    OTHER = "other"
+
+
+def content_digest(message: Raw) -> str:
+    """Tells one content from another, as 16 hexadecimal digits: of the kind and the value without its `occurred_at`, since
+    a sender that did not get its answer asks the same again at a later time."""
+    value = message.value or b""
+    begin = value.find(_TIME)
+    if begin >= 0:
+        end = value.find(b'"', begin + len(_TIME))
+        value = value[:begin] + value[end:]
+    return blake2b(value, digest_size=8, key=message.headers.get("ce_type", b"")[:64]).hexdigest()
+
+
+def known(requests: list[Known], before: list[str], id: str, digest: str) -> Repeat:
+    """`before`: ids that an older version remembered without their content; they are taken for the same request."""
+    found = False
+    for each in requests:
+        if each.id == id:
+            if each.digest == digest:
+                return Repeat.SAME
+            found = True
+    if id in before:
+        return Repeat.SAME
+    return Repeat.OTHER if found else Repeat.NEW
+
+
+def remembered(requests: list[Known], new: Known) -> list[Known]:
+    """The requests with this one, without those that need not be remembered any more."""
+    kept = [*requests, new]
+    first = max(0, len(kept) - MOST_REMEMBERED)
+    last = len(kept) - LAST_REMEMBERED
+    while first < last and kept[first].at < new.at - REMEMBERED_SECONDS:
+        first += 1
+    return kept[first:]
+
+
+def too_many(requests: list[Known], at: float) -> bool:
+    """Whether one more would push out a request that was heard within the promised time."""
+    return len(requests) >= MOST_REMEMBERED and requests[-MOST_REMEMBERED].at >= at - REMEMBERED_SECONDS
