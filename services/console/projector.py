@@ -260,8 +260,5 @@ def _refused(message: Read, error: str) -> list[Aside]:
     if ROLES[topic] == "requests":
         UNREADABLE.labels(topic).inc()
         return []
-    at_us, kind = message.timestamp()[1] * 1000, ""
-    for name, header in message.headers() or ():
-        if name == "ce_type" and isinstance(header, bytes):
-            kind = header.decode("utf-8", "replace")
+    at_us, kind = message.timestamp()[1] * 1000, (headers_of(message).get("ce_type") or b"").decode("utf-8", "replace")
     return [not_projected(at_us, topic, message.partition(), message.offset(), message.key(), error, kind)]

@@ -9,16 +9,7 @@ from typing import Any
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 
-
-class _Buffer(bytearray):
-    """Bytes that are text in any case."""
-
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _Buffer(found) if isinstance(at, slice) else found
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return super().decode(encoding, "backslashreplace")
+from services.shell.any_text import AnyText
 
 
 class AnyNames(DefaultRecordBatch):  # type: ignore[misc]
@@ -28,7 +19,7 @@ class AnyNames(DefaultRecordBatch):  # type: ignore[misc]
         try:
             return super()._read_msg(*args)
         except UnicodeDecodeError:
-            self._buffer: bytearray = _Buffer(self._buffer)
+            self._buffer: bytearray = AnyText(self._buffer)
             return super()._read_msg(*args)
 
 

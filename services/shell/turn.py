@@ -159,14 +159,15 @@ class Turn:
         for key in keys:
             self._refusal = self.refused.get((partition, key))
             entry = self.entry(store, partition, key)
-            if entry.waits:
+            waited = entry.waits
+            if waited:
                 Replays(self).go_on(entry, key, partition)
             if entry.waits:
                 entry.dirty = True
                 if entry.record.waiting is None or entry.record.waiting.replay is None:
                     entry.record.due = (self.at + LATER).timestamp()
                 continue
-            if entry.record.closed:
+            if entry.record.closed and not waited:  # else `due` was the replay's, and not the end of the retention
                 if entry.record.due is not None and entry.record.due <= self.at.timestamp():
                     entry.state, entry.dirty, entry.forgotten = None, True, True
                 continue

@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
+from services.shell import agent_reading  # noqa: F401  (names of headers may be any bytes)
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, Refused
 from services.shell.loop import Loop
@@ -201,7 +202,7 @@ def _watch_parked(app: faust.App, names: list[str]) -> None:
 
 def announced(headers: dict[str, bytes], value: bytes) -> None:
     """Counts and logs what stands on a parked topic, whoever wrote it."""
-    kind = headers.get("ce_type", b"").decode("utf-8", "replace")
+    kind = (headers.get("ce_type") or b"").decode("utf-8", "replace")
     body: Any = None
     with contextlib.suppress(orjson.JSONDecodeError):
         body = orjson.loads(value)

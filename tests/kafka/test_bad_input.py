@@ -1,10 +1,13 @@
 """Does bad input stop anything? The real loop on a broker of its own: each is refused or parked with its reason, and good goods go."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka import TopicPartition as AioPlace
 from confluent_kafka import Producer
 from kafka import KafkaProducer
 
@@ -14,12 +17,14 @@ from schemas.envelope import Message
 from schemas.gate import RecordGateOut
 from schemas.inspection import InspectionPassed
 from schemas.release import ReportArrival
-from schemas.topics import orders_topic
+from schemas.topics import PARKED as PARKED_TOPICS
+from schemas.topics import orders_topic, parked_topic
 from schemas.vocabulary import ControlKind
 from services.cli.log import read
 from services.cli.parked import order, waiting
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
+from services.shell import agent_reading  # noqa: F401  (as a worker reads)
 from services.shell.codec import encode
 from services.shell.loop import Loop
 from tests.console.conftest import Projecting, projecting
@@ -159,6 +164,9 @@ def test_what_no_client_of_ours_would_send_stops_nobody(quay: tuple[Border, list
     border, loops, rows = quay
     producer = KafkaProducer(bootstrap_servers=border.bootstrap, max_request_size=8 << 20)
     producer.send(orders_topic("release"), key=b"odd-1", value=b"{}", headers=[(Rubbish("h"), b"1")])
+    for topic in {*TOPICS, *[parked.name for parked in PARKED_TOPICS]}:
+        for kind in (b"ReleaseGranted", b"ParkedReplayed"):
+            producer.send(topic, key=b"odd-5", value=b"{}", headers=[("ce_type", kind), (Rubbish("h"), b"1")])
     producer.send(ARRIVED, key=b"odd-2", value=b"{}", headers=[("ce_type", b"\xff"), ("ce_id", b"\xff" * 300_000)])
     producer.send(ARRIVED, key=b"odd-3", value=b"x" * 7_000_000, headers=[("ce_type", b"ReportArrival")])
     bad_order = {"action": "release", "topic": ARRIVED, "partition": 0, "offset": 0, "actor": "o", "value_base64": "é*"}
@@ -170,6 +178,26 @@ def test_what_no_client_of_ours_would_send_stops_nobody(quay: tuple[Border, list
     good(border, "after the odd")
     rows.catch_up()
     assert all(loop.ready.is_set() for loop in loops)
+
+
+def test_a_header_name_that_is_no_text_ends_no_agent_of_faust(quay: tuple[Border, list[Loop], Projecting]) -> None:
+    topic = parked_topic("inspection")
+    producer = KafkaProducer(bootstrap_servers=quay[0].bootstrap)
+    for headers in ([(Rubbish("h"), b"1")], [("plain", b"2")]):
+        producer.send(topic, key=b"odd-6", value=b"{}", headers=headers, partition=0)
+    producer.flush(60)
+    producer.close()
+
+    async def names() -> list[str]:
+        place, seen = AioPlace(topic, 0), list[str]()
+        async with AIOKafkaConsumer(bootstrap_servers=quay[0].bootstrap, auto_offset_reset="earliest") as consumer:
+            consumer.assign([place])
+            await consumer.seek_to_beginning(place)
+            while "plain" not in seen:
+                seen += [name for name, _ in (await consumer.getone()).headers]
+        return seen
+
+    assert r"\xff\xfe" in asyncio.run(asyncio.wait_for(names(), 60))
 
 
 def test_headers_that_are_null_stop_nobody(quay: tuple[Border, list[Loop], Projecting]) -> None:

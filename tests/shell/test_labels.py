@@ -6,6 +6,11 @@ import pytest
 from services.shell.worker import ANNOUNCED, announced
 
 
+def test_an_announcement_whose_kind_is_null_is_counted() -> None:
+    announced({"ce_type": None}, b"{}")  # type: ignore[dict-item]
+    announced({}, b"[" * 100_000)
+
+
 @pytest.mark.parametrize("forged", ["service", "reason", "ce_type"])
 def test_forged_announcements_share_one_series(forged: str) -> None:
     def series() -> int:

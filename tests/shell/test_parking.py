@@ -115,6 +115,20 @@ def test_an_order_about_what_was_parked_in_the_same_batch_is_carried_out_in_the_
     assert kinds(worker.turn(found())) == ["InspectionPassed"]
 
 
+def test_closed_goods_whose_parked_message_was_settled_in_a_later_turn_are_remembered_for_their_retention() -> None:
+    worker = Worker()
+    worker.turn(order(), found())
+    closed_until = decode_record(worker.store.records[CONSIGNMENT]).due
+    bad = found(value=b"{")
+    discard = resume(bad, "discard")
+    worker.memory.lay(discard)
+    worker.turn(bad, discard)
+    assert kinds(worker.turn(at=NOON + timedelta(seconds=1))) == ["ParkedDiscarded"]
+    record = decode_record(worker.store.records[CONSIGNMENT])
+    assert record.closed and record.due is not None and closed_until is not None and record.due > closed_until
+    assert kinds(worker.turn(found())) == ["RequestRefused"], "its desk knows that it was answered"
+
+
 def test_an_order_under_another_key_than_its_subject_is_parked_itself() -> None:
     worker = Worker()
     bad = found(value=b"{")
