@@ -85,6 +85,12 @@ class Request(Message):
     asked_by: ActorId
     occurred_at: Moment
 
+    @classmethod
+    def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
+        """What a message under this key, whose parsed content breaks the contract, asks all the same: None, but for a kind
+        with `holds_goods`."""
+        return None
+
 
 class RequestRefused(Fact):
     """A desk refused a request on business grounds; nothing else changed.

@@ -1,10 +1,11 @@
 """What holds the goods, and what lets them go?"""
 
-from typing import Annotated, ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bounds import LINE, WhenMade
+from schemas.bounds import LINE, WhenMade, shown
 from schemas.declaration import MOST_CONTAINERS, Code
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request
 from schemas.risk import Sharers
@@ -54,6 +55,25 @@ class PlaceHold(AboutConsignment, Request):
 
     holds_goods: ClassVar[bool] = True
     reason: Reason
+
+    @classmethod
+    def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
+        """A hold of the goods that the key names; None where the key is no consignment's, or the content names others."""
+        told = body if isinstance(body, dict) else {}
+        if told.get("consignment_id", key) != key:
+            return None
+        who, why = told.get("asked_by"), told.get("reason")
+        try:
+            return cls(
+                consignment_id=key,
+                asked_by=shown(who, 64) if isinstance(who, str) and who else "unknown",
+                occurred_at=at,
+                reason=shown(why, breaks=True)
+                if isinstance(why, str) and why
+                else "no reason can be read 未能读出理由",
+            )
+        except ValidationError:
+            return None
 
 
 class LiftHold(AboutConsignment, Request):

@@ -29,8 +29,8 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
-HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes")
-"""Settings of a topic without which records or facts would be lost, or a message not fit."""
+HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes", "compression.type")
+"""Settings of a topic without which records or facts would be lost, a message not fit, or a reader lack the codec of one."""
 
 
 def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
@@ -72,8 +72,8 @@ def compare(bootstrap: str, names: set[str]) -> None:
             seen = ", ".join(f"{name}={found[name]}" for name in wrong)
             right = ",".join(f"{name}={value}" for name, value in wrong.items())
             raise BrokerError(
-                f"Topic {topic} has {seen}: what must be kept would be lost, or would not fit. "
-                f"主题设置会丢失或拒绝必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {bootstrap} "
+                f"Topic {topic} has {seen}: what must be kept would be lost, would not fit, or could not be read. "
+                f"主题设置会丢失、拒绝或使人无法读取必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {bootstrap} "
                 f"--alter --entity-type topics --entity-name {topic} --add-config {right}"
             )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import resource
 import sys
 import time
@@ -19,6 +20,7 @@ from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
+from services.shell.codec import moment_of
 from services.shell.loopback import open_page
 
 OPEN_FILES = 65_536
@@ -136,7 +138,7 @@ class Up:
             anchor = datetime.now(UTC)
             start = anchor
             if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
-                start = max(anchor, datetime.fromisoformat(json.loads(clock.read_text(encoding="utf-8"))["now"]))
+                start = max(anchor, self._saved_clock())
             env |= {
                 "DTG_CLOCK_ANCHOR": anchor.isoformat(),
                 "DTG_CLOCK_START": start.isoformat(),
@@ -148,14 +150,28 @@ class Up:
     def _check_clock(self) -> None:
         """Time never runs backwards over kept data."""
         clock = self.home / CLOCK
-        if self.speed != 1.0 or not clock.exists():
+        if not clock.exists():
             return
-        if datetime.fromisoformat(json.loads(clock.read_text(encoding="utf-8"))["now"]) > datetime.now(UTC):
+        if self.speed != 1.0:
+            self._saved_clock()  # before anything is started
+            return
+        if self._saved_clock() > datetime.now(UTC):
             raise CannotStart(
                 f"The data in {self.home} comes from a sandbox clock that is ahead of the world. 沙箱时钟超前。 "
                 "Go on with `dtg up --demo`, or begin afresh and keep the old data beside the new: "
                 "`dtg up --afresh`   重新开始并保留旧数据"
             )
+
+    def _saved_clock(self) -> datetime:
+        """Where the sandbox clock of the kept data stopped; CannotStart where that cannot be read."""
+        clock = self.home / CLOCK
+        try:
+            return moment_of(json.loads(clock.read_text(encoding="utf-8"))["now"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CannotStart(
+                f"The sandbox clock of the data in {self.home} cannot be read ({clock}: {error}). 沙箱时钟无法读取。 "
+                "Begin afresh and keep the old data beside the new: `dtg up --demo --afresh`   重新开始并保留旧数据"
+            ) from None
 
     def _wait_until_ready(self) -> None:
         waiting = {
@@ -209,7 +225,10 @@ class Up:
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
         fresh = path.with_suffix(".new")
         try:
-            fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}), encoding="utf-8")
+            with fresh.open("w", encoding="utf-8") as file:
+                json.dump({"now": (start + timedelta(seconds=passed)).isoformat()}, file)
+                file.flush()
+                os.fsync(file.fileno())  # else a power failure may leave an empty file under the name
             fresh.replace(path)
         except OSError as error:  # the next start of this demo begins at an earlier moment of its day, no more
             if not self._clock_lags:

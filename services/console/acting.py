@@ -114,9 +114,18 @@ def _actor(typed: Typed) -> str:
     return actor or ANYBODY
 
 
+def _key(typed: Typed) -> str:
+    """The key that the page gave its form; Problem 422 for one that no page of ours gives."""
+    key = typed.get("key", "")
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        fault = field_error("/key", "string_too_long", key[:LONGEST_KEY], max_length=LONGEST_KEY)
+        raise Problem(422, "invalid", errors=[fault], count=1)
+    return key
+
+
 async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
     """Sends it. The page gave its form a key, so that a second click is the same request and a later page another."""
-    key = typed.get("key", "")[:LONGEST_KEY]
+    key = _key(typed)
     return (await ask(desk, requested(kind, fields, _actor(typed), key), key)).request_id
 
 
@@ -179,7 +188,7 @@ async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
     desk, paper = office(request), typed.get("body", "")
     try:
-        key = typed.get("key", "")[:LONGEST_KEY]
+        key = _key(typed)
         lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, _actor(typed), key)
         asked = await ask(desk, lodged, key)
     except Problem as problem:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
-from services.console.database import DATABASE_ERRORS
+from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import LODGEMENTS
@@ -249,12 +249,30 @@ class Asker:
         taken = list(self._unwritten)
         if not taken:
             return
+        try:
+            self._insert(taken)
+        except Exception as error:
+            if not refuses_values(error):
+                raise
+            self._insert_each(taken)
+        for _ in taken:
+            self._unwritten.popleft()
+
+    def _insert(self, taken: list[Asked]) -> None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         rows = [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken]
         with self._engine.begin() as connection:
             connection.execute(dialect.insert(LODGEMENTS).on_conflict_do_nothing(), rows)
-        for _ in taken:
-            self._unwritten.popleft()
+
+    def _insert_each(self, taken: list[Asked]) -> None:
+        """A row that the database refuses keeps no other one waiting; its request is on the topic all the same."""
+        for asked in taken:
+            try:
+                self._insert([asked])
+            except Exception as error:
+                if not refuses_values(error):
+                    raise
+                log.warning("not written into the notebook", request=asked.request_id, error=str(error)[:300])
 
     def _read(self, request: str) -> Asked | None:
         with self._engine.begin() as connection:

@@ -11,7 +11,6 @@ from annotated_types import MaxLen
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from services.console.intake import busy
 from services.console.office import office
 from services.console.problems import FieldError, Problem, field_error, invalid
 
@@ -45,7 +44,7 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > limit):
         raise _too_large(limit)
-    with office(request).intake.place() as place:
+    with office(request).intake.place(client_of(request)) as place:
         data, size, room = bytearray(), 0, True
         async for chunk in request.stream():
             size += len(chunk)
@@ -57,8 +56,13 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
             else:  # read to its end and kept nowhere: who still sends when we hang up may never read our answer
                 data.clear()
         if not room:
-            raise busy(place.places)
+            raise place.refusal()
         yield bytes(data)
+
+
+def client_of(request: Request) -> str:
+    """The address that a request comes from; empty where the server does not tell it."""
+    return request.client.host if request.client else ""
 
 
 def _too_large(limit: int) -> Problem:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.console import cursors
 from services.console.answers import READ
+from services.console.bodies import client_of
 from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
@@ -58,7 +59,7 @@ async def releases(
     deadline = stopwatch() + min(wait, desk.settings.wait_limit_seconds)
     rung, page = desk.bell.rung, await _after(desk, after, limit)
     if not page.entries and wait > 0:
-        with desk.streams.one(_client(request)):
+        with desk.streams.one(client_of(request)):
             while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
@@ -86,7 +87,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
     desk = office(request)
     said = request.headers.get("last-event-id", "")
     start = said if re.match(cursors.PATTERN, said) else after
-    client = _client(request)
+    client = client_of(request)
     desk.streams.enter(client)
     try:
         rung, first = desk.bell.rung, await _after(desk, start, STREAMED)
@@ -113,10 +114,6 @@ class _Counted(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._ended()
-
-
-def _client(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Request) -> AsyncIterator[bytes]:

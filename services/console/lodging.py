@@ -38,6 +38,7 @@ NO: Responses = documented(
     (413, "The body is too large, or has too many parts"),
     (415, "Not application/json"),
     (422, "Not of the required shape; each fault with its pointer. Or the idempotency key was used for other content"),
+    (429, "As many large bodies of this address are in hand as one may have. `Retry-After` in seconds"),
     (
         503,
         "The broker did not acknowledge, or other large bodies are in hand; nothing was taken in. `Retry-After` in seconds",

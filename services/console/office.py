@@ -120,7 +120,7 @@ class Office:
     news: News[Page] = field(default_factory=News)
 
     def __post_init__(self) -> None:
-        self.intake = Intake(self.settings.large_bodies)
+        self.intake = Intake(self.settings.large_bodies, self.settings.client_large_bodies)
         self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
     def standing(self) -> Standing:

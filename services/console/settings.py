@@ -70,6 +70,9 @@ class ConsoleSettings(BaseSettings):
         le=100,
         description="bodies of more than 100000 bytes that are taken in at once, one of them being parsed; more are answered 503",
     )
+    client_large_bodies: int = Field(
+        2, ge=1, le=100, description="of these, bodies of one address at most; more are answered 429"
+    )
     batch_limit: int = Field(1000, ge=1, le=10_000, description="declarations in one batch at most")
     produce_timeout_seconds: float = Field(
         8.0, gt=0, description="seconds to wait for the broker's acknowledgement before a request is answered with 503"

@@ -222,12 +222,25 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
     rows = sorted(facts, key=lambda f: (f.recorded_us, f.place))
     at = {row.id: row.recorded_us for row in rows}
     causes = {row.id: row.cause for row in rows}
+    chains: dict[str, tuple[int, int]] = {}
+    """Message → the latest time of it and of all that led to it, and how many these are; each is computed once."""
+
+    def follow(name: str) -> tuple[int, int]:
+        chain: dict[str, None] = {}
+        while (
+            name in at and name not in chains and name not in chain
+        ):  # forged messages may name each other in a circle
+            chain[name] = None
+            name = causes[name]
+        latest, depth = chains.get(name, (0, 0))
+        for each in reversed(chain):
+            latest, depth = max(latest, at[each]), depth + 1
+            chains[each] = latest, depth
+        return latest, depth
 
     def effective(row: Any) -> tuple[int, int, int, int]:
-        latest, depth, cause = row.recorded_us, 0, row.cause
-        while cause in at and depth < len(rows):
-            latest, cause, depth = max(latest, at[cause]), causes[cause], depth + 1
-        return latest, depth, row.sequence, row.place
+        latest, depth = follow(row.cause)
+        return max(latest, row.recorded_us), depth, row.sequence, row.place
 
     return sorted(rows, key=effective)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from operator import methodcaller
 from typing import Any, Literal, NamedTuple
 
+import orjson
 from pydantic import ValidationError
 
 from schemas.bounds import FIRST, LARGEST_INTEGER, LAST
@@ -87,7 +88,9 @@ def headers_of(message: Any) -> dict[str, bytes]:
     """The headers of a confluent-kafka message; none where the name of one is not UTF-8."""
     try:
         return dict(_headers(message) or ())
-    except SystemError:  # the client has kept a list without an object in the place of such a name: to read it again would
+    except (
+        SystemError
+    ):  # the client has kept a list without an object in the place of such a name: to read it again would
         message.set_headers([])  # end the process by SIGSEGV
         return {}
 
@@ -133,6 +136,17 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     if decoded.key.encode() != message.key:
         raise Undecodable("key_mismatch", f"key {message.key!r} is not {decoded.key!r}")
     return decoded
+
+
+def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
+    """The request of a message whose content breaks the contract, where it can only hold goods and its key names them."""
+    if not issubclass(kind, Request):
+        return None
+    try:
+        body = orjson.loads(message.value or b"")
+    except orjson.JSONDecodeError:
+        body = None
+    return kind.in_doubt((message.key or b"").decode("utf-8", "replace"), body, at)
 
 
 def _reader(kind: type[Message]) -> Callable[..., Message]:

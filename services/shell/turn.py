@@ -31,6 +31,7 @@ from services.shell.codec import (
     decode,
     encode,
     headers,
+    in_doubt,
     kind_of,
 )
 from services.shell.desk import Desk
@@ -221,7 +222,13 @@ class Turn:
         try:
             kind = DeadlinePassed if deadline else kind_of(message)
             # what can only hold goods does so, whatever a later version has added to it
-            decoded = decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
+            try:
+                decoded = decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
+            except Undecodable as error:
+                held = in_doubt(kind, message, self.at) if error.reason == "contract" else None
+                if held is None:
+                    raise
+                decoded = held
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except Exception as error:  # not known to occur; but one message must never stop the others

@@ -37,6 +37,18 @@ def test_a_demo_leaves_the_folder_of_the_real_data_alone(tmp_path: Path) -> None
     assert (aside / "clock.json").exists() and list(home.iterdir())
 
 
+@pytest.mark.parametrize(
+    "left", ["", "{}", "[]", '{"now": 7}', '{"now": "soon"}', '{"now": "2026-11-27T08:00:00"}', "\0"]
+)
+def test_a_demo_whose_clock_cannot_be_read_says_what_to_do_before_anything_is_started(
+    tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "home-demo").mkdir()
+    (tmp_path / "home-demo" / "clock.json").write_text(left)
+    said = up(tmp_path / "home", "--demo")
+    assert "clock.json" in said and "dtg up --demo --afresh" in said and "Traceback" not in said
+
+
 def test_a_demo_goes_on_where_its_data_is_already(tmp_path: Path) -> None:
     with_old_demo = UpSettings(home=str(tmp_path))
     (tmp_path / "clock.json").write_text("{}")

@@ -118,7 +118,7 @@ class Running:
         )
         self.server = Server(config, self.app)
         self.thread = Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
-        self.http = httpx2.Client(base_url=self.address, timeout=30)
+        self.http = httpx2.Client(base_url=self.address, timeout=300)
 
     def start(self) -> None:
         self.thread.start()

@@ -128,19 +128,38 @@ def test_a_batch_that_is_no_list_of_declarations_is_refused(
 
 
 @contextmanager
-def half_sent(console: Running, size: int) -> Iterator[socket.socket]:
-    """A declaration of which all bytes but one have been sent."""
+def half_sent(console: Running, size: int, source: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """A declaration of which all bytes but one have been sent, from this address."""
     head = f"POST /api/v1/declarations HTTP/1.1\r\nHost: 127.0.0.1:{console.settings.console_port}\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", console.settings.console_port), 30) as line:
+    with socket.create_connection(("127.0.0.1", console.settings.console_port), 30, (source, 0)) as line:
         line.sendall(head.encode() + b" " * (size - 1))
         yield line
+
+
+def test_one_address_holds_a_share_of_the_places_for_large_bodies(console: Running) -> None:
+    large, share = json.dumps(paper("DOOR-1")).encode() + b" " * 200_000, console.settings.client_large_bodies
+    office = console.app.state.office
+    with ExitStack() as stack:
+        lines = [stack.enter_context(half_sent(console, 300_000)) for _ in range(share)]
+        wait(lambda: office.intake.free == office.settings.large_bodies - share, "the places to be taken")
+        answer = post(console, "/declarations", large)
+        problem(answer, 429, "client_bodies_busy")
+        assert answer.headers["retry-after"] == "1"
+        with half_sent(console, 300_000, "127.0.0.2") as line:  # another address has its own share
+            line.sendall(b" ")
+            assert b" 400 " in line.recv(4096)
+        for line in lines:
+            line.sendall(b" ")
+            assert b" 400 " in line.recv(4096)
+    assert post(console, "/declarations", large).status_code == 202
 
 
 def test_a_few_large_bodies_are_held_at_once_and_the_next_is_told_to_come_again(console: Running) -> None:
     large, small = json.dumps(paper("DOOR-2")).encode() + b" " * 200_000, json.dumps(paper("DOOR-3")).encode()
     with ExitStack() as stack:
-        lines = [stack.enter_context(half_sent(console, 300_000)) for _ in range(console.settings.large_bodies)]
+        sources = [f"127.0.0.{2 + number}" for number in range(console.settings.large_bodies)]
+        lines = [stack.enter_context(half_sent(console, 300_000, source)) for source in sources]
         wait(lambda: console.app.state.office.intake.free == 0, "the places to be taken")
         answer = post(console, "/declarations", large)
         problem(answer, 503, "bodies_busy")

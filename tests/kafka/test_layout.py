@@ -58,6 +58,7 @@ def test_partitions_raised_behind_its_back_end_a_worker_while_it_runs_and_when_i
         ("customs-release-facts", "retention.ms", "604800000", "retention.ms=-1"),
         ("customs-release-facts", "cleanup.policy", "compact", "cleanup.policy=delete"),
         ("customs-release-parked", "retention.bytes", "1000000", "retention.bytes=-1"),
+        ("customs-gate-facts", "compression.type", "producer", "compression.type=uncompressed"),
         ("customs-release-requests", "max.message.bytes", "1000", f"max.message.bytes={8 << 20}"),
     ],
 )

@@ -74,6 +74,38 @@ def test_what_holds_goods_holds_them_although_a_later_version_added_a_field() ->
 # the queue
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reason": "x" * 501},
+        {"reason": ""},
+        {"reason": None},
+        {"reason": ["drugs"]},
+        {"asked_by": "a" * 65},
+        {"asked_by": 7},
+        {"occurred_at": "2026-01-01T00:00:00"},
+        {"occurred_at": "yesterday"},
+        {"reason": "a\x01b", "asked_by": ""},
+    ],
+)
+def test_an_officers_hold_acts_however_badly_its_words_are_written(changes: dict[str, Any]) -> None:
+    worker = desk("release", release)
+    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    bad = json.dumps(asked.model_dump(mode="json") | changes).encode()
+    turn = worker.turn(raw(bad, "customs-release-requests", headers={"ce_type": b"PlaceHold"}))
+    assert kinds(turn) == ["ConsignmentHeld"] and not turn.parked
+
+
+def test_a_hold_that_cannot_be_read_at_all_holds_the_goods_of_its_key_and_none_that_it_contradicts() -> None:
+    worker = desk("release", release)
+    odd = {"ce_type": b"PlaceHold"}
+    assert kinds(worker.turn(raw(b"{", "customs-release-requests", headers=odd))) == ["ConsignmentHeld"]
+    other = json.dumps({"consignment_id": "1" * 36}).encode()
+    assert worker.turn(raw(other, "customs-release-requests", headers=odd)).parked == {"contract": 1}
+    nobody = raw(b"{", "customs-release-requests", key=b"nobody", headers=odd)
+    assert worker.turn(nobody).parked == {"contract": 1}
+
+
 def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replay, "REPLAYED", 7)
     worker = Worker(stretch=10)
@@ -265,8 +297,8 @@ def test_a_hold_that_cannot_be_decided_is_parked_with_its_own_reason() -> None:
     worker = desk("release", release)
     topic = "customs-release-requests"
     worker.turn(raw(b"{", topic, headers={"ce_type": b"ReportArrival"}))
-    turn = worker.turn(raw(b"[]", topic, headers={"ce_type": b"PlaceHold"}))
-    assert turn.parked == {"contract": 1}
+    turn = worker.turn(raw(None, topic, headers={"ce_type": b"PlaceHold"}))
+    assert turn.parked == {"null_value": 1}
 
 
 def _older_words(origin: Raw, action: str) -> dict[str, Any]:
