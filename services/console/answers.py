@@ -14,7 +14,7 @@ from schemas.vocabulary import Stage
 from services.console import lists
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
-from services.console.container import SHOWN, gate_answer
+from services.console.container import SENDING_SECONDS, SHOWN, gate_answer
 from services.console.heard import moment
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
@@ -53,6 +53,7 @@ from services.console.views import (
 )
 from services.console.words import both, refusal
 from services.shell.clock import now
+from services.shell.settings import ClockSettings
 
 router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
@@ -282,9 +283,11 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> GateView:
     """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
     standing = desk.standing()
-    row, parts, goods, parked_goods, complete = (rows or desk.rows).container(container_no)
+    row, parts, goods, parked_goods, holds, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
-    said = gate_answer(row, parts, goods, parked_goods, fresh)
+    since = int((now().timestamp() - SENDING_SECONDS * ClockSettings().clock_speed) * 1_000_000)
+    asked = [hold.consignment_id for hold in holds if hold.sent or hold.asked_us > since or not fresh]
+    said = gate_answer(row, parts, goods, parked_goods, fresh, asked)
     seen = projection(standing)
     return GateView(
         container_no=container_no,

@@ -13,15 +13,15 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.envelope import Request, request_id
-from schemas.topics import topic_of
+from schemas.topics import KINDS, topic_of
 from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
-from services.console.tables import LODGEMENTS
+from services.console.tables import ASKED_HOLDS, LODGEMENTS
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
@@ -38,6 +38,8 @@ REQUEST_BYTES = 2_000
 """What a message costs beside its content."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
+HOLDS = frozenset(name for name, kind in KINDS.items() if issubclass(kind, Request) and kind.holds_goods)
+"""The kinds of requests that keep goods at the gate from the moment they are asked."""
 log = structlog.get_logger()
 
 
@@ -132,6 +134,8 @@ class Asker:
         producer = self._producer
         if producer is None:
             raise self._not_taken()
+        messages = list(messages)
+        await self._note_holds([m.asked for m in messages if m.asked.kind in HOLDS and not self._known(m.asked)])
         taken: list[Asked] = []
         acknowledgements: list[asyncio.Future[None]] = []
         turn = 0
@@ -152,6 +156,19 @@ class Asker:
                 self._replace(producer)
             raise self._not_taken() from error
         return taken
+
+    async def _note_holds(self, holds: list[Asked]) -> None:
+        """Writes them down for every console's gate answer, before they are sent; Problem 503 where the database does not."""
+        if not holds:
+            return
+        rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
+        try:
+            await asyncio.to_thread(self._insert_rows, ASKED_HOLDS, rows)
+        except Exception as error:
+            if not isinstance(error, DATABASE_ERRORS) and not refuses_values(error):
+                raise
+            log.warning("a hold cannot be noted", error=str(getattr(error, "orig", None) or error)[:300])
+            raise self._not_taken() from error
 
     def _sent(self, producer: AIOKafkaProducer, message: Prepared) -> asyncio.Future[None]:
         """Done when the broker has it: sent once, however many ask the same at the same time, and remembered however late."""
@@ -259,10 +276,12 @@ class Asker:
             self._unwritten.popleft()
 
     def _insert(self, taken: list[Asked]) -> None:
+        self._insert_rows(LODGEMENTS, [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken])
+
+    def _insert_rows(self, table: Table, rows: list[dict[str, Any]]) -> None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        rows = [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken]
         with self._engine.begin() as connection:
-            connection.execute(dialect.insert(LODGEMENTS).on_conflict_do_nothing(), rows)
+            connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
 
     def _insert_each(self, taken: list[Asked]) -> None:
         """A row that the database refuses keeps no other one waiting; its request is on the topic all the same."""

@@ -82,6 +82,18 @@ class GateAnswer(NamedTuple):
     waiting_for: tuple[str, ...] = ()
 
 
+class AskedHold(NamedTuple):
+    """A hold that a console was asked for and no desk has answered. `sent`: its message was read from the topic."""
+
+    consignment_id: str
+    asked_us: int
+    sent: bool
+
+
+SENDING_SECONDS = 120
+"""After so long a hold that is in none of the complete rows was never sent: the console ended before it was, or could not."""
+
+
 class Standing(NamedTuple):
     """What the desks said last of one consignment: `declared` and `word` of its row."""
 
@@ -104,10 +116,15 @@ def keeps(part: Part, goods: Standing) -> bool:
 
 
 def gate_answer(
-    row: Container | None, parts: Iterable[Part], goods: Mapping[str, Standing], parked: Iterable[str], fresh: bool
+    row: Container | None,
+    parts: Iterable[Part],
+    goods: Mapping[str, Standing],
+    parked: Iterable[str],
+    fresh: bool,
+    asked: Iterable[str] = (),
 ) -> GateAnswer:
     """The answer to a terminal. `goods`: the standing of the consignments in it; `parked`: those that are parked;
-    `fresh`: the rows are not stale."""
+    `fresh`: the rows are not stale; `asked`: those for which a hold was asked that no desk has answered."""
     inside = [part for part in parts if not part.gone]
     if row is None or not row.word:
         held = tuple([p.consignment_id for p in inside if p.word == "held"])
@@ -122,6 +139,9 @@ def gate_answer(
     if held:
         reason = next((p.reason for p in inside if p.consignment_id == held[0]), "")
         return GateAnswer(False, "held", reason, held[:SHOWN])
+    holds = tuple(asked)
+    if holds:
+        return GateAnswer(False, "hold_asked", waiting_for=holds[:SHOWN])
     waiting = tuple(parked)
     if waiting or row.parked:
         return GateAnswer(False, "parked", waiting_for=waiting[:SHOWN])

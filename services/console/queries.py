@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    exists,
     false,
     func,
     literal_column,
@@ -22,7 +23,7 @@ from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.batch import FEED_TOPIC
 from services.console.consignment import Consignment, OpenHold
-from services.console.container import SHOWN, Container, Part
+from services.console.container import SHOWN, AskedHold, Container, Part
 from services.console.container import Standing as StandingOfGoods
 from services.console.cursors import Cursor, WrongFeed
 from services.console.heard import PLACE_SHIFT
@@ -43,12 +44,14 @@ CONSIGNMENT_COLUMNS = len(C)
 
 
 class Inside(NamedTuple):
-    """What the rows say of one container; `parked`: consignments in it of which a message is parked."""
+    """What the rows say of one container; `parked`: consignments in it of which a message is parked; `asked`: holds of such
+    that no desk has answered."""
 
     row: Container | None
     parts: list[Part]
     goods: Mapping[str, StandingOfGoods]
     parked: list[str]
+    asked: list[AskedHold]
     complete: bool
     """The rows told of everything once and were not taken away since; of the same moment as the others."""
 
@@ -210,10 +213,23 @@ class Rows:
             .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
             .limit(MOST_INSIDE)
         )
-        boxes, rows, parked, standing = self._all(
+        asked, said, sent = t.ASKED_HOLDS.c, t.FACTS.alias("said"), t.FACTS.alias("sent")
+        holds = (
+            select(
+                asked.consignment_id,
+                asked.asked_us,
+                exists().where(sent.c.key == asked.consignment_id, sent.c.id == asked.request_id),
+            )
+            .join(parts, parts.c.consignment_id == asked.consignment_id)
+            .where(parts.c.container_no == container_no, parts.c.gone.is_(False))
+            .where(~exists().where(said.c.key == asked.consignment_id, said.c.cause == asked.request_id))
+            .limit(SHOWN)
+        )
+        boxes, rows, parked, unanswered, standing = self._all(
             select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
             inside,
             held,
+            holds,
             select(t.STANDING.c.as_of_us),
         )
         found = [(Part(*row[:-2]), StandingOfGoods(row[-2] or "", row[-1] or "")) for row in map(tuple, rows)]
@@ -222,6 +238,7 @@ class Rows:
             [part for part, _ in found],
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
+            [AskedHold(*tuple(row)) for row in unanswered],
             bool(standing) and standing[0][0] is not None,
         )
 

@@ -203,6 +203,16 @@ LODGEMENTS = Table(
 )
 """This console's own notebook: what it was asked and the broker acknowledged. Not from the topics; a rebuild keeps it."""
 
+ASKED_HOLDS = Table(
+    "asked_holds",
+    METADATA,
+    Column("request_id", Text, primary_key=True),
+    Column("consignment_id", Text, nullable=False),
+    Column("asked_us", BIG, nullable=False),
+    Index("asked_holds_consignment", "consignment_id"),
+)
+"""Holds that consoles were asked for, written before they are sent: until a fact names the request, the goods stay at the gate."""
+
 STAGE_COUNTS = Table(
     "stage_counts", METADATA, Column("stage", Text, primary_key=True), Column("consignments", BIG, nullable=False)
 )
@@ -234,6 +244,6 @@ STANDING = Table(
 """One row, `projector`: how complete the rows are. `beats` grows some times a second while it turns; `as_of_us` is empty until
 everything was read once. A rebuild takes the row away."""
 
-KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, TURNS)
+KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, TURNS)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

@@ -1,11 +1,13 @@
 """Does the API take in what is right, refuse what is wrong with a pointer, and say where goods stand, honestly?"""
 
+import dataclasses
 import json
 import signal
 import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,10 +17,11 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert, update
 
 from deploy.kafka.broker import free_port
 from schemas.declaration import LodgeDeclaration
-from schemas.envelope import request_id
+from schemas.envelope import RequestRefused, fact_id, request_id
 from schemas.inspection import RecordFindings
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
@@ -27,6 +30,7 @@ from services.console.consignment import plain
 from services.console.database import migrate
 from services.console.openapi import FILE, text
 from services.console.settings import ConsoleSettings
+from services.console.tables import ASKED_HOLDS
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
 from tests.console.border import DECLARANT, Border, declaration, green, publish, red
@@ -476,6 +480,52 @@ def test_the_gate_says_no_until_everything_says_yes(console: Running) -> None:
     sent = console.api("POST", f"/containers/{box}/gate-outs", json={"gate": "G2"}, headers={"X-Actor": "terminal-1"})
     assert sent.status_code == 202 and sent.json()["status"] == f"/api/v1/containers/{box}"
     assert len(requests_under(console.settings.kafka, "customs-gate-requests", box)) == 1
+
+
+def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_fact_names_it(console: Running) -> None:
+    """No release desk is at work here."""
+    told = red("H-1", (box := "HLBU1234567",))
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+
+    def answer() -> tuple[bool, str]:
+        gate = console.api("GET", f"/containers/{box}").json()
+        return gate["may_leave"], gate["reason"]
+
+    assert answer() == (True, "released")
+    asked = console.api("POST", f"/consignments/{told.id}/holds", json={"reason": "seals"}).json()["request_id"]
+    assert answer() == (False, "hold_asked")
+    console.catch_up()
+    assert answer() == (False, "hold_asked"), "its message was read, and nobody has answered it"
+    engine = console.app.state.office.asker._engine
+    refused = RequestRefused(
+        occurred_at=told.at,
+        subject=told.id,
+        request_id=asked,
+        request_kind="PlaceHold",
+        code="hold_unknown",
+        reason="x",
+    )
+    told.said.clear()
+    said = told._say("release", refused)
+    publish(console.settings.kafka, [dataclasses.replace(said, id=fact_id("release", asked, 0), cause=asked)])
+    console.catch_up()
+    assert answer() == (True, "released")
+    never_sent = {
+        "request_id": "never sent",
+        "consignment_id": told.id,
+        "asked_us": asked_us(told.at + timedelta(days=9000)),
+    }
+    with engine.begin() as connection:
+        connection.execute(insert(ASKED_HOLDS), never_sent)
+    assert answer() == (False, "hold_asked"), "a console that asks may be about to send it"
+    with engine.begin() as connection:
+        connection.execute(update(ASKED_HOLDS).values(asked_us=asked_us(told.at - timedelta(days=1))))
+    assert answer() == (True, "released"), "it is in none of the complete rows: it was never sent"
+
+
+def asked_us(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
 
 
 def test_ports_follow_releases_by_cursor_long_poll_and_stream(console: Running) -> None:

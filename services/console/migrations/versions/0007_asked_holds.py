@@ -1,0 +1,24 @@
+"""A hold keeps its goods from the moment it is asked: its row is there before the answer 202, also while the release desk is dead."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "asked_holds",
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("consignment_id", sa.Text(), nullable=False),
+        sa.Column("asked_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id"),
+    )
+    op.create_index("asked_holds_consignment", "asked_holds", ["consignment_id"])
+
+
+def downgrade() -> None:
+    op.drop_table("asked_holds")
