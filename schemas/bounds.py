@@ -19,6 +19,8 @@ _NO_SIGNS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 stored. A control character also grows sixfold in JSON."""
 LINE = rf"^[^{_NO_SIGNS}]*$"
 """One line of text."""
+NO_SLASH = rf"^[^/{_NO_SIGNS}]*$"
+"""One line of text without a slash: what stands before a slash in a name that is made of two."""
 LINES = rf"^(?:[^{_NO_SIGNS}]|\r?\n)*$"
 """Text with line breaks."""
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

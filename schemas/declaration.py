@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.bounds import LINE, WhenMade
+from schemas.bounds import LINE, NO_SLASH, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
 from schemas.vocabulary import (
     ContainerNo,
@@ -27,6 +27,9 @@ from schemas.vocabulary import (
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """Containers of one declaration; consignments that a manifest puts into one container."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=LINE)]
+Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=NO_SLASH)]
+"""USCC of who declares. Without a slash, `declarant/reference` names one declarant and one reference only; consignment ids are
+derived from that."""
 Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=LINE)]
 
 
@@ -56,7 +59,7 @@ class Declaration(Message):
     """The paper about one consignment, as the declarant lodged it."""
 
     reference: Annotated[str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=LINE)]
-    declarant: Code
+    declarant: Declarant
     consignee: Code
     direction: Direction
     customs_office: Code = ""

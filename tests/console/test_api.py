@@ -441,6 +441,14 @@ def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
     }
 
 
+def test_a_declarant_has_no_slash_so_that_its_name_and_reference_name_one_consignment(console: Running) -> None:
+    assert consignment_id("X/A", "B") == consignment_id("X", "A/B"), "the two were one consignment"
+    bad = paper("B") | {"declarant": "X/A"}
+    (fault,) = problem(console.api("POST", "/declarations", json=bad), 422, "invalid")["errors"]
+    assert fault["pointer"] == "/declarant"
+    assert console.api("POST", "/declarations", json=paper("A/B")).status_code == 202
+
+
 def test_a_request_about_a_subject_of_any_signs_has_its_links(console: Running) -> None:
     for number in ("集装箱1", "ſ", "箱 1?#%", "\U0008d5f6"):
         answer = console.api("POST", f"/containers/{quote(number, safe='')}/gate-outs", json={"gate": "G"})
