@@ -1,4 +1,4 @@
-"""Which goods get which control, and why? The dated rule table, the credit grades and the draw.
+"""Which goods get which control, and why? The dated rule table, the credit grades and the rates of the draw.
 
 A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule
 set always gets the same answer, whenever it is heard.
@@ -7,7 +7,7 @@ set always gets the same answer, whenever it is heard.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
 
@@ -16,7 +16,7 @@ from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
 RULE_SET = "2026-11-01"
-"""Version of the table: the day from which it decides. It stands in every assessment and keys the draw."""
+"""Version of the table: the day from which it decides. It stands in every assessment."""
 
 RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),
@@ -26,9 +26,6 @@ RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.SERIOUSLY_DISCREDITED: Decimal("0.8476"),
 }
 """Share of consignments drawn for inspection, by grade: the rates measured by customs in 2019."""
-
-_SPAN = Decimal(2**64)
-_MILLIONTH = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -314,16 +311,6 @@ def credit_grade(uscc: str) -> CreditGrade:
 def fired(goods: Goods) -> tuple[FiredRule, ...]:
     """The rules in force that fire, in the order of the table."""
     return tuple([FiredRule(rule=r.name, controls=r.controls, seen=r.seen(goods)) for r in IN_FORCE if r.fires(goods)])
-
-
-def draw(consignment_id: str, grade: CreditGrade) -> Draw:
-    """The draw, which anybody can repeat: first 8 bytes of SHA-256 of `RULE_SET/consignment_id`, over 2^64,
-    6 digits down.
-    """
-    number = int.from_bytes(sha256(f"{RULE_SET}/{consignment_id}".encode()).digest()[:8])
-    value = (Decimal(number) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)
-    rate = RATES[grade]
-    return Draw(value=value, rate=rate, selected=value < rate)
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:
