@@ -9,16 +9,13 @@ import structlog
 
 from schemas.topics import SERVICES
 from services.risk import agent as risk
-from services.risk.keys import PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, read
+from services.risk.keys import FILE_NAME, PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, read
 from services.shell.clock import is_sandbox
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, Refused
-from services.shell.private_file import read_private
+from services.shell.private_file import NotPrivate, read_private
 from services.shell.settings import WorkerSettings
 from services.shell.worker import configure_logs, create_app
-
-KEY_FILE = "draw-keys.json"
-"""Name of the file in DTG_HOME with the keys of the inspection draw."""
 
 
 def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]:
@@ -48,9 +45,11 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
                 "with a sandbox clock only. 公开密钥只能用于沙箱时钟。 Name a key file, or leave DTG_DRAW_KEYS unset."
             )
         return PUBLISHED
-    file = Path(settings.draw_keys or Path(settings.home) / KEY_FILE)
+    file = Path(settings.draw_keys or Path(settings.home) / FILE_NAME)
     try:
         return read(read_private(file))
+    except NotPrivate as error:
+        raise Refused(f"The inspection draw: {error}") from error
     except NotDrawKeys as error:
         raise Refused(f"The key file of the inspection draw {file} {error}. See SECURITY.md") from error
 
@@ -64,7 +63,7 @@ def create() -> faust.App:
     except Refused as error:
         configure_logs(settings.log_level)
         structlog.get_logger().error("refused", desk="risk", error=str(error))
-        raise SystemExit(REFUSED_CODE) from error
+        raise SystemExit(REFUSED_CODE) from None
     return create_app(hosted, settings)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 SECRET_BYTES = 32
 """Least length of a secret: as long as the digest of SHA-256 (RFC 2104, section 3)."""
+FILE_NAME = "draw-keys.json"
+"""Name of the file with the keys of an installation, in DTG_HOME where nothing else is said (DTG_DRAW_KEYS)."""
 PUBLISHED_ID = "published"
 """Key id of the key that everybody knows."""
 _FINGERPRINT = b"inspection-draw/key-id"

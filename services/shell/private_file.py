@@ -3,29 +3,31 @@
 import os
 from pathlib import Path
 
-from services.shell.layout import Refused
-
 _OPEN_TO_OTHERS = 0o037
 """Rights that a file with a secret may not give: any to others; to the group no more than to read (a mounted secret has that)."""
 
 
+class NotPrivate(Exception):
+    """A file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and shows nothing of it."""
+
+
 def read_private(file: Path) -> str:
-    """The text of the file; Refused where it is missing, cannot be read, or others than its owner and group may read or change it."""
+    """The text of the file; NotPrivate where it is missing, cannot be read, or others than its owner and group may read or change it."""
     try:
         with file.open("rb") as opened:
             rights = os.fstat(opened.fileno()).st_mode & 0o777
             if rights & _OPEN_TO_OTHERS:
-                raise Refused(
+                raise NotPrivate(
                     f"{file} is open to others (mode {rights:03o}). 密钥文件权限过宽。 Close it: chmod 600 {file}"
                 )
             return opened.read().decode("utf-8", "replace")
     except FileNotFoundError as error:
-        raise Refused(
+        raise NotPrivate(
             f"{file} is missing. 缺少密钥文件。 `dtg up` makes it at its first start; elsewhere put a copy there. "
             "Without it the inspection draw is not made. See SECURITY.md"
         ) from error
     except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}. 无法读取密钥文件。") from error
+        raise NotPrivate(f"{file} cannot be read: {error.strerror}. 无法读取密钥文件。") from error
 
 
 def write_private(file: Path, text: str, *, fresh: bool = False) -> None:
