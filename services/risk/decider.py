@@ -86,7 +86,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     """
     declaration = accepted.declaration
     grade = credit_grade(declaration.consignee)
-    rules = fired(Goods(declaration, grade))
+    rules = fired(Goods(declaration, grade, accepted.warnings))
     day = day_of(hearing.at)
     drawn = draw(keys.in_force(day), lot(declaration, day), RATES[grade])
     controls = required(rules, drawn)

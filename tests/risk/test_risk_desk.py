@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.declaration import DeclarationAccepted
+from schemas.codes.checks import CONTRADICTIONS
+from schemas.declaration import DeclarationAccepted, Finding
 from schemas.risk import BoundContainer, ConsignmentAssessed, FiredRule
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, Severity
 from services.risk import rules
 from services.risk.agent import desk
 from services.risk.draw import draw
@@ -25,6 +26,10 @@ def assessed(heard: DeclarationAccepted) -> ConsignmentAssessed:
     (fact,) = story(DECIDER).when(heard).said
     assert isinstance(fact, ConsignmentAssessed)
     return fact
+
+
+def warning(pointer: str, code: str) -> Finding:
+    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen="seen")
 
 
 def fired_for(heard: DeclarationAccepted) -> dict[str, str]:
@@ -119,6 +124,45 @@ def test_only_solid_wood_that_comes_from_nematode_countries_is_looked_at(
 ) -> None:
     heard = accepted(departure=departure, wood_packaging=wood, direction=direction)
     assert ("wood_packaging" in fired_for(heard)) is looked_at
+
+
+@pytest.mark.parametrize(
+    ("origins", "departure", "seen"),
+    [
+        (("US",), "HK", "solid wood packaging, departure HK, origin US"),
+        (("DE", "KR", "US"), "HK", "solid wood packaging, departure HK, origin KR, US"),
+        (("DE",), "US", "solid wood packaging, departure US"),
+        (("US",), "US", "solid wood packaging, departure US, origin US"),
+        (("DE",), "HK", None),
+    ],
+)
+def test_solid_wood_with_goods_of_a_nematode_country_is_looked_at_whatever_port_it_departed_from(
+    origins: tuple[str, ...], departure: str, seen: str | None
+) -> None:
+    lines = [line("8483409000", origin=origin) for origin in origins]
+    assert fired_for(accepted(*lines, departure=departure, wood_packaging=True)).get("wood_packaging") == seen
+
+
+def test_a_pallet_of_natural_wood_is_solid_wood_whatever_the_paper_says_beside_it() -> None:
+    """The declaration desk rejects such a paper now; one that it accepted before is still looked at."""
+    heard = accepted(departure="US", package_kind="93", wood_packaging=False)
+    assert fired_for(heard) == {"wood_packaging": "solid wood packaging (package kind 93), departure US"}
+
+
+@pytest.mark.parametrize("code", sorted(CONTRADICTIONS))
+def test_a_paper_whose_fields_contradict_each_other_is_read(code: str) -> None:
+    found = (warning("/net_mass_kg", code), warning("/packages", "container_malformed"))
+    heard = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": found})
+    fact = assessed(heard)
+    assert fact.rules == (
+        FiredRule(rule="contradicting_fields", controls=(DOCUMENTS,), seen=f"{code} at /net_mass_kg"),
+    )
+    assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
+
+
+def test_a_warning_that_is_no_contradiction_changes_no_lane() -> None:
+    heard = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": (warning("/containers/0", "container_malformed"),)})
+    assert assessed(heard).lane is Lane.GREEN
 
 
 def test_waste_that_leaves_the_country_is_not_imported_waste() -> None:
