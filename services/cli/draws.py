@@ -68,16 +68,22 @@ def add_key(
     ],
     key_file: KeyFile = None,
 ) -> None:
-    """Add a key that is in force from a day to come; the former ones stay, for whoever repeats their draws. 新增密钥"""
+    """Add a key that is in force from a day to come; the former ones stay, for whoever repeats their draws. 新增密钥
+
+    Where there is no file, the first key is made, from any day on: for a cluster that `dtg up` does not start.
+    """
     file = key_file or of_command(UpSettings()).draw_key_file()
-    known, first = _read(file), day.date()
-    last = max(known.keys[-1].effective_from, day_of(datetime.now(UTC)))
-    if first <= last:
+    known, first = _read(file).keys if file.exists() else (), day.date()
+    last = max([key.effective_from for key in known] + [day_of(datetime.now(UTC))])
+    if known and first <= last:
         _refuse(
             f"A new key is in force from a day after {last} on: draws that were made stay as they are. 生效日须晚于该日。"
         )
     key = new_key(os.urandom(SECRET_BYTES), first)
-    write_private(file, written(DrawKeys((*known.keys, key))))
+    try:
+        write_private(file, written(DrawKeys((*known, key))), fresh=not known)
+    except OSError as error:
+        _refuse(f"{file} cannot be written: {error.strerror}. 无法写入密钥文件。")
     screen.line(
         f"{key.key_id} added to {file}. 已新增。 Before {first}: put the file on every machine that hosts the risk desk, "
         "start its workers again, and keep a copy."

@@ -23,8 +23,8 @@ def read_private(file: Path) -> str:
             return opened.read().decode("utf-8", "replace")
     except FileNotFoundError as error:
         raise NotPrivate(
-            f"{file} is missing. 缺少密钥文件。 `dtg up` makes it at its first start; elsewhere put a copy there. "
-            "Without it the inspection draw is not made. See SECURITY.md"
+            f"{file} is missing. 缺少密钥文件。 `dtg up` makes it at its first start. Elsewhere put a copy "
+            "there, or make it: dtg draws add-key --from <day>. Without it nothing is drawn. See SECURITY.md"
         ) from error
     except OSError as error:
         raise NotPrivate(f"{file} cannot be read: {error.strerror}. 无法读取密钥文件。") from error

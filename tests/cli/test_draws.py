@@ -186,6 +186,21 @@ def test_a_key_from_a_day_to_come_is_added_and_the_former_one_stays(
     assert fresh.key_id in shown and fresh.secret.hex() not in shown
 
 
+def test_where_there_is_no_file_the_first_key_is_made_from_any_day_on(installation: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "cluster.json"
+    add_key(datetime.combine(yesterday(), datetime.min.time()), elsewhere)
+    [key] = read(elsewhere.read_text()).keys
+    assert key.effective_from == yesterday() and elsewhere.stat().st_mode & 0o777 == 0o600
+    assert installation.exists()
+
+
+def test_nothing_is_said_of_keys_where_there_are_none(installation: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    installation.unlink()
+    with pytest.raises(Exit) as ended:
+        keys()
+    assert ended.value.exit_code == 1 and "is missing" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("days", [-400, 0, 1])
 def test_no_key_is_added_for_a_day_that_has_come(installation: Path, days: int) -> None:
     before = installation.read_text()
