@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.declaration import DeclarationAccepted
+from schemas.declaration import Declaration, DeclarationAccepted
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import Direction, consignment_id
 from services.risk.decider import RiskDecider
@@ -80,6 +80,41 @@ def test_lodging_one_lot_under_another_reference_does_not_draw_again() -> None:
 )
 def test_a_paper_that_was_amended_draws_nothing_new_for_its_lot(again: DeclarationAccepted) -> None:
     assert drawn(again).value == drawn(accepted()).value
+
+
+AMENDED = {
+    "reference": st.text("ABC-0123", min_size=1, max_size=35),
+    "declarant": st.sampled_from([REGULAR, "91310000000000000X"]),
+    "customs_office": st.sampled_from(["4201", "2229"]),
+    "trade_mode": st.sampled_from(["0110", "3010"]),
+    "transport_mode": st.sampled_from("234569"),
+    "conveyance": st.text(max_size=20),
+    "departure_country": st.sampled_from(["DE", "US", "HK"]),
+    "destination_country": st.sampled_from(["CN", ""]),
+    "goods_place": st.text(max_size=20),
+    "conveyance_entry_date": st.none() | st.dates(date(2026, 1, 1), date(2027, 1, 1)),
+    "packages": st.integers(0, 999),
+    "package_kind": st.sampled_from(["22", "93"]),
+    "wood_packaging": st.booleans(),
+    "gross_mass_kg": st.decimals(1, 9999, places=2),
+    "net_mass_kg": st.decimals(1, 9999, places=2),
+    "invoice_total": st.decimals(1, 9999, places=2),
+    "currency": st.sampled_from(["EUR", "USD"]),
+    "items": st.lists(st.sampled_from([line("8483409000"), line("0805100000", kg="3")]), min_size=1).map(tuple),
+}
+"""Whatever a declarant may say otherwise of the same lot."""
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes=st.fixed_dictionaries({}, optional=AMENDED), other=st.integers(0, 10**6))
+def test_no_amendment_of_anything_but_bill_and_containers_draws_again(changes: dict[str, Any], other: int) -> None:
+    again = changed(lodged(f"R-{other}"), **changes)
+    assert drawn(again).value == drawn(accepted()).value
+
+
+def test_every_field_of_a_declaration_names_the_lot_or_may_be_amended_without_another_draw() -> None:
+    names = {"direction", "bill_no", "containers"}
+    assert set(Declaration.model_fields) == names | set(AMENDED) | {"consignee"}, "the consignee's grade sets the rate"
 
 
 def test_the_order_of_the_containers_draws_nothing_new() -> None:
