@@ -28,11 +28,16 @@ class FiredRule(Message):
 
 
 class Draw(Message):
-    """The inspection draw, repeatable by an auditor: `value` in [0, 1) is a keyed hash of consignment and rule version."""
+    """The inspection draw, which whoever has the key can repeat: `value` in [0, 1), `selected` when it is below `rate`.
+
+    `key_id` names the key. `value` is then a keyed hash (HMAC-SHA-256) of the lot: direction, transport document, containers.
+    Without one it was drawn before there were keys: a plain hash (SHA-256) of `rule_set/consignment_id`.
+    """
 
     value: Share
     rate: Share
     selected: bool
+    key_id: Name = ""
 
 
 class BoundContainer(Message):

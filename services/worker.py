@@ -2,28 +2,69 @@
 
 import importlib
 from collections.abc import Iterable
+from pathlib import Path
 
 import faust
+import structlog
 
 from schemas.topics import SERVICES
+from services.risk import agent as risk
+from services.risk.keys import FILE_NAME, PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, read
+from services.shell.clock import is_sandbox
 from services.shell.desk import Desk
+from services.shell.layout import REFUSED_CODE, Refused
+from services.shell.private_file import NotPrivate, read_private
 from services.shell.settings import WorkerSettings
-from services.shell.worker import create_app
+from services.shell.worker import configure_logs, create_app
 
 
-def desks(names: Iterable[str]) -> list[Desk]:
-    """The desks of these names; ValueError for a name that is not a service."""
+def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]:
+    """The desks of these names; ValueError for a name that is not a service, and for a risk desk without keys."""
     chosen = list(names)
     unknown = sorted(set(chosen) - set(SERVICES))
     if unknown:
         raise ValueError(f"DTG_DESKS names {', '.join(unknown)}; the services are {', '.join(SERVICES)}")
-    return [importlib.import_module(f"services.{name}.agent").DESK for name in chosen]
+    return [_desk(name, draw_keys) for name in chosen]
+
+
+def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
+    if name != "risk":
+        desk: Desk = importlib.import_module(f"services.{name}.agent").DESK
+        return desk
+    if draw_keys is None:
+        raise ValueError("the risk desk cannot draw without keys")
+    return risk.desk(draw_keys)
+
+
+def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
+    """The keys of the inspection draw of this installation. Refused without them, and for the published key on the world's clock."""
+    if settings.draw_keys == PUBLISHED_ID:
+        if not is_sandbox():
+            raise Refused(
+                "DTG_DRAW_KEYS=published: with the published key everybody can foresee the inspection draw, so it goes "
+                "with a sandbox clock only. 公开密钥只能用于沙箱时钟。 Name a key file, or leave DTG_DRAW_KEYS unset."
+            )
+        return PUBLISHED
+    file = Path(settings.draw_keys or Path(settings.home) / FILE_NAME)
+    try:
+        return read(read_private(file))
+    except NotPrivate as error:
+        raise Refused(f"The inspection draw: {error}") from error
+    except NotDrawKeys as error:
+        raise Refused(f"The key file of the inspection draw {file} {error}. See SECURITY.md") from error
 
 
 def create() -> faust.App:
-    """The app of the worker that the environment describes."""
+    """The app of the worker that the environment describes; exits with code 78 where starting again would not help."""
     settings = WorkerSettings()
-    return create_app(desks(settings.desk_names()), settings)
+    names = settings.desk_names()
+    try:
+        hosted = desks(names, draw_keys_of(settings) if "risk" in names else None)
+    except Refused as error:
+        configure_logs(settings.log_level)
+        structlog.get_logger().error("refused", desk="risk", error=str(error))
+        raise SystemExit(REFUSED_CODE) from None
+    return create_app(hosted, settings)
 
 
 def __getattr__(name: str) -> faust.App:

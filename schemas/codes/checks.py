@@ -48,5 +48,30 @@ CHECKS: Final = MappingProxyType(
         "container_twice": Words("集装箱号重复", "the container is named twice"),
         "container_malformed": Words("集装箱号不符合ISO 6346", "the container number does not check (ISO 6346)"),
         "bill_missing": Words("缺提运单号", "the bill of lading is missing"),
+        "wood_denied": Words(
+            "包装种类为天然木托，却申报无实木包装",
+            "the package is a natural wood pallet, and solid wood packaging is denied",
+        ),
+        "wood_not_named": Words(
+            "包装种类可能为实木，却申报无实木包装",
+            "the package may be of solid wood, and solid wood packaging is not named",
+        ),
+        "route_without_journey": Words("启运国与运抵国相同", "the goods depart from the country that they go to"),
+        "container_not_carried": Words(
+            "航空、邮递运输不载集装箱", "goods by air or post do not travel in a freight container"
+        ),
+        "quantity_differs_from_mass": Words(
+            "以重量计的数量与净重不符", "the quantity is in a unit of mass and differs from the net mass"
+        ),
     }
 )
+CONTRADICTIONS: Final = frozenset(
+    {
+        "net_mass_differs",
+        "wood_not_named",
+        "route_without_journey",
+        "container_not_carried",
+        "quantity_differs_from_mass",
+    }
+)
+"""Warnings that two fields cannot both be right: the declaration stands, and somebody reads the papers."""

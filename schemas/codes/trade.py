@@ -1,5 +1,6 @@
 """Which trade modes, units, kinds of package and chapters of goods are known? GACC code tables, a first set."""
 
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -57,5 +58,11 @@ PACKAGE_KINDS: Final = MappingProxyType(
         "99": "其他包装 other",
     }
 )
+SOLID_WOOD_KINDS: Final = frozenset({"93"})
+"""Kinds of package that are solid wood. Reprocessed wood (92: plywood, particle board) is none (ISPM 15:2018, section 2.1)."""
+MAYBE_WOOD_KINDS: Final = frozenset({"23", "33", "98"})
+"""Kinds of package of wood or of another plant: solid wood or not, the kind alone does not say."""
+KILOGRAMS: Final = MappingProxyType({"035": Decimal(1), "036": Decimal("0.001"), "070": Decimal(1000)})
+"""Units that are a mass, in kilograms."""
 CHAPTERS: Final = frozenset([f"{number:02}" for number in range(1, 98) if number != 77] + ["98"])
 """HS 2022 chapters; 77 is reserved, 98 is national use."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
+from services.cli.draws import draws_app
 from services.cli.home import of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
@@ -25,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
 app.add_typer(parked_app, name="parked")
 app.add_typer(port_app, name="port")
+app.add_typer(draws_app, name="draws")
 PRIVATE = 0o077
 """What is written by us and by every process that we start is its owner's alone."""
 

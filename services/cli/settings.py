@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.risk.keys import FILE_NAME
+
 
 class UpSettings(BaseSettings):
     """`dtg up` and the operator's commands: everything on one machine."""
@@ -22,6 +24,10 @@ class UpSettings(BaseSettings):
     home: str = Field(
         ".datongguan",
         description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
+    )
+    draw_keys: str | None = Field(
+        None,
+        description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, made at the first start",
     )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
     layout: str = Field(
@@ -42,6 +48,10 @@ class UpSettings(BaseSettings):
             return self.database_url
         path = str(Path(self.home).resolve() / "console.db")
         return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in a URL these mean something else
+
+    def draw_key_file(self) -> Path:
+        """The file with the keys of the inspection draw."""
+        return Path(self.draw_keys or Path(self.home) / FILE_NAME)
 
     def workers(self) -> list[str]:
         """The services of each worker process."""

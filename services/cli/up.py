@@ -20,8 +20,11 @@ from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
+from services.risk.draw import day_of
+from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
 from services.shell.codec import moment_of
 from services.shell.loopback import open_page
+from services.shell.private_file import write_private
 
 OPEN_FILES = 65_536
 ANSWER_SECONDS = 3.0
@@ -77,6 +80,7 @@ class Up:
     def _start(self) -> None:
         started = time.monotonic()
         self._check_clock()
+        self._make_draw_key()
         self._check_ports()
         if self.broker:
             screen.line("Starting the Kafka broker … 启动消息代理")
@@ -113,6 +117,24 @@ class Up:
             for sentence in cautions(self.settings.bootstrap()):
                 screen.line(sentence)
 
+    def _make_draw_key(self) -> None:
+        """At the first start of a machine that hosts the risk desk: a secret for the inspection draw, which is never shown.
+
+        Not for a demo, which draws with the published key, and not where DTG_DRAW_KEYS names a file: somebody keeps that one.
+        """
+        file = self.settings.draw_key_file()
+        hosted = [name.strip() for desks in self.settings.workers() for name in desks.split(",")]
+        if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
+            return
+        key = new_key(os.urandom(SECRET_BYTES), day_of(datetime.now(UTC)))
+        try:
+            write_private(file, written(DrawKeys((key,))), fresh=True)
+        except OSError as error:
+            raise CannotStart(f"The key file {file} cannot be written: {error} 无法写入抽查密钥文件") from error
+        screen.line(
+            f"A key for the inspection draw was made: {key.key_id} in {file}. 已生成抽查密钥，请备份。 Keep a copy of the file."
+        )
+
     def _check_ports(self) -> None:
         wanted = {
             "DTG_CONSOLE_PORT": self.settings.console_port,
@@ -132,9 +154,10 @@ class Up:
             "DTG_PARTITIONS": str(self.settings.partitions),
             "DTG_HOME": str(self.home),
             "DTG_DATABASE_URL": self.settings.read_model(),
+            "DTG_DRAW_KEYS": PUBLISHED_ID if self.demo else str(self.settings.draw_key_file()),
         }
         clock = self.home / CLOCK
-        if self.speed != 1.0:
+        if self.demo:
             anchor = datetime.now(UTC)
             start = anchor
             if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
@@ -152,7 +175,7 @@ class Up:
         clock = self.home / CLOCK
         if not clock.exists():
             return
-        if self.speed != 1.0:
+        if self.demo:
             self._saved_clock()  # before anything is started
             return
         if self._saved_clock() > datetime.now(UTC):
@@ -219,7 +242,7 @@ class Up:
         ]
 
     def _save_clock(self) -> None:
-        if self.speed == 1.0:
+        if not self.demo:
             return
         anchor, start, path = self._clock
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
@@ -246,7 +269,7 @@ class Up:
         stop_all(list(reversed(self.workers)), 6)
         if self.broker:
             self.broker.stop()
-        if self.speed != 1.0 and hasattr(self, "_clock"):
+        if self.demo and hasattr(self, "_clock"):
             self._save_clock()
         screen.line("Stopped. 已停止")
 

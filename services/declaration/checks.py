@@ -11,7 +11,15 @@ from schemas.codes import iso6346, uscc
 from schemas.codes.countries import COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
-from schemas.codes.trade import CHAPTERS, PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.codes.trade import (
+    CHAPTERS,
+    KILOGRAMS,
+    MAYBE_WOOD_KINDS,
+    PACKAGE_KINDS,
+    SOLID_WOOD_KINDS,
+    TRADE_MODES,
+    UNITS,
+)
 from schemas.declaration import Declaration, Finding, Item
 from schemas.vocabulary import Direction, Severity, TransportMode
 
@@ -24,6 +32,8 @@ FAR = timedelta(days=366)
 MODES = frozenset([mode.value for mode in TransportMode])
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
+UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
+"""Modes that carry no freight containers (ISO 668)."""
 
 Seen = Iterator[Finding]
 
@@ -83,6 +93,25 @@ def packing(said: Declaration, today: date) -> Seen:
             yield warning(pointer, "container_malformed", number)
 
 
+def packaging(said: Declaration, today: date) -> Seen:
+    """Wood that is denied is an error: both fields are the declarant's own. Wood that may be there is a warning."""
+    if said.wood_packaging:
+        return
+    if said.package_kind in SOLID_WOOD_KINDS:
+        yield error("/wood_packaging", "wood_denied", f"package kind {said.package_kind}")
+    elif said.package_kind in MAYBE_WOOD_KINDS:
+        yield warning("/wood_packaging", "wood_not_named", f"package kind {said.package_kind}")
+
+
+def journey(said: Declaration, today: date) -> Seen:
+    if said.departure_country and said.departure_country == said.destination_country:
+        yield warning("/destination_country", "route_without_journey", said.destination_country)
+    if said.containers and said.transport_mode in UNBOXED:
+        yield warning(
+            "/containers", "container_not_carried", f"{len(said.containers)}, transport mode {said.transport_mode}"
+        )
+
+
 def masses(said: Declaration, today: date) -> Seen:
     for name in ("gross_mass_kg", "net_mass_kg"):
         mass = getattr(said, name)
@@ -138,6 +167,11 @@ def line(item: Item, at: str, currency: str) -> Seen:
         yield error(f"{at}/unit_price", "price_negative", item.unit_price)
     if item.total_price < 0:
         yield error(f"{at}/total_price", "price_negative", item.total_price)
+    in_kilograms = KILOGRAMS.get(item.unit)
+    if in_kilograms is not None and item.quantity > 0 and item.net_mass_kg > 0:
+        mass = item.quantity * in_kilograms
+        if abs(mass - item.net_mass_kg) > max(CENT, item.net_mass_kg * TOLERANCE):
+            yield warning(f"{at}/quantity", "quantity_differs_from_mass", f"{mass} kg, net mass {item.net_mass_kg} kg")
     product = item.quantity * item.unit_price
     if abs(product - item.total_price) > max(CENT, abs(item.total_price) * TOLERANCE):
         yield error(
@@ -150,6 +184,8 @@ CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (
     customs,
     route,
     packing,
+    packaging,
+    journey,
     masses,
     values,
     lines,

@@ -1,6 +1,10 @@
 """The risk desk on the loop: reads `customs-declaration-facts`, alone writes `customs-risk-facts`."""
 
-from services.risk import decider
+from services.risk.decider import RiskDecider
+from services.risk.keys import DrawKeys
 from services.shell.desk import Desk
 
-DESK = Desk.of("risk", decider)
+
+def desk(keys: DrawKeys) -> Desk:
+    """The desk, drawing with these keys."""
+    return Desk("risk", RiskDecider(keys))

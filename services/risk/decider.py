@@ -1,5 +1,9 @@
-"""Which lane does an accepted declaration take, and which controls must be answered? Said once per consignment."""
+"""Which lane does an accepted declaration take, and which controls must be answered? Said once per consignment.
 
+The draw needs a secret, so this decider is an object that is built with the keys of the draw; it stays pure.
+"""
+
+from dataclasses import dataclass
 from typing import Annotated, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -8,7 +12,9 @@ from schemas.bounds import shown, state_adapter
 from schemas.declaration import DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.risk import BoundContainer, ConsignmentAssessed
-from services.risk.rules import RULE_SET, Goods, credit_grade, draw, fired, lane, required
+from services.risk.draw import day_of, draw, lot
+from services.risk.keys import DrawKeys
+from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, lane, required
 
 
 class Unassessed(BaseModel):
@@ -34,23 +40,55 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 _ASSESSED = Assessed()
 
 
-def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+@dataclass(frozen=True)
+class RiskDecider:
+    """The decider of the risk desk: the functions below, with the keys that the draw is made with."""
+
+    keys: DrawKeys
+
+    @property
+    def INITIAL(self) -> State:  # noqa: N802  (the names of a decider)
+        return INITIAL
+
+    @property
+    def STATE(self) -> TypeAdapter[State]:  # noqa: N802
+        return STATE
+
+    def decide(self, state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+        return decide(state, message, hearing, self.keys)
+
+    def evolve(self, state: State, message: Heard | Said, hearing: Hearing) -> State:
+        return evolve(state, message, hearing)
+
+    def deadlines(self, state: State) -> tuple[Deadline, ...]:
+        return deadlines(state)
+
+    def closed(self, state: State) -> bool:
+        return closed(state)
+
+
+def decide(state: State, message: Heard, hearing: Hearing, keys: DrawKeys) -> tuple[Fact, ...]:
     """One assessment for the first hearing; a declaration heard again is a duplicate and gets no second one."""
     match state:
         case Unassessed():
-            return (assess(message, hearing),)
+            return (assess(message, hearing, keys),)
         case Assessed():
             return ()
         case _:
             assert_never(state)
 
 
-def assess(accepted: DeclarationAccepted, hearing: Hearing) -> ConsignmentAssessed:
-    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the table."""
+def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> ConsignmentAssessed:
+    """Mandatory rules, or the draw at the grade's rate: both are written down, with the version of the table.
+
+    The draw is made with the key in force on the day of the hearing, in China. It depends on the lot alone, so that another
+    paper for the same lot is not drawn again.
+    """
     declaration = accepted.declaration
     grade = credit_grade(declaration.consignee)
-    rules = fired(Goods(declaration, grade))
-    drawn = draw(accepted.consignment_id, grade)
+    rules = fired(Goods(declaration, grade, accepted.warnings))
+    day = day_of(hearing.at)
+    drawn = draw(keys.in_force(day), lot(declaration, day), RATES[grade])
     controls = required(rules, drawn)
     return ConsignmentAssessed(
         consignment_id=accepted.consignment_id,

@@ -1,4 +1,4 @@
-"""Which goods get which control, and why? The dated rule table, the credit grades and the draw.
+"""Which goods get which control, and why? The dated rule table, the credit grades and the rates of the draw.
 
 A rule that changes is a new row with its date and a new `RULE_SET`; the same declaration under the same rule
 set always gets the same answer, whenever it is heard.
@@ -7,16 +7,19 @@ set always gets the same answer, whenever it is heard.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
 
-from schemas.declaration import Declaration
+from schemas.bounds import shown
+from schemas.codes.checks import CONTRADICTIONS
+from schemas.codes.trade import SOLID_WOOD_KINDS
+from schemas.declaration import Declaration, Finding
 from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
-RULE_SET = "2026-11-01"
-"""Version of the table: the day from which it decides. It stands in every assessment and keys the draw."""
+RULE_SET = "2026-11-28"
+"""Version of the table: the day from which it decides. It stands in every assessment."""
 
 RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),
@@ -27,16 +30,14 @@ RATES: dict[CreditGrade, Decimal] = {
 }
 """Share of consignments drawn for inspection, by grade: the rates measured by customs in 2019."""
 
-_SPAN = Decimal(2**64)
-_MILLIONTH = Decimal("0.000001")
-
 
 @dataclass(frozen=True)
 class Goods:
-    """A declaration as the rules look at it. `grade` is the consignee's; `chapters`, `headings`: HS, 2 and 4 digits."""
+    """A declaration as the rules look at it. `grade` is the consignee's, `warnings` are the declaration desk's; `chapters`, `headings`: HS, 2 and 4 digits."""
 
     declaration: Declaration
     grade: CreditGrade
+    warnings: tuple[Finding, ...] = ()
 
     @cached_property
     def headings(self) -> frozenset[str]:
@@ -71,7 +72,7 @@ BULK_CHAPTERS = frozenset({"25", "26", "27"})
 WASTE_HEADINGS = frozenset({"2620", "3825", "3915", "4004", "4707", "6310", "7204", "7404", "7602"})
 DUAL_USE_HEADINGS = frozenset({"8401", "9013", "9014", "9022"})
 WOOD_PEST_COUNTRIES = frozenset({"CA", "JP", "KR", "MX", "PT", "TW", "US"})
-"""Where the pine wood nematode lives: solid wood from there is looked at."""
+"""Where the pine wood nematode lives: solid wood that comes from there, or with goods that were made there, is looked at."""
 
 USD_PER_UNIT: dict[str, Decimal] = {
     "USD": Decimal(1),
@@ -122,13 +123,32 @@ def _live_seen(goods: Goods) -> str:
     return "headings " + ", ".join(sorted(live))
 
 
+def _origins_with_wood_pest(goods: Goods) -> list[str]:
+    return sorted({item.origin_country for item in goods.declaration.items} & WOOD_PEST_COUNTRIES)
+
+
 def _wood_from_pest_country(goods: Goods) -> bool:
+    """Goods are packed where they are made: those that depart from elsewhere bring the wood of their origin."""
     said = goods.declaration
-    return said.wood_packaging and said.direction is Direction.IMPORT and said.departure_country in WOOD_PEST_COUNTRIES
+    wood = said.wood_packaging or said.package_kind in SOLID_WOOD_KINDS
+    here = said.departure_country in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
+    return wood and said.direction is Direction.IMPORT and here
 
 
 def _wood_seen(goods: Goods) -> str:
-    return f"solid wood packaging from {goods.declaration.departure_country}"
+    said, origins = goods.declaration, _origins_with_wood_pest(goods)
+    wood = "" if said.wood_packaging else f" (package kind {said.package_kind})"
+    from_where = f"departure {shown(said.departure_country, 20)}{', origin ' if origins else ''}{', '.join(origins)}"
+    return f"solid wood packaging{wood}, {from_where}"
+
+
+def _contradictions(goods: Goods) -> list[Finding]:
+    return [warning for warning in goods.warnings if warning.code in CONTRADICTIONS]
+
+
+def _contradictions_seen(goods: Goods) -> str:
+    found = [f"{warning.code} at {warning.pointer}" for warning in _contradictions(goods)]
+    return shown(", ".join(found), 1000)
 
 
 def _is_imported_waste(goods: Goods) -> bool:
@@ -205,7 +225,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "wood_packaging",
-        date(2006, 1, 1),
+        date(2026, 11, 28),
         "疫区实木包装须查验标识和活虫",
         "solid wood packaging from pine nematode countries is looked at for its mark and for pests",
         _INSPECTION,
@@ -281,6 +301,15 @@ RULES: tuple[Rule, ...] = (
         _detour_seen,
     ),
     Rule(
+        "contradicting_fields",
+        date(2026, 11, 28),
+        "申报内容前后矛盾须审单",
+        "fields of the declaration that contradict each other: the papers are read",
+        _DOCUMENTS,
+        lambda goods: bool(_contradictions(goods)),
+        _contradictions_seen,
+    ),
+    Rule(
         "seriously_discredited",
         date(2026, 4, 1),
         "严重失信企业须审单并查验",
@@ -314,16 +343,6 @@ def credit_grade(uscc: str) -> CreditGrade:
 def fired(goods: Goods) -> tuple[FiredRule, ...]:
     """The rules in force that fire, in the order of the table."""
     return tuple([FiredRule(rule=r.name, controls=r.controls, seen=r.seen(goods)) for r in IN_FORCE if r.fires(goods)])
-
-
-def draw(consignment_id: str, grade: CreditGrade) -> Draw:
-    """The draw, which anybody can repeat: first 8 bytes of SHA-256 of `RULE_SET/consignment_id`, over 2^64,
-    6 digits down.
-    """
-    number = int.from_bytes(sha256(f"{RULE_SET}/{consignment_id}".encode()).digest()[:8])
-    value = (Decimal(number) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)
-    rate = RATES[grade]
-    return Draw(value=value, rate=rate, selected=value < rate)
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:

@@ -12,14 +12,16 @@ from schemas.flow import FLOW
 
 
 class Decider(Protocol):
-    """The pure half of a desk, as a module `services/<desk>/decider.py`.
+    """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was built with what it decides by.
 
     The loop calls `said = decide(state, heard, hearing)`, then `evolve` with the heard message, then with each said fact.
     `deadlines` are the open time limits of a state, `closed` says that nothing but typed refusals can follow.
     """
 
-    INITIAL: Any
-    STATE: TypeAdapter[Any]
+    @property
+    def INITIAL(self) -> Any: ...  # noqa: N802  (a constant of the module)
+    @property
+    def STATE(self) -> TypeAdapter[Any]: ...  # noqa: N802
 
     def decide(self, state: Any, message: Any, hearing: Hearing) -> tuple[Fact, ...]: ...
     def evolve(self, state: Any, message: Any, hearing: Hearing) -> Any: ...

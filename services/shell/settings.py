@@ -62,6 +62,12 @@ class WorkerSettings(BaseSettings):
         ".datongguan",
         description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
     )
+    draw_keys: str | None = Field(
+        None,
+        description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: "
+        "draw-keys.json in DTG_HOME, which `dtg up` makes; `published`: the key that everybody knows, "
+        "which goes with a sandbox clock only",
+    )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
 

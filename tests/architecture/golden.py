@@ -181,7 +181,12 @@ EXAMPLES: tuple[Message, ...] = (
                 seen="solid wood packaging from KR",
             ),
         ),
-        draw=Draw(value=Decimal("0.181310"), rate=Decimal("0.0244"), selected=False),
+        draw=Draw(
+            value=Decimal("0.181310"),
+            rate=Decimal("0.0244"),
+            selected=False,
+            key_id="2026-11-01-5b1c6c2f0a7d9e34",
+        ),
     ),
     InspectionOrdered(
         consignment_id=GOODS,

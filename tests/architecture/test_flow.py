@@ -1,9 +1,10 @@
 """Do picture, flow, catalogue, examples and deciders tell the same story?"""
 
-import importlib
+import inspect
 import re
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 import pytest
@@ -23,14 +24,17 @@ from schemas.topics import (
     state_topic,
     topic_of,
 )
+from services.risk.keys import PUBLISHED
+from services.worker import desks
 from tests.architecture.golden import EXAMPLES, FOLDER, payload, published
 
 ROOT = Path(__file__).parents[2]
 
 
 def decider_of(service: str) -> Any:
-    """The decider that the service's agent hands to the loop."""
-    return importlib.import_module(f"services.{service}.agent").DESK.decider
+    """The module of the decider that the loop gets from the worker."""
+    [desk] = desks([service], PUBLISHED)
+    return desk.decider if isinstance(desk.decider, ModuleType) else inspect.getmodule(type(desk.decider))
 
 
 def members(union: Any) -> set[type[Message]]:

@@ -23,7 +23,7 @@ from deploy.kafka.topics import provision
 from schemas.flow import heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, state_topic
 from services.cli.bench.quick import machine, versions
-from services.cli.processes import Child, worker
+from services.cli.processes import Child, rehearsal, worker
 from services.cli.up import wait_for
 from tests.bench.stories import Story, fill, retold, stories
 
@@ -146,7 +146,7 @@ class Figures:
 def measure(broker: Broker, home: Path, desks: str, told: dict[str, list[Story]]) -> Figures:
     """Starts a worker with these desks, lets work flow, kills it and waits until work flows again."""
     port = free_port()
-    child = worker(desks, port, home, {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS)})
+    child = worker(desks, port, home, {"DTG_KAFKA": broker.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **rehearsal()})
     child.log.unlink(missing_ok=True)
     url = f"http://127.0.0.1:{port}/readyz"
     work = Work(broker.bootstrap, {desk: told[desk] for desk in desks.split(",")})

@@ -16,6 +16,7 @@ from schemas.envelope import Request
 from schemas.flow import heard_topics
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import orders_topic, state_topic, topic_of
+from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.positions import BEGINNING, KEY
@@ -98,7 +99,7 @@ def _of(messages: list[Raw], *kinds: str) -> list[Raw]:
 
 
 def _desk(name: str) -> Desk:
-    return desks([name])[0]
+    return desks([name], PUBLISHED)[0]
 
 
 def _turn(desk: Desk, at: datetime) -> Turn:

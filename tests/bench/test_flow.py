@@ -1,6 +1,7 @@
 """Does the reduced flow of the peers come to what the deciders of the product come to?"""
 
 from services.cli.bench.load import Packet
+from services.risk.keys import PUBLISHED
 from services.shell.codec import Headers
 from tests.bench.peers.flow import DECIDERS, Kept, Told, Work, expected
 from tests.bench.peers.run import load
@@ -38,4 +39,6 @@ def test_a_state_survives_its_bytes() -> None:
 def test_the_java_program_is_told_every_table_that_the_rules_read() -> None:
     told = tables()
     assert all(told.values())
+    drawn = PUBLISHED.keys[0]
+    assert (bytes.fromhex(told["draw_key"]), told["draw_key_id"]) == (drawn.secret, drawn.key_id)
     assert set(DECIDERS) == {"declaration", "risk", "release", "clearance"}

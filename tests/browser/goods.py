@@ -7,9 +7,13 @@ from typing import Any
 
 from schemas.codes.iso6346 import check_digit
 from schemas.codes.uscc import check_sign
+from schemas.declaration import Declaration
 from schemas.vocabulary import CreditGrade, consignment_id
 from services.console.rendering import FOLDER
-from services.risk.rules import credit_grade, draw
+from services.risk.draw import draw, lot
+from services.risk.keys import PUBLISHED
+from services.risk.rules import RATES, credit_grade
+from tests.voice import NOON
 
 _numbers: Iterator[int] = count(1)
 GREEN = {"hs_code": "8471300000", "description": "portable computers", "unit": "001"}
@@ -23,15 +27,19 @@ def paper(*, red: bool = False) -> dict[str, Any]:
         firm = body + check_sign(body)
         box = f"TSTU{number:06}"
         name = f"B-{number}"
-        goods = consignment_id(firm, name)
-        if credit_grade(firm) is not CreditGrade.REGULAR or draw(goods, CreditGrade.REGULAR).selected:
-            continue
         said = {**example, "reference": name, "declarant": firm, "consignee": firm, "bill_no": f"BILL{number:06}"}
         said["containers"] = [{"container_no": box + check_digit(box), "seal_no": "CN88213"}]
+        if credit_grade(firm) is not CreditGrade.REGULAR or _is_drawn(said):
+            continue
         if not red:
             said["items"] = [{**example["items"][0], **GREEN}]
         return said
     raise AssertionError("numbers do not end")
+
+
+def _is_drawn(said: dict[str, Any]) -> bool:
+    goods = lot(Declaration.model_validate(said), NOON.date())
+    return draw(PUBLISHED.keys[0], goods, RATES[CreditGrade.REGULAR]).selected
 
 
 def id_of(said: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.risk.rules import RULE_SET
 from tests.browser.conftest import Visitor, Visitors
 from tests.browser.goods import id_of, paper
 from tests.console.conftest import Running
@@ -107,7 +108,7 @@ def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
     with visitors.come(language) as visitor:
         visitor.go(f"/consignments/{id_of(said)}")
         decisions = visitor.page.locator("section:has(> #decisions)")
-        for words in (rule, "plants_and_wood", "chapters 44", "2026-11-01", "0.0244"):
+        for words in (rule, "plants_and_wood", "chapters 44", RULE_SET, "0.0244", "published"):
             expect(decisions).to_contain_text(words)
         expect(visitor.page.locator(".waits")).to_contain_text(waits)
         expect(visitor.page.locator(".waits")).to_contain_text(owner)

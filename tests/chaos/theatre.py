@@ -18,7 +18,7 @@ from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Progress, Sign, s
 from deploy.kafka.progress import wait_for as wait_by
 from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, read_model, stop_all, worker
+from services.cli.processes import Child, read_model, rehearsal, stop_all, worker
 from services.cli.up import answers, wait_for
 from services.simulator.day import Day
 from services.simulator.player import Played, Player
@@ -110,6 +110,7 @@ class Theatre:
         env = {
             "DTG_KAFKA": f"127.0.0.1:{door.port}" if door else self.broker.bootstrap,
             "DTG_PARTITIONS": str(self.partitions),
+            **rehearsal(),
             **self._session,
         }
         child = worker(desks, port, self.folder, env, slot)

@@ -193,7 +193,7 @@ class Border:
         self._say(desk, fact)
         return self
 
-    def assessed(self, *controls: ControlKind) -> "Border":
+    def assessed(self, *controls: ControlKind, draw_key: str = "") -> "Border":
         lane = Lane.RED if ControlKind.INSPECTION in controls else Lane.YELLOW if controls else Lane.GREEN
         rules = tuple(FiredRule(rule="wood_from_pest_area", controls=(c,), seen="hs 4407, origin RU") for c in controls)
         self._say(
@@ -211,7 +211,7 @@ class Border:
                 credit_grade=CreditGrade.REGULAR,
                 rule_set="2026-11-01",
                 rules=rules,
-                draw=Draw(value=Decimal("0.731"), rate=Decimal("0.0244"), selected=False),
+                draw=Draw(value=Decimal("0.731"), rate=Decimal("0.0244"), selected=False, key_id=draw_key),
             ),
         )
         return self

@@ -169,6 +169,16 @@ def test_a_spreadsheet_takes_no_name_for_a_formula(console: Running) -> None:
     assert row["stage"] == "Accepted" and row["waiting_for"] == "assessment" and row["owner"] == "risk"
 
 
+def test_the_page_names_the_key_of_a_draw_and_shows_one_without_a_key(console: Running) -> None:
+    keyed = Border("DRAW-1").lodged().accepted().assessed(draw_key="2026-11-28-0011223344556677")
+    older = Border("DRAW-2").lodged().accepted().assessed()
+    publish(console.settings.kafka, [*keyed.said, *older.said])
+    console.catch_up()
+    pages = [get(console, f"/consignments/{each.id}", headers=BROWSER).text for each in (keyed, older)]
+    assert all("0.731" in page for page in pages)
+    assert ["Key 2026-11-28-0011223344556677" in page for page in pages] == [True, False]
+
+
 def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
     console: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

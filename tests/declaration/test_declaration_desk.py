@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codes.checks import CHECKS
+from schemas.codes.checks import CHECKS, CONTRADICTIONS
 from schemas.codes.refusals import REFUSALS
 from schemas.declaration import (
     DeclarationAccepted,
@@ -70,6 +70,7 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/unit_price", "price_negative", line(unit_price=Decimal(-500))),
     ("/items/1/total_price", "price_negative", line(total_price=Decimal(-5000))),
     ("/items/1/total_price", "line_total_differs", line(unit_price=Decimal(400))),
+    ("/wood_packaging", "wood_denied", {"package_kind": "93"}),
 ]
 
 
@@ -88,6 +89,15 @@ WORTH_A_WARNING = [
         {"containers": (DeclaredContainer(container_no="CSQU3054384"),)},
     ),
     ("/net_mass_kg", "net_mass_differs", {"net_mass_kg": Decimal(30)}),
+    ("/wood_packaging", "wood_not_named", {"package_kind": "23"}),
+    ("/wood_packaging", "wood_not_named", {"package_kind": "33"}),
+    ("/wood_packaging", "wood_not_named", {"package_kind": "98"}),
+    ("/destination_country", "route_without_journey", {"destination_country": "KR"}),
+    ("/containers", "container_not_carried", {"transport_mode": "5"}),
+    ("/containers", "container_not_carried", {"transport_mode": "6"}),
+    ("/items/1/quantity", "quantity_differs_from_mass", line(unit="035")),
+    ("/items/1/quantity", "quantity_differs_from_mass", line(unit="036")),
+    ("/items/1/quantity", "quantity_differs_from_mass", line(unit="070")),
 ]
 
 
@@ -96,6 +106,31 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
     accepted = story(decider, lodge(**changes)).facts[0]
     assert isinstance(accepted, DeclarationAccepted)
     assert [(f.pointer, f.code) for f in accepted.warnings] == [(pointer, code)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"package_kind": "93", "wood_packaging": True},
+        {"package_kind": "23", "wood_packaging": True},
+        {"package_kind": "22", "wood_packaging": True},  # cartons that stand on a pallet
+        {"package_kind": "92"},  # reprocessed wood is no solid wood
+        {"destination_country": "CN"},
+        {"transport_mode": "5", "containers": ()},
+        {"transport_mode": "4"},
+        line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
+        line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.65")),  # within a hundredth
+        line(unit="036", quantity=Decimal(20_000), unit_price=Decimal("0.25")),
+        line(unit="070", quantity=Decimal("0.02"), unit_price=Decimal(250_000)),
+    ],
+)
+def test_fields_that_go_together_are_no_contradiction(changes: dict[str, Any]) -> None:
+    assert checks.findings(good_declaration(**changes), TODAY) == ()
+
+
+def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> None:
+    assert set(CHECKS) > CONTRADICTIONS
+    assert {code for _, code, _ in WORTH_A_WARNING} - {"container_malformed"} == CONTRADICTIONS
 
 
 def test_every_check_has_its_words_and_every_word_its_check() -> None:

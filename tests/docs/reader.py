@@ -113,6 +113,7 @@ class Reader:
             "<consignment>": self.goods,
             "<message>": replayed if "replay" in line else discarded,
             "<you>": "reader",
+            "<day>": "2099-01-01",
             "{no}": "CSQU3054383",
             "corrected.json": str(self.folder / "corrected.json"),
             "e1c5d09a7b3f2.41": "0",

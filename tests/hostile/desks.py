@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from schemas.topics import ROLES, SERVICES
+from services.risk.keys import PUBLISHED
 from services.shell.codec import CARRIED, Raw, decode, kind_of
 from services.shell.desk import Desk
 from services.shell.store import Partition, decode_record, encode_record, parked_in
@@ -63,7 +64,7 @@ def watches(count: int) -> list[tuple[str, int, int]]:
 
 def stand(name: str, watch: int, count: int, seed: str) -> Tally:
     """One watch at the desk of this name; AssertionError where a promise is broken."""
-    (desk,) = desks((name,))
+    (desk,) = desks((name,), PUBLISHED)
     return one_watch(desk, Flood(name, f"{seed}/{watch}", PARTITIONS), count)
 
 

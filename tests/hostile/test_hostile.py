@@ -5,6 +5,7 @@ from itertools import islice
 import pytest
 
 from schemas.topics import SERVICES
+from services.risk.keys import PUBLISHED
 from services.worker import desks
 from tests.conftest import PARTITIONS
 from tests.hostile.asks import Asks
@@ -17,7 +18,7 @@ SEED = "short"
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_whatever_comes_to_a_desk_has_one_outcome_and_nothing_leaves_the_turn(name: str) -> None:
-    (desk,) = desks((name,))
+    (desk,) = desks((name,), PUBLISHED)
     tally = one_watch(desk, Flood(name, SEED, PARTITIONS), 1500)
     assert tally.messages == 1500 == sum(tally.outcomes.values())
     usual = {

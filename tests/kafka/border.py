@@ -12,6 +12,7 @@ from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
 from services.cli.processes import Child
+from services.risk.keys import PUBLISHED
 from services.shell.codec import encode, headers
 from services.shell.desk import Desk
 from services.shell.loop import Loop
@@ -108,7 +109,7 @@ def running(
         transaction_timeout_ms=transaction_timeout_ms,
         accept_lost_states=accept_lost_states,
     )
-    loops = [Loop(desk, settings) for desk in own or desks(names)]
+    loops = [Loop(desk, settings) for desk in own or desks(names, PUBLISHED)]
     problems: list[BaseException] = []
 
     def run(loop: Loop) -> None:

@@ -26,6 +26,7 @@ from services.cli.ledger import audit
 from services.cli.log import partition_of, partitions_of, read, reader
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, worker
+from services.risk.keys import PUBLISHED
 from services.shell.loop import Loop
 from services.shell.loopback import open_page
 from services.shell.restore import Restoring
@@ -155,6 +156,7 @@ import sys
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
+from services.risk.keys import PUBLISHED
 from services.worker import desks
 
 class Slow(Loop):
@@ -165,7 +167,7 @@ class Slow(Loop):
         sys.stdin.readline()
         super()._take_over(*told)
 
-Slow(desks(["risk"])[0], WorkerSettings(slot="slow")).run()
+Slow(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 """
 
 
@@ -201,7 +203,7 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
             "auto.offset.reset": "latest",
         }
     )
-    member.subscribe(Loop(desks([desk])[0], WorkerSettings()).topics)
+    member.subscribe(Loop(desks([desk], PUBLISHED)[0], WorkerSettings()).topics)
     admin = AdminClient({"bootstrap.servers": border.bootstrap})
 
     def rebalances() -> bool:
@@ -260,7 +262,9 @@ def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that
         def _committed_positions(self, *_: Any) -> list[TopicPartition]:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
-    loop = Unlucky(desks(["risk"])[0], WorkerSettings(kafka=quiet.bootstrap, partitions=PARTITIONS, slot="unlucky"))
+    loop = Unlucky(
+        desks(["risk"], PUBLISHED)[0], WorkerSettings(kafka=quiet.bootstrap, partitions=PARTITIONS, slot="unlucky")
+    )
     with pytest.raises(KafkaException):
         loop.run()
 

@@ -5,8 +5,14 @@ from decimal import Decimal
 
 from schemas.declaration import Declaration, DeclarationAccepted, DeclaredContainer, Item
 from schemas.vocabulary import CreditGrade, Direction
-from services.risk.rules import credit_grade, draw
+from services.risk.decider import RiskDecider
+from services.risk.draw import draw, lot
+from services.risk.keys import PUBLISHED
+from services.risk.rules import RATES, credit_grade
 from tests.voice import CONSIGNMENT, NOON
+
+DECIDER = RiskDecider(PUBLISHED)
+"""The decider as the stories have it: drawing with the published key."""
 
 
 def of_grade(grade: CreditGrade) -> str:
@@ -35,10 +41,14 @@ def line(hs_code: str, *, origin: str = "DE", kg: str = "100", price: str = "200
 def accepted(
     *items: Item,
     consignment_id: str = CONSIGNMENT,
+    reference: str = "PO-2026-17",
+    bill: str = "COSU6400001",
+    containers: tuple[str, ...] = ("CSQU3054383",),
     consignee: str = REGULAR,
     direction: Direction = Direction.IMPORT,
     departure: str = "DE",
     wood_packaging: bool = False,
+    package_kind: str = "22",
 ) -> DeclarationAccepted:
     """An accepted declaration of these lines; without a wish, machine parts from Germany in one container."""
     lines = items or (line("8483409000"),)
@@ -48,32 +58,38 @@ def accepted(
         occurred_at=NOON - timedelta(minutes=5),
         declaration_no="222920261000000017",
         declaration=Declaration(
-            reference="PO-2026-17",
+            reference=reference,
             declarant=REGULAR,
             consignee=consignee,
             direction=direction,
             customs_office="2229",
             trade_mode="0110",
             transport_mode="2",
-            bill_no="COSU6400001",
+            bill_no=bill,
             departure_country=departure,
             destination_country="CN",
             packages=10,
+            package_kind=package_kind,
             wood_packaging=wood_packaging,
             gross_mass_kg=mass + 10,
             net_mass_kg=mass,
             invoice_total=sum((item.total_price for item in lines), Decimal(0)),
             currency="EUR",
-            containers=(DeclaredContainer(container_no="CSQU3054383", shared_by=2),),
+            containers=tuple([DeclaredContainer(container_no=number, shared_by=2) for number in containers]),
             items=lines,
         ),
     )
 
 
-def consignment(number: int) -> str:
-    """A consignment id for each number."""
-    return f"00000000-0000-5000-8000-{number:012d}"
+def bill(number: int) -> str:
+    """A bill of lading for each number, and so a lot."""
+    return f"COSU{number:09d}"
 
 
-NOT_DRAWN = next(consignment(n) for n in range(1000) if draw(consignment(n), CreditGrade.REGULAR).selected is False)
-DRAWN = next(consignment(n) for n in range(1000) if draw(consignment(n), CreditGrade.REGULAR).selected)
+def is_drawn(said: DeclarationAccepted, grade: CreditGrade = CreditGrade.REGULAR) -> bool:
+    """Whether the published key draws this lot at the grade's rate, today."""
+    return draw(PUBLISHED.keys[0], lot(said.declaration, NOON.date()), RATES[grade]).selected
+
+
+NOT_DRAWN = next(bill(n) for n in range(1000) if not is_drawn(accepted(bill=bill(n))))
+DRAWN = next(bill(n) for n in range(1000) if is_drawn(accepted(bill=bill(n))))

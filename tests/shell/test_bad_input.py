@@ -1,7 +1,6 @@
 """Which bad messages once stopped a desk? Each has its line here, so that none does again."""
 
 import base64
-import importlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -14,11 +13,13 @@ from schemas.gate import RecordGateOut
 from schemas.parking import MessageParked, read_parking
 from schemas.topics import SERVICES
 from services.gate import decider as gate
+from services.risk.keys import PUBLISHED
 from services.shell.codec import LARGEST_VALUE, LONGEST_NAME, Raw, encode
 from services.shell.desk import Desk
 from services.shell.parking import Trouble
 from services.shell.store import Partition, decode_record, encode_record, unreadable_record
 from services.shell.turn import Turn
+from services.worker import desks
 from tests.shell.parking import Memory
 from tests.shell.test_turn import Worker, found, kinds, order, raw, resume, said, waiting
 from tests.voice import CONSIGNMENT, NOON
@@ -154,7 +155,7 @@ def test_a_time_limit_that_is_no_moment_keeps_no_other_one_waiting(due: bytes) -
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_watcher_is_stopped_by_what_stands_for_an_unreadable_record(service: str) -> None:
-    watcher = importlib.import_module(f"services.{service}.agent").DESK.watcher
+    watcher = desks([service], PUBLISHED)[0].watcher
     states = [msgspec.Raw(b'"\xff"'), msgspec.Raw(b"[" * 100_000), *[unreadable_record(data).state for data in GARBAGE]]
     if watcher:
         watcher.restored((CONSIGNMENT, state) for state in states)
@@ -162,7 +163,7 @@ def test_no_watcher_is_stopped_by_what_stands_for_an_unreadable_record(service: 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_decider_takes_what_stands_for_an_unreadable_record_for_a_state(service: str) -> None:
-    adapter = importlib.import_module(f"services.{service}.agent").DESK.decider.STATE
+    adapter = desks([service], PUBLISHED)[0].decider.STATE
     with pytest.raises(ValidationError):
         adapter.validate_json(bytes(unreadable_record(b"garbage").state))
 

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,9 +15,10 @@ from schemas.vocabulary import ControlKind
 from services.gate import decider as gate
 from services.quarantine import decider as quarantine
 from services.release import decider as release
-from services.risk import decider as risk
+from services.risk.decider import RiskDecider
+from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode, moment_of, sequence_of
-from services.shell.desk import Desk
+from services.shell.desk import Decider, Desk
 from services.shell.store import Partition
 from services.shell.turn import Turn
 from tests.architecture.golden import EXAMPLES
@@ -48,9 +48,9 @@ def stored(message: Message, **changes: Any) -> Raw:
     return raw(value, TOPICS[message.kind], key=key, headers={"ce_type": message.kind.encode()})
 
 
-def heard(decider: ModuleType, name: str, *messages: Raw) -> Turn:
+def heard(decider: Decider, name: str, *messages: Raw) -> Turn:
     """One batch at a desk that has nothing yet."""
-    turn, store = Turn(Desk.of(name, decider), 1, NOON, timedelta(days=90), Memory()), Partition()
+    turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), Partition()
     for message in messages:
         turn.hear(store, message)
     assert max([len(data or b"") for _, _, _, data in turn.changed()], default=0) < 100_000
@@ -101,7 +101,7 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
     declaration = json.loads(encode(accepted))["declaration"]
     worn = declaration | {"bill_no": "COSU\t1", "conveyance_entry_date": "0001-01-01"}
     worn["containers"] = [{"container_no": "\x01\x02", "seal_no": "", "shared_by": 1}]
-    turn = heard(risk, "risk", stored(accepted, declaration=worn))
+    turn = heard(RiskDecider(PUBLISHED), "risk", stored(accepted, declaration=worn))
     assert kinds(turn) == ["ConsignmentAssessed"]
     assert json.loads(turn.outputs[0].value or b"")["bill_no"] == "COSU 1"
     bound = [{"container_no": "\x01\x02", "shared_by": 1}, {"container_no": BOX, "shared_by": 1}]

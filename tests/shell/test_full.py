@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from types import ModuleType
 from typing import Any, cast
 
 import orjson
@@ -20,8 +19,10 @@ from services.gate import decider as gate
 from services.inspection import decider as inspection
 from services.quarantine import decider as quarantine
 from services.release import decider as release
-from services.risk import decider as risk
+from services.risk.decider import RiskDecider
+from services.risk.keys import PUBLISHED
 from services.shell.codec import encode
+from services.shell.desk import Decider
 from tests.architecture.fullest import fullest
 from tests.architecture.golden import EXAMPLES
 from tests.architecture.test_bounds import LARGEST_MADE
@@ -41,7 +42,7 @@ def full(kind: type[Message], **changes: object) -> Any:
 class Filled:
     """A desk that hears message upon message; what it says and keeps is measured as often as `measure` is called."""
 
-    def __init__(self, decider: ModuleType) -> None:
+    def __init__(self, decider: Decider) -> None:
         self.decider: Any = decider
         self.state: Any = decider.INITIAL
         self.count = 0
@@ -173,6 +174,6 @@ def test_the_largest_declaration_goes_through_every_desk() -> None:
     (rejected,) = Filled(declaration).hear(largest.model_copy(update={"consignment_id": own}))
     assert rejected.kind == "DeclarationRejected"
     accepted = next(message for message in EXAMPLES if message.kind == "DeclarationAccepted")
-    facts = Filled(risk).hear(accepted.model_copy(update={"declaration": paper}))
+    facts = Filled(RiskDecider(PUBLISHED)).hear(accepted.model_copy(update={"declaration": paper}))
     desk = Filled(release)
     desk.hear_all([*facts, arrival(), *[passed(control) for control in ControlKind]])

@@ -13,7 +13,7 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
-from services.cli.processes import Child, read_model, stop_all, worker
+from services.cli.processes import Child, read_model, rehearsal, stop_all, worker
 from services.cli.up import wait_for
 from services.shell.loopback import open_page
 
@@ -77,7 +77,7 @@ class Rig:
 
     def start(self) -> None:
         """Workers, console and projector; returns when all are ready."""
-        env = {"DTG_KAFKA": self.broker.bootstrap, "DTG_PARTITIONS": str(self.partitions)}
+        env = {"DTG_KAFKA": self.broker.bootstrap, "DTG_PARTITIONS": str(self.partitions), **rehearsal()}
         waiting: dict[str, Child] = {}
         for slot, desks in enumerate(self.layout.split(";")):
             port = free_port()

@@ -12,7 +12,7 @@ import orjson
 from deploy.kafka.broker import free_port
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.java import java
-from services.cli.processes import Child, worker
+from services.cli.processes import Child, rehearsal, worker
 from tests.bench.peers.flow import DECIDERS, READS
 from tests.bench.peers.tables import tables
 
@@ -73,7 +73,7 @@ def _child(place: Place, name: str, command: list[str], env: dict[str, str] | No
 
 
 def _ours(place: Place) -> list[Child]:
-    env = {"DTG_KAFKA": place.bootstrap, "DTG_PARTITIONS": str(place.partitions)}
+    env = {"DTG_KAFKA": place.bootstrap, "DTG_PARTITIONS": str(place.partitions), **rehearsal()}
     return [worker(desk, free_port(), place.home, env) for desk in DECIDERS]
 
 

@@ -6,7 +6,6 @@ held, because inspection and quarantine are left out. A peer brings the log, the
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from schemas.envelope import Hearing, fact_id
@@ -15,12 +14,14 @@ from schemas.topics import KINDS, topic_of
 from services.clearance import timeline
 from services.declaration import decider as declaration
 from services.release import decider as release
-from services.risk import decider as risk
+from services.risk.decider import RiskDecider
+from services.risk.keys import PUBLISHED
 from services.shell.codec import Headers, encode, headers
+from services.shell.desk import Decider
 
-DECIDERS: dict[str, ModuleType] = {
+DECIDERS: dict[str, Decider] = {
     "declaration": declaration,
-    "risk": risk,
+    "risk": RiskDecider(PUBLISHED),
     "release": release,
     "clearance": timeline,
 }

@@ -2,13 +2,23 @@
 
 from typing import Any
 
+from schemas.codes.checks import CONTRADICTIONS
 from schemas.codes.countries import COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
-from schemas.codes.trade import CHAPTERS, PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.codes.trade import (
+    CHAPTERS,
+    KILOGRAMS,
+    MAYBE_WOOD_KINDS,
+    PACKAGE_KINDS,
+    SOLID_WOOD_KINDS,
+    TRADE_MODES,
+    UNITS,
+)
 from schemas.vocabulary import TransportMode
-from services.declaration.checks import PORTED
+from services.declaration.checks import PORTED, UNBOXED
 from services.risk import rules
+from services.risk.keys import PUBLISHED, PUBLISHED_ID
 
 
 def tables() -> dict[str, Any]:
@@ -39,4 +49,11 @@ def tables() -> dict[str, Any]:
         "cheap_usd_per_kg": str(rules.CHEAP_USD_PER_KG),
         "rates": {grade.value: str(rate) for grade, rate in rules.RATES.items()},
         "rule_set": rules.RULE_SET,
+        "solid_wood_kinds": sorted(SOLID_WOOD_KINDS),
+        "maybe_wood_kinds": sorted(MAYBE_WOOD_KINDS),
+        "kilograms": {unit: str(mass) for unit, mass in KILOGRAMS.items()},
+        "unboxed": sorted(UNBOXED),
+        "contradictions": sorted(CONTRADICTIONS),
+        "draw_key": PUBLISHED.keys[0].secret.hex(),
+        "draw_key_id": PUBLISHED_ID,
     }

@@ -80,14 +80,18 @@ final class DeclarationDesk extends Desk {
         }
         unless(said.get("packages").asInt() >= 0, "/packages", "packages_negative");
         unless(tables.has("package_kinds", said.get("package_kind").asText()), "/package_kind", "package_kind_unknown");
+        String kind = said.get("package_kind").asText();
+        boolean wood = said.get("wood_packaging").asBoolean();
+        unless(wood || !tables.has("solid_wood_kinds", kind), "/wood_packaging", "wood_denied");
+        warn(!wood && tables.has("maybe_wood_kinds", kind), "/wood_packaging", "wood_not_named");
+        String from = said.get("departure_country").asText();
+        warn(!from.isEmpty() && from.equals(said.get("destination_country").asText()), "/destination_country", "route_without_journey");
+        warn(!said.get("containers").isEmpty() && tables.has("unboxed", mode), "/containers", "container_not_carried");
         Set<String> boxes = new HashSet<>();
         for (JsonNode box : said.get("containers")) {
             String number = box.get("container_no").asText();
             unless(boxes.add(number), "/containers", "container_twice");
-            if (!container(number)) {
-                findings.addObject().put("pointer", "/containers").put("code", "container_malformed")
-                    .put("severity", "warning").put("seen", number);
-            }
+            warn(!container(number), "/containers", "container_malformed");
         }
         totals(said);
         int place = 0;
@@ -111,10 +115,7 @@ final class DeclarationDesk extends Desk {
         unless(gross.signum() > 0, "/gross_mass_kg", "mass_not_positive");
         unless(net.signum() > 0, "/net_mass_kg", "mass_not_positive");
         unless(net.compareTo(gross) <= 0, "/net_mass_kg", "net_above_gross");
-        if (!near(mass, net)) {
-            findings.addObject().put("pointer", "/net_mass_kg").put("code", "net_mass_differs")
-                .put("severity", "warning").put("seen", "head " + net + ", lines " + mass);
-        }
+        warn(!near(mass, net), "/net_mass_kg", "net_mass_differs");
         unless(tables.has("currencies", said.get("currency").asText()), "/currency", "currency_unknown");
         unless(invoice.signum() >= 0, "/invoice_total", "price_negative");
         unless(near(price, invoice), "/invoice_total", "invoice_total_differs");
@@ -132,7 +133,11 @@ final class DeclarationDesk extends Desk {
         BigDecimal unitPrice = decimal(item.get("unit_price"));
         BigDecimal total = decimal(item.get("total_price"));
         unless(quantity.signum() > 0, where + "/quantity", "quantity_not_positive");
-        unless(decimal(item.get("net_mass_kg")).signum() > 0, where + "/net_mass_kg", "mass_not_positive");
+        BigDecimal net = decimal(item.get("net_mass_kg"));
+        unless(net.signum() > 0, where + "/net_mass_kg", "mass_not_positive");
+        BigDecimal kilograms = tables.number("kilograms", item.get("unit").asText(), null);
+        warn(kilograms != null && quantity.signum() > 0 && net.signum() > 0 && !near(quantity.multiply(kilograms), net),
+            where + "/quantity", "quantity_differs_from_mass");
         unless(tables.has("currencies", item.get("currency").asText()), where + "/currency", "currency_unknown");
         unless(item.get("currency").asText().equals(currency), where + "/currency", "currency_differs");
         unless(unitPrice.signum() >= 0, where + "/unit_price", "price_negative");
@@ -144,6 +149,12 @@ final class DeclarationDesk extends Desk {
         if (!right) {
             wrong = true;
             findings.addObject().put("pointer", pointer).put("code", code).put("severity", "error").put("seen", code);
+        }
+    }
+
+    private void warn(boolean odd, String pointer, String code) {
+        if (odd) {
+            findings.addObject().put("pointer", pointer).put("code", code).put("severity", "warning").put("seen", code);
         }
     }
 

@@ -9,21 +9,24 @@ import java.io.IOException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
-import java.math.RoundingMode;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Which lane, which controls? The same rules and the same draw as services/risk/rules.py. */
+/** Which lane, which controls? The same rules as services/risk/rules.py, and the same draw, with the published key. */
 final class RiskDesk extends Desk {
     private static final List<String> CONTROLS = List.of("documents", "inspection", "sampling", "quarantine");
-    private static final BigDecimal SPAN = new BigDecimal(BigInteger.TWO.pow(64));
 
     private final Tables tables;
     private final BigDecimal dear;
     private final BigDecimal cheap;
+    private final byte[] drawKey;
     private ArrayNode rules;
     private Set<String> wanted;
 
@@ -32,6 +35,7 @@ final class RiskDesk extends Desk {
         this.tables = tables;
         dear = new BigDecimal(tables.word("dear_usd_per_kg"));
         cheap = new BigDecimal(tables.word("cheap_usd_per_kg"));
+        drawKey = HexFormat.of().parseHex(tables.word("draw_key"));
     }
 
     @Override
@@ -43,8 +47,8 @@ final class RiskDesk extends Desk {
         String grade = grade(said.get("consignee").asText());
         rules = JSON.createArrayNode();
         wanted = new TreeSet<>();
-        fire(said, grade);
-        BigDecimal value = draw();
+        fire(said, message.path("warnings"), grade);
+        BigDecimal value = draw(said);
         BigDecimal rate = tables.number("rates", grade, BigDecimal.ZERO);
         boolean selected = value.compareTo(rate) < 0;
         if (selected) {
@@ -65,24 +69,30 @@ final class RiskDesk extends Desk {
         CONTROLS.stream().filter(wanted::contains).forEach(controls::add);
         fact.put("credit_grade", grade).put("rule_set", tables.word("rule_set"));
         fact.set("rules", rules);
-        fact.putObject("draw").put("value", value.toPlainString()).put("rate", rate.toPlainString()).put("selected", selected);
+        fact.putObject("draw").put("value", value.toPlainString()).put("rate", rate.toPlainString()).put("selected", selected)
+            .put("key_id", tables.word("draw_key_id"));
         state.put("state", "assessed");
         say("ConsignmentAssessed", fact);
     }
 
-    private void fire(JsonNode said, String grade) {
+    private void fire(JsonNode said, JsonNode warnings, String grade) {
         Set<String> headings = new TreeSet<>();
         Set<String> chapters = new TreeSet<>();
+        Set<String> origins = new TreeSet<>();
         for (JsonNode item : said.get("items")) {
             String code = item.get("hs_code").asText();
             headings.add(code.substring(0, 4));
             chapters.add(code.substring(0, 2));
+            origins.add(item.get("origin_country").asText());
         }
+        boolean wood = said.get("wood_packaging").asBoolean() || tables.has("solid_wood_kinds", said.get("package_kind").asText());
+        Set<String> codes = new TreeSet<>();
+        warnings.forEach(warning -> codes.add(warning.get("code").asText()));
         boolean imports = said.get("direction").asText().equals("I");
         String from = said.get("departure_country").asText();
         when(meets("live_chapters", chapters) || meets("live_headings", headings), "live_goods", headings, "inspection", "quarantine");
         when(meets("plant_chapters", chapters), "plants_and_wood", chapters, "inspection");
-        when(said.get("wood_packaging").asBoolean() && imports && tables.has("wood_pest_countries", from),
+        when(wood && imports && (tables.has("wood_pest_countries", from) || meets("wood_pest_countries", origins)),
             "wood_packaging", from, "inspection");
         when(meets("food_chapters", chapters), "meat_and_dairy", chapters, "sampling");
         when(meets("fish_chapters", chapters), "fish", chapters, "sampling");
@@ -92,6 +102,7 @@ final class RiskDesk extends Desk {
         when(oddPrice(said), "odd_price_per_kg", "price", "documents");
         when(free(said), "free_of_charge", "price", "documents");
         when(imports && detour(said, from), "detoured_clothing", from, "documents");
+        when(meets("contradictions", codes), "contradicting_fields", codes, "documents");
         when(grade.equals("seriously_discredited"), "seriously_discredited", grade, "documents", "inspection");
     }
 
@@ -149,9 +160,13 @@ final class RiskDesk extends Desk {
             : bucket < 999 ? "discredited" : "seriously_discredited";
     }
 
-    private BigDecimal draw() {
-        BigDecimal number = new BigDecimal(first(tables.word("rule_set") + "/" + key));
-        return number.divide(SPAN, 6, RoundingMode.DOWN);
+    private BigDecimal draw(JsonNode said) {
+        List<String> boxes = new ArrayList<>();
+        said.get("containers").forEach(box -> boxes.add(box.get("container_no").asText()));
+        JsonNode entry = said.path("conveyance_entry_date");
+        String day = entry.isTextual() ? entry.asText() : LocalDate.now(ZoneOffset.ofHours(8)).toString();
+        return InspectionDraw.value(drawKey, InspectionDraw.lot(said.get("direction").asText(), said.get("bill_no").asText(),
+            said.get("consignee").asText(), said.get("conveyance").asText(), day, boxes));
     }
 
     private static BigInteger first(String words) {

@@ -1,0 +1,110 @@
+"""How does an auditor repeat the inspection draw, and an operator change its key? `dtg draws repeat`, `keys`, `add-key`."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from services.cli.home import of_command
+from services.cli.screen import Table, errors, screen, styled, text
+from services.cli.settings import UpSettings
+from services.risk.draw import day_of
+from services.risk.keys import SECRET_BYTES, DrawKeys, NotDrawKeys, new_key, read, written
+from services.shell.private_file import NotPrivate, read_private, write_private
+
+draws_app = typer.Typer(no_args_is_help=True, help="The inspection draw: repeat it, see and add keys. 抽查")
+KeyFile = Annotated[
+    Path | None, typer.Option("--keys", help="key file; default: DTG_DRAW_KEYS, or draw-keys.json in DTG_HOME")
+]
+SHOWN = 20
+"""Draws that do not come out are named up to this number."""
+
+
+@draws_app.command()
+def repeat(
+    consignment: Annotated[str, typer.Argument(parser=text, help="consignment id; default: all")] = "",
+    key_file: KeyFile = None,
+) -> None:
+    """Repeat every inspection draw on the topics, and name each that does not come out; exit code 1 if there is one. 复核抽查"""
+    from services.cli import log
+    from services.cli.redraw import TOPICS, keys_in, redraw
+
+    settings = of_command(UpSettings())
+    file = key_file or settings.draw_key_file()
+    known = keys_in(_text_of(file)) if key_file or file.exists() else {}  # older draws, and those of a demo, need none
+    done = redraw(log.read(settings.bootstrap(), TOPICS), known, consignment)
+    shown = Table("key 密钥", "came out again 复核一致", "selected 抽中")
+    for key_id, count in sorted(done.repeated.items()):
+        shown.add_row(key_id or "(older, without a key 旧规则)", f"{count:,}", f"{done.selected[key_id]:,}")
+    screen.table(shown)
+    for line in done.wrong[:SHOWN]:
+        screen.line(styled(line, "red"))
+    if len(done.wrong) > SHOWN:
+        screen.line(f"… {len(done.wrong) - SHOWN:,} more 另有")
+    if done.wrong or (consignment and not done.repeated):
+        screen.line(
+            f"{len(done.wrong):,} draws do not come out. 不一致"
+            if done.wrong
+            else f"No draw of {consignment}. 查无此票"
+        )
+        raise typer.Exit(1)
+
+
+@draws_app.command()
+def keys(key_file: KeyFile = None) -> None:
+    """Ids and first days of the keys; never a secret. 密钥清单"""
+    shown = Table("key 密钥", "in force from 生效日")
+    for key in _read(key_file or of_command(UpSettings()).draw_key_file()).keys:
+        shown.add_row(key.key_id, str(key.effective_from))
+    screen.table(shown)
+
+
+@draws_app.command("add-key")
+def add_key(
+    day: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="day in China from which on it is in force")
+    ],
+    key_file: KeyFile = None,
+) -> None:
+    """Add a key that is in force from a day to come; the former ones stay, for whoever repeats their draws. 新增密钥
+
+    Where there is no file, the first key is made, from any day on: for a cluster that `dtg up` does not start.
+    """
+    file = key_file or of_command(UpSettings()).draw_key_file()
+    known, first = _read(file).keys if file.exists() else (), day.date()
+    last = max([key.effective_from for key in known] + [day_of(datetime.now(UTC))])
+    if known and first <= last:
+        _refuse(
+            f"A new key is in force from a day after {last} on: draws that were made stay as they are. 生效日须晚于该日。"
+        )
+    key = new_key(os.urandom(SECRET_BYTES), first)
+    try:
+        write_private(file, written(DrawKeys((*known, key))), fresh=not known)
+    except OSError as error:
+        _refuse(f"{file} cannot be written: {error.strerror}. 无法写入密钥文件。")
+    screen.line(
+        f"{key.key_id} added to {file}. 已新增。 Before {first}: put the file on every machine that hosts the risk desk, "
+        "start its workers again, and keep a copy."
+    )
+
+
+def _read(file: Path) -> DrawKeys:
+    return read(_text_of(file))
+
+
+def _text_of(file: Path) -> str:
+    try:
+        held = read_private(file)
+        read(held)
+    except NotPrivate as error:
+        _refuse(str(error))
+    except NotDrawKeys as error:
+        _refuse(f"{file} {error}")
+    return held
+
+
+def _refuse(sentence: str) -> NoReturn:
+    errors.line(styled(sentence, "red"))
+    raise typer.Exit(1)

@@ -1,0 +1,151 @@
+"""Does each inspection draw come out again? The rule written down once more, with no code of the desk, for whoever has the keys.
+
+A draw names its key. Its value is then the first 8 bytes of HMAC-SHA-256 (RFC 2104) with that secret, over 2^64, 6 digits
+down, of `inspection-draw/<direction>/bill/<bill>/<container>+<container>…`; without a bill of
+`inspection-draw/<direction>/journey/<consignee>/<conveyance>/<day>/<container>+…`, the day being that of entry or, undated,
+that of the assessment in China. A code is its letters and digits in Unicode NFKC and upper case; containers are sorted, each once.
+A draw without a key id is older: SHA-256 of `<rule set>/<consignment id>`, which needs no key.
+"""
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from hashlib import sha256
+from hmac import new
+from typing import Any, NamedTuple
+
+from services.cli.log import Entry
+
+TOPICS = ["customs-declaration-facts", "customs-risk-facts"]
+"""What has to be read."""
+PUBLISHED = "published"
+"""Key id of the key of demos, tests and benchmarks, which everybody knows."""
+_PUBLISHED_SECRET = sha256(b"Datongguan: the published draw key").digest()
+_UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What a fact of another shape raises."""
+_UNDATED = "{day}"
+"""Where the day of the assessment goes; no code has such signs."""
+_CHINA = timezone(timedelta(hours=8))
+
+
+class Key(NamedTuple):
+    """A secret, and the day in China from which on it is in force."""
+
+    effective_from: date
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key({self.effective_from})"
+
+
+@dataclass
+class Redrawn:
+    """How many draws came out again, and how many goods were drawn, by key id (empty: older, without a key); `wrong`: each that did not."""
+
+    repeated: Counter[str] = field(default_factory=Counter)
+    selected: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+def keys_in(text: str) -> dict[str, Key]:
+    """Key id → key, of the text of a key file."""
+    rows = json.loads(text)["keys"]
+    return {r["key_id"]: Key(date.fromisoformat(r["effective_from"]), bytes.fromhex(r["secret"])) for r in rows}
+
+
+def redraw(entries: Iterable[Entry], keys: Mapping[str, Key], consignment: str = "") -> Redrawn:
+    """Repeats the draws of these entries, in any order, or of one consignment."""
+    done = Redrawn()
+    lots: dict[str, str] = {}
+    early: list[Entry] = []
+    for entry in entries:
+        if not entry.written_by_its_desk or (consignment and entry.key != consignment):
+            continue
+        if entry.kind == "DeclarationAccepted":
+            try:
+                lots[entry.key] = _lot(entry.body["declaration"])
+            except _UNREADABLE as error:
+                done.wrong.append(_told(entry, f"cannot be read: {type(error).__name__}"))
+        elif entry.kind == "ConsignmentAssessed":
+            if entry.key in lots:
+                _repeat(done, entry, lots, keys)
+            else:
+                early.append(entry)  # its declaration lies on the other topic and may be read later
+    for entry in early:
+        _repeat(done, entry, lots, keys)
+    return done
+
+
+def _repeat(done: Redrawn, entry: Entry, lots: Mapping[str, str], keys: Mapping[str, Key]) -> None:
+    try:
+        problem = _problem(entry.key, entry.body, lots.get(entry.key), keys)
+    except _UNREADABLE as error:
+        problem = f"cannot be read: {type(error).__name__}"
+    if problem:
+        done.wrong.append(_told(entry, problem))
+        return
+    drawn = entry.body["draw"]
+    key_id = drawn.get("key_id") or ""
+    done.repeated[key_id] += 1
+    done.selected[key_id] += drawn["selected"]
+
+
+def _told(entry: Entry, problem: str) -> str:
+    return f"{entry.kind} of {entry.key} at {entry.topic}/{entry.partition}/{entry.offset}: {problem}"
+
+
+def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Key]) -> str:
+    """What is wrong with the draw of this assessment; empty when it comes out again."""
+    drawn, day = fact["draw"], datetime.fromisoformat(fact["occurred_at"]).astimezone(_CHINA).date()
+    value, rate, key_id = Decimal(drawn["value"]), Decimal(drawn["rate"]), drawn.get("key_id", "")
+    in_force = _in_force(keys, day)
+    if not key_id:
+        began = min([key.effective_from for key in keys.values()], default=day)
+        if day > began:  # on that day the release before may still have worked
+            return f"drawn without a key although {in_force} was in force"
+        digest = sha256(f"{fact['rule_set']}/{consignment}".encode()).digest()
+    else:
+        if key_id == PUBLISHED:
+            secret = _PUBLISHED_SECRET
+        elif key_id not in keys:
+            return f"no key of this id is here: {key_id}"
+        elif key_id != in_force:
+            return f"drawn with {key_id} although {in_force} was in force"
+        else:
+            secret = keys[key_id].secret
+        if lot is None:
+            return "no accepted declaration is there"
+        digest = new(secret, f"inspection-draw/{lot.replace(_UNDATED, str(day))}".encode(), "sha256").digest()
+    again = Decimal(int(Fraction(int.from_bytes(digest[:8], "big"), 2**64) * 10**6)).scaleb(-6)
+    if value != again:
+        return f"{value} was written, and it comes out as {again}"
+    if drawn["selected"] is not (value < rate):
+        return f"selected is {drawn['selected']}, and {value} is {'' if value < rate else 'not '}below {rate}"
+    return ""
+
+
+def _lot(paper: Any) -> str:
+    """What names the goods of a declaration; with `_UNDATED` where the day of the assessment counts."""
+    boxes = "+".join(sorted({_code(box["container_no"]) for box in paper["containers"]}))
+    if bill := _code(paper["bill_no"]):
+        return f"{paper['direction']}/bill/{bill}/{boxes}"
+    journey = f"{_code(paper['consignee'])}/{_code(paper['conveyance'])}/{paper['conveyance_entry_date'] or _UNDATED}"
+    return f"{paper['direction']}/journey/{journey}/{boxes}"
+
+
+def _code(words: str) -> str:
+    """Letters (L) and digits and other numbers (N) in one spelling."""
+    return "".join(
+        [sign for sign in unicodedata.normalize("NFKC", words).upper() if unicodedata.category(sign)[0] in "LN"]
+    )
+
+
+def _in_force(keys: Mapping[str, Key], day: date) -> str:
+    """The id of the newest key whose day has come; of the first one where none has."""
+    by_day = sorted(keys, key=lambda name: keys[name].effective_from)
+    return next((name for name in reversed(by_day) if keys[name].effective_from <= day), by_day[0] if by_day else "")

@@ -1,0 +1,70 @@
+"""Which goods are drawn for inspection by chance? A keyed hash of the lot: nobody without the key can foresee it.
+
+**What names the lot.** The draw must stay the same when the declarant amends or lodges again, and must be a new one for
+other goods. So it may depend only on what does not change with the paper, and on nothing that can be tried out for free:
+
+- Declarant and reference are the declarant's own words. Another reference would be another draw, as often as wanted.
+- Goods as declared (codes, values, masses) are the declarant's words too, and they are what an amendment changes.
+- The transport document is issued by the carrier, and the manifest knows it. Alone it would not do: a declarant who issues
+  house bills could lodge a trial paper under each of them with no real container, and use one that was not drawn.
+- The containers are what leaves through the gate. Each trial must name them, and goods that were drawn keep every container
+  that they name inside, so whoever tries again under another bill or with one container more gains nothing.
+
+So the lot is direction, transport document and the set of containers, each spelled in one way. Where there is no transport
+document (road, in part), consignee, conveyance and day of the journey stand in its place: without a day, a truck that was
+once not drawn would never be drawn again.
+
+**What is left.** Goods without containers can be lodged under an invented bill; only the manifest finds that. A bill that
+was not drawn stays so while its key is in force, with the same containers. A change of the key draws again for what is
+lodged again after it.
+"""
+
+import hmac
+import unicodedata
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_DOWN, Decimal
+
+from schemas.declaration import Declaration
+from schemas.risk import Draw
+from services.risk.keys import DrawKey
+
+CHINA = timezone(timedelta(hours=8))
+_SPAN = Decimal(2**64)
+_MILLIONTH = Decimal("0.000001")
+_PURPOSE = "inspection-draw/"
+
+
+def day_of(at: datetime) -> date:
+    """The day in China at this moment: it chooses the key."""
+    return at.astimezone(CHINA).date()
+
+
+def spelled(code: str) -> str:
+    """Letters and digits of a code, in compatibility form (Unicode NFKC) and upper case: `cosu 640-0001` is `COSU6400001`."""
+    text = unicodedata.normalize("NFKC", code).upper()
+    return "".join([sign for sign in text if unicodedata.category(sign)[0] in "LN"])
+
+
+def lot(declaration: Declaration, day: date) -> str:
+    """What names the goods in the draw; see above. `day`: when the desk hears of them, in China.
+
+    Every part is spelled, so that no text can imitate another one across the separators.
+    """
+    boxes = "+".join(sorted({spelled(container.container_no) for container in declaration.containers}))
+    bill = spelled(declaration.bill_no)
+    if bill:
+        document = f"bill/{bill}"
+    else:
+        journey = declaration.conveyance_entry_date or day
+        document = f"journey/{spelled(declaration.consignee)}/{spelled(declaration.conveyance)}/{journey}"
+    return f"{declaration.direction.value}/{document}/{boxes}"
+
+
+def draw(key: DrawKey, lot: str, rate: Decimal) -> Draw:
+    """The draw: first 8 bytes of HMAC-SHA-256 (RFC 2104) of the lot, over 2^64, 6 digits down; selected below `rate`.
+
+    Whoever has the key can repeat it: `dtg draws repeat`.
+    """
+    digest = hmac.digest(key.secret, f"{_PURPOSE}{lot}".encode(), "sha256")
+    value = (Decimal(int.from_bytes(digest[:8])) / _SPAN).quantize(_MILLIONTH, ROUND_DOWN)
+    return Draw(value=value, rate=rate, selected=value < rate, key_id=key.key_id)

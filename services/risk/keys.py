@@ -1,0 +1,98 @@
+"""With which secret is the inspection draw made, and from which day on? Pure: whoever builds the desk hands the keys in."""
+
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+SECRET_BYTES = 32
+"""Least length of a secret: as long as the digest of SHA-256 (RFC 2104, section 3)."""
+FILE_NAME = "draw-keys.json"
+"""Name of the file with the keys of an installation, in DTG_HOME where nothing else is said (DTG_DRAW_KEYS)."""
+PUBLISHED_ID = "published"
+"""Key id of the key that everybody knows."""
+_FINGERPRINT = b"inspection-draw/key-id"
+
+
+class NotDrawKeys(ValueError):
+    """A text holds no keys of the draw. The message says what is wrong, in Chinese and English, and shows nothing of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawKey:
+    """A secret of the draw. It is in force from `effective_from` (a day in China) until the day of the next key.
+
+    `key_id` stands in every draw that was made with it. `secret` is never shown: not in `repr`, not in an error.
+    """
+
+    key_id: str
+    effective_from: date
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawKeys:
+    """The keys of an installation, one at least, the oldest first."""
+
+    keys: tuple[DrawKey, ...]
+
+    def in_force(self, day: date) -> DrawKey:
+        """The newest key whose day has come; before the first one's day, the first one."""
+        due = [key for key in self.keys if key.effective_from <= day]
+        return due[-1] if due else self.keys[0]
+
+    def named(self, key_id: str) -> DrawKey | None:
+        """The key of this id, if it is one of these."""
+        return next((key for key in self.keys if key.key_id == key_id), None)
+
+
+PUBLISHED = DrawKeys((DrawKey(PUBLISHED_ID, date(2018, 1, 1), sha256(b"Datongguan: the published draw key").digest()),))
+"""What demos, tests and benchmarks draw with, so that their draws are the same everywhere. Everybody can foresee them:
+a worker on the world's clock refuses to start with this key.
+"""
+
+
+def new_key(secret: bytes, effective_from: date) -> DrawKey:
+    """A key of this secret; its id is its first day and a fingerprint of the secret, from which nobody gets the secret."""
+    fingerprint = hmac.digest(secret, _FINGERPRINT, "sha256").hex()[:16]
+    return DrawKey(f"{effective_from}-{fingerprint}", effective_from, secret)
+
+
+def written(keys: DrawKeys) -> str:
+    """The text of a key file: JSON, secrets in hexadecimal."""
+    rows = [
+        {"key_id": key.key_id, "effective_from": str(key.effective_from), "secret": key.secret.hex()}
+        for key in keys.keys
+    ]
+    return json.dumps({"keys": rows}, indent=2) + "\n"
+
+
+def read(text: str) -> DrawKeys:
+    """The keys of a key file; NotDrawKeys where it is none, or holds the published key."""
+    try:
+        rows = json.loads(text)["keys"]
+        keys = tuple(sorted([_row(row) for row in rows], key=lambda key: key.effective_from))
+    except NotDrawKeys:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # their texts show what was read
+        raise NotDrawKeys(
+            'is no {"keys": [{"key_id", "effective_from", "secret"}, …]} in JSON 不是抽查密钥文件'
+        ) from None
+    if not keys:
+        raise NotDrawKeys("holds no key 文件中没有密钥")
+    if len({key.effective_from for key in keys}) < len(keys):
+        raise NotDrawKeys("holds two keys from the same day on 有两把同日生效的密钥")
+    return DrawKeys(keys)
+
+
+def _row(row: Any) -> DrawKey:
+    key = new_key(bytes.fromhex(row["secret"]), date.fromisoformat(row["effective_from"]))
+    if len(key.secret) < SECRET_BYTES:
+        raise NotDrawKeys(f"holds a secret of fewer than {SECRET_BYTES} bytes 密钥过短")
+    if key.secret == PUBLISHED.keys[0].secret:
+        raise NotDrawKeys("holds the published key, with which everybody can foresee the draw 含有公开密钥")
+    if row["key_id"] != key.key_id:
+        raise NotDrawKeys("holds a secret that is not the one of its key id 密钥与编号不符")
+    return key

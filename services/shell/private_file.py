@@ -1,0 +1,56 @@
+"""How is a file with a secret read and written, so that nobody but its owner sees it?"""
+
+import os
+from pathlib import Path
+
+_OPEN_TO_OTHERS = 0o037
+"""Rights that a file with a secret may not give: any to others; to the group no more than to read (a mounted secret has that)."""
+
+
+class NotPrivate(Exception):
+    """A file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and shows nothing of it."""
+
+
+def read_private(file: Path) -> str:
+    """The text of the file; NotPrivate where it is missing, cannot be read, or others than its owner and group may read or change it."""
+    try:
+        with file.open("rb") as opened:
+            rights = os.fstat(opened.fileno()).st_mode & 0o777
+            if rights & _OPEN_TO_OTHERS:
+                raise NotPrivate(
+                    f"{file} is open to others (mode {rights:03o}). 密钥文件权限过宽。 Close it: chmod 600 {file}"
+                )
+            return opened.read().decode("utf-8", "replace")
+    except FileNotFoundError as error:
+        raise NotPrivate(
+            f"{file} is missing. 缺少密钥文件。 `dtg up` makes it at its first start. Elsewhere put a copy "
+            "there, or make it: dtg draws add-key --from <day>. Without it nothing is drawn. See SECURITY.md"
+        ) from error
+    except OSError as error:
+        raise NotPrivate(f"{file} cannot be read: {error.strerror}. 无法读取密钥文件。") from error
+
+
+def write_private(file: Path, text: str, *, fresh: bool = False) -> None:
+    """Writes the whole file or nothing, readable by its owner alone, and on the disk when this returns.
+
+    With `fresh`, FileExistsError where the file is there already, also when another process makes it at this moment.
+    """
+    beside = file.with_name(f"{file.name}.{os.getpid()}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(opened.fileno())
+        if fresh:
+            os.link(beside, file)
+        else:
+            beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
