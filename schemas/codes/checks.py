@@ -46,7 +46,12 @@ CHECKS: Final = MappingProxyType(
         "departure_missing": Words("进口申报缺启运国", "an import names where it departed"),
         "destination_missing": Words("出口申报缺运抵国", "an export names where it goes"),
         "container_twice": Words("集装箱号重复", "the container is named twice"),
-        "container_malformed": Words("集装箱号不符合ISO 6346", "the container number does not check (ISO 6346)"),
+        "container_malformed": Words(
+            "不是集装箱号", "this is no number of a container (ISO 6346, EN 13044, or an air container's)"
+        ),
+        "container_check_digit": Words(
+            "集装箱号校验码不符", "the check digit of the container number does not fit (ISO 6346)"
+        ),
         "bill_missing": Words("缺提运单号", "the bill of lading is missing"),
         "wood_denied": Words(
             "包装种类为天然木托，却申报无实木包装",

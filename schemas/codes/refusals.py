@@ -23,7 +23,7 @@ REFUSALS: Final = MappingProxyType(
         "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
         "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
-        "container_malformed": Words("集装箱号不符合ISO 6346", "the container number does not check (ISO 6346)"),
+        "container_malformed": Words("不是集装箱号", "this is no number of a container"),
         "already_gated_out": Words("该集装箱已出卡口", "the container left already"),
         "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
         "too_many_requests": Words(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from schemas.codes import iso6346
 from schemas.vocabulary import Owner, Stage
 from services.console.heard import Heard, micros, text
 
@@ -187,11 +188,7 @@ def _text(body: Body, name: str) -> str:
     return value[:255] if isinstance(value, str) else ""
 
 
-@lru_cache(maxsize=8192)
-def plain(container_no: str) -> str:
-    """A container number as the release desk tells it to the gate: capitals and digits only."""
-    return "".join([sign for sign in container_no.upper() if sign.isalnum()])[:17] or container_no[:17]
-
+plain = lru_cache(maxsize=8192)(iso6346.plain)
 
 _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "LodgeDeclaration": ("", _lodged),

@@ -85,12 +85,14 @@ def packing(said: Declaration, today: date) -> Seen:
         yield error("/package_kind", "package_kind_unknown", said.package_kind)
     numbers: set[str] = set()
     for index, container in enumerate(said.containers):
-        pointer, number = f"/containers/{index}/container_no", container.container_no
+        pointer, number = f"/containers/{index}/container_no", iso6346.plain(container.container_no)
         if number in numbers:
             yield error(pointer, "container_twice", number)
         numbers.add(number)
-        if not iso6346.is_valid(number):
-            yield warning(pointer, "container_malformed", number)
+        if not iso6346.is_well_formed(number):
+            yield error(pointer, "container_malformed", container.container_no)
+        elif not iso6346.is_valid(number):
+            yield warning(pointer, "container_check_digit", container.container_no)
 
 
 def packaging(said: Declaration, today: date) -> Seen:

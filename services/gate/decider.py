@@ -9,7 +9,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
-from schemas.codes.iso6346 import is_valid
+from schemas.codes.iso6346 import is_well_formed
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
 from schemas.gate import (
     ConsignmentGatedOut,
@@ -122,11 +122,12 @@ def reconsider(state: State, message: ContainerHeld | ContainerFreed, hearing: H
 
 
 def pass_gate(state: State, out: RecordGateOut, hearing: Hearing) -> tuple[Fact, ...]:
-    """The container is outside now: rightly, or with an alarm. A number that is none is sent back to the terminal."""
+    """The container is outside now: rightly, or with an alarm. A number that is none, and of which no desk has told, is sent
+    back to the terminal; a wrong check digit keeps nothing inside that was declared and released under the same number."""
     if state.exit_request == hearing.message_id:
         return ()
-    if not is_valid(out.container_no):
-        return (_refused(out, hearing, "container_malformed", f"{out.container_no!r} is not an ISO 6346 number"),)
+    if state == INITIAL and not is_well_formed(out.container_no):
+        return (_refused(out, hearing, "container_malformed", f"{out.container_no!r} is no number of a container"),)
     match state:
         case Outside():
             return (_refused(out, hearing, "already_gated_out", "it left before, and nothing new was declared in it"),)

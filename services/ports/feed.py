@@ -11,7 +11,8 @@ from urllib.parse import quote
 import httpx2
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from services.ports.notebook import BEGINNING, Answer, Notebook, plain
+from schemas.codes.iso6346 import plain
+from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
 from services.shell.clock import stopwatch

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.codes.iso6346 import plain
 from services.ports.notice import HANDED_OVER, Handler, Notice, Unread
 
 TABLES = """
@@ -258,8 +259,3 @@ class Notebook:
     def _unread(self, subject: str) -> Answer | None:
         row = self._sql.execute("SELECT place, reason FROM port_unread WHERE subject = ?", (subject,)).fetchone()
         return None if row is None else Answer(False, "unread", f"{row[0]}: {row[1]}")
-
-
-def plain(container_no: str) -> str:
-    """The number as the topics carry it: `csqu 305438-3` is CSQU3054383."""
-    return "".join([c for c in container_no.upper() if c.isalnum()])[:17]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from pydantic import AwareDatetime
 
 from schemas.bounds import shown
+from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
 from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
@@ -159,7 +160,7 @@ def _failed(dossier: Dossier, hold_id: str, reason: str) -> Dossier:
 
 
 def _terms(assessed: ConsignmentAssessed) -> Terms:
-    bound = {_plain(shown(c.container_no, 17)): c.shared_by for c in assessed.containers}
+    bound = {plain(shown(c.container_no, 17)): c.shared_by for c in assessed.containers}
     return Terms(
         declaration_no=assessed.declaration_no,
         direction=assessed.direction,
@@ -170,7 +171,3 @@ def _terms(assessed: ConsignmentAssessed) -> Terms:
         lane=assessed.lane,
         controls=assessed.controls,
     )
-
-
-def _plain(container_no: str) -> str:
-    return "".join(sign for sign in container_no.upper() if sign.isalnum()) or container_no

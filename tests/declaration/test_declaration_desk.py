@@ -71,6 +71,24 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/total_price", "price_negative", line(total_price=Decimal(-5000))),
     ("/items/1/total_price", "line_total_differs", line(unit_price=Decimal(400))),
     ("/wood_packaging", "wood_denied", {"package_kind": "93"}),
+    *[
+        ("/containers/0/container_no", "container_malformed", {"containers": (DeclaredContainer(container_no=number),)})
+        for number in (
+            "CSQU305438",
+            "CSQU30543833",
+            "ＣＳＱＵ３０５４３８３",
+            "1SQU3054383",
+            "B2",
+            "AKE1234",
+            "集装箱",
+            "NONE",
+        )
+    ],
+    (
+        "/containers/1/container_no",
+        "container_twice",
+        {"containers": tuple([DeclaredContainer(container_no=n) for n in ("CSQU3054383", "csqu 305438-3")])},
+    ),
 ]
 
 
@@ -85,7 +103,7 @@ def test_what_is_wrong_is_pointed_at(pointer: str, code: str, changes: dict[str,
 WORTH_A_WARNING = [
     (
         "/containers/0/container_no",
-        "container_malformed",
+        "container_check_digit",
         {"containers": (DeclaredContainer(container_no="CSQU3054384"),)},
     ),
     ("/net_mass_kg", "net_mass_differs", {"net_mass_kg": Decimal(30)}),
@@ -130,7 +148,7 @@ def test_fields_that_go_together_are_no_contradiction(changes: dict[str, Any]) -
 
 def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> None:
     assert set(CHECKS) > CONTRADICTIONS
-    assert {code for _, code, _ in WORTH_A_WARNING} - {"container_malformed"} == CONTRADICTIONS
+    assert {code for _, code, _ in WORTH_A_WARNING} - {"container_check_digit"} == CONTRADICTIONS
 
 
 def test_every_check_has_its_words_and_every_word_its_check() -> None:

@@ -2,6 +2,8 @@
 
 from itertools import permutations
 
+import pytest
+
 from schemas.envelope import Message
 from schemas.gate import (
     ConsignmentGatedOut,
@@ -109,8 +111,16 @@ def test_a_second_exit_is_sent_back_until_the_container_carries_something_new() 
 
 
 def test_a_number_that_is_no_container_is_sent_back_to_the_terminal() -> None:
-    told = story(decider).when(out("CSQU3054384"))
-    assert told.said[0].model_dump()["code"] == "container_malformed"
+    for number in ("NONE", "csqu3054383", "CSQU 305438-3"):
+        told = story(decider).when(out(number))
+        assert told.said[0].model_dump()["code"] == "container_malformed"
+
+
+@pytest.mark.parametrize("number", ["CSQU3054384", "ABCK1234560", "AKE12345MU", "B2"])
+def test_what_was_declared_and_released_under_a_number_leaves_under_it(number: str) -> None:
+    """A wrong check digit, an ILU code, an air container, and a number of an older version's declaration that is none."""
+    let_go = freed().model_copy(update={"container_no": number})
+    assert kinds(story(decider, let_go).when(out(number))) == ["ContainerGatedOut", "ConsignmentGatedOut"]
 
 
 def test_hearing_it_twice_adds_nothing() -> None:

@@ -254,11 +254,22 @@ def test_a_broker_that_does_not_answer_is_a_no(wire: str, quiet_broker: Broker, 
 @contextlib.contextmanager
 def frozen(broker: Broker) -> Iterator[None]:
     assert broker.process is not None
-    os.kill(broker.process.pid, signal.SIGSTOP)
+    pid = broker.process.pid
+    os.kill(pid, signal.SIGSTOP)
     try:
+        wait(lambda: set(states(pid)) == {"T"}, "each thread of the broker to stop")
         yield
     finally:
         os.kill(broker.process.pid, signal.SIGCONT)
+
+
+def states(pid: int) -> list[str]:
+    """The state of each thread of a process, `T` where it is stopped (proc(5))."""
+    told = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):  # the thread ended meanwhile
+            told.append(stat.read_text().rpartition(")")[2].split()[0])
+    return told
 
 
 # what is said

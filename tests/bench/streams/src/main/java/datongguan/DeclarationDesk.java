@@ -8,6 +8,7 @@ import java.math.BigDecimal;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -15,7 +16,8 @@ import java.util.regex.Pattern;
 final class DeclarationDesk extends Desk {
     private static final String SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     private static final int[] WEIGHTS = new int[17];
-    private static final Pattern BOX = Pattern.compile("[A-Z]{3}[UJZ][0-9]{7}");
+    private static final Pattern BOX = Pattern.compile("[A-Z]{4}[0-9]{7}");
+    private static final Pattern AIR = Pattern.compile("[A-Z]{3}[0-9]{4,5}[A-Z0-9]{2}");
     private static final BigDecimal CENT = new BigDecimal("0.05");
     private static final BigDecimal TOLERANCE = new BigDecimal("0.01");
 
@@ -89,9 +91,11 @@ final class DeclarationDesk extends Desk {
         warn(!said.get("containers").isEmpty() && tables.has("unboxed", mode), "/containers", "container_not_carried");
         Set<String> boxes = new HashSet<>();
         for (JsonNode box : said.get("containers")) {
-            String number = box.get("container_no").asText();
+            String number = plain(box.get("container_no").asText());
             unless(boxes.add(number), "/containers", "container_twice");
-            warn(!container(number), "/containers", "container_malformed");
+            boolean boxed = BOX.matcher(number).matches();
+            unless(boxed || AIR.matcher(number).matches(), "/containers", "container_malformed");
+            warn(boxed && !checks(number), "/containers", "container_check_digit");
         }
         totals(said);
         int place = 0;
@@ -177,10 +181,15 @@ final class DeclarationDesk extends Desk {
         return SIGNS.charAt((31 - total % 31) % 31) == code.charAt(17);
     }
 
-    private static boolean container(String number) {
-        if (!BOX.matcher(number).matches()) {
-            return false;
-        }
+    /** Capitals and digits only, 17 signs at most. */
+    private static String plain(String number) {
+        String signs = number.toUpperCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{Nd}]", "");
+        String kept = signs.isEmpty() ? number : signs;
+        return kept.substring(0, Math.min(17, kept.length()));
+    }
+
+    /** Whether the last of eleven signs is the check digit of the ten before it (ISO 6346). */
+    private static boolean checks(String number) {
         int total = 0;
         for (int place = 0; place < 10; place++) {
             char sign = number.charAt(place);
