@@ -27,6 +27,8 @@ from services.shell.loopback import open_page
 from services.shell.private_file import write_private
 
 OPEN_FILES = 65_536
+KEY_MADE = "draw-keys.made"
+"""File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
 ANSWER_SECONDS = 3.0
 """How long a page may take to answer: on a busy machine a process that works has its turn late."""
 screen = LastingScreen()
@@ -126,9 +128,17 @@ class Up:
         hosted = [name.strip() for desks in self.settings.workers() for name in desks.split(",")]
         if self.demo or self.settings.draw_keys or "risk" not in hosted or file.exists():
             return
+        made = self.home / KEY_MADE
+        if made.exists():  # another key would draw again what was drawn, and nobody would know
+            raise CannotStart(
+                f"The key of the inspection draw {made.read_text(encoding='utf-8').strip()} was made once, and its file "
+                f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
+                "key is made; the draws of the lost one cannot be repeated then."
+            )
         key = new_key(os.urandom(SECRET_BYTES), day_of(datetime.now(UTC)))
         try:
             write_private(file, written(DrawKeys((key,))), fresh=True)
+            write_private(made, f"{key.key_id}\n")
         except OSError as error:
             raise CannotStart(f"The key file {file} cannot be written: {error} 无法写入抽查密钥文件") from error
         screen.line(

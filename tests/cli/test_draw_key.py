@@ -18,15 +18,15 @@ ANCHOR = {"DTG_CLOCK_ANCHOR": "2026-11-25T12:00:00Z"}
 SECRET = bytes(range(32))
 
 
-def up(home: Path, *words: str, **env: str) -> str:
-    """`dtg up` on this folder, ended before it starts any process by a port that is taken; all that it shows."""
+def up(home: Path, *words: str, problem: str = "is taken", **env: str) -> str:
+    """`dtg up` on this folder, ended before it starts any process, if by nothing else by a port that is taken; all that it shows."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         told = {"DTG_HOME": str(home), "DTG_CONSOLE_PORT": str(taken.getsockname()[1]), "COLUMNS": "400", **env}
         program = [sys.executable, "-m", "services.cli.main", "up", *words]
         ended = subprocess.run(
             program, check=False, env=os.environ | told, capture_output=True, text=True, encoding="utf-8", umask=0o000
         )
-    assert ended.returncode == 1 and "is taken" in ended.stderr, ended
+    assert ended.returncode == 1 and problem in ended.stderr, ended
     kept = "".join([file.read_text(encoding="utf-8") for file in home.glob("logs/*")])
     return ended.stdout + ended.stderr + kept
 
@@ -62,6 +62,18 @@ def test_the_first_start_makes_a_key_that_only_its_owner_reads_and_nothing_shows
     assert read(file.read_text(encoding="utf-8")).keys == (key,)
     assert up(home).count("was made") == 1, "the log of the first start says so, the second start does not"
     assert read(file.read_text(encoding="utf-8")).keys == (key,)
+
+
+def test_a_key_that_was_lost_is_not_replaced_in_silence(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    up(home)
+    file = home / "draw-keys.json"
+    [lost] = read(file.read_text(encoding="utf-8")).keys
+    file.rename(tmp_path / "copy.json")
+    shown = up(home, problem="was made once")
+    assert lost.key_id in shown and str(file) in shown and not file.exists()
+    (tmp_path / "copy.json").rename(file)
+    up(home)
 
 
 def test_two_installations_have_two_keys(tmp_path: Path) -> None:
