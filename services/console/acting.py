@@ -125,8 +125,8 @@ def _key(typed: Typed) -> str:
 
 async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
     """Sends it. The page gave its form a key, so that a second click is the same request and a later page another."""
-    key = _key(typed)
-    return (await ask(desk, requested(kind, fields, _actor(typed), key), key)).request_id
+    actor = _actor(typed)
+    return (await ask(desk, requested(kind, fields, actor, desk.asker.key(actor, _key(typed))))).request_id
 
 
 def _done(address: str, actor: str) -> Response:
@@ -188,9 +188,10 @@ async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
     desk, paper = office(request), typed.get("body", "")
     try:
-        key = _key(typed)
-        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, _actor(typed), key)
-        asked = await ask(desk, lodged, key)
+        actor = _actor(typed)
+        key = desk.asker.key(actor, _key(typed))
+        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, actor, key)
+        asked = await ask(desk, lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
     return _done(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import hmac
 from collections import OrderedDict, deque
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -21,7 +22,7 @@ from schemas.topics import KINDS, topic_of
 from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
-from services.console.tables import ASKED_HOLDS, LODGEMENTS
+from services.console.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
@@ -38,6 +39,8 @@ REQUEST_BYTES = 2_000
 """What a message costs beside its content."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
+OF_REQUESTS = "request"
+"""Name of the row of `INSTALLATION` with the secret that ids of requests are made with."""
 HOLDS = frozenset(name for name, kind in KINDS.items() if issubclass(kind, Request) and kind.holds_goods)
 """The kinds of requests that keep goods at the gate from the moment they are asked."""
 log = structlog.get_logger()
@@ -56,6 +59,18 @@ class Asked:
     asked_us: int
 
 
+class RequestKey(NamedTuple):
+    """Under which name a request is asked. `told`: its sender's idempotency key, empty where there is none; `hidden`: what its
+    id is derived from, which nobody outside of this installation can compute."""
+
+    told: str
+    hidden: str
+
+    def part(self, index: int) -> "RequestKey":
+        """The key of one request of a batch."""
+        return RequestKey(f"{self.told}/{index}" if self.told else "", f"{self.hidden}/{index}")
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A request as the message that goes to the broker, with what is remembered of it; nothing is left to be built."""
@@ -71,14 +86,14 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def prepare(request: Request, key: str, content: bytes | None = None) -> Prepared:
-    """The message of a request under its sender's idempotency key; without one it is a new request, whatever was asked before.
+def prepare(request: Request, key: RequestKey, content: bytes | None = None) -> Prepared:
+    """The message of a request under this key.
     `content`: what counts as the same, by default all but
     the time."""
-    moment, key = now(), key or fresh_key()
+    moment = now()
     asked = Asked(
-        request_id(request.asked_by, key),
-        key,
+        request_id(request.asked_by, key.hidden),
+        key.told,
         request.asked_by,
         request.kind,
         request.key,
@@ -102,6 +117,7 @@ class Asker:
         self._under_way: dict[str, tuple[Asked, asyncio.Task[None]]] = {}
         self._unwritten: deque[Asked] = deque()
         self._tasks: list[asyncio.Task[None]] = []
+        self._secret = b""
 
     @property
     def ready(self) -> bool:
@@ -110,6 +126,7 @@ class Asker:
 
     async def start(self) -> None:
         """Returns at once; the cluster is awaited in the background."""
+        self._secret = await asyncio.to_thread(self._read_secret)
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
@@ -124,6 +141,15 @@ class Asker:
             *DATABASE_ERRORS
         ):  # the notebook is a courtesy to those who ask before the projector has read
             await asyncio.to_thread(self._write)
+
+    def key(self, sender: str, told: str) -> RequestKey:
+        """The key of a request by this sender: the same for the same words of its; a new one where it gave none.
+
+        An id that could be foreseen could be used up by others before the request is made.
+        """
+        if not told:
+            return RequestKey("", fresh_key())
+        return RequestKey(told, hmac.digest(self._secret, f"{sender}\0{told}".encode(), "sha256").hex())
 
     async def ask(self, message: Prepared) -> Asked:
         """Sends one request. Problem 503 when it was not acknowledged, 422 when its key was used for other content."""
@@ -203,13 +229,17 @@ class Asker:
             raise Problem(422, "key_reused", seen=asked.idempotency_key)
         return before is not None
 
-    async def refuse_reuse(self, asked: Asked) -> None:
-        """For a key that the sender chose: compares with the notebook too, which outlives this process. Problem 422."""
+    async def before(self, asked: Asked) -> Asked | None:
+        """The same request as the notebook has it, for a key that the sender chose. Problem 422 where its content was another.
+
+        The notebook outlives this process. Ids that an older version gave were derived from sender and key alone.
+        """
         if self._known(asked):
-            return
-        before = await asyncio.to_thread(self._read, asked.request_id)
+            return asked
+        before = await asyncio.to_thread(self._read, asked.request_id, request_id(asked.sender, asked.idempotency_key))
         if before is not None and (before.digest != asked.digest or before.kind != asked.kind):
             raise Problem(422, "key_reused", seen=asked.idempotency_key)
+        return before
 
     def _not_taken(self) -> Problem:
         NOT_TAKEN.inc()
@@ -293,10 +323,17 @@ class Asker:
                     raise
                 log.warning("not written into the notebook", request=asked.request_id, error=str(error)[:300])
 
-    def _read(self, request: str) -> Asked | None:
+    def _read(self, *requests: str) -> Asked | None:
         with self._engine.begin() as connection:
-            row = connection.execute(select(LODGEMENTS).where(LODGEMENTS.c.request_id == request)).one_or_none()
+            row = connection.execute(select(LODGEMENTS).where(LODGEMENTS.c.request_id.in_(requests))).first()
         return None if row is None else Asked(*row)
+
+    def _read_secret(self) -> bytes:
+        """Made by the first console of the installation that asks for it."""
+        self._insert_rows(INSTALLATION, [{"name": OF_REQUESTS, "value": fresh_key() + fresh_key()}])
+        with self._engine.begin() as connection:
+            value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
+            return bytes.fromhex(value.scalar_one())
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -15,7 +15,7 @@ from schemas.inspection import RecordFindings
 from schemas.quarantine import RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
-from services.console.asking import Asked, Prepared, prepare
+from services.console.asking import Asked, Prepared, RequestKey, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
 from services.console.office import Office, office
@@ -134,13 +134,14 @@ DECLARATION_BODY = {
 async def lodge(request: Request, _actor: Actor = None, _key: Key = None) -> Response:
     """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand."""
     desk = office(request)
-    actor, key = actor_of(request), key_of(request)
+    actor = actor_of(request)
+    key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         lodged = await desk.intake.parse(lodgement, data, desk.settings.body_separators, actor, key)
-        return answer(await ask(desk, lodged, key))
+        return answer(await ask(desk, lodged))
 
 
-def lodgement(data: bytes, separators: int, actor: str, key: str) -> Prepared:
+def lodgement(data: bytes, separators: int, actor: str, key: RequestKey) -> Prepared:
     """The message that lodges the declaration of this body."""
     return _lodging(read(data, Declaration, separators), actor, key)
 
@@ -163,7 +164,8 @@ async def lodge_many(request: Request, _actor: Actor = None, _key: Key = None) -
 
     The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
     """
-    desk, actor, key = office(request), actor_of(request), key_of(request)
+    desk, actor = office(request), actor_of(request)
+    key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.batch_limit_bytes) as data:
         batch = await desk.intake.parse(_batch, data, desk.settings, actor, key)
         await desk.asker.ask_all(batch.good)
@@ -178,7 +180,7 @@ class Batch(NamedTuple):
     answer: bytes
 
 
-def _batch(data: bytes, settings: ConsoleSettings, actor: str, key: str) -> Batch:
+def _batch(data: bytes, settings: ConsoleSettings, actor: str, key: RequestKey) -> Batch:
     """Each declaration on its own."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
@@ -191,7 +193,7 @@ def _batch(data: bytes, settings: ConsoleSettings, actor: str, key: str) -> Batc
         shown += len(result.errors)
         results.append(result)
         if said is not None:
-            lodged = _lodging(said, actor, f"{key}/{index}" if key else "")
+            lodged = _lodging(said, actor, key.part(index))
             good.append(lodged)
             result.consignment_id, result.request_id = lodged.asked.subject, lodged.asked.request_id
             result.status = f"{API}/consignments/{lodged.asked.subject}"
@@ -242,7 +244,7 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
     )
 
 
-def _lodging(said: Declaration, actor: str, key: str) -> Prepared:
+def _lodging(said: Declaration, actor: str, key: RequestKey) -> Prepared:
     """The desk answers a declaration that stands already with the name of the request that lodged it."""
     content = said.model_dump_json().encode()
     lodged = LodgeDeclaration(
@@ -301,7 +303,7 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
 """The shape of the body with which each kind of request is asked."""
 
 
-def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: str) -> Prepared:
+def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: RequestKey) -> Prepared:
     """The message of the request of these fields; Problem 422 where they break the contract."""
     told = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
@@ -311,15 +313,16 @@ def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, 
     return prepare(request, key)
 
 
-async def ask(desk: Office, message: Prepared, key: str) -> Asked:
-    """Sends it, unless the sender's key was used for other content."""
-    if key:
-        await desk.asker.refuse_reuse(message.asked)
+async def ask(desk: Office, message: Prepared) -> Asked:
+    """Sends it, unless it was asked under this key before; Problem 422 where the key was used for other content."""
+    before = await desk.asker.before(message.asked) if message.asked.idempotency_key else None
+    if before is not None and before.request_id != message.asked.request_id:
+        return before  # an older version sent it
     return await desk.asker.ask(message)
 
 
 def _request(
-    data: bytes, separators: int, kind: type[envelope.Request], about: dict[str, str], actor: str, key: str
+    data: bytes, separators: int, kind: type[envelope.Request], about: dict[str, str], actor: str, key: RequestKey
 ) -> Prepared:
     said = read(data, BODIES[kind], separators)
     fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
@@ -328,10 +331,11 @@ def _request(
 
 async def _taken(request: Request, kind: type[envelope.Request], **about: str) -> Response:
     desk = office(request)
-    actor, key = actor_of(request), key_of(request)
+    actor = actor_of(request)
+    key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         message = await desk.intake.parse(_request, data, desk.settings.body_separators, kind, about, actor, key)
-        return answer(await ask(desk, message, key))
+        return answer(await ask(desk, message))
 
 
 @router.post(

@@ -213,6 +213,11 @@ ASKED_HOLDS = Table(
 )
 """Holds that consoles were asked for, written before they are sent: until a fact names the request, the goods stay at the gate."""
 
+INSTALLATION = Table(
+    "installation", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
+)
+"""What this installation alone knows, the same for all its consoles: `request`, a secret with which ids of requests are made."""
+
 STAGE_COUNTS = Table(
     "stage_counts", METADATA, Column("stage", Text, primary_key=True), Column("consignments", BIG, nullable=False)
 )
@@ -244,6 +249,6 @@ STANDING = Table(
 """One row, `projector`: how complete the rows are. `beats` grows some times a second while it turns; `as_of_us` is empty until
 everything was read once. A rebuild takes the row away."""
 
-KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, TURNS)
+KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, INSTALLATION, TURNS)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

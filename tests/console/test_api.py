@@ -25,12 +25,12 @@ from schemas.envelope import RequestRefused, fact_id, request_id
 from schemas.inspection import RecordFindings
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
-from services.console.asking import Asker, digest
+from services.console.asking import Asked, Asker, digest
 from services.console.consignment import plain
-from services.console.database import migrate
+from services.console.database import migrate, open_engine
 from services.console.openapi import FILE, text
 from services.console.settings import ConsoleSettings
-from services.console.tables import ASKED_HOLDS
+from services.console.tables import ASKED_HOLDS, LODGEMENTS
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
 from tests.console.border import DECLARANT, Border, declaration, green, publish, red
@@ -132,13 +132,44 @@ def test_the_same_asked_many_times_at_once_under_one_key_is_one_request(console:
 def test_a_key_of_the_sender_names_one_content_only(console: Running) -> None:
     headers = {"Idempotency-Key": "my-key", "X-Actor": "broker-3"}
     first = console.api("POST", "/declarations", json=paper("API-3"), headers=headers)
-    assert first.json()["request_id"] == request_id("broker-3", "my-key")
+    assert first.json()["request_id"] != request_id("broker-3", "my-key"), "nobody outside can compute it"
     assert console.api("POST", "/declarations", json=paper("API-3"), headers=headers).json() == first.json()
     problem(console.api("POST", "/declarations", json=paper("API-3b"), headers=headers), 422, "key_reused")
     office = console.app.state.office
     wait(lambda: office.rows.lodgement(first.json()["request_id"]) is not None, "the notebook to be written")
     fresh = Asker(console.settings, office.asker._engine)  # another process: it knows the notebook only
     assert fresh._read(first.json()["request_id"]).digest == digest(declaration("API-3").model_dump_json().encode())  # type: ignore[union-attr]
+
+
+def test_a_request_of_an_older_version_is_known_by_its_former_id(console: Running) -> None:
+    headers, content = {"Idempotency-Key": "older", "X-Actor": "broker-4"}, declaration("API-OLD").model_dump_json()
+    former = Asked(
+        request_id("broker-4", "older"),
+        "older",
+        "broker-4",
+        "LodgeDeclaration",
+        (goods := consignment_id(DECLARANT, "API-OLD")),
+        digest(content.encode()),
+        1,
+    )
+    with console.app.state.office.asker._engine.begin() as connection:
+        connection.execute(insert(LODGEMENTS), {name: getattr(former, name) for name in Asked.__slots__})
+    again = console.api("POST", "/declarations", json=paper("API-OLD"), headers=headers)
+    assert again.status_code == 202 and again.json()["request_id"] == former.request_id
+    assert requests_under(console.settings.kafka, "customs-declaration-requests", goods) == []
+    problem(console.api("POST", "/declarations", json=paper("API-OLD-2"), headers=headers), 422, "key_reused")
+
+
+def test_all_consoles_of_an_installation_give_the_same_ids_and_others_give_others(
+    console: Running, tmp_path: Path
+) -> None:
+    engine = console.app.state.office.asker._engine
+    migrate(url := f"sqlite:///{tmp_path}/other.db")
+    others = [Asker(console.settings, engine), Asker(console.settings, open_engine(url, writes=True))]
+    for asker in others:
+        asker._secret = asker._read_secret()
+    assert others[0].key("o", "k") == console.app.state.office.asker.key("o", "k") != others[1].key("o", "k")
+    assert others[0].key("o", "") != others[0].key("o", "")
 
 
 def test_a_batch_answers_for_each_declaration(console: Running) -> None:
