@@ -240,7 +240,10 @@ def outcome(desk: Office, request_id: str) -> RequestView:
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(asked.subject))
     answers = entries(desk.rows, [fact for fact in facts if fact.cause == request_id][:MOST_ANSWERS], asked.subject)
-    sent_back = next((row for row in desk.rows.refusals(asked.subject) if row.request_id == request_id), None)
+    refused = [row for row in desk.rows.refusals(asked.subject) if row.request_id == request_id]
+    sent_back = next(
+        (row for row in refused if row.code != "key_reused"), None
+    )  # that one is of somebody else's message
     seen = any(fact.id == request_id for fact in facts)
     named = "refused" if sent_back else "answered" if answers else _unanswered(desk, asked, seen)
     return RequestView(

@@ -172,6 +172,31 @@ def test_all_consoles_of_an_installation_give_the_same_ids_and_others_give_other
     assert others[0].key("o", "") != others[0].key("o", "")
 
 
+def test_somebody_elses_message_under_the_same_id_does_not_make_an_answer_a_refusal(console: Running) -> None:
+    asked = console.api("POST", "/declarations", json=paper("API-ID")).json()
+    told = Border("API-ID").accepted()
+    refused = RequestRefused(
+        occurred_at=told.at,
+        subject=told.id,
+        request_id=asked["request_id"],
+        request_kind="LodgeDeclaration",
+        code="key_reused",
+        reason="x",
+    )
+    told._say("declaration", refused)
+    ids = (fact_id("declaration", asked["request_id"], index) for index in range(2))
+    publish(
+        console.settings.kafka,
+        [
+            dataclasses.replace(said, id=name, cause=asked["request_id"])
+            for said, name in zip(told.said, ids, strict=True)
+        ],
+    )
+    console.catch_up()
+    became = console.api("GET", f"/requests/{asked['request_id']}").json()
+    assert became["outcome"] == "answered" and [a["kind"] for a in became["answers"]] == ["DeclarationAccepted"]
+
+
 def test_a_batch_answers_for_each_declaration(console: Running) -> None:
     bad = paper("API-B2")
     bad["items"][1]["quantity"] = "many"
