@@ -2,17 +2,17 @@
 
 `WhenMade` marks the bounds of a message that is made: constructed by a desk, taken in at the door, read from a request
 topic. Facts and states that are stored already are read by `reader`, which knows the same classes without these bounds.
-Both are compiled by pydantic: neither costs a Python call for each field.
+Both are compiled by pydantic: neither costs a Python call for each field, but for times in JSON.
 """
 
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, SchemaValidator, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, SchemaValidator, core_schema
 
 _NO_SIGNS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 """Control characters (C0, DEL, C1), line and paragraph separators, and what makes text show in another order than it is
@@ -42,6 +42,8 @@ class WhenMade:
         schema = cast(dict[str, Any], handler(source))
         if schema["type"] == "decimal":
             return _written_decimal(cast(core_schema.DecimalSchema, {**schema, **self.constraints}), schema)
+        if schema["type"] in _WRITTEN:
+            return _written_time(cast(CoreSchema, {**schema, **self.constraints}), schema)
         earlier = {name: schema.get(name) for name in self.constraints}
         metadata = {**schema.get("metadata", {}), "earlier": earlier}
         return cast(CoreSchema, {**schema, **self.constraints, "metadata": metadata})
@@ -50,8 +52,38 @@ class WhenMade:
         if schema["type"] != "json-or-python":
             return handler(schema)
         number = handler(cast(core_schema.ChainSchema, schema["json_schema"])["steps"][-1])
+        if "anyOf" not in number:
+            return number
         limits = [each | ({"maxLength": DECIMAL_SIGNS} if each["type"] == "string" else {}) for each in number["anyOf"]]
         return number | {"anyOf": limits}
+
+
+_WRITTEN = {
+    "datetime": re.compile(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    ),
+    "date": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+}
+"""Times and days as RFC 3339 writes them (section 5.6); a number, or digits alone, would be taken for Unix seconds."""
+
+
+def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
+    """JSON is looked at as text before it becomes a time; what Python code made is one."""
+    form = _WRITTEN[bounded["type"]]
+    fault: Literal["datetime_parsing", "date_parsing"] = (
+        "datetime_parsing" if bounded["type"] == "datetime" else "date_parsing"
+    )
+
+    def text(value: object) -> str:
+        if not isinstance(value, str) or form.fullmatch(value) is None:
+            raise PydanticKnownError(fault, {"error": "not as RFC 3339 writes it"})
+        return value
+
+    return core_schema.json_or_python_schema(
+        core_schema.chain_schema([core_schema.no_info_plain_validator_function(text), bounded]),
+        bounded,
+        metadata={"earlier_schema": earlier},
+    )
 
 
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:

@@ -66,6 +66,8 @@ def _decimal(node: Any, at: str, named: dict[str, Any]) -> Any:
 
 def _written(node: Any, at: str, named: dict[str, Any]) -> Any:
     steps = node["json_schema"].get("steps", [])
+    if [step["type"] for step in steps] in (["function-plain", "datetime"], ["function-plain", "date"]):
+        return _value(steps[1], at, named)
     if [step["type"] for step in steps] != ["str", "decimal"] or steps[0].get("max_length") != DECIMAL_SIGNS:
         raise Unbounded(f"{at}: json-or-python that is no bounded decimal number")
     number = steps[1]

@@ -497,6 +497,20 @@ def test_a_declaration_is_bounded_at_the_door(console: Running) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [46351.33, 1764000000, "46351.33", "20261125080000", "2026-11-25", "2026-11-25T08:00:00", "2026-11-25 08:00:00Z"],
+)
+def test_a_time_is_written_as_rfc_3339_writes_it_with_its_offset(console: Running, moment: object) -> None:
+    """Serial numbers of spreadsheets and compact stamps were read as seconds since 1970."""
+    goods, told = consignment_id(DECLARANT, "API-TIME"), {"place": "berth 1", "occurred_at": moment}
+    (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=told), 422, "invalid")["errors"]
+    assert fault["pointer"] == "/occurred_at" and "2026-11-23T08:00:00+08:00" in fault["message_en"]
+    paper_with_serial = paper("API-TIME") | {"conveyance_entry_date": 46351}
+    (fault,) = problem(console.api("POST", "/declarations", json=paper_with_serial), 422, "invalid")["errors"]
+    assert fault["pointer"] == "/conveyance_entry_date"
+
+
 def test_a_declarant_has_no_slash_so_that_its_name_and_reference_name_one_consignment(console: Running) -> None:
     assert consignment_id("X/A", "B") == consignment_id("X", "A/B"), "the two were one consignment"
     bad = paper("B") | {"declarant": "X/A"}
