@@ -4,7 +4,8 @@ Each origin (the risk desk, or the control that met a pest) owes its own treatme
 settled consignment stays open, because a pest may still be met; abandonment and withdrawal close it.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta, timezone
+from decimal import Decimal
 from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
@@ -23,10 +24,14 @@ from schemas.quarantine import (
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import ControlKind, TreatmentMethod
-from services.quarantine.schedules import check
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentMethod
+from services.quarantine.proof import check, doubled, implausible
+from services.quarantine.schedules import row_for
 
 TIME_LIMIT = timedelta(days=5)
+CLOCKS_APART = timedelta(minutes=5)
+"""How far a record may lie ahead of the desk's own clock."""
+CHINA = timezone(timedelta(hours=8))
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 RISK = "risk"
@@ -36,7 +41,7 @@ METHODS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE, TreatmentMethod
 
 class Need(BaseModel):
     """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
-    judged for it.
+    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +53,12 @@ class Need(BaseModel):
     due: AwareDatetime
     standing: Literal["open", "overdue", "verified"] = "open"
     answered: tuple[str, ...] = ()
+    goods: GoodsClass = GoodsClass.WOOD
+
+    @property
+    def day(self) -> date:
+        """The day of the order, by whose schedules its records are judged."""
+        return self.since.astimezone(CHINA).date()
 
 
 class Quiet(BaseModel):
@@ -121,7 +132,7 @@ def order(state: State, consignment_id: str, origin: str, pest: str, hearing: He
         case Quiet() | Treating():
             if _need_of(state, origin) is not None:
                 return ()
-            return (_ordered(consignment_id, origin, 1, METHODS, pest, hearing),)
+            return (_ordered(consignment_id, origin, 1, GoodsClass.WOOD, METHODS, pest, hearing),)
         case Abandoned() | Withdrawn():
             return ()
         case _:
@@ -157,20 +168,46 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (_refused(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
         return (_refused(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
+    if fault := _fault(need, record, hearing):
+        return (_refused(record, hearing, *fault),)
     return conclude(need, record, hearing)
+
+
+def _fault(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[str, str] | None:
+    """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen."""
+    if record.started_at is None:
+        return "start_missing", "started_at is missing: nothing shows that the treatment followed its order"
+    if record.started_at < need.since:
+        return "before_order", f"it started at {record.started_at.isoformat()}; ordered at {need.since.isoformat()}"
+    longest = max([reading.hours for reading in record.readings], default=Decimal(0))
+    ended = record.started_at + timedelta(microseconds=int(longest * 3_600_000_000))
+    latest = min(record.occurred_at, hearing.at + CLOCKS_APART)
+    if ended > latest:
+        return "in_future", f"its last reading is of {ended.isoformat()}; the record was sent at {latest.isoformat()}"
+    if twice := doubled(record):
+        return "readings_doubled", shown(twice)
+    row = row_for(need.goods, record.method, need.day)
+    if row is not None and (impossible := implausible(row, record)):
+        return "values_implausible", impossible
+    return None
 
 
 def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """Verified; or failed, and then once more, or given up after the last attempt."""
-    verdict = check(record, need.methods)
-    if not verdict.shortfalls:
+    row = row_for(need.goods, record.method, need.day)
+    shortfalls = () if row is None else check(row, record)
+    if record.method not in need.methods or row is None:
+        ordered = ", ".join([method.value for method in need.methods])
+        shortfalls = (f"method is {record.method.value}; wanted one of {ordered}", *shortfalls)
+    schedule = "" if row is None else row.schedule
+    if not shortfalls:
         verified = TreatmentVerified(
             consignment_id=record.consignment_id,
             occurred_at=hearing.at,
             origin=need.origin,
             attempt=need.attempt,
             method=record.method,
-            schedule=verdict.schedule,
+            schedule=schedule,
             unit=record.asked_by,
         )
         return (verified,)
@@ -180,12 +217,14 @@ def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fac
         origin=need.origin,
         attempt=need.attempt,
         method=record.method,
-        schedule=verdict.schedule,
-        shortfalls=verdict.shortfalls,
+        schedule=schedule,
+        shortfalls=shortfalls,
         unit=record.asked_by,
     )
     if need.attempt < ATTEMPTS:
-        again = _ordered(record.consignment_id, need.origin, need.attempt + 1, need.methods, need.pest, hearing)
+        again = _ordered(
+            record.consignment_id, need.origin, need.attempt + 1, need.goods, need.methods, need.pest, hearing
+        )
         return (failed, again)
     given_up = TreatmentAbandoned(
         consignment_id=record.consignment_id,
@@ -303,6 +342,7 @@ def _taken_on(state: State, ordered: TreatmentOrdered) -> Treating:
         pest=ordered.pest,
         since=ordered.occurred_at,
         due=ordered.due,
+        goods=ordered.goods,
         answered=earlier.answered if earlier else (),
     )
     others = tuple([each for each in _needs(state) if each.origin != ordered.origin])
@@ -328,6 +368,7 @@ def _ordered(
     consignment_id: str,
     origin: str,
     attempt: int,
+    goods: GoodsClass,
     methods: tuple[TreatmentMethod, ...],
     pest: str,
     hearing: Hearing,
@@ -340,6 +381,7 @@ def _ordered(
         methods=methods,
         pest=shown(pest, 200),
         due=hearing.at + TIME_LIMIT,
+        goods=goods,
     )
 
 

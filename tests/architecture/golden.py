@@ -69,6 +69,7 @@ from schemas.vocabulary import (
     ControlKind,
     CreditGrade,
     Direction,
+    GoodsClass,
     Lane,
     Owner,
     Severity,
@@ -224,6 +225,7 @@ EXAMPLES: tuple[Message, ...] = (
         methods=(HEAT, BROMIDE),
         pest=BEETLE,
         due=after(150),
+        goods=GoodsClass.WOOD,
     ),
     RecordTreatment(
         consignment_id=GOODS,
@@ -235,7 +237,14 @@ EXAMPLES: tuple[Message, ...] = (
         unit_class=UnitClass.FUMIGATION,
         dose_g_m3=Decimal("48.000"),
         residue_ppm=Decimal("4.500"),
+        started_at=after(34),
         readings=(
+            Reading(
+                hours=Decimal("0.500"),
+                temperature_c=Decimal("21.50"),
+                concentration_g_m3=Decimal("47.100"),
+                place="line 1",
+            ),
             Reading(hours=Decimal("2.000"), temperature_c=Decimal("21.50"), concentration_g_m3=Decimal("36.200")),
             Reading(hours=Decimal("4.000"), temperature_c=Decimal("21.00"), concentration_g_m3=Decimal("31.800")),
             Reading(hours=Decimal("24.000"), temperature_c=Decimal("21.00"), concentration_g_m3=Decimal("24.100")),
