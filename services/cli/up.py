@@ -19,6 +19,7 @@ from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
+from services.shell.clock import Clock
 from services.shell.loopback import open_page
 
 OPEN_FILES = 65_536
@@ -137,11 +138,7 @@ class Up:
             start = anchor
             if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
                 start = max(anchor, datetime.fromisoformat(json.loads(clock.read_text(encoding="utf-8"))["now"]))
-            env |= {
-                "DTG_CLOCK_ANCHOR": anchor.isoformat(),
-                "DTG_CLOCK_START": start.isoformat(),
-                "DTG_CLOCK_SPEED": str(self.speed),
-            }
+            env |= Clock(anchor.timestamp(), start.timestamp(), self.speed).environment()
             self._clock = (anchor, start, clock)
         return env
 
@@ -209,7 +206,9 @@ class Up:
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
         fresh = path.with_suffix(".new")
         try:
-            fresh.write_text(json.dumps({"now": (start + timedelta(seconds=passed)).isoformat()}), encoding="utf-8")
+            stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
+            runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
+            fresh.write_text(json.dumps(stands | runs), encoding="utf-8")
             fresh.replace(path)
         except OSError as error:  # the next start of this demo begins at an earlier moment of its day, no more
             if not self._clock_lags:

@@ -12,6 +12,7 @@ from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
 from services.cli.processes import Child
+from services.shell.clock import CLOCK, Clock
 from services.shell.codec import encode, headers
 from services.shell.desk import Desk
 from services.shell.loop import Loop
@@ -25,8 +26,8 @@ TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 class Border:
     """A cluster with desks on it, as a declarant, an officer or a port sees it."""
 
-    def __init__(self, bootstrap: str, partitions: int) -> None:
-        self.bootstrap, self.partitions = bootstrap, partitions
+    def __init__(self, bootstrap: str, partitions: int, clock: Clock = CLOCK) -> None:
+        self.bootstrap, self.partitions, self.clock = bootstrap, partitions, clock
         self._producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
 
     def close(self) -> None:
@@ -98,6 +99,7 @@ def running(
     transaction_timeout_ms: int = 10_000,
     accept_lost_states: str = "",
     own: tuple[Desk, ...] = (),
+    clock: Clock = CLOCK,
 ) -> Iterator[list[Loop]]:
     """The loops of these services, or of a test's own desks, in threads of this process, stopped in order at the end."""
     settings = WorkerSettings(
@@ -108,7 +110,7 @@ def running(
         transaction_timeout_ms=transaction_timeout_ms,
         accept_lost_states=accept_lost_states,
     )
-    loops = [Loop(desk, settings) for desk in own or desks(names)]
+    loops = [Loop(desk, settings, clock) for desk in own or desks(names)]
     problems: list[BaseException] = []
 
     def run(loop: Loop) -> None:
