@@ -7,7 +7,18 @@ from pydantic import Field
 
 from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
-from schemas.vocabulary import ActorId, GoodsClass, Moment, Name, Pest, Reason, TreatmentMethod, UnitClass
+from schemas.risk import GoodsClasses
+from schemas.vocabulary import (
+    ActorId,
+    GoodsClass,
+    Moment,
+    Name,
+    Pest,
+    Reason,
+    TreatmentDecision,
+    TreatmentMethod,
+    UnitClass,
+)
 
 Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
 """What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
@@ -64,6 +75,41 @@ class TreatmentOrdered(AboutConsignment, Fact):
     pest: Pest
     due: Moment
     goods: GoodsClass = GoodsClass.WOOD
+
+
+class DecideTreatment(AboutConsignment, Request):
+    """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named."""
+
+    origin: Origin
+    decision: TreatmentDecision
+    goods: GoodsClass | None = None
+    methods: Annotated[tuple[TreatmentMethod, ...], Field(max_length=len(TreatmentMethod))] = ()
+    reason: Reason
+
+
+class TreatmentReferred(AboutConsignment, Fact):
+    """No treatment is known for these goods against this pest: an officer decides by `due`; until then the goods are held."""
+
+    origin: Origin
+    goods: GoodsClasses
+    pest: Pest
+    due: Moment
+
+
+class TreatmentWaived(AboutConsignment, Fact):
+    """An officer let goods pass for which no treatment is known, as after isolation; this origin no longer holds them."""
+
+    origin: Origin
+    officer: ActorId
+    reason: Reason
+
+
+class QuarantineRefused(AboutConsignment, Fact):
+    """An officer refused goods for which no treatment is known: they are returned or destroyed."""
+
+    origin: Origin
+    officer: ActorId
+    reason: Reason
 
 
 class TreatmentVerified(AboutConsignment, Fact):

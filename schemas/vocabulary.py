@@ -145,6 +145,14 @@ class GoodsClass(StrEnum):
     OTHER = "other"
 
 
+class TreatmentDecision(StrEnum):
+    """What an officer decides where no treatment is known: treat after all, let the goods pass (as after isolation), or refuse them."""
+
+    TREAT = "treat"
+    CLEAR = "clear"
+    REFUSE = "refuse"
+
+
 class UnitClass(StrEnum):
     """What a treatment unit is approved for (AQSIQ Order 181)."""
 

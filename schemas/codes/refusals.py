@@ -20,6 +20,8 @@ REFUSALS: Final = MappingProxyType(
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),
         "wrong_attempt": Words("处理次数不符", "another attempt is in hand"),
+        "not_referred": Words("该项处理不待关员决定", "no officer is asked to decide about this treatment"),
+        "no_schedule": Words("该货物无此处理方法的技术要求", "no schedule is known for this treatment of these goods"),
         "start_missing": Words(
             "处理记录未写明开始时间", "the treatment record does not say when the treatment started"
         ),

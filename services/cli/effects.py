@@ -112,7 +112,10 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[Entry]) -> None:
-    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before."""
+    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before.
+
+    Where no treatment is known, an officer is asked instead, once.
+    """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
     withdrawn = {f.key for f in facts if f.kind == "DeclarationWithdrawn"}
     for fact in facts:
@@ -120,6 +123,8 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
             ordered[fact.key][fact.body["control"]] += 1
         elif fact.kind == "TreatmentOrdered":
             ordered[fact.key][f"{fact.body['origin']}/{fact.body['attempt']}"] += 1
+        elif fact.kind == "TreatmentReferred":
+            ordered[fact.key][f"{fact.body['origin']}/referred"] += 1
     for key, counts in ordered.items():
         effects.doubled += [f"{key}: {what} ordered {n} times" for what, n in counts.items() if n > 1]
     for fact in facts:
@@ -129,7 +134,12 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
         elif fact.kind == "PestIntercepted":
             wanted = [f"{fact.body['control']}/1"]
         if fact.key not in withdrawn:
-            effects.lost += [f"{fact.key}: {what} never ordered" for what in wanted if not ordered[fact.key][what]]
+            counts = ordered[fact.key]
+            effects.lost += [
+                f"{fact.key}: {what} never ordered"
+                for what in wanted
+                if not counts[what] and not counts[what.replace("/1", "/referred")]
+            ]
 
 
 def _gate(effects: Effects, facts: list[Entry]) -> None:

@@ -14,7 +14,7 @@ from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import QuarantineRefused, TreatmentAbandoned, TreatmentVerified, TreatmentWaived
 from schemas.release import (
     ArrivalRecorded,
     ConsignmentHeld,
@@ -92,6 +92,8 @@ FromDesks = (
     | PestIntercepted
     | TreatmentVerified
     | TreatmentAbandoned
+    | TreatmentWaived
+    | QuarantineRefused
     | WithdrawalRequested
 )
 Asked = ReportArrival | PlaceHold | LiftHold
@@ -121,6 +123,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             | PestIntercepted()
             | TreatmentVerified()
             | TreatmentAbandoned()
+            | TreatmentWaived()
+            | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing.at)
         case WithdrawalRequested():
@@ -362,6 +366,8 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | PestIntercepted()
             | TreatmentVerified()
             | TreatmentAbandoned()
+            | TreatmentWaived()
+            | QuarantineRefused()
         ):
             return state if closed(state) else _known(state, message, hearing)
         case WithdrawalRequested():

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from schemas.bounds import shown
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import QuarantineRefused, TreatmentAbandoned, TreatmentVerified, TreatmentWaived
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Direction, Lane, Owner
@@ -84,6 +84,8 @@ Evidence = (
     | PestIntercepted
     | TreatmentVerified
     | TreatmentAbandoned
+    | TreatmentWaived
+    | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
 )
@@ -101,7 +103,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             if fact.control.value in known.pests:
                 return known
             return known._replace(pests={**known.pests, fact.control.value: shown(fact.pest, 200)})
-        case TreatmentVerified():
+        case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
                 return dossier  # it answers no hold that there could be
             return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
@@ -109,6 +111,8 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _failed(dossier, f"inspection/{fact.control.value}", fact.reason)
         case TreatmentAbandoned():
             return _failed(dossier, f"quarantine/{fact.origin}", f"treatment failed {fact.attempts} times")
+        case QuarantineRefused():
+            return _failed(dossier, f"quarantine/{fact.origin}", fact.reason)
         case WithdrawalRequested():
             wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
             if any(w.request_id == wish.request_id for w in dossier.withdrawals):

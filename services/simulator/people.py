@@ -13,10 +13,10 @@ from schemas.declaration import WithdrawDeclaration
 from schemas.envelope import Fact, Request, RequestRefused
 from schemas.gate import ContainerMayLeave, RecordGateOut
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
-from schemas.quarantine import Reading, RecordTreatment, TreatmentOrdered
+from schemas.quarantine import DecideTreatment, Reading, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReportArrival
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import Lane, TreatmentMethod, UnitClass
+from schemas.vocabulary import GoodsClass, Lane, TreatmentDecision, TreatmentMethod, UnitClass
 from services.simulator.day import Day, index_of
 from services.simulator.dice import between, pick, throw
 
@@ -27,7 +27,11 @@ LOOKING = {
     "sampling": (6 * HOUR, 40 * HOUR),
 }
 """Seconds from order to findings, by control: shortest and longest."""
-NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE = 0.03, 0.04, 0.12
+ISOLATION = (12 * HOUR, 72 * HOUR)
+"""Seconds from the question to the officer's decision about goods that no treatment is known for."""
+NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.04, 0.12, 0.15
+BY_YARDS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
+"""The methods of the yards here; they treat wood. Other treatments wait for somebody who records them."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
@@ -36,6 +40,7 @@ HEARD = (
     ConsignmentHeld,
     InspectionOrdered,
     TreatmentOrdered,
+    TreatmentReferred,
     ContainerMayLeave,
     RequestRefused,
 )
@@ -77,7 +82,9 @@ class People:
             case InspectionOrdered():
                 return [self._look(fact)]
             case TreatmentOrdered():
-                return [self._treat(fact)]
+                return self._treat(fact)
+            case TreatmentReferred():
+                return [self._decide(fact)]
             case ContainerMayLeave():
                 return [self._drive_out(fact)]
             case RequestRefused():
@@ -149,9 +156,31 @@ class People:
         after = between(*LOOKING[control.value], self._dice(key, control, "time"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
 
-    def _treat(self, fact: TreatmentOrdered) -> Act:
+    def _decide(self, fact: TreatmentReferred) -> Act:
+        """Live goods are watched in isolation, and pass when they are healthy; pests of other goods are treated as those of wood."""
+        key, origin = fact.consignment_id, fact.origin
+        sick = self._dice(key, origin, "sick") < SICK_SHARE
+        told: dict[str, Any] = {"decision": TreatmentDecision.CLEAR, "reason": "隔离检疫合格 healthy after isolation"}
+        if sick:
+            told = {"decision": TreatmentDecision.REFUSE, "reason": "无有效处理方法 no treatment is known"}
+        elif GoodsClass.LIVE not in fact.goods:
+            told = {"decision": TreatmentDecision.TREAT, "goods": GoodsClass.WOOD, "methods": BY_YARDS}
+            told["reason"] = "按木质包装处理 treated as wood packaging"
+        decided = DecideTreatment(
+            consignment_id=key,
+            asked_by=pick(OFFICERS, self._dice(key, origin, "officer")),
+            occurred_at=fact.occurred_at,
+            origin=origin,
+            **told,
+        )
+        after = between(*ISOLATION, self._dice(key, origin, "isolation"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
+
+    def _treat(self, fact: TreatmentOrdered) -> list[Act]:
         """The yard begins a while after the order, treats, airs the room, and reports when that is over."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
+        if fact.goods is not GoodsClass.WOOD or not set(BY_YARDS) <= set(fact.methods):
+            return []
         short = self._dice(key, origin, attempt, "short") < SHORT_TREATMENT_SHARE
         heat = self._dice(key, origin, attempt, "method") < 0.9
         treated = _heat(short) if heat else _bromide(short)
@@ -168,7 +197,7 @@ class People:
         )
         act = Act(over, f"{key}/{origin}/{attempt}", record, not_before=over)
         self.treated.setdefault(key, {})[origin] = act
-        return act
+        return [act]
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
         """A desk whose clock was behind takes a record for one of the future; what was answered already is refused again."""

@@ -40,6 +40,8 @@ from schemas.inspection import (
 )
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
+    DecideTreatment,
+    QuarantineRefused,
     Reading,
     RecordTreatment,
     TreatmentAbandoned,
@@ -47,7 +49,9 @@ from schemas.quarantine import (
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
+    TreatmentReferred,
     TreatmentVerified,
+    TreatmentWaived,
 )
 from schemas.release import (
     ArrivalRecorded,
@@ -73,6 +77,7 @@ from schemas.vocabulary import (
     Lane,
     Owner,
     Severity,
+    TreatmentDecision,
     TreatmentMethod,
     UnitClass,
     consignment_id,
@@ -179,6 +184,7 @@ EXAMPLES: tuple[Message, ...] = (
             ),
         ),
         draw=Draw(value=Decimal("0.181310"), rate=Decimal("0.0244"), selected=False),
+        goods=(GoodsClass.WOOD, GoodsClass.OTHER),
     ),
     InspectionOrdered(
         consignment_id=GOODS,
@@ -211,7 +217,12 @@ EXAMPLES: tuple[Message, ...] = (
         reason="lead above limit 重金属超标",
     ),
     PestIntercepted(
-        consignment_id=GOODS, occurred_at=after(30), control=ControlKind.INSPECTION, officer=OFFICER, pest=BEETLE
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        control=ControlKind.INSPECTION,
+        officer=OFFICER,
+        pest=BEETLE,
+        goods=(GoodsClass.WOOD, GoodsClass.OTHER),
     ),
     InspectionOverdue(
         consignment_id=GOODS, occurred_at=after(48), control=ControlKind.INSPECTION, since=LODGED, due=after(48)
@@ -279,6 +290,38 @@ EXAMPLES: tuple[Message, ...] = (
         due=after(150),
     ),
     TreatmentCancelled(consignment_id=GOODS, occurred_at=after(2), origin="risk"),
+    TreatmentReferred(
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        origin="risk",
+        goods=(GoodsClass.LIVE, GoodsClass.OTHER),
+        pest="",
+        due=after(150),
+    ),
+    DecideTreatment(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(62),
+        origin="sampling",
+        decision=TreatmentDecision.TREAT,
+        goods=GoodsClass.WOOD,
+        methods=(BROMIDE,),
+        reason="随货木托一并处理 with the pallets under it",
+    ),
+    TreatmentWaived(
+        consignment_id=GOODS,
+        occurred_at=after(100),
+        origin="risk",
+        officer=OFFICER,
+        reason="隔离检疫合格 healthy after isolation",
+    ),
+    QuarantineRefused(
+        consignment_id=GOODS,
+        occurred_at=after(100),
+        origin="risk",
+        officer=OFFICER,
+        reason="无有效处理方法 no treatment is known",
+    ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
     ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
     PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),

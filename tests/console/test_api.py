@@ -369,6 +369,11 @@ def test_an_act_is_a_request_and_its_outcome_is_told(console: Running) -> None:
             },
             "customs-quarantine-requests",
         ),
+        (
+            "treatment-decisions",
+            {"origin": "risk", "decision": "treat", "goods": "wood", "methods": ["HT"], "reason": "as I see it"},
+            "customs-quarantine-requests",
+        ),
         ("arrival", {"place": "yard 3", "occurred_at": "2026-11-23T12:00:00+08:00"}, "customs-release-requests"),
         ("holds", {"reason": "seal differs"}, "customs-release-requests"),
         ("holds/lift", {"hold_id": "officer/1", "reason": "seal explained"}, "customs-release-requests"),

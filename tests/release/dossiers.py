@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import QuarantineRefused, TreatmentAbandoned, TreatmentVerified, TreatmentWaived
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, TreatmentMethod
@@ -66,6 +66,18 @@ def verified(origin: str) -> TreatmentVerified:
 
 def abandoned(origin: str) -> TreatmentAbandoned:
     return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3)
+
+
+def waived(origin: str) -> TreatmentWaived:
+    return TreatmentWaived(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, officer="o1", reason="healthy after isolation"
+    )
+
+
+def refused_entry(origin: str) -> QuarantineRefused:
+    return QuarantineRefused(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, officer="o1", reason="the fish are sick"
+    )
 
 
 def withdrawal(request: str = "w1") -> WithdrawalRequested:

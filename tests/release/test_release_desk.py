@@ -22,7 +22,9 @@ from tests.release.dossiers import (
     passed,
     pest,
     place_hold,
+    refused_entry,
     verified,
+    waived,
     withdrawal,
 )
 from tests.voice import Story, adds_nothing_twice, story
@@ -103,6 +105,19 @@ def test_failed_goods_are_refused_and_stay_refused() -> None:
 def test_goods_whose_last_treatment_failed_are_refused() -> None:
     told = story(decider, arrival(), assessed(QUARANTINE)).when(abandoned("risk"))
     assert kinds(told) == ["ReleaseRefused", "ContainerHeld"]
+
+
+def test_an_officer_who_lets_goods_pass_untreated_answers_their_treatment() -> None:
+    told = story(decider, arrival(), assessed(QUARANTINE)).when(waived("risk"))
+    granted = told.said[0]
+    assert isinstance(granted, ReleaseGranted) and granted.answers == {"quarantine/risk": "TreatmentWaived"}
+
+
+def test_goods_that_an_officer_refuses_for_want_of_a_treatment_are_refused() -> None:
+    told = story(decider, arrival(), assessed(QUARANTINE)).when(refused_entry("risk"))
+    refused = told.said[0]
+    assert isinstance(refused, ReleaseRefused)
+    assert (refused.cause, refused.reason) == ("quarantine/risk", "the fish are sick")
 
 
 def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still_held() -> None:

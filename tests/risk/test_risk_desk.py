@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.declaration import DeclarationAccepted
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane
 from services.risk import decider, rules
 from services.risk.agent import DESK
 from tests.risk.freight import DRAWN, NOT_DRAWN, REGULAR, accepted, consignment, line, of_grade
@@ -48,9 +48,16 @@ def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
             rule_set=rules.RULE_SET,
             rules=(),
             draw=rules.draw(NOT_DRAWN, CreditGrade.REGULAR),
+            goods=(GoodsClass.OTHER,),
         )
     )
     assert decider.closed(told.state) and told.deadlines() == ()
+
+
+def test_an_assessment_says_what_the_goods_are_as_far_as_a_treatment_depends_on_it() -> None:
+    fish = accepted(line("0301990000"), line("1001990000"), line("8483409000"))
+    assert assessed(fish).goods == (GoodsClass.GRAIN, GoodsClass.LIVE, GoodsClass.OTHER)
+    assert assessed(accepted(line("8483409000"), wood_packaging=True)).goods == (GoodsClass.WOOD, GoodsClass.OTHER)
 
 
 def test_a_declaration_heard_again_is_not_assessed_again() -> None:

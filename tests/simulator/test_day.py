@@ -8,8 +8,8 @@ from stdnum.cn import uscc
 
 from schemas.envelope import Hearing, RequestRefused
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
-from schemas.quarantine import RecordTreatment, TreatmentOrdered
-from schemas.vocabulary import ControlKind, GoodsClass, Severity, TreatmentMethod
+from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
+from schemas.vocabulary import ControlKind, GoodsClass, Severity, TreatmentDecision, TreatmentMethod
 from services.declaration.checks import findings
 from services.quarantine import decider as quarantine
 from services.shell.clock import Clock
@@ -116,6 +116,35 @@ def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
     assert verdicts == {TreatmentMethod.HEAT: both, TreatmentMethod.METHYL_BROMIDE: both}
 
 
+def referred(number: int, *goods: GoodsClass) -> DecideTreatment:
+    """What an officer decides about goods of these classes."""
+    asked = TreatmentReferred(
+        consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
+        occurred_at=START,
+        origin="risk",
+        goods=goods,
+        pest="",
+        due=START + timedelta(days=5),
+    )
+    [act] = People(DAY).react(asked)
+    assert act.at > START and isinstance(act.request, DecideTreatment)
+    return act.request
+
+
+def test_live_goods_pass_after_isolation_or_are_refused_and_are_never_treated() -> None:
+    told = [referred(number, GoodsClass.LIVE).decision for number in range(200)]
+    assert set(told) == {TreatmentDecision.CLEAR, TreatmentDecision.REFUSE}
+    assert 5 < told.count(TreatmentDecision.REFUSE) < 60
+    others = [referred(number, GoodsClass.OTHER) for number in range(200)]
+    assert {each.decision for each in others} == {TreatmentDecision.TREAT, TreatmentDecision.REFUSE}
+    assert {each.methods for each in others} == {(), (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)}
+
+
+def test_yards_do_not_pretend_to_treat_what_they_cannot() -> None:
+    grain = ORDERED.model_copy(update={"goods": GoodsClass.GRAIN, "methods": (TreatmentMethod.PHOSPHINE,)})
+    assert People(DAY).react(grain) == []
+
+
 def test_a_yard_reports_a_treatment_when_its_hours_have_passed_and_not_before() -> None:
     for number in range(50):
         act = treated(number)
@@ -170,6 +199,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "ConsignmentHeld",
         "InspectionOrdered",
         "TreatmentOrdered",
+        "TreatmentReferred",
         "ContainerMayLeave",
         "RequestRefused",
     }

@@ -84,7 +84,7 @@ class Crowd(threading.Thread):
         if kind is None or (name == "ConsignmentHeld" and message.key().decode() not in self.people.waiting_to_arrive):
             return
         fact = kind.read_stored(message.value())
-        if name in ("InspectionOrdered", "TreatmentOrdered"):
+        if name in ("InspectionOrdered", "TreatmentOrdered", "TreatmentReferred"):
             self.immediate.discard(message.key().decode())
         if name == "TreatmentOrdered":
             self.phase.treated.add(message.key().decode())
