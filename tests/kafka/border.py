@@ -4,6 +4,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from kafka import KafkaProducer
@@ -21,6 +23,16 @@ from services.worker import desks
 from tests.waiting import wait, wait_until_ended
 
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
+
+
+@dataclass(frozen=True)
+class Leaping(Clock):
+    """The world's clock, that a test puts forward where something takes hours."""
+
+    leaps: list[timedelta] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return super().now() + sum(self.leaps, timedelta())
 
 
 class Border:
