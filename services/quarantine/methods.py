@@ -57,4 +57,4 @@ def _infested(goods: Collection[GoodsClass], genus: str) -> GoodsClass | None:
 
 
 def _genus(pest: str) -> str:
-    return pest.strip().partition(" ")[0].capitalize()
+    return next(iter(pest[:200].split()), "").capitalize()

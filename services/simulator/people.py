@@ -29,7 +29,7 @@ LOOKING = {
 """Seconds from order to findings, by control: shortest and longest."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
 """Seconds from the question to the officer's decision about goods that no treatment is known for."""
-NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.04, 0.12, 0.15
+NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_YARDS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
 """The methods of the yards here; they treat wood. Other treatments wait for somebody who records them."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")

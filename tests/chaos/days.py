@@ -14,7 +14,7 @@ from schemas.topics import ROLES
 from services.cli.log import Entry
 from services.simulator.day import Day
 
-SEED, CONSIGNMENTS = 20261123, 400
+SEED, CONSIGNMENTS = 20261105, 400
 
 OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "TreatmentOverdue"}
 FLEETING = {"occurred_at", "since", "due", "arrived_at", "declaration_no", "version", "holds", "answers"}
