@@ -6,7 +6,6 @@ refusal and withdrawal close it.
 """
 
 from datetime import date, datetime, timedelta, timezone
-from decimal import Decimal
 from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
@@ -31,12 +30,10 @@ from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine.methods import methods_for
-from services.quarantine.proof import check, doubled, implausible
-from services.quarantine.schedules import row_for
+from services.quarantine.proof import check, unusable
+from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
-CLOCKS_APART = timedelta(minutes=5)
-"""How far a record may lie ahead of the desk's own clock."""
 CHINA = timezone(timedelta(hours=8))
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
@@ -203,33 +200,14 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (_refused(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
         return (_refused(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
-    if fault := _fault(need, record, hearing):
+    row = row_for(need.goods, record.method, need.day)
+    if fault := unusable(row, record, need.since, hearing.at):
         return (_refused(record, hearing, *fault),)
-    return conclude(need, record, hearing)
+    return conclude(need, row, record, hearing)
 
 
-def _fault(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[str, str] | None:
-    """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen."""
-    if record.started_at is None:
-        return "start_missing", "started_at is missing: nothing shows that the treatment followed its order"
-    if record.started_at < need.since:
-        return "before_order", f"it started at {record.started_at.isoformat()}; ordered at {need.since.isoformat()}"
-    longest = max([reading.hours for reading in record.readings], default=Decimal(0))
-    ended = record.started_at + timedelta(microseconds=int(longest * 3_600_000_000))
-    latest = min(record.occurred_at, hearing.at + CLOCKS_APART)
-    if ended > latest:
-        return "in_future", f"its last reading is of {ended.isoformat()}; the record was sent at {latest.isoformat()}"
-    if twice := doubled(record):
-        return "readings_doubled", shown(twice)
-    row = row_for(need.goods, record.method, need.day)
-    if row is not None and (impossible := implausible(row, record)):
-        return "values_implausible", impossible
-    return None
-
-
-def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """Verified; or failed, and then once more, or given up after the last attempt."""
-    row = row_for(need.goods, record.method, need.day)
+def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
         ordered = ", ".join([method.value for method in need.methods])

@@ -5,19 +5,45 @@ counts, without a gap. What was read after the exposure, while the room was aire
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from itertools import pairwise
 
+from schemas.bounds import shown
 from schemas.quarantine import Reading, RecordTreatment
 from services.quarantine.schedules import READING_GRACE_HOURS, Exposure, Held, Row
 
+CLOCKS_APART = timedelta(minutes=5)
+"""How far a record may lie ahead of the desk's own clock."""
 MOST_SHORTFALLS = 19
 """`TreatmentFailed` names one more at most, which is the method; where there are more, the last one says how many."""
+_HOUR_US = 3_600_000_000
 _SIXTY = Decimal(60)
 _CENT = Decimal("0.01")
 Gas = Sequence[tuple[Decimal, Decimal]]
 """(hours, g/m3) in order of hours."""
+
+
+def unusable(row: Row | None, record: RecordTreatment, ordered: datetime, heard: datetime) -> tuple[str, str] | None:
+    """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
+
+    `row`: its schedule, None where there is none; `ordered`, `heard`: when the desk ordered it and when it has the record.
+    """
+    if record.started_at is None:
+        return "start_missing", "started_at is missing: nothing shows that the treatment followed its order"
+    if record.started_at < ordered:
+        return "before_order", f"it started at {record.started_at.isoformat()}; ordered at {ordered.isoformat()}"
+    longest = max([reading.hours for reading in record.readings], default=Decimal(0))
+    ended = record.started_at + timedelta(microseconds=int(longest * _HOUR_US))
+    latest = min(record.occurred_at, heard + CLOCKS_APART)
+    if ended > latest:
+        return "in_future", f"its last reading is of {ended.isoformat()}; the record was sent at {latest.isoformat()}"
+    if twice := doubled(record):
+        return "readings_doubled", shown(twice)
+    if row is not None and (impossible := implausible(row, record)):
+        return "values_implausible", impossible
+    return None
 
 
 def doubled(record: RecordTreatment) -> str:

@@ -1,7 +1,9 @@
 """Does the quarantine desk hold pests back until a treatment is proved?"""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 
 from hypothesis import given, settings
@@ -24,6 +26,7 @@ from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.agent import DESK
+from tests.architecture.golden import FOLDER as EXAMPLES
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
 
@@ -265,6 +268,34 @@ def test_a_limit_of_withdrawn_goods_reminds_nobody() -> None:
     told = story(decider, TIMBER)
     (limit,) = told.deadlines()
     told.when(withdrawn()).when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due)).then()
+
+
+EARLIER = Path(__file__).parent / "earlier"
+"""States and requests as the release before wrote them, which know neither goods, nor places, nor starts."""
+
+
+def test_a_treatment_that_an_earlier_release_ordered_is_judged_by_the_schedules_of_wood() -> None:
+    told = Story(decider, decider.STATE.validate_json((EARLIER / "treating.json").read_bytes()))
+    assert told.deadlines() == (Deadline("overdue/inspection", NOON + FIVE_DAYS),)
+    told.when(good("inspection")).then(verified(told, "inspection"))
+
+
+def test_a_record_that_an_earlier_release_wrote_is_read_and_refused_until_it_says_when_it_started() -> None:
+    data = (EARLIER / "RecordTreatment.json").read_bytes()
+    for old in (RecordTreatment.model_validate_json(data), RecordTreatment.read_stored(data)):
+        told = Story(decider, decider.STATE.validate_json((EARLIER / "treating.json").read_bytes()))
+        told.when(old)
+        told.then(
+            refused(told, "start_missing", "started_at is missing: nothing shows that the treatment followed its order")
+        )
+        assert {reading.place for reading in old.readings} == {"1"}
+
+
+def test_an_order_and_a_pest_that_an_earlier_release_published_are_understood() -> None:
+    old = json.loads((EXAMPLES / "PestIntercepted.json").read_bytes())
+    told = story(decider).when(PestIntercepted.read_stored(json.dumps(old | {"consignment_id": CONSIGNMENT}).encode()))
+    assert [fact.goods for fact in told.said if isinstance(fact, TreatmentOrdered)] == [GoodsClass.WOOD]
+    assert TreatmentOrdered.read_stored((EXAMPLES / "TreatmentOrdered.json").read_bytes()).goods is GoodsClass.WOOD
 
 
 def test_the_desk_hears_what_the_flow_says() -> None:
