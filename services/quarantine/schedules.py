@@ -14,6 +14,10 @@ Sources, by the mark at each row:
 | BMSB | Australia and New Zealand, seasonal measures for Halyomorpha halys: treatment rates for vehicles and machinery |
 | GRDC | Australia, Grains Research and Development Corporation: 7 days over 25 °C at 300 ppm, 10 days at 15 to 25 °C at 200 ppm |
 
+Taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide and the dose of
+sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare them with the
+originals before they bind anybody.
+
 Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. Where a source does not
 say how far readings may lie apart, the row says what this border asks for. Debarking, thickness and moisture of wood, and the
 load of a chamber, are the unit's to see to: the record does not carry them.
