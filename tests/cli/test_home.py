@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from deploy.kafka.broker import Broker
 from services.cli import main, port
@@ -95,3 +96,10 @@ def test_people_of_a_running_demo_go_by_its_clock(tmp_path: Path) -> None:
         assert clock.speed == 3600.0 and clock.environment()["DTG_CLOCK_START"] == runs["start"]
         (demo / "clock.json").write_text('{"now": "2027-02-01T00:00:00+00:00"}', encoding="utf-8")
         assert not clock_of(settings).is_sandbox, "a demo of an earlier release does not say how its clock runs"
+
+
+def test_a_play_without_pace_on_the_worlds_clock_says_what_to_do(broker: Broker, tmp_path: Path) -> None:
+    env = {"DTG_KAFKA": broker.bootstrap, "DTG_HOME": str(tmp_path), "COLUMNS": "400"}
+    ended = CliRunner().invoke(main.app, ["simulate", "--consignments", "1"], env=env)
+    assert ended.exit_code == 1
+    assert "--speed 3600" in ended.output and "时钟过慢" in ended.output
