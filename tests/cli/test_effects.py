@@ -129,7 +129,7 @@ def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list
     asked = {e.key for e in calm_entries if e.kind == "TreatmentReferred"}
     order = first(calm_entries, "TreatmentOrdered", lambda e: e.body["attempt"] == 1 and e.key not in asked)
     assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
-    refusal = replace(first(calm_entries, "QuarantineRefused"), key=order.key)
+    refusal = replace(told(first(calm_entries, "QuarantineRefused"), ce_id="another"), key=order.key)
     assert not about(judge([*instead(calm_entries, order), refusal]).lost, order.key, "never ordered")
 
 
