@@ -54,6 +54,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.PestIntercepted: _JOIN,
         q.TreatmentVerified: _JOIN,
         q.TreatmentAbandoned: _JOIN,
+        q.TreatmentReferred: _JOIN,
+        q.TreatmentOrdered: _JOIN,
         q.TreatmentWaived: _JOIN,
         q.QuarantineRefused: _JOIN,
         d.WithdrawalRequested: _JOIN,

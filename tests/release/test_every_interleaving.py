@@ -35,7 +35,9 @@ from tests.release.dossiers import (
     passed,
     pest,
     place_hold,
+    referred,
     refused_entry,
+    treatment_ordered,
     verified,
     waived,
     withdrawal,
@@ -134,6 +136,8 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message]]:
             messages.append(draw(st.sampled_from([verified, waived, abandoned, refused_entry]))(control.value))
     if draw(st.booleans()):
         messages.append(draw(st.sampled_from([verified, verified, waived, abandoned, refused_entry]))("risk"))
+    asked = st.sampled_from([referred("risk"), referred("inspection"), treatment_ordered("risk")])
+    messages += draw(st.lists(asked, max_size=3))
     if draw(st.integers(0, 3)) == 0:
         messages.append(withdrawal())
     told = named(messages)
