@@ -20,6 +20,7 @@ from deploy.kafka.broker import free_port
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import request_id
 from schemas.inspection import RecordFindings
+from schemas.quarantine import MOST_READINGS
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
 from services.console.asking import Asker, digest
@@ -180,6 +181,26 @@ def test_a_body_that_cannot_be_used_is_refused_with_a_reason(
     console: Running, body: bytes, status: int, code: str
 ) -> None:
     problem(console.api("POST", "/declarations", content=body, headers=JSON), status, code)
+
+
+def test_a_treatment_read_every_minute_at_three_places_is_taken(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "API-MINUTES")
+    readings = [
+        {
+            "hours": f"{number / 60:.6f}",
+            "temperature_c": "21.50",
+            "concentration_g_m3": "36.125",
+            "place": f"line {place}",
+        }
+        for place in range(3)
+        for number in range(24 * 60 + 1)
+    ]
+    readings += readings[: MOST_READINGS - len(readings)]
+    record = {"origin": "risk", "attempt": 1, "method": "MB", "unit_class": "B", "started_at": "2026-11-23T12:00:00Z"}
+    whole = console.api("POST", f"/consignments/{goods}/treatments", json={**record, "readings": readings})
+    assert whole.status_code == 202, whole.text
+    more = {**record, "readings": [*readings, readings[0]]}
+    problem(console.api("POST", f"/consignments/{goods}/treatments", json=more), 422, "invalid")
 
 
 def test_a_number_of_an_order_that_is_none_is_refused(console: Running) -> None:
