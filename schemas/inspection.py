@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from schemas.declaration import Code
 from schemas.envelope import AboutConsignment, Fact, Request
+from schemas.risk import GoodsClasses
 from schemas.vocabulary import ActorId, ControlKind, Moment, Pest, Reason, Remarks
 
 
@@ -49,11 +50,12 @@ class InspectionFailed(AboutConsignment, Fact):
 
 
 class PestIntercepted(AboutConsignment, Fact):
-    """The control was answered: a living pest; the goods need treatment."""
+    """The control was answered: a living pest; the goods need treatment. `goods`: what they are, by the assessment."""
 
     control: ControlKind
     officer: ActorId
     pest: Pest
+    goods: GoodsClasses = ()
 
 
 class InspectionOverdue(AboutConsignment, Fact):

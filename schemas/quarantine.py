@@ -7,7 +7,18 @@ from pydantic import Field
 
 from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
-from schemas.vocabulary import ActorId, Moment, Name, Pest, Reason, TreatmentMethod, UnitClass
+from schemas.risk import GoodsClasses
+from schemas.vocabulary import (
+    ActorId,
+    GoodsClass,
+    Moment,
+    Name,
+    Pest,
+    Reason,
+    TreatmentDecision,
+    TreatmentMethod,
+    UnitClass,
+)
 
 Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
 """What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
@@ -15,16 +26,32 @@ Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 """Counts the treatments that were ordered for one origin, from 1."""
 
 
-class Reading(Message):
-    """A reading in the treatment room: `hours` since start; wood core or air temperature in Celsius; gas in g/m3."""
+FIRST_PLACE = "1"
+"""The sampling place of a reading that names none; records of earlier releases name none."""
+MOST_READINGS = 5000
+"""Readings of one record: 24 hours at intervals of a minute at three places, 48 hours at one."""
+Place = Annotated[str, WhenMade(min_length=1, max_length=20, pattern=LINE)]
+"""A sampling place: a gas line or a temperature sensor, as the treatment unit calls it."""
 
-    hours: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()]
+
+class Reading(Message):
+    """A reading in the treatment room: `hours` since start; wood core, pulp or air temperature in Celsius; gas in g/m3.
+
+    `place`: where it was taken. Six decimals of an hour: a minute is 0.016667 h.
+    """
+
+    hours: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6), WhenMade()]
     temperature_c: Annotated[Decimal, Field(ge=-60, le=200, decimal_places=2), WhenMade()]
     concentration_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
+    place: Place = FIRST_PLACE
 
 
 class RecordTreatment(AboutConsignment, Request):
-    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening."""
+    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+
+    `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
+    followed its order. Records of earlier releases have none.
+    """
 
     origin: Origin
     attempt: Annotated[int, Field(ge=1, le=10_000)]
@@ -32,17 +59,57 @@ class RecordTreatment(AboutConsignment, Request):
     unit_class: UnitClass
     dose_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
     residue_ppm: Annotated[Decimal, Field(ge=0, le=100000, decimal_places=3), WhenMade()] | None = None
-    readings: tuple[Reading, ...] = Field(max_length=500)
+    started_at: Moment | None = None
+    readings: tuple[Reading, ...] = Field(max_length=MOST_READINGS)
 
 
 class TreatmentOrdered(AboutConsignment, Fact):
-    """Treat by one of `methods` before `due`; `attempt` counts from 1; `pest` is empty where risk ordered it."""
+    """Treat by one of `methods` before `due`; `attempt` counts from 1; `pest` is empty where risk ordered it.
+
+    `goods`: what is treated, whose schedules hold. Orders of earlier releases do not say; theirs are those of wood.
+    """
 
     origin: Origin
     attempt: Attempt
     methods: Annotated[tuple[TreatmentMethod, ...], WhenMade(max_length=len(TreatmentMethod))]
     pest: Pest
     due: Moment
+    goods: GoodsClass = GoodsClass.WOOD
+
+
+class DecideTreatment(AboutConsignment, Request):
+    """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named."""
+
+    origin: Origin
+    decision: TreatmentDecision
+    goods: GoodsClass | None = None
+    methods: Annotated[tuple[TreatmentMethod, ...], Field(max_length=len(TreatmentMethod))] = ()
+    reason: Reason
+
+
+class TreatmentReferred(AboutConsignment, Fact):
+    """No treatment is known for these goods against this pest: an officer decides by `due`; until then the goods are held."""
+
+    origin: Origin
+    goods: GoodsClasses
+    pest: Pest
+    due: Moment
+
+
+class TreatmentWaived(AboutConsignment, Fact):
+    """An officer let goods pass for which no treatment is known, as after isolation; this origin no longer holds them."""
+
+    origin: Origin
+    officer: ActorId
+    reason: Reason
+
+
+class QuarantineRefused(AboutConsignment, Fact):
+    """An officer refused goods for which no treatment is known: they are returned or destroyed."""
+
+    origin: Origin
+    officer: ActorId
+    reason: Reason
 
 
 class TreatmentVerified(AboutConsignment, Fact):

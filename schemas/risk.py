@@ -11,9 +11,20 @@ from pydantic import Field
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, MOST_SHARERS, Code
 from schemas.envelope import AboutConsignment, Fact, Message
-from schemas.vocabulary import ContainerNo, ControlKind, CreditGrade, DeclarationNo, Direction, Lane, Name
+from schemas.vocabulary import (
+    ContainerNo,
+    ControlKind,
+    CreditGrade,
+    DeclarationNo,
+    Direction,
+    GoodsClass,
+    Lane,
+    Name,
+)
 
 Controls = Annotated[tuple[ControlKind, ...], Field(max_length=len(ControlKind))]
+GoodsClasses = Annotated[tuple[GoodsClass, ...], Field(max_length=len(GoodsClass))]
+"""What the goods are, as far as a treatment depends on it; empty where an earlier release did not say."""
 Sharers = Annotated[int, Field(ge=1, le=MOST_SHARERS)]
 """How many consignments share a container."""
 Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
@@ -62,3 +73,4 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     rule_set: Name
     rules: Annotated[tuple[FiredRule, ...], Field(max_length=100)]
     draw: Draw
+    goods: GoodsClasses = ()

@@ -86,7 +86,7 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic(requests_topic("quarantine"), "requests", "anyone", (q.RecordTreatment,)),
+    Topic(requests_topic("quarantine"), "requests", "anyone", (q.RecordTreatment, q.DecideTreatment)),
     Topic(
         facts_topic("quarantine"),
         "facts",
@@ -98,6 +98,9 @@ FACTS_AND_REQUESTS = (
             q.TreatmentAbandoned,
             q.TreatmentOverdue,
             q.TreatmentCancelled,
+            q.TreatmentReferred,
+            q.TreatmentWaived,
+            q.QuarantineRefused,
             RequestRefused,
         ),
     ),

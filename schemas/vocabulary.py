@@ -125,6 +125,32 @@ class TreatmentMethod(StrEnum):
     METHYL_BROMIDE = "MB"
     SULPHURYL_FLUORIDE = "SF"
     PHOSPHINE = "PH3"
+    COLD = "COLD"
+
+
+class GoodsClass(StrEnum):
+    """What may carry a pest, as far as the choice of a treatment depends on it (`schemas.codes.goods`).
+
+    Wood is also the solid wood packaging of other goods. Fruit is fresh fruit but cherries and citrus, which have schedules of their own.
+    """
+
+    WOOD = "wood"
+    CHERRIES = "cherries"
+    CITRUS = "citrus"
+    FRUIT = "fruit"
+    GRAIN = "grain"
+    CUT_FLOWERS = "cut_flowers"
+    LIVE = "live"
+    CONVEYANCE = "conveyance"
+    OTHER = "other"
+
+
+class TreatmentDecision(StrEnum):
+    """What an officer decides where no treatment is known: treat after all, let the goods pass (as after isolation), or refuse them."""
+
+    TREAT = "treat"
+    CLEAR = "clear"
+    REFUSE = "refuse"
 
 
 class UnitClass(StrEnum):

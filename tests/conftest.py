@@ -9,7 +9,8 @@ import pytest
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from services.cli.log import Entry, read
-from services.simulator.player import Player
+from services.shell.clock import Clock
+from services.simulator.player import LEAST_SPEED, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
 from tests.kafka.border import TOPICS, Border, running
@@ -38,8 +39,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def border(broker: Broker) -> Iterator[Border]:
     """Every desk and clearance, on the session's broker; each test has consignments of its own."""
-    with running(broker.bootstrap, PARTITIONS):
-        border = Border(broker.bootstrap, PARTITIONS)
+    clock = Clock.sandbox(LEAST_SPEED)  # treatments are reported when their hours have passed
+    with running(broker.bootstrap, PARTITIONS, clock=clock):
+        border = Border(broker.bootstrap, PARTITIONS, clock)
         yield border
         border.close()
 
@@ -48,7 +50,8 @@ def border(broker: Broker) -> Iterator[Border]:
 def calm_entries(border: Border) -> list[Entry]:
     """Everything on the topics about a simulated day that nothing disturbs."""
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
-    played = Player(settings, day(SEED, CONSIGNMENTS), 0, CONSIGNMENTS, paced=False, idle_seconds=60).run()
+    whole = day(SEED, CONSIGNMENTS)
+    played = Player(settings, whole, 0, CONSIGNMENTS, paced=False, idle_seconds=60, clock=border.clock).run()
     wanted = keys(day(SEED, CONSIGNMENTS))
     assert played.finished and sum(played.ends.values()) >= CONSIGNMENTS
     return [entry for entry in read(border.bootstrap, TOPICS) if entry.key in wanted]

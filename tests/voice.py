@@ -12,23 +12,22 @@ CONSIGNMENT = "0b1e6f2c-6a53-5a41-9c5e-0d2f7a1b3c4d"
 
 @dataclass
 class Story:
-    """A desk with a past. Each heard message gets its own id (`m1`, `m2`, …) and comes one minute after the one before."""
+    """A desk with a past. Each heard message gets its own id (`m1`, `m2`, …) and comes one minute after the one before, or when
+    it says that it was sent, whichever is later. `at`: when the last message was heard.
+    """
 
     decider: Any
     state: Any
     heard: int = 0
     facts: tuple[Fact, ...] = ()
     said: tuple[Fact, ...] = ()
-
-    @property
-    def at(self) -> datetime:
-        """When the last message was heard."""
-        return NOON + timedelta(minutes=self.heard)
+    at: datetime = NOON
 
     def when(self, message: Message, *, message_id: str | None = None, at: datetime | None = None) -> "Story":
         """The desk hears `message`; `said` is what it answers to this one."""
         self.heard += 1
-        hearing = Hearing(at or self.at, message_id or f"m{self.heard}", self.heard)
+        self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
+        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard)
         self.said = self.decider.decide(self.state, message, hearing)
         for told in (message, *self.said):
             self.state = self.decider.evolve(self.state, told, hearing)

@@ -20,6 +20,19 @@ REFUSALS: Final = MappingProxyType(
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),
         "wrong_attempt": Words("处理次数不符", "another attempt is in hand"),
+        "not_referred": Words("该项处理不待关员决定", "no officer is asked to decide about this treatment"),
+        "no_schedule": Words("该货物无此处理方法的技术要求", "no schedule is known for this treatment of these goods"),
+        "start_missing": Words(
+            "处理记录未写明开始时间", "the treatment record does not say when the treatment started"
+        ),
+        "before_order": Words("处理开始于下达指令之前", "the treatment started before it was ordered"),
+        "in_future": Words("处理记录中的时间尚未到来", "the treatment record speaks of a time that has not come yet"),
+        "readings_doubled": Words(
+            "同一取样点同一时刻有两个读数", "two readings were taken at one hour and one sampling place"
+        ),
+        "values_implausible": Words(
+            "数值超出合理范围，请核对单位", "values lie outside what is possible; was another unit of measure written?"
+        ),
         "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
         "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),

@@ -13,7 +13,14 @@ from schemas.declaration import DeclarationAccepted, DeclarationRejected
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.gate import ConsignmentGatedOut
 from schemas.inspection import InspectionFailed, InspectionOrdered, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentOrdered, TreatmentVerified
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentOrdered,
+    TreatmentReferred,
+    TreatmentVerified,
+    TreatmentWaived,
+)
 from schemas.release import (
     ArrivalRecorded,
     DeclarationWithdrawn,
@@ -62,6 +69,9 @@ Heard = (
     | TreatmentOrdered
     | TreatmentVerified
     | TreatmentAbandoned
+    | TreatmentReferred
+    | TreatmentWaived
+    | QuarantineRefused
     | ArrivalRecorded
     | ReleaseGranted
     | ReleaseRefused
@@ -97,9 +107,9 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _with(state, controlled=_later(state.controlled, at))
-        case TreatmentOrdered():
+        case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
-        case TreatmentVerified() | TreatmentAbandoned():
+        case TreatmentVerified() | TreatmentAbandoned() | TreatmentWaived() | QuarantineRefused():
             return _with(state, treated=_later(state.treated, at))
         case ArrivalRecorded():
             return _with(state, arrived=at)
@@ -121,7 +131,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
 def stage_seconds(told: Timeline) -> dict[str, float]:
     """Seconds of each stage of a released consignment, by name; never negative.
 
-    assessment: accepted → assessed. control: first order → last answer. treatment: first order → last verdict.
+    assessment: accepted → assessed. control: first order → last answer. treatment: first order, or question to an officer → last verdict.
     customs: max(accepted, arrived) → released. customs_raw: accepted → released. overall: arrived → released.
     """
     spans: dict[str, tuple[datetime | None, datetime | None]] = {

@@ -130,14 +130,20 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[Entry]) -> None:
-    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before."""
+    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before.
+
+    Where no treatment is known, an officer is asked instead, once. Goods that quarantine gave up owe no other treatment.
+    """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
-    withdrawn = {f.key for f in facts if f.kind == "DeclarationWithdrawn"}
+    closed = {f.key for f in facts if f.kind == "DeclarationWithdrawn"}
+    given_up = {f.key for f in facts if f.kind in ("TreatmentAbandoned", "QuarantineRefused")}
     for fact in facts:
         if fact.kind == "InspectionOrdered":
             ordered[fact.key][fact.body["control"]] += 1
         elif fact.kind == "TreatmentOrdered":
             ordered[fact.key][f"{fact.body['origin']}/{fact.body['attempt']}"] += 1
+        elif fact.kind == "TreatmentReferred":
+            ordered[fact.key][f"{fact.body['origin']}/referred"] += 1
     for key, counts in ordered.items():
         effects.doubled += [f"{key}: {what} ordered {n} times" for what, n in counts.items() if n > 1]
     for fact in facts:
@@ -146,8 +152,15 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
             wanted = ["risk/1" if control == "quarantine" else control for control in fact.body["controls"]]
         elif fact.kind == "PestIntercepted":
             wanted = [f"{fact.body['control']}/1"]
-        if fact.key not in withdrawn:
-            effects.lost += [f"{fact.key}: {what} never ordered" for what in wanted if not ordered[fact.key][what]]
+        if fact.key in closed:
+            continue
+        counts = ordered[fact.key]
+        for what in wanted:
+            origin, of_quarantine = what.removesuffix("/1"), what.endswith("/1")
+            if of_quarantine and (fact.key in given_up or counts[f"{origin}/referred"]):
+                continue
+            if not counts[what]:
+                effects.lost.append(f"{fact.key}: {what} never ordered")
 
 
 def _gate(effects: Effects, facts: list[Entry]) -> None:

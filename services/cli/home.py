@@ -1,18 +1,22 @@
 """In which folder does the data of `dtg up` lie? A demo has a folder of its own, and a command works on the one that is in use."""
 
 import fcntl
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from deploy.kafka.errors import BrokerError
 from services.cli.settings import UpSettings
+from services.shell.clock import CLOCK as CLOCK_HERE
+from services.shell.clock import Clock
 
 LOCK = "up.lock"
 """Locked while a `dtg up` works in the folder; its text is the bootstrap of the cluster that it serves."""
 CLOCK = "clock.json"
-"""Where the sandbox clock stands; a folder that has one holds a demo's data."""
+"""Where the sandbox clock stands, and how it runs; a folder that has one holds a demo's data."""
 LOCK_SECONDS = 1.0
 """A command that looks whether the folder is in use holds the lock for an instant."""
 
@@ -51,6 +55,18 @@ def of_command(settings: UpSettings) -> UpSettings:
     """The settings with the folder of the `dtg up` that serves the cluster of this command, if it is a demo's."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
+
+
+def clock_of(settings: UpSettings) -> Clock:
+    """The clock of the `dtg up` that serves the cluster of this command: its demo's, else that of the environment."""
+    home = Path(of_command(settings).home)
+    if CLOCK_HERE.is_sandbox or not (home / CLOCK).exists() or not _serves(home, settings.bootstrap()):
+        return CLOCK_HERE
+    told = json.loads((home / CLOCK).read_text(encoding="utf-8"))
+    if "speed" not in told:  # a demo of an earlier release
+        return CLOCK_HERE
+    anchor, start = [datetime.fromisoformat(told[name]).timestamp() for name in ("anchor", "start")]
+    return Clock(anchor, start, float(told["speed"]))
 
 
 def _with(settings: UpSettings, home: Path) -> UpSettings:

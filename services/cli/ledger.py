@@ -21,6 +21,15 @@ ENDS = {
 STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn")
 
 
+_ANSWERED = frozenset(
+    {
+        *("LodgeDeclaration", "RecordFindings", "RecordTreatment", "DecideTreatment", "ReportArrival"),
+        "RecordGateOut",
+    }
+)
+"""Requests that a fact must name as its cause."""
+
+
 @dataclass
 class Ledger(Effects):
     """What the topics say. Each list names the evidence; all are empty when the promise is kept.
@@ -114,7 +123,7 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     ledger.requests, ledger.facts = len(asked), len(facts)
     causes = {fact.headers.get("causationid", "") for fact in facts}
     for request in asked.values():
-        if request.kind in ("LodgeDeclaration", "RecordFindings", "RecordTreatment", "ReportArrival", "RecordGateOut"):
+        if request.kind in _ANSWERED:
             _answered(ledger, request, causes, by_key[request.key])
     for key, story in by_key.items():
         _consignment(ledger, key, story)
@@ -204,7 +213,7 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
         ledger.wrongly_released.append(f"{key}: released without assessment")
         return
     answered = {e.body["control"] for e in story if e.kind in ("InspectionPassed", "PestIntercepted")}
-    treated = {e.body["origin"] for e in story if e.kind == "TreatmentVerified"}
+    treated = {e.body["origin"] for e in story if e.kind in ("TreatmentVerified", "TreatmentWaived")}
     open_controls = {c for c in assessed["controls"] if c != "quarantine"} - answered
     if "quarantine" in assessed["controls"] and "risk" not in treated:
         open_controls.add("quarantine")
@@ -213,7 +222,7 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
     if not any(e.kind == "ArrivalRecorded" for e in story):
         ledger.wrongly_released.append(f"{key}: released before arrival")
-    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned") for e in story):
+    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in story):
         last = [e for e in story if e.kind in STATEMENTS][-1]
         if last.kind == "ReleaseGranted":
             ledger.wrongly_released.append(f"{key}: released after a failed control")

@@ -15,7 +15,7 @@ from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
 from services.cli.draws import draws_app
-from services.cli.home import of_command
+from services.cli.home import clock_of, of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.screen import Table, errors, screen, styled, text, visible
@@ -176,10 +176,24 @@ def simulate(
     """Let simulated declarants, carriers, officers, yards and terminals work. 模拟"""
     from services.cli.log import reader
     from services.simulator.main import simulate as play
+    from services.simulator.player import ClockTooSlow
 
-    bootstrap = UpSettings().bootstrap()
+    settings = UpSettings()
+    bootstrap = settings.bootstrap()
     reader(bootstrap).close()  # says at once when no cluster answers
-    done = play(seed=seed, consignments=consignments, paced=paced, endless=endless, idle_seconds=idle, kafka=bootstrap)
+    try:
+        done = play(
+            seed=seed,
+            consignments=consignments,
+            paced=paced,
+            endless=endless,
+            idle_seconds=idle,
+            kafka=bootstrap,
+            clock=clock_of(settings),
+        )
+    except ClockTooSlow as problem:
+        errors.block(str(problem), "red")
+        raise typer.Exit(1) from None
     ends = ", ".join(f"{name} {count}" for name, count in sorted(done.ends.items()))
     screen.line(f"{done.lodged} lodged, {done.asked} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
     raise typer.Exit(0 if done.finished or endless else 1)

@@ -22,6 +22,7 @@ from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.draw import day_of
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
+from services.shell.clock import Clock
 from services.shell.codec import moment_of
 from services.shell.loopback import open_page
 from services.shell.private_file import write_private
@@ -172,11 +173,7 @@ class Up:
             start = anchor
             if clock.exists():  # the day goes on where it stopped; time never runs backwards over kept data
                 start = max(anchor, self._saved_clock())
-            env |= {
-                "DTG_CLOCK_ANCHOR": anchor.isoformat(),
-                "DTG_CLOCK_START": start.isoformat(),
-                "DTG_CLOCK_SPEED": str(self.speed),
-            }
+            env |= Clock(anchor.timestamp(), start.timestamp(), self.speed).environment()
             self._clock = (anchor, start, clock)
         return env
 
@@ -258,8 +255,10 @@ class Up:
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
         fresh = path.with_suffix(".new")
         try:
+            stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
+            runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
             with fresh.open("w", encoding="utf-8") as file:
-                json.dump({"now": (start + timedelta(seconds=passed)).isoformat()}, file)
+                json.dump(stands | runs, file)
                 file.flush()
                 os.fsync(file.fileno())  # else a power failure may leave an empty file under the name
             fresh.replace(path)

@@ -1,6 +1,7 @@
 """What may people send from a page? Forms become the same requests that the API takes; a desk answers them."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote
 
@@ -12,8 +13,9 @@ from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
 from schemas.gate import RecordGateOut
 from schemas.inspection import FindingsResult, RecordFindings
-from schemas.quarantine import RecordTreatment
+from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.vocabulary import TreatmentDecision
 from services.console.bodies import body, media_type
 from services.console.consignment import plain
 from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask, lodgement, requested
@@ -29,8 +31,8 @@ Typed = dict[str, str]
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 200
 """Fields of one form at most."""
-READINGS = 500
-"""Lines of a treatment's readings at most, as in `RecordTreatment`."""
+BEIJING = "+08:00"
+"""The zone of times that are typed without one, as the pages show them."""
 
 
 async def form(request: Request) -> Typed:
@@ -68,25 +70,47 @@ def _treatment(typed: Typed) -> dict[str, Any]:
         "unit_class": typed.get("unit_class", ""),
         "dose_g_m3": typed.get("dose_g_m3") or None,
         "residue_ppm": typed.get("residue_ppm") or None,
+        "started_at": _moment(typed.get("started_at", "")),
         "readings": _readings(typed.get("readings", "")),
+    }
+
+
+def _moment(typed: str) -> str | None:
+    """A time as a browser or a person writes it: without a zone it is Beijing's."""
+    if not typed:
+        return None
+    try:
+        zoned = datetime.fromisoformat(typed).tzinfo is not None
+    except ValueError:
+        return typed  # what is no time is told by the check of the request
+    return typed if zoned else f"{typed}{BEIJING}"
+
+
+def _decision(typed: Typed) -> dict[str, Any]:
+    method = typed.get("method") if typed.get("decision") == TreatmentDecision.TREAT else ""
+    return {
+        **{name: typed.get(name, "") for name in ("origin", "decision", "reason")},
+        "goods": typed.get("goods") or None if method else None,
+        "methods": [method] if method else [],
     }
 
 
 def _readings(typed: str) -> list[dict[str, str | None]]:
     readings: list[dict[str, str | None]] = []
     lines = typed.splitlines()
-    if len(lines) > READINGS:
-        fault = field_error("/readings", "too_long", max_length=READINGS)
+    if len(lines) > MOST_READINGS:
+        fault = field_error("/readings", "too_long", max_length=MOST_READINGS)
         raise Problem(422, "invalid", errors=[fault], count=1)
     for number, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line.replace("，", ",").split(",")]
         if not line.strip():
             continue
-        if len(cells) not in (2, 3):
+        if len(cells) not in (2, 3, 4):
             fault = field_error(f"/readings/{number}", "bad_readings", line, line=number)
             raise Problem(422, "invalid", errors=[fault], count=1)
-        gas = cells[2] if len(cells) == 3 and cells[2] else None
-        readings.append({"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas})
+        gas = cells[2] if len(cells) > 2 and cells[2] else None
+        place = cells[3] if len(cells) > 3 and cells[3] else FIRST_PLACE
+        readings.append({"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas, "place": place})
     return readings
 
 
@@ -97,6 +121,7 @@ def _only(*names: str) -> Callable[[Typed], dict[str, Any]]:
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "findings": (RecordFindings, _findings),
     "treatment": (RecordTreatment, _treatment),
+    "treatment-decision": (DecideTreatment, _decision),
     "arrival": (ReportArrival, _only("place")),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),

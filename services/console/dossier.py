@@ -24,6 +24,7 @@ _KINDS: dict[str, type[Message]] = {
         *(i.InspectionCancelled, i.InspectionOverdue),
         *(q.TreatmentOrdered, q.TreatmentVerified, q.TreatmentFailed, q.TreatmentAbandoned),
         *(q.TreatmentCancelled, q.TreatmentOverdue),
+        *(q.TreatmentReferred, q.TreatmentWaived, q.QuarantineRefused),
         *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.DeclarationWithdrawn),
     )
 }
@@ -60,6 +61,15 @@ class Treatment:
 
 
 @dataclass
+class Referral:
+    """A question to an officer, because no treatment is known, and the decision, None while there is none."""
+
+    order: Said[q.TreatmentReferred]
+    answer: Said[Message] | None = None
+    overdue: bool = False
+
+
+@dataclass
 class Dossier:
     """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions."""
 
@@ -67,6 +77,7 @@ class Dossier:
     assessed: Said[ConsignmentAssessed] | None = None
     controls: list[Control] = field(default_factory=list)
     treatments: list[Treatment] = field(default_factory=list)
+    referrals: list[Referral] = field(default_factory=list)
     decisions: list[Said[Message]] = field(default_factory=list)
     refused: list[Said[RequestRefused]] = field(default_factory=list)
 
@@ -77,6 +88,10 @@ class Dossier:
     def open_treatments(self) -> list[Treatment]:
         """The treatments that a unit may record now."""
         return [treatment for treatment in self.treatments if treatment.answer is None]
+
+    def open_referrals(self) -> list[Referral]:
+        """The treatments about which an officer may decide now."""
+        return [referral for referral in self.referrals if referral.answer is None]
 
 
 def dossier(entries: Iterable[Entry]) -> Dossier:
@@ -124,13 +139,19 @@ def _note(made: Dossier, entry: Entry, fact: Message) -> None:
             for control in _ordered(made, fact.control):
                 control.answer = Said(entry, fact)
         case q.TreatmentOrdered():
+            _decided(made, fact.origin, Said(entry, fact))
             made.treatments.append(Treatment(Said(entry, fact)))
+        case q.TreatmentReferred():
+            made.referrals.append(Referral(Said(entry, fact)))
+        case q.TreatmentWaived() | q.QuarantineRefused():
+            _decided(made, fact.origin, Said(entry, fact))
         case i.InspectionOverdue() | q.TreatmentOverdue():
             _late(made, fact)
         case q.TreatmentVerified() | q.TreatmentFailed():
             for treatment in _of_origin(made, fact.origin, fact.attempt):
                 treatment.answer = Said(entry, fact)
         case q.TreatmentAbandoned() | q.TreatmentCancelled():
+            _decided(made, fact.origin, Said(entry, fact))
             for treatment in _of_origin(made, fact.origin, None):
                 treatment.answer = treatment.answer or Said(entry, fact)
         case r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.DeclarationWithdrawn():
@@ -148,6 +169,15 @@ def _late(made: Dossier, fact: i.InspectionOverdue | q.TreatmentOverdue) -> None
     else:
         for treatment in _of_origin(made, fact.origin, fact.attempt):
             treatment.overdue = True
+        for referral in made.referrals:
+            if referral.order.fact.origin == fact.origin and referral.answer is None:
+                referral.overdue = True
+
+
+def _decided(made: Dossier, origin: str, answer: Said[Message]) -> None:
+    for referral in made.referrals:
+        if referral.order.fact.origin == origin:
+            referral.answer = referral.answer or answer
 
 
 def _ordered(made: Dossier, control: str) -> list[Control]:

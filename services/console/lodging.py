@@ -12,7 +12,7 @@ from schemas.bounds import LINE
 from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
 from schemas.gate import RecordGateOut
 from schemas.inspection import RecordFindings
-from schemas.quarantine import RecordTreatment
+from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
@@ -294,6 +294,7 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
         WithdrawDeclaration,
         RecordFindings,
         RecordTreatment,
+        DecideTreatment,
         ReportArrival,
         PlaceHold,
         LiftHold,
@@ -378,8 +379,24 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
 async def treatment(
     request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
 ) -> Response:
-    """A treatment unit's record with its readings."""
+    """A treatment unit's record with its readings; the desk refuses one without `started_at`."""
     return await _taken(request, RecordTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatment-decisions",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[DecideTreatment]),
+    tags=["officers"],
+    summary="Decide about goods for which no treatment is known",
+)
+async def treatment_decision(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
+    return await _taken(request, DecideTreatment, consignment_id=consignment_id)
 
 
 @router.post(

@@ -56,7 +56,7 @@ class ConsoleSettings(BaseSettings):
         8_000_000, ge=1_000, description="largest body of a batch of declarations, bytes; more is refused with 413"
     )
     body_separators: int = Field(
-        25_000,
+        50_000,
         ge=100,
         description="commas, colons and opening brackets in the JSON of one body, or of one declaration of a batch, at most; "
         "more is refused with 413",

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import TRADE_MODES
+from schemas.vocabulary import GoodsClass
 from services.console.telling import awaited, owner_words
 from services.console.views import Entry, Text
 from services.console.words import Language, check, known, refusal, say
@@ -127,6 +128,11 @@ class Sight:
     def methods(self, codes: Any) -> str:
         return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
 
+    def goods(self, codes: Any) -> str:
+        """What goods are, as far as a treatment depends on it; goods of no known class where nobody said."""
+        classes = [self.name("goods_classes", str(code)) for code in codes or (GoodsClass.OTHER.value,)]
+        return ("、" if self.language == "zh" else ", ").join(classes)
+
 
 def clipped(text: str) -> str:
     """As much of a text as has room in a list; the content of its message has all of it."""
@@ -192,7 +198,13 @@ def _ordered(s: Sight, b: Body) -> str:
 
 
 def _treat(s: Sight, b: Body) -> str:
-    return s.t("summary.treat", methods=s.methods(b["methods"]), attempt=b["attempt"], due=s.minute(b["due"]))
+    goods = s.name("goods_classes", b.get("goods", GoodsClass.WOOD.value))
+    due = s.minute(b["due"])
+    return s.t("summary.treat", goods=goods, methods=s.methods(b["methods"]), attempt=b["attempt"], due=due)
+
+
+def _refer(s: Sight, b: Body) -> str:
+    return s.t("summary.referred", goods=s.goods(b["goods"]), due=s.minute(b["due"]))
 
 
 def _left(s: Sight, b: Body) -> str:
@@ -206,6 +218,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "WithdrawDeclaration",
             "RecordFindings",
             "RecordTreatment",
+            "DecideTreatment",
             "ReportArrival",
             "PlaceHold",
             "LiftHold",
@@ -232,6 +245,9 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "TreatmentFailed": lambda s, b: s.t(
         "summary.not_treated", method=s.methods([b["method"]]), why="; ".join(b["shortfalls"])
     ),
+    "TreatmentReferred": _refer,
+    "TreatmentWaived": _because,
+    "QuarantineRefused": _because,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
     "ArrivalRecorded": lambda s, b: s.t("summary.arrived", place=b["place"], who=b["reported_by"]),
     "ConsignmentHeld": _held,

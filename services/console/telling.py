@@ -41,6 +41,7 @@ MILESTONES = frozenset(
     {
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
+        *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised"),
     }
@@ -48,7 +49,8 @@ MILESTONES = frozenset(
 PROBLEMS = frozenset(
     {
         *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "InspectionOverdue"),
-        *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "ReleaseRefused", "ReleaseRevoked"),
+        *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
+        *("ReleaseRefused", "ReleaseRevoked"),
         *("GateAlarmRaised", "ContainerMustStay"),
     }
 )

@@ -22,7 +22,7 @@ from schemas.inspection import (
     RecordFindings,
 )
 from schemas.release import DeclarationWithdrawn
-from schemas.risk import ConsignmentAssessed
+from schemas.risk import ConsignmentAssessed, GoodsClasses
 from schemas.vocabulary import ControlKind
 
 TIME_LIMITS: dict[ControlKind, timedelta] = {
@@ -45,18 +45,20 @@ class Order(BaseModel):
 
 
 class Quiet(BaseModel):
-    """Nothing is ordered: not assessed yet, or nothing for an officer to answer."""
+    """Nothing is ordered: not assessed yet, or nothing for an officer to answer. `goods`: by the assessment in hand."""
 
     model_config = ConfigDict(frozen=True)
     state: Literal["quiet"] = "quiet"
+    goods: GoodsClasses = ()
 
 
 class Ordered(BaseModel):
-    """Controls were ordered; some or all may be answered."""
+    """Controls were ordered; some or all may be answered. `goods`: by the assessment, for whom a pest concerns."""
 
     model_config = ConfigDict(frozen=True)
     state: Literal["ordered"] = "ordered"
     orders: tuple[Order, ...]
+    goods: GoodsClasses = ()
 
 
 class Withdrawn(BaseModel):
@@ -140,10 +142,10 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
             return ()
         seen = f"{control.value} was answered by an earlier request"
         return (_refused(found, hearing, "already_answered", seen),)
-    return (conclude(found, hearing),)
+    return (conclude(found, _goods(state), hearing),)
 
 
-def conclude(found: RecordFindings, hearing: Hearing) -> Fact:
+def conclude(found: RecordFindings, goods: GoodsClasses, hearing: Hearing) -> Fact:
     """What the officer found, as a fact. A pest without a name, or a name beside "in order", is sent back."""
     pest = found.pest.strip()
     match found.result:
@@ -174,6 +176,7 @@ def conclude(found: RecordFindings, hearing: Hearing) -> Fact:
                 control=found.control,
                 officer=found.asked_by,
                 pest=pest,
+                goods=goods,
             )
         case _:
             assert_never(found.result)
@@ -225,7 +228,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case InspectionOrdered():
             order = Order(control=message.control, since=message.occurred_at, due=message.due)
-            return Ordered(orders=(*_orders(state), order))
+            return Ordered(orders=(*_orders(state), order), goods=_goods(state))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             change = {"standing": "answered", "answered_by": hearing.message_id}
             return _changed(state, message.control, change)
@@ -235,7 +238,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             if closed(state):
                 return state
             return Withdrawn(answered=tuple([each.answered_by for each in _orders(state) if each.answered_by]))
-        case ConsignmentAssessed() | RecordFindings() | DeadlinePassed() | InspectionCancelled() | RequestRefused():
+        case ConsignmentAssessed():
+            ordered = any(control in TIME_LIMITS for control in message.controls)
+            return Quiet(goods=message.goods) if isinstance(state, Quiet) and ordered and message.goods else state
+        case RecordFindings() | DeadlinePassed() | InspectionCancelled() | RequestRefused():
             return state
         case _:
             assert_never(message)
@@ -259,6 +265,10 @@ def closed(state: State) -> bool:
             assert_never(state)
 
 
+def _goods(state: State) -> GoodsClasses:
+    return () if isinstance(state, Withdrawn) else state.goods
+
+
 def _orders(state: State) -> tuple[Order, ...]:
     return state.orders if isinstance(state, Ordered) else ()
 
@@ -269,7 +279,7 @@ def _order_of(state: State, control: ControlKind) -> Order | None:
 
 def _changed(state: State, control: ControlKind, change: dict[str, str]) -> Ordered:
     orders = [each.model_copy(update=change) if each.control is control else each for each in _orders(state)]
-    return Ordered(orders=tuple(orders))
+    return Ordered(orders=tuple(orders), goods=_goods(state))
 
 
 def _limit(order: Order) -> str:

@@ -1,10 +1,11 @@
 """Which treatments are owed before goods may go, and was each carried out as its schedule demands?
 
-Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. A
-settled consignment stays open, because a pest may still be met; abandonment and withdrawal close it.
+Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. Where no treatment
+is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met; abandonment,
+refusal and withdrawal close it.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
@@ -13,30 +14,36 @@ from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.inspection import PestIntercepted
 from schemas.quarantine import (
+    DecideTreatment,
+    QuarantineRefused,
     RecordTreatment,
     TreatmentAbandoned,
     TreatmentCancelled,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
+    TreatmentReferred,
     TreatmentVerified,
+    TreatmentWaived,
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import ControlKind, TreatmentMethod
-from services.quarantine.schedules import check
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
+from services.quarantine.methods import methods_for
+from services.quarantine.proof import check, unusable
+from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
+CHINA = timezone(timedelta(hours=8))
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 RISK = "risk"
-METHODS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE, TreatmentMethod.SULPHURYL_FLUORIDE)
-"""What is offered against timber and packaging pests, whatever the goods; phosphine is for grain in store."""
 
 
 class Need(BaseModel):
     """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
-    judged for it.
+    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
+    officer has to decide.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,8 +53,19 @@ class Need(BaseModel):
     pest: str
     since: AwareDatetime
     due: AwareDatetime
-    standing: Literal["open", "overdue", "verified"] = "open"
+    standing: Literal["open", "overdue", "verified", "waived"] = "open"
     answered: tuple[str, ...] = ()
+    goods: GoodsClass = GoodsClass.WOOD
+
+    @property
+    def day(self) -> date:
+        """The day of the order, by whose schedules its records are judged."""
+        return _day(self.since)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it no longer holds the goods."""
+        return self.standing in ("verified", "waived")
 
 
 class Quiet(BaseModel):
@@ -82,7 +100,9 @@ class Withdrawn(BaseModel):
 
 
 State = Quiet | Treating | Abandoned | Withdrawn
-Heard = ConsignmentAssessed | PestIntercepted | RecordTreatment | DeclarationWithdrawn | DeadlinePassed
+Heard = (
+    ConsignmentAssessed | PestIntercepted | RecordTreatment | DecideTreatment | DeclarationWithdrawn | DeadlinePassed
+)
 Said = (
     TreatmentOrdered
     | TreatmentVerified
@@ -90,6 +110,9 @@ Said = (
     | TreatmentAbandoned
     | TreatmentOverdue
     | TreatmentCancelled
+    | TreatmentReferred
+    | TreatmentWaived
+    | QuarantineRefused
     | RequestRefused
 )
 
@@ -102,11 +125,13 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
         case ConsignmentAssessed():
             if ControlKind.QUARANTINE not in message.controls:
                 return ()
-            return order(state, message.consignment_id, RISK, "", hearing)
+            return order(state, message.consignment_id, RISK, "", message.goods, hearing)
         case PestIntercepted():
-            return order(state, message.consignment_id, message.control.value, message.pest, hearing)
+            return order(state, message.consignment_id, message.control.value, message.pest, message.goods, hearing)
         case RecordTreatment():
             return judge(state, message, hearing)
+        case DecideTreatment():
+            return resolve(state, message, hearing)
         case DeclarationWithdrawn():
             return cancel(state, message, hearing)
         case DeadlinePassed():
@@ -115,13 +140,28 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             assert_never(message)
 
 
-def order(state: State, consignment_id: str, origin: str, pest: str, hearing: Hearing) -> tuple[Fact, ...]:
-    """The first attempt for this origin; an origin heard again, or of goods given up or withdrawn, orders nothing."""
+def order(
+    state: State, consignment_id: str, origin: str, pest: str, goods: tuple[GoodsClass, ...], hearing: Hearing
+) -> tuple[Fact, ...]:
+    """The first attempt for this origin, or the question to an officer where no treatment is known for the goods.
+
+    An origin heard again, or of goods given up or withdrawn, orders nothing.
+    """
     match state:
         case Quiet() | Treating():
             if _need_of(state, origin) is not None:
                 return ()
-            return (_ordered(consignment_id, origin, 1, METHODS, pest, hearing),)
+            if (known := methods_for(goods, pest, _day(hearing.at))) is not None:
+                return (_ordered(consignment_id, origin, 1, *known, pest, hearing),)
+            referred = TreatmentReferred(
+                consignment_id=consignment_id,
+                occurred_at=hearing.at,
+                origin=origin,
+                goods=goods,
+                pest=shown(pest, 200),
+                due=hearing.at + TIME_LIMIT,
+            )
+            return (referred,)
         case Abandoned() | Withdrawn():
             return ()
         case _:
@@ -150,6 +190,9 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (_refused(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
     if hearing.message_id in need.answered:
         return ()
+    if not need.methods:
+        seen = f"how origin {record.origin[:40]!r} is treated is for an officer to decide"
+        return (_refused(record, hearing, "not_ordered", seen),)
     in_hand = f"attempt {record.attempt} was recorded; attempt {need.attempt} was ordered last"
     if record.attempt > need.attempt:
         return (_refused(record, hearing, "not_ordered", in_hand),)
@@ -157,20 +200,27 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (_refused(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
         return (_refused(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
-    return conclude(need, record, hearing)
+    row = row_for(need.goods, record.method, need.day)
+    if fault := unusable(row, record, need.since, hearing.at):
+        return (_refused(record, hearing, *fault),)
+    return conclude(need, row, record, hearing)
 
 
-def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
-    """Verified; or failed, and then once more, or given up after the last attempt."""
-    verdict = check(record, need.methods)
-    if not verdict.shortfalls:
+def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
+    shortfalls = () if row is None else check(row, record)
+    if record.method not in need.methods or row is None:
+        ordered = ", ".join([method.value for method in need.methods])
+        shortfalls = (f"method is {record.method.value}; wanted one of {ordered}", *shortfalls)
+    schedule = "" if row is None else row.schedule
+    if not shortfalls:
         verified = TreatmentVerified(
             consignment_id=record.consignment_id,
             occurred_at=hearing.at,
             origin=need.origin,
             attempt=need.attempt,
             method=record.method,
-            schedule=verdict.schedule,
+            schedule=schedule,
             unit=record.asked_by,
         )
         return (verified,)
@@ -180,12 +230,14 @@ def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fac
         origin=need.origin,
         attempt=need.attempt,
         method=record.method,
-        schedule=verdict.schedule,
-        shortfalls=verdict.shortfalls,
+        schedule=schedule,
+        shortfalls=shortfalls,
         unit=record.asked_by,
     )
     if need.attempt < ATTEMPTS:
-        again = _ordered(record.consignment_id, need.origin, need.attempt + 1, need.methods, need.pest, hearing)
+        again = _ordered(
+            record.consignment_id, need.origin, need.attempt + 1, need.goods, need.methods, need.pest, hearing
+        )
         return (failed, again)
     given_up = TreatmentAbandoned(
         consignment_id=record.consignment_id,
@@ -194,6 +246,60 @@ def conclude(need: Need, record: RecordTreatment, hearing: Hearing) -> tuple[Fac
         attempts=need.attempt,
     )
     return (failed, given_up)
+
+
+def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """What an officer decided about goods for which no treatment is known, as a fact; the same request again is nothing."""
+    match state:
+        case Abandoned() | Withdrawn():
+            if hearing.message_id in state.answered:
+                return ()
+            return (_refused(decided, hearing, "consignment_closed", "the goods are given up or withdrawn"),)
+        case Quiet() | Treating():
+            pass
+        case _:
+            assert_never(state)
+    need = _need_of(state, decided.origin)
+    if need is not None and hearing.message_id in need.answered:
+        return ()
+    if need is None or need.methods or need.settled:
+        seen = f"no officer is asked to decide about origin {decided.origin[:40]!r}"
+        return (_refused(decided, hearing, "not_referred", seen),)
+    match decided.decision:
+        case TreatmentDecision.TREAT:
+            return (_order_as_decided(need, decided, hearing),)
+        case TreatmentDecision.CLEAR:
+            waived = TreatmentWaived(
+                consignment_id=decided.consignment_id,
+                occurred_at=hearing.at,
+                origin=need.origin,
+                officer=decided.asked_by,
+                reason=decided.reason,
+            )
+            return (waived,)
+        case TreatmentDecision.REFUSE:
+            refused = QuarantineRefused(
+                consignment_id=decided.consignment_id,
+                occurred_at=hearing.at,
+                origin=need.origin,
+                officer=decided.asked_by,
+                reason=decided.reason,
+            )
+            return (refused,)
+        case _:
+            assert_never(decided.decision)
+
+
+def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> Fact:
+    """The order, if there is a schedule by which each of its records can be judged."""
+    goods, on = decided.goods, _day(hearing.at)
+    if goods is None or not decided.methods:
+        return _refused(decided, hearing, "no_schedule", "to treat, the officer names the goods and the methods")
+    for method in decided.methods:
+        if row_for(goods, method, on) is None:
+            seen = f"there is no schedule for {method.value} of {goods.value}"
+            return _refused(decided, hearing, "no_schedule", seen)
+    return _ordered(decided.consignment_id, need.origin, 1, goods, decided.methods, need.pest, hearing)
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
@@ -206,7 +312,7 @@ def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> t
                         consignment_id=withdrawn.consignment_id, occurred_at=hearing.at, origin=need.origin
                     )
                     for need in state.needs
-                    if need.standing != "verified"
+                    if not need.settled
                 ]
             )
         case Quiet() | Abandoned() | Withdrawn():
@@ -242,7 +348,13 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case TreatmentOrdered():
-            return _taken_on(state, message)
+            return _taken_on(state, message, hearing)
+        case TreatmentReferred():
+            return _asked_of_an_officer(state, message)
+        case TreatmentWaived():
+            return _changed(state, message.origin, hearing, standing="waived")
+        case QuarantineRefused():
+            return Abandoned(answered=(*_answered(state), hearing.message_id))
         case TreatmentVerified():
             return _changed(state, message.origin, hearing, standing="verified")
         case TreatmentFailed():
@@ -257,6 +369,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             ConsignmentAssessed()
             | PestIntercepted()
             | RecordTreatment()
+            | DecideTreatment()
             | DeadlinePassed()
             | TreatmentCancelled()
             | RequestRefused()
@@ -294,8 +407,30 @@ def _answered(state: State) -> tuple[str, ...]:
     return tuple([request for need in _needs(state) for request in need.answered])
 
 
-def _taken_on(state: State, ordered: TreatmentOrdered) -> Treating:
+def _day(moment: datetime) -> date:
+    """The day in China, by whose schedules an order is made and judged."""
+    return moment.astimezone(CHINA).date()
+
+
+def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
+    need = Need(
+        origin=referred.origin,
+        attempt=1,
+        methods=(),
+        pest=referred.pest,
+        since=referred.occurred_at,
+        due=referred.due,
+        goods=GoodsClass.OTHER,
+    )
+    return Treating(needs=(*_needs(state), need))
+
+
+def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
+    """`earlier`: the attempt before, or the question to an officer that this request answered."""
     earlier = _need_of(state, ordered.origin)
+    answered = earlier.answered if earlier else ()
+    if earlier is not None and not earlier.methods:
+        answered = (*answered, hearing.message_id)
     need = Need(
         origin=ordered.origin,
         attempt=ordered.attempt,
@@ -303,7 +438,8 @@ def _taken_on(state: State, ordered: TreatmentOrdered) -> Treating:
         pest=ordered.pest,
         since=ordered.occurred_at,
         due=ordered.due,
-        answered=earlier.answered if earlier else (),
+        goods=ordered.goods,
+        answered=answered,
     )
     others = tuple([each for each in _needs(state) if each.origin != ordered.origin])
     return Treating(needs=(*others, need))
@@ -328,6 +464,7 @@ def _ordered(
     consignment_id: str,
     origin: str,
     attempt: int,
+    goods: GoodsClass,
     methods: tuple[TreatmentMethod, ...],
     pest: str,
     hearing: Hearing,
@@ -340,10 +477,11 @@ def _ordered(
         methods=methods,
         pest=shown(pest, 200),
         due=hearing.at + TIME_LIMIT,
+        goods=goods,
     )
 
 
-def _refused(record: RecordTreatment, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def _refused(record: RecordTreatment | DecideTreatment, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
         subject=record.key,

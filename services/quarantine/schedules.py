@@ -1,200 +1,310 @@
-"""Did a recorded treatment meet its schedule? Rows as data; each shortfall says what was seen and wanted.
+"""Which treatment kills which pest in which goods, and what must a record show of it? Rows as data, each with its source.
 
-Sources: IPPC ISPM 15 Annex 1 (heat, methyl bromide from 2006-10-01, sulphuryl fluoride), grain phosphine
-practice of LS/T 1201, residue limits of SN/T 3401-2012, unit classes of AQSIQ Order 181. Debarking, thickness
-and moisture of wood are the unit's to see to; the record does not carry them.
+A row that changes is a new row with its date; an order is judged by the rows of the day on which it was made. What no row
+names (berries, live animals, plants for planting) has no treatment here: an officer decides.
+
+Sources, by the mark at each row:
+
+| mark | source |
+|---|---|
+| ISPM 15 | IPPC ISPM 15, Annex 1: heat, methyl bromide (from 2006-10-01), sulphuryl fluoride; doses are those of its example schedules |
+| ISPM 28-24 | IPPC ISPM 28, PT 24: cold treatment for Ceratitis capitata on Citrus sinensis |
+| BICON | Australia, BICON, methyl bromide schedules for cherries from the United States, effective 2019-10-01 |
+| NAC | Nevada Administrative Code 554.410: methyl bromide for cut flowers (pounds per 1,000 cubic feet and °F, in g/m3 and °C) |
+| BMSB | Australia and New Zealand, seasonal measures for Halyomorpha halys: treatment rates for vehicles and machinery |
+| GRDC | Australia, Grains Research and Development Corporation: 7 days over 25 °C at 300 ppm, 10 days at 15 to 25 °C at 200 ppm |
+
+Taken as generally published, not from the text of the source: the minima, doses and products of methyl bromide and the dose of
+sulphuryl fluoride in ISPM 15, all of ISPM 28-24 and BMSB, and the concentrations and the dose of GRDC. Compare them with the
+originals before they bind anybody.
+
+Residue limits before a room is opened: SN/T 3401-2012. Classes of treatment units: AQSIQ Order 181. Where a source does not
+say how far readings may lie apart, the row says what this border asks for. Debarking, thickness and moisture of wood, and the
+load of a chamber, are the unit's to see to: the record does not carry them.
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
-from itertools import pairwise
+from datetime import date
+from decimal import Decimal
 
-from schemas.quarantine import Reading, RecordTreatment
-from schemas.vocabulary import TreatmentMethod, UnitClass
+from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 
 READING_GRACE_HOURS = Decimal("0.25")
 """A reading asked for at an hour may be taken up to this much later; earlier proves nothing about that hour."""
-_GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
-_HEAT_UNITS = frozenset({UnitClass.HEAT})
-_SIXTY = Decimal(60)
-_CENT = Decimal("0.01")
+GAS_UNITS = frozenset({UnitClass.SHIP_FUMIGATION, UnitClass.FUMIGATION})
+HEAT_UNITS = frozenset({UnitClass.HEAT})
+OTHER_UNITS = frozenset({UnitClass.OTHER})
+_DAY = Decimal(24)
 
 
 @dataclass(frozen=True, slots=True)
-class HeatRow:
-    """Wood core at `core_c` Celsius or more, `minutes` without a break."""
+class Exposure:
+    """Gas from hour 0 until `hours`, where no reading is colder than `lowest_c` (Celsius).
 
-    schedule: str
-    core_c: Decimal
-    minutes: Decimal
-    units: frozenset[UnitClass]
-
-
-@dataclass(frozen=True, slots=True)
-class TemperatureClass:
-    """What is wanted when no reading is colder than `lowest_c` (Celsius; `above`: colder than or just at it).
-
-    `hours`: exposure. `minima`: (hour, g/m3) readings to be met. `floor_g_m3`: for all of the exposure. `ct`:
-    g h/m3.
+    `dose_g_m3`: gas put in, at least. `minima`: (hour, g/m3) readings to be met. `floor_g_m3`: at every reading. `ct`: g h/m3.
     """
 
     lowest_c: Decimal
     hours: Decimal
+    dose_g_m3: Decimal
     minima: tuple[tuple[Decimal, Decimal], ...] = ()
     floor_g_m3: Decimal = Decimal(0)
     ct: Decimal = Decimal(0)
-    above: bool = False
-
-    def fits(self, coldest: Decimal) -> bool:
-        return coldest > self.lowest_c if self.above else coldest >= self.lowest_c
 
 
 @dataclass(frozen=True, slots=True)
-class GasRow:
-    """`classes` from the warmest to the coldest in which the gas still works; `residue_ppm` at most, before opening."""
+class Held:
+    """`limit_c` Celsius or more, for `hours` without a break. `below`: or less. `above`: more, not just as much.
+
+    `floor_g_m3`: so much gas at the same time. `dose_g_m3`: gas put in, at least; 0 where there is none.
+    """
+
+    limit_c: Decimal
+    hours: Decimal
+    below: bool = False
+    above: bool = False
+    floor_g_m3: Decimal = Decimal(0)
+    dose_g_m3: Decimal = Decimal(0)
+
+    def reached(self, celsius: Decimal) -> bool:
+        """Whether this temperature counts."""
+        if self.below:
+            return celsius <= self.limit_c
+        return celsius > self.limit_c if self.above else celsius >= self.limit_c
+
+
+Step = Exposure | Held
+
+
+@dataclass(frozen=True, slots=True)
+class Plausible:
+    """What can be true at all, Celsius and g/m3: a value outside is another unit of measure, or a slip of the pen."""
+
+    lowest_c: Decimal
+    highest_c: Decimal
+    most_g_m3: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`goods` are treated by `method` against `pests` (genera; empty: any), from `effective_from` on, as `source` says.
+
+    A record must meet one of `steps`, at each of its sampling places. `apart_hours`: the furthest that two readings of one
+    place may lie apart within the exposure. `residue_ppm`: at most, before opening; None where there is no gas.
+    `measured`: what the temperature is read of.
+    """
 
     schedule: str
-    classes: tuple[TemperatureClass, ...]
-    residue_ppm: Decimal
+    goods: GoodsClass
+    method: TreatmentMethod
+    effective_from: date
+    source: str
     units: frozenset[UnitClass]
+    steps: tuple[Step, ...]
+    apart_hours: Decimal
+    plausible: Plausible
+    residue_ppm: Decimal | None = None
+    pests: frozenset[str] = frozenset()
+    measured: str = "air"
 
 
-def _bromide(lowest_c: int, at_2: int, at_4: int, at_24: int, ct: int) -> TemperatureClass:
-    minima = ((Decimal(2), Decimal(at_2)), (Decimal(4), Decimal(at_4)), (Decimal(24), Decimal(at_24)))
-    return TemperatureClass(Decimal(lowest_c), Decimal(24), minima, ct=Decimal(ct))
+def _bromide_wood(lowest_c: int, dose: int, at_2: int, at_4: int, at_24: int, ct: int) -> Exposure:
+    minima = ((Decimal(2), Decimal(at_2)), (Decimal(4), Decimal(at_4)), (_DAY, Decimal(at_24)))
+    return Exposure(Decimal(lowest_c), _DAY, Decimal(dose), minima, ct=Decimal(ct))
 
 
-SCHEDULES: dict[TreatmentMethod, HeatRow | GasRow] = {
-    TreatmentMethod.HEAT: HeatRow("HT-ISPM15-56C-30min", Decimal(56), Decimal(30), _HEAT_UNITS),
-    TreatmentMethod.METHYL_BROMIDE: GasRow(
-        "MB-ISPM15-24h-2006-10-01",
-        (_bromide(21, 36, 31, 24, 650), _bromide(16, 42, 36, 28, 800), _bromide(10, 48, 42, 32, 900)),
-        Decimal(5),
-        _GAS_UNITS,
+def _bromide(lowest_c: str, hours: str, dose: int) -> Exposure:
+    return Exposure(Decimal(lowest_c), Decimal(hours), Decimal(dose))
+
+
+def _ending(lowest_c: int, hours: int, dose: int, last: int, ct: int = 0) -> Exposure:
+    minima = ((Decimal(hours), Decimal(last)),)
+    return Exposure(Decimal(lowest_c), Decimal(hours), Decimal(dose), minima, ct=Decimal(ct))
+
+
+_WOOD_CORE = Plausible(Decimal(-40), Decimal("99.99"))
+_PULP = Plausible(Decimal(-5), Decimal(45))
+_BROMIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(200))
+_FLUORIDE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(400))
+_PHOSPHINE_ROOM = Plausible(Decimal(-40), Decimal(60), Decimal(10))
+"""300 ppm of phosphine are 0.42 g/m3: a record of 300 g/m3 is one in ppm."""
+_STINK_BUG = frozenset({"Halyomorpha"})
+_MEDITERRANEAN_FRUIT_FLY = frozenset({"Ceratitis"})
+_FIVE = Decimal(5)
+
+ROWS: tuple[Row, ...] = (
+    Row(
+        "HT-ISPM15-56C-30min",
+        GoodsClass.WOOD,
+        TreatmentMethod.HEAT,
+        date(2002, 3, 1),
+        "ISPM 15",
+        HEAT_UNITS,
+        (Held(Decimal(56), Decimal("0.5")),),
+        Decimal("0.25"),
+        _WOOD_CORE,
+        measured="wood core",
     ),
-    TreatmentMethod.SULPHURYL_FLUORIDE: GasRow(
-        "SF-ISPM15-48h-CT3000",
+    Row(
+        "MB-ISPM15-24h-2006-10-01",
+        GoodsClass.WOOD,
+        TreatmentMethod.METHYL_BROMIDE,
+        date(2006, 10, 1),
+        "ISPM 15",
+        GAS_UNITS,
         (
-            TemperatureClass(
+            _bromide_wood(21, 48, 36, 31, 24, 650),
+            _bromide_wood(16, 56, 42, 36, 28, 800),
+            _bromide_wood(10, 64, 48, 42, 32, 900),
+        ),
+        Decimal("20.25"),  # readings at 2, 4 and 24 h, each up to a quarter of an hour late
+        _BROMIDE_ROOM,
+        _FIVE,
+    ),
+    Row(
+        "SF-ISPM15-48h-CT3000",
+        GoodsClass.WOOD,
+        TreatmentMethod.SULPHURYL_FLUORIDE,
+        date(2018, 4, 1),
+        "ISPM 15",
+        GAS_UNITS,
+        (
+            Exposure(
                 Decimal(20),
                 Decimal(48),
+                Decimal(120),
                 ((Decimal(48), Decimal(29)),),
                 floor_g_m3=Decimal(29),
                 ct=Decimal(3000),
             ),
         ),
-        Decimal(5),
-        _GAS_UNITS,
+        Decimal("24.25"),
+        _FLUORIDE_ROOM,
+        _FIVE,
     ),
-    TreatmentMethod.PHOSPHINE: GasRow(
-        "PH3-grain-7d-10d",
+    Row(
+        "MB-cherries-2h-BICON",
+        GoodsClass.CHERRIES,
+        TreatmentMethod.METHYL_BROMIDE,
+        date(2019, 10, 1),
+        "BICON",
+        GAS_UNITS,
         (
-            TemperatureClass(Decimal(25), Decimal(7 * 24), above=True),
-            TemperatureClass(Decimal(15), Decimal(10 * 24)),
+            _bromide("13.9", "2", 48),
+            _bromide("12.2", "2", 56),
+            _bromide("10.6", "2", 64),
+            _bromide("8.3", "2", 72),
         ),
-        Decimal("0.3"),
-        _GAS_UNITS,
+        Decimal(1),
+        _BROMIDE_ROOM,
+        _FIVE,
+        measured="pulp",
     ),
-}
+    Row(
+        "COLD-ISPM28-PT24",
+        GoodsClass.CITRUS,
+        TreatmentMethod.COLD,
+        date(2017, 4, 1),
+        "ISPM 28-24",
+        OTHER_UNITS,
+        (Held(Decimal(2), 16 * _DAY, below=True), Held(Decimal(3), 20 * _DAY, below=True)),
+        Decimal(1),
+        _PULP,
+        pests=_MEDITERRANEAN_FRUIT_FLY,
+        measured="pulp",
+    ),
+    Row(
+        "PH3-grain-7d-10d",
+        GoodsClass.GRAIN,
+        TreatmentMethod.PHOSPHINE,
+        date(2002, 1, 1),
+        "GRDC",
+        GAS_UNITS,
+        (
+            Held(Decimal(25), 7 * _DAY, above=True, floor_g_m3=Decimal("0.42"), dose_g_m3=Decimal("1.5")),
+            Held(Decimal(15), 10 * _DAY, floor_g_m3=Decimal("0.28"), dose_g_m3=Decimal("1.5")),
+        ),
+        _DAY,
+        _PHOSPHINE_ROOM,
+        Decimal("0.3"),
+        measured="grain",
+    ),
+    Row(
+        "MB-cut-flowers-NAC554.410",
+        GoodsClass.CUT_FLOWERS,
+        TreatmentMethod.METHYL_BROMIDE,
+        date(1971, 4, 2),
+        "NAC",
+        GAS_UNITS,
+        (
+            _bromide("22.8", "2.5", 32),
+            _bromide("19.5", "2.5", 40),
+            _bromide("16.7", "3", 40),
+            _bromide("14.5", "3.5", 40),
+            _bromide("12.3", "4", 40),
+            _bromide("10", "4", 48),
+            _bromide("7.8", "4.5", 48),
+            _bromide("5.6", "4.5", 56),
+            _bromide("3.4", "5", 56),
+        ),
+        Decimal(1),
+        _BROMIDE_ROOM,
+        _FIVE,
+    ),
+    Row(
+        "HT-vehicles-BMSB",
+        GoodsClass.CONVEYANCE,
+        TreatmentMethod.HEAT,
+        date(2018, 9, 1),
+        "BMSB",
+        HEAT_UNITS,
+        (
+            Held(Decimal(60), Decimal("0.166666")),
+            Held(Decimal(56), Decimal("0.5")),
+        ),  # 10 min, as a record can write them
+        Decimal("0.1"),
+        _WOOD_CORE,
+        pests=_STINK_BUG,
+        measured="coldest surface",
+    ),
+    Row(
+        "MB-vehicles-BMSB",
+        GoodsClass.CONVEYANCE,
+        TreatmentMethod.METHYL_BROMIDE,
+        date(2018, 9, 1),
+        "BMSB",
+        GAS_UNITS,
+        (_ending(10, 12, 24, 12), _ending(10, 24, 24, 8)),
+        Decimal("12.25"),
+        _BROMIDE_ROOM,
+        _FIVE,
+        pests=_STINK_BUG,
+    ),
+    Row(
+        "SF-vehicles-BMSB",
+        GoodsClass.CONVEYANCE,
+        TreatmentMethod.SULPHURYL_FLUORIDE,
+        date(2018, 9, 1),
+        "BMSB",
+        GAS_UNITS,
+        (_ending(10, 12, 24, 12, 200), _ending(10, 24, 24, 8, 200)),
+        Decimal("12.25"),
+        _FLUORIDE_ROOM,
+        _FIVE,
+        pests=_STINK_BUG,
+    ),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """`schedule`: the row checked against. No `shortfalls`: the treatment met it."""
-
-    schedule: str
-    shortfalls: tuple[str, ...]
-
-
-def check(record: RecordTreatment, methods: tuple[TreatmentMethod, ...]) -> Verdict:
-    """The record against the row of its method; `methods` are those that were ordered."""
-    row = SCHEDULES[record.method]
-    shortfalls: list[str] = []
-    if record.method not in methods:
-        ordered = ", ".join(method.value for method in methods)
-        shortfalls.append(f"method is {record.method.value}; wanted one of {ordered}")
-    if record.unit_class not in row.units:
-        wanted = " or ".join(sorted(unit.value for unit in row.units))
-        shortfalls.append(f"unit class is {record.unit_class.value}; wanted {wanted}")
-    readings = sorted(record.readings, key=lambda reading: (reading.hours, reading.temperature_c))
-    if not readings:
-        shortfalls.append("there are no readings; wanted readings over the whole treatment")
-    elif isinstance(row, HeatRow):
-        shortfalls += _heat_shortfalls(row, readings)
-    else:
-        shortfalls += _gas_shortfalls(row, readings)
-    if isinstance(row, GasRow):
-        shortfalls += _residue_shortfalls(row, record.residue_ppm)
-    return Verdict(row.schedule, tuple(shortfalls))
+def rows_for(goods: GoodsClass, on: date) -> tuple[Row, ...]:
+    """The rows of these goods that are in force on this day, the latest of each method and pests."""
+    latest: dict[tuple[TreatmentMethod, frozenset[str]], Row] = {}
+    for row in sorted(ROWS, key=lambda row: row.effective_from):
+        if row.goods is goods and row.effective_from <= on:
+            latest[row.method, row.pests] = row
+    return tuple([row for row in ROWS if row in latest.values()])
 
 
-def heated_minutes(readings: list[Reading], core_c: Decimal) -> Decimal:
-    """Longest unbroken run at `core_c` or more, from first to last reading of the run; `readings` in order of hours."""
-    longest, began = Decimal(0), None
-    for reading in readings:
-        if reading.temperature_c < core_c:
-            began = None
-            continue
-        began = reading.hours if began is None else began
-        longest = max(longest, reading.hours - began)
-    return longest * _SIXTY
-
-
-def ct_product(gas: list[tuple[Decimal, Decimal]]) -> Decimal:
-    """g h/m3 by trapezoid over (hours, g/m3), in order of hours; time before the first reading counts for nothing."""
-    return sum(((c1 + c2) / 2 * (h2 - h1) for (h1, c1), (h2, c2) in pairwise(gas)), Decimal(0))
-
-
-def _heat_shortfalls(row: HeatRow, readings: list[Reading]) -> list[str]:
-    held = heated_minutes(readings, row.core_c)
-    if held >= row.minutes:
-        return []
-    return [f"wood core held {row.core_c} °C for {_plain(held)} min; wanted {row.minutes} min without a break"]
-
-
-def _gas_shortfalls(row: GasRow, readings: list[Reading]) -> list[str]:
-    short: list[str] = []
-    coldest = min(reading.temperature_c for reading in readings)
-    wanted = next((each for each in row.classes if each.fits(coldest)), None)
-    if wanted is None:
-        wanted = row.classes[-1]
-        short.append(f"coldest reading is {_plain(coldest)} °C; wanted at least {wanted.lowest_c} °C")
-    lasted = readings[-1].hours
-    if lasted < wanted.hours:
-        short.append(f"exposure is {_plain(lasted)} h; wanted {wanted.hours} h")
-    gas = sorted((r.hours, r.concentration_g_m3) for r in readings if r.concentration_g_m3 is not None)
-    if not wanted.minima and not any(hours >= wanted.hours and read > 0 for hours, read in gas):
-        short.append(f"no gas was read at {wanted.hours} h or later; wanted gas until the end")
-    for hour, minimum in wanted.minima:
-        short += _minimum_shortfalls(gas, hour, minimum)
-    within = [concentration for hours, concentration in gas if hours <= wanted.hours]
-    if within and min(within) < wanted.floor_g_m3:
-        short.append(f"lowest concentration is {_plain(min(within))} g/m3; wanted {wanted.floor_g_m3} g/m3 throughout")
-    reached = ct_product(gas)
-    if reached < wanted.ct:
-        short.append(f"CT is {_plain(reached)} g h/m3; wanted {wanted.ct} g h/m3")
-    return short
-
-
-def _minimum_shortfalls(gas: list[tuple[Decimal, Decimal]], hour: Decimal, minimum: Decimal) -> list[str]:
-    found = [concentration for hours, concentration in gas if hour <= hours <= hour + READING_GRACE_HOURS]
-    if not found:
-        return [f"there is no gas reading at {hour} h; wanted at least {minimum} g/m3"]
-    if found[0] < minimum:
-        return [f"concentration at {hour} h is {_plain(found[0])} g/m3; wanted at least {minimum} g/m3"]
-    return []
-
-
-def _residue_shortfalls(row: GasRow, residue: Decimal | None) -> list[str]:
-    if residue is None:
-        return [f"residue was not measured; wanted at most {row.residue_ppm} ppm"]
-    if residue > row.residue_ppm:
-        return [f"residue is {_plain(residue)} ppm; wanted at most {row.residue_ppm} ppm"]
-    return []
-
-
-def _plain(value: Decimal) -> str:
-    """Rounded down where long, so that a value just short never reads as the one wanted; no idle zeros."""
-    exponent = value.as_tuple().exponent
-    short = value if isinstance(exponent, int) and exponent >= -3 else value.quantize(_CENT, ROUND_DOWN)
-    return f"{short.normalize():f}"
+def row_for(goods: GoodsClass, method: TreatmentMethod, on: date) -> Row | None:
+    """The row by which a record of this method is judged; None where the table has none."""
+    return next((row for row in rows_for(goods, on) if row.method is method), None)

@@ -14,7 +14,14 @@ from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentOrdered,
+    TreatmentReferred,
+    TreatmentVerified,
+    TreatmentWaived,
+)
 from schemas.release import (
     ArrivalRecorded,
     ConsignmentHeld,
@@ -92,6 +99,10 @@ FromDesks = (
     | PestIntercepted
     | TreatmentVerified
     | TreatmentAbandoned
+    | TreatmentReferred
+    | TreatmentOrdered
+    | TreatmentWaived
+    | QuarantineRefused
     | WithdrawalRequested
 )
 Asked = ReportArrival | PlaceHold | LiftHold
@@ -121,6 +132,10 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             | PestIntercepted()
             | TreatmentVerified()
             | TreatmentAbandoned()
+            | TreatmentReferred()
+            | TreatmentOrdered()
+            | TreatmentWaived()
+            | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing.at)
         case WithdrawalRequested():
@@ -166,7 +181,7 @@ def settle(
         return say.revoke(holds) if holds else ()
     if not holds:
         return say.release()
-    if [h.hold_id for h in holds] != [h.hold_id for h in state.stated]:
+    if [(h.hold_id, h.owner) for h in holds] != [(h.hold_id, h.owner) for h in state.stated]:
         return say.keep(holds)
     return ()
 
@@ -362,6 +377,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | PestIntercepted()
             | TreatmentVerified()
             | TreatmentAbandoned()
+            | TreatmentReferred()
+            | TreatmentOrdered()
+            | TreatmentWaived()
+            | QuarantineRefused()
         ):
             return state if closed(state) else _known(state, message, hearing)
         case WithdrawalRequested():

@@ -13,7 +13,14 @@ from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentOrdered,
+    TreatmentReferred,
+    TreatmentVerified,
+    TreatmentWaived,
+)
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Direction, Lane, Owner
@@ -67,6 +74,7 @@ class Dossier(NamedTuple):
     """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
 
     `pests`: controls that met a living pest; each opens a treatment hold of its own. Neither is ever changed in place.
+    `referred`: what made treatments necessary for which none is known, so that an officer must decide.
     """
 
     terms: Terms | None = None
@@ -76,6 +84,7 @@ class Dossier(NamedTuple):
     pests: dict[str, str] = {}  # noqa: RUF012
     failure: Failure | None = None
     withdrawals: tuple[Withdrawal, ...] = ()
+    referred: tuple[str, ...] = ()
 
 
 Evidence = (
@@ -85,6 +94,10 @@ Evidence = (
     | PestIntercepted
     | TreatmentVerified
     | TreatmentAbandoned
+    | TreatmentReferred
+    | TreatmentOrdered
+    | TreatmentWaived
+    | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
 )
@@ -102,7 +115,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             if fact.control.value in known.pests:
                 return known
             return known._replace(pests={**known.pests, fact.control.value: shown(fact.pest, 200)})
-        case TreatmentVerified():
+        case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
                 return dossier  # it answers no hold that there could be
             return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
@@ -110,6 +123,10 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _failed(dossier, f"inspection/{fact.control.value}", fact.reason)
         case TreatmentAbandoned():
             return _failed(dossier, f"quarantine/{fact.origin}", f"treatment failed {fact.attempts} times")
+        case TreatmentReferred() | TreatmentOrdered():
+            return _referred(dossier, fact)
+        case QuarantineRefused():
+            return _failed(dossier, f"quarantine/{fact.origin}", fact.reason)
         case WithdrawalRequested():
             wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
             if any(w.request_id == wish.request_id for w in dossier.withdrawals):
@@ -128,6 +145,11 @@ def open_holds(
     def hold(hold_id: str, owner: Owner, reason: str, lifted_by: str) -> Hold:
         return Hold(hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by)
 
+    def treatment(origin: str, reason: str) -> Hold:
+        if origin in dossier.referred:
+            return hold(f"quarantine/{origin}", Owner.OFFICER, reason, "TreatmentWaived")
+        return hold(f"quarantine/{origin}", Owner.QUARANTINE, reason, "TreatmentVerified")
+
     holds: list[Hold] = []
     if dossier.terms is None:
         holds.append(hold(ASSESSMENT, Owner.RISK, "not assessed yet", "ConsignmentAssessed"))
@@ -136,15 +158,24 @@ def open_holds(
     for control in dossier.terms.controls if dossier.terms else ():
         if control is ControlKind.QUARANTINE:
             if RISK_TREATMENT not in dossier.answers:
-                holds.append(hold(RISK_TREATMENT, Owner.QUARANTINE, "treatment required", "TreatmentVerified"))
+                holds.append(treatment("risk", "treatment required"))
         elif f"inspection/{control.value}" not in dossier.answers:
             name = f"inspection/{control.value}"
             holds.append(hold(name, Owner.INSPECTION, f"{control.value} control required", "InspectionPassed"))
     for control_name, pest in dossier.pests.items():
         name = f"quarantine/{control_name}"
         if name not in dossier.answers:
-            holds.append(hold(name, Owner.QUARANTINE, shown(f"living pest: {pest}"), "TreatmentVerified"))
+            holds.append(treatment(control_name, shown(f"living pest: {pest}")))
     return (*holds, *officers)
+
+
+def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
+    """An officer is asked about this origin, until a treatment is ordered for it."""
+    asked = isinstance(fact, TreatmentReferred)
+    if asked == (fact.origin in dossier.referred) or fact.origin not in _ORIGINS:
+        return dossier
+    others = tuple([each for each in dossier.referred if each != fact.origin])
+    return dossier._replace(referred=(*others, fact.origin) if asked else others)
 
 
 def _answered(dossier: Dossier, hold_id: str, kind: str) -> Dossier:

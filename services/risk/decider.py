@@ -9,6 +9,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.goods import NATURAL_WOOD_PACKAGES, goods_classes
 from schemas.declaration import DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.risk import BoundContainer, ConsignmentAssessed
@@ -110,6 +111,10 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
         rule_set=RULE_SET,
         rules=rules,
         draw=drawn,
+        goods=goods_classes(
+            [item.hs_code for item in declaration.items],
+            declaration.wood_packaging or declaration.package_kind in NATURAL_WOOD_PACKAGES,
+        ),
     )
 
 

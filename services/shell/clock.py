@@ -1,15 +1,13 @@
 """What time is it? The only clock of the house; a sandbox may let it run faster than the world."""
 
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from schemas.bounds import FIRST, LAST
 from services.shell.settings import ClockSettings
 
-_settings = ClockSettings()
-_anchor = _settings.clock_anchor.timestamp() if _settings.clock_anchor else None
-_start = _settings.clock_start.timestamp() if _settings.clock_start else _anchor
-_speed = _settings.clock_speed
 _FIRST, _LAST = FIRST.timestamp(), LAST.timestamp()
 
 
@@ -17,26 +15,70 @@ class ClockOutOfRange(Exception):
     """The clock shows a time that no message may carry; the process that asks ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """It showed `start` at the real moment `anchor` (seconds since 1970) and runs `speed` times as fast; the world's without `anchor`."""
+
+    anchor: float | None = None
+    start: float = 0.0
+    speed: float = 1.0
+
+    @classmethod
+    def of(cls, settings: ClockSettings) -> Self:
+        """The clock of these settings (DTG_CLOCK_ANCHOR, DTG_CLOCK_START, DTG_CLOCK_SPEED)."""
+        if settings.clock_anchor is None:
+            return cls()
+        start = settings.clock_start or settings.clock_anchor
+        return cls(settings.clock_anchor.timestamp(), start.timestamp(), settings.clock_speed)
+
+    @classmethod
+    def sandbox(cls, speed: float) -> Self:
+        """A clock that leaves the world's now, `speed` times as fast."""
+        moment = datetime.fromtimestamp(time.time(), UTC).timestamp()  # in microseconds, as the environment tells it
+        return cls(moment, moment, speed)
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it is not the world's."""
+        return self.anchor is not None
+
+    def now(self) -> datetime:
+        """Aware UTC time; ClockOutOfRange outside the years that messages may carry."""
+        return self.at(time.time())
+
+    def at(self, wall: float) -> datetime:
+        """What it shows at this real moment, seconds since 1970."""
+        if self.anchor is not None:
+            wall = self.start + (wall - self.anchor) * self.speed
+        if not _FIRST <= wall <= _LAST:  # no message could be made: each would be parked, one after the other
+            raise ClockOutOfRange(
+                f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
+            )
+        return datetime.fromtimestamp(wall, UTC)
+
+    def environment(self) -> dict[str, str]:
+        """The variables that give another process the same clock."""
+        if self.anchor is None:
+            return {}
+        return {
+            "DTG_CLOCK_ANCHOR": datetime.fromtimestamp(self.anchor, UTC).isoformat(),
+            "DTG_CLOCK_START": datetime.fromtimestamp(self.start, UTC).isoformat(),
+            "DTG_CLOCK_SPEED": str(self.speed),
+        }
+
+
+CLOCK = Clock.of(ClockSettings())
+"""The clock of this process."""
+
+
 def now() -> datetime:
-    """Aware UTC time. In a sandbox it was DTG_CLOCK_START at the real moment DTG_CLOCK_ANCHOR and runs DTG_CLOCK_SPEED times as fast."""
-    wall = time.time()
-    if _anchor is not None and _start is not None:
-        wall = _start + (wall - _anchor) * _speed
-    if not _FIRST <= wall <= _LAST:  # no message could be made: each would be parked, one after the other
-        raise ClockOutOfRange(
-            f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
-        )
-    return datetime.fromtimestamp(wall, UTC)
-
-
-def real_seconds(simulated: float) -> float:
-    """How long a wait of `simulated` seconds of this clock lasts in the world."""
-    return simulated / _speed if _anchor is not None else simulated
+    """Aware UTC time of this process's clock."""
+    return CLOCK.now()
 
 
 def is_sandbox() -> bool:
-    """Whether this clock is not the world's."""
-    return _anchor is not None
+    """Whether this process's clock is not the world's."""
+    return CLOCK.is_sandbox
 
 
 def stopwatch() -> float:

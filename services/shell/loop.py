@@ -31,7 +31,7 @@ from schemas.topics import orders_topic, state_topic
 from services.shell import metrics
 from services.shell import positions as read_positions
 from services.shell.clients import admin_config, consumer_config, producer_config
-from services.shell.clock import now
+from services.shell.clock import CLOCK, Clock
 from services.shell.codec import Raw, raw
 from services.shell.desk import Desk
 from services.shell.halving import (
@@ -91,11 +91,15 @@ log = structlog.get_logger()
 
 
 class Loop:
-    """One desk's loop; `run` blocks until `stop`, and raises when the process must end and start afresh."""
+    """One desk's loop; `run` blocks until `stop`, and raises when the process must end and start afresh.
 
-    def __init__(self, desk: Desk, settings: WorkerSettings) -> None:
+    `clock`: what its facts and time limits go by.
+    """
+
+    def __init__(self, desk: Desk, settings: WorkerSettings, clock: Clock = CLOCK) -> None:
         self.desk = desk
         self.settings = settings
+        self.clock = clock
         self.topics = [*heard_topics(desk.name), orders_topic(desk.name)]
         self.ready = threading.Event()
         self.restoring: Restoring | None = None
@@ -258,11 +262,11 @@ class Loop:
         return messages
 
     def _due_now(self) -> bool:
-        moment = now().timestamp()
+        moment = self.clock.now().timestamp()
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self._stores.values())
 
     def _decide_and_write(self, messages: list[Message]) -> None:
-        moment, most = now(), self.settings.batch
+        moment, most = self.clock.now(), self.settings.batch
         due = {p: s.due(moment, most) for p, s in self._stores.items()}
         try:
             raws = [raw(message) for message in messages]
@@ -319,7 +323,7 @@ class Loop:
             if not isinstance(item, Raw):
                 due.setdefault(item[0], []).append(item[1])
         for attempt in range(TRIES):
-            turn = Turn(self.desk, self.settings.partitions, now(), self._retention, self._parked_reader)
+            turn = Turn(self.desk, self.settings.partitions, self.clock.now(), self._retention, self._parked_reader)
             turn.refused, turn.one_by_one = refused, True
             self._reports = reports = Reports()
             try:

@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.declaration import WithdrawDeclaration
-from schemas.envelope import Fact, Request
+from schemas.envelope import Fact, Request, RequestRefused
 from schemas.gate import ContainerMayLeave, RecordGateOut
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
-from schemas.quarantine import Reading, RecordTreatment, TreatmentOrdered
+from schemas.quarantine import DecideTreatment, Reading, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReportArrival
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import Lane, TreatmentMethod, UnitClass
+from schemas.vocabulary import GoodsClass, Lane, TreatmentDecision, TreatmentMethod, UnitClass
 from services.simulator.day import Day, index_of
 from services.simulator.dice import between, pick, throw
 
@@ -27,7 +27,11 @@ LOOKING = {
     "sampling": (6 * HOUR, 40 * HOUR),
 }
 """Seconds from order to findings, by control: shortest and longest."""
-NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE = 0.03, 0.04, 0.12
+ISOLATION = (12 * HOUR, 72 * HOUR)
+"""Seconds from the question to the officer's decision about goods that no treatment is known for."""
+NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
+BY_YARDS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
+"""The methods of the yards here; they treat wood. Other treatments wait for somebody who records them."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
@@ -36,27 +40,37 @@ HEARD = (
     ConsignmentHeld,
     InspectionOrdered,
     TreatmentOrdered,
+    TreatmentReferred,
     ContainerMayLeave,
+    RequestRefused,
 )
 """The facts that make somebody act; nothing else needs decoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A request that somebody will make at `at`; `name` is its idempotency key."""
+    """A request that somebody will make at `at`; `name` is its idempotency key.
+
+    `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier.
+    """
 
     at: datetime
     name: str
     request: Request
+    not_before: datetime | None = None
 
 
 @dataclass
 class People:
-    """Everybody at the border but the declarants' lodging. `lifting`: consignments whose officer's hold is being lifted."""
+    """Everybody at the border but the declarants' lodging. `lifting`: consignments whose officer's hold is being lifted.
+
+    `treated`: the latest record of each consignment and origin.
+    """
 
     day: Day
     lifting: set[str] = field(default_factory=set)
     waiting_to_arrive: dict[str, float] = field(default_factory=dict)
+    treated: dict[str, dict[str, Act]] = field(default_factory=dict)
 
     def react(self, fact: Fact) -> list[Act]:
         """What follows from this fact; facts of nobody's concern follow nothing."""
@@ -68,9 +82,13 @@ class People:
             case InspectionOrdered():
                 return [self._look(fact)]
             case TreatmentOrdered():
-                return [self._treat(fact)]
+                return self._treat(fact)
+            case TreatmentReferred():
+                return [self._decide(fact)]
             case ContainerMayLeave():
                 return [self._drive_out(fact)]
+            case RequestRefused():
+                return self._send_again(fact)
             case _:
                 return []
 
@@ -138,20 +156,58 @@ class People:
         after = between(*LOOKING[control.value], self._dice(key, control, "time"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
 
-    def _treat(self, fact: TreatmentOrdered) -> Act:
+    def _decide(self, fact: TreatmentReferred) -> Act:
+        """Live goods are watched in isolation, and pass when they are healthy; pests of other goods are treated as those of wood."""
+        key, origin = fact.consignment_id, fact.origin
+        sick = self._dice(key, origin, "sick") < SICK_SHARE
+        told: dict[str, Any] = {"decision": TreatmentDecision.CLEAR, "reason": "隔离检疫合格 healthy after isolation"}
+        if sick:
+            told = {"decision": TreatmentDecision.REFUSE, "reason": "无有效处理方法 no treatment is known"}
+        elif GoodsClass.LIVE not in fact.goods:
+            told = {"decision": TreatmentDecision.TREAT, "goods": GoodsClass.WOOD, "methods": BY_YARDS}
+            told["reason"] = "按木质包装处理 treated as wood packaging"
+        decided = DecideTreatment(
+            consignment_id=key,
+            asked_by=pick(OFFICERS, self._dice(key, origin, "officer")),
+            occurred_at=fact.occurred_at,
+            origin=origin,
+            **told,
+        )
+        after = between(*ISOLATION, self._dice(key, origin, "isolation"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
+
+    def _treat(self, fact: TreatmentOrdered) -> list[Act]:
+        """The yard begins a while after the order, treats, airs the room, and reports when that is over."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
+        if fact.goods is not GoodsClass.WOOD or not set(BY_YARDS) <= set(fact.methods):
+            return []
         short = self._dice(key, origin, attempt, "short") < SHORT_TREATMENT_SHARE
         heat = self._dice(key, origin, attempt, "method") < 0.9
+        treated = _heat(short) if heat else _bromide(short)
+        began = fact.occurred_at + timedelta(hours=between(0.2, 4, self._dice(key, origin, attempt, "time")))
+        over = began + timedelta(hours=float(treated["readings"][-1].hours) + 0.1)
         record = RecordTreatment(
             consignment_id=key,
             asked_by=pick(YARDS, self._dice(key, origin, "yard")),
-            occurred_at=fact.occurred_at,
+            occurred_at=over,
             origin=origin,
             attempt=attempt,
-            **(_heat(short) if heat else _bromide(short)),
+            started_at=began,
+            **treated,
         )
-        after = between(3 * HOUR, 30 * HOUR, self._dice(key, origin, attempt, "time"))
-        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/{attempt}", record)
+        act = Act(over, f"{key}/{origin}/{attempt}", record, not_before=over)
+        self.treated.setdefault(key, {})[origin] = act
+        return [act]
+
+    def _send_again(self, fact: RequestRefused) -> list[Act]:
+        """A desk whose clock was behind takes a record for one of the future; what was answered already is refused again."""
+        if fact.request_kind != RecordTreatment.kind or fact.code != "in_future":
+            return []
+        later = fact.occurred_at + timedelta(days=1)
+        return [
+            Act(later, f"{act.name}/again/{fact.request_id}", act.request, not_before=max(later, act.at))
+            for act in self.treated.get(fact.subject, {}).values()
+        ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> Act:
         box = fact.container_no
@@ -169,9 +225,9 @@ class People:
 
 
 def _heat(short: bool) -> dict[str, Any]:
-    """ISPM 15: wood core at 56 C for 30 minutes without a break; a short one ends after 20."""
-    end = "2.35" if short else "2.6"
-    rows = (("0", "20.0"), ("1.5", "49.5"), ("2", "56.4"), ("2.2", "57.1"), (end, "56.8"))
+    """ISPM 15: wood core at 56 C for 30 minutes without a break, read every 6 minutes; a short one ends after 24."""
+    hot = ("2", "2.1", "2.2", "2.3", "2.4") if short else ("2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+    rows = (("0", "20.0"), ("1.5", "49.5"), *[(hours, "56.8") for hours in hot])
     return {
         "method": TreatmentMethod.HEAT,
         "unit_class": UnitClass.HEAT,
@@ -180,15 +236,27 @@ def _heat(short: bool) -> dict[str, Any]:
 
 
 def _bromide(short: bool) -> dict[str, Any]:
-    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours; a short one lost its gas."""
+    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines; a short one lost its gas at one.
+
+    The last readings are of the airing.
+    """
     last = "19" if short else "27"
-    rows = (("0", "48"), ("2", "41"), ("4", "36"), ("24", last))
+    rows = (("0", "48"), ("2", "41"), ("4", "36"), ("24", last), ("25", "0.5"))
     return {
         "method": TreatmentMethod.METHYL_BROMIDE,
         "unit_class": UnitClass.FUMIGATION,
         "dose_g_m3": Decimal(48),
         "residue_ppm": Decimal(2),
-        "readings": tuple(
-            [Reading(hours=Decimal(h), temperature_c=Decimal(23), concentration_g_m3=Decimal(gas)) for h, gas in rows]
+        "readings": (
+            *[
+                Reading(
+                    hours=Decimal(h), temperature_c=Decimal(23), concentration_g_m3=Decimal(gas), place="front line"
+                )
+                for h, gas in rows
+            ],
+            *[
+                Reading(hours=Decimal(h), temperature_c=Decimal(24), concentration_g_m3=Decimal(gas), place="back line")
+                for h, gas in (("0", "48"), ("2", "42"), ("4", "37"), ("24", "28"), ("25", "0.5"))
+            ],
         ),
     }

@@ -17,7 +17,7 @@ from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell.clients import RECONNECTING
-from services.shell.clock import now, stopwatch
+from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.day import Day
 from services.simulator.people import HEARD, Act, People
@@ -30,6 +30,8 @@ DEAD = 5
 """So many times `idle_seconds` without a word, and desks that have not read everything are taken for dead."""
 SILENT = 60
 """After so many seconds without a word, a day on which every consignment has its end is over, whatever the desks have read."""
+LEAST_SPEED = 3600.0
+"""Seconds of the clock for one of the world that a play without pace needs: it waits for treatments, which take a day."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
@@ -41,6 +43,10 @@ ENDS = {
     "DeclarationWithdrawn": "withdrawn",
 }
 log = structlog.get_logger()
+
+
+class ClockTooSlow(Exception):
+    """A play without pace on a clock on which a treatment would take hours; the text says what to do."""
 
 
 @dataclass
@@ -57,7 +63,8 @@ class Played:
 class Player:
     """Plays `first` to `last` (exclusive; None: without end) of a day; `paced` by the border's clock, or as fast as possible.
 
-    `rate`: lodgements a real second at most, when not paced; 0 is no limit.
+    `rate`: lodgements a real second at most, when not paced; 0 is no limit. `clock`: the desks' own. Without pace it must be a
+    sandbox's of `LEAST_SPEED` or more (else ClockTooSlow), because a treatment is reported only when its hours have passed.
     """
 
     def __init__(
@@ -70,13 +77,21 @@ class Player:
         paced: bool,
         idle_seconds: float,
         rate: float = 0.0,
+        clock: Clock = CLOCK,
     ) -> None:
+        if not paced and clock.speed < LEAST_SPEED:
+            raise ClockTooSlow(
+                f"A play without pace needs a sandbox clock of {LEAST_SPEED:.0f} s a second or more; this one has "
+                f"{clock.speed:g}. 时钟过慢：检疫处理须等满时间。 Treatments are reported only after their hours: start "
+                f"`dtg up --demo --speed {LEAST_SPEED:.0f}`, or play with --paced"
+            )
+        self.clock = clock
         self.settings, self.day, self.last, self.paced = settings, day, last, paced
         self.idle_seconds, self.rate = idle_seconds, rate
         self.people = People(day)
         self.played = Played()
         self._next = first
-        self._acts: list[tuple[float, int, Act]] = []
+        self._acts: list[tuple[float, float, int, Act]] = []
         self._count = 0
         self._asked: set[str] = set()
         self.acknowledged: set[str] = set()
@@ -95,6 +110,12 @@ class Player:
     def coming(self) -> int:
         """The index that is lodged next."""
         return self._next
+
+    def due(self, act: Act) -> float:
+        """When the clock shows that this act may go out, seconds since 1970; 0 is at once."""
+        if self.paced:
+            return act.at.timestamp()
+        return act.not_before.timestamp() if act.not_before else 0.0
 
     def stop(self) -> None:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
@@ -159,7 +180,7 @@ class Player:
     # what people do
 
     def _lodge_what_is_due(self) -> None:
-        moment = now()
+        moment = self.clock.now()
         allowed = int((stopwatch() - self._began) * self.rate) - self.played.lodged if self.rate else 500
         for _ in range(min(500, allowed)):
             if self.last is not None and self._next >= self.last:
@@ -185,10 +206,10 @@ class Player:
             self._ask(f"{key}/lodge again", request)
 
     def _send_what_is_due(self) -> bool:
-        moment = now().timestamp() if self.paced else float("inf")
+        moment = self.clock.now().timestamp()
         sent = False
         while self._acts and self._acts[0][0] <= moment and not self._stop.is_set():
-            act = heapq.heappop(self._acts)[2]
+            act = heapq.heappop(self._acts)[-1]
             self._ask(act.name, act.request)
             sent = True
         self._producer.poll(0)
@@ -235,7 +256,7 @@ class Player:
             self._expected.add(key)
         for act in self.people.react(fact):
             self._count += 1
-            heapq.heappush(self._acts, (act.at.timestamp(), self._count, act))
+            heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
     # where a fresh player takes over
 
@@ -275,8 +296,8 @@ class Player:
         return [(topic, number) for topic in topics for number in range(self.settings.partitions)]
 
 
-def endless_start(seed: int, consignments: int) -> tuple[Day, int]:
+def endless_start(seed: int, consignments: int, clock: Clock = CLOCK) -> tuple[Day, int]:
     """A day without end whose clock is the border's: it goes on at this moment, also after a restart."""
-    moment: datetime = now()
+    moment: datetime = clock.now()
     day = Day(seed, consignments, datetime(2026, 1, 1, tzinfo=moment.tzinfo) - timedelta(hours=8))
     return day, day.index_at(moment)

@@ -41,6 +41,8 @@ from schemas.inspection import (
 )
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
+    DecideTreatment,
+    QuarantineRefused,
     Reading,
     RecordTreatment,
     TreatmentAbandoned,
@@ -48,7 +50,9 @@ from schemas.quarantine import (
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
+    TreatmentReferred,
     TreatmentVerified,
+    TreatmentWaived,
 )
 from schemas.release import (
     ArrivalRecorded,
@@ -70,9 +74,11 @@ from schemas.vocabulary import (
     ControlKind,
     CreditGrade,
     Direction,
+    GoodsClass,
     Lane,
     Owner,
     Severity,
+    TreatmentDecision,
     TreatmentMethod,
     UnitClass,
     consignment_id,
@@ -187,6 +193,7 @@ EXAMPLES: tuple[Message, ...] = (
             selected=False,
             key_id="2026-11-01-5b1c6c2f0a7d9e34",
         ),
+        goods=(GoodsClass.WOOD, GoodsClass.OTHER),
     ),
     InspectionOrdered(
         consignment_id=GOODS,
@@ -219,7 +226,12 @@ EXAMPLES: tuple[Message, ...] = (
         reason="lead above limit 重金属超标",
     ),
     PestIntercepted(
-        consignment_id=GOODS, occurred_at=after(30), control=ControlKind.INSPECTION, officer=OFFICER, pest=BEETLE
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        control=ControlKind.INSPECTION,
+        officer=OFFICER,
+        pest=BEETLE,
+        goods=(GoodsClass.WOOD, GoodsClass.OTHER),
     ),
     InspectionOverdue(
         consignment_id=GOODS, occurred_at=after(48), control=ControlKind.INSPECTION, since=LODGED, due=after(48)
@@ -233,6 +245,7 @@ EXAMPLES: tuple[Message, ...] = (
         methods=(HEAT, BROMIDE),
         pest=BEETLE,
         due=after(150),
+        goods=GoodsClass.WOOD,
     ),
     RecordTreatment(
         consignment_id=GOODS,
@@ -244,7 +257,14 @@ EXAMPLES: tuple[Message, ...] = (
         unit_class=UnitClass.FUMIGATION,
         dose_g_m3=Decimal("48.000"),
         residue_ppm=Decimal("4.500"),
+        started_at=after(34),
         readings=(
+            Reading(
+                hours=Decimal("0.500"),
+                temperature_c=Decimal("21.50"),
+                concentration_g_m3=Decimal("47.100"),
+                place="line 1",
+            ),
             Reading(hours=Decimal("2.000"), temperature_c=Decimal("21.50"), concentration_g_m3=Decimal("36.200")),
             Reading(hours=Decimal("4.000"), temperature_c=Decimal("21.00"), concentration_g_m3=Decimal("31.800")),
             Reading(hours=Decimal("24.000"), temperature_c=Decimal("21.00"), concentration_g_m3=Decimal("24.100")),
@@ -279,6 +299,38 @@ EXAMPLES: tuple[Message, ...] = (
         due=after(150),
     ),
     TreatmentCancelled(consignment_id=GOODS, occurred_at=after(2), origin="risk"),
+    TreatmentReferred(
+        consignment_id=GOODS,
+        occurred_at=after(30),
+        origin="risk",
+        goods=(GoodsClass.LIVE, GoodsClass.OTHER),
+        pest="",
+        due=after(150),
+    ),
+    DecideTreatment(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(62),
+        origin="sampling",
+        decision=TreatmentDecision.TREAT,
+        goods=GoodsClass.WOOD,
+        methods=(BROMIDE,),
+        reason="随货木托一并处理 with the pallets under it",
+    ),
+    TreatmentWaived(
+        consignment_id=GOODS,
+        occurred_at=after(100),
+        origin="risk",
+        officer=OFFICER,
+        reason="隔离检疫合格 healthy after isolation",
+    ),
+    QuarantineRefused(
+        consignment_id=GOODS,
+        occurred_at=after(100),
+        origin="risk",
+        officer=OFFICER,
+        reason="无有效处理方法 no treatment is known",
+    ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
     ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
     PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),

@@ -17,7 +17,8 @@ Broker, all desks, clearance, read model, the generator and the simulated people
 
 - The generator is open-loop: a lodgement leaves when it is due, and its latency counts from then, until a port has read
   the release. Latencies are those of consignments that nobody had to look at.
-- *At once*: everything is lodged as fast as the generator can; the rate is consignments over the time until the last end.
+- *At once*: everything is lodged as fast as the generator can; the rate is consignments over the time until the last end; those that
+  waited for a treatment are left out, because its hours pass by a clock of 3,600 s a second.
 - After every part an independent client reads the log: nothing lost, doubled, reordered or wrongly released, else no figure is kept.
 """
 

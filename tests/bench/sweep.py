@@ -105,7 +105,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)
-        crowd = Crowd(rig.broker.bootstrap, Day(SEED, 100_000, DAY), partitions)
+        crowd = Crowd(rig.broker.bootstrap, Day(SEED, 100_000, DAY), partitions, rig.clock)
         crowd.start()
         here = Stand(rig, crowd)
         try:

@@ -25,6 +25,11 @@ def test_a_latency_counts_from_the_moment_it_was_due() -> None:
     assert phase.rate() == 0.5
 
 
+def test_the_hours_of_a_treatment_are_no_slowness_of_the_desks() -> None:
+    phase = Phase(seen={"a": 11.0, "b": 12.0, "fumigated": 40.0}, treated={"fumigated"}, began=10.0)
+    assert phase.rate() == 1.0
+
+
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     values = [float(n) for n in range(1, 201)]
     assert [percentile(values, share) for share in (0.5, 0.95, 0.99, 1.0)] == [100.0, 190.0, 198.0, 200.0]

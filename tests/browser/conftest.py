@@ -14,7 +14,7 @@ from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running
-from tests.kafka.border import running
+from tests.kafka.border import Leaping, running
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -30,7 +30,13 @@ expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def clock() -> Leaping:
+    """What the desks go by."""
+    return Leaping()
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[Running]:
     """A console over a broker of its own, with every desk at work."""
     folder = tmp_path_factory.mktemp("browser")
     broker = Broker(folder / "kafka", free_port())
@@ -44,7 +50,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             console_port=free_port(),
         )
         migrate(settings.database_url)
-        with running(broker.bootstrap, PARTITIONS, slot="browser"):
+        with running(broker.bootstrap, PARTITIONS, slot="browser", clock=clock):
             console = Running(settings)
             console.start()
             yield console

@@ -2,15 +2,18 @@
 
 import json
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from services.console.sight import BEIJING
 from services.risk.rules import RULE_SET
 from tests.browser.conftest import Visitor, Visitors
 from tests.browser.goods import id_of, paper
 from tests.console.conftest import Running
+from tests.kafka.border import Leaping
 from tests.waiting import wait
 
 
@@ -115,7 +118,9 @@ def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
         expect(visitor.page.locator(".holds tbody tr")).to_have_count(2)
 
 
-def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(desk: Running, zh: Visitor) -> None:
+def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
+    desk: Running, clock: Leaping, zh: Visitor
+) -> None:
     said, page = lodged(desk, "controlled", red=True), zh.page
     zh.expected = {422}
     zh.go(f"/consignments/{id_of(said)}")
@@ -134,12 +139,30 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(desk: Runn
     stage(page, "检疫处理中")
     expect(page.locator("#asked")).to_contain_text("截获有害生物")
 
-    send(page, "treatment-inspection-1", readings="0, 20\n1,5 Grad")
+    began = datetime.now(BEIJING).replace(tzinfo=None, microsecond=0) + timedelta(minutes=1)
+    send(page, "treatment-inspection-1", started_at=began.isoformat(), readings="0, 20\n1,5 Grad")
     form = page.locator("#act-treatment-inspection-1")
     expect(form.get_by_role("alert")).to_contain_text("/readings/1/temperature_c")
     form.locator("[name=unit_class]").select_option("E")
-    send(page, "treatment-inspection-1", readings="0, 20.0\n1.5, 49.5\n2, 56.4\n2.2, 57.1\n2.6, 56.8", actor="yard-3")
-    expect(page.locator("#asked")).to_contain_text("处理有效")
+    hot = {"2": "56.4", "2.25": "57.1", "2.5": "56.8"}
+    readings = "0, 20.0\n1.5, 49.5\n" + "\n".join([f"{hours}, {core}, , core 1" for hours, core in hot.items()])
+    send(page, "treatment-inspection-1", readings=readings, actor="yard-3")
+    expect(page.locator("#asked")).to_contain_text("处理记录中的时间尚未到来")
+    clock.leaps.append(timedelta(hours=4))
+    record = {
+        "origin": "inspection",
+        "attempt": 1,
+        "method": "HT",
+        "unit_class": "E",
+        "started_at": f"{began.isoformat()}+08:00",
+        "occurred_at": f"{(began + timedelta(hours=3)).isoformat()}+08:00",
+        "readings": [{"hours": hours, "temperature_c": core, "place": "core 1"} for hours, core in hot.items()],
+    }
+    try:
+        assert desk.api("POST", f"/consignments/{id_of(said)}/treatments", json=record).status_code == 202
+        expect(page.locator("section:has(> #decisions)")).to_contain_text("处理有效")
+    finally:
+        clock.leaps.clear()
     send(page, "arrival", place="Qianwan 3")
     stage(page, "已放行")
     expect(page.locator(".decision.good").first).to_contain_text("处理有效")

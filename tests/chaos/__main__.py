@@ -105,7 +105,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         calm, entries = _epilogue(theatre, day, consignments)
         for strike in season.strikes:
             if strike.kind == "clock of a worker stepped":
-                count = skewed(entries, strike)
+                count = skewed(entries, strike, theatre.clock)
                 strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
         ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
         ledger = judge(entries)

@@ -3,13 +3,14 @@
 import signal
 import time
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
 from deploy.kafka.progress import wait_for
+from services.shell.clock import Clock
 from tests.chaos.counts import said_by_metrics
 from tests.chaos.strike import ABORTED, ASSIGNED, BITE_SECONDS, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
 from tests.chaos.theatre import SESSION_SECONDS, Log
@@ -135,23 +136,20 @@ def join_and_leave(strike: Strike) -> None:
 
 
 def step_clock(strike: Strike) -> None:
-    """One worker comes back with a clock that is hours wrong, and with the right one once it has said facts by it."""
+    """One worker comes back with a clock that is days wrong, and with the right one once it has said facts by it."""
     name = strike.victims[0]
-    hours = strike.dice.choice((-30, -7, -1, 1, 7, 30))
-    strike.skew = hours * 3600.0
+    days = strike.dice.choice((-7, -3, -1, 1, 2, 3))
+    strike.skew = timedelta(days=days).total_seconds()
     child = strike.child(name)
-    moment = datetime.now(UTC)
-    wrong = {
-        "DTG_CLOCK_ANCHOR": moment.isoformat(),
-        "DTG_CLOCK_START": (moment + timedelta(hours=hours)).isoformat(),
-    }
+    clock, moment = strike.theatre.clock, time.time()
+    wrong = Clock(moment, clock.at(moment).timestamp() + strike.skew, clock.speed).environment()
     right = dict(child.env)
     try:
         with strike.hold():
             _restart(strike, {**right, **wrong})
             strike.hit()
         if _says_facts(strike):
-            strike.seen = f"{hours:+} h"  # the ledger counts the facts that carry the wrong time
+            strike.seen = f"{days:+} d"  # the ledger counts the facts that carry the wrong time
     finally:
         with strike.theatre.hands_off(name):
             _restart(strike, right)

@@ -14,13 +14,14 @@ from importlib.metadata import version
 from schemas.topics import ROLES
 from services.cli.ledger import Ledger
 from services.cli.log import Entry
+from services.shell.clock import Clock
 from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
 """A partition on which something was said this shortly before a fault should say something again soon after it."""
-SKEWED_SECONDS = 1800
-"""A fact was told by a stepped clock when its time is this near to what that clock shows; it is stepped by an hour or more."""
+SKEWED_SECONDS = 12 * 3600
+"""A fact was told by a stepped clock when its time is this near to what that clock shows; it is stepped by a day or more."""
 CALM_SECONDS = 30.0
 """How long no consignment may come to its end, not counting the time in which some fault lasted."""
 MANY = 100
@@ -182,15 +183,15 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
     return max(waits, default=None)
 
 
-def skewed(entries: Sequence[Entry], strike: Strike) -> int:
-    """Facts of the struck desks that were told while it lasted, by the clock that it stepped."""
+def skewed(entries: Sequence[Entry], strike: Strike, clock: Clock) -> int:
+    """Facts of the struck desks that were told while it lasted, by the clock that it stepped. `clock`: that of all others."""
     count = 0
     for entry in entries:
         moment = entry.timestamp_ms / 1000
         if not strike.struck <= moment <= strike.undone or ROLES.get(entry.topic) != "facts":
             continue
         if entry.desk in strike.desks and entry.written_by_its_desk and (told := entry.headers.get("ce_time")):
-            skew = datetime.fromisoformat(told).timestamp() - moment
+            skew = (datetime.fromisoformat(told) - clock.at(moment)).total_seconds()
             count += abs(skew - strike.skew) < SKEWED_SECONDS
     return count
 

@@ -8,7 +8,8 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.progress import Progress
 from deploy.kafka.topics import provision
 from services.cli.parked import waiting
-from services.simulator.player import Player
+from services.shell.clock import Clock
+from services.simulator.player import LEAST_SPEED, Player
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 from tests.chaos.days import day
@@ -48,7 +49,8 @@ def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) ->
             )
             assert len(dose.places) == len(TOPICS)
         settings = SimulatorSettings(kafka=broker.bootstrap, partitions=1)
-        player = Player(settings, day(1, 10), 0, 0, paced=False, idle_seconds=1)
+        clock = Clock.sandbox(LEAST_SPEED)
+        player = Player(settings, day(1, 10), 0, 0, paced=False, idle_seconds=1, clock=clock)
         assert player.run().finished and player.ended() == 0
         assert waiting(broker.bootstrap) == []
     finally:

@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from deploy.kafka.progress import Progress
+from services.shell.clock import Clock
 from tests.chaos import on_processes, on_surroundings
 from tests.chaos.strike import Strike
 from tests.chaos.theatre import PROJECTOR, Log
@@ -67,6 +68,7 @@ class Theatre:
         self.asked: list[tuple[tuple[str, ...], bool]] = []
         self.broker, self.partitions = SimpleNamespace(bootstrap="", process=SimpleNamespace(signals=[])), 1
         self.broker.process.send_signal = self.broker.process.signals.append
+        self.clock = Clock.sandbox(3600)
         self.absent, self.coming, self.started = absent, True, list[dict[str, str]]()
 
     def progress(self, what: str, *names: str, **bounds: Any) -> Progress:
@@ -249,7 +251,7 @@ def test_a_stepped_clock_bites_only_once_facts_were_said_by_it(
     strike = strike_at(Theatre(tmp_path), NAME)
     on_processes.step_clock(strike)
     assert bool(strike.seen) == bool(facts)
-    assert strike.struck and abs(strike.skew) >= 3600
+    assert strike.struck and abs(strike.skew) >= 86_400
 
 
 def _fails(*_: object, **__: object) -> None:

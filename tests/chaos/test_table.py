@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 
 from services.cli.ledger import Ledger
 from services.cli.log import Entry
+from services.shell.clock import Clock
 from tests.chaos.faults import KINDS
 from tests.chaos.table import Outcome, longest_calm_gap, longest_gap, skewed
 
-HOUR = 3600.0
+DAY = 86_400.0
+CLOCK = Clock(1_000_000.0, datetime(2026, 11, 23, tzinfo=UTC).timestamp(), 3600)
+"""A sandbox clock that was right at the moment of the facts below."""
 
 
 @dataclass
@@ -92,21 +95,21 @@ def test_what_struck_and_what_found_nothing_are_counted_apart() -> None:
 
 
 def fact(topic: str, skew: float, source: str = "/desks/release", moment: float = 1_000_000.0) -> Entry:
-    told = datetime.fromtimestamp(moment + skew, UTC).isoformat()
+    told = (CLOCK.at(moment) + timedelta(seconds=skew)).isoformat()
     return Entry(topic, 0, 0, "key", {"ce_time": told, "ce_source": source}, b"{}", int(moment * 1000))
 
 
 def test_only_facts_by_the_clock_that_was_stepped_count_as_its_bite() -> None:
-    strike = cast(Any, Struck(999_990.0, 1_000_010.0, desks=("release",), skew=7 * HOUR))
-    assert skewed([fact("customs-release-facts", 7 * HOUR + 60)], strike) == 1
-    assert skewed([fact("customs-release-containers", 7 * HOUR)], strike) == 1
+    strike = cast(Any, Struck(999_990.0, 1_000_010.0, desks=("release",), skew=7 * DAY))
+    assert skewed([fact("customs-release-facts", 7 * DAY + 60)], strike, CLOCK) == 1
+    assert skewed([fact("customs-release-containers", 7 * DAY)], strike, CLOCK) == 1
     other = [
         fact("customs-release-facts", 0),
-        fact("customs-release-facts", -7 * HOUR),
-        fact("customs-release-facts", 8 * HOUR),
-        fact("customs-release-facts", 7 * HOUR, "/chaos/poison"),
-        fact("customs-release-parked", 7 * HOUR),
-        fact("customs-gate-facts", 7 * HOUR, "/desks/gate"),
-        fact("customs-release-facts", 7 * HOUR, moment=1_000_020.0),
+        fact("customs-release-facts", -7 * DAY),
+        fact("customs-release-facts", 8 * DAY),
+        fact("customs-release-facts", 7 * DAY, "/chaos/poison"),
+        fact("customs-release-parked", 7 * DAY),
+        fact("customs-gate-facts", 7 * DAY, "/desks/gate"),
+        fact("customs-release-facts", 7 * DAY, moment=1_000_020.0),
     ]
-    assert [skewed([entry], strike) for entry in other] == [0] * len(other)
+    assert [skewed([entry], strike, CLOCK) for entry in other] == [0] * len(other)

@@ -20,8 +20,9 @@ from deploy.kafka.topics import provision
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, read_model, rehearsal, stop_all, worker
 from services.cli.up import answers, wait_for
+from services.shell.clock import Clock
 from services.simulator.day import Day
-from services.simulator.player import Played, Player
+from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.proxy import Proxy
 from tests.waiting import leave, wait
@@ -53,6 +54,7 @@ class Theatre:
         session_seconds: float | None = SESSION_SECONDS,
     ) -> None:
         self.folder, self.partitions = folder, partitions
+        self.clock = Clock.sandbox(LEAST_SPEED)
         names = [f"worker-{desks.replace(',', '-')}-{slot}" for desks, slot in layout]
         port, *others = _ports(1 + len(names))
         inner = dict(zip(names, others, strict=True))
@@ -92,6 +94,7 @@ class Theatre:
                 "DTG_KAFKA": self.broker.bootstrap,
                 "DTG_PARTITIONS": str(self.partitions),
                 "DTG_DATABASE_URL": f"sqlite:///{self.database}",
+                **self.clock.environment(),
             }
             for port, child in zip(ports, read_model(*ports, self.folder / "logs", env), strict=True):
                 self.children[child.name] = child
@@ -112,6 +115,7 @@ class Theatre:
             "DTG_PARTITIONS": str(self.partitions),
             **rehearsal(),
             **self._session,
+            **self.clock.environment(),
         }
         child = worker(desks, port, self.folder, env, slot)
         self.start(child)
@@ -204,7 +208,7 @@ class Theatre:
     def play(self, day: Day, first: int, last: int, rate: float) -> None:
         """Lodges these consignments, `rate` a second, and answers for everybody; returns at once."""
         settings = SimulatorSettings(kafka=self.broker.bootstrap, partitions=self.partitions)
-        self.player = Player(settings, day, first, last, paced=False, idle_seconds=240, rate=rate)
+        self.player = Player(settings, day, first, last, paced=False, idle_seconds=240, rate=rate, clock=self.clock)
         self.played = None
         self._people = threading.Thread(target=self._play, name="people")
         self._people.start()

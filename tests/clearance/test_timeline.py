@@ -1,5 +1,6 @@
 """Are the stage times those of the definitions, whatever order the facts are heard in?"""
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 
@@ -14,7 +15,7 @@ from schemas.vocabulary import ControlKind, Direction, Lane
 from services.clearance import timeline
 from services.clearance.metrics import PLACES, SECONDS, Watch
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
-from tests.release.dossiers import assessed
+from tests.release.dossiers import assessed, referred, refused_entry, waived
 from tests.voice import CONSIGNMENT, NOON
 
 HEARING = Hearing(NOON, "m", 1)
@@ -89,6 +90,14 @@ def test_release_before_arrival_takes_no_time_overall() -> None:
     late = ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(500), place="x", reported_by="c")
     seconds = stage_seconds(told([*early, late]))
     assert seconds["overall"] == seconds["customs"] == 0 and seconds["customs_raw"] == 63 * 60
+
+
+@pytest.mark.parametrize("answer", [waived, refused_entry])
+def test_the_time_until_an_officer_decides_is_time_of_treatment(answer: Callable[[str], Message]) -> None:
+    asked = referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
+    decided = answer("risk").model_copy(update={"occurred_at": NOON + after(45)})
+    for order in permutations([asked, decided, granted(63)]):
+        assert stage_seconds(told(list(order)))["treatment"] == 40 * 60
 
 
 def test_any_order_of_facts_gives_the_same_timeline() -> None:

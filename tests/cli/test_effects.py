@@ -125,6 +125,14 @@ def test_a_control_that_was_never_ordered_is_lost(calm_entries: list[Entry]) -> 
     assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
 
 
+def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list[Entry]) -> None:
+    asked = {e.key for e in calm_entries if e.kind == "TreatmentReferred"}
+    order = first(calm_entries, "TreatmentOrdered", lambda e: e.body["attempt"] == 1 and e.key not in asked)
+    assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
+    refusal = replace(told(first(calm_entries, "QuarantineRefused"), ce_id="another"), key=order.key)
+    assert not about(judge([*instead(calm_entries, order), refusal]).lost, order.key, "never ordered")
+
+
 def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries: list[Entry]) -> None:
     box = first(calm_entries, "ContainerMayLeave").key
     silent = [e for e in calm_entries if e.topic != "customs-gate-facts" or e.key != box]

@@ -1,5 +1,6 @@
 """Is the real data never mixed with a demo's, and does every command work on the folder that is in use?"""
 
+import json
 import os
 import socket
 import subprocess
@@ -7,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from deploy.kafka.broker import Broker
 from services.cli import main, port
-from services.cli.home import InUse, in_use, of_command, of_demo
+from services.cli.home import InUse, clock_of, in_use, of_command, of_demo
 from services.cli.settings import UpSettings
 from tests.conftest import PARTITIONS
 
@@ -92,3 +94,24 @@ def test_rebuild_and_the_ports_notebook_write_into_the_demos_folder_while_it_run
         port.follow(once=True)
     made = {file.name for file in Path(demo.home).iterdir()}
     assert {"console.db", "port-followed-kafka.db"} <= made and not (tmp_path / "home").exists()
+
+
+def test_people_of_a_running_demo_go_by_its_clock(tmp_path: Path) -> None:
+    settings = UpSettings(home=str(tmp_path / "data"), kafka_port=20002)
+    demo = Path(of_demo(settings).home)
+    demo.mkdir()
+    runs = {"anchor": "2026-11-28T12:00:00+00:00", "start": "2027-01-01T00:00:00+00:00", "speed": 3600.0}
+    (demo / "clock.json").write_text(json.dumps({"now": "2027-02-01T00:00:00+00:00", **runs}), encoding="utf-8")
+    assert not clock_of(settings).is_sandbox, "nobody works there"
+    with in_use(demo, settings.bootstrap()):
+        clock = clock_of(settings)
+        assert clock.speed == 3600.0 and clock.environment()["DTG_CLOCK_START"] == runs["start"]
+        (demo / "clock.json").write_text('{"now": "2027-02-01T00:00:00+00:00"}', encoding="utf-8")
+        assert not clock_of(settings).is_sandbox, "a demo of an earlier release does not say how its clock runs"
+
+
+def test_a_play_without_pace_on_the_worlds_clock_says_what_to_do(broker: Broker, tmp_path: Path) -> None:
+    env = {"DTG_KAFKA": broker.bootstrap, "DTG_HOME": str(tmp_path), "COLUMNS": "400"}
+    ended = CliRunner().invoke(main.app, ["simulate", "--consignments", "1"], env=env)
+    assert ended.exit_code == 1
+    assert "--speed 3600" in ended.output and "时钟过慢" in ended.output

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry
@@ -89,6 +90,25 @@ def test_a_release_with_an_unanswered_control_is_found(calm_entries: list[Entry]
 def test_a_release_of_untreated_goods_is_found(calm_entries: list[Entry]) -> None:
     key = story_of(calm_entries, "TreatmentVerified", "ReleaseGranted")
     assert any(key in line for line in wrongly(without(calm_entries, key, "TreatmentVerified")))
+
+
+def test_a_release_of_goods_that_an_officer_let_pass_untreated_is_right_and_without_the_officer_is_found(
+    calm_entries: list[Entry],
+) -> None:
+    key = story_of(calm_entries, "TreatmentReferred", "TreatmentWaived", "ReleaseGranted")
+    assert judge(calm_entries).clean
+    assert any(key in line for line in wrongly(without(calm_entries, key, "TreatmentWaived")))
+
+
+def test_the_calm_day_reports_no_treatment_before_its_hours_have_passed(calm_entries: list[Entry]) -> None:
+    records = [e for e in calm_entries if e.kind == "RecordTreatment"]
+    assert {e.body["method"] for e in records} == {"HT", "MB"}
+    answered = {e.headers["causationid"]: e for e in calm_entries if e.kind in ("TreatmentVerified", "TreatmentFailed")}
+    for record in records:
+        began = datetime.fromisoformat(record.body["started_at"])
+        last = max(float(reading["hours"]) for reading in record.body["readings"])
+        judged = datetime.fromisoformat(answered[record.id].body["occurred_at"])
+        assert judged >= began + timedelta(hours=last)
 
 
 def test_a_release_before_arrival_or_assessment_is_found(calm_entries: list[Entry]) -> None:

@@ -23,7 +23,7 @@ from schemas.envelope import Deadline, Message, Request, RequestRefused, deadlin
 from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, GateAlarmRaised
 from schemas.inspection import InspectionOrdered, InspectionPassed, PestIntercepted
 from schemas.parking import deadline_origin
-from schemas.quarantine import TreatmentOrdered, TreatmentVerified
+from schemas.quarantine import TreatmentOrdered, TreatmentReferred, TreatmentVerified, TreatmentWaived
 from schemas.release import (
     ArrivalRecorded,
     ConsignmentHeld,
@@ -40,6 +40,7 @@ from schemas.vocabulary import (
     ControlKind,
     CreditGrade,
     Direction,
+    GoodsClass,
     Lane,
     Owner,
     Severity,
@@ -270,6 +271,26 @@ class Border:
                 pest="Bursaphelenchus xylophilus",
                 due=self.at + timedelta(days=3),
             ),
+        )
+        return self
+
+    def treatment_referred(self) -> "Border":
+        self._say(
+            "quarantine",
+            TreatmentReferred(
+                **self._goods(),
+                origin="risk",
+                goods=(GoodsClass.LIVE, GoodsClass.OTHER),
+                pest="",
+                due=self.at + timedelta(days=3),
+            ),
+        )
+        return self
+
+    def treatment_waived(self) -> "Border":
+        self._say(
+            "quarantine",
+            TreatmentWaived(**self._goods(), origin="risk", officer="officer-7", reason="healthy after isolation"),
         )
         return self
 

@@ -23,6 +23,7 @@ from deploy.kafka.broker import free_port
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import RequestRefused, fact_id, request_id
 from schemas.inspection import RecordFindings
+from schemas.quarantine import MOST_READINGS
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
 from services.console.asking import Asked, Asker, digest
@@ -253,6 +254,26 @@ def test_a_body_that_cannot_be_used_is_refused_with_a_reason(
     problem(console.api("POST", "/declarations", content=body, headers=JSON), status, code)
 
 
+def test_a_treatment_read_every_minute_at_three_places_is_taken(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "API-MINUTES")
+    readings = [
+        {
+            "hours": f"{number / 60:.6f}",
+            "temperature_c": "21.50",
+            "concentration_g_m3": "36.125",
+            "place": f"line {place}",
+        }
+        for place in range(3)
+        for number in range(24 * 60 + 1)
+    ]
+    readings += readings[: MOST_READINGS - len(readings)]
+    record = {"origin": "risk", "attempt": 1, "method": "MB", "unit_class": "B", "started_at": "2026-11-23T12:00:00Z"}
+    whole = console.api("POST", f"/consignments/{goods}/treatments", json={**record, "readings": readings})
+    assert whole.status_code == 202, whole.text
+    more = {**record, "readings": [*readings, readings[0]]}
+    problem(console.api("POST", f"/consignments/{goods}/treatments", json=more), 422, "invalid")
+
+
 def test_a_number_of_an_order_that_is_none_is_refused(console: Running) -> None:
     goods = consignment_id(DECLARANT, "API-1")
     record = {"origin": "risk", "attempt": 10**40, "method": "HT", "unit_class": "E", "readings": []}
@@ -438,6 +459,11 @@ def test_an_act_is_a_request_and_its_outcome_is_told(console: Running) -> None:
                 "unit_class": "E",
                 "readings": [{"hours": "0", "temperature_c": "56"}],
             },
+            "customs-quarantine-requests",
+        ),
+        (
+            "treatment-decisions",
+            {"origin": "risk", "decision": "treat", "goods": "wood", "methods": ["HT"], "reason": "as I see it"},
             "customs-quarantine-requests",
         ),
         ("arrival", {"place": "yard 3", "occurred_at": "2026-11-23T12:00:00+08:00"}, "customs-release-requests"),

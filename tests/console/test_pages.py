@@ -5,7 +5,7 @@ import io
 import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
@@ -17,12 +17,14 @@ import orjson
 import pytest
 
 from deploy.kafka.broker import free_port
+from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.topics import FACTS_AND_REQUESTS
-from schemas.vocabulary import consignment_id
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentMethod, consignment_id
 from services.console import pages
 from services.console.rendering import FOLDER
 from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
 from tests.console.conftest import Running
+from tests.console.test_api import requests_under
 from tests.waiting import wait
 
 BROWSER = {"accept": "text/html,application/xhtml+xml", "accept-language": "en-GB,en;q=0.9"}
@@ -135,6 +137,64 @@ def test_a_form_sent_twice_is_one_request_and_a_later_one_is_another(console: Ru
     twice = [asked(post(console, f"{address}/act/hold", data=first)) for _ in range(2)]
     later = asked(post(console, f"{address}/act/hold", data={**first, "key": key()}))
     assert twice[0] == twice[1] != later
+
+
+def test_a_treatment_is_typed_with_its_start_in_beijing_time_and_its_sampling_places(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "PAGE-TREAT")
+    told = Border("PAGE-TREAT").lodged().accepted().assessed(ControlKind.INSPECTION)
+    publish(console.settings.kafka, told.pest().treatment_ordered().said)
+    console.catch_up()
+    seen = page(console, f"/consignments/{goods}")
+    assert "wood and solid wood packaging" in seen and "Started at (Beijing time)" in seen
+    typed = {
+        "order": "inspection/1",
+        "method": "MB",
+        "unit_class": "B",
+        "dose_g_m3": "48",
+        "residue_ppm": "2",
+        "started_at": "2026-11-24T08:00:00",
+        "readings": "0, 21, 48, line 1\n0，21，47，line 2\n2, 21\n",
+    }
+    asked(post(console, f"/consignments/{goods}/act/treatment", data=typed))
+    (message,) = requests_under(console.settings.kafka, "customs-quarantine-requests", goods)
+    record = RecordTreatment.model_validate_json(message.value())
+    assert record.started_at == datetime(2026, 11, 24, tzinfo=UTC)
+    assert [(r.place, r.concentration_g_m3) for r in record.readings] == [("line 1", 48), ("line 2", 47), ("1", None)]
+    nonsense = post(
+        console, f"/consignments/{goods}/act/treatment", data={**typed, "started_at": "noon"}, headers=BROWSER
+    )
+    assert nonsense.status_code == 422 and "/started_at" in words(nonsense)
+
+
+def test_an_officer_decides_on_the_page_about_goods_that_no_treatment_is_known_for(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "PAGE-FISH")
+    told = Border("PAGE-FISH").lodged().accepted().assessed(ControlKind.QUARANTINE).treatment_referred()
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    seen = page(console, f"/consignments/{goods}")
+    assert "An officer decides on the treatment" in seen and "live animals and plants, other goods" in seen
+    typed = {
+        "origin": "risk",
+        "reason": "healthy after isolation",
+        "goods": "wood",
+        "method": "MB",
+        "actor": "officer-7",
+    }
+    for decision in ("treat", "clear"):
+        asked(post(console, f"/consignments/{goods}/act/treatment-decision", data={**typed, "decision": decision}))
+    sent = [
+        DecideTreatment.model_validate_json(message.value())
+        for message in requests_under(console.settings.kafka, "customs-quarantine-requests", goods)
+    ]
+    assert [(each.decision.value, each.goods, [*each.methods]) for each in sent] == [
+        ("treat", GoodsClass.WOOD, [TreatmentMethod.METHYL_BROMIDE]),
+        ("clear", None, []),
+    ]
+    told.said.clear()
+    publish(console.settings.kafka, told.treatment_waived().said)
+    console.catch_up()
+    seen = page(console, f"/consignments/{goods}")
+    assert "Passed without treatment" in seen and "Decide on the treatment" not in seen
 
 
 def test_who_acted_last_is_remembered_whatever_the_name(console: Running) -> None:

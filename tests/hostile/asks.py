@@ -19,7 +19,15 @@ ACTS: dict[str, Any] = {
         "attempt": 1,
         "method": "HT",
         "unit_class": "E",
-        "readings": [{"hours": "0", "temperature_c": "56"}],
+        "started_at": "2026-11-23T12:00:00+08:00",
+        "readings": [{"hours": "0", "temperature_c": "56", "place": "core 1"}],
+    },
+    "treatment-decisions": {
+        "origin": "risk",
+        "decision": "treat",
+        "goods": "wood",
+        "methods": ["HT"],
+        "reason": "as I see it",
     },
     "withdrawal": {"reason": "sold"},
 }

@@ -21,7 +21,7 @@ from schemas.inspection import (
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane
 from services.inspection import decider
 from services.inspection.agent import DESK
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
@@ -201,6 +201,22 @@ def test_findings_before_the_order_are_refused_and_may_come_again_after_it() -> 
     told.then(refused(told, "not_ordered", "inspection is not ordered"))
     assert told.state is decider.INITIAL
     told.when(assessed(INSPECTION)).when(found(INSPECTION)).then(passed(INSPECTION, told))
+
+
+def test_a_pest_is_reported_with_what_the_goods_are() -> None:
+    goods = (GoodsClass.WOOD, GoodsClass.FRUIT)
+    told = story(decider, assessed(INSPECTION, SAMPLING).model_copy(update={"goods": goods}))
+    told.when(found(SAMPLING))
+    told.when(found(INSPECTION, PEST, pest=BEETLE))
+    assert [fact.goods for fact in told.said if isinstance(fact, PestIntercepted)] == [goods]
+
+
+def test_orders_of_an_earlier_release_do_not_say_what_the_goods_are() -> None:
+    told = story(decider, assessed(INSPECTION))
+    stored = decider.STATE.dump_json(told.state).replace(b',"goods":[]', b"")
+    told.state = decider.STATE.validate_json(stored)
+    told.when(found(INSPECTION, PEST, pest=BEETLE))
+    assert [fact.goods for fact in told.said if isinstance(fact, PestIntercepted)] == [()]
 
 
 def test_an_officer_cannot_answer_for_the_treatment_unit() -> None:

@@ -4,6 +4,8 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from kafka import KafkaProducer
@@ -13,6 +15,7 @@ from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
 from services.cli.processes import Child
 from services.risk.keys import PUBLISHED
+from services.shell.clock import CLOCK, Clock
 from services.shell.codec import encode, headers
 from services.shell.desk import Desk
 from services.shell.loop import Loop
@@ -23,11 +26,21 @@ from tests.waiting import wait, wait_until_ended
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
 
 
+@dataclass(frozen=True)
+class Leaping(Clock):
+    """The world's clock, that a test puts forward where something takes hours."""
+
+    leaps: list[timedelta] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return super().now() + sum(self.leaps, timedelta())
+
+
 class Border:
     """A cluster with desks on it, as a declarant, an officer or a port sees it."""
 
-    def __init__(self, bootstrap: str, partitions: int) -> None:
-        self.bootstrap, self.partitions = bootstrap, partitions
+    def __init__(self, bootstrap: str, partitions: int, clock: Clock = CLOCK) -> None:
+        self.bootstrap, self.partitions, self.clock = bootstrap, partitions, clock
         self._producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
 
     def close(self) -> None:
@@ -99,6 +112,7 @@ def running(
     transaction_timeout_ms: int = 10_000,
     accept_lost_states: str = "",
     own: tuple[Desk, ...] = (),
+    clock: Clock = CLOCK,
 ) -> Iterator[list[Loop]]:
     """The loops of these services, or of a test's own desks, in threads of this process, stopped in order at the end."""
     settings = WorkerSettings(
@@ -109,7 +123,7 @@ def running(
         transaction_timeout_ms=transaction_timeout_ms,
         accept_lost_states=accept_lost_states,
     )
-    loops = [Loop(desk, settings) for desk in own or desks(names, PUBLISHED)]
+    loops = [Loop(desk, settings, clock) for desk in own or desks(names, PUBLISHED)]
     problems: list[BaseException] = []
 
     def run(loop: Loop) -> None:

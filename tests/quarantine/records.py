@@ -1,39 +1,54 @@
-"""What does a treatment unit report? Records that meet their schedule exactly, and records that fall short."""
+"""What does a treatment unit report? Records that meet their schedule just so, and records that fall short."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from schemas.quarantine import Reading, RecordTreatment
+from schemas.quarantine import FIRST_PLACE, Reading, RecordTreatment
 from schemas.vocabulary import TreatmentMethod, UnitClass
 from tests.voice import NOON
 
 HEAT, BROMIDE = TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE
 FLUORIDE, PHOSPHINE = TreatmentMethod.SULPHURYL_FLUORIDE, TreatmentMethod.PHOSPHINE
+COLD = TreatmentMethod.COLD
 
-Row = tuple[str, str] | tuple[str, str, str]
-"""Hours, Celsius and, where gas is read, g/m3."""
+Row = tuple[str, str] | tuple[str, str, str | None] | tuple[str, str, str | None, str]
+"""Hours, Celsius, where gas is read g/m3, and where it is named the sampling place."""
 
+_DAYS = tuple([str(24 * day) for day in range(11)])
 GOOD: dict[TreatmentMethod, tuple[Row, ...]] = {
     HEAT: (("0", "20"), ("2", "56"), ("2.25", "57.5"), ("2.5", "56")),
     BROMIDE: (("0", "21", "48"), ("2", "22", "36"), ("4", "22", "31"), ("24", "21", "24")),
     FLUORIDE: (("0", "20", "115"), ("24", "21", "58"), ("48", "20", "29")),
-    PHOSPHINE: (("0", "15", "2"), ("120", "18", "1.5"), ("240", "16", "1")),
+    PHOSPHINE: tuple([(hours, "15", "0.28") for hours in _DAYS]),
+    COLD: tuple([(str(hour), "2", None) for hour in range(16 * 24 + 1)]),
 }
-"""Readings that meet the schedule of their method, most of them just so."""
+"""Readings that meet the schedule of their method (of wood; of grain; of citrus), most of them just so."""
 
-RESIDUE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "5", FLUORIDE: "5", PHOSPHINE: "0.3"}
+RESIDUE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "5", FLUORIDE: "5", PHOSPHINE: "0.3", COLD: None}
+DOSE: dict[TreatmentMethod, str | None] = {HEAT: None, BROMIDE: "48", FLUORIDE: "120", PHOSPHINE: "1.5", COLD: None}
+UNIT: dict[TreatmentMethod, UnitClass] = {HEAT: UnitClass.HEAT, COLD: UnitClass.OTHER}
+LONGEST = timedelta(days=30)
+"""The treatments of two attempts begin so far apart."""
+
+
+def start_of(attempt: int) -> datetime:
+    """When this attempt starts: after every order and record of the attempts before."""
+    return NOON + LONGEST * attempt
 
 
 def readings(rows: Iterable[Row]) -> tuple[Reading, ...]:
     """Readings from rows of text."""
     return tuple(
-        Reading(
-            hours=Decimal(row[0]),
-            temperature_c=Decimal(row[1]),
-            concentration_g_m3=Decimal(row[2]) if len(row) == 3 else None,
-        )
-        for row in rows
+        [
+            Reading(
+                hours=Decimal(row[0]),
+                temperature_c=Decimal(row[1]),
+                concentration_g_m3=Decimal(row[2]) if len(row) > 2 and row[2] is not None else None,
+                place=row[3] if len(row) > 3 else FIRST_PLACE,
+            )
+            for row in rows
+        ]
     )
 
 
@@ -45,32 +60,31 @@ def treatment(
     rows: Iterable[Row],
     *,
     residue: str | None,
+    dose: str | None,
     unit_class: UnitClass | None = None,
     asked_by: str = "unit-3",
-    at: datetime = NOON,
 ) -> RecordTreatment:
-    """A record with these readings; without a wish, by a unit of the class that the method needs."""
-    fitting = UnitClass.HEAT if method is HEAT else UnitClass.FUMIGATION
+    """A record with these readings, sent an hour after the last of them; without a wish, by a unit of the class that it needs."""
+    read = readings(rows)
+    began = start_of(attempt)
+    ended = began + timedelta(hours=float(max([each.hours for each in read], default=Decimal(0))))
     return RecordTreatment(
         consignment_id=consignment_id,
         asked_by=asked_by,
-        occurred_at=at,
+        occurred_at=ended + timedelta(hours=1),
         origin=origin,
         attempt=attempt,
         method=method,
-        unit_class=unit_class or fitting,
+        unit_class=unit_class or UNIT.get(method, UnitClass.FUMIGATION),
+        dose_g_m3=None if dose is None else Decimal(dose),
         residue_ppm=None if residue is None else Decimal(residue),
-        readings=readings(rows),
+        started_at=began,
+        readings=read,
     )
 
 
 def good_treatment(
-    consignment_id: str,
-    origin: str,
-    attempt: int,
-    method: TreatmentMethod = HEAT,
-    asked_by: str = "unit-3",
-    at: datetime = NOON,
+    consignment_id: str, origin: str, attempt: int, method: TreatmentMethod = HEAT, asked_by: str = "unit-3"
 ) -> RecordTreatment:
     """A record that meets its schedule."""
     return treatment(
@@ -80,18 +94,13 @@ def good_treatment(
         method,
         GOOD[method],
         residue=RESIDUE[method],
+        dose=DOSE[method],
         asked_by=asked_by,
-        at=at,
     )
 
 
 def bad_treatment(
-    consignment_id: str,
-    origin: str,
-    attempt: int,
-    method: TreatmentMethod = HEAT,
-    asked_by: str = "unit-3",
-    at: datetime = NOON,
+    consignment_id: str, origin: str, attempt: int, method: TreatmentMethod = HEAT, asked_by: str = "unit-3"
 ) -> RecordTreatment:
     """A record whose last reading was never taken: too short under every schedule."""
     return treatment(
@@ -101,6 +110,6 @@ def bad_treatment(
         method,
         GOOD[method][:-1],
         residue=RESIDUE[method],
+        dose=DOSE[method],
         asked_by=asked_by,
-        at=at,
     )

@@ -1,7 +1,9 @@
 """Does the quarantine desk hold pests back until a treatment is proved?"""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
 from schemas.inspection import PestIntercepted
 from schemas.quarantine import (
+    DecideTreatment,
     RecordTreatment,
     TreatmentAbandoned,
     TreatmentCancelled,
@@ -20,9 +23,10 @@ from schemas.quarantine import (
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, TreatmentMethod
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.agent import DESK
+from tests.architecture.golden import FOLDER as EXAMPLES
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
 
@@ -46,10 +50,11 @@ def assessed(*controls: ControlKind) -> ConsignmentAssessed:
         rule_set="2026-11-01",
         rules=(),
         draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
+        goods=(GoodsClass.WOOD,),
     )
 
 
-LIVE = assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE)
+TIMBER = assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE)
 
 
 def pest(control: ControlKind = ControlKind.INSPECTION) -> PestIntercepted:
@@ -120,8 +125,8 @@ def refused(told: Story, code: str, reason: str) -> RequestRefused:
     )
 
 
-def test_live_goods_are_ordered_to_treatment_within_five_days() -> None:
-    told = story(decider).when(LIVE)
+def test_goods_are_ordered_to_treatment_within_five_days() -> None:
+    told = story(decider).when(TIMBER)
     told.then(ordered(told))
     assert told.deadlines() == (Deadline("overdue/risk", told.at + FIVE_DAYS),)
 
@@ -137,7 +142,7 @@ def test_a_pest_met_by_an_officer_is_ordered_to_treatment_under_its_name() -> No
 
 
 def test_risk_and_pest_each_owe_their_own_treatment_whichever_is_heard_first() -> None:
-    told = story(decider, pest()).when(LIVE)
+    told = story(decider, pest()).when(TIMBER)
     told.then(ordered(told))
     told.when(good()).then(verified(told))
     assert [limit.name for limit in told.deadlines()] == ["overdue/inspection"]
@@ -145,15 +150,15 @@ def test_risk_and_pest_each_owe_their_own_treatment_whichever_is_heard_first() -
 
 
 def test_an_assessment_or_a_pest_heard_again_orders_nothing_more() -> None:
-    told = story(decider, LIVE, pest())
+    told = story(decider, TIMBER, pest())
     before = told.state
-    told.when(LIVE).then()
+    told.when(TIMBER).then()
     told.when(pest()).then()
     assert told.state is before
 
 
 def test_a_treatment_that_meets_its_schedule_is_verified_but_a_pest_may_still_be_met() -> None:
-    told = story(decider, LIVE).when(good())
+    told = story(decider, TIMBER).when(good())
     told.then(verified(told))
     assert told.deadlines() == () and not decider.closed(told.state)
     told.when(pest()).then(ordered(told, "inspection", pest=BEETLE))
@@ -166,14 +171,14 @@ def test_a_treatment_that_falls_short_is_ordered_once_more() -> None:
 
 
 def test_after_the_third_failure_the_goods_are_given_up() -> None:
-    told = story(decider, LIVE, bad(), bad(attempt=2)).when(bad(attempt=3))
+    told = story(decider, TIMBER, bad(), bad(attempt=2)).when(bad(attempt=3))
     given_up = TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk", attempts=3)
     told.then(failed(told, attempt=3), given_up)
     assert decider.closed(told.state) and told.deadlines() == ()
 
 
 def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
-    told = story(decider, LIVE, bad(), bad(attempt=2), bad(attempt=3))
+    told = story(decider, TIMBER, bad(), bad(attempt=2), bad(attempt=3))
     before = told.state
     told.when(good(attempt=3))
     told.then(refused(told, "consignment_closed", "the last treatment failed; the goods are given up"))
@@ -184,7 +189,7 @@ def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
 
 
 def test_a_method_that_nobody_ordered_is_a_shortfall() -> None:
-    told = story(decider, LIVE).when(good(method=PHOSPHINE))
+    told = story(decider, TIMBER).when(good(method=PHOSPHINE))
     (fact, again) = told.said
     assert isinstance(fact, TreatmentFailed) and again == ordered(told, attempt=2)
     assert fact.shortfalls == ("method is PH3; wanted one of HT, MB, SF",)
@@ -194,24 +199,24 @@ def test_a_record_for_an_origin_without_an_order_is_refused() -> None:
     told = story(decider).when(good())
     told.then(refused(told, "not_ordered", "no treatment is ordered for origin 'risk'"))
     assert told.state is decider.INITIAL
-    told.when(LIVE).when(good("sampling"))
+    told.when(TIMBER).when(good("sampling"))
     told.then(refused(told, "not_ordered", "no treatment is ordered for origin 'sampling'"))
 
 
 def test_a_record_of_an_earlier_or_a_later_attempt_is_refused() -> None:
-    told = story(decider, LIVE, bad()).when(good(attempt=1))
+    told = story(decider, TIMBER, bad()).when(good(attempt=1))
     told.then(refused(told, "wrong_attempt", "attempt 1 was recorded; attempt 2 was ordered last"))
     told.when(good(attempt=3))
     told.then(refused(told, "not_ordered", "attempt 3 was recorded; attempt 2 was ordered last"))
 
 
 def test_a_second_unit_cannot_answer_a_verified_treatment() -> None:
-    told = story(decider, LIVE, good()).when(bad())
+    told = story(decider, TIMBER, good()).when(bad())
     told.then(refused(told, "already_answered", "attempt 1 was verified already"))
 
 
 def test_the_same_request_delivered_again_says_nothing() -> None:
-    told = story(decider, LIVE).when(bad(), message_id="r1")
+    told = story(decider, TIMBER).when(bad(), message_id="r1")
     before = told.state
     told.when(bad(), message_id="r1").then()
     assert told.state is before
@@ -219,7 +224,7 @@ def test_the_same_request_delivered_again_says_nothing() -> None:
 
 
 def test_a_withdrawal_cancels_what_was_not_verified_yet() -> None:
-    told = story(decider, LIVE, pest(), pest(ControlKind.SAMPLING), good("inspection")).when(withdrawn())
+    told = story(decider, TIMBER, pest(), pest(ControlKind.SAMPLING), good("inspection")).when(withdrawn())
     told.then(
         TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk"),
         TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="sampling"),
@@ -231,12 +236,12 @@ def test_a_withdrawal_cancels_what_was_not_verified_yet() -> None:
 
 def test_goods_withdrawn_before_anything_else_are_never_treated() -> None:
     told = story(decider, withdrawn())
-    told.when(LIVE).then()
+    told.when(TIMBER).then()
     told.when(pest()).then()
 
 
 def test_a_late_treatment_is_called_overdue_once_per_attempt() -> None:
-    told = story(decider, LIVE)
+    told = story(decider, TIMBER)
     (first,) = told.deadlines()
     told.when(DeadlinePassed(subject=CONSIGNMENT, name=first.name, due=first.due), at=first.due)
     told.then(
@@ -260,17 +265,62 @@ def test_a_late_treatment_is_called_overdue_once_per_attempt() -> None:
 
 
 def test_a_limit_of_withdrawn_goods_reminds_nobody() -> None:
-    told = story(decider, LIVE)
+    told = story(decider, TIMBER)
     (limit,) = told.deadlines()
     told.when(withdrawn()).when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due)).then()
 
 
+EARLIER = Path(__file__).parent / "earlier"
+"""States and requests as the release before wrote them, which know neither goods, nor places, nor starts."""
+
+
+def test_a_treatment_that_an_earlier_release_ordered_is_judged_by_the_schedules_of_wood() -> None:
+    told = Story(decider, decider.STATE.validate_json((EARLIER / "treating.json").read_bytes()))
+    assert told.deadlines() == (Deadline("overdue/inspection", NOON + FIVE_DAYS),)
+    told.when(good("inspection")).then(verified(told, "inspection"))
+
+
+def test_a_record_that_an_earlier_release_wrote_is_read_and_refused_until_it_says_when_it_started() -> None:
+    data = (EARLIER / "RecordTreatment.json").read_bytes()
+    for old in (RecordTreatment.model_validate_json(data), RecordTreatment.read_stored(data)):
+        told = Story(decider, decider.STATE.validate_json((EARLIER / "treating.json").read_bytes()))
+        told.when(old)
+        told.then(
+            refused(told, "start_missing", "started_at is missing: nothing shows that the treatment followed its order")
+        )
+        assert {reading.place for reading in old.readings} == {"1"}
+
+
+def test_an_order_and_a_pest_that_an_earlier_release_published_are_understood() -> None:
+    old = json.loads((EXAMPLES / "PestIntercepted.json").read_bytes())
+    told = story(decider).when(PestIntercepted.read_stored(json.dumps(old | {"consignment_id": CONSIGNMENT}).encode()))
+    assert [fact.goods for fact in told.said if isinstance(fact, TreatmentOrdered)] == [GoodsClass.WOOD]
+    assert TreatmentOrdered.read_stored((EXAMPLES / "TreatmentOrdered.json").read_bytes()).goods is GoodsClass.WOOD
+
+
 def test_the_desk_hears_what_the_flow_says() -> None:
-    heard = {ConsignmentAssessed, PestIntercepted, RecordTreatment, DeclarationWithdrawn, DeadlinePassed}
+    heard = {
+        *(ConsignmentAssessed, PestIntercepted, RecordTreatment, DecideTreatment),
+        *(DeclarationWithdrawn, DeadlinePassed),
+    }
     assert DESK.hears == heard
 
 
 _ORIGINS = st.sampled_from(["risk", "inspection", "sampling"])
+_DECISIONS = st.builds(
+    lambda what, origin: DecideTreatment(
+        consignment_id=CONSIGNMENT,
+        asked_by="officer-9",
+        occurred_at=NOON,
+        origin=origin,
+        decision=what,
+        goods=GoodsClass.WOOD,
+        methods=(HEAT,),
+        reason="as I see it",
+    ),
+    st.sampled_from(TreatmentDecision),
+    _ORIGINS,
+)
 _RECORDS = st.builds(
     lambda make, origin, attempt: make(origin, attempt),
     st.sampled_from([good, bad]),
@@ -278,7 +328,9 @@ _RECORDS = st.builds(
     st.integers(1, 3),
 )
 _HEARD: st.SearchStrategy[Message] = st.one_of(
-    st.sampled_from([LIVE, assessed()]),
+    st.sampled_from([TIMBER, assessed(), TIMBER.model_copy(update={"goods": (GoodsClass.LIVE,)})]),
+    _DECISIONS,
+    st.just(pest(ControlKind.SAMPLING).model_copy(update={"pest": "Solenopsis invicta"})),
     st.sampled_from([ControlKind.INSPECTION, ControlKind.SAMPLING]).map(pest),
     _RECORDS,
     _RECORDS,
@@ -302,7 +354,7 @@ def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
 def test_in_any_order_attempts_count_up_and_nothing_follows_the_end(
     records: list[RecordTreatment], leave: bool, shuffle: Random
 ) -> None:
-    heard: list[Message] = [LIVE, pest(), pest(ControlKind.SAMPLING), LIVE, *records, *[withdrawn()] * leave]
+    heard: list[Message] = [TIMBER, pest(), pest(ControlKind.SAMPLING), TIMBER, *records, *[withdrawn()] * leave]
     shuffle.shuffle(heard)
     told = Story(decider, decider.INITIAL)
     ended = False

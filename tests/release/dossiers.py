@@ -4,10 +4,17 @@ from decimal import Decimal
 
 from schemas.declaration import WithdrawalRequested
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentOrdered,
+    TreatmentReferred,
+    TreatmentVerified,
+    TreatmentWaived,
+)
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, TreatmentMethod
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentMethod
 from tests.voice import CONSIGNMENT, NOON
 
 BOX = "CSQU3054383"
@@ -66,6 +73,36 @@ def verified(origin: str) -> TreatmentVerified:
 
 def abandoned(origin: str) -> TreatmentAbandoned:
     return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3)
+
+
+def referred(origin: str) -> TreatmentReferred:
+    return TreatmentReferred(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, goods=(GoodsClass.LIVE,), pest="", due=NOON
+    )
+
+
+def treatment_ordered(origin: str, attempt: int = 1) -> TreatmentOrdered:
+    return TreatmentOrdered(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        origin=origin,
+        attempt=attempt,
+        methods=(TreatmentMethod.HEAT,),
+        pest="",
+        due=NOON,
+    )
+
+
+def waived(origin: str) -> TreatmentWaived:
+    return TreatmentWaived(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, officer="o1", reason="healthy after isolation"
+    )
+
+
+def refused_entry(origin: str) -> QuarantineRefused:
+    return QuarantineRefused(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, officer="o1", reason="the fish are sick"
+    )
 
 
 def withdrawal(request: str = "w1") -> WithdrawalRequested:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.declaration import WithdrawalRequested
 from schemas.envelope import Message
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import TreatmentAbandoned, TreatmentVerified
+from schemas.quarantine import QuarantineRefused, TreatmentAbandoned, TreatmentVerified, TreatmentWaived
 from schemas.release import (
     ConsignmentHeld,
     DeclarationWithdrawn,
@@ -35,7 +35,11 @@ from tests.release.dossiers import (
     passed,
     pest,
     place_hold,
+    referred,
+    refused_entry,
+    treatment_ordered,
     verified,
+    waived,
     withdrawal,
 )
 from tests.voice import Story, story
@@ -63,9 +67,9 @@ class Oracle:
             case PestIntercepted():
                 self.answered.add(f"look {message.control}")
                 self.owed.add(f"treat {message.control.value}")
-            case TreatmentVerified():
+            case TreatmentVerified() | TreatmentWaived():
                 self.answered.add(f"treat {message.origin}")
-            case InspectionFailed() | TreatmentAbandoned():
+            case InspectionFailed() | TreatmentAbandoned() | QuarantineRefused():
                 self.failed = True
             case PlaceHold():
                 self.owed.add(f"officer/{message_id}")
@@ -129,9 +133,11 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message]]:
         answer = draw(st.sampled_from([passed, passed, pest, pest, failed]))
         messages.append(answer(control))
         if answer is pest and draw(st.booleans()):
-            messages.append(draw(st.sampled_from([verified, verified, abandoned]))(control.value))
+            messages.append(draw(st.sampled_from([verified, waived, abandoned, refused_entry]))(control.value))
     if draw(st.booleans()):
-        messages.append(draw(st.sampled_from([verified, verified, verified, abandoned]))("risk"))
+        messages.append(draw(st.sampled_from([verified, verified, waived, abandoned, refused_entry]))("risk"))
+    asked = st.sampled_from([referred("risk"), referred("inspection"), treatment_ordered("risk")])
+    messages += draw(st.lists(asked, max_size=3))
     if draw(st.integers(0, 3)) == 0:
         messages.append(withdrawal())
     told = named(messages)

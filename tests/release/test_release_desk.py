@@ -22,7 +22,11 @@ from tests.release.dossiers import (
     passed,
     pest,
     place_hold,
+    referred,
+    refused_entry,
+    treatment_ordered,
     verified,
+    waived,
     withdrawal,
 )
 from tests.voice import Story, adds_nothing_twice, story
@@ -103,6 +107,51 @@ def test_failed_goods_are_refused_and_stay_refused() -> None:
 def test_goods_whose_last_treatment_failed_are_refused() -> None:
     told = story(decider, arrival(), assessed(QUARANTINE)).when(abandoned("risk"))
     assert kinds(told) == ["ReleaseRefused", "ContainerHeld"]
+
+
+def movers(facts: tuple[Fact, ...]) -> list[tuple[str, str]]:
+    """Whose move each hold of the last statement is."""
+    held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
+    return [(hold.hold_id, hold.owner.value) for hold in held[-1].holds]
+
+
+def test_goods_that_no_treatment_is_known_for_wait_for_an_officer_until_one_is_ordered() -> None:
+    told = story(decider, arrival(), assessed(INSPECTION, QUARANTINE))
+    told.when(referred("risk"))
+    assert kinds(told) == ["ConsignmentHeld"]
+    assert movers(told.said) == [("inspection/inspection", "inspection"), ("quarantine/risk", "officer")]
+    told.when(referred("risk")).then()
+    told.when(treatment_ordered("risk"))
+    assert movers(told.said) == [("inspection/inspection", "inspection"), ("quarantine/risk", "quarantine")]
+    told.when(treatment_ordered("risk", 2)).then()
+    told.when(treatment_ordered("inspection")).then()
+    assert kinds(told.when(passed(INSPECTION)).when(verified("risk")))[0] == "ReleaseGranted"
+
+
+def test_an_officer_who_is_asked_about_goods_before_they_are_assessed_is_remembered() -> None:
+    told = story(decider, referred("inspection")).when(assessed(INSPECTION)).when(pest(INSPECTION))
+    assert movers(told.said) == [("arrival", "carrier"), ("quarantine/inspection", "officer")]
+    assert story(decider, referred("nobody's")).state.dossier.referred == ()
+
+
+def test_a_case_of_the_release_before_is_read() -> None:
+    told = story(decider, assessed(QUARANTINE), arrival())
+    stored = decider.STATE.dump_json(told.state).replace(b",[],[]]", b",[]]")
+    assert stored != decider.STATE.dump_json(told.state)
+    assert decider.STATE.validate_json(stored) == told.state
+
+
+def test_an_officer_who_lets_goods_pass_untreated_answers_their_treatment() -> None:
+    told = story(decider, arrival(), assessed(QUARANTINE)).when(waived("risk"))
+    granted = told.said[0]
+    assert isinstance(granted, ReleaseGranted) and granted.answers == {"quarantine/risk": "TreatmentWaived"}
+
+
+def test_goods_that_an_officer_refuses_for_want_of_a_treatment_are_refused() -> None:
+    told = story(decider, arrival(), assessed(QUARANTINE)).when(refused_entry("risk"))
+    refused = told.said[0]
+    assert isinstance(refused, ReleaseRefused)
+    assert (refused.cause, refused.reason) == ("quarantine/risk", "the fish are sick")
 
 
 def test_a_container_of_goods_refused_before_their_assessment_was_heard_is_still_held() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.codes.checks import CONTRADICTIONS
 from schemas.declaration import DeclarationAccepted, Finding
 from schemas.risk import BoundContainer, ConsignmentAssessed, FiredRule
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane, Severity
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, Severity
 from services.risk import rules
 from services.risk.agent import desk
 from services.risk.draw import draw
@@ -54,9 +54,16 @@ def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
             rule_set=rules.RULE_SET,
             rules=(),
             draw=draw(PUBLISHED.keys[0], f"I/bill/{NOT_DRAWN}/CSQU3054383", Decimal("0.0244")),
+            goods=(GoodsClass.OTHER,),
         )
     )
     assert DECIDER.closed(told.state) and told.deadlines() == ()
+
+
+def test_an_assessment_says_what_the_goods_are_as_far_as_a_treatment_depends_on_it() -> None:
+    fish = accepted(line("0301990000"), line("1001990000"), line("8483409000"))
+    assert assessed(fish).goods == (GoodsClass.GRAIN, GoodsClass.LIVE, GoodsClass.OTHER)
+    assert assessed(accepted(line("8483409000"), wood_packaging=True)).goods == (GoodsClass.WOOD, GoodsClass.OTHER)
 
 
 def test_a_declaration_heard_again_is_not_assessed_again() -> None:

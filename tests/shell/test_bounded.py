@@ -87,11 +87,15 @@ def test_findings_with_a_pest_without_end_are_parked_and_the_other_goods_are_dec
     assert kinds(turn) == ["InspectionOrdered", "InspectionOrdered", "MessageParked", "PestIntercepted"]
 
 
-@pytest.mark.parametrize("text", ["Anoplophora\tglabripennis", WORST])
-def test_a_pest_that_was_stored_without_bounds_is_treated_and_holds_the_goods(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"), [("Anoplophora\tglabripennis", "TreatmentOrdered"), (WORST, "TreatmentReferred")]
+)
+def test_a_pest_that_was_stored_without_bounds_is_treated_or_asked_about_and_holds_the_goods(
+    text: str, said: str
+) -> None:
     fact = stored(pest(ControlKind.INSPECTION), pest=text)
     turn = heard(quarantine, "quarantine", fact)
-    assert kinds(turn) == ["TreatmentOrdered"] and len(turn.outputs[0].value or b"") < 2000
+    assert kinds(turn) == [said] and len(turn.outputs[0].value or b"") < 2000
     turn = heard(release, "release", fact)
     assert kinds(turn) == ["ConsignmentHeld"] and len(turn.outputs[0].value or b"") < 5000
 

@@ -2,18 +2,22 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from stdnum import iso6346
 from stdnum.cn import uscc
 
+from schemas.envelope import Hearing, RequestRefused
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
-from schemas.quarantine import RecordTreatment, TreatmentOrdered
-from schemas.vocabulary import ControlKind, Severity, TreatmentMethod
+from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
+from schemas.vocabulary import ControlKind, GoodsClass, Severity, TreatmentDecision, TreatmentMethod
 from services.declaration.checks import findings
-from services.quarantine.schedules import check
+from services.quarantine import decider as quarantine
+from services.shell.clock import Clock
 from services.simulator.day import Day, index_of
-from services.simulator.people import People
-from services.simulator.player import KINDS
-from tests.voice import CONSIGNMENT
+from services.simulator.people import Act, People
+from services.simulator.player import KINDS, LEAST_SPEED, ClockTooSlow, Player
+from services.simulator.settings import SimulatorSettings
+from tests.voice import CONSIGNMENT, Story
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = Day(1, 1000, START)
@@ -78,28 +82,115 @@ def test_officers_find_something_now_and_then_and_the_same_each_time() -> None:
     found = [looked(ControlKind.INSPECTION, number) for number in range(400)]
     assert found[:20] == [looked(ControlKind.INSPECTION, number) for number in range(20)]
     results = [each.result for each in found]
-    assert 2 <= results.count(FindingsResult.NOT_CONFORM) <= 30 and 4 <= results.count(FindingsResult.PEST) <= 40
+    assert 2 <= results.count(FindingsResult.NOT_CONFORM) <= 30 and 15 <= results.count(FindingsResult.PEST) <= 70
     assert all(bool(each.pest) == (each.result is FindingsResult.PEST) for each in found)
 
 
+ORDERED = TreatmentOrdered(
+    consignment_id=CONSIGNMENT,
+    occurred_at=START,
+    origin="inspection",
+    attempt=1,
+    methods=(TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE, TreatmentMethod.SULPHURYL_FLUORIDE),
+    pest="Monochamus alternatus",
+    due=START + timedelta(days=5),
+    goods=GoodsClass.WOOD,
+)
+
+
+def treated(number: int) -> Act:
+    """What a yard answers to an order for the consignment of this number."""
+    [act] = People(DAY).react(ORDERED.model_copy(update={"consignment_id": CONSIGNMENT[:-4] + f"{number:04}"}))
+    return act
+
+
 def test_yards_treat_as_the_schedule_demands_or_visibly_short_of_it() -> None:
-    verdicts: dict[TreatmentMethod, set[bool]] = {}
-    methods = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE, TreatmentMethod.SULPHURYL_FLUORIDE)
+    verdicts: dict[TreatmentMethod, set[str]] = {}
     for number in range(400):
-        ordered = TreatmentOrdered(
-            consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
-            occurred_at=START,
-            origin="risk",
-            attempt=1,
-            methods=methods,
-            pest="",
-            due=START + timedelta(days=5),
-        )
-        [act] = People(DAY).react(ordered)
+        act = treated(number)
+        told = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ORDERED, Hearing(START, "order", 0)))
+        told.when(act.request, at=act.at)
         assert isinstance(act.request, RecordTreatment)
-        shortfalls = check(act.request, methods).shortfalls
-        verdicts.setdefault(act.request.method, set()).add(bool(shortfalls))
-    assert verdicts == {TreatmentMethod.HEAT: {True, False}, TreatmentMethod.METHYL_BROMIDE: {True, False}}
+        verdicts.setdefault(act.request.method, set()).add(told.said[0].kind)
+    both = {"TreatmentVerified", "TreatmentFailed"}
+    assert verdicts == {TreatmentMethod.HEAT: both, TreatmentMethod.METHYL_BROMIDE: both}
+
+
+def referred(number: int, *goods: GoodsClass) -> DecideTreatment:
+    """What an officer decides about goods of these classes."""
+    asked = TreatmentReferred(
+        consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
+        occurred_at=START,
+        origin="risk",
+        goods=goods,
+        pest="",
+        due=START + timedelta(days=5),
+    )
+    [act] = People(DAY).react(asked)
+    assert act.at > START and isinstance(act.request, DecideTreatment)
+    return act.request
+
+
+def test_live_goods_pass_after_isolation_or_are_refused_and_are_never_treated() -> None:
+    told = [referred(number, GoodsClass.LIVE).decision for number in range(200)]
+    assert set(told) == {TreatmentDecision.CLEAR, TreatmentDecision.REFUSE}
+    assert 5 < told.count(TreatmentDecision.REFUSE) < 60
+    others = [referred(number, GoodsClass.OTHER) for number in range(200)]
+    assert {each.decision for each in others} == {TreatmentDecision.TREAT, TreatmentDecision.REFUSE}
+    assert {each.methods for each in others} == {(), (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)}
+
+
+def test_yards_do_not_pretend_to_treat_what_they_cannot() -> None:
+    grain = ORDERED.model_copy(update={"goods": GoodsClass.GRAIN, "methods": (TreatmentMethod.PHOSPHINE,)})
+    assert People(DAY).react(grain) == []
+
+
+def test_a_yard_reports_a_treatment_when_its_hours_have_passed_and_not_before() -> None:
+    for number in range(50):
+        act = treated(number)
+        record = act.request
+        assert isinstance(record, RecordTreatment) and record.started_at is not None
+        last = max(reading.hours for reading in record.readings)
+        assert record.started_at > ORDERED.occurred_at
+        assert record.started_at + timedelta(hours=float(last)) <= record.occurred_at
+        assert act.not_before == act.at == record.occurred_at
+
+
+def test_a_yard_whose_record_came_too_early_by_the_desks_clock_sends_it_once_more() -> None:
+    people = People(DAY)
+    [act] = people.react(ORDERED)
+    refused = RequestRefused(
+        occurred_at=act.at,
+        subject=ORDERED.consignment_id,
+        request_id="r1",
+        request_kind="RecordTreatment",
+        code="in_future",
+        reason="its last reading is of tomorrow",
+    )
+    [again] = people.react(refused)
+    assert again.request == act.request and again.name != act.name and again.not_before == act.at + timedelta(days=1)
+    assert people.react(refused) == [again], "and the same each time it is read"
+    assert people.react(refused.model_copy(update={"code": "already_answered"})) == []
+    assert People(DAY).react(refused) == []
+
+
+def test_a_play_without_pace_needs_a_clock_on_which_a_treatment_takes_no_hours() -> None:
+    settings = SimulatorSettings(kafka="127.0.0.1:1", partitions=1)
+    for clock in (Clock(), Clock.sandbox(LEAST_SPEED - 1)):
+        with pytest.raises(ClockTooSlow, match="3600"):
+            Player(settings, DAY, 0, 1, paced=False, idle_seconds=1, clock=clock)
+        Player(settings, DAY, 0, 1, paced=True, idle_seconds=1, clock=clock)
+    Player(settings, DAY, 0, 1, paced=False, idle_seconds=1, clock=Clock.sandbox(LEAST_SPEED))
+
+
+def test_without_pace_only_what_takes_its_time_waits_for_the_clock() -> None:
+    settings = SimulatorSettings(kafka="127.0.0.1:1", partitions=1)
+    fast = Player(settings, DAY, 0, 1, paced=False, idle_seconds=1, clock=Clock.sandbox(LEAST_SPEED))
+    paced = Player(settings, DAY, 0, 1, paced=True, idle_seconds=1)
+    waits = treated(1)
+    at_once = Act(waits.at, "x", waits.request)
+    assert [fast.due(act) for act in (waits, at_once)] == [waits.at.timestamp(), 0.0]
+    assert [paced.due(act) for act in (waits, at_once)] == [waits.at.timestamp()] * 2
 
 
 def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
@@ -108,5 +199,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "ConsignmentHeld",
         "InspectionOrdered",
         "TreatmentOrdered",
+        "TreatmentReferred",
         "ContainerMayLeave",
+        "RequestRefused",
     }

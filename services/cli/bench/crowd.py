@@ -1,5 +1,6 @@
 """Who answers the desks during a measurement, and who notes when each consignment ended?"""
 
+import heapq
 import threading
 import time
 
@@ -7,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.bench.load import Packet, Phase, lodgements, offer, packed, sender, wait_until
+from services.shell.clock import Clock
 from services.shell.codec import headers_of
 from services.simulator.day import Day
 from services.simulator.people import HEARD, People
@@ -17,13 +19,19 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests",
 
 
 class Crowd(threading.Thread):
-    """Reads what a port and the people read, answers as people do but at once, and notes when each consignment ended."""
+    """Reads what a port and the people read, answers as people do but at once, and notes when each consignment ended.
 
-    def __init__(self, bootstrap: str, day: Day, partitions: int) -> None:
+    A treatment alone is reported when its hours have passed by `clock`, which must be the desks' own.
+    """
+
+    def __init__(self, bootstrap: str, day: Day, partitions: int, clock: Clock) -> None:
         super().__init__(daemon=True)
         self.day = day
         self.people = People(day)
+        self.clock = clock
         self.phase = Phase()
+        self._later: list[tuple[float, int, Packet]] = []
+        self._count = 0
         self.immediate: set[str] = set()
         """Consignments released without anybody having looked at them."""
         self._servers, self._partitions = bootstrap, partitions
@@ -54,6 +62,7 @@ class Crowd(threading.Thread):
             for message in consumer.consume(2000, 0.02):
                 if message.error() is None:
                     self._hear(message)
+            self._send_what_is_over()
             self._answers.poll(0)
         self._answers.flush(10)
         consumer.close()
@@ -75,10 +84,22 @@ class Crowd(threading.Thread):
         if kind is None or (name == "ConsignmentHeld" and message.key().decode() not in self.people.waiting_to_arrive):
             return
         fact = kind.read_stored(message.value())
-        if name in ("InspectionOrdered", "TreatmentOrdered"):
+        if name in ("InspectionOrdered", "TreatmentOrdered", "TreatmentReferred"):
             self.immediate.discard(message.key().decode())
+        if name == "TreatmentOrdered":
+            self.phase.treated.add(message.key().decode())
         for act in self.people.react(fact):
-            self._ask(packed(act.name, act.request))
+            packet = packed(act.name, act.request)
+            if act.not_before is None:
+                self._ask(packet)
+            else:
+                self._count += 1
+                heapq.heappush(self._later, (act.not_before.timestamp(), self._count, packet))
+
+    def _send_what_is_over(self) -> None:
+        moment = self.clock.now().timestamp()
+        while self._later and self._later[0][0] <= moment:
+            self._ask(heapq.heappop(self._later)[-1])
 
     def _ask(self, packet: Packet) -> None:
         self._answers.produce(packet.topic, key=packet.subject, value=packet.value, headers=packet.headers)

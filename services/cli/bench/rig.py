@@ -15,7 +15,9 @@ from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
 from services.cli.processes import Child, read_model, rehearsal, stop_all, worker
 from services.cli.up import wait_for
+from services.shell.clock import Clock
 from services.shell.loopback import open_page
+from services.simulator.player import LEAST_SPEED
 
 ANSWER_SECONDS = 60
 """How long the desks may take to answer what the people asked last."""
@@ -47,13 +49,15 @@ def cost(pid: int) -> Cost:
 class Rig:
     """Broker, workers and console of one measurement, in `home`; everything is started on entering and stopped on leaving.
 
-    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT.
+    `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: theirs, a sandbox's, because nobody waits a
+    day for a treatment.
     """
 
     home: Path
     partitions: int
     layout: str
     read_model: bool
+    clock: Clock = field(default_factory=lambda: Clock.sandbox(LEAST_SPEED))
     broker: Broker = field(init=False)
     children: list[Child] = field(init=False, default_factory=list)
     _pages: dict[str, str] = field(init=False, default_factory=dict)
@@ -78,6 +82,7 @@ class Rig:
     def start(self) -> None:
         """Workers, console and projector; returns when all are ready."""
         env = {"DTG_KAFKA": self.broker.bootstrap, "DTG_PARTITIONS": str(self.partitions), **rehearsal()}
+        env |= self.clock.environment()
         waiting: dict[str, Child] = {}
         for slot, desks in enumerate(self.layout.split(";")):
             port = free_port()

@@ -1,0 +1,60 @@
+"""Which treatments are offered for these goods against this pest? None where no row of the schedules fits: an officer decides.
+
+Hosts by genus: the data sheets of the EPPO Global Database; the pests are of the list of quarantine pests of China (Ministry of
+Agriculture, announcement 862 of 2007, and its additions).
+"""
+
+from collections.abc import Collection
+from datetime import date
+from typing import Final
+
+from schemas.vocabulary import GoodsClass, TreatmentMethod
+from services.quarantine.schedules import rows_for
+
+_WOOD = frozenset({GoodsClass.WOOD})
+_FRUIT = frozenset({GoodsClass.CHERRIES, GoodsClass.CITRUS, GoodsClass.FRUIT})
+_GRAIN = frozenset({GoodsClass.GRAIN})
+_FLOWERS = frozenset({GoodsClass.CUT_FLOWERS})
+HOSTS: Final[dict[str, frozenset[GoodsClass]]] = {
+    **dict.fromkeys(
+        (
+            *("Anoplophora", "Arhopalus", "Bursaphelenchus", "Dendroctonus", "Heterobostrychus", "Hylotrupes", "Ips"),
+            *("Lyctus", "Monochamus", "Platypus", "Scolytus", "Sinoxylon", "Sirex", "Tetropium", "Xyleborus"),
+        ),
+        _WOOD,
+    ),
+    **dict.fromkeys(("Anastrepha", "Bactrocera", "Ceratitis", "Cydia", "Drosophila", "Rhagoletis"), _FRUIT),
+    **dict.fromkeys(("Callosobruchus", "Rhyzopertha", "Sitophilus", "Tribolium", "Trogoderma"), _GRAIN),
+    **dict.fromkeys(("Frankliniella", "Liriomyza", "Thrips"), _FLOWERS),
+    "Halyomorpha": frozenset({GoodsClass.CONVEYANCE}),
+}
+"""Genus → the goods in which it lives or hides. A pest of wood may be in packaging that nobody declared."""
+
+
+def methods_for(
+    goods: Collection[GoodsClass], pest: str, on: date
+) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
+    """What of the goods is treated and by which methods, by the schedules of this day; None where an officer must decide.
+
+    `goods`: what the consignment holds, empty where that is not known; `pest`: its scientific name, empty where none was met.
+    """
+    treated = _infested(goods, _genus(pest))
+    if treated is None:
+        return None
+    methods = [row.method for row in rows_for(treated, on) if not row.pests or _genus(pest) in row.pests]
+    return (treated, tuple(methods)) if methods else None
+
+
+def _infested(goods: Collection[GoodsClass], genus: str) -> GoodsClass | None:
+    """The one class of goods that must carry the pest; None where there is none, or nobody can say which."""
+    if GoodsClass.LIVE in goods:
+        return None  # what kills the pest kills the goods, or stands beside them
+    hosts = HOSTS.get(genus)
+    if hosts == _WOOD:
+        return GoodsClass.WOOD
+    found = {each for each in goods if each is not GoodsClass.OTHER and (hosts is None or each in hosts)}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _genus(pest: str) -> str:
+    return next(iter(pest[:200].split()), "").capitalize()

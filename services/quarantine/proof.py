@@ -1,0 +1,240 @@
+"""Does a record prove that its treatment met the schedule? Each shortfall says what was seen and what was wanted.
+
+A record proves one step of its row, or nothing: at every sampling place by itself, from the first to the last reading that
+counts, without a gap. What was read after the exposure, while the room was aired, does not count.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from functools import partial
+from itertools import pairwise
+
+from schemas.bounds import shown
+from schemas.quarantine import Reading, RecordTreatment
+from services.quarantine.schedules import READING_GRACE_HOURS, Exposure, Held, Row
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far a record may lie ahead of the desk's own clock."""
+MOST_SHORTFALLS = 19
+"""`TreatmentFailed` names one more at most, which is the method; where there are more, the last one says how many."""
+_HOUR_US = 3_600_000_000
+_SIXTY = Decimal(60)
+_CENT = Decimal("0.01")
+Gas = Sequence[tuple[Decimal, Decimal]]
+"""(hours, g/m3) in order of hours."""
+
+
+def unusable(row: Row | None, record: RecordTreatment, ordered: datetime, heard: datetime) -> tuple[str, str] | None:
+    """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
+
+    `row`: its schedule, None where there is none; `ordered`, `heard`: when the desk ordered it and when it has the record.
+    """
+    if record.started_at is None:
+        return "start_missing", "started_at is missing: nothing shows that the treatment followed its order"
+    if record.started_at < ordered:
+        return "before_order", f"it started at {record.started_at.isoformat()}; ordered at {ordered.isoformat()}"
+    longest = max([reading.hours for reading in record.readings], default=Decimal(0))
+    ended = record.started_at + timedelta(microseconds=int(longest * _HOUR_US))
+    latest = min(record.occurred_at, heard + CLOCKS_APART)
+    if ended > latest:
+        return "in_future", f"its last reading is of {ended.isoformat()}; the record was sent at {latest.isoformat()}"
+    if twice := doubled(record):
+        return "readings_doubled", shown(twice)
+    if row is not None and (impossible := implausible(row, record)):
+        return "values_implausible", impossible
+    return None
+
+
+def doubled(record: RecordTreatment) -> str:
+    """Which hour was read twice at one sampling place; empty where none was. Nobody knows which of the two is true."""
+    seen: set[tuple[str, Decimal]] = set()
+    for reading in record.readings:
+        if (reading.place, reading.hours) in seen:
+            return f"two readings at {_plain(reading.hours)} h at place {reading.place}"
+        seen.add((reading.place, reading.hours))
+    return ""
+
+
+def implausible(row: Row, record: RecordTreatment) -> str:
+    """Which value cannot be true, by this row; empty where all can. Such a record is neither good nor bad."""
+    bounds = row.plausible
+    for reading in record.readings:
+        at = f"at {_plain(reading.hours)} h"
+        if not bounds.lowest_c <= reading.temperature_c <= bounds.highest_c:
+            between = f"between {_plain(bounds.lowest_c)} and {_plain(bounds.highest_c)} °C"
+            return f"{_plain(reading.temperature_c)} °C {at}; the temperature of the {row.measured} lies {between}"
+        if (gas := reading.concentration_g_m3 or Decimal(0)) > bounds.most_g_m3:
+            return f"{_plain(gas)} g/m3 {at}; at most {_plain(bounds.most_g_m3)} g/m3 is possible"
+    if (dose := record.dose_g_m3 or Decimal(0)) > bounds.most_g_m3:
+        return f"a dose of {_plain(dose)} g/m3; at most {_plain(bounds.most_g_m3)} g/m3 is possible"
+    return ""
+
+
+def check(row: Row, record: RecordTreatment) -> tuple[str, ...]:
+    """What the record lacks of this row; nothing where it proves that the treatment met it."""
+    shortfalls: list[str] = []
+    if record.unit_class not in row.units:
+        wanted = " or ".join(sorted([unit.value for unit in row.units]))
+        shortfalls.append(f"unit class is {record.unit_class.value}; wanted {wanted}")
+    shortfalls += _proved(row, record)
+    if row.residue_ppm is not None:
+        shortfalls += _residue(row.residue_ppm, record.residue_ppm)
+    if len(shortfalls) > MOST_SHORTFALLS:
+        more = len(shortfalls) - MOST_SHORTFALLS + 1
+        shortfalls = [*shortfalls[: MOST_SHORTFALLS - 1], f"{more} more shortfalls"]
+    return tuple(shortfalls)
+
+
+def held_hours(readings: Iterable[Reading], step: Held, apart_hours: Decimal) -> Decimal:
+    """Longest unbroken run, from its first to its last reading; `readings` of one place in order of hours.
+
+    A reading that does not reach the limit breaks it, and so does a gap of more than `apart_hours`.
+    """
+    longest = Decimal(0)
+    began = last = None
+    for reading in readings:
+        gas = reading.concentration_g_m3
+        if not step.reached(reading.temperature_c) or (gas is not None and gas < step.floor_g_m3):
+            began = last = None
+            continue
+        if gas is None and step.floor_g_m3:
+            continue  # only the temperature was read, and it is right: this says nothing about the gas
+        if began is None or last is None or reading.hours - last > apart_hours:
+            began = reading.hours
+        last = reading.hours
+        longest = max(longest, last - began)
+    return longest
+
+
+def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
+    """g h/m3 by trapezoid, up to hour `until`; time before the first reading counts for nothing."""
+    total = Decimal(0)
+    for (h1, c1), (h2, c2) in pairwise(gas):
+        if until is not None and h2 > until:
+            if h1 >= until:
+                break
+            c2 = c1 + (c2 - c1) * (until - h1) / (h2 - h1)
+            h2 = until
+        total += (c1 + c2) / 2 * (h2 - h1)
+    return total
+
+
+def _proved(row: Row, record: RecordTreatment) -> list[str]:
+    """What is missing from the step that comes nearest; nothing where the record proves one."""
+    places: dict[str, list[Reading]] = {}
+    for reading in sorted(record.readings, key=lambda reading: reading.hours):
+        places.setdefault(reading.place, []).append(reading)
+    if not places:
+        return ["there are no readings; wanted readings over the whole treatment"]
+    nearest: list[str] | None = None
+    last: list[str] = []
+    for step in row.steps:
+        found = _dose(step.dose_g_m3, record.dose_g_m3)
+        if isinstance(step, Held):
+            found += _at_each(places, partial(_held, row, step))
+        else:
+            coldest = min([_coldest(step, readings) for readings in places.values()])
+            misses = _at_each(places, partial(_exposed, row, step))
+            if coldest < step.lowest_c:
+                found.append(f"coldest reading is {_plain(coldest)} °C; wanted at least {_plain(step.lowest_c)} °C")
+            elif nearest is None or len(found) + len(misses) < len(nearest):
+                nearest = [*found, *misses]
+            found += misses
+        if not found:
+            return []
+        last = found
+    return last if nearest is None else nearest
+
+
+def _at_each(places: dict[str, list[Reading]], misses: Callable[[list[Reading]], list[str]]) -> list[str]:
+    """What each place misses by itself; the place is named where there are several."""
+    if len(places) == 1:
+        return misses(next(iter(places.values())))
+    return [f"place {name}: {miss}" for name, readings in sorted(places.items()) for miss in misses(readings)]
+
+
+def _dose(wanted: Decimal, dose: Decimal | None) -> list[str]:
+    if not wanted or (dose is not None and dose >= wanted):
+        return []
+    if dose is None:
+        return [f"the dose was not recorded; wanted at least {_plain(wanted)} g/m3"]
+    return [f"dose is {_plain(dose)} g/m3; wanted at least {_plain(wanted)} g/m3"]
+
+
+def _held(row: Row, step: Held, readings: list[Reading]) -> list[str]:
+    held = held_hours(readings, step, row.apart_hours)
+    if held >= step.hours:
+        return []
+    limit = f"{_plain(step.limit_c)} °C"
+    if step.floor_g_m3:
+        limit += f" with {_plain(step.floor_g_m3)} g/m3"
+    short = f"{row.measured} held {limit} for {_span(held, step)}; wanted {_span(step.hours, step)} without a break"
+    with_gaps = held_hours(readings, step, readings[-1].hours)
+    if with_gaps >= step.hours:
+        short += f", readings at most {_plain(row.apart_hours * _SIXTY)} min apart"
+    return [short]
+
+
+def _span(hours: Decimal, step: Held) -> str:
+    return f"{_plain(hours * _SIXTY)} min" if step.hours <= 1 else f"{_plain(hours)} h"
+
+
+def _counted(step: Exposure, readings: list[Reading]) -> tuple[list[Reading], bool]:
+    """The readings until the exposure was proved to be over, and whether it was: the first gas reading at its end or later."""
+    for number, reading in enumerate(readings):
+        if reading.hours >= step.hours and reading.concentration_g_m3 is not None:
+            return readings[: number + 1], True
+    return readings, False
+
+
+def _coldest(step: Exposure, readings: list[Reading]) -> Decimal:
+    return min([reading.temperature_c for reading in _counted(step, readings)[0]])
+
+
+def _exposed(row: Row, step: Exposure, readings: list[Reading]) -> list[str]:
+    short: list[str] = []
+    counted, over = _counted(step, readings)
+    gas = [(r.hours, r.concentration_g_m3) for r in counted if r.concentration_g_m3 is not None]
+    lasted = readings[-1].hours
+    if lasted < step.hours:
+        short.append(f"exposure is {_plain(lasted)} h; wanted {_plain(step.hours)} h")
+    if not any(hour == step.hours for hour, _ in step.minima) and not (over and gas[-1][1] > 0):
+        short.append(f"no gas was read at {_plain(step.hours)} h or later; wanted gas until the end")
+    for hour, minimum in step.minima:
+        short += _minimum(gas, hour, minimum)
+    if gas and (lowest := min([concentration for _, concentration in gas])) < step.floor_g_m3:
+        short.append(f"lowest concentration is {_plain(lowest)} g/m3; wanted {_plain(step.floor_g_m3)} g/m3 throughout")
+    for earlier, later in pairwise([Decimal(0), *[hours for hours, _ in gas]]):
+        if later - earlier > row.apart_hours:
+            short.append(
+                f"no gas was read between {_plain(earlier)} and {_plain(later)} h; "
+                f"wanted readings at most {_plain(row.apart_hours)} h apart"
+            )
+    if (reached := ct_product(gas, step.hours)) < step.ct:
+        short.append(f"CT is {_plain(reached)} g h/m3; wanted {_plain(step.ct)} g h/m3")
+    return short
+
+
+def _minimum(gas: Gas, hour: Decimal, minimum: Decimal) -> list[str]:
+    found = [concentration for hours, concentration in gas if hour <= hours <= hour + READING_GRACE_HOURS]
+    if not found:
+        return [f"there is no gas reading at {_plain(hour)} h; wanted at least {_plain(minimum)} g/m3"]
+    if found[0] < minimum:
+        return [f"concentration at {_plain(hour)} h is {_plain(found[0])} g/m3; wanted at least {_plain(minimum)} g/m3"]
+    return []
+
+
+def _residue(limit: Decimal, residue: Decimal | None) -> list[str]:
+    if residue is None:
+        return [f"residue was not measured; wanted at most {_plain(limit)} ppm"]
+    if residue > limit:
+        return [f"residue is {_plain(residue)} ppm; wanted at most {_plain(limit)} ppm"]
+    return []
+
+
+def _plain(value: Decimal) -> str:
+    """Rounded down where long, so that a value just short never reads as the one wanted; no idle zeros."""
+    exponent = value.as_tuple().exponent
+    short = value if isinstance(exponent, int) and exponent >= -3 else value.quantize(_CENT, ROUND_DOWN)
+    return f"{short.normalize():f}"

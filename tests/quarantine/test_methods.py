@@ -1,0 +1,285 @@
+"""Which treatment is ordered for which goods against which pest, and when does an officer decide?"""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.codes.goods import TABLE, goods_class, goods_classes
+from schemas.codes.trade import PACKAGE_KINDS
+from schemas.envelope import DeadlinePassed, Fact, RequestRefused
+from schemas.inspection import PestIntercepted
+from schemas.quarantine import (
+    DecideTreatment,
+    QuarantineRefused,
+    TreatmentCancelled,
+    TreatmentFailed,
+    TreatmentOrdered,
+    TreatmentOverdue,
+    TreatmentReferred,
+    TreatmentVerified,
+    TreatmentWaived,
+)
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
+from services.quarantine import decider
+from services.quarantine.schedules import ROWS
+from tests.quarantine.just import just, record
+from tests.quarantine.records import BROMIDE, COLD, FLUORIDE, GOOD, HEAT, PHOSPHINE, good_treatment, treatment
+from tests.quarantine.test_quarantine_desk import TIMBER, withdrawn
+from tests.voice import CONSIGNMENT, NOON, Story, story
+
+WOOD, FRUIT, CITRUS, CHERRIES = GoodsClass.WOOD, GoodsClass.FRUIT, GoodsClass.CITRUS, GoodsClass.CHERRIES
+GRAIN, LIVING, OTHER, VEHICLE = GoodsClass.GRAIN, GoodsClass.LIVE, GoodsClass.OTHER, GoodsClass.CONVEYANCE
+FLOWERS = GoodsClass.CUT_FLOWERS
+
+
+def found(pest: str, *goods: GoodsClass) -> PestIntercepted:
+    """An officer met this pest in these goods."""
+    return PestIntercepted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=ControlKind.INSPECTION,
+        officer="officer-7",
+        pest=pest,
+        goods=goods,
+    )
+
+
+def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any) -> DecideTreatment:
+    return DecideTreatment(
+        consignment_id=CONSIGNMENT,
+        asked_by="officer-9",
+        occurred_at=NOON,
+        origin=origin,
+        decision=what,
+        reason="隔离检疫合格 healthy after isolation",
+        **fields,
+    )
+
+
+def ordered(message: PestIntercepted) -> tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None:
+    """What is treated, and by which methods; None where an officer decides."""
+    (fact,) = story(decider).when(message).said
+    if isinstance(fact, TreatmentReferred):
+        assert (fact.goods, fact.pest) == (message.goods, message.pest)
+        return None
+    assert isinstance(fact, TreatmentOrdered)
+    return fact.goods, fact.methods
+
+
+BY_WOOD = (WOOD, (HEAT, BROMIDE, FLUORIDE))
+
+
+@pytest.mark.parametrize(
+    ("pest", "goods", "wanted"),
+    [
+        ("Monochamus alternatus", (WOOD,), BY_WOOD),
+        ("Monochamus alternatus", (WOOD, OTHER), BY_WOOD),
+        ("Monochamus alternatus", (OTHER,), BY_WOOD),  # in packaging that nobody declared
+        ("Monochamus alternatus", (), BY_WOOD),  # by an inspection desk of an earlier release
+        ("Some beetle", (WOOD,), BY_WOOD),
+        ("Sitophilus oryzae", (GRAIN,), (GRAIN, (PHOSPHINE,))),
+        ("Sitophilus oryzae", (WOOD, GRAIN), (GRAIN, (PHOSPHINE,))),  # grain on pallets
+        ("Monochamus alternatus", (WOOD, GRAIN), BY_WOOD),
+        ("Cydia pomonella", (CHERRIES,), (CHERRIES, (BROMIDE,))),
+        ("Ceratitis capitata", (CITRUS,), (CITRUS, (COLD,))),
+        ("Frankliniella occidentalis", (FLOWERS,), (FLOWERS, (BROMIDE,))),
+        ("Halyomorpha halys", (VEHICLE,), (VEHICLE, (HEAT, BROMIDE, FLUORIDE))),
+        # an officer decides
+        ("Bactrocera dorsalis", (CITRUS,), None),  # no schedule of ours against this fly
+        ("Drosophila suzukii", (FRUIT,), None),  # berries
+        ("Bactrocera dorsalis", (OTHER,), None),  # a fruit fly without fruit
+        ("Solenopsis invicta", (OTHER,), None),
+        ("Solenopsis invicta", (VEHICLE,), None),  # the schedules of vehicles are against the stink bug
+        ("Some beetle", (WOOD, GRAIN), None),  # nobody knows in which of the two
+        ("Some beetle", (), None),
+        ("Monochamus alternatus", (LIVING, WOOD), None),  # gas and heat kill what lives beside the wood
+        ("Ichthyophthirius multifiliis", (LIVING,), None),
+        ("", (LIVING,), None),
+    ],
+)
+def test_methods_follow_goods_and_pest(
+    pest: str, goods: tuple[GoodsClass, ...], wanted: tuple[GoodsClass, tuple[TreatmentMethod, ...]] | None
+) -> None:
+    assert ordered(found(pest, *goods)) == wanted
+
+
+def test_live_fish_are_never_ordered_heat_or_gas_but_wait_for_an_officer() -> None:
+    told = story(decider).when(TIMBER.model_copy(update={"goods": (LIVING,)}))
+    told.then(
+        TreatmentReferred(
+            consignment_id=CONSIGNMENT,
+            occurred_at=told.at,
+            origin="risk",
+            goods=(LIVING,),
+            pest="",
+            due=told.at + timedelta(days=5),
+        )
+    )
+    (limit,) = told.deadlines()
+    told.when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due), at=limit.due)
+    assert [type(fact) for fact in told.said] == [TreatmentOverdue]
+
+
+def test_every_method_of_the_table_can_be_ordered() -> None:
+    pests = {
+        WOOD: "Ips",
+        GRAIN: "Trogoderma",
+        CHERRIES: "Cydia",
+        CITRUS: "Ceratitis",
+        FLOWERS: "Thrips",
+        VEHICLE: "Halyomorpha",
+    }
+    assert {goods for goods in GoodsClass if goods in pests} == {row.goods for row in ROWS}
+    for goods, genus in pests.items():
+        methods = tuple([row.method for row in ROWS if row.goods is goods])
+        assert ordered(found(f"{genus} sp.", goods)) == (goods, methods)
+
+
+def test_a_correct_phosphine_record_of_grain_is_verified() -> None:
+    told = story(decider, found("Sitophilus oryzae", GRAIN)).when(
+        good_treatment(CONSIGNMENT, "inspection", 1, PHOSPHINE)
+    )
+    assert [fact.schedule for fact in told.said if isinstance(fact, TreatmentVerified)] == ["PH3-grain-7d-10d"]
+
+
+def test_cherries_are_judged_by_their_own_schedule_and_not_by_that_of_wood() -> None:
+    row = next(row for row in ROWS if row.goods is CHERRIES)
+    step = row.steps[0]
+    told = story(decider, found("Cydia pomonella", CHERRIES))
+    told.when(treatment(CONSIGNMENT, "inspection", 1, BROMIDE, GOOD[BROMIDE][:2], residue="5", dose="48"))
+    assert isinstance(told.said[0], TreatmentFailed) and told.said[0].schedule == row.schedule
+    again = {"attempt": 2, "started_at": told.at, "occurred_at": told.at + timedelta(hours=3)}
+    told.when(record(row, step, just(row, step)).model_copy(update=again))
+    assert [fact.schedule for fact in told.said if isinstance(fact, TreatmentVerified)] == [row.schedule]
+
+
+# the officer's decision
+
+
+def referred() -> Story:
+    return story(decider, found("Drosophila suzukii", FRUIT))
+
+
+def codes(told: Story) -> list[str]:
+    return [fact.code for fact in told.said if isinstance(fact, RequestRefused)]
+
+
+def test_an_officer_lets_the_goods_pass() -> None:
+    told = referred().when(decision(TreatmentDecision.CLEAR))
+    told.then(
+        TreatmentWaived(
+            consignment_id=CONSIGNMENT,
+            occurred_at=told.at,
+            origin="inspection",
+            officer="officer-9",
+            reason="隔离检疫合格 healthy after isolation",
+        )
+    )
+    assert told.deadlines() == () and not decider.closed(told.state)
+    told.when(withdrawn()).then()
+
+
+def test_an_officer_refuses_the_goods() -> None:
+    told = referred().when(decision(TreatmentDecision.REFUSE), message_id="d1")
+    told.then(
+        QuarantineRefused(
+            consignment_id=CONSIGNMENT,
+            occurred_at=told.at,
+            origin="inspection",
+            officer="officer-9",
+            reason="隔离检疫合格 healthy after isolation",
+        )
+    )
+    assert decider.closed(told.state)
+    told.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
+    assert codes(told.when(decision(TreatmentDecision.CLEAR))) == ["consignment_closed"]
+
+
+def test_an_officer_orders_a_treatment_whose_records_are_judged_by_its_schedule() -> None:
+    told = referred().when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1")
+    (fact,) = told.said
+    assert isinstance(fact, TreatmentOrdered)
+    assert (fact.attempt, fact.goods, fact.methods, fact.pest) == (1, WOOD, (BROMIDE,), "Drosophila suzukii")
+    told.when(decision(TreatmentDecision.TREAT, goods=WOOD, methods=(BROMIDE,)), message_id="d1").then()
+    assert codes(told.when(decision(TreatmentDecision.CLEAR))) == ["not_referred"]
+    told.when(good_treatment(CONSIGNMENT, "inspection", 1, BROMIDE))
+    assert isinstance(told.said[0], TreatmentVerified)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"goods": WOOD},
+        {"methods": (BROMIDE,)},
+        {"goods": LIVING, "methods": (BROMIDE,)},
+        {"goods": WOOD, "methods": (BROMIDE, PHOSPHINE)},
+    ],
+)
+def test_an_officer_orders_only_what_a_schedule_can_judge(fields: dict[str, Any]) -> None:
+    assert codes(referred().when(decision(TreatmentDecision.TREAT, **fields))) == ["no_schedule"]
+
+
+def test_a_decision_that_nobody_asked_for_is_refused() -> None:
+    assert codes(story(decider).when(decision(TreatmentDecision.CLEAR))) == ["not_referred"]
+    assert codes(story(decider, found("Ips sp.", WOOD)).when(decision(TreatmentDecision.CLEAR))) == ["not_referred"]
+    assert codes(story(decider, withdrawn()).when(decision(TreatmentDecision.CLEAR))) == ["consignment_closed"]
+
+
+def test_a_record_before_the_officer_decided_answers_nothing() -> None:
+    told = referred().when(good_treatment(CONSIGNMENT, "inspection", 1))
+    assert codes(told) == ["not_ordered"]
+
+
+def test_a_withdrawal_cancels_what_an_officer_did_not_decide() -> None:
+    told = referred().when(withdrawn())
+    told.then(TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="inspection"))
+
+
+def test_decisions_heard_twice_add_nothing() -> None:
+    for what in TreatmentDecision:
+        told = referred()
+        fields: dict[str, Any] = {"goods": WOOD, "methods": (HEAT,)} if what is TreatmentDecision.TREAT else {}
+        first: tuple[Fact, ...] = told.when(decision(what, **fields), message_id="d1").said
+        before = told.state
+        told.when(decision(what, **fields), message_id="d1").then()
+        assert len(first) == 1 and told.state == before
+
+
+# which goods are of which class
+
+
+@pytest.mark.parametrize(
+    ("hs_code", "wanted"),
+    [
+        ("0301999590", LIVING),
+        ("0602909999", LIVING),
+        ("0603110000", FLOWERS),
+        ("0809290000", CHERRIES),
+        ("0809300000", FRUIT),
+        ("0810400000", FRUIT),  # blueberries
+        ("0805100000", CITRUS),
+        ("1201901100", GRAIN),
+        ("4407110090", WOOD),
+        ("4412310000", OTHER),  # plywood
+        ("8703234110", VEHICLE),
+        ("8471300000", OTHER),
+        ("", OTHER),
+    ],
+)
+def test_goods_are_classed_by_their_code(hs_code: str, wanted: GoodsClass) -> None:
+    assert goods_class(hs_code) is wanted
+
+
+def test_solid_wood_packaging_is_wood_whatever_it_carries() -> None:
+    assert goods_classes(["8471300000", "0805100000"], True) == (WOOD, CITRUS, OTHER)
+    assert goods_classes(["8471300000"], False) == (OTHER,)
+    assert goods_classes([], False) == ()
+
+
+def test_the_table_of_goods_is_dated_and_without_doubt() -> None:
+    prefixes = [prefix for row in TABLE for prefix in row.prefixes]
+    assert len(set(prefixes)) == len(prefixes)
+    assert all(row.effective_from <= date(2026, 11, 1) for row in TABLE)
+    assert {"23", "33", "93"} <= set(PACKAGE_KINDS)
