@@ -4,7 +4,7 @@ The payload is the JSON of one of these models; CloudEvents 1.0 attributes trave
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self, cast
 from uuid import UUID
@@ -73,6 +73,10 @@ class Fact(Message):
     """Published, past tense, true for ever. `occurred_at`: when it happened in the world."""
 
     occurred_at: Moment
+
+
+FUTURE_SKEW = timedelta(minutes=15)
+"""By how much the clock of who tells an event may be ahead of the door's: what lies further on is an estimate, and none of an event."""
 
 
 class Request(Message):

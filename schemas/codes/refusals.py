@@ -26,7 +26,7 @@ REFUSALS: Final = MappingProxyType(
             "处理记录未写明开始时间", "the treatment record does not say when the treatment started"
         ),
         "before_order": Words("处理开始于下达指令之前", "the treatment started before it was ordered"),
-        "in_future": Words("处理记录中的时间尚未到来", "the treatment record speaks of a time that has not come yet"),
+        "in_future": Words("所述时间尚未到来", "it speaks of a time that has not come yet"),
         "readings_doubled": Words(
             "同一取样点同一时刻有两个读数", "two readings were taken at one hour and one sampling place"
         ),

@@ -76,7 +76,7 @@ def refused_by_loop(fact: Entry) -> str:
     """The place of the message that the loop refused before its desk heard of it; empty for every other fact."""
     if fact.kind != "RequestRefused" or not isinstance(fact.body, dict):
         return ""
-    if fact.body.get("code") not in ("key_reused", "too_many_requests"):
+    if fact.body.get("code") not in ("key_reused", "too_many_requests", "in_future"):
         return ""
     found = _PLACE.search(str(fact.body.get("reason", "")))
     return found.group(1) if found else ""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.envelope import (
+    FUTURE_SKEW,
     Deadline,
     DeadlinePassed,
     Fact,
@@ -33,6 +34,7 @@ from services.shell.codec import (
     headers,
     in_doubt,
     kind_of,
+    moment_of,
 )
 from services.shell.desk import Desk
 from services.shell.halving import Place, place_of
@@ -263,6 +265,9 @@ class Turn:
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
                 seen = f"{MOST_REMEMBERED} requests within 24 hours"  # to remember it would push out another
                 self._refuse(entry, key, source, request, hearing, "too_many_requests", seen)
+            case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
+                seen = f"told for {request.occurred_at.isoformat()}, asked at {source.text('ce_time')[:40]}"
+                self._refuse(entry, key, source, request, hearing, "in_future", seen)
             case Repeat.NEW:
                 self._decide(entry, key, source, request, hearing)
                 record.requests = remembered(record.requests, Known(hearing.message_id, digest, at))
@@ -487,6 +492,14 @@ class Turn:
         if len(data) > LARGEST_MESSAGE and (not waits or state is not entry.before):
             raise _TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
         return data
+
+
+def _is_future(request: Request, source: Raw) -> bool:
+    """Whether it tells an event that had not happened when it was asked: by its own header, the same at every reading."""
+    try:
+        return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW
+    except ValueError:
+        return False
 
 
 class _TooLarge(Exception):

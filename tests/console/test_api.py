@@ -32,6 +32,7 @@ from services.console.database import migrate, open_engine
 from services.console.openapi import FILE, text
 from services.console.settings import ConsoleSettings
 from services.console.tables import ASKED_HOLDS, LODGEMENTS
+from services.shell.clock import now
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
 from tests.console.border import DECLARANT, Border, declaration, green, publish, red
@@ -535,6 +536,17 @@ def test_a_time_is_written_as_rfc_3339_writes_it_with_its_offset(console: Runnin
     paper_with_serial = paper("API-TIME") | {"conveyance_entry_date": 46351}
     (fault,) = problem(console.api("POST", "/declarations", json=paper_with_serial), 422, "invalid")["errors"]
     assert fault["pointer"] == "/conveyance_entry_date"
+
+
+def test_an_event_of_the_future_is_an_estimate_and_none_that_happened(console: Running) -> None:
+    goods, told = consignment_id(DECLARANT, "API-FUTURE"), {"place": "berth 1"}
+    ahead = {"occurred_at": (now() + timedelta(days=2)).isoformat()}
+    (fault,) = problem(console.api("POST", f"/consignments/{goods}/arrival", json=told | ahead), 422, "invalid")[
+        "errors"
+    ]
+    assert (fault["pointer"], fault["code"]) == ("/occurred_at", "in_future")
+    late = {"occurred_at": (now() - timedelta(days=2)).isoformat()}
+    assert console.api("POST", f"/consignments/{goods}/arrival", json=told | late).status_code == 202
 
 
 def test_a_declarant_has_no_slash_so_that_its_name_and_reference_name_one_consignment(console: Running) -> None:

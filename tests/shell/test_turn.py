@@ -223,6 +223,21 @@ def test_more_requests_than_are_remembered_within_a_day_are_refused_and_holds_ar
     assert [each["code"] for each in refusals(later)] == ["already_answered"], "the next day the desk decides again"
 
 
+def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_reading_and_a_hold_is_not() -> None:
+    def arrival(minutes: float, **headers: bytes) -> Raw:
+        at = NOON + timedelta(minutes=minutes)
+        asked = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=at, place="yard")
+        return raw(asked, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode(), **headers})
+
+    for at in (NOON, NOON + timedelta(days=30)):  # whenever a worker reads it
+        worker = Worker(Desk.of("release", release))
+        assert [each["code"] for each in refusals(worker.turn(arrival(15.1), at=at))] == ["in_future"]
+        assert "ArrivalRecorded" in kinds(worker.turn(arrival(15), at=at))
+    ahead = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON + timedelta(days=9), reason="seals")
+    told = raw(ahead, "customs-release-requests", headers={"ce_time": NOON.isoformat().encode()})
+    assert kinds(Worker(Desk.of("release", release)).turn(told)) == ["ConsignmentHeld"]
+
+
 def test_what_an_older_version_remembered_is_known_by_its_id() -> None:
     worker = Worker(Desk.of("release", release))
     worker.store.put(CONSIGNMENT, encode_record(Record(n=1, heard=["old"], state=msgspec.Raw(HELD))), None)
