@@ -86,7 +86,7 @@ def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
             border.ask(lodge(reference="next"))
             border.until(lodge(reference="next").key, "DeclarationAccepted")
             assert not problems
-        assert [e.kind for e in border.facts(lodged.key)] == ["DeclarationAccepted"]
+        assert [e.kind for e in border.facts(lodged.key)] == ["DeclarationAccepted", "DeclarationRepeated"]
         border.close()
 
 

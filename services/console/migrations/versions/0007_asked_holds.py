@@ -7,6 +7,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
@@ -14,7 +15,7 @@ def upgrade() -> None:
         "asked_holds",
         sa.Column("request_id", sa.Text(), nullable=False),
         sa.Column("consignment_id", sa.Text(), nullable=False),
-        sa.Column("asked_us", sa.BigInteger(), nullable=False),
+        sa.Column("asked_us", BIG, nullable=False),
         sa.PrimaryKeyConstraint("request_id"),
     )
     op.create_index("asked_holds_consignment", "asked_holds", ["consignment_id"])
