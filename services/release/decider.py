@@ -166,14 +166,14 @@ def settle(
     say = _Statement(consignment, state, dossier, at)
     if dossier.failure is not None:
         return say.refuse(dossier.failure.hold_id, dossier.failure.reason)
-    if dossier.withdrawals and dossier.terms is not None:
-        wish = dossier.withdrawals[0]
-        if isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
-            return say.withdraw(wish.request_id, wish.reason, dossier.terms)
+    wishes = dossier.withdrawals
+    if wishes and dossier.terms and isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
+        if not officers:
+            return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
+        # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
+    elif wishes and dossier.terms:
         seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
-        sent_back = tuple(
-            [_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in dossier.withdrawals]
-        )
+        sent_back = tuple([_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in wishes])
         rest = dossier._replace(withdrawals=())
         return (*sent_back, *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)

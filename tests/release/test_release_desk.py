@@ -1,5 +1,7 @@
 """Does the release desk let goods go when, and only when, nothing holds them?"""
 
+import pytest
+
 from schemas.envelope import Fact, RequestRefused
 from schemas.release import (
     ArrivalRecorded,
@@ -193,6 +195,18 @@ def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_th
     red = story(decider, withdrawal()).when(assessed(INSPECTION))
     assert kinds(red) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
     assert decider.officers(red.state) == () and red.state.dossier.withdrawals == ()
+
+
+@pytest.mark.parametrize("wished_first", [True, False])
+def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: bool) -> None:
+    """Green goods were withdrawn under an officer's hold, and could be declared again without it."""
+    if wished_first:  # before the assessment, so that it waits for that
+        told = story(decider, withdrawal()).when(place_hold(), message_id="h1").when(assessed())
+    else:
+        told = story(decider, assessed()).when(place_hold(), message_id="h1").when(withdrawal())
+    assert "DeclarationWithdrawn" not in [fact.kind for fact in told.facts]
+    told.when(lift_hold("officer/h1"))
+    assert kinds(told) == ["DeclarationWithdrawn", "ContainerFreed"]
 
 
 def test_released_goods_are_not_withdrawn() -> None:
