@@ -1,5 +1,6 @@
 """What holds the goods, and what lets them go?"""
 
+import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Self
 
@@ -10,6 +11,7 @@ from schemas.declaration import MOST_CONTAINERS, Code
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request
 from schemas.risk import Sharers
 from schemas.vocabulary import (
+    CONSIGNMENT_ID,
     ActorId,
     ConsignmentId,
     ContainerName,
@@ -60,7 +62,12 @@ class PlaceHold(AboutConsignment, Request):
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
         """A hold of the goods that the key names; None where the key is no consignment's, or the content names others."""
         told = body if isinstance(body, dict) else {}
-        if told.get("consignment_id", key) != key:
+        named = told.get("consignment_id")
+        if (
+            isinstance(named, str)
+            and named.strip().lower() != key
+            and re.fullmatch(CONSIGNMENT_ID, named.strip().lower())
+        ):
             return None
         who, why = told.get("asked_by"), told.get("reason")
         try:

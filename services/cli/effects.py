@@ -50,6 +50,7 @@ def examine(
     places: dict[str, Entry] = {}
     for entry in (*asked, *facts):
         places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
+        places[f"{entry.topic}/{entry.partition}/{entry.offset}"] = entry  # of a hold whose id is none, or taken
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
-from services.cli.effects import Effects, examine
+from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import Entry, parking_of, read
 
 ENDS = {
@@ -24,7 +24,7 @@ STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRev
 _ANSWERED = frozenset(
     {
         *("LodgeDeclaration", "RecordFindings", "RecordTreatment", "DecideTreatment", "ReportArrival"),
-        "RecordGateOut",
+        *("RecordGateOut", "PlaceHold", "LiftHold", "WithdrawDeclaration"),
     }
 )
 """Requests that a fact must name as its cause."""
@@ -101,7 +101,7 @@ def _misshapen(entry: Entry) -> str:
 
 def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     by_key: dict[str, list[Entry]] = defaultdict(list)
-    asked: dict[str, Entry] = {}
+    copies: dict[str, list[Entry]] = defaultdict(list)
     seen: dict[str, str] = {}
     facts: list[Entry] = []
     aside: dict[str, set[Origin]] = defaultdict(set)
@@ -112,14 +112,20 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
         if ROLES[entry.topic] == "requests":
             if (entry.topic, entry.partition, entry.offset) in discarded:
                 continue
-            ledger.repeated += entry.id in asked
-            asked.setdefault(entry.id, entry)  # the same request twice is one request
+            ledger.repeated += entry.id in copies
+            copies[entry.id].append(entry)  # the same request twice is one request
         elif entry.id in seen:
             ledger.doubled.append(f"{entry.kind} {entry.id} at {where} and {seen[entry.id]}")
         else:
             seen[entry.id] = where
             facts.append(entry)
         by_key[entry.key].append(entry)
+    refused = {place for fact in facts if (place := refused_by_loop(fact))}
+    # of the copies of a request the first one that its desk heard; one that came too early that day was refused before
+    asked = {
+        name: next((c for c in lie if f"{c.topic}/{c.partition}/{c.offset}" not in refused), lie[0])
+        for name, lie in copies.items()
+    }
     ledger.requests, ledger.facts = len(asked), len(facts)
     causes = {fact.headers.get("causationid", "") for fact in facts}
     for request in asked.values():
@@ -156,9 +162,7 @@ def _heard(ledger: Ledger, entries: Iterable[Entry], aside: dict[str, set[Origin
 def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entry]) -> None:
     if request.id in causes:
         return
-    if request.kind == "LodgeDeclaration" and any(
-        e.kind in ("DeclarationAccepted", "DeclarationRejected") for e in story
-    ):
+    if request.kind == "LodgeDeclaration" and any(e.kind == "DeclarationAccepted" for e in story):
         return  # the same declaration under another request id: an older version left it to the first one's answer
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 

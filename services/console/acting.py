@@ -70,20 +70,20 @@ def _treatment(typed: Typed) -> dict[str, Any]:
         "unit_class": typed.get("unit_class", ""),
         "dose_g_m3": typed.get("dose_g_m3") or None,
         "residue_ppm": typed.get("residue_ppm") or None,
-        "started_at": _moment(typed.get("started_at", "")),
+        "started_at": _moment("started_at", typed.get("started_at", "")),
         "readings": _readings(typed.get("readings", "")),
     }
 
 
-def _moment(typed: str) -> str | None:
-    """A time as a browser or a person writes it: without a zone it is Beijing's."""
+def _moment(name: str, typed: str) -> str | None:
+    """A time as a browser or a person writes it: without a zone it is Beijing's. Problem 422 for what is no time."""
     if not typed:
         return None
     try:
-        zoned = datetime.fromisoformat(typed).tzinfo is not None
+        told = datetime.fromisoformat(typed)
     except ValueError:
-        return typed  # what is no time is told by the check of the request
-    return typed if zoned else f"{typed}{BEIJING}"
+        raise Problem(422, "invalid", errors=[field_error(f"/{name}", "datetime_parsing", typed)], count=1) from None
+    return (told if told.tzinfo else datetime.fromisoformat(f"{told.isoformat()}{BEIJING}")).isoformat()
 
 
 def _decision(typed: Typed) -> dict[str, Any]:

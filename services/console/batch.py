@@ -208,8 +208,11 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     row = batch.consignments.get(key)
     if row is None:
         row = batch.consignments[key] = Consignment(key)
+    named_before = row.containers.split()
     tell(row, heard, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
+        for number in set(named_before) - set(row.containers.split()):  # of a paper that was rejected and corrected
+            _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
             part = _part(batch, (plain(container["container_no"]), key))
             part.declared, part.seal_no = True, text(container.get("seal_no") or "")
@@ -307,7 +310,7 @@ def _clean(raw: str) -> str:
 
 def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: list[Aside], known: Known) -> None:
     """Working copies of every row that this batch may touch; a batch that fails leaves the originals as they were."""
-    consignments, containers, pairs = set[str](), set[str](), set[Pair]()
+    consignments, containers, pairs, papers = set[str](), set[str](), set[Pair](), set[str]()
     for heard, body in parsed:
         kind = heard.kind
         if kind in _TO_GATE:
@@ -317,6 +320,7 @@ def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: 
         elif kind in TOLD and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
             consignments.add(heard.key)
             if kind in ("DeclarationAccepted", "DeclarationRejected"):
+                papers.add(heard.key)
                 for container in body["declaration"].get("containers", ()):
                     pairs.add((plain(container["container_no"]), heard.key))
             elif kind == "ConsignmentGatedOut":
@@ -327,6 +331,7 @@ def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: 
         elif _holds_goods(aside):
             consignments.add(aside.key)
     batch.before = known.consignments(consignments)
+    pairs |= {(number, key) for key, row in batch.before.items() if key in papers for number in row.containers.split()}
     batch.consignments = _copies(batch.before)
     batch.containers = _copies(known.containers(containers))
     batch.parts = _copies(known.parts(pairs))

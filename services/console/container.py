@@ -83,7 +83,8 @@ class GateAnswer(NamedTuple):
 
 
 class AskedHold(NamedTuple):
-    """A hold that a console was asked for and no desk has answered. `sent`: its message was read from the topic."""
+    """Holds of one consignment that consoles were asked for and no desk has answered: when the last one was asked, and whether the
+    message of one was read from the topic (`sent`)."""
 
     consignment_id: str
     asked_us: int
@@ -110,7 +111,7 @@ def keeps(part: Part, goods: Standing) -> bool:
     gate were read. One of them alone is late, or forged."""
     if part.gone or part.word == "withdrawn" or goods.word == "withdrawn":
         return False
-    if not part.word and goods.declared in NOT_THERE:
+    if not part.word and (not part.declared or goods.declared in NOT_THERE):
         return False
     return not (part.word == "released" and goods.word == "released")
 

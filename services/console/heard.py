@@ -39,6 +39,7 @@ TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t
 """What the projector reads."""
 PLACE_SHIFT = 43
 """Bits of the offset in a place; above it stands topic and partition."""
+OFFSETS_OF_PLACES = (1 << PLACE_SHIFT) - 1
 LONGEST_KEY = 200
 LONGEST_REQUEST = 4_000_000
 """Bytes; anybody may write to a request topic, and what the desks would park anyway needs no row."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 
+from schemas.release import PlaceHold
 from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.batch import FEED_TOPIC
@@ -26,7 +27,7 @@ from services.console.consignment import Consignment, OpenHold
 from services.console.container import SHOWN, AskedHold, Container, Part
 from services.console.container import Standing as StandingOfGoods
 from services.console.cursors import Cursor, WrongFeed
-from services.console.heard import PLACE_SHIFT
+from services.console.heard import OFFSETS_OF_PLACES, PLACE_SHIFT
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
 from services.console.paging import BODY_BYTES
@@ -213,16 +214,25 @@ class Rows:
             .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
             .limit(MOST_INSIDE)
         )
-        asked, said, sent = t.ASKED_HOLDS.c, t.FACTS.alias("said"), t.FACTS.alias("sent")
+        asked, said, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("said"), t.FACTS.alias("sent"), t.PARKED.c
+        its_message = and_(sent.c.key == asked.consignment_id, sent.c.id == asked.request_id)
+        thrown_away = and_(
+            p.key == asked.consignment_id,
+            p.kind == PlaceHold.kind,
+            p.status == "discarded",
+            p.offset == sent.c.place.bitwise_and(OFFSETS_OF_PLACES),
+        )
         holds = (
             select(
                 asked.consignment_id,
-                asked.asked_us,
-                exists().where(sent.c.key == asked.consignment_id, sent.c.id == asked.request_id),
+                func.max(asked.asked_us),
+                func.max(case((exists().where(its_message), 1), else_=0)),
             )
             .join(parts, parts.c.consignment_id == asked.consignment_id)
             .where(parts.c.container_no == container_no, parts.c.gone.is_(False))
             .where(~exists().where(said.c.key == asked.consignment_id, said.c.cause == asked.request_id))
+            .where(~exists().where(its_message, thrown_away))
+            .group_by(asked.consignment_id)
             .limit(SHOWN)
         )
         boxes, rows, parked, unanswered, standing = self._all(
@@ -238,7 +248,7 @@ class Rows:
             [part for part, _ in found],
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
-            [AskedHold(*tuple(row)) for row in unanswered],
+            [AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
             bool(standing) and standing[0][0] is not None,
         )
 

@@ -189,8 +189,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """After rejection; a corrected declaration opens it again."""
-    return isinstance(state, Rejected)
+    """Never: a corrected declaration may follow one that was rejected, and its facts are numbered on."""
+    return False
 
 
 def _refused(asked: Heard, hearing: Hearing, code: str, seen: str) -> RequestRefused:

@@ -16,6 +16,8 @@ from services.quarantine.schedules import READING_GRACE_HOURS, Exposure, Held, R
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far a record may lie ahead of the desk's own clock."""
+ABOVE_DOSE = 2
+"""How many times its dose a gas can reach in the room that a load leaves; what is more is a slip of a digit or of a unit."""
 MOST_SHORTFALLS = 19
 """`TreatmentFailed` names one more at most, which is the method; where there are more, the last one says how many."""
 _HOUR_US = 3_600_000_000
@@ -58,7 +60,7 @@ def doubled(record: RecordTreatment) -> str:
 
 def implausible(row: Row, record: RecordTreatment) -> str:
     """Which value cannot be true, by this row; empty where all can. Such a record is neither good nor bad."""
-    bounds = row.plausible
+    bounds, dose = row.plausible, record.dose_g_m3 or Decimal(0)
     for reading in record.readings:
         at = f"at {_plain(reading.hours)} h"
         if not bounds.lowest_c <= reading.temperature_c <= bounds.highest_c:
@@ -66,7 +68,9 @@ def implausible(row: Row, record: RecordTreatment) -> str:
             return f"{_plain(reading.temperature_c)} °C {at}; the temperature of the {row.measured} lies {between}"
         if (gas := reading.concentration_g_m3 or Decimal(0)) > bounds.most_g_m3:
             return f"{_plain(gas)} g/m3 {at}; at most {_plain(bounds.most_g_m3)} g/m3 is possible"
-    if (dose := record.dose_g_m3 or Decimal(0)) > bounds.most_g_m3:
+        if dose and gas > dose * ABOVE_DOSE:
+            return f"{_plain(gas)} g/m3 {at}; of a dose of {_plain(dose)} g/m3 there cannot be so much"
+    if dose > bounds.most_g_m3:
         return f"a dose of {_plain(dose)} g/m3; at most {_plain(bounds.most_g_m3)} g/m3 is possible"
     return ""
 

@@ -52,6 +52,8 @@ from services.shell.store import (
     unreadable_record,
 )
 
+DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
+"""Why a message cannot be read although its key says which goods it is about: what can only hold goods holds these."""
 LATER = timedelta(minutes=1)
 """When the time limits of a key are looked at again while a message of it is parked."""
 
@@ -214,7 +216,7 @@ class Turn:
                     return key
             except UnicodeDecodeError:
                 pass  # such a message parks under its own position, below; so does one with an endless or unprintable key
-        return f"{message.topic}/{message.partition}/{message.offset}"
+        return place_name(message)
 
     def attempt(self, entry: Entry, key: str, message: Raw) -> Trouble | None:
         """Decides the message; or says why that is impossible, and then nothing has changed."""
@@ -227,7 +229,7 @@ class Turn:
             try:
                 decoded = decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
             except Undecodable as error:
-                held = in_doubt(kind, message, self.at) if error.reason == "contract" else None
+                held = in_doubt(kind, message, self.at) if error.reason in DOUBTS else None
                 if held is None:
                     raise
                 decoded = held
@@ -240,7 +242,7 @@ class Turn:
             return Trouble("wrong_partition", f"read from partition {message.partition}; its key belongs to {place}")
         if entry.unreadable:
             return Trouble("record_unreadable", entry.unreadable)
-        cause = message.text("ce_id")
+        cause = message.forwarded("ce_id").decode() or place_name(message)
         serial = 0 if deadline else message.offset * self.partitions + message.partition
         hearing = Hearing(self.at, cause, serial)
         try:
@@ -258,6 +260,8 @@ class Turn:
         match known(record.requests, record.heard, hearing.message_id, digest):
             case Repeat.SAME:
                 self.duplicates += 1
+            case Repeat.OTHER if request.kind in self._holding:  # the id is taken, and the goods are held all the same
+                self._decide(entry, key, source, request, hearing._replace(message_id=place_name(source)))
             case Repeat.OTHER:
                 self._refuse(
                     entry, key, source, request, hearing, "key_reused", "the id was answered for other content"
@@ -277,7 +281,7 @@ class Turn:
         self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, seen: str
     ) -> None:
         """The loop's own refusal, which no decider heard of and no record remembers: each such message has its own."""
-        place = f"{source.topic}/{source.partition}/{source.offset}"
+        place = place_name(source)
         refusal = RequestRefused(
             occurred_at=hearing.at,
             subject=key,
@@ -380,7 +384,7 @@ class Turn:
                 return
             except Undecodable as error:
                 trouble = Trouble(error.reason, str(error))
-        own = f"{message.topic}/{message.partition}/{message.offset}"
+        own = place_name(message)
         self._refusal = None
         self.park(self.entry(store, message.partition, own), own, message, trouble)
 
@@ -492,6 +496,11 @@ class Turn:
         if len(data) > LARGEST_MESSAGE and (not waits or state is not entry.before):
             raise _TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
         return data
+
+
+def place_name(message: Raw) -> str:
+    """Where a message lies, as `topic/partition/offset`; it stands for the id of one that has none of its own."""
+    return f"{message.topic}/{message.partition}/{message.offset}"
 
 
 def _is_future(request: Request, source: Raw) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from deploy.kafka.broker import free_port
 from schemas.declaration import LodgeDeclaration
@@ -29,9 +29,10 @@ from services.cli.parked import waiting
 from services.console.asking import Asked, Asker, digest
 from services.console.consignment import plain
 from services.console.database import migrate, open_engine
+from services.console.heard import origin
 from services.console.openapi import FILE, text
 from services.console.settings import ConsoleSettings
-from services.console.tables import ASKED_HOLDS, LODGEMENTS
+from services.console.tables import ASKED_HOLDS, FACTS, LODGEMENTS, PARKED
 from services.shell.clock import now
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
@@ -638,6 +639,18 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
     with engine.begin() as connection:
         connection.execute(update(ASKED_HOLDS).values(asked_us=asked_us(told.at - timedelta(days=1))))
     assert answer() == (True, "released"), "it is in none of the complete rows: it was never sent"
+    old = [{"request_id": f"old {n}", "consignment_id": told.id, "asked_us": n} for n in range(1500)]
+    with engine.begin() as connection:
+        connection.execute(insert(ASKED_HOLDS), old)
+    again = console.api("POST", f"/consignments/{told.id}/holds", json={"reason": "seals"}).json()["request_id"]
+    assert answer() == (False, "hold_asked"), "however many were never sent before it"
+    console.catch_up()
+    with engine.begin() as connection:
+        sent = connection.execute(select(FACTS.c.place).where(FACTS.c.id == again)).scalar_one()
+        topic, partition, offset = origin(sent)
+        row = {"service": "release", "topic": topic, "partition": partition, "offset": offset, "key": told.id}
+        connection.execute(insert(PARKED), row | {"kind": "PlaceHold", "status": "discarded"})
+    assert answer() == (True, "released"), "an operator threw it away"
 
 
 def asked_us(moment: datetime) -> int:

@@ -235,6 +235,17 @@ def test_a_container_may_leave_only_when_everything_says_so() -> None:
     assert gate(Border("1").lodged().accepted().assessed().held("arrival").alarm()) == (False, "left_unreleased")
 
 
+def test_a_box_that_only_a_rejected_paper_named_is_not_kept_by_the_corrected_one() -> None:
+    box, other = "MSKU6011672", "CSQU3054383"
+    inside, paper = red("1"), Border("2", (box,)).lodged().rejected()
+    assert gate(inside, paper) == (True, "released")
+    paper.containers = (other,)
+    assert gate(inside, paper.lodged(packages=121).accepted()) == (True, "released")
+    again = Border("3", (other,)).lodged().rejected()
+    again.containers = (box,)
+    assert gate(inside, again.lodged(packages=121).accepted()) == (False, "not_released"), "it is in there now"
+
+
 def test_a_yes_of_the_gate_alone_lets_nothing_leave() -> None:
     """Facts are believed by name: what one topic says must agree with what the others say."""
     no = (False, "not_released")

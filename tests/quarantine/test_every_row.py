@@ -79,11 +79,13 @@ def _of_gas(row: Row, step: Exposure, readings: list[Reading], good: RecordTreat
         inside = len(readings) // 2
         floor, under = step.floor_g_m3, step.floor_g_m3 - THOUSANDTH
         rich = changed(readings, 0, concentration_g_m3=Decimal(300))
-        yield (
-            "floor",
-            record(row, step, changed(rich, inside, concentration_g_m3=floor)),
-            record(row, step, changed(rich, inside, concentration_g_m3=under)),
-        )
+        at, below = [
+            record(row, step, changed(rich, inside, concentration_g_m3=each)).model_copy(
+                update={"dose_g_m3": Decimal(150)}
+            )
+            for each in (floor, under)
+        ]
+        yield "floor", at, below
     free = [number for hour, number in place.items() if hour not in dict(step.minima)]
     if step.ct and readings[free[0]].concentration_g_m3 != max(THOUSANDTH, step.floor_g_m3):
         less = readings
@@ -118,8 +120,15 @@ def _of_units(row: Row, step: Step, readings: list[Reading], good: RecordTreatme
         Reading(hours=after, temperature_c=readings[-1].temperature_c, concentration_g_m3=each)
         for each in (gas, gas + THOUSANDTH)
     ]
-    yield "too much gas", record(row, step, [*readings, ends[0]]), record(row, step, [*readings, ends[1]])
+    plenty = {"dose_g_m3": gas / 2 if step.dose_g_m3 else None}
+    enough, too_much = [record(row, step, [*readings, end]).model_copy(update=plenty) for end in ends]
+    yield "too much gas", enough, too_much
     if step.dose_g_m3:
+        most, more = [
+            record(row, step, [*readings, end.model_copy(update={"concentration_g_m3": 2 * step.dose_g_m3 + over})])
+            for end, over in zip(ends, (Decimal(0), THOUSANDTH), strict=True)
+        ]
+        yield "more than twice the dose", most, more
         yield (
             "too large a dose",
             good.model_copy(update={"dose_g_m3": gas}),
@@ -164,6 +173,8 @@ def holds(row: Row, made: RecordTreatment) -> bool:
         if each.temperature_c < bounds.lowest_c or each.temperature_c > bounds.highest_c:
             return False
         if each.concentration_g_m3 is not None and each.concentration_g_m3 > bounds.most_g_m3:
+            return False
+        if made.dose_g_m3 and (each.concentration_g_m3 or 0) / 2 > made.dose_g_m3:
             return False
     if made.dose_g_m3 is not None and made.dose_g_m3 > bounds.most_g_m3:
         return False

@@ -96,9 +96,39 @@ def test_an_officers_hold_acts_however_badly_its_words_are_written(changes: dict
     assert kinds(turn) == ["ConsignmentHeld"] and not turn.parked
 
 
+@pytest.mark.parametrize("named", [None, 7, "", CONSIGNMENT.upper(), f" {CONSIGNMENT}", "others", []])
+def test_only_the_name_of_other_goods_keeps_a_hold_from_holding_those_of_its_key(named: object) -> None:
+    worker = desk("release", release)
+    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    bad = json.dumps(asked.model_dump(mode="json") | {"consignment_id": named}).encode()
+    turn = worker.turn(raw(bad, "customs-release-requests", headers={"ce_type": b"PlaceHold"}))
+    assert kinds(turn) == ["ConsignmentHeld"] and not turn.parked
+
+
+@pytest.mark.parametrize("name", [b"", b"\xc3\xa9", b"i" * 201])
+def test_a_hold_without_an_id_that_can_be_used_is_named_by_its_place(name: bytes) -> None:
+    worker = desk("release", release)
+    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    message = raw(asked, "customs-release-requests", headers={"ce_id": name})
+    (held,) = worker.turn(message).outputs
+    assert dict(held.headers)["causationid"] == f"{message.topic}/0/{message.offset}".encode()
+
+
+def test_a_hold_under_a_taken_id_holds_all_the_same() -> None:
+    worker = desk("release", release)
+    asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
+    first, other = raw(asked, "customs-release-requests"), asked.model_copy(update={"reason": "explosives"})
+    second = raw(other, "customs-release-requests", headers={"ce_id": first.headers["ce_id"]})
+    turn = worker.turn(first, second)
+    assert kinds(turn) == ["ConsignmentHeld"] * 2
+    holds = of(turn, "ConsignmentHeld")[-1]["holds"]
+    assert [hold["reason"] for hold in holds if hold["owner"] == "officer"] == ["drugs", "explosives"]
+
+
 def test_a_hold_that_cannot_be_read_at_all_holds_the_goods_of_its_key_and_none_that_it_contradicts() -> None:
     worker = desk("release", release)
     odd = {"ce_type": b"PlaceHold"}
+    assert kinds(worker.turn(raw(None, "customs-release-requests", headers=odd))) == ["ConsignmentHeld"]
     assert kinds(worker.turn(raw(b"{", "customs-release-requests", headers=odd))) == ["ConsignmentHeld"]
     other = json.dumps({"consignment_id": "1" * 36}).encode()
     assert worker.turn(raw(other, "customs-release-requests", headers=odd)).parked == {"contract": 1}
@@ -297,8 +327,9 @@ def test_a_hold_that_cannot_be_decided_is_parked_with_its_own_reason() -> None:
     worker = desk("release", release)
     topic = "customs-release-requests"
     worker.turn(raw(b"{", topic, headers={"ce_type": b"ReportArrival"}))
-    turn = worker.turn(raw(None, topic, headers={"ce_type": b"PlaceHold"}))
-    assert turn.parked == {"null_value": 1}
+    other = json.dumps({"consignment_id": "1" * 36}).encode()
+    turn = worker.turn(raw(other, topic, headers={"ce_type": b"PlaceHold"}))
+    assert turn.parked == {"contract": 1}
 
 
 def _older_words(origin: Raw, action: str) -> dict[str, Any]:

@@ -171,17 +171,20 @@ def refusals(turn: Turn) -> list[dict[str, Any]]:
     return [json.loads(o.value or b"") for o in turn.outputs if dict(o.headers)["ce_type"] == b"RequestRefused"]
 
 
+def arrived(place: str, **headers: bytes) -> Raw:
+    asked = ReportArrival(consignment_id=CONSIGNMENT, asked_by="t", occurred_at=NOON, place=place)
+    return raw(asked, "customs-release-requests", headers=headers)
+
+
 def test_another_content_under_the_id_of_an_answered_request_is_refused_aloud() -> None:
     worker = Worker(Desk.of("release", release))
-    turn = worker.turn(
-        hold("seals", ce_id=b"guessed"), hold("seals", ce_id=b"guessed"), hold("drugs", ce_id=b"guessed")
-    )
+    turn = worker.turn(*[arrived(place, ce_id=b"guessed") for place in ("yard", "yard", "berth")])
     assert turn.duplicates == 1
     (refused,) = refusals(turn)
     assert refused["code"] == "key_reused" and refused["request_id"] == "guessed"
     ids = [dict(o.headers)["ce_id"] for o in turn.outputs]
     assert len(ids) == len(set(ids)), "the refusal has an id of its own"
-    again = worker.turn(hold("drugs", ce_id=b"guessed"))
+    again = worker.turn(arrived("berth", ce_id=b"guessed"))
     assert len(refusals(again)) == 1 and dict(again.outputs[0].headers)["ce_id"] not in ids, (
         "each such message is told of"
     )
