@@ -1,12 +1,9 @@
 """Does the ledger find what it is there to find? A clean day, with one fault planted at a time."""
 
-import json
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import uuid5
 
-from services.cli.effects import FACTS
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry
 from tests.chaos.days import CONSIGNMENTS
@@ -133,27 +130,3 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(c
         named = {"ce_id": "nobody answered", "ce_type": kind.replace("Lift", "Place")}
         ledger = judge([*calm_entries, replace(one, headers=one.headers | named, offset=10**6)])
         assert [line for line in ledger.lost if "nobody answered" in line], kind
-
-
-def test_a_request_that_came_too_early_that_day_and_was_answered_later_is_no_disorder(
-    calm_entries: list[Entry],
-) -> None:
-    by_id = {entry.id: entry for entry in calm_entries}
-    answers = [(e, by_id[e.headers["causationid"]]) for e in calm_entries if e.kind == "ArrivalRecorded"]
-    answer, asked = next(each for each in answers if each[1].offset)
-    early, place = replace(asked, offset=0), f"{asked.topic}/{asked.partition}/0"
-    number = 1 + sum(e.desk == "release" and e.key == asked.key and e.topic != asked.topic for e in calm_entries)
-    refused = replace(
-        answer,
-        offset=10**6,
-        headers=answer.headers
-        | {
-            "ce_type": "RequestRefused",
-            "ce_id": str(uuid5(FACTS, f"release/{asked.id}/{place}")),
-            "sequence": str(number),
-        },
-        value=json.dumps({"code": "too_many_requests", "reason": f"512 requests within 24 hours ({place})"}).encode(),
-    )
-    before = judge(calm_entries)
-    ledger = judge([early, *calm_entries, refused])
-    assert (ledger.reordered, ledger.forged) == (before.reordered, before.forged) == ([], [])
