@@ -11,7 +11,7 @@ Consignments = Annotated[tuple[OneConsignment, ...], WhenMade(max_length=10_000)
 
 
 class RecordGateOut(AboutContainer, Request):
-    """A terminal reports that the container passed the gate `gate`, outbound. ISO 6346 is strict here."""
+    """A terminal reports that the container passed the gate `gate`, outbound. A number without the form of one is refused."""
 
     gate: Label
 

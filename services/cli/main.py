@@ -162,6 +162,8 @@ def declare(
         errors.block(str(error), "red")
         raise typer.Exit(1) from None
     screen.line(f"{done.accepted} lodged, {done.refused} sent back, in {done.seconds:.1f} s")
+    if done.accepted:
+        screen.line("Whether a declaration stands: dtg trace <declarant>/<reference> 申报是否成立，请查询")
     raise typer.Exit(1 if done.refused else 0)
 
 
