@@ -147,7 +147,7 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
     hot = {"2": "56.4", "2.25": "57.1", "2.5": "56.8"}
     readings = "0, 20.0\n1.5, 49.5\n" + "\n".join([f"{hours}, {core}, , core 1" for hours, core in hot.items()])
     send(page, "treatment-inspection-1", readings=readings, actor="yard-3")
-    expect(page.locator("#asked")).to_contain_text("处理记录中的时间尚未到来")
+    expect(page.locator("#asked")).to_contain_text("所述时间尚未到来")
     clock.leaps.append(timedelta(hours=4))
     record = {
         "origin": "inspection",

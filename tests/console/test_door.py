@@ -48,7 +48,7 @@ def test_signs_in_texts_are_not_separators(console: Running) -> None:
     items = paper()["items"]
     described = [{**items[0], "description": ',:{["\\' * 25}] * 900
     body = json.dumps(paper("DOOR-1", items=described)).encode()
-    assert body.count(b",") > SEPARATORS
+    assert len(body) - len(body.translate(None, b",:{[")) > SEPARATORS
     assert post(console, "/declarations", body).status_code == 202
 
 
