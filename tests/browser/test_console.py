@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from kafka import KafkaProducer
 from playwright.sync_api import Page, expect
 
+from schemas.quarantine import RecordTreatment
 from services.console.sight import BEIJING
 from services.risk.rules import RULE_SET
+from services.shell.codec import encode, request_headers
 from tests.browser.conftest import Visitor, Visitors
 from tests.browser.goods import id_of, paper
 from tests.console.conftest import Running
@@ -159,7 +162,11 @@ def test_findings_with_a_mistake_say_what_to_correct_and_lose_nothing(
         "readings": [{"hours": hours, "temperature_c": core, "place": "core 1"} for hours, core in hot.items()],
     }
     try:
-        assert desk.api("POST", f"/consignments/{id_of(said)}/treatments", json=record).status_code == 202
+        told = RecordTreatment.model_validate(record | {"consignment_id": id_of(said), "asked_by": "yard-3"})
+        headers = request_headers(told, "treated", "/yard", told.occurred_at.isoformat())
+        producer = KafkaProducer(bootstrap_servers=desk.settings.kafka)  # the door's clock does not leap
+        producer.send("customs-quarantine-requests", key=told.key.encode(), value=encode(told), headers=headers).get(30)
+        producer.close()
         expect(page.locator("section:has(> #decisions)")).to_contain_text("处理有效")
     finally:
         clock.leaps.clear()
