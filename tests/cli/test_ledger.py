@@ -40,12 +40,13 @@ def test_a_forged_yes_is_named(calm_entries: list[Entry]) -> None:
 
 def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[Entry]) -> None:
     for number, fact in enumerate({entry.kind: entry for entry in calm_entries if entry.written_by_its_desk}.values()):
+        story = [entry for entry in calm_entries if entry.key == fact.key]  # of the whole day it would take a minute
         for value in (None, b"{}", b"[7]", b"{", b'{"version": "x", "holds": 3, "consignments": 5}'):
             wrong = replace(fact, value=value, offset=10**6, headers=fact.headers | {"ce_id": f"wrong-{number}"})
-            ledger = judge([*calm_entries, wrong])
+            ledger = judge([*story, wrong])
             assert any(f"wrong-{number}" in line for line in ledger.forged), (fact.kind, value)
         odd = replace(fact, offset=10**6, headers=fact.headers | {"ce_id": "odd", "sequence": "x" * 30})
-        assert any(" odd " in line for line in judge([*calm_entries, odd]).forged), fact.kind
+        assert any(" odd " in line for line in judge([*story, odd]).forged), fact.kind
 
 
 def test_an_unanswered_request_is_lost(calm_entries: list[Entry]) -> None:
