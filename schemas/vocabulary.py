@@ -1,6 +1,6 @@
 """What does each word of the border mean here? The glossary, as types."""
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha1
@@ -57,6 +57,15 @@ Quantity = Annotated[Decimal, Field(max_digits=19, decimal_places=5), WhenMade()
 """Count or measure in the unit named beside it."""
 Version = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 """Counts statements; the highest is the latest. No desk has ever written another, so this holds for stored ones too."""
+
+
+CHINA = timezone(timedelta(hours=8))
+"""China Standard Time, without summer time."""
+
+
+def day_in_china(moment: datetime) -> date:
+    """The day there at this moment: years, rule tables, schedules and keys go by it."""
+    return moment.astimezone(CHINA).date()
 
 
 def consignment_id(declarant: str, reference: str) -> str:

@@ -2,14 +2,13 @@
 
 import importlib
 from collections.abc import Iterable
-from pathlib import Path
 
 import faust
 import structlog
 
 from schemas.topics import SERVICES
 from services.risk import agent as risk
-from services.risk.keys import FILE_NAME, PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, read
+from services.risk.keys import PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, key_file, read
 from services.shell.clock import is_sandbox
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, Refused
@@ -45,7 +44,7 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
                 "with a sandbox clock only. 公开密钥只能用于沙箱时钟。 Name a key file, or leave DTG_DRAW_KEYS unset."
             )
         return PUBLISHED
-    file = Path(settings.draw_keys or Path(settings.home) / FILE_NAME)
+    file = key_file(settings.draw_keys, settings.home)
     try:
         return read(read_private(file))
     except NotPrivate as error:

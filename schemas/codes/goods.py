@@ -10,9 +10,6 @@ from datetime import date
 
 from schemas.vocabulary import GoodsClass
 
-NATURAL_WOOD_PACKAGES = frozenset({"23", "33", "93"})
-"""Kinds of package that are of natural wood (`schemas.codes.trade`): cases, drums and pallets."""
-
 
 @dataclass(frozen=True, slots=True)
 class Codes:

@@ -62,6 +62,8 @@ SOLID_WOOD_KINDS: Final = frozenset({"93"})
 """Kinds of package that are solid wood. Reprocessed wood (92: plywood, particle board) is none (ISPM 15:2018, section 2.1)."""
 MAYBE_WOOD_KINDS: Final = frozenset({"23", "33", "98"})
 """Kinds of package of wood or of another plant: solid wood or not, the kind alone does not say."""
+NATURAL_WOOD_PACKAGES: Final = frozenset({"23", "33", "93"})
+"""Kinds of package that are treated as wood where a treatment is chosen: cases, drums and pallets."""
 KILOGRAMS: Final = MappingProxyType({"035": Decimal(1), "036": Decimal("0.001"), "070": Decimal(1000)})
 """Units that are a mass, in kilograms."""
 CHAPTERS: Final = frozenset([f"{number:02}" for number in range(1, 98) if number != 77] + ["98"])

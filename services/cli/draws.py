@@ -7,10 +7,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from schemas.vocabulary import day_in_china
 from services.cli.home import of_command
 from services.cli.screen import Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
-from services.risk.draw import day_of
 from services.risk.keys import SECRET_BYTES, DrawKeys, NotDrawKeys, new_key, read, written
 from services.shell.private_file import NotPrivate, read_private, write_private
 
@@ -74,7 +74,7 @@ def add_key(
     """
     file = key_file or of_command(UpSettings()).draw_key_file()
     known, first = _read(file).keys if file.exists() else (), day.date()
-    last = max([key.effective_from for key in known] + [day_of(datetime.now(UTC))])
+    last = max([key.effective_from for key in known] + [day_in_china(datetime.now(UTC))])
     if known and first <= last:
         _refuse(
             f"A new key is in force from a day after {last} on: draws that were made stay as they are. 生效日须晚于该日。"

@@ -50,7 +50,7 @@ def examine(
     places: dict[str, Entry] = {}
     for entry in (*asked, *facts):
         places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
-        places[f"{entry.topic}/{entry.partition}/{entry.offset}"] = entry  # of a hold whose id is none, or taken
+        places[entry.place] = entry  # of a hold whose id is none, or taken
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
@@ -203,4 +203,4 @@ def _free(last_words: list[Entry]) -> bool:
 
 
 def _name(fact: Entry) -> str:
-    return f"{fact.kind} {fact.id} at {fact.topic}/{fact.partition}/{fact.offset}"
+    return f"{fact.kind} {fact.id} at {fact.place}"

@@ -21,13 +21,8 @@ ENDS = {
 STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn")
 
 
-_ANSWERED = frozenset(
-    {
-        *("LodgeDeclaration", "RecordFindings", "RecordTreatment", "DecideTreatment", "ReportArrival"),
-        *("RecordGateOut", "PlaceHold", "LiftHold", "WithdrawDeclaration"),
-    }
-)
-"""Requests that a fact must name as its cause."""
+_ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
+"""Requests that a fact must name as its cause: every kind."""
 
 
 @dataclass
@@ -73,9 +68,7 @@ def judge(entries: Iterable[Entry]) -> Ledger:
         ledger, genuine = Ledger(), []
         for entry in read:
             if wrong := _misshapen(entry):
-                ledger.forged.append(
-                    f"{entry.kind} {entry.id} at {entry.topic}/{entry.partition}/{entry.offset}: {wrong}"
-                )
+                ledger.forged.append(f"{entry.kind} {entry.id} at {entry.place}: {wrong}")
             else:
                 genuine.append(entry)
         return _judge(ledger, genuine)
@@ -108,24 +101,20 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     heard, discarded = _heard(ledger, entries, aside)
     for entry in heard:
         ledger.kinds[entry.kind] += 1
-        where = f"{entry.topic}/{entry.partition}/{entry.offset}"
         if ROLES[entry.topic] == "requests":
             if (entry.topic, entry.partition, entry.offset) in discarded:
                 continue
             ledger.repeated += entry.id in copies
             copies[entry.id].append(entry)  # the same request twice is one request
         elif entry.id in seen:
-            ledger.doubled.append(f"{entry.kind} {entry.id} at {where} and {seen[entry.id]}")
+            ledger.doubled.append(f"{entry.kind} {entry.id} at {entry.place} and {seen[entry.id]}")
         else:
-            seen[entry.id] = where
+            seen[entry.id] = entry.place
             facts.append(entry)
         by_key[entry.key].append(entry)
     refused = {place for fact in facts if (place := refused_by_loop(fact))}
     # of the copies of a request the first one that its desk heard; one that came too early that day was refused before
-    asked = {
-        name: next((c for c in lie if f"{c.topic}/{c.partition}/{c.offset}" not in refused), lie[0])
-        for name, lie in copies.items()
-    }
+    asked = {name: next((copy for copy in lie if copy.place not in refused), lie[0]) for name, lie in copies.items()}
     ledger.requests, ledger.facts = len(asked), len(facts)
     causes = {fact.headers.get("causationid", "") for fact in facts}
     for request in asked.values():
@@ -155,7 +144,7 @@ def _heard(ledger: Ledger, entries: Iterable[Entry], aside: dict[str, set[Origin
         else:
             ledger.foreign += 1
             if entry.kind in KINDS:
-                ledger.strangers.append(f"{entry.kind} {entry.id} at {entry.topic}/{entry.partition}/{entry.offset}")
+                ledger.strangers.append(f"{entry.kind} {entry.id} at {entry.place}")
     return heard, discarded
 
 
@@ -187,9 +176,8 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
         _rightly_released(ledger, key, story)
     if kinds["DeclarationAccepted"] and not kinds["ConsignmentAssessed"]:
         ledger.lost.append(f"{key}: accepted, never assessed")
-    if (
-        kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]
-    ):  # a corrected declaration may follow one that was not
+    # a corrected declaration may follow one that was rejected
+    if kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]:
         ledger.ends["rejected"] += 1
     elif statements and statements[-1].kind in ENDS:
         ledger.ends[ENDS[statements[-1].kind]] += 1

@@ -41,6 +41,11 @@ class Entry:
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
     @property
+    def place(self) -> str:
+        """Where it lies, as `topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
     def kind(self) -> str:
         return self.headers.get("ce_type", "")
 

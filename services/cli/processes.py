@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.kafka.errors import Interrupted
 from deploy.kafka.spawn import kill_all, spawn
 from services.risk.keys import PUBLISHED_ID
+from services.shell.clock import Clock
 from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
 
@@ -117,9 +117,7 @@ def rehearsal() -> dict[str, str]:
     """Variables of a worker that works on made-up goods (a benchmark, a test): it draws with the published key, as all of
     them do, and has the sandbox clock that goes with it; that clock shows the world's time.
     """
-    moment = datetime.now(UTC).isoformat()
-    clock = {"DTG_CLOCK_ANCHOR": moment, "DTG_CLOCK_START": moment, "DTG_CLOCK_SPEED": "1"}
-    return {"DTG_DRAW_KEYS": PUBLISHED_ID, **clock}
+    return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
 
 
 def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "0") -> Child:

@@ -96,7 +96,7 @@ def _repeat(done: Redrawn, entry: Entry, lots: Mapping[str, str], keys: Mapping[
 
 
 def _told(entry: Entry, problem: str) -> str:
-    return f"{entry.kind} of {entry.key} at {entry.topic}/{entry.partition}/{entry.offset}: {problem}"
+    return f"{entry.kind} of {entry.key} at {entry.place}: {problem}"
 
 
 def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Key]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.risk.keys import FILE_NAME
+from services.risk.keys import key_file
 
 
 class UpSettings(BaseSettings):
@@ -51,7 +51,7 @@ class UpSettings(BaseSettings):
 
     def draw_key_file(self) -> Path:
         """The file with the keys of the inspection draw."""
-        return Path(self.draw_keys or Path(self.home) / FILE_NAME)
+        return key_file(self.draw_keys, self.home)
 
     def workers(self) -> list[str]:
         """The services of each worker process."""

@@ -73,7 +73,7 @@ def details(entry: Entry) -> str:
     """The fields worth a line."""
     body = entry.body
     if not isinstance(body, dict):
-        return f"{entry.topic}/{entry.partition}/{entry.offset}: not JSON"
+        return f"{entry.place}: not JSON"
     names = DETAILS.get(entry.kind) or [
         name for name in body if name not in ("consignment_id", "occurred_at", "declaration", "containers", "readings")
     ]

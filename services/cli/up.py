@@ -15,12 +15,12 @@ from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
 from deploy.kafka.topics import cautions, provision
+from schemas.vocabulary import day_in_china
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
-from services.risk.draw import day_of
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
 from services.shell.clock import Clock
 from services.shell.codec import moment_of
@@ -136,7 +136,7 @@ class Up:
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
                 "key is made; the draws of the lost one cannot be repeated then."
             )
-        key = new_key(os.urandom(SECRET_BYTES), day_of(datetime.now(UTC)))
+        key = new_key(os.urandom(SECRET_BYTES), day_in_china(datetime.now(UTC)))
         try:
             write_private(file, written(DrawKeys((key,))), fresh=True)
             write_private(made, f"{key.key_id}\n")
@@ -253,15 +253,10 @@ class Up:
             return
         anchor, start, path = self._clock
         passed = (datetime.now(UTC) - anchor).total_seconds() * self.speed
-        fresh = path.with_suffix(".new")
         try:
             stands = {"now": (start + timedelta(seconds=passed)).isoformat()}
             runs = {"anchor": anchor.isoformat(), "start": start.isoformat(), "speed": self.speed}
-            with fresh.open("w", encoding="utf-8") as file:
-                json.dump(stands | runs, file)
-                file.flush()
-                os.fsync(file.fileno())  # else a power failure may leave an empty file under the name
-            fresh.replace(path)
+            write_private(path, json.dumps(stands | runs))
         except OSError as error:  # the next start of this demo begins at an earlier moment of its day, no more
             if not self._clock_lags:
                 screen.block(f"The demo's clock cannot be saved: {error} 演示时钟无法保存", "red")

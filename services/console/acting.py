@@ -16,13 +16,15 @@ from schemas.inspection import FindingsResult, RecordFindings
 from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import TreatmentDecision
+from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
 from services.console.consignment import plain
 from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask, lodgement, requested
 from services.console.office import Office, office
 from services.console.pages import consignment_page, container_page
-from services.console.problems import Problem, field_error
+from services.console.problems import Problem, one_fault
 from services.console.rendering import ACTOR_COOKIE, FOLDER, YEAR_SECONDS, render
+from services.console.sight import BEIJING
 from services.shell.clock import now
 
 router = APIRouter(include_in_schema=False)
@@ -31,8 +33,6 @@ Typed = dict[str, str]
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 200
 """Fields of one form at most."""
-BEIJING = "+08:00"
-"""The zone of times that are typed without one, as the pages show them."""
 
 
 async def form(request: Request) -> Typed:
@@ -57,7 +57,7 @@ Form = Annotated[Typed, Depends(form)]
 
 def _findings(typed: Typed) -> dict[str, Any]:
     if typed.get("result") == FindingsResult.PEST and not typed.get("pest"):
-        raise Problem(422, "invalid", errors=[field_error("/pest", "missing")], count=1)
+        raise one_fault("/pest", "missing")
     return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
 
 
@@ -82,8 +82,8 @@ def _moment(name: str, typed: str) -> str | None:
     try:
         told = datetime.fromisoformat(typed)
     except ValueError:
-        raise Problem(422, "invalid", errors=[field_error(f"/{name}", "datetime_parsing", typed)], count=1) from None
-    return (told if told.tzinfo else datetime.fromisoformat(f"{told.isoformat()}{BEIJING}")).isoformat()
+        raise one_fault(f"/{name}", "datetime_parsing", typed) from None
+    return (told if told.tzinfo else told.replace(tzinfo=BEIJING)).isoformat()
 
 
 def _decision(typed: Typed) -> dict[str, Any]:
@@ -99,15 +99,13 @@ def _readings(typed: str) -> list[dict[str, str | None]]:
     readings: list[dict[str, str | None]] = []
     lines = typed.splitlines()
     if len(lines) > MOST_READINGS:
-        fault = field_error("/readings", "too_long", max_length=MOST_READINGS)
-        raise Problem(422, "invalid", errors=[fault], count=1)
+        raise one_fault("/readings", "too_long", max_length=MOST_READINGS)
     for number, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line.replace("，", ",").split(",")]
         if not line.strip():
             continue
         if len(cells) not in (2, 3, 4):
-            fault = field_error(f"/readings/{number}", "bad_readings", line, line=number)
-            raise Problem(422, "invalid", errors=[fault], count=1)
+            raise one_fault(f"/readings/{number}", "bad_readings", line, line=number)
         gas = cells[2] if len(cells) > 2 and cells[2] else None
         place = cells[3] if len(cells) > 3 and cells[3] else FIRST_PLACE
         readings.append({"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas, "place": place})
@@ -130,28 +128,27 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
 """The forms of a consignment's page: which request each becomes, and from which fields."""
 
 
+def _name(typed: Typed, field: str, longest: int) -> str:
+    """What is typed there, or stands there without being seen; Problem 422 for what names nobody and nothing."""
+    name = typed.get(field, "")
+    if len(name) > longest or not name.isprintable():
+        raise one_fault(f"/{field}", "string_too_long", name, max_length=longest)
+    return name
+
+
 def _actor(typed: Typed) -> str:
-    """Who acts; Problem 422 for a name that cannot be one."""
-    actor = typed.get("actor", "")
-    if len(actor) > LONGEST_ACTOR or not actor.isprintable():
-        fault = field_error("/actor", "string_too_long", actor, max_length=LONGEST_ACTOR)
-        raise Problem(422, "invalid", errors=[fault], count=1)
-    return actor or ANYBODY
+    """Who acts."""
+    return _name(typed, "actor", LONGEST_ACTOR) or ANYBODY
 
 
-def _key(typed: Typed) -> str:
-    """The key that the page gave its form; Problem 422 for one that no page of ours gives."""
-    key = typed.get("key", "")
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        fault = field_error("/key", "string_too_long", key[:LONGEST_KEY], max_length=LONGEST_KEY)
-        raise Problem(422, "invalid", errors=[fault], count=1)
-    return key
+def _key(desk: Office, typed: Typed) -> RequestKey:
+    """The page gave its form a key, so that a second click is the same request and a later page another."""
+    return desk.asker.key(_actor(typed), _name(typed, "key", LONGEST_KEY))
 
 
 async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
-    """Sends it. The page gave its form a key, so that a second click is the same request and a later page another."""
-    actor = _actor(typed)
-    return (await ask(desk, requested(kind, fields, actor, desk.asker.key(actor, _key(typed))))).request_id
+    """Sends it; returns its id."""
+    return (await ask(desk, requested(kind, fields, _actor(typed), _key(desk, typed)))).request_id
 
 
 def _done(address: str, actor: str) -> Response:
@@ -213,9 +210,8 @@ async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
     desk, paper = office(request), typed.get("body", "")
     try:
-        actor = _actor(typed)
-        key = desk.asker.key(actor, _key(typed))
-        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, actor, key)
+        who, key = _actor(typed), _key(desk, typed)
+        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, who, key)
         asked = await ask(desk, lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)

@@ -52,8 +52,7 @@ from services.console.views import (
     Timeline,
 )
 from services.console.words import both, refusal
-from services.shell.clock import now
-from services.shell.settings import ClockSettings
+from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
@@ -241,9 +240,8 @@ def outcome(desk: Office, request_id: str) -> RequestView:
     facts = in_order(desk.rows.timeline(asked.subject))
     answers = entries(desk.rows, [fact for fact in facts if fact.cause == request_id][:MOST_ANSWERS], asked.subject)
     refused = [row for row in desk.rows.refusals(asked.subject) if row.request_id == request_id]
-    sent_back = next(
-        (row for row in refused if row.code != "key_reused"), None
-    )  # that one is of somebody else's message
+    # `key_reused` speaks of somebody else's message under this id
+    sent_back = next((row for row in refused if row.code != "key_reused"), None)
     seen = any(fact.id == request_id for fact in facts)
     named = "refused" if sent_back else "answered" if answers else _unanswered(desk, asked, seen)
     return RequestView(
@@ -288,7 +286,7 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
-    since = int((now().timestamp() - SENDING_SECONDS * ClockSettings().clock_speed) * 1_000_000)
+    since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
     asked = [hold.consignment_id for hold in holds if hold.sent or hold.asked_us > since or not fresh]
     said = gate_answer(row, parts, goods, parked_goods, fresh, asked)
     seen = projection(standing)

@@ -87,9 +87,7 @@ def digest(content: bytes) -> str:
 
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None) -> Prepared:
-    """The message of a request under this key.
-    `content`: what counts as the same, by default all but
-    the time."""
+    """The message of a request under this key. `content`: what counts as the same, by default all but the time."""
     moment = now()
     asked = Asked(
         request_id(request.asked_by, key.hidden),

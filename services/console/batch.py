@@ -208,10 +208,12 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     row = batch.consignments.get(key)
     if row is None:
         row = batch.consignments[key] = Consignment(key)
-    named_before = row.containers.split()
+    named_before = row.containers
     tell(row, heard, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        for number in set(named_before) - set(row.containers.split()):  # of a paper that was rejected and corrected
+        for number in set(named_before.split()) - set(
+            row.containers.split()
+        ):  # of a paper that was rejected and corrected
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
             part = _part(batch, (plain(container["container_no"]), key))

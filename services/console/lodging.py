@@ -19,7 +19,7 @@ from services.console.asking import Asked, Prepared, RequestKey, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
 from services.console.office import Office, office
-from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, field_error, invalid
+from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
 from services.console.settings import ConsoleSettings
 from services.console.telling import API
 from services.console.views import BatchItem, BatchResult, Taken
@@ -313,8 +313,7 @@ def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, 
         raise invalid(error) from None
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
-        fault = field_error("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-        raise Problem(422, "invalid", errors=[fault], count=1)
+        raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
     return prepare(request, key)
 
 

@@ -105,6 +105,11 @@ def invalid(error: ValidationError) -> Problem:
     return Problem(422, "invalid", errors=faults_of(error), count=error.error_count())
 
 
+def one_fault(pointer: str, code: str, seen: object = "", **values: object) -> Problem:
+    """422 with one fault that we found ourselves; arguments as of `field_error`."""
+    return Problem(422, "invalid", errors=[field_error(pointer, code, seen, **values)], count=1)
+
+
 def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
     """The first `shown` faults, with pointers; none of too many."""
     if not shown or error.error_count() > LISTED_ERRORS:

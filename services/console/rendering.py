@@ -21,9 +21,8 @@ from services.console.problems import Problem
 from services.console.sight import Sight
 from services.console.telling import projection
 from services.console.words import LANGUAGES, Language
-from services.shell.clock import is_sandbox, now
+from services.shell.clock import CLOCK, now
 from services.shell.fresh import fresh_key
-from services.shell.settings import ClockSettings
 
 log = structlog.get_logger()
 NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could not be rendered")
@@ -119,7 +118,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "now": moment,
         "projection": projection(standing),
         "stale": not standing.fresh(office(request).settings.gate_stale_seconds),
-        "sandbox": ClockSettings().clock_speed if is_sandbox() else None,
+        "sandbox": CLOCK.speed if CLOCK.is_sandbox else None,
         "actor": unquote(request.cookies.get(ACTOR_COOKIE, "")),
         "query": request.query_params.get("q", ""),
         "form_key": f"page/{fresh_key()}",

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import TRADE_MODES
-from schemas.vocabulary import GoodsClass
+from schemas.vocabulary import CHINA, GoodsClass
 from services.console.telling import awaited, owner_words
 from services.console.views import Entry, Text
 from services.console.words import Language, check, known, refusal, say
 
-BEIJING = timezone(timedelta(hours=8))
+BEIJING = CHINA
 LONGEST_TEXT = 500
 Body = Mapping[str, Any]
 

@@ -5,7 +5,6 @@ sent back while a declaration stands, and judged where the last one was rejected
 is granted is the release desk's to say, which alone knows what became of the goods.
 """
 
-from datetime import timedelta, timezone
 from hashlib import sha256
 from typing import Annotated, Literal, assert_never
 
@@ -22,10 +21,9 @@ from schemas.declaration import (
     WithdrawDeclaration,
 )
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
-from schemas.vocabulary import Direction, Severity, consignment_id
+from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
 from services.declaration.checks import findings
 
-CHINA = timezone(timedelta(hours=8))
 SERIALS = 10**9
 MOST_WITHDRAWALS = 64
 """Wishes to take one declaration back that go to the release desk; each stays known, so that it goes there once."""
@@ -110,7 +108,7 @@ def lodge(state: State, asked: LodgeDeclaration, hearing: Hearing) -> tuple[Fact
 def conclude(asked: LodgeDeclaration, hearing: Hearing) -> Fact:
     """The verdict of the checks."""
     said = asked.declaration
-    seen = findings(said, hearing.at.astimezone(CHINA).date())
+    seen = findings(said, day_in_china(hearing.at))
     if any(finding.severity is Severity.ERROR for finding in seen):
         return DeclarationRejected(
             consignment_id=asked.consignment_id, occurred_at=hearing.at, declaration=said, findings=seen
@@ -126,7 +124,7 @@ def conclude(asked: LodgeDeclaration, hearing: Hearing) -> Fact:
 
 def declaration_no(said: Declaration, hearing: Hearing) -> str:
     """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests."""
-    year = hearing.at.astimezone(CHINA).year
+    year = day_in_china(hearing.at).year
     flag = "1" if said.direction is Direction.IMPORT else "0"
     return f"{said.customs_office}{year:04}{flag}{hearing.serial % SERIALS:09}"
 

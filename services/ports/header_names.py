@@ -4,23 +4,9 @@ Header names are bytes on the wire, and a broker takes any. Whoever reads with k
 names then are shown with escapes, so that the message is judged like any other of unknown kind.
 """
 
-from typing import Any
-
 from kafka.record import memory_records
 from kafka.record.default_records import DefaultRecordBatch
 
-from services.shell.any_text import AnyText
+from services.shell.any_text import any_names
 
-
-class AnyNames(DefaultRecordBatch):  # type: ignore[misc]
-    """A batch of messages; the second try costs only those that have such a name."""
-
-    def _read_msg(self, *args: Any) -> Any:
-        try:
-            return super()._read_msg(*args)
-        except UnicodeDecodeError:
-            self._buffer: bytearray = AnyText(self._buffer)
-            return super()._read_msg(*args)
-
-
-memory_records.DefaultRecordBatch = AnyNames
+memory_records.DefaultRecordBatch = any_names(DefaultRecordBatch)

@@ -5,7 +5,7 @@ is known for the goods, an officer decides. A settled consignment stays open, be
 refusal and withdrawal close it.
 """
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
@@ -28,13 +28,12 @@ from schemas.quarantine import (
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod, day_in_china
 from services.quarantine.methods import methods_for
 from services.quarantine.proof import check, unusable
 from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
-CHINA = timezone(timedelta(hours=8))
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 RISK = "risk"
@@ -60,7 +59,7 @@ class Need(BaseModel):
     @property
     def day(self) -> date:
         """The day of the order, by whose schedules its records are judged."""
-        return _day(self.since)
+        return day_in_china(self.since)
 
     @property
     def settled(self) -> bool:
@@ -151,7 +150,7 @@ def order(
         case Quiet() | Treating():
             if _need_of(state, origin) is not None:
                 return ()
-            if (known := methods_for(goods, pest, _day(hearing.at))) is not None:
+            if (known := methods_for(goods, pest, day_in_china(hearing.at))) is not None:
                 return (_ordered(consignment_id, origin, 1, *known, pest, hearing),)
             referred = TreatmentReferred(
                 consignment_id=consignment_id,
@@ -172,15 +171,9 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     """The verdict on one recorded attempt, or why this record answers nothing; the same request again is nothing."""
     match state:
         case Abandoned():
-            if hearing.message_id in state.answered:
-                return ()
-            return (
-                _refused(record, hearing, "consignment_closed", "the last treatment failed; the goods are given up"),
-            )
+            return _after_the_end(state, record, hearing, "the last treatment failed; the goods are given up")
         case Withdrawn():
-            if hearing.message_id in state.answered:
-                return ()
-            return (_refused(record, hearing, "consignment_closed", "the declaration was withdrawn"),)
+            return _after_the_end(state, record, hearing, "the declaration was withdrawn")
         case Quiet() | Treating():
             pass
         case _:
@@ -248,13 +241,20 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
     return (failed, given_up)
 
 
+def _after_the_end(
+    state: Abandoned | Withdrawn, request: RecordTreatment | DecideTreatment, hearing: Hearing, seen: str
+) -> tuple[Fact, ...]:
+    """Nothing is treated any more; the request that was answered before is nothing."""
+    if hearing.message_id in state.answered:
+        return ()
+    return (_refused(request, hearing, "consignment_closed", seen),)
+
+
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """What an officer decided about goods for which no treatment is known, as a fact; the same request again is nothing."""
     match state:
         case Abandoned() | Withdrawn():
-            if hearing.message_id in state.answered:
-                return ()
-            return (_refused(decided, hearing, "consignment_closed", "the goods are given up or withdrawn"),)
+            return _after_the_end(state, decided, hearing, "the goods are given up or withdrawn")
         case Quiet() | Treating():
             pass
         case _:
@@ -292,7 +292,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
 
 def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> Fact:
     """The order, if there is a schedule by which each of its records can be judged."""
-    goods, on = decided.goods, _day(hearing.at)
+    goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
         return _refused(decided, hearing, "no_schedule", "to treat, the officer names the goods and the methods")
     for method in decided.methods:
@@ -405,11 +405,6 @@ def _need_of(state: State, origin: str) -> Need | None:
 
 def _answered(state: State) -> tuple[str, ...]:
     return tuple([request for need in _needs(state) for request in need.answered])
-
-
-def _day(moment: datetime) -> date:
-    """The day in China, by whose schedules an order is made and judged."""
-    return moment.astimezone(CHINA).date()
 
 
 def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:

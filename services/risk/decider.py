@@ -9,11 +9,13 @@ from typing import Annotated, Literal, assert_never
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
-from schemas.codes.goods import NATURAL_WOOD_PACKAGES, goods_classes
+from schemas.codes.goods import goods_classes
+from schemas.codes.trade import NATURAL_WOOD_PACKAGES
 from schemas.declaration import DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.risk import BoundContainer, ConsignmentAssessed
-from services.risk.draw import day_of, draw, lot
+from schemas.vocabulary import day_in_china
+from services.risk.draw import draw, lot
 from services.risk.keys import DrawKeys
 from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, lane, required
 
@@ -88,7 +90,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     declaration = accepted.declaration
     grade = credit_grade(declaration.consignee)
     rules = fired(Goods(declaration, grade, accepted.warnings))
-    day = day_of(hearing.at)
+    day = day_in_china(hearing.at)
     drawn = draw(keys.in_force(day), lot(declaration, day), RATES[grade])
     controls = required(rules, drawn)
     return ConsignmentAssessed(

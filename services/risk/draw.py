@@ -21,22 +21,16 @@ lodged again after it.
 
 import hmac
 import unicodedata
-from datetime import date, datetime, timedelta, timezone
+from datetime import date
 from decimal import ROUND_DOWN, Decimal
 
 from schemas.declaration import Declaration
 from schemas.risk import Draw
 from services.risk.keys import DrawKey
 
-CHINA = timezone(timedelta(hours=8))
 _SPAN = Decimal(2**64)
 _MILLIONTH = Decimal("0.000001")
 _PURPOSE = "inspection-draw/"
-
-
-def day_of(at: datetime) -> date:
-    """The day in China at this moment: it chooses the key."""
-    return at.astimezone(CHINA).date()
 
 
 def spelled(code: str) -> str:

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 SECRET_BYTES = 32
@@ -14,6 +15,11 @@ FILE_NAME = "draw-keys.json"
 PUBLISHED_ID = "published"
 """Key id of the key that everybody knows."""
 _FINGERPRINT = b"inspection-draw/key-id"
+
+
+def key_file(named: str | None, home: str) -> Path:
+    """The file with the keys of an installation: the one that DTG_DRAW_KEYS names, else the one in its DTG_HOME."""
+    return Path(named or Path(home) / FILE_NAME)
 
 
 class NotDrawKeys(ValueError):

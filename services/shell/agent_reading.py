@@ -5,25 +5,11 @@ Header names are bytes on the wire, and a broker takes any. Importing this modul
 classes, which can be mended, instead of its compiled ones: agents read parked messages only, which are few.
 """
 
-from typing import Any
-
 from aiokafka.consumer import fetcher
 from aiokafka.record import memory_records
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 
-from services.shell.any_text import AnyText
+from services.shell.any_text import any_names
 
-
-class AnyNames(_DefaultRecordBatchPy):  # type: ignore[misc]
-    """A batch of messages; the second try costs only those that have such a name."""
-
-    def _read_msg(self, *args: Any) -> Any:
-        try:
-            return super()._read_msg(*args)
-        except UnicodeDecodeError:
-            self._buffer: bytearray = AnyText(self._buffer)
-            return super()._read_msg(*args)
-
-
-memory_records.DefaultRecordBatch = AnyNames
+memory_records.DefaultRecordBatch = any_names(_DefaultRecordBatchPy)
 fetcher.MemoryRecords = memory_records._MemoryRecordsPy

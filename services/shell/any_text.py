@@ -1,10 +1,13 @@
-"""Bytes of a message that are text in any case: what is no UTF-8 is shown with escapes, so that it ends no reader."""
+"""Why can a header whose name is no UTF-8 end no reader that is written in Python? What is no text is shown with escapes.
+
+Header names are bytes on the wire, and a broker takes any; kafka-python and aiokafka decode them strictly in the same method.
+"""
 
 from typing import Any
 
 
 class AnyText(bytearray):
-    """A buffer whose slices decode without an error; for clients that decode header names strictly."""
+    """A buffer whose slices decode without an error."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)
@@ -12,3 +15,17 @@ class AnyText(bytearray):
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return super().decode(encoding, "backslashreplace")
+
+
+def any_names(batch: type[Any]) -> type[Any]:
+    """This client's class of a batch of messages, reading header names of any bytes; the second try costs only such messages."""
+
+    class AnyNames(batch):  # type: ignore[misc]
+        def _read_msg(self, *args: Any) -> Any:
+            try:
+                return super()._read_msg(*args)
+            except UnicodeDecodeError:
+                self._buffer: bytearray = AnyText(self._buffer)
+                return super()._read_msg(*args)
+
+    return AnyNames

@@ -88,10 +88,9 @@ def headers_of(message: Any) -> dict[str, bytes]:
     """The headers of a confluent-kafka message; none where the name of one is not UTF-8."""
     try:
         return dict(_headers(message) or ())
-    except (
-        SystemError
-    ):  # the client has kept a list without an object in the place of such a name: to read it again would
-        message.set_headers([])  # end the process by SIGSEGV
+    except SystemError:
+        # the client keeps a list without an object in the place of such a name: to read it again would end the process
+        message.set_headers([])
         return {}
 
 

@@ -224,15 +224,7 @@ class Turn:
             return self._refusal
         deadline = is_deadline(message.topic)
         try:
-            kind = DeadlinePassed if deadline else kind_of(message)
-            # what can only hold goods does so, whatever a later version has added to it
-            try:
-                decoded = decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
-            except Undecodable as error:
-                held = in_doubt(kind, message, self.at) if error.reason in DOUBTS else None
-                if held is None:
-                    raise
-                decoded = held
+            decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
         except Undecodable as error:
             return Trouble(error.reason, str(error))
         except Exception as error:  # not known to occur; but one message must never stop the others
@@ -253,6 +245,16 @@ class Turn:
         except Exception as error:  # a bug or a broken invariant: the goods wait, with the reason, and nobody else does
             return _trouble(error)
         return None
+
+    def _decoded(self, kind: type[Message], message: Raw) -> Message:
+        """What it says; what can only hold goods does so, whatever a later version has added, and however badly it is written."""
+        try:
+            return decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
+        except Undecodable as error:
+            held = in_doubt(kind, message, self.at) if error.reason in DOUBTS else None
+            if held is None:
+                raise
+            return held
 
     def _request(self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
         """Decides it once: a repeat changes nothing, and another content under the id of an answered request is refused."""

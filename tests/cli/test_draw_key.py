@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.risk.draw import day_of
+from schemas.vocabulary import day_in_china
 from services.risk.keys import PUBLISHED, DrawKeys, new_key, read, written
 
 REFUSED = 78
@@ -55,7 +55,7 @@ def test_the_first_start_makes_a_key_that_only_its_owner_reads_and_nothing_shows
     file = home / "draw-keys.json"
     assert file.stat().st_mode & 0o777 == 0o600
     [key] = read(file.read_text(encoding="utf-8")).keys
-    today = day_of(datetime.now(UTC))
+    today = day_in_china(datetime.now(UTC))
     assert len(key.secret) == 32 and key.effective_from in (today, today - timedelta(days=1))
     assert key.key_id in shown and str(file) in shown
     assert key.secret.hex() not in shown.replace("\n", "").lower()
@@ -97,8 +97,8 @@ def test_no_key_is_made_for_a_demo_nor_where_no_risk_desk_is_nor_where_a_file_is
         (None, 0, "is missing"),
         ("", 0o600, "in JSON"),
         ('{"keys": []}', 0o600, "holds no key"),
-        (written(DrawKeys((new_key(SECRET, day_of(datetime.now(UTC))),))), 0o644, "is open to others"),
-        (written(DrawKeys((new_key(SECRET, day_of(datetime.now(UTC))),))), 0o660, "is open to others"),
+        (written(DrawKeys((new_key(SECRET, day_in_china(datetime.now(UTC))),))), 0o644, "is open to others"),
+        (written(DrawKeys((new_key(SECRET, day_in_china(datetime.now(UTC))),))), 0o660, "is open to others"),
         (written(PUBLISHED), 0o600, "holds the published key"),
         (SECRET.hex(), 0o600, "in JSON"),
     ],
@@ -125,7 +125,7 @@ def test_the_worlds_clock_refuses_the_published_key_and_a_sandbox_clock_takes_it
 
 def test_a_worker_with_a_key_or_without_a_risk_desk_starts(tmp_path: Path) -> None:
     assert worker(tmp_path / "none", "declaration,release").returncode == 0
-    file = key_file(tmp_path / "home", written(DrawKeys((new_key(SECRET, day_of(datetime.now(UTC))),))))
+    file = key_file(tmp_path / "home", written(DrawKeys((new_key(SECRET, day_in_china(datetime.now(UTC))),))))
     assert worker(tmp_path / "home").returncode == 0
     assert worker(tmp_path / "elsewhere", DTG_DRAW_KEYS=str(file)).returncode == 0
     file.chmod(0o640)  # as a mounted secret is
