@@ -20,6 +20,19 @@ _JOIN: tuple[type[Message], ...] = (
     RequestRefused,
 )
 
+_GATE: tuple[type[Message], ...] = (
+    g.ContainerMayLeave,
+    g.ContainerMustStay,
+    g.ContainerGatedOut,
+    g.GateAlarmRaised,
+    g.VisitOpened,
+    g.VisitClosed,
+    g.ContainerArrived,
+    g.ConsignmentGatedOut,
+    g.ConsignmentLeftUnreleased,
+    g.DepartureRetracted,
+)
+
 FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
     "declaration": {
         d.LodgeDeclaration: (d.DeclarationAccepted, d.DeclarationRejected, d.DeclarationRepeated, RequestRefused),
@@ -61,11 +74,23 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         d.WithdrawalRequested: _JOIN,
         r.PlaceHold: _JOIN,
         r.LiftHold: _JOIN,
+        g.ContainerArrived: (r.ArrivalRecorded, *_JOIN),
+        g.ConsignmentGatedOut: _JOIN,
+        g.ConsignmentLeftUnreleased: _JOIN,
+        g.DepartureRetracted: _JOIN,
+        DeadlinePassed: _JOIN,
     },
     "gate": {
-        r.ContainerHeld: (g.ContainerMayLeave, g.ContainerMustStay),
-        r.ContainerFreed: (g.ContainerMayLeave, g.ContainerMustStay),
-        g.RecordGateOut: (g.ContainerGatedOut, g.GateAlarmRaised, g.ConsignmentGatedOut, RequestRefused),
+        r.ContainerHeld: _GATE,
+        r.ContainerFreed: _GATE,
+        g.RecordGateOut: (g.EquipmentEventRecorded, *_GATE, RequestRefused),
+        g.RecordEquipmentEvent: (g.EquipmentEventRecorded, *_GATE, RequestRefused),
+        g.RetractEquipmentEvent: (g.EquipmentEventRetracted, *_GATE, RequestRefused),
+        g.RecordContainerFinding: (g.ContainerFindingRecorded, *_GATE, RequestRefused),
+        g.StrikeLot: (g.LotStruck, *_GATE, RequestRefused),
+        g.PermitExit: (g.ExitPermitted, *_GATE, RequestRefused),
+        g.PlaceContainerHold: (g.ContainerHoldPlaced, *_GATE, RequestRefused),
+        g.LiftContainerHold: (g.ContainerHoldLifted, *_GATE, RequestRefused),
     },
     "clearance": {
         d.DeclarationAccepted: (),
@@ -87,6 +112,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         r.ReleaseRevoked: (),
         r.DeclarationWithdrawn: (),
         g.ConsignmentGatedOut: (),
+        g.ConsignmentLeftUnreleased: (),
+        g.DepartureRetracted: (),
     },
 }
 """desk → message heard → the messages it may cause."""
@@ -96,8 +123,8 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
     "risk": (),
     "inspection": (),
     "quarantine": (),
-    "release": (i.InspectionFailed, i.PestIntercepted, r.PlaceHold),
-    "gate": (r.ContainerHeld,),
+    "release": (i.InspectionFailed, i.PestIntercepted, r.PlaceHold, g.ConsignmentLeftUnreleased),
+    "gate": (r.ContainerHeld, g.PlaceContainerHold),
     "clearance": (),
 }
 """desk → what can only hold goods, or call a release back: it is never parked behind another message, but decided at once.

@@ -1,17 +1,198 @@
-"""May this container leave the port?"""
+"""May this container leave the port? Equipment events, visits, and what an officer decides about a box."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from schemas.bounds import LINE, WhenMade
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request
-from schemas.vocabulary import ContainerName, Label, Reason, Version
+from schemas.vocabulary import (
+    ActorId,
+    Classifier,
+    ConsignmentId,
+    ContainerName,
+    EquipmentEvent,
+    ExitGround,
+    Label,
+    MessageId,
+    Name,
+    Reason,
+    Version,
+)
 
 OneConsignment = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
 Consignments = Annotated[tuple[OneConsignment, ...], WhenMade(max_length=10_000)]
+Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
+"""Vessel and voyage, train, flight or vehicle; empty where nobody said."""
+Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
+"""Number of a transport document; empty where nobody said."""
+VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
+"""A visit, named by the message that opened it; empty where an earlier release did not say."""
+OptionalId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
+"""The id of a message; empty for none."""
+Lots = Annotated[int, Field(ge=1, le=500)]
+"""How many lots (goods of one bill each) are in the container."""
+
+
+class RecordEquipmentEvent(AboutContainer, Request):
+    """A terminal or carrier tells what happened to a container at `occurred_at` (event time).
+
+    `laden` false: it was empty. `to`: for a move, another place of the controlled area. `replaces`: the id of the report of the
+    same sender that this one corrects; without it, it is another report.
+    """
+
+    event: EquipmentEvent
+    classifier: Classifier = Classifier.ACTUAL
+    place: Label
+    laden: bool | None = None
+    conveyance: Conveyance = ""
+    bill: Bill = ""
+    to: Label = ""
+    replaces: OptionalId = ""
+
+
+class RetractEquipmentEvent(AboutContainer, Request):
+    """Who told of an event takes that back: `report_id` is the id of the report, which was wrong."""
+
+    report_id: MessageId
+    reason: Reason
+
+
+class RecordContainerFinding(AboutContainer, Request):
+    """An officer saw the container at `occurred_at`: inside the controlled area, or outside of it. It settles alarms.
+
+    `inside`: departures told before that time were told by mistake. `outside`: it has left, and its visit is closed.
+    `lots`: how many lots the officer or the manifest counted in it.
+    """
+
+    found: Literal["inside", "outside"]
+    lots: Lots | None = None
+    reason: Reason
+
+
+class StrikeLot(AboutContainer, Request):
+    """An officer takes a consignment off this container: it is not in it, whatever its declaration says."""
+
+    consignment_id: ConsignmentId
+    reason: Reason
+
+
+class PermitExit(AboutContainer, Request):
+    """An officer lets this consignment out through the land gate in this container without an import release, in this visit."""
+
+    consignment_id: ConsignmentId
+    ground: ExitGround
+    reason: Reason
+
+
+class PlaceContainerHold(AboutContainer, Request):
+    """An officer holds the container, whatever is in it and however often it comes back, until the hold is lifted."""
+
+    reason: Reason
+
+
+class LiftContainerHold(AboutContainer, Request):
+    """An officer lifts a hold on the container."""
+
+    hold_id: MessageId
+    reason: Reason
+
+
+class EquipmentEventRecorded(AboutContainer, Fact):
+    """The gate has this report. `occurred_at` is the event time; `report_id` names it in a correction or retraction.
+
+    `visit`: to which it belongs; empty while no visit is known to which it could. `retells`: an earlier report of the same event.
+    """
+
+    report_id: MessageId
+    event: EquipmentEvent
+    classifier: Classifier
+    place: Label
+    laden: bool | None
+    conveyance: Conveyance
+    bill: Bill
+    to: Label
+    replaces: OptionalId
+    retells: OptionalId
+    visit: VisitId
+    reported_by: ActorId
+
+
+class EquipmentEventRetracted(AboutContainer, Fact):
+    """A report counts no longer."""
+
+    report_id: MessageId
+    reason: Reason
+    retracted_by: ActorId
+
+
+class ContainerFindingRecorded(AboutContainer, Fact):
+    """What an officer saw of the container; `settled`: the reports of departures whose alarms it ended."""
+
+    found: Literal["inside", "outside"]
+    lots: Lots | None
+    settled: Annotated[tuple[MessageId, ...], WhenMade(max_length=500)]
+    reason: Reason
+    found_by: ActorId
+
+
+class LotStruck(AboutContainer, Fact):
+    """An officer took this consignment off the container."""
+
+    consignment_id: ConsignmentId
+    reason: Reason
+    struck_by: ActorId
+
+
+class ExitPermitted(AboutContainer, Fact):
+    """An officer let this consignment out through the land gate."""
+
+    consignment_id: ConsignmentId
+    ground: ExitGround
+    reason: Reason
+    permitted_by: ActorId
+
+
+class ContainerHoldPlaced(AboutContainer, Fact):
+    """The container is held."""
+
+    hold_id: MessageId
+    reason: Reason
+    placed_by: ActorId
+
+
+class ContainerHoldLifted(AboutContainer, Fact):
+    """This hold on the container is over."""
+
+    hold_id: MessageId
+    reason: Reason
+    lifted_by: ActorId
+
+
+class VisitOpened(AboutContainer, Fact):
+    """The container is in the controlled area since `occurred_at`, as a report of its discharge or gate-in says. Said again
+    when a visit that was closed turns out to go on."""
+
+    visit: VisitId
+    place: Label
+    conveyance: Conveyance
+    laden: bool | None
+
+
+class VisitClosed(AboutContainer, Fact):
+    """A visit ended at `occurred_at` other than by a gate-out with every lot released (`ContainerGatedOut` says that itself).
+
+    `how`: `loaded`, `left_empty`, `left_unreleased`, `departure_not_reported` or `finding`.
+    """
+
+    visit: VisitId
+    how: Name
+    consignments: Consignments
 
 
 class RecordGateOut(AboutContainer, Request):
-    """A terminal reports that the container passed the gate `gate`, outbound. A number without the form of one is refused."""
+    """A terminal reports that the container passed the gate `gate`, outbound, at `occurred_at`: the older name of an actual
+    equipment event `GTOT`. A number without the form of one is refused."""
 
     gate: Label
 
@@ -21,6 +202,7 @@ class ContainerMayLeave(AboutContainer, Fact):
 
     version: Version
     consignments: Consignments
+    visit: VisitId = ""
 
 
 class ContainerMustStay(AboutContainer, Fact):
@@ -29,25 +211,65 @@ class ContainerMustStay(AboutContainer, Fact):
     version: Version
     waiting_for: Consignments
     reason: Reason
+    visit: VisitId = ""
 
 
 class ContainerGatedOut(AboutContainer, Fact):
-    """The container left the port, with every consignment released."""
+    """The container left the port at `occurred_at` (event time), with every consignment released; its visit is closed."""
 
     gate: Label
     consignments: Consignments
+    visit: VisitId = ""
+    report_id: OptionalId = ""
 
 
 class GateAlarmRaised(AboutContainer, Fact):
-    """GATE_MISMATCH: the container left without release. `waiting_for` are the consignments that should have kept it."""
+    """GATE_MISMATCH: the container left without release, or something as bad came out. `waiting_for` are the consignments
+    that should have kept it.
+
+    `alarm`: `left_unreleased`, `departure_not_reported`, `held_outside`, `left_undeclared` or `empty_left_laden`.
+    `blocks`: nothing leaves in this container until an officer's finding, or until the report is retracted.
+    """
 
     gate: Label
     waiting_for: Consignments
     reason: Reason
+    alarm: Name = "left_unreleased"
+    visit: VisitId = ""
+    report_id: OptionalId = ""
+    blocks: bool = False
+
+
+class ContainerArrived(AboutConsignment, Fact):
+    """A container of this consignment was discharged or gated in at `occurred_at` (event time): its goods have arrived in it."""
+
+    container_no: ContainerName
+    visit: VisitId
+    place: Label
 
 
 class ConsignmentGatedOut(AboutConsignment, Fact):
-    """A container of this consignment left the port; said under the consignment's key, for its timeline."""
+    """A container of this consignment left the port; said under the consignment's key, for its timeline.
+
+    `released` false was said by an earlier release for what `ConsignmentLeftUnreleased` says now.
+    """
 
     container_no: ContainerName
     released: bool
+    visit: VisitId = ""
+
+
+class ConsignmentLeftUnreleased(AboutConsignment, Fact):
+    """A container left the port with goods of this consignment that were not released. No later release heals that."""
+
+    container_no: ContainerName
+    visit: VisitId
+    reason: Reason
+
+
+class DepartureRetracted(AboutConsignment, Fact):
+    """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside."""
+
+    container_no: ContainerName
+    visit: VisitId
+    reason: Reason

@@ -33,7 +33,13 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
+"""Packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
+
+
+Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
+"""Vessel and voyage, train, flight or vehicle, as declared; empty where nobody said."""
 
 
 class Hold(Message):
@@ -47,9 +53,15 @@ class Hold(Message):
 
 
 class ReportArrival(AboutConsignment, Request):
-    """Carrier or terminal: the goods have arrived at `place`."""
+    """Carrier or terminal: the goods have arrived at `place`, at `occurred_at` (event time).
+
+    `containers`: only those of them; empty means all. `pieces`: how many packages have arrived so far, for goods without
+    containers; None means all.
+    """
 
     place: Annotated[str, StringConstraints(min_length=1, max_length=100), WhenMade(pattern=LINE)]
+    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS)] = ()
+    pieces: Pieces | None = None
 
 
 class PlaceHold(AboutConsignment, Request):
@@ -91,10 +103,12 @@ class LiftHold(AboutConsignment, Request):
 
 
 class ArrivalRecorded(AboutConsignment, Fact):
-    """The goods have arrived."""
+    """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all)."""
 
     place: Label
     reported_by: ActorId
+    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS)] = ()
+    pieces: Pieces | None = None
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
@@ -105,7 +119,11 @@ class ConsignmentHeld(AboutConsignment, Fact):
 
 
 class ReleaseGranted(AboutConsignment, Fact):
-    """No hold is open: the goods may go. `answers`: what answered each required control (hold id → kind of fact)."""
+    """What may go, stated whole. `answers`: what answered each required control (hold id → kind of fact).
+
+    `containers` are all that are released so far; `holds` what keeps the rest (empty: everything is released), of goods
+    without containers `pieces` packages (None: all). A port's yes needs the box in `containers`.
+    """
 
     version: Version
     declaration_no: DeclarationNo
@@ -117,6 +135,8 @@ class ReleaseGranted(AboutConsignment, Fact):
     lane: Lane
     arrived_at: Moment
     answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32)]
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS)] = ()
+    pieces: Pieces | None = None
 
 
 class ReleaseRefused(AboutConsignment, Fact):
@@ -145,12 +165,20 @@ class DeclarationWithdrawn(AboutConsignment, Fact):
 
 
 class ContainerHeld(AboutContainer, Fact):
-    """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins."""
+    """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins.
+
+    `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said.
+    """
 
     consignment_id: ConsignmentId
     shared_by: Sharers
     version: Version
     reason: Reason
+    bill_no: Code = ""
+    conveyance: Conveyance = ""
+    direction: Direction = Direction.IMPORT
+    arrived_at: Moment | None = None
+    refused: bool = False
 
 
 class ContainerFreed(AboutContainer, Fact):
@@ -163,3 +191,7 @@ class ContainerFreed(AboutContainer, Fact):
     shared_by: Sharers
     version: Version
     released: bool
+    bill_no: Code = ""
+    conveyance: Conveyance = ""
+    direction: Direction = Direction.IMPORT
+    arrived_at: Moment | None = None

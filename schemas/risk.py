@@ -74,3 +74,7 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     rules: Annotated[tuple[FiredRule, ...], Field(max_length=100)]
     draw: Draw
     goods: GoodsClasses = ()
+    conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE)] = ""
+    """As declared; empty where an earlier release did not say."""
+    packages: int = 0
+    """As declared; 0 where an earlier release did not say."""

@@ -162,6 +162,34 @@ class TreatmentDecision(StrEnum):
     REFUSE = "refuse"
 
 
+class EquipmentEvent(StrEnum):
+    """What happened to a container (DCSA track and trace 3.0, equipmentEventTypeCode; MOVE within the controlled area is ours)."""
+
+    DISCHARGED = "DISC"
+    GATED_IN = "GTIN"
+    GATED_OUT = "GTOT"
+    LOADED = "LOAD"
+    STRIPPED = "STRP"
+    STUFFED = "STUF"
+    MOVED = "MOVE"
+
+
+class Classifier(StrEnum):
+    """Whether an event happened, or is expected to (DCSA eventClassifierCode). Only actual events move goods."""
+
+    ACTUAL = "ACT"
+    ESTIMATED = "EST"
+    PLANNED = "PLN"
+
+
+class ExitGround(StrEnum):
+    """Why an officer lets goods through the land gate that no import release lets out."""
+
+    EXPORT_CANCELLED = "export_cancelled"
+    RETURN = "return"
+    DESTROY = "destroy"
+
+
 class UnitClass(StrEnum):
     """What a treatment unit is approved for (AQSIQ Order 181)."""
 

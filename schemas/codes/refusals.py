@@ -38,6 +38,11 @@ REFUSALS: Final = MappingProxyType(
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
         "container_malformed": Words("不是集装箱号", "this is no number of a container"),
         "already_gated_out": Words("该集装箱已出卡口", "the container left already"),
+        "visit_too_old": Words("所述在场期过早，已不保存", "it speaks of a visit so old that it is not kept any more"),
+        "report_unknown": Words("没有这份箱动态报告", "no such report of an equipment event is known"),
+        "not_the_sender": Words("只有原报告人可以更正或撤回", "only its sender may correct or retract a report"),
+        "lot_unknown": Words("该集装箱内没有这票货物", "this consignment is not known to be in the container"),
+        "too_many_reports": Words("该集装箱的报告已达上限", "as many reports were made as one container may have"),
         "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
         "too_many_requests": Words(
             "此类请求次数已达上限", "as many requests were made as one consignment or container may have"
