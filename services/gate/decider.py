@@ -449,13 +449,15 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
     """What is true now and was not said yet."""
     word = answer(box, truth)
     told = {visit.id: visit for visit in box.visits}
-    gone = False
+    gone, disturbed = False, False
     for visit in truth.visits:
         for fact in _of_visit(box, visit, told.get(visit.id), container_no):
             gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
+            disturbed = disturbed or not isinstance(fact, VisitOpened)
             yield fact
     for alarm in truth.alarms:
         if alarm.key not in box.alarms:
+            disturbed = True
             yield GateAlarmRaised(
                 container_no=container_no,
                 occurred_at=alarm.at,
@@ -468,6 +470,8 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
                 blocks=alarm.blocks,
             )
     yield from _of_consignments(box, truth, container_no, hearing)
+    if disturbed and word.leave:
+        box = replace(box, told="")  # who hears of another visit's end must not take it for this one's
     yield from _word(box, truth, word, gone, container_no, hearing)
 
 
@@ -650,7 +654,7 @@ def _told(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, version=message.version, told="stay", yes=tuple(ended_now))
         case ContainerGatedOut():
             box = _visit(box, ToldVisit(message.visit, "gated_out", message.report_id))
-            return replace(box, told="gone")
+            return replace(box, told="gone")  # or, of a visit before the current one, a new word follows
         case VisitOpened():
             return _visit(box, ToldVisit(message.visit))
         case VisitClosed():
