@@ -247,7 +247,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
 
     It was released by then, or the gate's yes stood: a later statement does not change how it left.
     """
-    if visit.open or (part.standing == "withdrawn" and part.arrived_at is None):
+    if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
     assert visit.closed is not None, "it is closed"
     if visit.how in ("left_empty", "came_back_empty") and part.standing != "released":
@@ -265,6 +265,12 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if part.standing == "released" and part.told_at - SKEW <= visit.closed:
         return "out"
     return "left"
+
+
+def _stands(visit: Visit, withdrawn: Part) -> bool:
+    """Whether another declaration stands for the same lot."""
+    bill = _plain(withdrawn.bill)
+    return bool(bill) and any(_plain(p.bill) == bill and p.standing != "withdrawn" for p in visit.parts)
 
 
 def lawful(box: Box, visit: Visit) -> bool:
