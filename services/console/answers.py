@@ -14,8 +14,8 @@ from schemas.vocabulary import Stage
 from services.console import lists
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
-from services.console.container import SENDING_SECONDS, SHOWN, gate_answer
 from services.console.heard import moment
+from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
 from services.console.paging import fit
