@@ -237,12 +237,16 @@ def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
 def report_of(container_no: str, heard: Heard, body: dict[str, Any]) -> Report:
     """The row of an equipment report, as the gate has recorded it."""
     laden = body.get("laden")
+    told = {name: text(body.get(name) or "") for name in _TOLD_OF_EVENT}
     return Report(
-        container_no,
-        text(body["report_id"]),
-        *(text(body.get(name) or "") for name in ("event", "classifier", "place")),
-        "" if laden is None else "laden" if laden else "empty",
-        *(text(body.get(n) or "") for n in ("conveyance", "bill", "to", "replaces", "retells", "visit", "reported_by")),
-        micros(body["occurred_at"]),
-        heard.recorded_us,
+        container_no=container_no,
+        report_id=text(body["report_id"]),
+        laden="" if laden is None else "laden" if laden else "empty",
+        to_place=text(body.get("to") or ""),
+        occurred_us=micros(body["occurred_at"]),
+        recorded_us=heard.recorded_us,
+        **told,
     )
+
+
+_TOLD_OF_EVENT = ("event", "classifier", "place", "conveyance", "bill", "replaces", "retells", "visit", "reported_by")

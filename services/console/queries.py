@@ -262,7 +262,7 @@ class Rows:
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
             [AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
-            [BoxHold(*row) for row in on_box],
+            [BoxHold(*row) for row in map(tuple, on_box)],
             bool(standing) and standing[0][0] is not None,
         )
 
@@ -271,7 +271,7 @@ class Rows:
         r = t.CONTAINER_REPORTS.c
         query = select(t.CONTAINER_REPORTS).where(r.container_no == container_no)
         rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
-        return [Report(*row) for row in rows]
+        return [Report(*row) for row in map(tuple, rows)]
 
     def blocked(self, limit: int) -> list[Container]:
         """Containers with an alarm that waits for an officer's finding, the oldest alarm first."""

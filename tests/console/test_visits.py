@@ -124,11 +124,16 @@ def test_a_hold_on_the_box_keeps_it_until_that_one_is_lifted() -> None:
     assert said(told, asked=(BOX,))[:2] == (False, "hold_asked")
 
 
-def alarmed(told: Border, alarm: str = "left_unreleased", report: str = "out-1", **fields: Any) -> Border:
+def alarmed(told: Border, alarm: str = "left_unreleased", report: str = "out-1") -> Border:
     return told.gate_says(
         GateAlarmRaised,
-        **{"gate": "G3", "waiting_for": (told.id,), "reason": "left without release", "alarm": alarm}
-        | {"visit": "visit-1", "report_id": report, "blocks": True, **fields},
+        gate="G3",
+        waiting_for=(told.id,),
+        reason="left without release",
+        alarm=alarm,
+        visit="visit-1",
+        report_id=report,
+        blocks=True,
     )
 
 

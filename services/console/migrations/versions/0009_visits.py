@@ -1,5 +1,7 @@
 """A container comes back with other goods: the rows know its visit, its reports, its holds, and what of a consignment may go."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -24,7 +26,7 @@ def _flag(name: str) -> sa.Column[bool]:
     return sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text("false"))
 
 
-def _added() -> dict[str, list[sa.Column[object]]]:
+def _added() -> dict[str, list[sa.Column[Any]]]:
     """The columns as the rows had them before, and now have more."""
     return {
         "consignments": [
