@@ -94,6 +94,11 @@ class Rows:
         )
         return _consignment(rows[0], holds) if rows else None
 
+    def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
+        """The containers in the papers of this declarant that were lodged since then, of so many papers at most."""
+        query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
+        return {number for row in self._all(query.limit(most))[0] for number in row.containers.split()}
+
     def timeline(self, key: str) -> list[Row[Any]]:
         """Everything under this key without its contents, the oldest places first; `size`: characters of the content."""
         f = t.FACTS.c

@@ -355,7 +355,7 @@ class Border:
     def gate_says(self, kind: type[Message], container: str = "", **fields: Any) -> "Border":
         """A fact of the gate desk about a container (the first one of the goods), or about the goods in one."""
         number = container or self.containers[0]
-        about = {"consignment_id": self.id} if "customs-gate-departures" == topic_of("gate", kind) else {}
+        about = {"consignment_id": self.id} if topic_of("gate", kind) == "customs-gate-departures" else {}
         self._say("gate", kind(**{"container_no": number, "occurred_at": self.at, **about, **fields}))
         return self
 

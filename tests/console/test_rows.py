@@ -18,8 +18,8 @@ from services.console import tables as t
 from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
 from services.console.consignment import Consignment
 from services.console.container import BoxHold, Container, Part, Report
-from services.console.leaving import Standing, gate_answer
 from services.console.heard import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
+from services.console.leaving import Standing, gate_answer
 from services.console.store import Rows
 from tests.console.border import NOON, Border, Said, green, red
 
