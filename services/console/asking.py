@@ -18,7 +18,6 @@ from sqlalchemy import Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.envelope import Request, request_id
-from schemas.gate import PlaceContainerHold
 from schemas.topics import KINDS, topic_of
 from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
@@ -42,9 +41,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 OF_REQUESTS = "request"
 """Name of the row of `INSTALLATION` with the secret that ids of requests are made with."""
-HOLDS = frozenset(
-    {PlaceContainerHold.kind, *(name for name, kind in KINDS.items() if issubclass(kind, Request) and kind.holds_goods)}
-)
+HOLDS = frozenset(name for name, kind in KINDS.items() if issubclass(kind, Request) and kind.holds_goods)
 """The kinds of requests that keep goods at the gate from the moment they are asked."""
 log = structlog.get_logger()
 

@@ -40,6 +40,7 @@ class Container:
     alarm: str = ""
     alarm_reason: str = ""
     blocked_us: int | None = None
+    lots: int | None = None
 
     @property
     def open(self) -> bool:
@@ -126,7 +127,7 @@ def _may_leave(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     """The gate desk counts every alarm itself: where it says yes again, none of them keeps the box any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
-    _unblock(row, row.blocking.splitlines())
+    _unblock(row)
 
 
 def _must_stay(row: Container, heard: Heard, body: dict[str, Any]) -> None:
@@ -135,8 +136,11 @@ def _must_stay(row: Container, heard: Heard, body: dict[str, Any]) -> None:
 
 
 def _gated_out(row: Container, heard: Heard, body: dict[str, Any]) -> None:
-    _state(row, "gated_out", body, "consignments")
-    _left(row, body, "gated_out")
+    visit = text(body.get("visit") or "")
+    _unblock(row, visit=visit)
+    if _is_latest(row, visit):
+        _state(row, "gated_out", body, "consignments")
+        _left(row, body, "gated_out")
 
 
 def _left(row: Container, body: dict[str, Any], how: str) -> None:
@@ -145,14 +149,23 @@ def _left(row: Container, body: dict[str, Any], how: str) -> None:
     row.departure = text(body.get("report_id") or "")
 
 
+def _is_latest(row: Container, visit: str) -> bool:
+    """Whether this visit is the latest one known: what is told late of an earlier one says nothing of where the box is."""
+    if not visit or visit == row.visit:
+        return True
+    spoken_of = row.said_visit if row.word in ("may_leave", "must_stay") else ""
+    return not row.open and spoken_of in ("", visit)
+
+
 def _alarm(row: Container, heard: Heard, body: dict[str, Any]) -> None:
-    alarm = text(body.get("alarm") or "left_unreleased")
-    if alarm in _LEFT:
+    alarm, visit = text(body.get("alarm") or "left_unreleased"), text(body.get("visit") or "")
+    aboard = row.visit_end == "loaded" and not body.get("blocks")
+    if alarm in _LEFT and not aboard and _is_latest(row, visit):
         _state(row, alarm, body, "waiting_for")
         _left(row, body, alarm)
     if body.get("blocks"):
-        report = text(body.get("report_id") or "") or heard.id
-        row.blocking = "\n".join([*row.blocking.splitlines(), report][-MOST_BLOCKING:])
+        name = text(body.get("report_id") or "") or visit
+        row.blocking = "\n".join([*row.blocking.splitlines(), f"{name}\t{visit}"][-MOST_BLOCKING:])
         row.alarm, row.alarm_reason = alarm, text(body["reason"])
         row.blocked_us = micros(body["occurred_at"])
 
@@ -161,6 +174,8 @@ def _opened(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     """What was said of this very visit goes on; what was said of another one is over."""
     visit = text(body["visit"])
     goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
+    _unblock(row, visit=visit)
+    row.lots = row.lots if visit == row.visit else None
     row.visit, row.place, row.visit_us = visit, text(body["place"]), micros(body["occurred_at"])
     row.visit_end, row.visit_end_us = "", None
     if not goes_on:
@@ -177,32 +192,59 @@ def _inside(row: Container, body: dict[str, Any]) -> None:
 def _closed(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     """The end of an earlier visit than the one that is known changes nothing of this one."""
     visit, how = text(body["visit"]), text(body["how"])
-    if row.visit not in ("", visit):
+    _unblock(row, visit=visit)
+    if not _is_latest(row, visit):
         return
-    row.visit, row.visit_end, row.visit_end_us = visit, how, micros(body["occurred_at"])
-    if row.word not in GONE:
-        row.word, row.reason, row.gate, row.waiting_for = CLOSED, "", "", ""
-        row.since_us = row.visit_end_us
+    _left(row, body, how)
+    if how not in _LEFT or row.word not in _LEFT:
+        row.word = how if how in _LEFT else CLOSED
+        row.reason, row.gate, row.waiting_for, row.since_us = "", "", "", row.visit_end_us
 
 
 def _found(row: Container, heard: Heard, body: dict[str, Any]) -> None:
-    _unblock(row, [text(each) for each in body["settled"]] or row.blocking.splitlines())
-    if body["found"] == "inside" and row.word in GONE:
-        _inside(row, body)
+    """What the finding makes of the visit is said in other facts after it."""
+    settled = [text(each) for each in body["settled"]]
+    if body["lots"] is not None:
+        row.lots = whole(body["lots"])
+    _unblock(row, settled)
+    if body["found"] == "inside" and row.departure in settled:
+        _taken_back(row, row.departure, body)
 
 
 def _retracted(row: Container, heard: Heard, body: dict[str, Any]) -> None:
-    report = text(body["report_id"])
+    _taken_back(row, text(body["report_id"]), body)
+
+
+def _recorded(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    if replaced := text(body.get("replaces") or ""):
+        _taken_back(row, replaced, body)
+
+
+def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
+    """A report counts no longer: the departure that it told of was none, and a visit of which it alone told was none either."""
     _unblock(row, [report])
-    if row.word in GONE and row.departure == report:
+    if row.visit == report:
+        row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
+        row.visit_us = row.visit_end_us = None
+        if row.word == OPENED or row.word in GONE:
+            row.word, row.reason, row.gate, row.waiting_for = "", "", "", ""
+    elif row.word in GONE and row.departure == report:
         _inside(row, body)
 
 
-def _unblock(row: Container, reports: Iterable[str]) -> None:
-    settled = set(reports)
-    row.blocking = "\n".join([each for each in row.blocking.splitlines() if each not in settled])
+def _unblock(row: Container, settled: Iterable[str] = (), visit: str = "") -> None:
+    """Alarms of these reports or this visit keep the box no longer; without either, all."""
+    names = set(settled)
+    everything = not names and not visit
+    kept = [line for line in row.blocking.splitlines() if not _is_of(line, names, visit)]
+    row.blocking = "" if everything else "\n".join(kept)
     if not row.blocking:
         row.alarm, row.alarm_reason, row.blocked_us = "", "", None
+
+
+def _is_of(line: str, reports: set[str], visit: str) -> bool:
+    report, _, its_visit = line.partition("\t")
+    return report in reports or (bool(visit) and its_visit == visit)
 
 
 MOST_BLOCKING = 100
@@ -215,6 +257,7 @@ _TELL: Mapping[str, Callable[[Container, Heard, dict[str, Any]], None]] = {
     "VisitOpened": _opened,
     "VisitClosed": _closed,
     "ContainerFindingRecorded": _found,
+    "EquipmentEventRecorded": _recorded,
     "EquipmentEventRetracted": _retracted,
 }
 

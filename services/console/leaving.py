@@ -69,7 +69,12 @@ def is_inside(part: Part, row: Container | None) -> bool:
         return False
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
         return False  # the gate has named it among what left; what is said under its own key is not read yet
-    return not part.ended or (row is not None and row.open and row.visit == part.ended)
+    if not part.ended:
+        return True
+    if row is None or not row.open:
+        return False
+    came_again = part.arrived_us is not None and row.visit_us is not None and part.arrived_us >= row.visit_us
+    return row.visit == part.ended or came_again
 
 
 def counts(part: Part, goods: Standing) -> bool:
@@ -107,14 +112,17 @@ def gate_answer(
     may, reason, detail, waiting = _why(row, lots, keepers, tuple(parked), fresh, tuple(asked), tuple(holds))
     by_bill: dict[str, bool] = {}
     for part, its in lots:
-        bill = part.bill_no or its.bill_no or part.consignment_id
-        by_bill[bill] = by_bill.get(bill, True) and let_go(part, its)
+        bill = "".join([sign for sign in (part.bill_no or its.bill_no).upper() if sign.isalnum()])
+        lot = bill or part.consignment_id
+        by_bill[lot] = by_bill.get(lot, True) and let_go(part, its)
+    shared = max([part.shared_by for part, _ in lots], default=0)
+    counted = None if row is None else row.lots
     return GateAnswer(
         may,
         reason,
         detail,
         waiting[:SHOWN],
-        max([len(by_bill), *[p.shared_by for p, _ in lots]]),
+        max(len(by_bill), shared if counted is None else counted),
         sum(by_bill.values()),
         tuple([Awaited(p.consignment_id, p.bill_no or its.bill_no, its.waiting_for) for p, its in keepers]),
     )
@@ -140,14 +148,15 @@ def _why(
     if said.blocking:
         return False, "alarm", said.alarm_reason, tuple(said.waiting_for.split())
     held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.permitted])
-    if said.word == "must_stay":
+    if said.word == "must_stay" and (keepers or said.waiting_for):
         return False, "held", said.reason, tuple(said.waiting_for.split())
     if held:
         return False, "held", next(p.reason for p, _ in lots if p.consignment_id == held[0]), held
     if asked:
         return False, "hold_asked", "", asked
     if said.word != "may_leave":
-        return _no_yes(said, lots, keepers, fresh)
+        may, why, detail, waiting = _no_yes(said, lots, keepers, fresh)
+        return may, why, said.reason if said.word == "must_stay" else detail, waiting
     if parked or said.parked:
         return False, "parked", "", parked
     if not fresh:

@@ -114,12 +114,13 @@ CONTAINERS = Table(
     _moment("visit_end_us"),
     *(_text(n) for n in ("said_visit", "departure", "blocking", "alarm", "alarm_reason")),
     _moment("blocked_us"),
+    Column("lots", BIG, nullable=True),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
 """What the gate said last of each container (`word`): may_leave, must_stay, gated_out, the name of the alarm with which it left,
 opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the one of which the last yes or no spoke.
-`departure`: the report with which it left. `blocking`: the reports, one a line, whose alarms wait for an officer's finding; `alarm`
-and `alarm_reason`: the latest of them."""
+`departure`: the report with which it left. `blocking`: the reports, one a line, with their visits behind a tab, whose alarms wait for
+an officer's finding; `alarm` and `alarm_reason`: the latest of them. `lots`: how many an officer counted in it, in this visit."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",

@@ -380,7 +380,7 @@ def block(row: Container) -> BlockView | None:
         text=called("alarm_kinds", row.alarm),
         reason=row.alarm_reason,
         raised_at=when(row.blocked_us),
-        reports=row.blocking.splitlines(),
+        reports=[line.partition("\t")[0] for line in row.blocking.splitlines()],
     )
 
 

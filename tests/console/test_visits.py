@@ -183,7 +183,7 @@ def test_a_departure_that_was_none_brings_the_goods_back(how: str) -> None:
 
 def test_a_visit_that_was_closed_otherwise_takes_its_goods_with_it_and_brings_them_back_when_it_goes_on() -> None:
     told = held("1").opened("visit-1")
-    told.gate_says(VisitClosed, visit="visit-1", how="loaded", consignments=(told.id,))
+    told.gate_says(VisitClosed, visit="visit-1", how="loaded", consignments=(told.id,), report_id="out")
     assert said(told) == (False, "closed", 0, 0)
     other = free("2", "visit-2", told)
     assert said(told, other) == (True, "released", 1, 1), "the goods of the visit before keep nothing"

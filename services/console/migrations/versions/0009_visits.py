@@ -37,7 +37,7 @@ def _added() -> dict[str, list[sa.Column[Any]]]:
         "containers": [
             *(_text(n) for n in ("visit", "place", "visit_end", "said_visit", "departure", "blocking", "alarm")),
             _text("alarm_reason"),
-            *(_moment(n) for n in ("visit_us", "visit_end_us", "blocked_us")),
+            *(_moment(n) for n in ("visit_us", "visit_end_us", "blocked_us", "lots")),
         ],
         "consignment_containers": [
             *(_text(n) for n in ("bill_no", "direction", "ended")),
