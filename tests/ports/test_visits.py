@@ -1,5 +1,7 @@
 """Does a port's yes end with the visit it was said of, and does a partial release let out only the boxes that it lists?"""
 
+import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from schemas.envelope import Fact, fact_id
 from schemas.gate import (
@@ -15,12 +18,14 @@ from schemas.gate import (
     ContainerMustStay,
     EquipmentEventRecorded,
     GateAlarmRaised,
+    RecordEquipmentEvent,
+    RetractEquipmentEvent,
     VisitClosed,
     VisitOpened,
 )
-from schemas.release import Hold, ReleaseGranted
+from schemas.release import Hold, ReleaseGranted, ReportArrival
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, Lane, Owner
-from services.ports.notebook import Entry, Notebook
+from services.ports.notebook import AFTERWARDS, Entry, Notebook
 from services.ports.notice import from_topic
 from services.shell.codec import Raw, encode
 from tests.console.border import NOON
@@ -193,3 +198,31 @@ def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) 
     port.said = 99
     later = may_leave(2, "v-2").model_copy(update={"occurred_at": NOON + timedelta(hours=9)})
     assert port.says(later).answer() == (True, "released")
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "ports.md").read_text(encoding="utf-8")
+BODIES = [
+    json.loads(line) for fence in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL) for line in fence.splitlines()
+]
+EVENTS = [body for body in BODIES if "event" in body]
+
+
+@pytest.mark.parametrize("body", EVENTS, ids=lambda body: f"{body['event']}{'-'.join(sorted(body))}")
+def test_the_bodies_that_the_page_shows_are_equipment_events(body: dict[str, Any]) -> None:
+    event = RecordEquipmentEvent.model_validate_json(json.dumps({**body, "container_no": BOX, "asked_by": "terminal"}))
+    assert event.occurred_at.utcoffset() is not None
+    with pytest.raises(ValidationError):
+        RecordEquipmentEvent.model_validate({**body, "container_no": BOX, "asked_by": "terminal", "occurred_at": None})
+
+
+def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
+    assert {body["event"] for body in EVENTS} == {event.value for event in EquipmentEvent}
+    alarms = re.findall(r"`(\w+)`", (GateAlarmRaised.__doc__ or "").partition("`alarm`:")[2].partition("\n")[0])
+    assert len(alarms) == 5 and [name for name in alarms if f"`{name}`" not in PAGE] == []
+    assert [name for name in AFTERWARDS if f"`{name}`" not in PAGE] == []
+    arrivals = [body for body in BODIES if body.keys() == {"place", "occurred_at", "containers"}]
+    retractions = [body for body in BODIES if body.keys() == {"reason"}]
+    assert len(arrivals) == len(retractions) == 1
+    ReportArrival.model_validate_json(json.dumps({**arrivals[0], "consignment_id": GOODS, "asked_by": "carrier"}))
+    told = {**retractions[0], "container_no": BOX, "asked_by": "terminal", "occurred_at": NOON, "report_id": "r-1"}
+    RetractEquipmentEvent.model_validate(told)
