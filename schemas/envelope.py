@@ -79,6 +79,10 @@ FUTURE_SKEW = timedelta(minutes=15)
 """By how much the clock of who tells an event may be ahead of the door's: what lies further on is an estimate, and none of an event."""
 
 
+UNREADABLE_REASON = "no reason can be read 未能读出理由"
+"""What stands for the reason of a hold that is carried out although its words cannot be read."""
+
+
 class Request(Message):
     """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
 

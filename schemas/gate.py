@@ -1,11 +1,13 @@
 """May this container leave the port? Equipment events, visits, and what an officer decides about a box."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from schemas.bounds import LINE, WhenMade
-from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request
+from schemas.bounds import LINE, WhenMade, shown
+from schemas.codes.iso6346 import plain
+from schemas.envelope import UNREADABLE_REASON, AboutConsignment, AboutContainer, Fact, Request
 from schemas.vocabulary import (
     ActorId,
     Classifier,
@@ -88,7 +90,26 @@ class PermitExit(AboutContainer, Request):
 class PlaceContainerHold(AboutContainer, Request):
     """An officer holds the container, whatever is in it and however often it comes back, until the hold is lifted."""
 
+    holds_goods: ClassVar[bool] = True
     reason: Reason
+
+    @classmethod
+    def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
+        """A hold of the container that the key names; None where the content names another one."""
+        told = body if isinstance(body, dict) else {}
+        named = told.get("container_no")
+        if isinstance(named, str) and plain(named) != plain(key):
+            return None
+        who, why = told.get("asked_by"), told.get("reason")
+        try:
+            return cls(
+                container_no=key,
+                asked_by=shown(who, 64) if isinstance(who, str) and who else "unknown",
+                occurred_at=at,
+                reason=shown(why, breaks=True) if isinstance(why, str) and why else UNREADABLE_REASON,
+            )
+        except ValidationError:
+            return None
 
 
 class LiftContainerHold(AboutContainer, Request):
@@ -188,6 +209,7 @@ class VisitClosed(AboutContainer, Fact):
     visit: VisitId
     how: Name
     consignments: Consignments
+    report_id: OptionalId = ""
 
 
 class RecordGateOut(AboutContainer, Request):

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from schemas.bounds import LINE, WhenMade, shown
 from schemas.declaration import MOST_CONTAINERS, Code
-from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request
+from schemas.envelope import UNREADABLE_REASON, AboutConsignment, AboutContainer, Fact, Message, Request
 from schemas.risk import Sharers
 from schemas.vocabulary import (
     CONSIGNMENT_ID,
@@ -87,9 +87,7 @@ class PlaceHold(AboutConsignment, Request):
                 consignment_id=key,
                 asked_by=shown(who, 64) if isinstance(who, str) and who else "unknown",
                 occurred_at=at,
-                reason=shown(why, breaks=True)
-                if isinstance(why, str) and why
-                else "no reason can be read 未能读出理由",
+                reason=shown(why, breaks=True) if isinstance(why, str) and why else UNREADABLE_REASON,
             )
         except ValidationError:
             return None

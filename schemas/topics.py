@@ -120,7 +120,10 @@ FACTS_AND_REQUESTS = (
         ),
     ),
     Topic("customs-release-containers", "facts", "release", (r.ContainerHeld, r.ContainerFreed), key="container"),
-    Topic(requests_topic("gate"), "requests", "anyone", 
+    Topic(
+        requests_topic("gate"),
+        "requests",
+        "anyone",
         (
             g.RecordGateOut,
             g.RecordEquipmentEvent,

@@ -1,204 +1,704 @@
-"""May this container leave the port? Only when every consignment in it is released; an unknown container stays.
+"""May this container leave the port? Only when every lot of the visit that is open is released; an unknown container stays.
 
-Only changes of mind are published: a container of which nothing was said must stay.
+What is heard is kept (`services.gate.box`), what follows from all of it is worked out (`services.gate.visits`), and the
+differences to what was said before are said.
 """
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Literal, assert_never
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple, assert_never
 
-from pydantic import Field, TypeAdapter
-
-from schemas.bounds import shown, state_adapter
+from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
+from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused
 from schemas.gate import (
     ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrived,
+    ContainerFindingRecorded,
     ContainerGatedOut,
+    ContainerHoldLifted,
+    ContainerHoldPlaced,
     ContainerMayLeave,
     ContainerMustStay,
+    DepartureRetracted,
+    EquipmentEventRecorded,
+    EquipmentEventRetracted,
+    ExitPermitted,
     GateAlarmRaised,
+    LiftContainerHold,
+    LotStruck,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
     RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+    VisitClosed,
+    VisitOpened,
 )
 from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import Classifier, EquipmentEvent
+from services.gate.box import (
+    STATE,
+    Box,
+    ContainerHold,
+    Finding,
+    Part,
+    Permit,
+    Report,
+    Standing,
+    State,
+    ToldVisit,
+    Yes,
+    as_box,
+    moment,
+)
+from services.gate.visits import Answer, Truth, Visit, answer, departure_of, lawful, look, same_word, unsettled
+
+__all__ = ["INITIAL", "STATE", "closed", "deadlines", "decide", "evolve"]
 
 MOST_PARTS = 500
 """Consignments that a container is known to hold at once; a box that more declarations name is no stuffing that one could check."""
-TOO_MANY = (
-    f"more than {MOST_PARTS} consignments name this container; it stays until it was looked into 货物过多，须核查"
+MOST_REPORTS = 500
+"""Equipment events of the visits that are kept."""
+MOST_HOLDS = 64
+"""Holds that may be open on one container at once."""
+KEPT_VISITS = 20
+"""So many closed visits are kept beside the open one."""
+KEPT_FOR = timedelta(days=731)
+"""And none that ended longer ago."""
+REMEMBERED = 256
+"""Ids of requests, strikes and permits that stay known."""
+
+Reported = RecordGateOut | RecordEquipmentEvent
+Ordered = (
+    RetractEquipmentEvent | RecordContainerFinding | StrikeLot | PermitExit | PlaceContainerHold | LiftContainerHold
 )
-REMEMBERED_DEPARTURES = 50
-"""How many consignments of earlier departures a container remembers beside all of its last one; older ones are over for good."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement."""
-
-    consignment_id: str
-    version: int
-    shared_by: int
-    standing: Literal["held", "released", "withdrawn"]
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """What every state carries. `gone`: consignments that left in this container before; `exit_request`: the last gate-out.
-
-    `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released.
-    """
-
-    parts: tuple[Part, ...] = ()
-    version: int = 0
-    gone: tuple[str, ...] = ()
-    exit_request: str = ""
-    overfull: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Staying(Box):
-    """The container may not leave, or nothing is known of it."""
-
-    state: Literal["staying"] = "staying"
-
-
-@dataclass(frozen=True, slots=True)
-class Free(Box):
-    """Every consignment in it is released: it may leave."""
-
-    state: Literal["free"] = "free"
-
-
-@dataclass(frozen=True, slots=True)
-class Outside(Box):
-    """It passed the gate outbound and has no new consignment yet."""
-
-    state: Literal["outside"] = "outside"
-
-
-State = Staying | Free | Outside
-Heard = ContainerHeld | ContainerFreed | RecordGateOut
+Heard = ContainerHeld | ContainerFreed | Reported | Ordered
 Said = (
-    ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised | ConsignmentGatedOut | RequestRefused
+    EquipmentEventRecorded
+    | EquipmentEventRetracted
+    | ContainerFindingRecorded
+    | LotStruck
+    | ExitPermitted
+    | ContainerHoldPlaced
+    | ContainerHoldLifted
+    | VisitOpened
+    | VisitClosed
+    | ContainerMayLeave
+    | ContainerMustStay
+    | ContainerGatedOut
+    | GateAlarmRaised
+    | ContainerArrived
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted
+    | RequestRefused
 )
 
-INITIAL: State = Staying()
-STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
+INITIAL: State = Box()
+
+
+class Learned(NamedTuple):
+    """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
+
+    box: Box
+    refusal: tuple[str, str] | None = None
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    before = as_box(state)
+    box, refusal = learn(before, message, hearing)
+    if refusal is not None:
+        assert isinstance(message, Request), "only what is asked is refused"
+        return (_refused(message, hearing, *refusal),)
+    if box is before:
+        return ()
+    truth = look(box)
+    answered = _answered(before, message, hearing, truth)
+    return (*answered, *_changes(box, truth, message.container_no, hearing))
+
+
+def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
+    """The box with one more message; the same object when it is no news."""
+    box = _forget(box, hearing.at)
     match message:
         case ContainerHeld() | ContainerFreed():
-            return reconsider(state, message, hearing)
-        case RecordGateOut():
-            return pass_gate(state, message, hearing)
+            return Learned(_stated(box, message, hearing))
+        case RecordGateOut() | RecordEquipmentEvent():
+            return _reported(box, message, hearing)
+        case RetractEquipmentEvent():
+            return _retracted(box, message, hearing)
+        case RecordContainerFinding():
+            return _found(box, message, hearing)
+        case StrikeLot():
+            return _struck(box, message, hearing)
+        case PermitExit():
+            return _permitted(box, message, hearing)
+        case PlaceContainerHold() | LiftContainerHold():
+            return _held(box, message, hearing)
         case _:
             assert_never(message)
 
 
-def reconsider(state: State, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> tuple[Fact, ...]:
-    """A change of mind, if the release desk's statement makes one. A container that becomes overfull must stay: said once."""
-    parts, overfull = _with(state, message)
-    if overfull:
-        return () if state.overfull else (_stays(state, message.container_no, parts, TOO_MANY, hearing),)
-    match state:
-        case Free():
-            if may_leave(parts):
-                return ()
-            reason = next((p.reason for p in parts if p.standing == "held"), "another consignment is awaited")
-            return (_stays(state, message.container_no, parts, shown(reason, breaks=True) or "held", hearing),)
-        case Staying() | Outside():
-            if not may_leave(parts):
-                return ()
-            leave = ContainerMayLeave(
-                container_no=message.container_no,
-                occurred_at=hearing.at,
-                version=state.version + 1,
-                consignments=tuple([p.consignment_id for p in parts if p.standing == "released"]),
-            )
-            return (leave,)
-        case _:
-            assert_never(state)
+# statements of the release desk
 
 
-def pass_gate(state: State, out: RecordGateOut, hearing: Hearing) -> tuple[Fact, ...]:
-    """The container is outside now: rightly, or with an alarm. A number that is none, and of which no desk has told, is sent
-    back to the terminal; a wrong check digit keeps nothing inside that was declared and released under the same number."""
-    if state.exit_request == hearing.message_id:
-        return ()
-    if state == INITIAL and not is_well_formed(out.container_no):
-        return (_refused(out, hearing, "container_malformed", f"{out.container_no!r} is no number of a container"),)
-    match state:
-        case Outside():
-            return (_refused(out, hearing, "already_gated_out", "it left before, and nothing new was declared in it"),)
-        case Free():
-            consignments = tuple([p.consignment_id for p in state.parts if p.standing == "released"])
-            passed: Fact = ContainerGatedOut(
-                container_no=out.container_no, occurred_at=hearing.at, gate=out.gate, consignments=consignments
-            )
-        case Staying():
-            waiting = keepers(state.parts)
-            passed = GateAlarmRaised(
-                container_no=out.container_no,
-                occurred_at=hearing.at,
-                gate=out.gate,
-                waiting_for=waiting,
-                reason="left without release" if state.parts else "left, and no declaration is known for it",
-            )
-        case _:
-            assert_never(state)
-    departures = [
-        ConsignmentGatedOut(
-            consignment_id=p.consignment_id,
-            occurred_at=hearing.at,
-            container_no=out.container_no,
-            released=p.standing == "released",
+def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
+    """An older statement than the one known, or about goods that left before there were visits, changes nothing. Where there
+    are too many, those whose goods are not in the box any more make room."""
+    name = message.consignment_id
+    if name in box.gone:
+        return box
+    known = next((p for p in box.parts if p.consignment_id == name), None)
+    if known is not None and known.version >= message.version:
+        return box
+    standing = _standing(message)
+    if known is None and box.forgotten is not None and message.arrived_at and message.arrived_at <= box.forgotten:
+        return box  # its visit is not kept any more
+    if known is None and len(box.parts) >= MOST_PARTS:
+        if standing == "withdrawn":
+            return box
+        kept = tuple([p for p in box.parts if p.standing != "withdrawn" and not p.told_out])
+        if len(kept) >= MOST_PARTS:
+            return box if box.overfull else replace(box, overfull=True)
+        box = replace(box, parts=kept)
+    part = Part(
+        consignment_id=name,
+        version=message.version,
+        shared_by=message.shared_by,
+        standing=standing,
+        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) else "",
+        bill=message.bill_no,
+        conveyance=message.conveyance,
+        direction=message.direction,
+        since=known.since if known else hearing.at,
+        told_at=min(message.occurred_at, hearing.at),
+        arrived_at=message.arrived_at or (known.arrived_at if known else None),
+        told_arrival=known.told_arrival if known else "",
+        told_out=known.told_out if known else "",
+    )
+    if part.standing == "released" and part.arrived_at is None:
+        part = replace(
+            part, arrived_at=part.told_at
+        )  # a release of the release before: goods are released only when they are here
+    others = [p for p in box.parts if p.consignment_id != name]
+    return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)))
+
+
+def _standing(message: ContainerHeld | ContainerFreed) -> Standing:
+    if isinstance(message, ContainerHeld):
+        return "refused" if message.refused else "held"
+    return "released" if message.released else "withdrawn"
+
+
+# equipment events
+
+
+def _reported(box: Box, message: Reported, hearing: Hearing) -> Learned:
+    if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
+        return Learned(box)
+    report = _report(message, hearing)
+    if box == INITIAL and not is_well_formed(message.container_no):
+        return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
+    if box.forgotten is not None and report.at <= box.forgotten:
+        return Learned(box, ("visit_too_old", f"{report.at.isoformat()}: kept is what came after {box.forgotten}"))
+    if len(box.reports) >= MOST_REPORTS:
+        return Learned(box, ("too_many_reports", f"{len(box.reports)} reports are kept"))
+    reports = box.reports
+    if isinstance(message, RecordEquipmentEvent) and message.replaces:
+        refusal = _not_his(box, message.replaces, message.asked_by)
+        if refusal:
+            return Learned(box, refusal)
+        reports = _void(reports, {message.replaces})
+    return Learned(replace(box, reports=(*reports, report)))
+
+
+def _report(message: Reported, hearing: Hearing) -> Report:
+    at = moment(message.occurred_at, hearing.at, hearing.at - KEPT_FOR)
+    if isinstance(message, RecordGateOut):
+        return Report(
+            id=hearing.message_id,
+            event=EquipmentEvent.GATED_OUT,
+            classifier=Classifier.ACTUAL,
+            at=at,
+            heard=hearing.at,
+            place=message.gate,
+            sender=message.asked_by,
         )
-        for p in state.parts
-        if p.standing != "withdrawn"
-    ]
-    return (passed, *departures)
+    actual = message.classifier is Classifier.ACTUAL
+    return Report(
+        id=hearing.message_id,
+        event=message.event,
+        classifier=message.classifier,
+        at=at if actual else message.occurred_at,
+        heard=hearing.at,
+        place=message.place,
+        sender=message.asked_by,
+        laden=message.laden,
+        conveyance=message.conveyance,
+        to=message.to,
+    )
 
 
-def may_leave(parts: tuple[Part, ...]) -> bool:
-    """Somebody is released in it, nobody is held, and as many are released as the manifest puts into it."""
-    counted = [p for p in parts if p.standing != "withdrawn"]
-    if not counted or any(p.standing == "held" for p in counted):
+def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, str] | None:
+    report = next((r for r in box.reports if r.id == report_id), None)
+    if report is None:
+        return "report_unknown", report_id
+    if report.sender != sender:
+        return "not_the_sender", f"{report_id} was told by {report.sender}"
+    if report.void:
+        return "already_answered", f"{report_id} counts no longer"
+    return None
+
+
+def _void(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
+    return tuple([replace(r, void=True) if r.id in names else r for r in reports])
+
+
+def _retracted(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    refusal = _not_his(box, message.report_id, message.asked_by)
+    if refusal:
+        return Learned(box, refusal)
+    return Learned(_noted(replace(box, reports=_void(box.reports, {message.report_id})), hearing))
+
+
+# what officers decide
+
+
+def _found(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
+    if any(f.id == hearing.message_id for f in box.findings):
+        return Learned(box)
+    truth = look(box)
+    waiting = unsettled(box, truth)
+    at = moment(message.occurred_at, hearing.at, hearing.at - KEPT_FOR)
+    finding = Finding(
+        id=hearing.message_id,
+        at=at,
+        found=message.found,
+        lots=message.lots,
+        settled=tuple([alarm.key for alarm in waiting]),
+    )
+    reports = box.reports
+    if message.found == "inside":
+        mistaken = {alarm.report for alarm in waiting if alarm.alarm != "departure_not_reported"}
+        reports = _void(reports, mistaken)
+    return Learned(replace(box, reports=reports, findings=(*box.findings[-REMEMBERED:], finding)))
+
+
+def _struck(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    if message.consignment_id in box.struck:
+        return Learned(box, ("already_answered", f"{message.consignment_id} was struck off before"))
+    if all(p.consignment_id != message.consignment_id for p in box.parts):
+        return Learned(box, ("lot_unknown", message.consignment_id))
+    return Learned(_noted(replace(box, struck=(*box.struck[-REMEMBERED:], message.consignment_id)), hearing))
+
+
+def _permitted(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    if all(p.consignment_id != message.consignment_id for p in box.parts):
+        return Learned(box, ("lot_unknown", message.consignment_id))
+    permit = Permit(message.consignment_id, message.ground, shown(message.reason, breaks=True))
+    return Learned(_noted(replace(box, permits=(*box.permits[-REMEMBERED:], permit)), hearing))
+
+
+def _held(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
+    match message:
+        case PlaceContainerHold():
+            if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
+                return Learned(box)
+            if len(box.holds) >= MOST_HOLDS:
+                return Learned(box, ("too_many_holds", f"{len(box.holds)} holds are open"))
+            hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
+            return Learned(replace(box, holds=(*box.holds, hold)))
+        case LiftContainerHold():
+            if hearing.message_id in box.answered:
+                return Learned(box)
+            left = tuple([h for h in box.holds if h.hold_id != message.hold_id])
+            if len(left) == len(box.holds):
+                return Learned(box, ("hold_unknown", f"{message.hold_id[:80]} is not open"))
+            lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
+            return Learned(_noted(replace(box, holds=left, lifted=lifted), hearing))
+        case _:
+            assert_never(message)
+
+
+def _noted(box: Box, hearing: Hearing) -> Box:
+    return replace(box, answered=(*box.answered[-REMEMBERED:], hearing.message_id))
+
+
+def _forget(box: Box, now: datetime) -> Box:
+    """Drops visits that are past keeping, with their goods, reports and findings. The same object when there are none."""
+    if len(box.visits) <= KEPT_VISITS and (not box.reports or now - box.reports[0].heard <= KEPT_FOR):
+        return box
+    over = [v for v in look(box).visits if v.closed is not None]
+    drop = [v for n, v in enumerate(over) if len(over) - n > KEPT_VISITS or now - _end(v) > KEPT_FOR]
+    if not drop:
+        return box
+    until = max(_end(v) for v in drop)
+    names, lost = {v.id for v in drop}, {p.consignment_id for v in drop for p in v.parts}
+    return replace(
+        box,
+        parts=tuple([p for p in box.parts if p.consignment_id not in lost]),
+        reports=tuple([r for r in box.reports if r.at > until]),
+        findings=tuple([f for f in box.findings if f.at > until]),
+        visits=tuple([told for told in box.visits if told.id not in names]),
+        yes=tuple([y for y in box.yes if y.visit not in names]),
+        before=box.before and all(v.id != "before" for v in drop),
+        forgotten=until,
+    )
+
+
+def _end(visit: Visit) -> datetime:
+    assert visit.closed is not None, "it is closed"
+    return visit.closed
+
+
+# what is said
+
+
+def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
+    """The fact that a request as such comes to."""
+    box, at = message.container_no, hearing.at
+    match message:
+        case RecordGateOut() | RecordEquipmentEvent():
+            report = _report(message, hearing)
+            full = message if isinstance(message, RecordEquipmentEvent) else None
+            yield EquipmentEventRecorded(
+                container_no=box,
+                occurred_at=report.at,
+                report_id=report.id,
+                event=report.event,
+                classifier=report.classifier,
+                place=shown(report.place, 100),
+                laden=report.laden,
+                conveyance=shown(report.conveyance, 100),
+                bill=shown(full.bill, 100) if full else "",
+                to=shown(report.to, 100),
+                replaces=full.replaces if full else "",
+                retells=truth.retells.get(report.id, ""),
+                visit=truth.belongs.get(report.id, ""),
+                reported_by=message.asked_by,
+            )
+        case RetractEquipmentEvent():
+            yield EquipmentEventRetracted(
+                container_no=box,
+                occurred_at=at,
+                report_id=message.report_id,
+                reason=message.reason,
+                retracted_by=message.asked_by,
+            )
+        case RecordContainerFinding():
+            yield ContainerFindingRecorded(
+                container_no=box,
+                occurred_at=moment(message.occurred_at, at, at - KEPT_FOR),
+                found=message.found,
+                lots=message.lots,
+                settled=tuple([alarm.report or alarm.visit for alarm in unsettled(before, look(before))]),
+                reason=message.reason,
+                found_by=message.asked_by,
+            )
+        case StrikeLot():
+            yield LotStruck(
+                container_no=box,
+                occurred_at=at,
+                consignment_id=message.consignment_id,
+                reason=message.reason,
+                struck_by=message.asked_by,
+            )
+        case PermitExit():
+            yield ExitPermitted(
+                container_no=box,
+                occurred_at=at,
+                consignment_id=message.consignment_id,
+                ground=message.ground,
+                reason=message.reason,
+                permitted_by=message.asked_by,
+            )
+        case PlaceContainerHold():
+            yield ContainerHoldPlaced(
+                container_no=box,
+                occurred_at=at,
+                hold_id=hearing.message_id,
+                reason=message.reason,
+                placed_by=message.asked_by,
+            )
+        case LiftContainerHold():
+            yield ContainerHoldLifted(
+                container_no=box,
+                occurred_at=at,
+                hold_id=message.hold_id,
+                reason=message.reason,
+                lifted_by=message.asked_by,
+            )
+        case ContainerHeld() | ContainerFreed():
+            pass
+        case _:
+            assert_never(message)
+
+
+def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """What is true now and was not said yet."""
+    word = answer(box, truth)
+    told = {visit.id: visit for visit in box.visits}
+    gone, disturbed = False, False
+    for visit in truth.visits:
+        for fact in _of_visit(box, visit, told.get(visit.id), container_no):
+            gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
+            disturbed = disturbed or not isinstance(fact, VisitOpened)
+            yield fact
+    for alarm in truth.alarms:
+        if alarm.key not in box.alarms:
+            disturbed = True
+            yield GateAlarmRaised(
+                container_no=container_no,
+                occurred_at=alarm.at,
+                gate=shown(alarm.gate, 100),
+                waiting_for=alarm.waiting_for,
+                reason=alarm.reason,
+                alarm=alarm.alarm,
+                visit=alarm.visit,
+                report_id=alarm.report,
+                blocks=alarm.blocks,
+            )
+    yield from _of_consignments(box, truth, container_no, hearing)
+    if disturbed and word.leave:
+        box = replace(box, told="")  # who hears of another visit's end must not take it for this one's
+    yield from _word(box, truth, word, gone, container_no, hearing)
+
+
+def _of_visit(box: Box, visit: Visit, told: ToldVisit | None, container_no: str) -> Iterator[Fact]:
+    closing = visit.closing.id if visit.closing else ""
+    if visit.open:
+        if (told is None and visit.opening is not None) or (told is not None and told.how):
+            yield VisitOpened(
+                container_no=container_no,
+                occurred_at=visit.opened,
+                visit=visit.id,
+                place=shown(visit.opening.place if visit.opening else "", 100),
+                conveyance=shown(visit.conveyance, 100),
+                laden=visit.opening.laden if visit.opening else None,
+            )
+        return
+    how, at = ended(box, visit), visit.closed
+    assert at is not None, "it is closed"
+    if told is not None and (told.how, told.report) == (how, closing):
+        return
+    names = tuple([p.consignment_id for p in visit.parts])
+    if how == "gated_out":
+        yield ContainerGatedOut(
+            container_no=container_no,
+            occurred_at=at,
+            gate=shown(visit.closing.place if visit.closing else "", 100),
+            consignments=tuple([p.consignment_id for p in visit.parts if departure_of(box, visit, p) == "out"]),
+            visit=visit.id,
+            report_id=closing,
+        )
+    else:
+        yield VisitClosed(
+            container_no=container_no,
+            occurred_at=at,
+            visit=visit.id,
+            how=how,
+            consignments=names,
+            report_id=closing,
+        )
+
+
+def ended(box: Box, visit: Visit) -> str:
+    """How a closed visit ended, in the words of `VisitClosed`; `gated_out` only with everything released."""
+    match visit.how:
+        case "gated_out":
+            out = all(departure_of(box, visit, p) != "left" for p in visit.parts)
+            right = bool(visit.parts) and out and (lawful(box, visit) or _all_out_by_permit(box, visit))
+            return "gated_out" if right else "left_unreleased"
+        case "stray":
+            return "left_unreleased"
+        case "came_back_empty":
+            return "gated_out" if visit.parts else "departure_not_reported"
+        case "loaded" | "left_empty" | "departure_not_reported" | "finding" | "":
+            return visit.how
+
+
+def _all_out_by_permit(box: Box, visit: Visit) -> bool:
+    allowed = {permit.consignment_id for permit in box.permits}
+    return all(p.consignment_id in allowed for p in visit.parts)
+
+
+def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """Arrivals and departures, each under the key of its consignment."""
+    placed = {p.consignment_id: visit for visit in truth.visits for p in visit.parts}
+    for part in box.parts:
+        visit = placed.get(part.consignment_id)
+        out = departure_of(box, visit, part) if visit else ""
+        told, _, report = part.told_out.partition("/")
+        closing = visit.closing.id if visit and visit.closing else ""
+        if told and told != out:
+            yield DepartureRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=visit.id if visit else "",
+                reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
+            )
+        if visit is not None and out == "out" and (told, report) != (out, closing):
+            assert visit.closed is not None, "it left"
+            yield ConsignmentGatedOut(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.closed,
+                container_no=container_no,
+                released=True,
+                visit=visit.id,
+            )
+        elif visit is not None and out == "left" and told != out:
+            assert visit.closed is not None, "it left"
+            yield ConsignmentLeftUnreleased(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.closed,
+                container_no=container_no,
+                visit=visit.id,
+                reason=_why_left(truth, part),
+            )
+        elif visit is not None and _arrival_is_news(part, visit):
+            assert visit.opening is not None, "a report tells of it"
+            yield ContainerArrived(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.opened,
+                container_no=container_no,
+                visit=visit.id,
+                place=shown(visit.opening.place, 100),
+            )
+
+
+def _why_left(truth: Truth, part: Part) -> str:
+    named = [alarm.reason for alarm in truth.alarms if part.consignment_id in alarm.waiting_for]
+    return named[0] if named else "an officer found the container outside 经查箱已在外"
+
+
+def _arrival_is_news(part: Part, visit: Visit) -> bool:
+    """Goods that were awaited have come with their box. Of a paper that was lodged later, only when it names the same call:
+    it may be meant for the next one."""
+    if part.arrived_at is not None or part.told_arrival == visit.id or part.standing not in ("held", "released"):
         return False
-    return len(counted) >= max(p.shared_by for p in counted)
+    if not visit.open or visit.opening is None or visit.opening.laden is False:
+        return False
+    return part.since <= visit.opening.heard or same_word(part.conveyance, visit.conveyance) is True
 
 
-def keepers(parts: tuple[Part, ...]) -> tuple[str, ...]:
-    """The consignments that keep the container; empty when only undeclared ones are missing."""
-    return tuple([p.consignment_id for p in parts if p.standing == "held"])
+def _word(
+    box: Box, truth: Truth, word: Answer, gone: bool, container_no: str, hearing: Hearing
+) -> Iterator[ContainerMayLeave | ContainerMustStay]:
+    """Changes of mind only: a container of which nothing was said must stay."""
+    if word.leave:
+        visit = truth.current
+        assert visit is not None, "only an open visit may end"
+        last = box.yes[-1] if box.yes else None
+        if box.told == "leave" and last and (last.visit, last.consignments) == (visit.id, word.consignments):
+            return
+        yield ContainerMayLeave(
+            container_no=container_no,
+            occurred_at=hearing.at,
+            version=box.version + 1,
+            consignments=word.consignments,
+            visit=visit.id,
+        )
+    elif box.told == "leave" and not gone:
+        yield ContainerMustStay(
+            container_no=container_no,
+            occurred_at=hearing.at,
+            version=box.version + 1,
+            waiting_for=word.keepers,
+            reason=shown(word.reason, breaks=True),
+            visit=truth.current.id if truth.current else "",
+        )
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
-        case ContainerHeld() | ContainerFreed():
-            parts, overfull = _with(state, message)
-            if parts == state.parts and overfull == state.overfull:
-                return state
-            if isinstance(state, Outside):
-                state = Staying(version=state.version, gone=state.gone, exit_request=state.exit_request)
-            return replace(state, parts=parts, overfull=overfull)
+        case ContainerHeld() | ContainerFreed() | RecordGateOut() | RecordEquipmentEvent():
+            return _learned(state, message, hearing)
+        case RetractEquipmentEvent() | RecordContainerFinding() | StrikeLot() | PermitExit():
+            return _learned(state, message, hearing)
+        case PlaceContainerHold() | LiftContainerHold():
+            return _learned(state, message, hearing)
+        case _:
+            return _told(as_box(state), message, hearing)
+
+
+def _learned(state: State, message: Heard, hearing: Hearing) -> State:
+    before = as_box(state)
+    box, refusal = learn(before, message, hearing)
+    if refusal is not None or box is before:
+        return state if box is before else box
+    if box.alarms:
+        still = {alarm.key for alarm in look(box).alarms}
+        box = replace(box, alarms=tuple([key for key in box.alarms if key in still]))
+    return box
+
+
+def _told(box: Box, message: Said, hearing: Hearing) -> State:
+    match message:
         case ContainerMayLeave():
-            return Free(parts=state.parts, version=message.version, gone=state.gone, exit_request=state.exit_request)
+            yes = Yes(hearing.at, None, message.visit, message.consignments)
+            return replace(box, version=message.version, told="leave", yes=(*box.yes[-KEPT_VISITS:], yes))
         case ContainerMustStay():
-            return Staying(
-                parts=state.parts,
-                version=message.version,
-                gone=state.gone,
-                exit_request=state.exit_request,
-                overfull=state.overfull,
-            )
-        case ContainerGatedOut() | GateAlarmRaised():
-            gone = (*state.gone[-REMEMBERED_DEPARTURES:], *[p.consignment_id for p in state.parts])
-            return Outside(version=state.version, gone=gone, exit_request=hearing.message_id)
-        case RecordGateOut() | ConsignmentGatedOut() | RequestRefused():
-            return state
+            ended_now = [replace(y, until=hearing.at) if y.until is None else y for y in box.yes]
+            return replace(box, version=message.version, told="stay", yes=tuple(ended_now))
+        case ContainerGatedOut():
+            box = _visit(box, ToldVisit(message.visit, "gated_out", message.report_id))
+            return replace(box, told="gone")  # or, of a visit before the current one, a new word follows
+        case VisitOpened():
+            return _visit(box, ToldVisit(message.visit))
+        case VisitClosed():
+            return _visit(box, ToldVisit(message.visit, message.how, message.report_id))
+        case GateAlarmRaised():
+            return replace(box, alarms=(*box.alarms, _key(message)))
+        case ContainerArrived():
+            return _mark(box, message.consignment_id, told_arrival=message.visit)
+        case ConsignmentGatedOut():
+            report = next((v.report for v in box.visits if v.id == message.visit), "")
+            return _mark(box, message.consignment_id, told_out=f"out/{report}")
+        case ConsignmentLeftUnreleased():
+            return _mark(box, message.consignment_id, told_out="left")
+        case DepartureRetracted():
+            return _mark(box, message.consignment_id, told_out="")
+        case (
+            EquipmentEventRecorded()
+            | EquipmentEventRetracted()
+            | ContainerFindingRecorded()
+            | LotStruck()
+            | ExitPermitted()
+            | ContainerHoldPlaced()
+            | ContainerHoldLifted()
+            | RequestRefused()
+        ):
+            return box
         case _:
             assert_never(message)
+
+
+def _visit(box: Box, told: ToldVisit) -> Box:
+    return replace(box, visits=(*[v for v in box.visits if v.id != told.id], told))
+
+
+def _mark(box: Box, name: str, **marks: str) -> Box:
+    return replace(
+        box,
+        parts=tuple([replace(p, **marks) if p.consignment_id == name else p for p in box.parts]),  # type: ignore[arg-type]
+    )
+
+
+def _key(alarm: GateAlarmRaised) -> str:
+    """As `visits.Alarm.key`: an alarm is about a report, or about one consignment."""
+    return f"{alarm.alarm}/{alarm.report_id or next(iter(alarm.waiting_for), '')}"
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
@@ -211,64 +711,12 @@ def closed(state: State) -> bool:
     return False
 
 
-def _with(state: State, message: ContainerHeld | ContainerFreed) -> tuple[tuple[Part, ...], bool]:
-    """The parts after this statement, and whether more were named than are kept.
-
-    An older statement than the one known, or about goods that left, changes nothing. Where there are too many, withdrawn
-    ones make room first, since they count for nothing.
-    """
-    if message.consignment_id in state.gone:
-        return state.parts, state.overfull
-    known = next((p for p in state.parts if p.consignment_id == message.consignment_id), None)
-    if known is not None and known.version >= message.version:
-        return state.parts, state.overfull
-    kept = state.parts
-    if known is None and len(kept) >= MOST_PARTS:
-        if isinstance(message, ContainerFreed) and not message.released:
-            return state.parts, state.overfull
-        kept = tuple([p for p in kept if p.standing != "withdrawn"])
-        if len(kept) >= MOST_PARTS:
-            return state.parts, True
-    match message:
-        case ContainerHeld():
-            part = Part(
-                consignment_id=message.consignment_id,
-                version=message.version,
-                shared_by=message.shared_by,
-                standing="held",
-                reason=shown(message.reason, breaks=True),
-            )
-        case ContainerFreed():
-            part = Part(
-                consignment_id=message.consignment_id,
-                version=message.version,
-                shared_by=message.shared_by,
-                standing="released" if message.released else "withdrawn",
-            )
-        case _:
-            assert_never(message)
-    others = [p for p in kept if p.consignment_id != message.consignment_id]
-    return tuple(sorted([*others, part], key=lambda p: p.consignment_id)), state.overfull
-
-
-def _stays(
-    state: State, container_no: str, parts: tuple[Part, ...], reason: str, hearing: Hearing
-) -> ContainerMustStay:
-    return ContainerMustStay(
-        container_no=container_no,
-        occurred_at=hearing.at,
-        version=state.version + 1,
-        waiting_for=keepers(parts),
-        reason=reason,
-    )
-
-
-def _refused(out: RecordGateOut, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def _refused(asked: Request, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
-        subject=out.container_no,
+        subject=asked.key,
         request_id=hearing.message_id,
-        request_kind=out.kind,
+        request_kind=asked.kind,
         code=code,
-        reason=seen[:500],
+        reason=shown(seen, breaks=True),
     )

@@ -1,0 +1,196 @@
+"""What does the gate desk keep of one container? Reports, statements, findings and holds; visits are worked out from them.
+
+Nothing here is a conclusion but what was said to others (`Yes`, `ToldVisit`, the marks on a part): a report that comes late
+or is taken back changes the reports, and everything follows anew.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, TypeAdapter
+
+from schemas.bounds import FIRST, state_adapter
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
+
+Standing = Literal["held", "released", "withdrawn", "refused"]
+BEFORE = "before"
+"""The visit of a container whose record was written by the release before: it is open, and nobody knows since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at `told_at`.
+
+    `since`: when the gate first heard of it. `arrived_at`: event time of its arrival in this box. `told_arrival`: the visit in
+    which the gate told its arrival; `told_out`: what the gate told of its departure, see `visits.departure_of`.
+    """
+
+    consignment_id: str
+    version: int
+    shared_by: int
+    standing: Standing
+    reason: str = ""
+    bill: str = ""
+    conveyance: str = ""
+    direction: Direction = Direction.IMPORT
+    since: AwareDatetime = FIRST
+    told_at: AwareDatetime = FIRST
+    arrived_at: AwareDatetime | None = None
+    told_arrival: str = ""
+    told_out: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An equipment event as it was told. `at`: event time; `heard`: recorded time. `void`: replaced, retracted or found wrong."""
+
+    id: str
+    event: EquipmentEvent
+    classifier: Classifier
+    at: AwareDatetime
+    heard: AwareDatetime
+    place: str
+    sender: str
+    laden: bool | None = None
+    conveyance: str = ""
+    to: str = ""
+    void: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Only actual events that nobody took back move goods."""
+        return self.classifier is Classifier.ACTUAL and not self.void
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an officer saw at `at`; `settled`: the alarms that it ended."""
+
+    id: str
+    at: AwareDatetime
+    found: Literal["inside", "outside"]
+    lots: int | None = None
+    settled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerHold:
+    """An officer's hold on the box."""
+
+    hold_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """An officer's word that this consignment may leave through the land gate."""
+
+    consignment_id: str
+    ground: ExitGround
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A time in which the gate's word was that the container may leave: until the gate said otherwise (None: it did not)."""
+
+    since: AwareDatetime
+    until: AwareDatetime | None
+    visit: str
+    consignments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldVisit:
+    """What was said of a visit: how it ended (empty: it is open), and by which report."""
+
+    id: str
+    how: str = ""
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Everything known of one container. `told`: the gate's word on it; `version` counts these words.
+
+    `gone`: consignments that left before there were visits. `forgotten`: nothing up to this event time is kept.
+    `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released.
+    """
+
+    parts: tuple[Part, ...] = ()
+    reports: tuple[Report, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    holds: tuple[ContainerHold, ...] = ()
+    lifted: tuple[str, ...] = ()
+    struck: tuple[str, ...] = ()
+    permits: tuple[Permit, ...] = ()
+    answered: tuple[str, ...] = ()
+    version: int = 0
+    told: Literal["", "leave", "stay", "gone"] = ""
+    yes: tuple[Yes, ...] = ()
+    visits: tuple[ToldVisit, ...] = ()
+    alarms: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    before: bool = False
+    forgotten: AwareDatetime | None = None
+    overfull: bool = False
+    state: Literal["box"] = "box"
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    parts: tuple[Part, ...] = ()
+    version: int = 0
+    gone: tuple[str, ...] = ()
+    exit_request: str = ""
+    overfull: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Staying(_Earlier):
+    """As the release before wrote it: the container may not leave, or nothing is known of it."""
+
+    state: Literal["staying"] = "staying"
+
+
+@dataclass(frozen=True, slots=True)
+class Free(_Earlier):
+    """As the release before wrote it: every consignment in it is released."""
+
+    state: Literal["free"] = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Outside(_Earlier):
+    """As the release before wrote it: it passed the gate outbound and has no new consignment yet."""
+
+    state: Literal["outside"] = "outside"
+
+
+State = Box | Staying | Free | Outside
+STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
+
+
+def as_box(state: State) -> Box:
+    """The state in today's form. What the release before knew is one open visit without an opening time: what was released
+    in it stays released until the first opening or departure; what was held may also be awaited for the next one."""
+    if isinstance(state, Box):
+        return state
+    parts = tuple([replace(p, arrived_at=FIRST) if p.standing == "released" else p for p in state.parts])
+    released = tuple([p.consignment_id for p in parts if p.standing == "released"])
+    return Box(
+        parts=parts,
+        version=state.version,
+        told={"staying": "stay", "free": "leave", "outside": "gone"}[state.state],  # type: ignore[arg-type]
+        yes=(Yes(FIRST, None, BEFORE, released),) if isinstance(state, Free) else (),
+        gone=state.gone,
+        before=bool(parts),
+        answered=(state.exit_request,) if state.exit_request else (),
+        overfull=state.overfull,
+    )
+
+
+def moment(told: datetime, heard: datetime, oldest: datetime) -> datetime:
+    """The event time that counts: as told, but not after it was heard, nor implausibly long before."""
+    return heard if told > heard or told < oldest else told

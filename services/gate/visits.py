@@ -1,0 +1,472 @@
+"""Which visits did a container make, which goods were in it each time, and how did each visit end?
+
+A pure reading of everything that is kept of a box: the same whatever order it was heard in. The principle: in doubt a hold
+counts for every visit it may belong to, a release for none.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from schemas.bounds import FIRST
+from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
+from services.gate.box import BEFORE, Box, Finding, Part, Report, Yes
+
+SAME_EVENT = timedelta(hours=24)
+"""The same kind of event at the same place, so soon and with nothing between, is one event that was told twice."""
+SKEW = timedelta(minutes=15)
+"""By how much clocks of terminals and desks may differ."""
+SAME_CALL = timedelta(days=7)
+"""A paper that names the conveyance of a visit that ended longer ago speaks of another call."""
+_RANK = {
+    EquipmentEvent.DISCHARGED: 0,
+    EquipmentEvent.GATED_IN: 0,
+    EquipmentEvent.GATED_OUT: 3,
+    EquipmentEvent.LOADED: 3,
+}
+"""What comes first of the events of one moment: openings, arrivals (1), what happens inside (2), departures, findings (4)."""
+How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
+"""How a visit ended; empty while it is open. `stray`: a departure was told, and no visit was known to which it could belong."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """One stay. `opening`: the report that opened or confirmed it; None where only an arrival of goods, or nothing, tells of it."""
+
+    id: str
+    opened: datetime
+    opening: Report | None = None
+    conveyance: str = ""
+    closed: datetime | None = None
+    how: How = ""
+    closing: Report | None = None
+    stripped: datetime | None = None
+    stuffed: datetime | None = None
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        return not self.how
+
+
+@dataclass(slots=True)
+class Alarm:
+    """What a person must look at. `key` names it; `waiting_for`: the consignments concerned."""
+
+    alarm: str
+    subject: str
+    visit: str
+    reason: str
+    at: datetime
+    gate: str = ""
+    report: str = ""
+    waiting_for: tuple[str, ...] = ()
+    blocks: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.alarm}/{self.subject}"
+
+
+@dataclass(slots=True)
+class Truth:
+    """What follows from everything known. `expected`: goods declared in a box that has not come yet.
+
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit.
+    """
+
+    visits: list[Visit]
+    expected: list[Part]
+    retells: dict[str, str]
+    belongs: dict[str, str]
+    alarms: list[Alarm] = field(default_factory=list)
+
+    @property
+    def current(self) -> Visit | None:
+        return self.visits[-1] if self.visits and self.visits[-1].open else None
+
+
+def same_word(one: str, other: str) -> bool | None:
+    """Whether two conveyances are the same, by their capitals and digits; None where one of them is not known."""
+    left, right = (_plain(each) for each in (one, other))
+    return None if not left or not right else left == right
+
+
+def _plain(word: str) -> str:
+    return "".join([sign for sign in word.upper() if sign.isalnum()])
+
+
+def look(box: Box) -> Truth:
+    """The visits of this box, the goods in each, and what is wrong about them."""
+    truth = _Walk(box).walk()
+    _place_unarrived(box, truth)
+    for visit in truth.visits:
+        truth.alarms.extend(_alarms(box, visit))
+    return truth
+
+
+class _Walk:
+    """Goes through the events in the order of their times."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+        self.truth = Truth([], [], {}, {})
+        self.now: Visit | None = None
+        self.early: list[Report] = []
+        """Departures told for a moment just before their opening, by a clock that is behind."""
+        if box.before:
+            self.now = self._begin(Visit(BEFORE, FIRST))
+
+    def walk(self) -> Truth:
+        box = self.box
+        happened: list[tuple[datetime, int, int, Report | Part | Finding]] = [
+            (r.at, _RANK.get(r.event, 2), n, r) for n, r in enumerate(box.reports) if r.counts
+        ]
+        for number, part in enumerate(box.parts):
+            if part.consignment_id not in box.struck and part.consignment_id not in box.gone:
+                if part.arrived_at is not None:
+                    happened.append((part.arrived_at, 1, number, part))
+        happened += [(f.at, 4, n, f) for n, f in enumerate(box.findings) if f.found == "outside"]
+        happened.sort(key=lambda each: each[:3])
+        for number, (at, _, _, what) in enumerate(happened):
+            match what:
+                case Report():
+                    following = next((each for each in happened[number + 1 :] if each[1] <= 1), None)
+                    soon = following is not None and following[0] - at <= SKEW
+                    self._report(what, soon)
+                case Part():
+                    self._arrival(what, at)
+                case Finding():
+                    if self.now is not None:
+                        self._end(at, "finding", None)
+            while self.early and self.now is not None:
+                self._departure(self.early.pop(0), False)
+        return self.truth
+
+    def _begin(self, visit: Visit) -> Visit:
+        self.truth.visits.append(visit)
+        return visit
+
+    def _end(self, at: datetime, how: How, report: Report | None) -> None:
+        assert self.now is not None, "a visit is open"
+        self.now.closed, self.now.how, self.now.closing = at, how, report
+        self.now = None
+
+    def _report(self, report: Report, opening_follows: bool) -> None:
+        match report.event:
+            case EquipmentEvent.DISCHARGED | EquipmentEvent.GATED_IN:
+                self._opening(report)
+            case EquipmentEvent.GATED_OUT | EquipmentEvent.LOADED:
+                self._departure(report, opening_follows)
+            case EquipmentEvent.STRIPPED | EquipmentEvent.STUFFED | EquipmentEvent.MOVED:
+                if self.now is not None:
+                    if report.event is EquipmentEvent.STRIPPED:
+                        self.now.stripped = report.at
+                    elif report.event is EquipmentEvent.STUFFED:
+                        self.now.stuffed = report.at
+        if report not in self.early and self.truth.visits:
+            self.truth.belongs.setdefault(report.id, self.truth.visits[-1].id)
+
+    def _opening(self, report: Report) -> None:
+        now = self.now
+        if now is not None and now.id != BEFORE and report.at - now.opened <= SAME_EVENT:
+            first = now.opening
+            if first is None:  # goods told of it before the terminal did
+                now.opening, now.conveyance = report, report.conveyance
+                return
+            if (first.event, _plain(first.place)) == (report.event, _plain(report.place)):
+                self.truth.retells[report.id] = first.id
+                now.conveyance = report.conveyance or now.conveyance
+                return
+        if now is not None:
+            empty = report.laden is False and all(p.standing == "released" for p in now.parts)
+            self._end(report.at, "came_back_empty" if empty else "departure_not_reported", report)
+        self.now = self._begin(Visit(report.id, report.at, report, report.conveyance))
+
+    def _arrival(self, part: Part, at: datetime) -> None:
+        now = self.now
+        if now is None:
+            now = self.now = self._begin(Visit(f"arrival/{part.consignment_id}", at))
+        now.parts.append(part)
+
+    def _departure(self, report: Report, opening_follows: bool) -> None:
+        out = report.event is EquipmentEvent.GATED_OUT
+        if self.now is not None:
+            empty = out and (report.laden is False or (report.laden is None and self.now.stripped is not None))
+            self.truth.belongs[report.id] = self.now.id
+            at = max(report.at, self.now.opened)
+            self._end(at, "left_empty" if empty else "gated_out" if out else "loaded", report)
+            return
+        last = self.truth.visits[-1] if self.truth.visits else None
+        if last is not None and last.closed is not None and last.closing is not None:
+            if last.closing.event is report.event and report.at - last.closed <= SAME_EVENT:
+                self.truth.retells[report.id] = last.closing.id
+                return
+        if opening_follows:
+            self.early.append(report)
+        elif report.laden is not False or not out:
+            stray = self._begin(Visit(report.id, report.at, closed=report.at, how="stray", closing=report))
+            self.truth.belongs[report.id] = stray.id
+
+
+def _place_unarrived(box: Box, truth: Truth) -> None:
+    """Goods whose arrival nobody told: they are in the first visit in which they may be, or awaited."""
+    for part in box.parts:
+        if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:
+            continue
+        visit = next((v for v in truth.visits if _may_be_in(part, v)), None)
+        visit = visit or next((v for v in reversed(truth.visits) if _was_in(part, v)), None)
+        (visit.parts if visit else truth.expected).append(part)
+
+
+def _may_be_in(part: Part, visit: Visit) -> bool:
+    if part.standing == "withdrawn" and part.told_at < visit.opened:
+        return False  # taken back while its box was only expected
+    if same_word(part.conveyance, visit.conveyance) is False:
+        return False
+    if visit.closed is None:
+        return True
+    if visit.how in ("departure_not_reported", "came_back_empty", "left_empty"):
+        return False  # it may as well come with the next visit, and is asked for there
+    return part.since <= visit.closed
+
+
+def _was_in(part: Part, visit: Visit) -> bool:
+    """Whether a paper that came after the departure names the very call with which this container had come."""
+    if visit.closed is None or visit.how not in ("gated_out", "loaded", "finding") or part.since <= visit.closed:
+        return False
+    return same_word(part.conveyance, visit.conveyance) is True and part.since - visit.closed <= SAME_CALL
+
+
+# what went wrong
+
+
+def departure_of(box: Box, visit: Visit, part: Part) -> str:
+    """How this consignment left with the visit: `out`, `left` (without release), or empty while it did not leave.
+
+    It was released by then, or the gate's yes stood: a later statement does not change how it left.
+    """
+    if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
+        return ""
+    assert visit.closed is not None, "it is closed"
+    if visit.how in ("left_empty", "came_back_empty") and part.standing != "released":
+        return "left" if part.arrived_at is not None else ""
+    if visit.stripped is not None and part.standing == "released":
+        return ""
+    if visit.how == "departure_not_reported" and part.arrived_at is None:
+        return ""
+    if part.since > visit.closed + SKEW:
+        return "left"  # declared after the box had gone
+    if lawful(box, visit) or _permitted(box, part):
+        return "out"
+    if visit.how == "loaded" and part.direction is Direction.IMPORT and not _permitted(box, part):
+        return "left"
+    if part.standing == "released" and part.told_at - SKEW <= visit.closed:
+        return "out"
+    return "left"
+
+
+def _stands(visit: Visit, withdrawn: Part) -> bool:
+    """Whether another declaration stands for the same lot."""
+    bill = _plain(withdrawn.bill)
+    return bool(bill) and any(_plain(p.bill) == bill and p.standing != "withdrawn" for p in visit.parts)
+
+
+def lawful(box: Box, visit: Visit) -> bool:
+    """Whether the gate's word was, at the time of the departure, that what was in the box may leave."""
+    if visit.how not in ("gated_out", "finding") or visit.closed is None:
+        return False
+    inside = {p.consignment_id for p in visit.parts}
+    return any(_covers(yes, visit, visit.closed, inside) for yes in box.yes)
+
+
+def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
+    if yes.visit != visit.id and not inside & set(yes.consignments):
+        return False
+    return yes.since - SKEW <= at and (yes.until is None or at <= yes.until)
+
+
+def _permitted(box: Box, part: Part) -> bool:
+    return any(permit.consignment_id == part.consignment_id for permit in box.permits)
+
+
+def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
+    if visit.closed is None:
+        return
+    outcome = {p.consignment_id: departure_of(box, visit, p) for p in visit.parts}
+    late = tuple([p.consignment_id for p in visit.parts if p.since > visit.closed + SKEW])
+    left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
+    for name in late:
+        yield _alarm(
+            visit, "left_undeclared", "declared only after the container had left 离场后才申报", (name,), about=name
+        )
+    match visit.how:
+        case "gated_out":
+            yield from _gated_out(box, visit, left)
+        case "loaded":
+            yield from _loaded(visit, left)
+        case "stray":
+            if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
+                why = "a departure was told while no visit was open 无在场期而报离场"
+                yield _alarm(visit, "left_undeclared", why, left, blocks=bool(left))
+        case "left_empty":
+            if left:
+                why = "reported empty, with unreleased goods in it 报空箱而货物未放行"
+                yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
+        case "departure_not_reported":
+            if visit.parts or visit.opening is not None:
+                why = "came again, and its departure was never reported 再次进场而离场未报"
+                yield _alarm(visit, "departure_not_reported", why, left, blocks=bool(left))
+        case "came_back_empty" | "finding" | "":
+            pass
+    for part in visit.parts:
+        held = part.standing in ("held", "refused") and outcome[part.consignment_id] == "out"
+        if held and not _permitted(box, part):
+            name = part.consignment_id
+            yield _alarm(visit, "held_outside", "held after it had left 离场后被扣留", (name,), about=name)
+
+
+def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
+    if left:
+        early = all(p.standing == "released" for p in visit.parts if p.consignment_id in left)
+        why = "left before release 先于放行离场" if early else "left without release 未放行离场"
+        yield _alarm(visit, "left_unreleased", why, left, blocks=True)
+    elif not visit.parts:
+        blocks = visit.opening is not None and visit.opening.laden is not False
+        yield _alarm(
+            visit, "left_undeclared", "left, and no declaration is known for it 离场时无申报", (), blocks=blocks
+        )
+    elif not lawful(box, visit) and not _all_permitted(box, visit):
+        names = tuple([p.consignment_id for p in visit.parts])
+        yield _alarm(
+            visit, "left_unreleased", "left although the gate had said no 卡口未放行即离场", names, blocks=True
+        )
+
+
+def _loaded(visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
+    if left:
+        yield _alarm(visit, "left_unreleased", "loaded without release 未放行装运", left, blocks=True)
+        return
+    aboard = visit.closing.conveyance if visit.closing else ""
+    others = tuple([p.consignment_id for p in visit.parts if same_word(p.conveyance, aboard) is False])
+    if others:
+        why = "loaded on another conveyance than the release names 装船与放行的运输工具不符"
+        yield _alarm(visit, "left_unreleased", why, others)
+
+
+def _alarm(
+    visit: Visit, alarm: str, reason: str, waiting_for: tuple[str, ...], about: str = "", blocks: bool = False
+) -> Alarm:
+    """An alarm about the end of a visit, or (`about`) about one consignment in it."""
+    assert visit.closed is not None, "it is closed"
+    told = visit.closing.id if visit.closing and not about else ""
+    gate = visit.closing.place if visit.closing else ""
+    return Alarm(alarm, about or told, visit.id, reason, visit.closed, gate, told, waiting_for, blocks)
+
+
+def _all_permitted(box: Box, visit: Visit) -> bool:
+    return bool(visit.parts) and all(_permitted(box, p) for p in visit.parts)
+
+
+def unsettled(box: Box, truth: Truth) -> list[Alarm]:
+    """The alarms that keep the box until an officer's finding."""
+    settled = {key for finding in box.findings for key in finding.settled}
+    return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
+
+
+# the answer
+
+
+@dataclass(slots=True)
+class Answer:
+    """May the container leave through the land gate now? `consignments`: what is released in it; `keepers`: what keeps it."""
+
+    leave: bool
+    reason: str
+    consignments: tuple[str, ...] = ()
+    keepers: tuple[str, ...] = ()
+
+
+def answer(box: Box, truth: Truth) -> Answer:
+    """The gate's word, with its reason and counts."""
+    visit = truth.current
+    inside = [p for p in visit.parts if not _leaves_nothing(p)] if visit else []
+    keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
+    if waiting := unsettled(box, truth):
+        why = f"an alarm waits for an officer's finding 报警待关员核查: {waiting[0].reason}"
+        return Answer(False, why, keepers=keepers or waiting[0].waiting_for)
+    if box.holds:
+        return Answer(False, f"the container is held 扣箱: {box.holds[0].reason}", keepers=keepers)
+    if box.overfull:
+        return Answer(False, "more consignments name this container than are kept 货物过多，须核查", keepers=keepers)
+    if visit is None:
+        return Answer(False, "no visit is open 不在场", keepers=tuple([p.consignment_id for p in truth.expected]))
+    if visit.stuffed is not None:
+        return Answer(False, "stuffed here: an officer counts its lots first 在场装箱，待关员核数", keepers=keepers)
+    if visit.stripped is not None:
+        return Answer(False, "stripped: its goods leave by their bills 已拆箱，货物按提单离场")
+    if not inside:
+        return Answer(False, "nothing is declared in it for this visit 本次在场无申报")
+    return _lots(box, visit, inside, keepers)
+
+
+def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
+    lots: dict[str, list[Part]] = {}
+    for part in inside:
+        lots.setdefault(_plain(part.bill) or part.consignment_id, []).append(part)
+    free, why = 0, ""
+    for papers in lots.values():
+        standing = [p for p in papers if p.standing != "withdrawn"]
+        bill = papers[0].bill or papers[0].consignment_id
+        if len(standing) > 1:
+            names = tuple([p.consignment_id for p in standing])
+            return Answer(
+                False, f"{len(standing)} declarations stand for bill {bill} 同一提单有多份申报", keepers=names
+            )
+        if not standing:
+            why = why or f"bill {bill}: its declaration was withdrawn 已撤单"
+        elif not _may_go(box, standing[0]):
+            why = why or f"bill {bill}: {_why(standing[0])}"
+        else:
+            free += 1
+    declared = len(lots)
+    needed = max(_counted(box, visit) or max(_needed(p, inside, declared) for p in inside), declared)
+    if free < needed:
+        why = why or "the other lots are not declared 其余批次未申报"
+        return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
+    return Answer(True, "released 放行", tuple([p.consignment_id for p in inside if p.standing != "withdrawn"]))
+
+
+def _needed(part: Part, inside: list[Part], declared: int) -> int:
+    """Lots that there must be for this paper. Those of another conveyance are of a visit before, whose end nobody told."""
+    if part.standing == "withdrawn":
+        return declared
+    others = {_plain(p.bill) or p.consignment_id for p in inside if same_word(p.conveyance, part.conveyance) is False}
+    return part.shared_by + len(others)
+
+
+def _counted(box: Box, visit: Visit) -> int | None:
+    """How many lots an officer counted in this visit, the last time."""
+    counts = [f.lots for f in sorted(box.findings, key=lambda f: f.at) if f.lots is not None and f.at >= visit.opened]
+    return counts[-1] if counts else None
+
+
+def _leaves_nothing(part: Part) -> bool:
+    """Taken back before its goods came: nothing of it is in the box."""
+    return part.standing == "withdrawn" and part.arrived_at is None
+
+
+def _may_go(box: Box, part: Part) -> bool:
+    grounds = {permit.ground for permit in box.permits if permit.consignment_id == part.consignment_id}
+    if grounds & {ExitGround.RETURN, ExitGround.DESTROY}:
+        return True
+    if part.direction is Direction.EXPORT:
+        return ExitGround.EXPORT_CANCELLED in grounds
+    return part.standing == "released"
+
+
+def _why(part: Part) -> str:
+    if part.standing == "released":
+        return "an export leaves by loading 出口货物只可装运"
+    return part.reason or part.standing

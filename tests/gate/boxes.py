@@ -1,0 +1,157 @@
+"""What is said about a container in tests, at minutes after noon."""
+
+from datetime import datetime, timedelta
+
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+)
+from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
+from services.gate import decider
+from tests.voice import NOON, Story
+
+BOX = "CSQU3054383"
+A, B, C = (consignment_id("91350100M000100Y43", reference) for reference in ("a", "b", "c"))
+DAY = 24 * 60
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def held(
+    who: str = A,
+    version: int = 1,
+    shared_by: int = 1,
+    bill: str = "",
+    ship: str = "",
+    arrived: float | None = None,
+    when: float = 0,
+    direction: Direction = Direction.IMPORT,
+    refused: bool = False,
+) -> ContainerHeld:
+    return ContainerHeld(
+        container_no=BOX,
+        occurred_at=at(when),
+        consignment_id=who,
+        shared_by=shared_by,
+        version=version,
+        reason="waits",
+        bill_no=bill,
+        conveyance=ship,
+        direction=direction,
+        arrived_at=None if arrived is None else at(arrived),
+        refused=refused,
+    )
+
+
+def freed(
+    who: str = A,
+    version: int = 2,
+    shared_by: int = 1,
+    released: bool = True,
+    bill: str = "",
+    ship: str = "",
+    arrived: float | None = 0,
+    when: float = 0,
+    direction: Direction = Direction.IMPORT,
+) -> ContainerFreed:
+    return ContainerFreed(
+        container_no=BOX,
+        occurred_at=at(when),
+        consignment_id=who,
+        shared_by=shared_by,
+        version=version,
+        released=released,
+        bill_no=bill,
+        conveyance=ship,
+        direction=direction,
+        arrived_at=None if arrived is None else at(arrived),
+    )
+
+
+def out(when: float = 0, gate: str = "G1") -> RecordGateOut:
+    return RecordGateOut(container_no=BOX, asked_by="terminal", occurred_at=at(when), gate=gate)
+
+
+def event(
+    kind: EquipmentEvent,
+    when: float,
+    place: str = "berth 1",
+    laden: bool | None = None,
+    ship: str = "",
+    classifier: Classifier = Classifier.ACTUAL,
+    replaces: str = "",
+    sender: str = "terminal",
+) -> RecordEquipmentEvent:
+    return RecordEquipmentEvent(
+        container_no=BOX,
+        asked_by=sender,
+        occurred_at=at(when),
+        event=kind,
+        classifier=classifier,
+        place=place,
+        laden=laden,
+        conveyance=ship,
+        replaces=replaces,
+    )
+
+
+def discharged(when: float, ship: str = "", laden: bool | None = True, place: str = "berth 1") -> RecordEquipmentEvent:
+    return event(EquipmentEvent.DISCHARGED, when, place, laden, ship)
+
+
+def retracted(report: str, sender: str = "terminal") -> RetractEquipmentEvent:
+    return RetractEquipmentEvent(
+        container_no=BOX, asked_by=sender, occurred_at=NOON, report_id=report, reason="typed into the wrong line"
+    )
+
+
+def found(where: str, when: float, lots: int | None = None) -> RecordContainerFinding:
+    return RecordContainerFinding.model_validate(
+        {
+            "container_no": BOX,
+            "asked_by": "officer-li",
+            "occurred_at": at(when),
+            "found": where,
+            "lots": lots,
+            "reason": "looked",
+        }
+    )
+
+
+def struck(who: str) -> StrikeLot:
+    return StrikeLot(container_no=BOX, asked_by="officer-li", occurred_at=NOON, consignment_id=who, reason="not in it")
+
+
+def permitted(who: str, ground: ExitGround) -> PermitExit:
+    return PermitExit(
+        container_no=BOX, asked_by="officer-li", occurred_at=NOON, consignment_id=who, ground=ground, reason="by order"
+    )
+
+
+def box_held() -> PlaceContainerHold:
+    return PlaceContainerHold(container_no=BOX, asked_by="officer-li", occurred_at=NOON, reason="a tip")
+
+
+def box_let_go(hold_id: str) -> LiftContainerHold:
+    return LiftContainerHold(
+        container_no=BOX, asked_by="officer-li", occurred_at=NOON, hold_id=hold_id, reason="nothing found"
+    )
+
+
+def may_leave(told: Story) -> bool:
+    """The gate's word after all that was said: its last change of mind."""
+    words = [f for f in told.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
+    return bool(words) and words[-1].kind == "ContainerMayLeave" and decider.as_box(told.state).told == "leave"
+
+
+def kinds(told: Story) -> list[str]:
+    return [fact.kind for fact in told.said]

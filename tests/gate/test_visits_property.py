@@ -1,0 +1,41 @@
+"""Does nothing leave, and is nothing kept, by mistake, however a container's comings and goings are told?
+
+`make visits` runs many more examples.
+"""
+
+import os
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.gate import decider
+from tests.gate.world import World
+
+EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
+@given(seed=st.integers(0, 2**32), visits=st.integers(1, 4))
+def test_whatever_is_told_nothing_leaves_by_mistake_and_every_visit_is_closed_once(seed: int, visits: int) -> None:
+    world = World(Random(seed))
+    world.play(visits)
+    world.end()
+    box = decider.as_box(world.told.state)
+    truth = decider.look(box)
+    real = [stay for stay in world.stays if stay.departure_heard]
+    assert len([v for v in truth.visits if v.how]) == len(real), (
+        [(v.id, v.how) for v in truth.visits],
+        [(s.opened, s.left) for s in world.stays],
+    )
+    for stay in real:
+        if not stay.lawful:
+            continue
+        for paper in stay.papers:
+            words = [
+                f.kind
+                for f in world.told.facts
+                if f.key == paper.name and f.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased")
+            ]
+            if not paper.doubled:
+                assert words and set(words) == {"ConsignmentGatedOut"}, (paper, words)

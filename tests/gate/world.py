@@ -1,0 +1,261 @@
+"""A world that knows where a container and its goods are, and people who tell the gate of it late, twice, wrongly or not at all.
+
+The world is played minute by minute in the order in which the gate hears; the gate's word decides when the box may leave.
+"""
+
+import heapq
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from schemas.envelope import Message
+from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import EquipmentEvent, consignment_id
+from services.gate import decider
+from tests.gate.boxes import DAY, at, discharged, event, found, freed, held, may_leave
+from tests.voice import Story
+
+HOUR = 60.0
+OUT = EquipmentEvent.GATED_OUT
+
+
+@dataclass
+class Paper:
+    """One declaration of one lot. `said`: what the gate heard of it last; `final`: released, and nothing more will come."""
+
+    name: str
+    bill: str
+    visit: int
+    shared_by: int
+    ship: str
+    said: ContainerHeld | ContainerFreed | None = None
+    final: bool = False
+    doubled: bool = False
+    """Whether it stands for a lot for which another declaration stands, until it is withdrawn."""
+
+
+@dataclass
+class Stay:
+    """One real visit. Minutes after noon; `left`: when the box really left, `lawful`: with the gate's yes."""
+
+    number: int
+    opened: float
+    ship: str
+    papers: list[Paper] = field(default_factory=list)
+    opening_heard: bool = False
+    left: float | None = None
+    lawful: bool = True
+    departure_heard: bool = False
+    alarmed: bool = False
+
+
+@dataclass
+class World:
+    """One container over some months."""
+
+    dice: Random
+    told: Story = field(default_factory=lambda: Story(decider, decider.INITIAL))
+    stays: list[Stay] = field(default_factory=list)
+    now: float = 0.0
+    terminal_tells: bool = True
+    terminal_knows_ship: bool = True
+    _queue: list[tuple[float, int, str, Message, Stay, Paper | None, str]] = field(default_factory=list)
+    _count: int = 0
+    _topic: dict[str, float] = field(default_factory=dict)
+    allowed: int = 0
+    told_late: int = 0
+
+    def __post_init__(self) -> None:
+        dice = self.dice
+        self.terminal_tells = dice.random() < 0.7
+        self.terminal_knows_ship = dice.random() < 0.6
+
+    # what is told, and when the gate hears it
+
+    def say(
+        self, topic: str, when: float, message: Message, stay: Stay, paper: Paper | None = None, id: str = ""
+    ) -> float:
+        """Two topics: each keeps its own order, and they have none between them."""
+        heard = max(when, self._topic.get(topic, 0.0), self.now)
+        self._topic[topic] = heard
+        self._count += 1
+        heapq.heappush(self._queue, (heard, self._count, topic, message, stay, paper, id or f"w{self._count}"))
+        return heard
+
+    def hear_until(self, when: float) -> None:
+        """Lets the gate hear everything that reaches it until then; the invariants hold after each message."""
+        while self._queue and self._queue[0][0] <= when:
+            heard, _, _, message, stay, paper, name = heapq.heappop(self._queue)
+            self.now = max(self.now, heard)
+            if paper is not None:
+                assert isinstance(message, ContainerHeld | ContainerFreed)
+                paper.said = message
+                stay.opening_heard = stay.opening_heard or message.arrived_at is not None
+            elif message.kind == "RecordEquipmentEvent":
+                if message.model_dump()["event"] is OUT:
+                    stay.departure_heard = True
+                else:
+                    stay.opening_heard = True
+                    if stay.number:
+                        self.stays[stay.number - 1].departure_heard = True
+            self.told.when(message, message_id=name, at=at(self.now))
+            self.nothing_leaves_by_mistake()
+        self.now = max(self.now, when)
+
+    def inside(self) -> Stay | None:
+        """Where the box really is."""
+        last = self.stays[-1] if self.stays else None
+        return last if last and last.opened <= self.now and last.left is None else None
+
+    def nothing_leaves_by_mistake(self) -> None:
+        """No yes while a lot that any paper had told of by then is unreleased, given that the re-entry was told."""
+        stay = self.inside()
+        if stay is None or not stay.opening_heard or not may_leave(self.told):
+            return
+        lots: dict[str, list[Paper]] = {}
+        for paper in stay.papers:
+            said = paper.said
+            if said is not None and not (self._withdrawn(paper) and said.arrived_at is None):
+                lots.setdefault(paper.bill, []).append(paper)
+        assert lots, "a yes although nothing is known to be in the box"
+        for bill, papers in lots.items():
+            standing = [p for p in papers if not self._withdrawn(p)]
+            assert len(standing) == 1, f"a yes while {len(standing)} papers stand for {bill}"
+            assert isinstance(standing[0].said, ContainerFreed), f"a yes while {bill} is held"
+        told_of = max(p.shared_by for papers in lots.values() for p in papers)
+        assert len(lots) >= told_of, f"a yes for {len(lots)} lots of {told_of}"
+
+    @staticmethod
+    def _withdrawn(paper: Paper) -> bool:
+        return isinstance(paper.said, ContainerFreed) and not paper.said.released
+
+    # what happens
+
+    def play(self, visits: int) -> None:
+        begin = 3 * DAY
+        for number in range(visits):
+            begin += self.dice.uniform(2 * HOUR, 20 * DAY) if number else 0.0
+            begin = max(begin, self.now)
+            self.visit(number, begin)
+            begin = max(self.now, begin)
+
+    def visit(self, number: int, opened: float) -> None:
+        dice = self.dice
+        stay = Stay(number, opened, f"SHIP {number:03}E")
+        last = self.stays[-1] if self.stays else None
+        early = self.terminal_knows_ship and self.terminal_tells
+        papers: list[tuple[float, Paper]] = []
+        lots = dice.choice((1, 1, 1, 2, 3))
+        for lot in range(lots):
+            first = opened - dice.uniform(0, 2 * DAY) if early else opened - dice.uniform(0, HOUR)
+            lodged = max(self.now, first) if dice.random() < 0.7 else opened + dice.uniform(0, 2 * HOUR)
+            papers.append((lodged, self._paper(stay, lot, lots, "a")))
+            if dice.random() < 0.15:
+                twice = self._paper(stay, lot, lots, "b")
+                twice.doubled = True
+                papers.append((lodged + dice.uniform(0, HOUR), twice))
+        for lodged, paper in sorted(papers, key=lambda each: each[0]):
+            self.say("release", lodged + dice.uniform(0, 3), self._held(paper, 1, lodged), stay, paper)
+        self.hear_until(opened)
+        self.stays.append(stay)
+        if self.terminal_tells or (last is not None and last.left is not None and not last.departure_heard):
+            ship = stay.ship if self.terminal_knows_ship else ""
+            heard = opened + dice.choice((0.0, 5.0, 90.0))
+            self.say("gate", heard, discharged(opened, ship=ship), stay)
+            if dice.random() < 0.1:
+                self.say("gate", heard + 10, discharged(opened + 3, ship=ship), stay)
+        self.answer(stay, [paper for _, paper in papers])
+        self.depart(stay)
+
+    def _paper(self, stay: Stay, lot: int, lots: int, letter: str) -> Paper:
+        said = lots if lot == 0 or self.dice.random() < 0.5 else 1
+        name = consignment_id("91350100M000100Y43", f"{stay.number}/{lot}/{letter}")
+        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, said, stay.ship)
+        stay.papers.append(paper)
+        return paper
+
+    def _held(self, paper: Paper, version: int, when: float, arrived: float | None = None) -> ContainerHeld:
+        return held(paper.name, version, paper.shared_by, paper.bill, paper.ship, arrived=arrived, when=when)
+
+    def _freed(
+        self, paper: Paper, version: int, when: float, arrived: float | None, released: bool = True
+    ) -> ContainerFreed:
+        return freed(paper.name, version, paper.shared_by, released, paper.bill, paper.ship, arrived=arrived, when=when)
+
+    def answer(self, stay: Stay, papers: list[Paper]) -> None:
+        """Every control is answered, holds come and go; who lodged twice withdraws one."""
+        dice, latest = self.dice, stay.opened
+        for paper in papers:
+            arrived = stay.opened + dice.uniform(0, HOUR)
+            when = max(arrived, self.now, stay.opened + 2 * HOUR) + dice.uniform(1, 8 * HOUR)
+            version = 2
+            if dice.random() < 0.4:
+                self.say(
+                    "release", arrived + dice.uniform(0, 3), self._held(paper, version, arrived, arrived), stay, paper
+                )
+                version += 1
+            if paper.doubled:
+                self.say("release", when, self._freed(paper, version, when, arrived, released=False), stay, paper)
+            else:
+                self.say("release", when, self._freed(paper, version, when, arrived), stay, paper)
+                if dice.random() < 0.2:
+                    again = when + dice.uniform(1, 4 * HOUR)
+                    self.say("release", again, self._held(paper, version + 1, again, arrived), stay, paper)
+                    when = again + dice.uniform(1, 4 * HOUR)
+                    self.say("release", when, self._freed(paper, version + 2, when, arrived), stay, paper)
+            latest = max(latest, when)
+        if dice.random() < 0.08:
+            self.leave_by_mistake(stay, dice.uniform(stay.opened + HOUR, latest))
+            return
+        self.hear_until(max(latest, self._topic.get("release", 0.0)))
+
+    def leave_by_mistake(self, stay: Stay, when: float) -> None:
+        """The box leaves whatever the gate says; it is reported, and an officer finds it outside."""
+        self.hear_until(when)
+        stay.left, stay.lawful = self.now, may_leave(self.told)
+        heard = self.say("gate", self.now + 5, event(OUT, self.now, place="G1"), stay)
+        self.hear_until(max(heard, self._topic.get("release", 0.0)) + 1)
+        heard = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
+        self.hear_until(heard)
+
+    def depart(self, stay: Stay) -> None:
+        if stay.left is not None:
+            return
+        dice = self.dice
+        self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
+        last = self.stays[-2] if len(self.stays) > 1 else None
+        if last is None or last.departure_heard:
+            assert may_leave(self.told), "kept by mistake: every lot is released, and everything was told"
+            self.allowed += 1
+        elif not may_leave(self.told):
+            self.leave_by_mistake(stay, self.now + 1)
+            return
+        self.hear_until(self.now + dice.uniform(1, DAY))
+        if not may_leave(self.told):
+            self.leave_by_mistake(stay, self.now + 1)
+            return
+        when = stay.left = self.now
+        how = dice.random()
+        late = dice.choice((1.0, 1.0, 30.0, 6 * HOUR))
+        if how < 0.1:
+            self.told_late += 1  # nobody tells it: the terminal tells the next opening instead
+            return
+        if how < 0.25:
+            heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
+            self.say("gate", heard + 5, event(OUT, when + dice.uniform(0, 30), place="G1"), stay)
+        elif how < 0.4:
+            self._count += 1
+            wrong = f"wrong{self._count}"
+            self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), place="G2"), stay, id=wrong)
+            self.say("gate", when + late, event(OUT, when, place="G1", replaces=wrong), stay)
+        else:
+            self.say("gate", when + late, event(OUT, when, place="G1"), stay)
+
+    def end(self) -> None:
+        """Everything that was told is heard."""
+        self.hear_until(self.now + 60 * DAY)
+
+
+def spell(minutes: float) -> str:
+    """For messages of failed examples."""
+    return str(timedelta(minutes=minutes))
