@@ -42,6 +42,9 @@ REFUSALS: Final = MappingProxyType(
         "report_unknown": Words("没有这份箱动态报告", "no such report of an equipment event is known"),
         "not_the_sender": Words("只有原报告人可以更正或撤回", "only its sender may correct or retract a report"),
         "lot_unknown": Words("该集装箱内没有这票货物", "this consignment is not known to be in the container"),
+        "containers_missing": Words(
+            "集装箱货物须按箱号报告到货", "goods in containers arrive by container: which ones have arrived?"
+        ),
         "too_many_reports": Words("该集装箱的报告已达上限", "as many reports were made as one container may have"),
         "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
         "too_many_requests": Words(

@@ -3,15 +3,12 @@
 The join is closed by default: what was not heard holds the goods.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
-
-from pydantic import AwareDatetime
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
 from schemas.quarantine import (
     QuarantineRefused,
@@ -23,68 +20,18 @@ from schemas.quarantine import (
 )
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import ControlKind, Direction, Lane, Owner
+from schemas.vocabulary import ControlKind, Owner
+from services.release.arrivals import arrived_whole, landed, misfit, what_is_missing
+from services.release.departures import departed, left_unreleased, retracted
+from services.release.dossier import Bound, Dossier, Failure, Terms, Withdrawal
 
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
+GATE = "gate/"
+"""Begins the hold of goods that left without release, which names the container."""
 RISK_TREATMENT = "quarantine/risk"
 _ORIGINS = frozenset({"risk", *[control.value for control in ControlKind]})
 """What may have made a treatment necessary."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A container of the consignment, by its number without blanks and dashes."""
-
-    container_no: str
-    shared_by: int
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the risk desk said: the paper, the lane and the controls that must be answered."""
-
-    declaration_no: str
-    direction: Direction
-    customs_office: str
-    transport_mode: str
-    bill_no: str
-    containers: tuple[Bound, ...]
-    lane: Lane
-    controls: tuple[ControlKind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The control that failed for good."""
-
-    hold_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A wish to take the declaration back that waits for the assessment."""
-
-    request_id: str
-    reason: str
-
-
-class Dossier(NamedTuple):
-    """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
-
-    `pests`: controls that met a living pest; each opens a treatment hold of its own. Neither is ever changed in place.
-    `referred`: what made treatments necessary for which none is known, so that an officer must decide.
-    """
-
-    terms: Terms | None = None
-    arrived_at: AwareDatetime | None = None
-    arrival_request: str = ""
-    answers: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
-    pests: dict[str, str] = {}  # noqa: RUF012
-    failure: Failure | None = None
-    withdrawals: tuple[Withdrawal, ...] = ()
-    referred: tuple[str, ...] = ()
 
 
 Evidence = (
@@ -100,6 +47,9 @@ Evidence = (
     | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted
 )
 
 
@@ -107,7 +57,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
     """The dossier with one more fact; the same object when the fact is no news."""
     match fact:
         case ConsignmentAssessed():
-            return dossier if dossier.terms else dossier._replace(terms=_terms(fact))
+            return _assessed(dossier, fact)
         case InspectionPassed():
             return _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
         case PestIntercepted():
@@ -128,12 +78,13 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
         case QuarantineRefused():
             return _failed(dossier, f"quarantine/{fact.origin}", fact.reason)
         case WithdrawalRequested():
-            wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
-            if any(w.request_id == wish.request_id for w in dossier.withdrawals):
-                return dossier
-            return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
+            return _wished(dossier, fact)
         case ArrivalRecorded():
-            return dossier._replace(arrived_at=fact.occurred_at, arrival_request=message_id)
+            return landed(dossier, fact, message_id)
+        case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
+            return departed(dossier, fact, message_id)
+        case DepartureRetracted():
+            return retracted(dossier, fact, message_id)
 
 
 def open_holds(
@@ -153,8 +104,8 @@ def open_holds(
     holds: list[Hold] = []
     if dossier.terms is None:
         holds.append(hold(ASSESSMENT, Owner.RISK, "not assessed yet", "ConsignmentAssessed"))
-    if dossier.arrived_at is None:
-        holds.append(hold(ARRIVAL, Owner.CARRIER, "the goods have not arrived", "ArrivalRecorded"))
+    if arrived_whole(dossier) is None:
+        holds.append(hold(ARRIVAL, Owner.CARRIER, what_is_missing(dossier), "ArrivalRecorded"))
     for control in dossier.terms.controls if dossier.terms else ():
         if control is ControlKind.QUARANTINE:
             if RISK_TREATMENT not in dossier.answers:
@@ -166,7 +117,24 @@ def open_holds(
         name = f"quarantine/{control_name}"
         if name not in dossier.answers:
             holds.append(treatment(control_name, shown(f"living pest: {pest}")))
+    for number, reason in left_unreleased(dossier).items():
+        holds.append(hold(f"{GATE}{number}", Owner.OFFICER, reason, "DepartureRetracted"))
     return (*holds, *officers)
+
+
+def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
+    """What there is to arrive is known now; reports of arrivals of anything else do not count."""
+    if dossier.terms:
+        return dossier
+    known = dossier._replace(terms=_terms(fact))
+    return known._replace(landings=tuple([each for each in dossier.landings if not misfit(known, each)]))
+
+
+def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:
+    wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
+    if any(w.request_id == wish.request_id for w in dossier.withdrawals):
+        return dossier
+    return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
 
 
 def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
@@ -201,4 +169,6 @@ def _terms(assessed: ConsignmentAssessed) -> Terms:
         containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
         lane=assessed.lane,
         controls=assessed.controls,
+        conveyance=shown(assessed.conveyance, 100),
+        packages=max(0, assessed.packages),
     )

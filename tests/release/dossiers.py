@@ -1,8 +1,10 @@
 """Facts about one consignment, as the release desk hears them."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from schemas.declaration import WithdrawalRequested
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
 from schemas.quarantine import (
     QuarantineRefused,
@@ -17,15 +19,22 @@ from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentMethod
 from tests.voice import CONSIGNMENT, NOON
 
-BOX = "CSQU3054383"
+BOX, OTHER_BOX = "CSQU3054383", "MSKU9070323"
+BOXES = (BOX, OTHER_BOX)
 
 
-def assessed(*controls: ControlKind, containers: tuple[str, ...] = (BOX,), shared_by: int = 1) -> ConsignmentAssessed:
+def assessed(
+    *controls: ControlKind,
+    containers: tuple[str, ...] = (BOX,),
+    shared_by: int = 1,
+    packages: int = 0,
+    direction: Direction = Direction.IMPORT,
+) -> ConsignmentAssessed:
     return ConsignmentAssessed(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON,
         declaration_no="420120261000000001",
-        direction=Direction.IMPORT,
+        direction=direction,
         customs_office="4201",
         transport_mode="2",
         bill_no="BL1",
@@ -36,11 +45,50 @@ def assessed(*controls: ControlKind, containers: tuple[str, ...] = (BOX,), share
         rule_set="2026-11-01",
         rules=(),
         draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
+        conveyance="EVER/012E",
+        packages=packages,
     )
 
 
-def arrival(by: str = "carrier") -> ReportArrival:
-    return ReportArrival(consignment_id=CONSIGNMENT, asked_by=by, occurred_at=NOON, place="Qianwan berth 7")
+def arrival(
+    by: str = "carrier", *, containers: tuple[str, ...] = (), pieces: int | None = None, at: datetime = NOON
+) -> ReportArrival:
+    return ReportArrival(
+        consignment_id=CONSIGNMENT,
+        asked_by=by,
+        occurred_at=at,
+        place="Qianwan berth 7",
+        containers=containers,
+        pieces=pieces,
+    )
+
+
+def discharged(container: str = BOX, visit: str = "v1", minutes: int = 0) -> ContainerArrived:
+    return ContainerArrived(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + timedelta(minutes=minutes),
+        container_no=container,
+        visit=visit,
+        place="Qianwan berth 7",
+    )
+
+
+def gated_out(container: str = BOX, visit: str = "v1", released: bool = True) -> ConsignmentGatedOut:
+    return ConsignmentGatedOut(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=container, released=released, visit=visit
+    )
+
+
+def left_unreleased(container: str = BOX, visit: str = "v1") -> ConsignmentLeftUnreleased:
+    return ConsignmentLeftUnreleased(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=container, visit=visit, reason="left at gate G3"
+    )
+
+
+def departure_retracted(container: str = BOX, visit: str = "v1") -> DepartureRetracted:
+    return DepartureRetracted(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, container_no=container, visit=visit, reason="found inside"
+    )
 
 
 def passed(control: ControlKind) -> InspectionPassed:
