@@ -172,13 +172,16 @@ class _Walk:
         now = self.now
         if now is not None and now.id != BEFORE and report.at - now.opened <= SAME_EVENT:
             first = now.opening
-            if first is None:  # goods told of it before the terminal did
-                now.opening, now.conveyance = report, report.conveyance
-                return
-            if (first.event, _plain(first.place)) == (report.event, _plain(report.place)):
-                self.truth.retells[report.id] = first.id
-                now.conveyance = report.conveyance or now.conveyance
-                return
+            if first is None:
+                if any(same_word(p.conveyance, report.conveyance) is not False for p in now.parts):
+                    now.opening, now.conveyance = report, report.conveyance
+                    return  # goods told of it before the terminal did
+            else:
+                again = (first.event, _plain(first.place)) == (report.event, _plain(report.place))
+                if again and same_word(now.conveyance, report.conveyance) is not False:
+                    self.truth.retells[report.id] = first.id
+                    now.conveyance = report.conveyance or now.conveyance
+                    return
         if now is not None:
             empty = report.laden is False and all(p.standing == "released" for p in now.parts)
             self._end(report.at, "came_back_empty" if empty else "departure_not_reported", report)

@@ -5,7 +5,6 @@ The world is played minute by minute in the order in which the gate hears; the g
 
 import heapq
 from dataclasses import dataclass, field
-from datetime import timedelta
 from random import Random
 
 from schemas.envelope import Message
@@ -46,7 +45,7 @@ class Stay:
     left: float | None = None
     lawful: bool = True
     departure_heard: bool = False
-    alarmed: bool = False
+    untold: bool = False
 
 
 @dataclass
@@ -63,7 +62,6 @@ class World:
     _count: int = 0
     _topic: dict[str, float] = field(default_factory=dict)
     allowed: int = 0
-    told_late: int = 0
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -136,6 +134,9 @@ class World:
         for number in range(visits):
             begin += self.dice.uniform(2 * HOUR, 20 * DAY) if number else 0.0
             begin = max(begin, self.now)
+            last = self.stays[-1] if self.stays else None
+            if last is not None and last.untold and not self.terminal_knows_ship:
+                begin = max(begin, last.opened + DAY + HOUR)  # else it is one opening that was told twice
             self.visit(number, begin)
             begin = max(self.now, begin)
 
@@ -212,7 +213,7 @@ class World:
     def leave_by_mistake(self, stay: Stay, when: float) -> None:
         """The box leaves whatever the gate says; it is reported, and an officer finds it outside."""
         self.hear_until(when)
-        stay.left, stay.lawful = self.now, may_leave(self.told)
+        stay.left, stay.lawful = self.now, stay.opening_heard and may_leave(self.told)
         heard = self.say("gate", self.now + 5, event(OUT, self.now, place="G1"), stay)
         self.hear_until(max(heard, self._topic.get("release", 0.0)) + 1)
         heard = self.say("gate", self.now + 30, found("outside", self.now + 30), stay)
@@ -238,7 +239,7 @@ class World:
         how = dice.random()
         late = dice.choice((1.0, 1.0, 30.0, 6 * HOUR))
         if how < 0.1:
-            self.told_late += 1  # nobody tells it: the terminal tells the next opening instead
+            stay.untold = True  # nobody tells it: the terminal tells the next opening instead
             return
         if how < 0.25:
             heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
@@ -254,8 +255,3 @@ class World:
     def end(self) -> None:
         """Everything that was told is heard."""
         self.hear_until(self.now + 60 * DAY)
-
-
-def spell(minutes: float) -> str:
-    """For messages of failed examples."""
-    return str(timedelta(minutes=minutes))
