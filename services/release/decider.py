@@ -526,9 +526,10 @@ class _Statement:
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
+        case ConsignmentAssessed():  # of refused goods, too: the gate hears which containers they are in
+            return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case (
-            ConsignmentAssessed()
-            | InspectionPassed()
+            InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
             | TreatmentVerified()

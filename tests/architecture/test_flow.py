@@ -90,7 +90,9 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
         ("release", "PlaceHold"),
         ("release", "InspectionFailed"),
         ("release", "PestIntercepted"),
+        ("release", "ConsignmentLeftUnreleased"),
         ("gate", "ContainerHeld"),
+        ("gate", "PlaceContainerHold"),
     }
     for desk in DESKS:
         for kind in FLOW[desk]:

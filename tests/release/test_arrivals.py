@@ -120,6 +120,13 @@ def test_an_arrival_before_the_assessment_is_judged_with_it() -> None:
     assert release(told.when(arrival())).containers == (BOX,)
 
 
+def test_a_wrong_report_before_the_assessment_hides_no_right_one() -> None:
+    told = story(decider, arrival(containers=(BOX, "TGHU1234567"))).when(arrival("terminal", containers=(BOX,)))
+    assert kinds(told) == ["ArrivalRecorded"]
+    assert code(told.when(arrival("a third", containers=(BOX,)))) == "already_answered"
+    assert release(told.when(assessed())).containers == (BOX,)
+
+
 def test_goods_without_containers_arrive_by_the_piece() -> None:
     told = story(decider, assessed(containers=(), packages=10)).when(arrival(pieces=4))
     granted = release(told)
