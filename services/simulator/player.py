@@ -6,7 +6,7 @@ The player keeps nothing: a fresh one reads the topics from the beginning and as
 import heapq
 import threading
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,8 +19,9 @@ from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
-from services.simulator.day import Day
-from services.simulator.people import HEARD, Act, People
+from services.simulator.day import Day, Plan
+from services.simulator.people import HEARD, Act, People, request_of
+from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
@@ -89,6 +90,7 @@ class Player:
         self.settings, self.day, self.last, self.paced = settings, day, last, paced
         self.idle_seconds, self.rate = idle_seconds, rate
         self.people = People(day)
+        self._returning = Returning(day, first)
         self.played = Played()
         self._next = first
         self._acts: list[tuple[float, float, int, Act]] = []
@@ -192,15 +194,19 @@ class Player:
 
     def _lodge(self, index: int) -> None:
         plan = self.day.plan(index)
+        self._expected.add(plan.consignment_id)
+        self.played.lodged += 1
+        if (now := self._returning.due(plan)) is not None:
+            self._lodge_now(now)
+
+    def _lodge_now(self, plan: Plan) -> None:
         key = plan.consignment_id
-        self._expected.add(key)
         request = LodgeDeclaration(
             consignment_id=key,
             asked_by=plan.declaration.declarant,
             occurred_at=plan.lodged_at,
             declaration=plan.declaration,
         )
-        self.played.lodged += 1
         self._ask(f"{key}/lodge", request)
         if plan.intent.repeated:
             self._ask(f"{key}/lodge again", request)
@@ -244,6 +250,8 @@ class Player:
             self._ended[key] = ENDS[name]
         elif name == "ReleaseRevoked":
             self._ended.pop(key, None)
+        if (plan := self._returning.heard(name, key)) is not None:
+            self._lodge_now(plan)
         kind = KINDS.get(name)
         if kind is None:
             return
@@ -254,7 +262,9 @@ class Player:
             return
         if name == "ConsignmentAssessed":
             self._expected.add(key)
-        for act in self.people.react(fact):
+        heard = None if self.paced else self.clock.now()
+        for each in self.people.react(fact):
+            act = replace(each, request=request_of(each, SENDER, heard))
             self._count += 1
             heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 

@@ -67,7 +67,7 @@ def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
     accepted = _of(_said("declaration", map(_request, lodged), at), "DeclarationAccepted")
     assessed = _said("risk", accepted, at)
     ordered = _said("inspection", assessed, at)
-    people = People(day)
+    people = People(day, events=False)
     acts = [
         act for fact in assessed for act in people.react(ConsignmentAssessed.model_validate_json(fact.value or b""))
     ]

@@ -200,6 +200,9 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "InspectionOrdered",
         "TreatmentOrdered",
         "TreatmentReferred",
+        "ReleaseGranted",
         "ContainerMayLeave",
+        "ContainerGatedOut",
+        "GateAlarmRaised",
         "RequestRefused",
     }

@@ -27,7 +27,7 @@ class Crowd(threading.Thread):
     def __init__(self, bootstrap: str, day: Day, partitions: int, clock: Clock) -> None:
         super().__init__(daemon=True)
         self.day = day
-        self.people = People(day)
+        self.people = People(day, events=False)
         self.clock = clock
         self.phase = Phase()
         self._later: list[tuple[float, int, Packet]] = []
