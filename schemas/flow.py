@@ -9,11 +9,19 @@ from schemas import risk as k
 from schemas.envelope import DeadlinePassed, Message, RequestRefused
 from schemas.topics import FACTS_AND_REQUESTS
 
+_FOUND: tuple[type[Message], ...] = (
+    i.InspectionPassed,
+    i.InspectionFailed,
+    i.PestIntercepted,
+    i.RectificationRequested,
+    RequestRefused,
+)
 _JOIN: tuple[type[Message], ...] = (
     r.ConsignmentHeld,
     r.ReleaseGranted,
     r.ReleaseRefused,
     r.ReleaseRevoked,
+    r.RefusalRevoked,
     r.ContainerHeld,
     r.ContainerFreed,
     r.DeclarationWithdrawn,
@@ -28,13 +36,16 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
     "risk": {d.DeclarationAccepted: (k.ConsignmentAssessed,)},
     "inspection": {
         k.ConsignmentAssessed: (i.InspectionOrdered,),
-        i.RecordFindings: (i.InspectionPassed, i.InspectionFailed, i.PestIntercepted, RequestRefused),
+        i.RecordFindings: _FOUND,
+        i.CorrectFindings: (i.FindingsRetracted, *_FOUND),
+        i.RetractFindings: (i.FindingsRetracted, RequestRefused),
         r.DeclarationWithdrawn: (i.InspectionCancelled,),
-        DeadlinePassed: (i.InspectionOverdue,),
+        DeadlinePassed: (i.InspectionOverdue, i.RectificationOverdue),
     },
     "quarantine": {
         k.ConsignmentAssessed: (q.TreatmentOrdered, q.TreatmentReferred),
         i.PestIntercepted: (q.TreatmentOrdered, q.TreatmentReferred),
+        i.FindingsRetracted: (q.TreatmentCancelled, q.TreatmentOrdered, q.TreatmentReferred),
         q.DecideTreatment: (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused, RequestRefused),
         q.RecordTreatment: (
             q.TreatmentVerified,
@@ -52,6 +63,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.InspectionPassed: _JOIN,
         i.InspectionFailed: _JOIN,
         i.PestIntercepted: _JOIN,
+        i.RectificationRequested: _JOIN,
+        i.FindingsRetracted: _JOIN,
         q.TreatmentVerified: _JOIN,
         q.TreatmentAbandoned: _JOIN,
         q.TreatmentReferred: _JOIN,
@@ -75,6 +88,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.InspectionPassed: (),
         i.InspectionFailed: (),
         i.PestIntercepted: (),
+        i.RectificationRequested: (),
+        i.FindingsRetracted: (),
         q.TreatmentOrdered: (),
         q.TreatmentVerified: (),
         q.TreatmentAbandoned: (),
@@ -85,6 +100,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         r.ReleaseGranted: (),
         r.ReleaseRefused: (),
         r.ReleaseRevoked: (),
+        r.RefusalRevoked: (),
         r.DeclarationWithdrawn: (),
         g.ConsignmentGatedOut: (),
     },
@@ -96,7 +112,7 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
     "risk": (),
     "inspection": (),
     "quarantine": (),
-    "release": (i.InspectionFailed, i.PestIntercepted, r.PlaceHold),
+    "release": (i.InspectionFailed, i.PestIntercepted, i.FindingsRetracted, r.PlaceHold),
     "gate": (r.ContainerHeld,),
     "clearance": (),
 }

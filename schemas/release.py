@@ -136,6 +136,13 @@ class ReleaseRevoked(AboutConsignment, Fact):
     reason: Reason
 
 
+class RefusalRevoked(AboutConsignment, Fact):
+    """The failure for which goods were refused no longer stands. What is true instead follows: held, released or refused."""
+
+    version: Version
+    reason: Reason
+
+
 class DeclarationWithdrawn(AboutConsignment, Fact):
     """The declarant took the declaration back; these goods are never released under it."""
 

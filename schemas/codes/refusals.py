@@ -16,6 +16,9 @@ REFUSALS: Final = MappingProxyType(
         "already_released": Words("货物已放行", "the goods are released"),
         "not_ordered": Words("未下达该指令", "nothing of the kind is ordered"),
         "already_answered": Words("已由先前的请求答复", "an earlier request answered it"),
+        "not_the_latest": Words(
+            "所指的不是现行结果", "the request that it calls wrong did not give the answer that stands now"
+        ),
         "wrong_control": Words("该布控不以此方式答复", "this control is not answered this way"),
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),
