@@ -1,7 +1,7 @@
 """May these goods go? Only when every hold is lifted; what is unknown holds them.
 
-One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused, or
-withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
+One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure
+is taken back), or withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,13 @@ from pydantic import Field, TypeAdapter
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
-from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -31,6 +37,7 @@ from schemas.release import (
     Hold,
     LiftHold,
     PlaceHold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -38,7 +45,16 @@ from schemas.release import (
 )
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import Owner
-from services.release.holds import Dossier, Evidence, Terms, learn, open_holds
+from services.release.holds import (
+    Dossier,
+    Evidence,
+    Terms,
+    failures,
+    is_being_put_right,
+    learn,
+    lifting,
+    open_holds,
+)
 
 OFFICER = "officer/"
 MOST_OFFICER_HOLDS = 64
@@ -79,9 +95,13 @@ class Released(Case):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Case):
-    """The goods are to be destroyed or returned; never released."""
+    """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: its hold, empty in records of earlier
+    releases; `revoked`: as of `Held`. The officers' holds stay in `stated`.
+    """
 
     state: Literal["refused"] = "refused"
+    cause: str = ""
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +117,8 @@ FromDesks = (
     | InspectionPassed
     | InspectionFailed
     | PestIntercepted
+    | RectificationRequested
+    | FindingsRetracted
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
@@ -113,6 +135,7 @@ Said = (
     | ReleaseGranted
     | ReleaseRefused
     | ReleaseRevoked
+    | RefusalRevoked
     | DeclarationWithdrawn
     | ContainerHeld
     | ContainerFreed
@@ -130,6 +153,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
+            | RectificationRequested()
+            | FindingsRetracted()
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
@@ -157,17 +182,18 @@ def settle(
     match state:
         case Withdrawn():
             return ()
-        case Refused():  # refused before the containers were known: the gate hears of them now
-            return () if state.told else _Statement(consignment, state, dossier, at).stop("refused", state.version)
+        case Refused():
+            return _refused_so_far(state, dossier, officers, consignment, at)
         case Held() | Released():
             pass
         case _:
             assert_never(state)
     say = _Statement(consignment, state, dossier, at)
-    if dossier.failure is not None:
-        return say.refuse(dossier.failure.hold_id, dossier.failure.reason)
+    if failed := failures(dossier):
+        return say.refuse(*next(iter(failed.items())))
     wishes = dossier.withdrawals
-    if wishes and dossier.terms and isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
+    may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
         if not officers:
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
@@ -181,9 +207,21 @@ def settle(
         return say.revoke(holds) if holds else ()
     if not holds:
         return say.release()
-    if [(h.hold_id, h.owner) for h in holds] != [(h.hold_id, h.owner) for h in state.stated]:
+    if [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]:
         return say.keep(holds)
     return ()
+
+
+def _refused_so_far(
+    state: Refused, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
+) -> tuple[Fact, ...]:
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was."""
+    say, standing = _Statement(consignment, state, dossier, at), failures(dossier)
+    cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
+    if cause in standing:  # refused before the containers were known: the gate hears of them now
+        return () if state.told else say.stop("refused", state.version)
+    again = Held(dossier=state.dossier, version=say.version, lifted=state.lifted, revoked=state.revoked)
+    return (say.reconsider(cause), *settle(again, dossier, officers, consignment, at))
 
 
 def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
@@ -209,7 +247,7 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
     hold_id = f"{OFFICER}{hearing.message_id}"
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         return ()
-    if closed(state):
+    if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
         return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
@@ -227,7 +265,7 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold ends; the other holds are not an officer's to lift."""
     if state.lifted.get(asked.hold_id) == hearing.message_id:
         return ()
-    if closed(state):
+    if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if not asked.hold_id.startswith(OFFICER):
         return (_no(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
@@ -283,7 +321,7 @@ class _Statement:
             containers=_names(terms),
             lane=terms.lane,
             arrived_at=dossier.arrived_at,
-            answers=dossier.answers,
+            answers=lifting(dossier),
         )
         return (granted, *self._free(terms, released=True))
 
@@ -309,6 +347,10 @@ class _Statement:
             reason=shown(reason, breaks=True),
         )
         return (*facts, refused, *self.stop(f"refused: {reason}", version=version))
+
+    def reconsider(self, cause: str) -> RefusalRevoked:
+        reason = shown(f"{cause} no longer stands as a failure", breaks=True)
+        return RefusalRevoked(consignment_id=self.consignment, occurred_at=self.at, version=self.version, reason=reason)
 
     def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
@@ -375,6 +417,8 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
+            | RectificationRequested()
+            | FindingsRetracted()
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
@@ -382,7 +426,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | TreatmentWaived()
             | QuarantineRefused()
         ):
-            return state if closed(state) else _known(state, message, hearing)
+            return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case WithdrawalRequested():
             return _known(state, message, hearing) if isinstance(state, Held) and not state.revoked else state
         case ArrivalRecorded():
@@ -395,7 +439,12 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case ReleaseRevoked():
             return Held(**_stated(state, message.version, (), hearing), revoked=True)
         case ReleaseRefused():
-            return Refused(**_stated(state, message.version, (), hearing))
+            revoked = isinstance(state, Held) and state.revoked
+            stated = _stated(state, message.version, officers(state), hearing)
+            return Refused(**stated, cause=message.cause, revoked=revoked)
+        case RefusalRevoked():
+            revoked = isinstance(state, Refused) and state.revoked
+            return Held(**_stated(state, message.version, officers(state), hearing), revoked=revoked)
         case DeclarationWithdrawn():
             return Withdrawn(**_stated(state, message.version, (), hearing))
         case ContainerHeld():
@@ -419,8 +468,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """After refusal or withdrawal; released goods may still be called back."""
-    return isinstance(state, Refused | Withdrawn)
+    """After withdrawal; released goods may still be called back, and a refusal taken back."""
+    return isinstance(state, Withdrawn)
 
 
 def officers(state: State) -> tuple[Hold, ...]:

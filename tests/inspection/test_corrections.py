@@ -15,7 +15,6 @@ from schemas.inspection import (
     InspectionFailed,
     InspectionPassed,
     PestIntercepted,
-    RecordFindings,
     RectificationOverdue,
     RectificationRequested,
     RetractFindings,

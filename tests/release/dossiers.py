@@ -3,7 +3,13 @@
 from decimal import Decimal
 
 from schemas.declaration import WithdrawalRequested
-from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -43,23 +49,60 @@ def arrival(by: str = "carrier") -> ReportArrival:
     return ReportArrival(consignment_id=CONSIGNMENT, asked_by=by, occurred_at=NOON, place="Qianwan berth 7")
 
 
-def passed(control: ControlKind) -> InspectionPassed:
-    return InspectionPassed(consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1")
+def passed(control: ControlKind, revision: int = 0) -> InspectionPassed:
+    return InspectionPassed(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", revision=revision
+    )
 
 
-def failed(control: ControlKind) -> InspectionFailed:
+def failed(control: ControlKind, revision: int = 0) -> InspectionFailed:
     return InspectionFailed(
-        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", reason="wrong goods"
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        officer="o1",
+        reason="wrong goods",
+        revision=revision,
     )
 
 
-def pest(control: ControlKind) -> PestIntercepted:
+def pest(control: ControlKind, revision: int = 0) -> PestIntercepted:
     return PestIntercepted(
-        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", pest="Bursaphelenchus xylophilus"
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        officer="o1",
+        pest="Bursaphelenchus xylophilus",
+        revision=revision,
     )
 
 
-def verified(origin: str) -> TreatmentVerified:
+def rectification(revision: int = 0, control: ControlKind = ControlKind.DOCUMENTS) -> RectificationRequested:
+    return RectificationRequested(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        officer="o1",
+        reason="the invoice is missing",
+        due=NOON,
+        revision=revision,
+    )
+
+
+def retracted(control: ControlKind, revision: int = 1) -> FindingsRetracted:
+    return FindingsRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        wrong="r1",
+        officer="o2",
+        reason="another consignment's findings",
+        due=NOON,
+        revision=revision,
+    )
+
+
+def verified(origin: str, finding: int = 0) -> TreatmentVerified:
     return TreatmentVerified(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON,
@@ -68,11 +111,12 @@ def verified(origin: str) -> TreatmentVerified:
         method=TreatmentMethod.HEAT,
         schedule="HT",
         unit="yard",
+        finding=finding,
     )
 
 
-def abandoned(origin: str) -> TreatmentAbandoned:
-    return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3)
+def abandoned(origin: str, finding: int = 0) -> TreatmentAbandoned:
+    return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3, finding=finding)
 
 
 def referred(origin: str) -> TreatmentReferred:

@@ -3,6 +3,7 @@
 The oracle knows nothing of the desk: it only keeps the set of what was heard.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -44,6 +45,7 @@ from tests.release.dossiers import (
 )
 from tests.voice import Story, story
 
+TREATED: list[Callable[[str], Message]] = [verified, verified, waived, abandoned, refused_entry]
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.SAMPLING)
 
 
@@ -130,12 +132,13 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message]]:
     controls = draw(st.lists(st.sampled_from(ControlKind), unique=True, max_size=4))
     messages: list[Message] = [assessed(*controls), arrival()]
     for control in draw(st.lists(st.sampled_from(CONTROLS), unique=True)):
-        answer = draw(st.sampled_from([passed, passed, pest, pest, failed]))
+        answers: list[Callable[[ControlKind], Message]] = [passed, passed, pest, pest, failed]
+        answer = draw(st.sampled_from(answers))
         messages.append(answer(control))
         if answer is pest and draw(st.booleans()):
-            messages.append(draw(st.sampled_from([verified, waived, abandoned, refused_entry]))(control.value))
+            messages.append(draw(st.sampled_from(TREATED))(control.value))
     if draw(st.booleans()):
-        messages.append(draw(st.sampled_from([verified, verified, waived, abandoned, refused_entry]))("risk"))
+        messages.append(draw(st.sampled_from(TREATED))("risk"))
     asked = st.sampled_from([referred("risk"), referred("inspection"), treatment_ordered("risk")])
     messages += draw(st.lists(asked, max_size=3))
     if draw(st.integers(0, 3)) == 0:
