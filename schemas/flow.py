@@ -88,7 +88,6 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.InspectionPassed: (),
         i.InspectionFailed: (),
         i.PestIntercepted: (),
-        i.RectificationRequested: (),
         i.FindingsRetracted: (),
         q.TreatmentOrdered: (),
         q.TreatmentVerified: (),

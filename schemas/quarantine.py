@@ -108,6 +108,7 @@ class TreatmentWaived(AboutConsignment, Fact):
     officer: ActorId
     reason: Reason
     finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class QuarantineRefused(AboutConsignment, Fact):
@@ -117,6 +118,7 @@ class QuarantineRefused(AboutConsignment, Fact):
     officer: ActorId
     reason: Reason
     finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentVerified(AboutConsignment, Fact):
@@ -128,6 +130,7 @@ class TreatmentVerified(AboutConsignment, Fact):
     schedule: Name
     unit: ActorId
     finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentFailed(AboutConsignment, Fact):
@@ -147,6 +150,7 @@ class TreatmentAbandoned(AboutConsignment, Fact):
     origin: Origin
     attempts: Attempt
     finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentOverdue(AboutConsignment, Fact):

@@ -142,6 +142,8 @@ def not_projected(
     )
 
 
+OVERDUE = frozenset({"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"})
+"""Time limits of people that ran out: each raises an alarm."""
 _PARSED = TOLD | {
     "ContainerHeld",
     "ContainerFreed",
@@ -149,8 +151,7 @@ _PARSED = TOLD | {
     "ContainerMustStay",
     "ContainerGatedOut",
     "GateAlarmRaised",
-    "InspectionOverdue",
-    "TreatmentOverdue",
+    *OVERDUE,
 }
 _GATE_WORDS = frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut", "GateAlarmRaised"})
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
@@ -180,7 +181,7 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         tell_container(batch.containers.setdefault(key, Container(key)), heard, body)
         if kind == "GateAlarmRaised":
             batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us))
-    elif kind in ("InspectionOverdue", "TreatmentOverdue"):
+    elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us))
     else:

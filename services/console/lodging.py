@@ -11,7 +11,7 @@ from schemas import envelope
 from schemas.bounds import LINE
 from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
 from schemas.gate import RecordGateOut
-from schemas.inspection import RecordFindings
+from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import Moment, consignment_id
@@ -293,6 +293,8 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     for kind in (
         WithdrawDeclaration,
         RecordFindings,
+        CorrectFindings,
+        RetractFindings,
         RecordTreatment,
         DecideTreatment,
         ReportArrival,
@@ -368,6 +370,38 @@ async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Acto
 async def findings(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """An officer's findings on the documents, the goods or the samples."""
     return await _taken(request, RecordFindings, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/findings/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectFindings]),
+    tags=["officers"],
+    summary="Replace findings that were wrong",
+)
+async def correct_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The wrong answer is taken back and the right one given; goods that were released are called back first."""
+    return await _taken(request, CorrectFindings, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/findings/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractFindings]),
+    tags=["officers"],
+    summary="Take findings back that were wrong",
+)
+async def retract_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The control is open again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractFindings, consignment_id=consignment_id)
 
 
 @router.post(

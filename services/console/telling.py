@@ -42,6 +42,7 @@ MILESTONES = frozenset(
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
+        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised"),
     }
@@ -51,6 +52,7 @@ PROBLEMS = frozenset(
         *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "InspectionOverdue"),
         *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
         *("ReleaseRefused", "ReleaseRevoked"),
+        *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
         *("GateAlarmRaised", "ContainerMustStay"),
     }
 )

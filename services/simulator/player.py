@@ -242,7 +242,7 @@ class Player:
         key = (message.key() or b"").decode("utf-8", "replace")
         if name in ENDS:
             self._ended[key] = ENDS[name]
-        elif name == "ReleaseRevoked":
+        elif name in ("ReleaseRevoked", "RefusalRevoked"):
             self._ended.pop(key, None)
         kind = KINDS.get(name)
         if kind is None:

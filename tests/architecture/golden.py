@@ -30,7 +30,9 @@ from schemas.gate import (
     RecordGateOut,
 )
 from schemas.inspection import (
+    CorrectFindings,
     FindingsResult,
+    FindingsRetracted,
     InspectionCancelled,
     InspectionFailed,
     InspectionOrdered,
@@ -38,6 +40,9 @@ from schemas.inspection import (
     InspectionPassed,
     PestIntercepted,
     RecordFindings,
+    RectificationOverdue,
+    RectificationRequested,
+    RetractFindings,
 )
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
@@ -63,6 +68,7 @@ from schemas.release import (
     Hold,
     LiftHold,
     PlaceHold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -100,6 +106,7 @@ def after(hours: float) -> datetime:
 
 ASKED = request_id(DECLARANT, "withdraw-PO-2026-0117")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
+FOUND = request_id(OFFICER, "findings-1")
 DECLARATION = Declaration(
     reference="PO-2026-0117",
     declarant=DECLARANT,
@@ -331,6 +338,45 @@ EXAMPLES: tuple[Message, ...] = (
         officer=OFFICER,
         reason="无有效处理方法 no treatment is known",
     ),
+    CorrectFindings(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(65),
+        control=ControlKind.INSPECTION,
+        wrong=FOUND,
+        reason="误录他票结果 findings of another consignment",
+        result=FindingsResult.PEST,
+        pest=BEETLE,
+    ),
+    RetractFindings(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(65),
+        control=ControlKind.INSPECTION,
+        wrong=FOUND,
+        reason="误录他票结果 findings of another consignment",
+    ),
+    FindingsRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(65),
+        control=ControlKind.INSPECTION,
+        wrong=FOUND,
+        officer=OFFICER,
+        reason="误录他票结果 findings of another consignment",
+        due=after(113),
+        revision=1,
+    ),
+    RectificationRequested(
+        consignment_id=GOODS,
+        occurred_at=after(4),
+        control=ControlKind.DOCUMENTS,
+        officer=OFFICER,
+        reason="缺少发票 the invoice is missing",
+        due=after(340),
+    ),
+    RectificationOverdue(
+        consignment_id=GOODS, occurred_at=after(340), control=ControlKind.DOCUMENTS, since=after(4), due=after(340)
+    ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
     ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
     PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),
@@ -382,6 +428,12 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     ReleaseRevoked(
         consignment_id=GOODS, occurred_at=after(64), version=6, containers=(BOX,), reason="情报布控 intelligence"
+    ),
+    RefusalRevoked(
+        consignment_id=GOODS,
+        occurred_at=after(66),
+        version=7,
+        reason="inspection/inspection no longer stands as a failure",
     ),
     DeclarationWithdrawn(
         consignment_id=GOODS, occurred_at=after(1), version=2, request_id=ASKED, reason="货物未装船 not shipped"
