@@ -74,6 +74,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         d.WithdrawalRequested: _JOIN,
         r.PlaceHold: _JOIN,
         r.LiftHold: _JOIN,
+        r.RetractLift: (r.LiftRetracted, *_JOIN),
     },
     "gate": {
         r.ContainerHeld: (g.ContainerMayLeave, g.ContainerMustStay),
@@ -100,6 +101,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         r.ReleaseRefused: (),
         r.ReleaseRevoked: (),
         r.RefusalRevoked: (),
+        r.LiftRetracted: (),
         r.DeclarationWithdrawn: (),
         g.ConsignmentGatedOut: (),
     },
@@ -111,7 +113,7 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
     "risk": (),
     "inspection": (),
     "quarantine": (),
-    "release": (i.InspectionFailed, i.PestIntercepted, i.FindingsRetracted, r.PlaceHold),
+    "release": (i.InspectionFailed, i.PestIntercepted, i.FindingsRetracted, r.PlaceHold, r.RetractLift),
     "gate": (r.ContainerHeld,),
     "clearance": (),
 }

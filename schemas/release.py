@@ -90,6 +90,25 @@ class LiftHold(AboutConsignment, Request):
     reason: Reason
 
 
+class RetractLift(AboutConsignment, Request):
+    """An officer takes the lifting of a hold back that was wrong: the hold stands again, and released goods are called back.
+
+    `wrong`: the id of the request that lifted it; `reason`: why that was wrong.
+    """
+
+    wrong: MessageId
+    reason: Reason
+
+
+class LiftRetracted(AboutConsignment, Fact):
+    """The lifting of an officer's hold was wrong and no longer stands. The holds follow in `ConsignmentHeld`."""
+
+    hold_id: HoldId
+    wrong: MessageId
+    officer: ActorId
+    reason: Reason
+
+
 class ArrivalRecorded(AboutConsignment, Fact):
     """The goods have arrived."""
 

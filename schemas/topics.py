@@ -107,7 +107,7 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic(requests_topic("release"), "requests", "anyone", (r.ReportArrival, r.PlaceHold, r.LiftHold)),
+    Topic(requests_topic("release"), "requests", "anyone", (r.ReportArrival, r.PlaceHold, r.LiftHold, r.RetractLift)),
     Topic(
         facts_topic("release"),
         "facts",
@@ -119,6 +119,7 @@ FACTS_AND_REQUESTS = (
             r.ReleaseRefused,
             r.ReleaseRevoked,
             r.RefusalRevoked,
+            r.LiftRetracted,
             r.DeclarationWithdrawn,
             RequestRefused,
         ),

@@ -37,6 +37,7 @@ REFUSALS: Final = MappingProxyType(
             "数值超出合理范围，请核对单位", "values lie outside what is possible; was another unit of measure written?"
         ),
         "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
+        "lift_unknown": Words("没有这次解除扣留", "no such lifting of a hold is known"),
         "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
         "container_malformed": Words("不是集装箱号", "this is no number of a container"),

@@ -30,6 +30,7 @@ from schemas.quarantine import (
 from schemas.release import (
     ArrivalRecorded,
     DeclarationWithdrawn,
+    LiftRetracted,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
@@ -86,6 +87,7 @@ Heard = (
     | ReleaseRefused
     | ReleaseRevoked
     | RefusalRevoked
+    | LiftRetracted
     | DeclarationWithdrawn
     | ConsignmentGatedOut
 )
@@ -117,7 +119,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _with(state, controlled=_later(state.controlled, at))
-        case FindingsRetracted():
+        case FindingsRetracted() | LiftRetracted():
             return _with(state, corrections=state.corrections + 1)
         case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))

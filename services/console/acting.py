@@ -14,7 +14,7 @@ from schemas.declaration import WithdrawDeclaration
 from schemas.gate import RecordGateOut
 from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
 from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
@@ -129,6 +129,7 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
     "arrival": (ReportArrival, _only("place")),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),
+    "retract-lift": (RetractLift, _only("wrong", "reason")),
     "withdraw": (WithdrawDeclaration, _only("reason")),
 }
 """The forms of a consignment's page: which request each becomes, and from which fields."""

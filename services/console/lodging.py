@@ -13,7 +13,7 @@ from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclarati
 from schemas.gate import RecordGateOut
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
@@ -300,6 +300,7 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
         ReportArrival,
         PlaceHold,
         LiftHold,
+        RetractLift,
         RecordGateOut,
     )
 }
@@ -476,6 +477,22 @@ async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = 
 async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Only officers' holds are lifted so; the others by their own answer."""
     return await _taken(request, LiftHold, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/holds/lift/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractLift]),
+    tags=["officers"],
+    summary="Take the lifting of a hold back",
+)
+async def retract_lift(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The hold stands again under its own id; goods that were released are called back first."""
+    return await _taken(request, RetractLift, consignment_id=consignment_id)
 
 
 @router.post(

@@ -36,12 +36,14 @@ from schemas.release import (
     DeclarationWithdrawn,
     Hold,
     LiftHold,
+    LiftRetracted,
     PlaceHold,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractLift,
 )
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import Owner
@@ -76,6 +78,8 @@ class Case:
     lifted: dict[str, str] = field(default_factory=dict)
     told: bool = False
     """Whether the gate knows that the containers must stay."""
+    retracted: dict[str, str] = field(default_factory=dict)
+    """Lifting that was wrong → the request that took it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ FromDesks = (
     | QuarantineRefused
     | WithdrawalRequested
 )
-Asked = ReportArrival | PlaceHold | LiftHold
+Asked = ReportArrival | PlaceHold | LiftHold | RetractLift
 Heard = FromDesks | Asked
 Said = (
     ArrivalRecorded
@@ -136,6 +140,7 @@ Said = (
     | ReleaseRefused
     | ReleaseRevoked
     | RefusalRevoked
+    | LiftRetracted
     | DeclarationWithdrawn
     | ContainerHeld
     | ContainerFreed
@@ -171,6 +176,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             return hold(state, message, hearing)
         case LiftHold():
             return lift(state, message, hearing)
+        case RetractLift():
+            return put_back(state, message, hearing)
         case _:
             assert_never(message)
 
@@ -220,7 +227,7 @@ def _refused_so_far(
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
     if cause in standing:  # refused before the containers were known: the gate hears of them now
         return () if state.told else say.stop("refused", state.version)
-    again = Held(dossier=state.dossier, version=say.version, lifted=state.lifted, revoked=state.revoked)
+    again = Held(dossier=state.dossier, version=say.version, revoked=state.revoked)
     return (say.reconsider(cause), *settle(again, dossier, officers, consignment, at))
 
 
@@ -263,7 +270,7 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold ends; the other holds are not an officer's to lift."""
-    if state.lifted.get(asked.hold_id) == hearing.message_id:
+    if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
@@ -273,6 +280,36 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if len(left) == len(officers(state)):
         return (_no(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
     return settle(state, state.dossier, left, asked.consignment_id, hearing.at)
+
+
+def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
+    """A lifting that was wrong is taken back: the hold stands again under its own id, and released goods are called back."""
+    if state.retracted.get(asked.wrong) == hearing.message_id:
+        return ()
+    if isinstance(state, Refused | Withdrawn):
+        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
+    if hold_id is None:
+        return (_no(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),)
+    if len(officers(state)) >= MOST_OFFICER_HOLDS:
+        return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+    retracted = LiftRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        hold_id=hold_id,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+    )
+    again = Hold(
+        hold_id=hold_id,
+        owner=Owner.OFFICER,
+        reason=shown(f"lifted by mistake: {asked.reason}", breaks=True),
+        since=hearing.at,
+        lifted_by="LiftHold",
+    )
+    holds = (*officers(state), again)
+    return (retracted, *settle(state, state.dossier, holds, asked.consignment_id, hearing.at))
 
 
 def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
@@ -445,6 +482,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case RefusalRevoked():
             revoked = isinstance(state, Refused) and state.revoked
             return Held(**_stated(state, message.version, officers(state), hearing), revoked=revoked)
+        case LiftRetracted():
+            lifted = {hold_id: lifting for hold_id, lifting in state.lifted.items() if hold_id != message.hold_id}
+            known = [*state.retracted.items(), (message.wrong, hearing.message_id)]
+            return replace(state, lifted=lifted, retracted=dict(known[-REMEMBERED_LIFTS:]))
         case DeclarationWithdrawn():
             return Withdrawn(**_stated(state, message.version, (), hearing))
         case ContainerHeld():
@@ -456,7 +497,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
-        case ReportArrival() | PlaceHold() | LiftHold():
+        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift():
             return state
         case _:
             assert_never(message)
@@ -491,6 +532,7 @@ def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearin
         "stated": holds,
         "lifted": dict([*state.lifted.items(), *gone.items()][-REMEMBERED_LIFTS:]) if gone else state.lifted,
         "told": state.told,
+        "retracted": state.retracted,
     }
 
 

@@ -67,12 +67,14 @@ from schemas.release import (
     DeclarationWithdrawn,
     Hold,
     LiftHold,
+    LiftRetracted,
     PlaceHold,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractLift,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
 from schemas.topics import KINDS, requests_topic
@@ -106,6 +108,7 @@ def after(hours: float) -> datetime:
 
 ASKED = request_id(DECLARANT, "withdraw-PO-2026-0117")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
+LIFTED = request_id(OFFICER, "lift-1")
 FOUND = request_id(OFFICER, "findings-1")
 DECLARATION = Declaration(
     reference="PO-2026-0117",
@@ -382,6 +385,17 @@ EXAMPLES: tuple[Message, ...] = (
     PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),
     LiftHold(
         consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(63), hold_id=OFFICERS_HOLD, reason="核查无误 cleared"
+    ),
+    RetractLift(
+        consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(64), wrong=LIFTED, reason="误解除他票扣留 another one"
+    ),
+    LiftRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(64),
+        hold_id=OFFICERS_HOLD,
+        wrong=LIFTED,
+        officer=OFFICER,
+        reason="误解除他票扣留 another one",
     ),
     ConsignmentHeld(
         consignment_id=GOODS,

@@ -91,6 +91,7 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
         ("release", "InspectionFailed"),
         ("release", "PestIntercepted"),
         ("release", "FindingsRetracted"),
+        ("release", "RetractLift"),
         ("gate", "ContainerHeld"),
     }
     for desk in DESKS:

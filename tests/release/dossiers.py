@@ -18,7 +18,7 @@ from schemas.quarantine import (
     TreatmentVerified,
     TreatmentWaived,
 )
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentMethod
 from tests.voice import CONSIGNMENT, NOON
@@ -161,3 +161,9 @@ def place_hold(reason: str = "a tip") -> PlaceHold:
 
 def lift_hold(hold_id: str) -> LiftHold:
     return LiftHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, hold_id=hold_id, reason="checked")
+
+
+def retract_lift(wrong: str) -> RetractLift:
+    return RetractLift(
+        consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, wrong=wrong, reason="the wrong consignment"
+    )

@@ -4,6 +4,7 @@ from schemas.envelope import Fact
 from schemas.release import (
     ConsignmentHeld,
     ContainerHeld,
+    LiftRetracted,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
@@ -22,6 +23,7 @@ from tests.release.dossiers import (
     pest,
     place_hold,
     rectification,
+    retract_lift,
     retracted,
     verified,
     withdrawal,
@@ -174,3 +176,57 @@ def test_hearing_a_correction_twice_adds_nothing() -> None:
     goods = [assessed(DOCUMENTS, INSPECTION), arrival(), rectification(), failed(INSPECTION), retracted(INSPECTION)]
     adds_nothing_twice(decider, [*goods, passed(INSPECTION, 2), passed(DOCUMENTS, 1), retracted(DOCUMENTS, 2)])
     adds_nothing_twice(decider, [*reversed(goods), passed(INSPECTION, 2)])
+
+
+def lifted() -> Story:
+    """Released goods whose officer's hold was lifted by the request l1."""
+    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
+    return told.when(lift_hold("officer/p1"), message_id="l1")
+
+
+def test_a_lifting_that_was_wrong_puts_the_hold_back_and_calls_released_goods_back() -> None:
+    told = lifted().when(retract_lift("l1"), message_id="r1")
+    assert kinds(told) == ["LiftRetracted", "ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    retraction, held = told.said[0], told.said[2]
+    assert isinstance(retraction, LiftRetracted) and (retraction.hold_id, retraction.officer) == ("officer/p1", "o9")
+    assert isinstance(held, ConsignmentHeld)
+    (hold,) = held.holds
+    assert (hold.hold_id, hold.owner, hold.lifted_by) == ("officer/p1", Owner.OFFICER, "LiftHold")
+    assert hold.reason == "lifted by mistake: the wrong consignment"
+    told.when(retract_lift("l1"), message_id="r1").then()
+    told.when(lift_hold("officer/p1"), message_id="l1").then()
+    told.when(place_hold(), message_id="p1").then()
+    assert kinds(told.when(lift_hold("officer/p1"), message_id="l2")) == ["ReleaseGranted", "ContainerFreed"]
+    assert kinds(told.when(retract_lift("l2"), message_id="r2"))[0] == "LiftRetracted"
+
+
+def test_a_lifting_before_the_release_is_taken_back_too() -> None:
+    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
+    told.when(lift_hold("officer/p1"), message_id="l1").when(retract_lift("l1"), message_id="r1")
+    assert kinds(told) == ["LiftRetracted", "ConsignmentHeld"]
+    assert holds(told.said) == ["inspection/inspection", "officer/p1"]
+
+
+def test_what_lifted_nothing_or_was_taken_back_before_is_unknown() -> None:
+    told = lifted().when(retract_lift("p1"))
+    assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
+    told.when(retract_lift("l1"), message_id="r1").when(retract_lift("l1"), message_id="r2")
+    assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
+
+
+def test_withdrawn_or_refused_goods_have_no_lifting_to_take_back() -> None:
+    told = story(decider, assessed()).when(place_hold(), message_id="p1").when(lift_hold("officer/p1"), message_id="l1")
+    told.when(withdrawal()).when(retract_lift("l1"))
+    assert [fact.model_dump()["code"] for fact in told.said] == ["consignment_closed"]
+
+
+def test_a_case_of_the_release_before_has_no_lifting_taken_back() -> None:
+    told = lifted()
+    whole = decider.STATE.dump_json(told.state)
+    stored = whole.replace(b',"retracted":{}', b"")
+    assert stored != whole and decider.STATE.validate_json(stored) == told.state
+
+
+def test_hearing_a_retracted_lifting_twice_adds_nothing() -> None:
+    goods = [assessed(), arrival(), place_hold(), lift_hold("officer/once-2"), retract_lift("once-3")]
+    adds_nothing_twice(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
