@@ -27,6 +27,7 @@ _KINDS: dict[str, type[Message]] = {
         *(q.TreatmentCancelled, q.TreatmentOverdue),
         *(q.TreatmentReferred, q.TreatmentWaived, q.QuarantineRefused),
         *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.RefusalRevoked, r.DeclarationWithdrawn),
+        *(r.LiftHold, r.LiftRetracted),
     )
 }
 LONGEST_TEXT = 500
@@ -83,6 +84,7 @@ class Dossier:
     referrals: list[Referral] = field(default_factory=list)
     decisions: list[Said[Message]] = field(default_factory=list)
     refused: list[Said[RequestRefused]] = field(default_factory=list)
+    lifts: list[Said[r.LiftHold]] = field(default_factory=list)
 
     def open_controls(self) -> list[Control]:
         """The controls that an officer may answer now."""
@@ -92,6 +94,11 @@ class Dossier:
         """The controls whose findings can be corrected, or taken back."""
         found = ("InspectionPassed", "InspectionFailed", "PestIntercepted")
         return [each for each in self.controls if each.answer is not None and each.answer.entry.kind in found]
+
+    def lifted_holds(self) -> list[Said[r.LiftHold]]:
+        """The liftings of officers' holds that stand, and can be taken back."""
+        refused = {said.fact.request_id for said in self.refused}
+        return [lift for lift in self.lifts if lift.entry.id not in refused]
 
     def open_treatments(self) -> list[Treatment]:
         """The treatments that a unit may record now."""
@@ -155,6 +162,10 @@ def _note(made: Dossier, entry: Entry, fact: Message) -> None:
             r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.RefusalRevoked() | r.DeclarationWithdrawn()
         ):
             made.decisions.append(Said(entry, fact))
+        case r.LiftHold():
+            made.lifts.append(Said(entry, fact))
+        case r.LiftRetracted():
+            made.lifts = [lift for lift in made.lifts if lift.entry.id != fact.wrong]
         case RequestRefused():
             made.refused.append(Said(entry, fact))
         case _:
