@@ -9,11 +9,19 @@ from schemas import risk as k
 from schemas.envelope import DeadlinePassed, Message, RequestRefused
 from schemas.topics import FACTS_AND_REQUESTS
 
+_FOUND: tuple[type[Message], ...] = (
+    i.InspectionPassed,
+    i.InspectionFailed,
+    i.PestIntercepted,
+    i.RectificationRequested,
+    RequestRefused,
+)
 _JOIN: tuple[type[Message], ...] = (
     r.ConsignmentHeld,
     r.ReleaseGranted,
     r.ReleaseRefused,
     r.ReleaseRevoked,
+    r.RefusalRevoked,
     r.ContainerHeld,
     r.ContainerFreed,
     r.DeclarationWithdrawn,
@@ -41,13 +49,16 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
     "risk": {d.DeclarationAccepted: (k.ConsignmentAssessed,)},
     "inspection": {
         k.ConsignmentAssessed: (i.InspectionOrdered,),
-        i.RecordFindings: (i.InspectionPassed, i.InspectionFailed, i.PestIntercepted, RequestRefused),
+        i.RecordFindings: _FOUND,
+        i.CorrectFindings: (i.FindingsRetracted, *_FOUND),
+        i.RetractFindings: (i.FindingsRetracted, RequestRefused),
         r.DeclarationWithdrawn: (i.InspectionCancelled,),
-        DeadlinePassed: (i.InspectionOverdue,),
+        DeadlinePassed: (i.InspectionOverdue, i.RectificationOverdue),
     },
     "quarantine": {
         k.ConsignmentAssessed: (q.TreatmentOrdered, q.TreatmentReferred),
         i.PestIntercepted: (q.TreatmentOrdered, q.TreatmentReferred),
+        i.FindingsRetracted: (q.TreatmentCancelled, q.TreatmentOrdered, q.TreatmentReferred),
         q.DecideTreatment: (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused, RequestRefused),
         q.RecordTreatment: (
             q.TreatmentVerified,
@@ -65,6 +76,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.InspectionPassed: _JOIN,
         i.InspectionFailed: _JOIN,
         i.PestIntercepted: _JOIN,
+        i.RectificationRequested: _JOIN,
+        i.FindingsRetracted: _JOIN,
         q.TreatmentVerified: _JOIN,
         q.TreatmentAbandoned: _JOIN,
         q.TreatmentReferred: _JOIN,
@@ -79,6 +92,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.ConsignmentLeftUnreleased: _JOIN,
         g.DepartureRetracted: _JOIN,
         DeadlinePassed: _JOIN,
+        r.RetractLift: (r.LiftRetracted, *_JOIN),
     },
     "gate": {
         r.ContainerHeld: _GATE,
@@ -100,6 +114,7 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.InspectionPassed: (),
         i.InspectionFailed: (),
         i.PestIntercepted: (),
+        i.FindingsRetracted: (),
         q.TreatmentOrdered: (),
         q.TreatmentVerified: (),
         q.TreatmentAbandoned: (),
@@ -110,6 +125,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         r.ReleaseGranted: (),
         r.ReleaseRefused: (),
         r.ReleaseRevoked: (),
+        r.RefusalRevoked: (),
+        r.LiftRetracted: (),
         r.DeclarationWithdrawn: (),
         g.ConsignmentGatedOut: (),
         g.ConsignmentLeftUnreleased: (),
@@ -123,7 +140,14 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
     "risk": (),
     "inspection": (),
     "quarantine": (),
-    "release": (i.InspectionFailed, i.PestIntercepted, r.PlaceHold, g.ConsignmentLeftUnreleased),
+    "release": (
+        i.InspectionFailed,
+        i.PestIntercepted,
+        i.FindingsRetracted,
+        r.PlaceHold,
+        r.RetractLift,
+        g.ConsignmentLeftUnreleased,
+    ),
     "gate": (r.ContainerHeld, g.PlaceContainerHold),
     "clearance": (),
 }

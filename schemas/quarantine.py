@@ -15,6 +15,7 @@ from schemas.vocabulary import (
     Name,
     Pest,
     Reason,
+    Revision,
     TreatmentDecision,
     TreatmentMethod,
     UnitClass,
@@ -24,7 +25,9 @@ Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
 """What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
 Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 """Counts the treatments that were ordered for one origin, from 1."""
-
+PestFinding = Revision
+"""The revision of the `PestIntercepted` that made the treatment necessary; 0 where risk did. An answer to an earlier one does not
+answer a later one."""
 
 FIRST_PLACE = "1"
 """The sampling place of a reading that names none; records of earlier releases name none."""
@@ -75,6 +78,7 @@ class TreatmentOrdered(AboutConsignment, Fact):
     pest: Pest
     due: Moment
     goods: GoodsClass = GoodsClass.WOOD
+    finding: PestFinding = 0
 
 
 class DecideTreatment(AboutConsignment, Request):
@@ -94,6 +98,7 @@ class TreatmentReferred(AboutConsignment, Fact):
     goods: GoodsClasses
     pest: Pest
     due: Moment
+    finding: PestFinding = 0
 
 
 class TreatmentWaived(AboutConsignment, Fact):
@@ -102,6 +107,8 @@ class TreatmentWaived(AboutConsignment, Fact):
     origin: Origin
     officer: ActorId
     reason: Reason
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class QuarantineRefused(AboutConsignment, Fact):
@@ -110,6 +117,8 @@ class QuarantineRefused(AboutConsignment, Fact):
     origin: Origin
     officer: ActorId
     reason: Reason
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentVerified(AboutConsignment, Fact):
@@ -120,6 +129,8 @@ class TreatmentVerified(AboutConsignment, Fact):
     method: TreatmentMethod
     schedule: Name
     unit: ActorId
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentFailed(AboutConsignment, Fact):
@@ -138,6 +149,8 @@ class TreatmentAbandoned(AboutConsignment, Fact):
 
     origin: Origin
     attempts: Attempt
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentOverdue(AboutConsignment, Fact):

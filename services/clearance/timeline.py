@@ -12,7 +12,13 @@ from pydantic import AwareDatetime, TypeAdapter
 from schemas.declaration import DeclarationAccepted, DeclarationRejected
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.gate import ConsignmentGatedOut
-from schemas.inspection import InspectionFailed, InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionPassed,
+    PestIntercepted,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -24,6 +30,8 @@ from schemas.quarantine import (
 from schemas.release import (
     ArrivalRecorded,
     DeclarationWithdrawn,
+    LiftRetracted,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -36,7 +44,7 @@ End = Literal["released", "rejected", "refused", "withdrawn"]
 class Timeline(NamedTuple):
     """The first time each thing happened, and the labels to count it under; `controlled`, `treated`: the last answer.
 
-    `end` follows the release desk's statement of the highest version. A record of it is a list in this order, which
+    `corrections`: facts by which a desk took an answer back; no time that was passed is undone by them. `end` follows the release desk's statement of the highest version. A record of it is a list in this order, which
     begins with what tells since when it is open; a field that is added comes last.
     """
 
@@ -55,6 +63,7 @@ class Timeline(NamedTuple):
     released: AwareDatetime | None = None
     ended: AwareDatetime | None = None
     gated_out: AwareDatetime | None = None
+    corrections: int = 0
 
 
 State = Timeline
@@ -66,6 +75,7 @@ Heard = (
     | InspectionPassed
     | InspectionFailed
     | PestIntercepted
+    | FindingsRetracted
     | TreatmentOrdered
     | TreatmentVerified
     | TreatmentAbandoned
@@ -76,6 +86,8 @@ Heard = (
     | ReleaseGranted
     | ReleaseRefused
     | ReleaseRevoked
+    | RefusalRevoked
+    | LiftRetracted
     | DeclarationWithdrawn
     | ConsignmentGatedOut
 )
@@ -107,6 +119,8 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _with(state, controlled=_later(state.controlled, at))
+        case FindingsRetracted() | LiftRetracted():
+            return _with(state, corrections=state.corrections + 1)
         case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
         case TreatmentVerified() | TreatmentAbandoned() | TreatmentWaived() | QuarantineRefused():
@@ -120,7 +134,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _ended(state, "refused", at, message.version)
         case DeclarationWithdrawn():
             return _ended(state, "withdrawn", at, message.version)
-        case ReleaseRevoked():
+        case ReleaseRevoked() | RefusalRevoked():
             return _ended(state, None, at, message.version)
         case ConsignmentGatedOut():
             return _with(state, gated_out=_later(state.gated_out, at))
@@ -161,8 +175,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """After an end that nothing can call back; released goods may still be revoked or leave the gate."""
-    return state.end in ("rejected", "refused", "withdrawn")
+    """After an end that nothing can call back; released goods may still be revoked or leave the gate, and a refusal taken back."""
+    return state.end in ("rejected", "withdrawn")
 
 
 def _with(state: Timeline, **changes: Any) -> Timeline:

@@ -18,7 +18,18 @@ ENDS = {
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
 }
-STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn")
+STATEMENTS = (
+    "ConsignmentHeld",
+    "ReleaseGranted",
+    "ReleaseRefused",
+    "ReleaseRevoked",
+    "RefusalRevoked",
+    "DeclarationWithdrawn",
+)
+LOOKED = ("InspectionPassed", "PestIntercepted")
+OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "FindingsRetracted")
+TREATED = ("TreatmentVerified", "TreatmentWaived")
+OF_A_TREATMENT = (*TREATED, "TreatmentAbandoned", "QuarantineRefused")
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
@@ -170,7 +181,7 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    if versions != list(range(1, len(versions) + 1)):
+    if versions != sorted(set(versions)):  # a word to the gate alone takes a version of its own
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
         _rightly_released(ledger, key, story)
@@ -199,7 +210,10 @@ def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
-    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived."""
+    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived.
+
+    Where the release stands, so do these answers: none was taken back since, and none of a higher revision says otherwise.
+    """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
         ledger.wrongly_released.append(f"{key}: released without assessment")
@@ -214,7 +228,31 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
     if not any(e.kind == "ArrivalRecorded" for e in story):
         ledger.wrongly_released.append(f"{key}: released before arrival")
-    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in story):
-        last = [e for e in story if e.kind in STATEMENTS][-1]
-        if last.kind == "ReleaseGranted":
-            ledger.wrongly_released.append(f"{key}: released after a failed control")
+    if [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
+        _still_rightly(ledger, key, assessed["controls"], story)
+
+
+def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Entry]) -> None:
+    """Of each control and treatment the fact of the highest revision; a treatment answers the pest finding that it names."""
+    looks: dict[str, Entry] = {}
+    for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
+        looks[fact.body["control"]] = fact
+    treatments: dict[str, Entry] = {}
+    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=lambda e: int(e.body.get("finding", 0))):
+        treatments[fact.body["origin"]] = fact
+    reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
+    for control, look in looks.items():
+        treatment = treatments.get(control)
+        if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
+            reopened.append(control)
+        elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
+            del treatments[control]  # against a pest that was a wrong finding
+    if reopened:
+        ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")
+    failed = [*looks.values(), *treatments.values()]
+    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in failed):
+        ledger.wrongly_released.append(f"{key}: released after a failed control")
+
+
+def _revision(fact: Entry) -> int:
+    return int(fact.body.get("revision", 0))

@@ -12,9 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
 from schemas.gate import RecordGateOut
-from schemas.inspection import FindingsResult, RecordFindings
+from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
 from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
@@ -59,6 +59,10 @@ def _findings(typed: Typed) -> dict[str, Any]:
     if typed.get("result") == FindingsResult.PEST and not typed.get("pest"):
         raise one_fault("/pest", "missing")
     return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
+
+
+def _corrected(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), **{name: typed.get(name, "") for name in ("wrong", "reason")}}
 
 
 def _treatment(typed: Typed) -> dict[str, Any]:
@@ -118,11 +122,14 @@ def _only(*names: str) -> Callable[[Typed], dict[str, Any]]:
 
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "findings": (RecordFindings, _findings),
+    "correct-findings": (CorrectFindings, _corrected),
+    "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
     "treatment": (RecordTreatment, _treatment),
     "treatment-decision": (DecideTreatment, _decision),
     "arrival": (ReportArrival, _only("place")),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),
+    "retract-lift": (RetractLift, _only("wrong", "reason")),
     "withdraw": (WithdrawDeclaration, _only("reason")),
 }
 """The forms of a consignment's page: which request each becomes, and from which fields."""

@@ -182,6 +182,13 @@ def _refused(row: Consignment, heard: Heard, body: Body) -> None:
     row.holds = ()
 
 
+def _refusal_revoked(row: Consignment, heard: Heard, body: Body) -> None:
+    """What is true instead comes in the release desk's next message."""
+    row.word = "held"
+    row.held_us = micros(body["occurred_at"])
+    row.closed_us = None
+
+
 def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "withdrawn"
     row.closed_us = micros(body["occurred_at"])
@@ -251,6 +258,7 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "ReleaseGranted": ("seq_release", _granted),
     "ReleaseRefused": ("seq_release", _refused),
     "ReleaseRevoked": ("seq_release", _revoked),
+    "RefusalRevoked": ("seq_release", _refusal_revoked),
     "DeclarationWithdrawn": ("seq_release", _withdrawn),
     "ContainerArrived": ("seq_gate", _at_gate),
     "ConsignmentGatedOut": ("seq_gate", _gated_out),
@@ -344,11 +352,13 @@ _RANK: dict[str, int] = {
     Owner.RISK: 2,
     Owner.QUARANTINE: 3,
     Owner.INSPECTION: 4,
-    Owner.CARRIER: 5,
+    Owner.DECLARANT: 5,
+    Owner.CARRIER: 6,
 }
 _STAGE_OF_OWNER: dict[str, Stage] = {
     Owner.OFFICER: Stage.HELD,
     Owner.QUARANTINE: Stage.TREATED,
     Owner.INSPECTION: Stage.CONTROLLED,
+    Owner.DECLARANT: Stage.CONTROLLED,
     Owner.CARRIER: Stage.AWAITING_ARRIVAL,
 }

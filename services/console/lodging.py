@@ -22,9 +22,9 @@ from schemas.gate import (
     RetractEquipmentEvent,
     StrikeLot,
 )
-from schemas.inspection import RecordFindings
+from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
@@ -350,11 +350,14 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
 _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     WithdrawDeclaration,
     RecordFindings,
+    CorrectFindings,
+    RetractFindings,
     RecordTreatment,
     DecideTreatment,
     ReportArrival,
     PlaceHold,
     LiftHold,
+    RetractLift,
 )
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     kind: _asked_fields(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
@@ -447,6 +450,38 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
 
 
 @router.post(
+    "/consignments/{consignment_id}/findings/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectFindings]),
+    tags=["officers"],
+    summary="Replace findings that were wrong",
+)
+async def correct_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The wrong answer is taken back and the right one given; goods that were released are called back first."""
+    return await _taken(request, CorrectFindings, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/findings/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractFindings]),
+    tags=["officers"],
+    summary="Take findings back that were wrong",
+)
+async def retract_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The control is open again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractFindings, consignment_id=consignment_id)
+
+
+@router.post(
     "/consignments/{consignment_id}/treatments",
     status_code=202,
     response_model=Taken,
@@ -518,6 +553,22 @@ async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = 
 async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Only officers' holds are lifted so; the others by their own answer."""
     return await _taken(request, LiftHold, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/holds/lift/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractLift]),
+    tags=["officers"],
+    summary="Take the lifting of a hold back",
+)
+async def retract_lift(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The hold stands again under its own id; goods that were released are called back first."""
+    return await _taken(request, RetractLift, consignment_id=consignment_id)
 
 
 @router.post(

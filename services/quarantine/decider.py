@@ -1,8 +1,8 @@
 """Which treatments are owed before goods may go, and was each carried out as its schedule demands?
 
 Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. Where no treatment
-is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met; abandonment,
-refusal and withdrawal close it.
+is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met. Goods that were
+given up are taken up again where the pest turns out to have been a wrong finding; withdrawal closes a consignment.
 """
 
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
-from schemas.inspection import PestIntercepted
+from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
     DecideTreatment,
     QuarantineRefused,
@@ -42,7 +42,8 @@ RISK = "risk"
 class Need(BaseModel):
     """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
     judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
-    officer has to decide.
+    officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
+    with which the treatments against this finding began.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,9 +53,11 @@ class Need(BaseModel):
     pest: str
     since: AwareDatetime
     due: AwareDatetime
-    standing: Literal["open", "overdue", "verified", "waived"] = "open"
+    standing: Literal["open", "overdue", "verified", "waived", "cancelled"] = "open"
     answered: tuple[str, ...] = ()
     goods: GoodsClass = GoodsClass.WOOD
+    finding: int = 0
+    first: int = 1
 
     @property
     def day(self) -> date:
@@ -64,7 +67,17 @@ class Need(BaseModel):
     @property
     def settled(self) -> bool:
         """Whether it no longer holds the goods."""
-        return self.standing in ("verified", "waived")
+        return self.standing in ("verified", "waived", "cancelled")
+
+
+class Missed(BaseModel):
+    """A treatment that was not ordered, because the goods were given up: it is, should they be taken up again."""
+
+    model_config = ConfigDict(frozen=True)
+    origin: str
+    pest: str = ""
+    goods: tuple[GoodsClass, ...] = ()
+    finding: int = 0
 
 
 class Quiet(BaseModel):
@@ -83,11 +96,17 @@ class Treating(BaseModel):
 
 
 class Abandoned(BaseModel):
-    """The goods are given up. `answered`: requests that were judged before."""
+    """The goods are given up because of the origin `failed`; records of earlier releases do not say which, and have no needs.
+
+    `answered`: requests that were judged before.
+    """
 
     model_config = ConfigDict(frozen=True)
     state: Literal["abandoned"] = "abandoned"
     answered: tuple[str, ...]
+    failed: str = ""
+    needs: tuple[Need, ...] = ()
+    missed: tuple[Missed, ...] = ()
 
 
 class Withdrawn(BaseModel):
@@ -100,7 +119,13 @@ class Withdrawn(BaseModel):
 
 State = Quiet | Treating | Abandoned | Withdrawn
 Heard = (
-    ConsignmentAssessed | PestIntercepted | RecordTreatment | DecideTreatment | DeclarationWithdrawn | DeadlinePassed
+    ConsignmentAssessed
+    | PestIntercepted
+    | FindingsRetracted
+    | RecordTreatment
+    | DecideTreatment
+    | DeclarationWithdrawn
+    | DeadlinePassed
 )
 Said = (
     TreatmentOrdered
@@ -124,9 +149,11 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
         case ConsignmentAssessed():
             if ControlKind.QUARANTINE not in message.controls:
                 return ()
-            return order(state, message.consignment_id, RISK, "", message.goods, hearing)
+            return order(state, message.consignment_id, _missed(message), hearing)
         case PestIntercepted():
-            return order(state, message.consignment_id, message.control.value, message.pest, message.goods, hearing)
+            return order(state, message.consignment_id, _missed(message), hearing)
+        case FindingsRetracted():
+            return drop(state, message, hearing)
         case RecordTreatment():
             return judge(state, message, hearing)
         case DecideTreatment():
@@ -139,29 +166,62 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             assert_never(message)
 
 
-def order(
-    state: State, consignment_id: str, origin: str, pest: str, goods: tuple[GoodsClass, ...], hearing: Hearing
-) -> tuple[Fact, ...]:
-    """The first attempt for this origin, or the question to an officer where no treatment is known for the goods.
+def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
+    """The first attempt against this finding, or the question to an officer where no treatment is known for the goods.
 
-    An origin heard again, or of goods given up or withdrawn, orders nothing.
+    A finding heard again, or of goods given up or withdrawn, orders nothing.
     """
     match state:
         case Quiet() | Treating():
-            if _need_of(state, origin) is not None:
+            need = _need_of(state, wanted.origin)
+            if need is not None and need.finding >= wanted.finding:
                 return ()
-            if (known := methods_for(goods, pest, day_in_china(hearing.at))) is not None:
-                return (_ordered(consignment_id, origin, 1, *known, pest, hearing),)
+            attempt = need.attempt + 1 if need else 1
+            known = methods_for(wanted.goods, wanted.pest, day_in_china(hearing.at))
+            if known is not None:
+                goods, methods = known
+                return (
+                    _ordered(
+                        consignment_id, wanted.origin, attempt, goods, methods, wanted.pest, hearing, wanted.finding
+                    ),
+                )
             referred = TreatmentReferred(
                 consignment_id=consignment_id,
                 occurred_at=hearing.at,
-                origin=origin,
-                goods=goods,
-                pest=shown(pest, 200),
+                origin=wanted.origin,
+                goods=wanted.goods,
+                pest=shown(wanted.pest, 200),
                 due=hearing.at + TIME_LIMIT,
+                finding=wanted.finding,
             )
             return (referred,)
         case Abandoned() | Withdrawn():
+            return ()
+        case _:
+            assert_never(state)
+
+
+def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+    """The treatment against a pest that was a wrong finding falls away. Goods that were given up for it are taken up again: what
+    was not ordered meanwhile is ordered now.
+    """
+    need = _need_of(state, retracted.control.value)
+    match state:
+        case Treating():
+            if need is None or need.settled or need.finding >= retracted.revision:
+                return ()
+            fallen = TreatmentCancelled(
+                consignment_id=retracted.consignment_id, occurred_at=hearing.at, origin=need.origin
+            )
+            return (fallen,)
+        case Abandoned():
+            again = _without(state, retracted)
+            if isinstance(again, Abandoned):
+                return ()
+            missed = [each for each in state.missed if each.origin != retracted.control.value]
+            ordered = [order(again, retracted.consignment_id, each, hearing) for each in missed]
+            return tuple([fact for facts in ordered for fact in facts])
+        case Quiet() | Withdrawn():
             return ()
         case _:
             assert_never(state)
@@ -183,6 +243,9 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (_refused(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
     if hearing.message_id in need.answered:
         return ()
+    if need.standing == "cancelled":
+        seen = f"no treatment is ordered for origin {record.origin[:40]!r}"
+        return (_refused(record, hearing, "not_ordered", seen),)
     if not need.methods:
         seen = f"how origin {record.origin[:40]!r} is treated is for an officer to decide"
         return (_refused(record, hearing, "not_ordered", seen),)
@@ -215,6 +278,7 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
             method=record.method,
             schedule=schedule,
             unit=record.asked_by,
+            finding=need.finding,
         )
         return (verified,)
     failed = TreatmentFailed(
@@ -227,16 +291,25 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
         shortfalls=shortfalls,
         unit=record.asked_by,
     )
-    if need.attempt < ATTEMPTS:
+    tried = need.attempt - need.first + 1
+    if tried < ATTEMPTS:
         again = _ordered(
-            record.consignment_id, need.origin, need.attempt + 1, need.goods, need.methods, need.pest, hearing
+            record.consignment_id,
+            need.origin,
+            need.attempt + 1,
+            need.goods,
+            need.methods,
+            need.pest,
+            hearing,
+            need.finding,
         )
         return (failed, again)
     given_up = TreatmentAbandoned(
         consignment_id=record.consignment_id,
         occurred_at=hearing.at,
         origin=need.origin,
-        attempts=need.attempt,
+        attempts=tried,
+        finding=need.finding,
     )
     return (failed, given_up)
 
@@ -275,6 +348,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 origin=need.origin,
                 officer=decided.asked_by,
                 reason=decided.reason,
+                finding=need.finding,
             )
             return (waived,)
         case TreatmentDecision.REFUSE:
@@ -284,6 +358,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 origin=need.origin,
                 officer=decided.asked_by,
                 reason=decided.reason,
+                finding=need.finding,
             )
             return (refused,)
         case _:
@@ -299,7 +374,9 @@ def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) ->
         if row_for(goods, method, on) is None:
             seen = f"there is no schedule for {method.value} of {goods.value}"
             return _refused(decided, hearing, "no_schedule", seen)
-    return _ordered(decided.consignment_id, need.origin, 1, goods, decided.methods, need.pest, hearing)
+    return _ordered(
+        decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
+    )
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
@@ -354,7 +431,9 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case TreatmentWaived():
             return _changed(state, message.origin, hearing, standing="waived")
         case QuarantineRefused():
-            return Abandoned(answered=(*_answered(state), hearing.message_id))
+            return Abandoned(
+                answered=(*_answered(state), hearing.message_id), failed=message.origin, needs=_needs(state)
+            )
         case TreatmentVerified():
             return _changed(state, message.origin, hearing, standing="verified")
         case TreatmentFailed():
@@ -362,18 +441,14 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case TreatmentOverdue():
             return _changed(state, message.origin, None, standing="overdue")
         case TreatmentAbandoned():
-            return Abandoned(answered=_answered(state))
+            return Abandoned(answered=_answered(state), failed=message.origin, needs=_needs(state))
         case DeclarationWithdrawn():
-            return state if closed(state) else Withdrawn(answered=_answered(state))
-        case (
-            ConsignmentAssessed()
-            | PestIntercepted()
-            | RecordTreatment()
-            | DecideTreatment()
-            | DeadlinePassed()
-            | TreatmentCancelled()
-            | RequestRefused()
-        ):
+            return state if isinstance(state, Abandoned | Withdrawn) else Withdrawn(answered=_answered(state))
+        case FindingsRetracted():
+            return _without(state, message)
+        case ConsignmentAssessed() | PestIntercepted():
+            return _put_off(state, message)
+        case RecordTreatment() | DecideTreatment() | DeadlinePassed() | TreatmentCancelled() | RequestRefused():
             return state
         case _:
             assert_never(message)
@@ -385,14 +460,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """When the goods were given up or the declaration withdrawn."""
-    match state:
-        case Quiet() | Treating():
-            return False
-        case Abandoned() | Withdrawn():
-            return True
-        case _:
-            assert_never(state)
+    """When the declaration was withdrawn. Goods that were given up may be taken up again."""
+    return isinstance(state, Withdrawn)
 
 
 def _needs(state: State) -> tuple[Need, ...]:
@@ -407,17 +476,69 @@ def _answered(state: State) -> tuple[str, ...]:
     return tuple([request for need in _needs(state) for request in need.answered])
 
 
+def _missed(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
+    """What this message makes necessary."""
+    match cause:
+        case ConsignmentAssessed():
+            return Missed(origin=RISK, goods=cause.goods)
+        case PestIntercepted():
+            return Missed(origin=cause.control.value, pest=cause.pest, goods=cause.goods, finding=cause.revision)
+        case _:
+            assert_never(cause)
+
+
+def _put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
+    """Goods that are given up keep in mind what would be ordered of others."""
+    if not isinstance(state, Abandoned):
+        return state
+    if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
+        return state
+    wanted = _missed(cause)
+    known: tuple[Need | Missed, ...] = (*state.needs, *state.missed)
+    if any(each.origin == wanted.origin and each.finding >= wanted.finding for each in known):
+        return state
+    missed = [each for each in state.missed if each.origin != wanted.origin]
+    return state.model_copy(update={"missed": (*missed, wanted)})
+
+
+def _without(state: State, retracted: FindingsRetracted) -> State:
+    """The state without the need of a pest that was a wrong finding; no longer given up where that was the reason."""
+    origin, revision = retracted.control.value, retracted.revision
+    if not isinstance(state, Treating | Abandoned):
+        return state
+    needs = tuple(
+        [
+            need.model_copy(update={"standing": "cancelled", "finding": revision})
+            if need.origin == origin and need.finding < revision
+            else need
+            for need in state.needs
+        ]
+    )
+    if isinstance(state, Treating):
+        return state if needs == state.needs else Treating(needs=needs)
+    if state.failed not in (origin, "") or (state.failed and needs == state.needs):
+        missed = tuple([each for each in state.missed if each.origin != origin or each.finding >= revision])
+        return state.model_copy(update={"needs": needs, "missed": missed})
+    return Treating(needs=needs)
+
+
 def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
+    earlier = _need_of(state, referred.origin)
+    attempt = earlier.attempt + 1 if earlier else 1
     need = Need(
         origin=referred.origin,
-        attempt=1,
+        attempt=attempt,
         methods=(),
         pest=referred.pest,
         since=referred.occurred_at,
         due=referred.due,
         goods=GoodsClass.OTHER,
+        answered=earlier.answered if earlier else (),
+        finding=referred.finding,
+        first=attempt,
     )
-    return Treating(needs=(*_needs(state), need))
+    others = tuple([each for each in _needs(state) if each.origin != referred.origin])
+    return Treating(needs=(*others, need))
 
 
 def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
@@ -435,6 +556,8 @@ def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Trea
         due=ordered.due,
         goods=ordered.goods,
         answered=answered,
+        finding=ordered.finding,
+        first=earlier.first if earlier and earlier.finding == ordered.finding else ordered.attempt,
     )
     others = tuple([each for each in _needs(state) if each.origin != ordered.origin])
     return Treating(needs=(*others, need))
@@ -463,6 +586,7 @@ def _ordered(
     methods: tuple[TreatmentMethod, ...],
     pest: str,
     hearing: Hearing,
+    finding: int,
 ) -> TreatmentOrdered:
     return TreatmentOrdered(
         consignment_id=consignment_id,
@@ -473,6 +597,7 @@ def _ordered(
         pest=shown(pest, 200),
         due=hearing.at + TIME_LIMIT,
         goods=goods,
+        finding=finding,
     )
 
 

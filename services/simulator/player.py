@@ -248,7 +248,7 @@ class Player:
         key = (message.key() or b"").decode("utf-8", "replace")
         if name in ENDS:
             self._ended[key] = ENDS[name]
-        elif name == "ReleaseRevoked":
+        elif name in ("ReleaseRevoked", "RefusalRevoked"):
             self._ended.pop(key, None)
         if (plan := self._returning.heard(name, key)) is not None:
             self._lodge_now(plan)

@@ -191,7 +191,7 @@ def test_an_officer_refuses_the_goods() -> None:
             reason="隔离检疫合格 healthy after isolation",
         )
     )
-    assert decider.closed(told.state)
+    assert isinstance(told.state, decider.Abandoned)
     told.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
     assert codes(told.when(decision(TreatmentDecision.CLEAR))) == ["consignment_closed"]
 
