@@ -70,7 +70,9 @@ def refusals(facts: Iterable[Fact]) -> list[str]:
 
 def test_a_pest_and_256_holds_stop_no_release() -> None:
     desk = Filled(release)
-    desk.hear_all([assessed(ControlKind.INSPECTION), arrival(), full(PestIntercepted, control="inspection")])
+    desk.hear_all(
+        [assessed(ControlKind.INSPECTION), arrival(), full(PestIntercepted, control="inspection", revision=0)]
+    )
     facts = desk.hear_all([full(PlaceHold)] * 256)
     assert refusals(facts) == ["too_many_holds"] * 192, "refused aloud, while the others hold the goods"
     held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)][-1]

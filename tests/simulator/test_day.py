@@ -198,6 +198,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "ConsignmentAssessed",
         "ConsignmentHeld",
         "InspectionOrdered",
+        "RectificationRequested",
         "TreatmentOrdered",
         "TreatmentReferred",
         "ReleaseGranted",
