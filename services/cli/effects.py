@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid5
 
@@ -17,6 +18,8 @@ from services.cli.log import Entry
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 """Caused by a time limit, which is no message on a topic."""
+LAPSE = timedelta(days=30)
+"""After so long a release ends that nobody used: a time limit, too."""
 GATE_ANSWERS = {"ContainerGatedOut", "GateAlarmRaised", "RequestRefused"}
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
@@ -52,17 +55,44 @@ def examine(
         places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
         places[entry.place] = entry  # of a hold whose id is none, or taken
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    lapses = _lapses(facts)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
         if not _derived(fact):
             effects.forged.append(f"{_name(fact)}: its id is not what its desk derives from its cause")
-        if fact.kind not in WITHOUT_MESSAGE and fact.headers.get("causationid", "") not in places:
+        cause = fact.headers.get("causationid", "")
+        if fact.kind not in WITHOUT_MESSAGE and cause not in places and (record_of(fact), cause) not in lapses:
             effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
     for (desk, key), said in records.items():
         _numbered(effects, f"{key} at {desk}", said)
         _caused_in_order(effects, f"{key} at {desk}", said, places, (aside or {}).get(desk, set()))
     _controls(effects, facts)
+    _boxes(effects, facts)
     _gate(effects, facts)
+
+
+def _lapses(facts: list[Entry]) -> set[tuple[str, str]]:
+    """Consignments, each with the id that the passing of the time limit of one of its releases has."""
+    found = set()
+    for fact in facts:
+        if fact.kind == "ReleaseGranted" and isinstance(fact.body, dict):
+            due = (datetime.fromisoformat(fact.body["occurred_at"]) + LAPSE).isoformat()
+            found.add((fact.key, str(uuid5(FACTS, f"deadline/release/{fact.key}/lapse/{due}"))))
+    return found
+
+
+def _boxes(effects: Effects, facts: list[Entry]) -> None:
+    """A container may leave with goods that are released in it: of goods that arrive in parts, other containers may be."""
+    released: dict[str, set[str]] = defaultdict(set)
+    for fact in facts:
+        if fact.kind == "ReleaseGranted":
+            released[fact.key] |= set(fact.body["containers"])
+    permitted = {(f.key, f.body["consignment_id"]) for f in facts if f.kind == "ExitPermitted"}
+    for fact in facts:
+        if fact.kind == "ContainerMayLeave":
+            goods = [c for c in fact.body["consignments"] if c in released and fact.key not in released[c]]
+            if wrong := [c for c in goods if (fact.key, c) not in permitted]:
+                effects.wrongly_released.append(f"{fact.key} may leave with {wrong}, released in other containers only")
 
 
 def _derived(fact: Entry) -> bool:

@@ -1,6 +1,6 @@
 """Did every request have exactly one effect? An independent reading of the topics: kafka-python, no code of any desk.
 
-Ends, per consignment: rejected, released, refused, withdrawn; else what it waits for and whose move it is.
+Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; else what it waits for and whose move it is.
 """
 
 from collections import Counter, defaultdict
@@ -190,15 +190,27 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     # a corrected declaration may follow one that was rejected
     if kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]:
         ledger.ends["rejected"] += 1
-    elif statements and statements[-1].kind in ENDS:
+    elif _left_unreleased(story):
+        ledger.ends["left unreleased"] += 1
+    elif statements and statements[-1].kind in ENDS and not statements[-1].body.get("holds"):
         ledger.ends[ENDS[statements[-1].kind]] += 1
-    elif statements and statements[-1].kind == "ConsignmentHeld":
+    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # a part may be released
         ledger.ends["waiting"] += 1
         for hold in statements[-1].body["holds"]:
             ledger.waits[f"{hold['owner']}: {hold['hold_id'].split('/')[0]}"] += 1
     else:
         ledger.ends["nowhere"] += 1
         ledger.lost.append(f"{key}: no end, and nobody's move")
+
+
+def _left_unreleased(story: list[Entry]) -> bool:
+    """Whether the gate's last word on one of its containers is that it left without release."""
+    last: dict[str, bool] = {}
+    for entry in story:
+        if entry.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"):
+            left = entry.kind == "ConsignmentLeftUnreleased"
+            last[entry.body["container_no"]] = left or entry.body.get("released") is False
+    return any(last.values())
 
 
 def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
@@ -226,8 +238,16 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
     pests = {e.body["control"] for e in story if e.kind == "PestIntercepted"} - treated
     if open_controls or pests:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
-    if not any(e.kind == "ArrivalRecorded" for e in story):
-        ledger.wrongly_released.append(f"{key}: released before arrival")
+    arrivals = [e.body for e in story if e.kind == "ArrivalRecorded"]
+    everything = any(not b.get("containers") and b.get("pieces") is None for b in arrivals)
+    arrived = {number for body in arrivals for number in body.get("containers") or ()}
+    for granted in [e.body for e in story if e.kind == "ReleaseGranted"]:
+        missing = [] if everything else sorted(set(granted["containers"]) - arrived)
+        if missing or not arrivals:
+            ledger.wrongly_released.append(f"{key}: released before arrival {missing}".rstrip(" []"))
+            break
+    if _left_unreleased(story) and [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
+        ledger.wrongly_released.append(f"{key}: released after it had left without release")
     if [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
         _still_rightly(ledger, key, assessed["controls"], story)
 

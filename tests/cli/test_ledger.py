@@ -1,5 +1,6 @@
 """Does the ledger find what it is there to find? A clean day, with one fault planted at a time."""
 
+import json
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -116,6 +117,45 @@ def test_a_release_before_arrival_or_assessment_is_found(calm_entries: list[Entr
     key = story_of(calm_entries, "ReleaseGranted")
     assert any("before arrival" in line for line in wrongly(without(calm_entries, key, "ArrivalRecorded")))
     assert any("without assessment" in line for line in wrongly(without(calm_entries, key, "ConsignmentAssessed")))
+
+
+def with_body(entry: Entry, **fields: object) -> Entry:
+    return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
+
+
+def test_a_release_of_a_container_that_has_not_arrived_is_found(calm_entries: list[Entry]) -> None:
+    granted = next(e for e in calm_entries if e.kind == "ReleaseGranted" and e.body["containers"])
+    box = granted.body["containers"][0]
+
+    def arrived(*containers: str) -> list[str]:
+        told = [
+            with_body(e, containers=containers) if e.kind == "ArrivalRecorded" and e.key == granted.key else e
+            for e in calm_entries
+        ]
+        return [line for line in wrongly(told) if granted.key in line]
+
+    assert arrived(*granted.body["containers"]) == [] and arrived() == []
+    assert [line for line in arrived("TGHU1234567") if "before arrival" in line and box in line]
+
+
+def test_what_is_released_in_part_has_no_end_yet(calm_entries: list[Entry]) -> None:
+    last = [e for e in calm_entries if e.kind == "ReleaseGranted"][-1]
+    hold = {"hold_id": "arrival", "owner": "carrier", "reason": "1 of 2", "since": "2026-11-23T12:00:00Z"}
+    part = with_body(last, holds=[{**hold, "lifted_by": "ArrivalRecorded"}])
+    before, after = judge(calm_entries), judge([part if e is last else e for e in calm_entries])
+    assert after.ends["released"] == before.ends["released"] - 1 and after.ends["waiting"] == before.ends["waiting"] + 1
+    assert after.waits["carrier: arrival"] == before.waits["carrier: arrival"] + 1
+
+
+def test_a_release_after_the_goods_had_left_without_one_is_found(calm_entries: list[Entry]) -> None:
+    out = next(e for e in calm_entries if e.kind == "ConsignmentGatedOut")
+    left = [
+        with_body(e, released=False) if e.kind == "ConsignmentGatedOut" and e.key == out.key else e
+        for e in calm_entries
+    ]
+    ledger = judge(left)
+    assert [line for line in ledger.wrongly_released if out.key in line and "left without release" in line]
+    assert ledger.ends["left unreleased"] == 1
 
 
 def test_a_release_after_a_failed_control_is_found(calm_entries: list[Entry]) -> None:
