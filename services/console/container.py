@@ -41,6 +41,7 @@ class Container:
     alarm_reason: str = ""
     blocked_us: int | None = None
     lots: int | None = None
+    conveyance: str = ""
 
     @property
     def open(self) -> bool:
@@ -68,6 +69,7 @@ class Part:
     ended: str = ""
     struck: bool = False
     permitted: bool = False
+    conveyance: str = ""
 
 
 @dataclass(slots=True)
@@ -178,6 +180,7 @@ def _opened(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     row.lots = row.lots if visit == row.visit else None
     row.visit, row.place, row.visit_us = visit, text(body["place"]), micros(body["occurred_at"])
     row.visit_end, row.visit_end_us = "", None
+    row.conveyance = text(body["conveyance"])
     if not goes_on:
         _inside(row, body)
 
@@ -218,6 +221,8 @@ def _retracted(row: Container, heard: Heard, body: dict[str, Any]) -> None:
 def _recorded(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
         _taken_back(row, replaced, body)
+    if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:
+        row.conveyance = text(body.get("conveyance") or "") or row.conveyance
 
 
 def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
@@ -247,6 +252,7 @@ def _is_of(line: str, reports: set[str], visit: str) -> bool:
     return report in reports or (bool(visit) and its_visit == visit)
 
 
+_OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
 """Alarms of one box that are remembered until a finding settles them; the gate desk counts all of them itself."""
 _TELL: Mapping[str, Callable[[Container, Heard, dict[str, Any]], None]] = {
@@ -272,6 +278,7 @@ def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
     row.word = "held" if heard.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
     row.bill_no = text(body.get("bill_no") or "")
     row.direction = text(body.get("direction") or "")
+    row.conveyance = text(body.get("conveyance") or "")
     arrived = body.get("arrived_at")
     row.arrived_us = None if arrived is None else micros(arrived)
     row.refused = bool(body.get("refused"))

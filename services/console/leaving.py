@@ -70,11 +70,25 @@ def is_inside(part: Part, row: Container | None) -> bool:
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
         return False  # the gate has named it among what left; what is said under its own key is not read yet
     if not part.ended:
-        return True
+        return row is None or not is_of_another_call(part, row)
     if row is None or not row.open:
         return False
     came_again = part.arrived_us is not None and row.visit_us is not None and part.arrived_us >= row.visit_us
     return row.visit == part.ended or came_again
+
+
+def is_of_another_call(part: Part, row: Container) -> bool:
+    """Whether the goods are awaited with another conveyance than the one with which the box is here. Where one of the two is not
+    known they may be in it."""
+    if part.arrived_us is not None or not row.open:
+        return False
+    here, awaited = plain_word(row.conveyance), plain_word(part.conveyance)
+    return bool(here) and bool(awaited) and here != awaited
+
+
+def plain_word(word: str) -> str:
+    """Capitals and digits of a bill or conveyance: by these two are compared."""
+    return "".join([sign for sign in word.upper() if sign.isalnum()])
 
 
 def counts(part: Part, goods: Standing) -> bool:
@@ -112,8 +126,7 @@ def gate_answer(
     may, reason, detail, waiting = _why(row, lots, keepers, tuple(parked), fresh, tuple(asked), tuple(holds))
     by_bill: dict[str, bool] = {}
     for part, its in lots:
-        bill = "".join([sign for sign in (part.bill_no or its.bill_no).upper() if sign.isalnum()])
-        lot = bill or part.consignment_id
+        lot = plain_word(part.bill_no or its.bill_no) or part.consignment_id
         by_bill[lot] = by_bill.get(lot, True) and let_go(part, its)
     shared = max([part.shared_by for part, _ in lots], default=0)
     counted = None if row is None else row.lots

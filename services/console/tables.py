@@ -115,6 +115,7 @@ CONTAINERS = Table(
     *(_text(n) for n in ("said_visit", "departure", "blocking", "alarm", "alarm_reason")),
     _moment("blocked_us"),
     Column("lots", BIG, nullable=True),
+    _text("conveyance"),
     Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
 """What the gate said last of each container (`word`): may_leave, must_stay, gated_out, the name of the alarm with which it left,
@@ -139,6 +140,7 @@ CONSIGNMENT_CONTAINERS = Table(
     _flag("refused"),
     _text("ended"),
     *(_flag(n) for n in ("struck", "permitted")),
+    _text("conveyance"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
 """Which consignment lies in which container. `word`: the release desk's to the gate: held, released or withdrawn. `gone`: it left

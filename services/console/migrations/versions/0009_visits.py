@@ -36,11 +36,11 @@ def _added() -> dict[str, list[sa.Column[Any]]]:
         ],
         "containers": [
             *(_text(n) for n in ("visit", "place", "visit_end", "said_visit", "departure", "blocking", "alarm")),
-            _text("alarm_reason"),
+            *(_text(n) for n in ("alarm_reason", "conveyance")),
             *(_moment(n) for n in ("visit_us", "visit_end_us", "blocked_us", "lots")),
         ],
         "consignment_containers": [
-            *(_text(n) for n in ("bill_no", "direction", "ended")),
+            *(_text(n) for n in ("bill_no", "direction", "ended", "conveyance")),
             _moment("arrived_us"),
             *(_flag(n) for n in ("refused", "struck", "permitted")),
         ],
