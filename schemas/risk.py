@@ -76,5 +76,5 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     goods: GoodsClasses = ()
     conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE)] = ""
     """As declared; empty where an earlier release did not say."""
-    packages: int = 0
+    packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999)] = 0
     """As declared; 0 where an earlier release did not say."""

@@ -153,7 +153,10 @@ def test_a_request_that_is_not_bounded_is_parked_with_its_pointer(
 
 def test_a_hold_is_read_however_its_words_are_written_and_a_lift_is_not() -> None:
     assert decode(PlaceHold, request("PlaceHold", reason="smuggling\0\t")) is not None
-    assert [kind.kind for kind in KINDS.values() if issubclass(kind, Request) and kind.holds_goods] == ["PlaceHold"]
+    assert [kind.kind for kind in KINDS.values() if issubclass(kind, Request) and kind.holds_goods] == [
+        "PlaceHold",
+        "PlaceContainerHold",
+    ]
 
 
 def test_remarks_and_reasons_have_line_breaks() -> None:
