@@ -7,7 +7,7 @@ every interleaving of the topics ends in the same row.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
 from schemas.vocabulary import Owner, Stage
@@ -15,6 +15,8 @@ from services.console.heard import Heard, micros, text
 
 OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""
+UNMATCHED: Final = "unmatched"
+"""Instead of a stage: something was told of goods that nobody lodged. No board counts them; they wait apart."""
 Body = dict[str, Any]
 
 
@@ -214,7 +216,7 @@ TOLD = frozenset(_TELLERS)
 class Standing(NamedTuple):
     """Stage, what is awaited, whose move it is, since when; `ended_us` once nobody has to move any more."""
 
-    stage: Stage
+    stage: Stage | Literal["unmatched"]
     waiting_for: str
     waiting_owner: str
     waiting_since_us: int | None
@@ -230,6 +232,9 @@ def standing(row: Consignment) -> Standing:
     """Where it stands, from the columns alone."""
     if row.parked:
         return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
+    if not row.declared and row.lodged_us is None and row.assessed_us is None:
+        told = [h.since_us for h in row.holds] or [us for us in (row.arrived_us, row.held_us) if us is not None]
+        return Standing(UNMATCHED, "declaration", "declarant", min(told, default=None), None)
     if row.word == "withdrawn":
         return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
     if row.word == "refused":

@@ -39,6 +39,8 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
         reason="" if released else shown(reason, breaks=True),
     )
     kept = dossier.departures
+    if released:  # told again, of another report: it is the same departure
+        kept = tuple([e for e in kept if e.retraction or not e.released or e.container_no != departure.container_no])
     if len(kept) >= MOST_DEPARTURES:  # what was taken back goes first, then what left as it should
         spared = next((e for e in kept if e.retraction), None) or next((e for e in kept if e.released), None)
         if spared is None:
@@ -48,13 +50,13 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
 
 
 def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
-    """Takes back the oldest departure of this container in this visit: one that was told later may have overtaken it."""
+    """Takes back the oldest departure in this container, in whatever visit: the gate tells of one at a time, and the goods may
+    belong to another visit by now. A departure that was told later may have overtaken the retraction."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
-    number, visit = plain(shown(fact.container_no, 17)), shown(fact.visit, 200)
+    number = plain(shown(fact.container_no, 17))
     for place, each in enumerate(dossier.departures):
-        same_visit = each.visit == visit or not each.visit
-        if each.container_no == number and same_visit and not each.retraction:
+        if each.container_no == number and not each.retraction:
             changed = each._replace(retraction=message_id)
             departures = (*dossier.departures[:place], changed, *dossier.departures[place + 1 :])
             return dossier._replace(departures=departures)

@@ -22,6 +22,7 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
+from services.console.consignment import UNMATCHED
 from services.console.rendering import FOLDER
 from services.console.words import WORDS
 from services.risk.rules import RULES
@@ -29,7 +30,7 @@ from services.risk.rules import RULES
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 PLACE = re.compile(r"\{(\w*)\}")
 CODES: dict[str, Iterable[str]] = {
-    "stages": Stage,
+    "stages": {*Stage, UNMATCHED},
     "stage_notes": Stage,
     "lanes": Lane,
     "controls": ControlKind,
@@ -42,7 +43,7 @@ CODES: dict[str, Iterable[str]] = {
     "treatment_decisions": TreatmentDecision,
     "unit_classes": UnitClass,
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
-    "owners": {*Owner, *SERVICES, "operations", "console"},
+    "owners": {*Owner, *SERVICES, "operations", "console", "declarant"},
     "rules": {rule.name for rule in RULES},
 }
 """Groups of which every row is the name of a code: exactly these."""
