@@ -11,6 +11,7 @@ from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import Entry, parking_of, read
+from services.cli.mistakes import STATEMENTS, Mistakes, Stays, look_for
 
 ENDS = {
     "DeclarationRejected": "rejected",
@@ -18,14 +19,6 @@ ENDS = {
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
 }
-STATEMENTS = (
-    "ConsignmentHeld",
-    "ReleaseGranted",
-    "ReleaseRefused",
-    "ReleaseRevoked",
-    "RefusalRevoked",
-    "DeclarationWithdrawn",
-)
 LOOKED = ("InspectionPassed", "PestIntercepted")
 OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "FindingsRetracted")
 TREATED = ("TreatmentVerified", "TreatmentWaived")
@@ -37,8 +30,9 @@ _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role ==
 
 
 @dataclass
-class Ledger(Effects):
-    """What the topics say. Each list names the evidence; all are empty when the promise is kept.
+class Ledger(Effects, Mistakes):
+    """What the topics say. Each list names the evidence; all are empty when the promise is kept. What left, or was kept, by
+    mistake is known only where somebody says what was in which container.
 
     `foreign`: messages on fact topics that do not name their desk as the writer, `strangers` those of a known kind: nobody
     who checks believes them; `forged`: what names its desk and is not of it. `parked`: set aside, `discarded`: thrown away by an operator.
@@ -59,22 +53,22 @@ class Ledger(Effects):
     @property
     def clean(self) -> bool:
         faults = (self.lost, self.doubled, self.reordered, self.wrongly_released, self.causeless, self.forged)
-        return not any(faults)
+        return not any((*faults, self.left_by_mistake, self.kept_by_mistake))
 
 
-def audit(bootstrap: str) -> Ledger:
+def audit(bootstrap: str, stays: Stays | None = None) -> Ledger:
     """Reads all facts and requests of a cluster, and what was set aside."""
-    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]))
+    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays)
 
 
-def judge(entries: Iterable[Entry]) -> Ledger:
-    """The ledger of these entries (any order between topics, each partition in its own).
+def judge(entries: Iterable[Entry], stays: Stays | None = None) -> Ledger:
+    """The ledger of these entries (any order between topics, each partition in its own). `stays`: what was in which container.
 
     What names its desk and is not of its kind's shape is named as forged, and the rest is judged.
     """
     read = list(entries)
     try:
-        return _judge(Ledger(), read)
+        return _judge(Ledger(), read, stays)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
         ledger, genuine = Ledger(), []
         for entry in read:
@@ -82,7 +76,7 @@ def judge(entries: Iterable[Entry]) -> Ledger:
                 ledger.forged.append(f"{entry.kind} {entry.id} at {entry.place}: {wrong}")
             else:
                 genuine.append(entry)
-        return _judge(ledger, genuine)
+        return _judge(ledger, genuine, stays)
 
 
 def _misshapen(entry: Entry) -> str:
@@ -103,7 +97,7 @@ def _misshapen(entry: Entry) -> str:
     return ""
 
 
-def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
+def _judge(ledger: Ledger, entries: list[Entry], stays: Stays | None) -> Ledger:
     by_key: dict[str, list[Entry]] = defaultdict(list)
     copies: dict[str, list[Entry]] = defaultdict(list)
     seen: dict[str, str] = {}
@@ -134,6 +128,8 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     for key, story in by_key.items():
         _consignment(ledger, key, story)
     examine(ledger, asked.values(), facts, aside)
+    if stays is not None:
+        look_for(ledger, entries, stays)
     return ledger
 
 
@@ -172,9 +168,13 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     if not kinds["LodgeDeclaration"]:
         return
     ledger.lodged += 1
-    for kind in ("DeclarationAccepted", "ConsignmentAssessed", "ArrivalRecorded"):
+    for kind in ("DeclarationAccepted", "ConsignmentAssessed"):
         if kinds[kind] > 1:
             ledger.doubled.append(f"{key}: {kind} {kinds[kind]} times")
+    arrivals = Counter(_arrived(e) for e in story if e.kind == "ArrivalRecorded")
+    ledger.doubled += [
+        f"{key}: ArrivalRecorded of {what} {count} times" for what, count in arrivals.items() if count > 1
+    ]
     for chain in _chains(story).values():
         sequences = [int(e.headers["sequence"]) for e in chain]
         if sequences != sorted(sequences):
@@ -211,6 +211,12 @@ def _left_unreleased(story: list[Entry]) -> bool:
             left = entry.kind == "ConsignmentLeftUnreleased"
             last[entry.body["container_no"]] = left or entry.body.get("released") is False
     return any(last.values())
+
+
+def _arrived(fact: Entry) -> str:
+    """Of what an arrival tells: each box once, or more and more pieces."""
+    boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
+    return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 
 
 def _chains(story: list[Entry]) -> dict[str, list[Entry]]:

@@ -175,7 +175,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
-        since=known.since if known else hearing.at,
+        since=known.since if known else min(message.occurred_at, hearing.at),
         told_at=min(message.occurred_at, hearing.at),
         arrived_at=_arrival(message.arrived_at, hearing) or (known.arrived_at if known else None),
         told_arrival=known.told_arrival if known else "",

@@ -4,6 +4,7 @@ What somebody finds depends on seed and consignment alone, and who depends on wh
 said: so the same seed comes to the same ends, whatever dies in between.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -104,6 +105,14 @@ def request_of(act: Act, sender: str, heard: datetime | None) -> Request:
     if act.stamped and heard is not None:
         changes["occurred_at"] = heard
     return act.request.model_copy(update=changes) if changes else act.request
+
+
+def spoken(acts: list[Act], sender: str, told: Mapping[str, datetime], heard: datetime | None) -> list[Act]:
+    """The acts that follow from one fact, as this sender makes them. `told`: request → event time, of those that were made before:
+    what is told of the same event by another process has the time of the first."""
+    known = told.get(request_id(sender, acts[0].name)) if acts else None
+    moment = None if heard is None else known or heard
+    return [replace(act, request=request_of(act, sender, moment)) for act in acts]
 
 
 @dataclass

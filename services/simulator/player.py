@@ -6,7 +6,7 @@ The player keeps nothing: a fresh one reads the topics from the beginning and as
 import heapq
 import threading
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
+from schemas.gate import RecordEquipmentEvent
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.day import Day, Plan
-from services.simulator.people import HEARD, Act, People, request_of
+from services.simulator.people import HEARD, Act, People, spoken
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
@@ -96,6 +97,8 @@ class Player:
         self._acts: list[tuple[float, float, int, Act]] = []
         self._count = 0
         self._asked: set[str] = set()
+        self._told: dict[str, datetime] = {}
+        """Event times of the departures that were told before this run, by request."""
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has."""
         self._ended: dict[str, str] = {}
@@ -265,8 +268,7 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         heard = None if self.paced else self.clock.now()
-        for each in self.people.react(fact):
-            act = replace(each, request=request_of(each, SENDER, heard))
+        for act in spoken(self.people.react(fact), SENDER, self._told, heard):
             self._count += 1
             heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
@@ -282,7 +284,10 @@ class Player:
                     if error is None:
                         told = headers_of(message)
                         if told.get("ce_source") == SENDER.encode():
-                            self._asked.add(told["ce_id"].decode())
+                            asked = told["ce_id"].decode()
+                            self._asked.add(asked)
+                            if told.get("ce_type") == RecordEquipmentEvent.kind.encode():
+                                self._told[asked] = RecordEquipmentEvent.read_stored(message.value() or b"").occurred_at
                     elif error.code() == KafkaError._PARTITION_EOF:
                         left.discard((message.topic(), message.partition()))
         finally:

@@ -71,6 +71,15 @@ def test_a_second_decision_under_another_id_is_doubled(calm_entries: list[Entry]
     assert any("DeclarationAccepted 2 times" in line for line in judge([*calm_entries, other]).doubled)
 
 
+def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_doubled(calm_entries: list[Entry]) -> None:
+    fact = next(e for e in calm_entries if e.kind == "ArrivalRecorded" and e.body["containers"])
+    box = fact.body["containers"][0].encode()
+    again = replace(fact, headers=fact.headers | {"ce_id": "another"})
+    other = replace(again, value=(again.value or b"").replace(box, b"CSQU3054383"))
+    assert any("ArrivalRecorded of" in line for line in judge([*calm_entries, again]).doubled)
+    assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, other]).doubled)
+
+
 def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
     key = story_of(calm_entries, "ConsignmentHeld", "ReleaseGranted")
     places = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]

@@ -12,7 +12,7 @@ from schemas.release import ReleaseGranted, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import CreditGrade, Direction, EquipmentEvent, Lane
 from services.simulator.day import BLOCK, Day, Plan
-from services.simulator.people import Act, People, request_of
+from services.simulator.people import Act, People, request_of, spoken
 from services.simulator.player import SENDER
 from services.simulator.returning import Returning
 from tests.voice import CONSIGNMENT
@@ -240,6 +240,19 @@ def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_i
         acts(assessed(plan))[0] for plan in QUIET if isinstance(acts(assessed(plan))[0].request, ReportArrival)
     )
     assert request_of(plain, SENDER, NOW).occurred_at == NOW, "an arrival is an event, too"
+
+
+def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_first() -> None:
+    """Else a departure that is corrected or told twice would happen again, later, when the box is back with other goods."""
+    pairs = [told for told in (acts(yes(box_of(plan))) for plan in SEA) if len(told) == 2]
+    assert pairs
+    for pair in pairs:
+        told = {request_id(SENDER, pair[0].name): NOW}
+        later = NOW + timedelta(days=1)
+        assert [act.request.occurred_at for act in spoken(pair, SENDER, told, later)] == [NOW, NOW]
+        assert [act.request.occurred_at for act in spoken(pair, SENDER, {}, later)] == [later, later]
+        assert [act.request for act in spoken(pair, SENDER, told, None)] == [request_of(a, SENDER, None) for a in pair]
+    assert spoken([], SENDER, {}, NOW) == []
 
 
 LEFT = ("ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded")
