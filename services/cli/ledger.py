@@ -29,7 +29,8 @@ STATEMENTS = (
 LOOKED = ("InspectionPassed", "PestIntercepted")
 OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "FindingsRetracted")
 TREATED = ("TreatmentVerified", "TreatmentWaived")
-OF_A_TREATMENT = (*TREATED, "TreatmentAbandoned", "QuarantineRefused")
+TAKEN_BACK = ("TreatmentRetracted", "TreatmentDecisionRetracted")
+OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefused")
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
@@ -238,7 +239,7 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[En
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact
     treatments: dict[str, Entry] = {}
-    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=lambda e: int(e.body.get("finding", 0))):
+    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_age):
         treatments[fact.body["origin"]] = fact
     reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
     for control, look in looks.items():
@@ -247,11 +248,16 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[En
             reopened.append(control)
         elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
             del treatments[control]  # against a pest that was a wrong finding
+    reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
     if reopened:
         ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")
     failed = [*looks.values(), *treatments.values()]
     if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in failed):
         ledger.wrongly_released.append(f"{key}: released after a failed control")
+
+
+def _age(fact: Entry) -> tuple[int, int]:
+    return int(fact.body.get("finding", 0)), _revision(fact)
 
 
 def _revision(fact: Entry) -> int:

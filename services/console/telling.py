@@ -43,6 +43,7 @@ MILESTONES = frozenset(
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
         *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised"),
     }
@@ -53,6 +54,7 @@ PROBLEMS = frozenset(
         *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
         *("ReleaseRefused", "ReleaseRevoked"),
         *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
         *("GateAlarmRaised", "ContainerMustStay"),
     }
 )

@@ -2,7 +2,8 @@
 
 Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. Where no treatment
 is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met. Goods that were
-given up are taken up again where the pest turns out to have been a wrong finding; withdrawal closes a consignment.
+given up are taken up again where the pest, the last record or the decision turns out to have been wrong; withdrawal closes a
+consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
 from datetime import date, timedelta
@@ -14,15 +15,21 @@ from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     QuarantineRefused,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
+    TreatmentDecisionRetracted,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
+    TreatmentReport,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -36,14 +43,28 @@ from services.quarantine.schedules import Row, row_for
 TIME_LIMIT = timedelta(days=5)
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
+REMEMBERED_ANSWERS = 64
+"""Requests about one origin that stay known."""
 RISK = "risk"
+
+
+class Judged(BaseModel):
+    """The record that was judged last: `request` recorded it, `since` is the time of its order. `stands`: not taken back."""
+
+    model_config = ConfigDict(frozen=True)
+    request: str
+    attempt: int
+    since: AwareDatetime
+    passed: bool
+    stands: bool = True
 
 
 class Need(BaseModel):
     """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
     judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
     officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
-    with which the treatments against this finding began.
+    with which the treatments against this finding began, later where an attempt does not count. `said`: facts that were said about
+    its answer, each with the next revision. `judged`, `decided`: the record and the decision that can be corrected, if any.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,6 +79,21 @@ class Need(BaseModel):
     goods: GoodsClass = GoodsClass.WOOD
     finding: int = 0
     first: int = 1
+    said: int = 0
+    judged: Judged | None = None
+    decided: str = ""
+
+    @property
+    def revision(self) -> int:
+        """The next one. Needs of earlier releases do not count; what settled them was the first fact."""
+        return self.said or int(self.standing in ("verified", "waived"))
+
+    @property
+    def last(self) -> Judged | None:
+        """The record that was judged last. Needs of earlier releases tell it only where it was verified."""
+        if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
+            return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
+        return self.judged if self.judged is not None and self.judged.stands else None
 
     @property
     def day(self) -> date:
@@ -123,7 +159,10 @@ Heard = (
     | PestIntercepted
     | FindingsRetracted
     | RecordTreatment
+    | CorrectTreatment
+    | RetractTreatment
     | DecideTreatment
+    | RetractTreatmentDecision
     | DeclarationWithdrawn
     | DeadlinePassed
 )
@@ -134,12 +173,15 @@ Said = (
     | TreatmentAbandoned
     | TreatmentOverdue
     | TreatmentCancelled
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentReferred
     | TreatmentWaived
     | QuarantineRefused
     | RequestRefused
 )
 
+Asked = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
 INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
@@ -156,6 +198,10 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             return drop(state, message, hearing)
         case RecordTreatment():
             return judge(state, message, hearing)
+        case CorrectTreatment() | RetractTreatment():
+            return take_back(state, message, hearing)
+        case RetractTreatmentDecision():
+            return ask_again(state, message, hearing)
         case DecideTreatment():
             return resolve(state, message, hearing)
         case DeclarationWithdrawn():
@@ -218,13 +264,18 @@ def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[
             again = _without(state, retracted)
             if isinstance(again, Abandoned):
                 return ()
-            missed = [each for each in state.missed if each.origin != retracted.control.value]
-            ordered = [order(again, retracted.consignment_id, each, hearing) for each in missed]
-            return tuple([fact for facts in ordered for fact in facts])
+            missed = tuple([each for each in state.missed if each.origin != retracted.control.value])
+            return _order_missed(again, missed, retracted.consignment_id, hearing)
         case Quiet() | Withdrawn():
             return ()
         case _:
             assert_never(state)
+
+
+def _order_missed(again: State, missed: tuple[Missed, ...], consignment_id: str, hearing: Hearing) -> tuple[Fact, ...]:
+    """What was not ordered while the goods were given up."""
+    ordered = [order(again, consignment_id, each, hearing) for each in missed]
+    return tuple([fact for facts in ordered for fact in facts])
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -262,7 +313,109 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     return conclude(need, row, record, hearing)
 
 
-def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """The record that was judged last no longer stands, and the corrected one is judged in its place. Its attempt is in hand
+    again; where the next one is by now, it does not count.
+    """
+    need = _need_to_correct(state, asked, hearing)
+    if not isinstance(need, Need):
+        return need
+    last = need.last
+    if last is None or last.request != asked.wrong:
+        seen = (
+            f"the record of origin {need.origin!r} that was judged last is {shown(last.request, 200)}" if last else ""
+        )
+        return (_refused(asked, hearing, "not_the_latest", seen or f"no record of origin {need.origin!r} stands"),)
+    in_hand = last.attempt == need.attempt
+    retracted = TreatmentRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        origin=need.origin,
+        attempt=last.attempt,
+        wrong=asked.wrong,
+        retracted_by=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMIT if in_hand else need.due,
+        finding=need.finding,
+        revision=need.revision,
+    )
+    facts = (retracted, *_taken_up(state, retracted, hearing))
+    match asked:
+        case RetractTreatment():
+            return facts
+        case CorrectTreatment():
+            pass
+        case _:
+            assert_never(asked)
+    if asked.attempt != last.attempt:
+        seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
+        return (_refused(asked, hearing, "wrong_attempt", seen),)
+    row = row_for(need.goods, asked.method, day_in_china(last.since))
+    if fault := unusable(row, asked, last.since, hearing.at):
+        return (_refused(asked, hearing, *fault),)
+    as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
+    verdict = conclude(as_ordered, row, asked, hearing)
+    return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
+
+
+def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
+    """An officer's decision no longer stands, and the question is open again."""
+    need = _need_to_correct(state, asked, hearing)
+    if not isinstance(need, Need):
+        return need
+    if not need.decided or need.decided != asked.wrong or need.last is not None:
+        seen = (
+            f"origin {need.origin!r} was not decided by request {asked.wrong[:80]}, or a record of it was judged since"
+        )
+        return (_refused(asked, hearing, "not_the_latest", seen),)
+    retracted = TreatmentDecisionRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        origin=need.origin,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMIT,
+        finding=need.finding,
+        revision=need.revision,
+    )
+    return (retracted, *_taken_up(state, retracted, hearing))
+
+
+def _need_to_correct(
+    state: State, asked: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
+) -> Need | tuple[Fact, ...]:
+    """The need that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
+    code = "not_referred" if isinstance(asked, RetractTreatmentDecision) else "not_ordered"
+    match state:
+        case Withdrawn():
+            return _after_the_end(state, asked, hearing, "the declaration was withdrawn")
+        case Abandoned():
+            if hearing.message_id in state.answered:
+                return ()
+            if asked.origin != state.failed:
+                return (_refused(asked, hearing, "consignment_closed", "the goods are given up for another origin"),)
+            needs = state.needs
+        case Quiet() | Treating():
+            needs = _needs(state)
+        case _:
+            assert_never(state)
+    need = next((each for each in needs if each.origin == asked.origin and each.standing != "cancelled"), None)
+    if need is None:
+        return (_refused(asked, hearing, code, f"no treatment is ordered for origin {asked.origin[:40]!r}"),)
+    return () if hearing.message_id in need.answered else need
+
+
+def _taken_up(
+    state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """Goods that were given up for this are taken up again: what was not ordered meanwhile is ordered now."""
+    if not isinstance(state, Abandoned):
+        return ()
+    return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)
+
+
+def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
     """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
@@ -279,6 +432,7 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
             schedule=schedule,
             unit=record.asked_by,
             finding=need.finding,
+            revision=need.revision,
         )
         return (verified,)
     failed = TreatmentFailed(
@@ -310,13 +464,12 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
         origin=need.origin,
         attempts=tried,
         finding=need.finding,
+        revision=need.revision,
     )
     return (failed, given_up)
 
 
-def _after_the_end(
-    state: Abandoned | Withdrawn, request: RecordTreatment | DecideTreatment, hearing: Hearing, seen: str
-) -> tuple[Fact, ...]:
+def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, seen: str) -> tuple[Fact, ...]:
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
@@ -349,6 +502,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 officer=decided.asked_by,
                 reason=decided.reason,
                 finding=need.finding,
+                revision=need.revision,
             )
             return (waived,)
         case TreatmentDecision.REFUSE:
@@ -359,6 +513,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 officer=decided.asked_by,
                 reason=decided.reason,
                 finding=need.finding,
+                revision=need.revision,
             )
             return (refused,)
         case _:
@@ -429,26 +584,39 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case TreatmentReferred():
             return _asked_of_an_officer(state, message)
         case TreatmentWaived():
-            return _changed(state, message.origin, hearing, standing="waived")
+            said = message.revision + 1
+            return _changed(state, message.origin, hearing, standing="waived", said=said, decided=hearing.message_id)
         case QuarantineRefused():
-            return Abandoned(
-                answered=(*_answered(state), hearing.message_id), failed=message.origin, needs=_needs(state)
-            )
-        case TreatmentVerified():
-            return _changed(state, message.origin, hearing, standing="verified")
-        case TreatmentFailed():
-            return _changed(state, message.origin, hearing)
+            said = message.revision + 1
+            refused = _changed(state, message.origin, hearing, said=said, decided=hearing.message_id)
+            return Abandoned(answered=_answered(refused), failed=message.origin, needs=refused.needs)
+        case TreatmentVerified() | TreatmentFailed():
+            return _judged(state, message, hearing)
+        case TreatmentRetracted():
+            return _retracted(state, message, hearing)
+        case TreatmentDecisionRetracted():
+            return _undecided(state, message, hearing)
         case TreatmentOverdue():
             return _changed(state, message.origin, None, standing="overdue")
         case TreatmentAbandoned():
-            return Abandoned(answered=_answered(state), failed=message.origin, needs=_needs(state))
+            given_up = _changed(state, message.origin, None, said=message.revision + 1)
+            return Abandoned(answered=_answered(given_up), failed=message.origin, needs=given_up.needs)
         case DeclarationWithdrawn():
             return state if isinstance(state, Abandoned | Withdrawn) else Withdrawn(answered=_answered(state))
         case FindingsRetracted():
             return _without(state, message)
         case ConsignmentAssessed() | PestIntercepted():
             return _put_off(state, message)
-        case RecordTreatment() | DecideTreatment() | DeadlinePassed() | TreatmentCancelled() | RequestRefused():
+        case (
+            RecordTreatment()
+            | CorrectTreatment()
+            | RetractTreatment()
+            | DecideTreatment()
+            | RetractTreatmentDecision()
+            | DeadlinePassed()
+            | TreatmentCancelled()
+            | RequestRefused()
+        ):
             return state
         case _:
             assert_never(message)
@@ -522,6 +690,63 @@ def _without(state: State, retracted: FindingsRetracted) -> State:
     return Treating(needs=needs)
 
 
+def _judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
+    """The record of the attempt in hand, or the corrected one of the attempt before, which counts again where it failed."""
+    need = _need_of(state, verdict.origin)
+    assert need is not None, "a verdict is about a need"
+    in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)
+    since = need.since if need.judged is None or in_hand else need.judged.since
+    change: dict[str, Any] = {
+        "judged": Judged(request=hearing.message_id, attempt=verdict.attempt, since=since, passed=passed)
+    }
+    if isinstance(verdict, TreatmentVerified):
+        change |= {"standing": "verified", "said": verdict.revision + 1}
+    elif not in_hand:
+        change["first"] = need.first - 1
+    return _changed(state, verdict.origin, hearing, **change)
+
+
+def _retracted(state: State, retracted: TreatmentRetracted, hearing: Hearing) -> State:
+    """The attempt is in hand again; one that failed, and was followed by another, does not count."""
+    if not isinstance(state, Treating | Abandoned):
+        return state
+    treating = Treating(needs=state.needs)
+    need = _need_of(treating, retracted.origin)
+    assert need is not None, "a record that is taken back is about a need"
+    last, forgiven = need.last, 0
+    if last is not None and last.attempt < need.attempt and not last.passed:
+        forgiven = 1
+    change: dict[str, Any] = {
+        "standing": need.standing if forgiven else "open",
+        "due": retracted.due,
+        "first": need.first + forgiven,
+        "said": retracted.revision + 1,
+        "judged": last.model_copy(update={"stands": False}) if last else None,
+    }
+    return _changed(treating, retracted.origin, hearing, **change)
+
+
+def _undecided(state: State, retracted: TreatmentDecisionRetracted, hearing: Hearing) -> State:
+    if not isinstance(state, Treating | Abandoned):
+        return state
+    treating = Treating(needs=state.needs)
+    need = _need_of(treating, retracted.origin)
+    assert need is not None, "a decision that is taken back is about a need"
+    attempt = need.attempt + 1 if need.methods else need.attempt  # the one that was ordered is not ordered again
+    change: dict[str, Any] = {
+        "standing": "open",
+        "methods": (),
+        "goods": GoodsClass.OTHER,
+        "since": retracted.occurred_at,
+        "due": retracted.due,
+        "attempt": attempt,
+        "first": attempt,
+        "said": retracted.revision + 1,
+        "decided": "",
+    }
+    return _changed(treating, retracted.origin, hearing, **change)
+
+
 def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
     earlier = _need_of(state, referred.origin)
     attempt = earlier.attempt + 1 if earlier else 1
@@ -544,9 +769,10 @@ def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
 def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
     """`earlier`: the attempt before, or the question to an officer that this request answered."""
     earlier = _need_of(state, ordered.origin)
-    answered = earlier.answered if earlier else ()
+    same = earlier is not None and earlier.finding == ordered.finding
+    answered, decided = (earlier.answered, earlier.decided) if earlier else ((), "")
     if earlier is not None and not earlier.methods:
-        answered = (*answered, hearing.message_id)
+        answered, decided = (*answered, hearing.message_id), hearing.message_id
     need = Need(
         origin=ordered.origin,
         attempt=ordered.attempt,
@@ -557,7 +783,10 @@ def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Trea
         goods=ordered.goods,
         answered=answered,
         finding=ordered.finding,
-        first=earlier.first if earlier and earlier.finding == ordered.finding else ordered.attempt,
+        first=earlier.first if earlier and same else ordered.attempt,
+        said=earlier.said if earlier and same else 0,
+        judged=earlier.judged if earlier and same else None,
+        decided=decided if same else "",
     )
     others = tuple([each for each in _needs(state) if each.origin != ordered.origin])
     return Treating(needs=(*others, need))
@@ -568,7 +797,8 @@ def _changed(state: State, origin: str, answered: Hearing | None, **change: Any)
     for need in _needs(state):
         if need.origin == origin:
             if answered is not None:
-                change["answered"] = (*need.answered, answered.message_id)
+                others = [request for request in need.answered if request != answered.message_id]
+                change["answered"] = (*others, answered.message_id)[-REMEMBERED_ANSWERS:]
             need = need.model_copy(update=change)
         needs.append(need)
     return Treating(needs=tuple(needs))
@@ -601,7 +831,7 @@ def _ordered(
     )
 
 
-def _refused(record: RecordTreatment | DecideTreatment, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def _refused(record: Asked, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
         subject=record.key,

@@ -23,8 +23,10 @@ from schemas.inspection import (
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -126,6 +128,8 @@ FromDesks = (
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentOrdered
     | TreatmentWaived
     | QuarantineRefused
@@ -163,6 +167,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
@@ -459,6 +465,8 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
     TreatmentFailed,
@@ -302,6 +305,7 @@ def test_the_desk_hears_what_the_flow_says() -> None:
     heard = {
         *(ConsignmentAssessed, PestIntercepted, RecordTreatment, DecideTreatment),
         *(DeclarationWithdrawn, DeadlinePassed, FindingsRetracted),
+        *(CorrectTreatment, RetractTreatment, RetractTreatmentDecision),
     }
     assert DESK.hears == heard
 
