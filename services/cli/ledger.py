@@ -224,7 +224,11 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
     open_controls = {c for c in assessed["controls"] if c != "quarantine"} - answered
     if "quarantine" in assessed["controls"] and "risk" not in treated:
         open_controls.add("quarantine")
-    pests = {e.body["control"] for e in story if e.kind == "PestIntercepted"} - treated
+    last = {
+        e.body["control"]: _revision(e) for e in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision)
+    }
+    met = [e for e in story if e.kind == "PestIntercepted" and _revision(e) == last[e.body["control"]]]
+    pests = {e.body["control"] for e in met} - treated
     if open_controls or pests:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
     if not any(e.kind == "ArrivalRecorded" for e in story):

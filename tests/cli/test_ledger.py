@@ -140,7 +140,7 @@ def planted(entry: Entry, kind: str, **fields: object) -> Entry:
     body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
     told = {**body, **fields}
     return replace(
-        entry, kind=kind, value=orjson.dumps(told), headers=entry.headers | {"ce_type": kind, "ce_id": f"{kind} {told}"}
+        entry, value=orjson.dumps(told), headers=entry.headers | {"ce_type": kind, "ce_id": f"{kind} {told}"}
     )
 
 
