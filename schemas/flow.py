@@ -16,6 +16,13 @@ _FOUND: tuple[type[Message], ...] = (
     i.RectificationRequested,
     RequestRefused,
 )
+_JUDGED: tuple[type[Message], ...] = (
+    q.TreatmentVerified,
+    q.TreatmentFailed,
+    q.TreatmentOrdered,
+    q.TreatmentAbandoned,
+    RequestRefused,
+)
 _JOIN: tuple[type[Message], ...] = (
     r.ConsignmentHeld,
     r.ReleaseGranted,
@@ -60,11 +67,13 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         i.PestIntercepted: (q.TreatmentOrdered, q.TreatmentReferred),
         i.FindingsRetracted: (q.TreatmentCancelled, q.TreatmentOrdered, q.TreatmentReferred),
         q.DecideTreatment: (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused, RequestRefused),
-        q.RecordTreatment: (
-            q.TreatmentVerified,
-            q.TreatmentFailed,
+        q.RecordTreatment: _JUDGED,
+        q.CorrectTreatment: (q.TreatmentRetracted, q.TreatmentReferred, *_JUDGED),
+        q.RetractTreatment: (q.TreatmentRetracted, q.TreatmentOrdered, q.TreatmentReferred, RequestRefused),
+        q.RetractTreatmentDecision: (
+            q.TreatmentDecisionRetracted,
             q.TreatmentOrdered,
-            q.TreatmentAbandoned,
+            q.TreatmentReferred,
             RequestRefused,
         ),
         r.DeclarationWithdrawn: (q.TreatmentCancelled,),
@@ -81,6 +90,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         q.TreatmentVerified: _JOIN,
         q.TreatmentAbandoned: _JOIN,
         q.TreatmentReferred: _JOIN,
+        q.TreatmentRetracted: _JOIN,
+        q.TreatmentDecisionRetracted: _JOIN,
         q.TreatmentOrdered: _JOIN,
         q.TreatmentWaived: _JOIN,
         q.QuarantineRefused: _JOIN,
@@ -119,6 +130,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         q.TreatmentVerified: (),
         q.TreatmentAbandoned: (),
         q.TreatmentReferred: (),
+        q.TreatmentRetracted: (),
+        q.TreatmentDecisionRetracted: (),
         q.TreatmentWaived: (),
         q.QuarantineRefused: (),
         r.ArrivalRecorded: (),
@@ -144,6 +157,8 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
         i.InspectionFailed,
         i.PestIntercepted,
         i.FindingsRetracted,
+        q.TreatmentRetracted,
+        q.TreatmentDecisionRetracted,
         r.PlaceHold,
         r.RetractLift,
         g.ConsignmentLeftUnreleased,

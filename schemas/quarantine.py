@@ -11,6 +11,7 @@ from schemas.risk import GoodsClasses
 from schemas.vocabulary import (
     ActorId,
     GoodsClass,
+    MessageId,
     Moment,
     Name,
     Pest,
@@ -49,8 +50,8 @@ class Reading(Message):
     place: Place = FIRST_PLACE
 
 
-class RecordTreatment(AboutConsignment, Request):
-    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+class TreatmentReport(AboutConsignment, Request):
+    """What a treatment unit tells of one attempt. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
 
     `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
     followed its order. Records of earlier releases have none.
@@ -64,6 +65,34 @@ class RecordTreatment(AboutConsignment, Request):
     residue_ppm: Annotated[Decimal, Field(ge=0, le=100000, decimal_places=3), WhenMade()] | None = None
     started_at: Moment | None = None
     readings: tuple[Reading, ...] = Field(max_length=MOST_READINGS)
+
+
+class RecordTreatment(TreatmentReport):
+    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+
+    `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
+    followed its order. Records of earlier releases have none.
+    """
+
+
+class CorrectTreatment(TreatmentReport):
+    """A treatment unit replaces a record that was wrong, whole. `wrong`: the id of the request that recorded it, or corrected it
+    last; it must be the record of this origin that was judged last, and `attempt` its attempt. `reason`: why it was wrong.
+    """
+
+    wrong: MessageId
+    reason: Reason
+
+
+class RetractTreatment(AboutConsignment, Request):
+    """A treatment unit or an officer takes a record back that was wrong: its attempt is in hand again, or does not count.
+
+    `wrong`, `reason`: as in `CorrectTreatment`.
+    """
+
+    origin: Origin
+    wrong: MessageId
+    reason: Reason
 
 
 class TreatmentOrdered(AboutConsignment, Fact):
@@ -88,6 +117,16 @@ class DecideTreatment(AboutConsignment, Request):
     decision: TreatmentDecision
     goods: GoodsClass | None = None
     methods: Annotated[tuple[TreatmentMethod, ...], Field(max_length=len(TreatmentMethod))] = ()
+    reason: Reason
+
+
+class RetractTreatmentDecision(AboutConsignment, Request):
+    """An officer takes a decision back that was wrong: what becomes of the goods is asked again. `wrong`: the id of the
+    `DecideTreatment`; of one to treat, no record must have been judged since. `reason`: why it was wrong.
+    """
+
+    origin: Origin
+    wrong: MessageId
     reason: Reason
 
 
@@ -142,6 +181,37 @@ class TreatmentFailed(AboutConsignment, Fact):
     schedule: Name
     shortfalls: Annotated[tuple[Reason, ...], WhenMade(max_length=20)]
     unit: ActorId
+
+
+class TreatmentRetracted(AboutConsignment, Fact):
+    """A treatment record was wrong and no longer stands: this origin holds the goods again, until `due` a record is awaited.
+
+    `wrong`: the request that had recorded it. Of a correction, the new verdict follows with the next revision.
+    """
+
+    origin: Origin
+    attempt: Attempt
+    wrong: MessageId
+    retracted_by: ActorId
+    reason: Reason
+    due: Moment
+    finding: PestFinding = 0
+    revision: Revision
+
+
+class TreatmentDecisionRetracted(AboutConsignment, Fact):
+    """An officer's decision was wrong and no longer stands: it is asked for again until `due`, and the goods are held.
+
+    `wrong`: the request that had decided.
+    """
+
+    origin: Origin
+    wrong: MessageId
+    officer: ActorId
+    reason: Reason
+    due: Moment
+    finding: PestFinding = 0
+    revision: Revision
 
 
 class TreatmentAbandoned(AboutConsignment, Fact):

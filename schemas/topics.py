@@ -89,7 +89,12 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic(requests_topic("quarantine"), "requests", "anyone", (q.RecordTreatment, q.DecideTreatment)),
+    Topic(
+        requests_topic("quarantine"),
+        "requests",
+        "anyone",
+        (q.RecordTreatment, q.DecideTreatment, q.CorrectTreatment, q.RetractTreatment, q.RetractTreatmentDecision),
+    ),
     Topic(
         facts_topic("quarantine"),
         "facts",
@@ -102,6 +107,8 @@ FACTS_AND_REQUESTS = (
             q.TreatmentOverdue,
             q.TreatmentCancelled,
             q.TreatmentReferred,
+            q.TreatmentRetracted,
+            q.TreatmentDecisionRetracted,
             q.TreatmentWaived,
             q.QuarantineRefused,
             RequestRefused,

@@ -22,8 +22,10 @@ from schemas.inspection import (
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -92,6 +94,8 @@ Heard = (
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentWaived
     | QuarantineRefused
     | ArrivalRecorded
@@ -137,7 +141,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _with(state, controlled=_later(state.controlled, at))
-        case FindingsRetracted() | LiftRetracted():
+        case FindingsRetracted() | TreatmentRetracted() | TreatmentDecisionRetracted() | LiftRetracted():
             return _with(state, corrections=state.corrections + 1)
         case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))

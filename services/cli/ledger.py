@@ -22,7 +22,8 @@ ENDS = {
 LOOKED = ("InspectionPassed", "PestIntercepted")
 OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "FindingsRetracted")
 TREATED = ("TreatmentVerified", "TreatmentWaived")
-OF_A_TREATMENT = (*TREATED, "TreatmentAbandoned", "QuarantineRefused")
+TAKEN_BACK = ("TreatmentRetracted", "TreatmentDecisionRetracted")
+OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefused")
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
@@ -241,7 +242,11 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
     open_controls = {c for c in assessed["controls"] if c != "quarantine"} - answered
     if "quarantine" in assessed["controls"] and "risk" not in treated:
         open_controls.add("quarantine")
-    pests = {e.body["control"] for e in story if e.kind == "PestIntercepted"} - treated
+    last = {
+        e.body["control"]: _revision(e) for e in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision)
+    }
+    met = [e for e in story if e.kind == "PestIntercepted" and _revision(e) == last[e.body["control"]]]
+    pests = {e.body["control"] for e in met} - treated
     if open_controls or pests:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
     arrivals = [e.body for e in story if e.kind == "ArrivalRecorded"]
@@ -264,7 +269,7 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[En
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact
     treatments: dict[str, Entry] = {}
-    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=lambda e: int(e.body.get("finding", 0))):
+    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_age):
         treatments[fact.body["origin"]] = fact
     reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
     for control, look in looks.items():
@@ -273,11 +278,16 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[En
             reopened.append(control)
         elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
             del treatments[control]  # against a pest that was a wrong finding
+    reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
     if reopened:
         ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")
     failed = [*looks.values(), *treatments.values()]
     if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in failed):
         ledger.wrongly_released.append(f"{key}: released after a failed control")
+
+
+def _age(fact: Entry) -> tuple[int, int]:
+    return int(fact.body.get("finding", 0)), _revision(fact)
 
 
 def _revision(fact: Entry) -> int:

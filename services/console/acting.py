@@ -22,7 +22,14 @@ from schemas.gate import (
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
-from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
+from schemas.quarantine import (
+    FIRST_PLACE,
+    MOST_READINGS,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
 from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
@@ -158,6 +165,8 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
     "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
     "treatment": (RecordTreatment, _treatment),
     "treatment-decision": (DecideTreatment, _decision),
+    "retract-treatment": (RetractTreatment, _only("origin", "wrong", "reason")),
+    "retract-decision": (RetractTreatmentDecision, _only("origin", "wrong", "reason")),
     "arrival": (ReportArrival, _arrival),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),

@@ -26,6 +26,7 @@ _KINDS: dict[str, type[Message]] = {
         *(q.TreatmentOrdered, q.TreatmentVerified, q.TreatmentFailed, q.TreatmentAbandoned),
         *(q.TreatmentCancelled, q.TreatmentOverdue),
         *(q.TreatmentReferred, q.TreatmentWaived, q.QuarantineRefused),
+        *(q.TreatmentRetracted, q.TreatmentDecisionRetracted),
         *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.RefusalRevoked, r.DeclarationWithdrawn),
         *(r.LiftHold, r.LiftRetracted),
     )
@@ -94,6 +95,17 @@ class Dossier:
         """The controls whose findings can be corrected, or taken back."""
         found = ("InspectionPassed", "InspectionFailed", "PestIntercepted")
         return [each for each in self.controls if each.answer is not None and each.answer.entry.kind in found]
+
+    def judged_treatments(self) -> list[Treatment]:
+        """Of each origin the treatment whose record was judged last: that record can be corrected, or taken back."""
+        verdicts = (q.TreatmentVerified, q.TreatmentFailed)
+        judged = [each for each in self.treatments if each.answer and isinstance(each.answer.fact, verdicts)]
+        return list({each.order.fact.origin: each for each in judged}.values())
+
+    def decided_referrals(self) -> list[Referral]:
+        """The questions whose decision can be taken back."""
+        decisions = (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused)
+        return [each for each in self.referrals if each.answer and isinstance(each.answer.fact, decisions)]
 
     def lifted_holds(self) -> list[Said[r.LiftHold]]:
         """The liftings of officers' holds that stand, and can be taken back."""
@@ -184,6 +196,15 @@ def _note_treatment(made: Dossier, entry: Entry, fact: Message) -> None:
         case q.TreatmentVerified() | q.TreatmentFailed():
             for treatment in _of_origin(made, fact.origin, fact.attempt):
                 treatment.answer = Said(entry, fact)
+        case q.TreatmentRetracted():
+            later = any(each.order.fact.attempt > fact.attempt for each in _of_origin(made, fact.origin, None))
+            for treatment in _of_origin(made, fact.origin, fact.attempt):
+                treatment.answer, treatment.overdue = Said(entry, fact) if later else None, False
+        case q.TreatmentDecisionRetracted():
+            for treatment in _of_origin(made, fact.origin, None):
+                treatment.answer = treatment.answer or Said(entry, fact)
+            for referral in [each for each in made.referrals if each.order.fact.origin == fact.origin][-1:]:
+                referral.answer, referral.overdue = None, False
         case q.TreatmentAbandoned() | q.TreatmentCancelled():
             _decided(made, fact.origin, Said(entry, fact))
             for treatment in _of_origin(made, fact.origin, None):

@@ -23,7 +23,13 @@ from schemas.gate import (
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
-from schemas.quarantine import DecideTreatment, RecordTreatment
+from schemas.quarantine import (
+    CorrectTreatment,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
 from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
@@ -353,7 +359,10 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     CorrectFindings,
     RetractFindings,
     RecordTreatment,
+    CorrectTreatment,
+    RetractTreatment,
     DecideTreatment,
+    RetractTreatmentDecision,
     ReportArrival,
     PlaceHold,
     LiftHold,
@@ -511,6 +520,54 @@ async def treatment_decision(
 ) -> Response:
     """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
     return await _taken(request, DecideTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectTreatment]),
+    tags=["officers"],
+    summary="Replace a treatment record that was wrong",
+)
+async def correct_treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The record that was judged last, whole and as it should have been; the desk judges again."""
+    return await _taken(request, CorrectTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractTreatment]),
+    tags=["officers"],
+    summary="Take a treatment record back that was wrong",
+)
+async def retract_treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """Its attempt is in hand again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatment-decisions/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractTreatmentDecision]),
+    tags=["officers"],
+    summary="Take a decision about a treatment back",
+)
+async def retract_treatment_decision(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """What becomes of the goods is asked again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractTreatmentDecision, consignment_id=consignment_id)
 
 
 @router.post(

@@ -2,27 +2,34 @@
 
 Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. Where no treatment
 is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met. Goods that were
-given up are taken up again where the pest turns out to have been a wrong finding; withdrawal closes a consignment.
+given up are taken up again where the pest, the last record or the decision turns out to have been wrong; withdrawal closes a
+consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
-from datetime import date, timedelta
-from typing import Annotated, Any, Literal, assert_never
+from datetime import timedelta
+from typing import Annotated, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     QuarantineRefused,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
+    TreatmentDecisionRetracted,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
+    TreatmentReport,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -30,100 +37,42 @@ from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod, day_in_china
 from services.quarantine.methods import methods_for
+from services.quarantine.needs import (
+    Abandoned,
+    Missed,
+    Need,
+    Quiet,
+    State,
+    Treating,
+    Withdrawn,
+    answered_of,
+    asked_of_an_officer,
+    changed,
+    judged,
+    need_of,
+    needs_of,
+    put_off,
+    taken_on,
+    wanted_by,
+    without_decision,
+    without_finding,
+    without_record,
+)
 from services.quarantine.proof import check, unusable
 from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
-RISK = "risk"
-
-
-class Need(BaseModel):
-    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
-    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
-    officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
-    with which the treatments against this finding began.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    origin: str
-    attempt: int
-    methods: tuple[TreatmentMethod, ...]
-    pest: str
-    since: AwareDatetime
-    due: AwareDatetime
-    standing: Literal["open", "overdue", "verified", "waived", "cancelled"] = "open"
-    answered: tuple[str, ...] = ()
-    goods: GoodsClass = GoodsClass.WOOD
-    finding: int = 0
-    first: int = 1
-
-    @property
-    def day(self) -> date:
-        """The day of the order, by whose schedules its records are judged."""
-        return day_in_china(self.since)
-
-    @property
-    def settled(self) -> bool:
-        """Whether it no longer holds the goods."""
-        return self.standing in ("verified", "waived", "cancelled")
-
-
-class Missed(BaseModel):
-    """A treatment that was not ordered, because the goods were given up: it is, should they be taken up again."""
-
-    model_config = ConfigDict(frozen=True)
-    origin: str
-    pest: str = ""
-    goods: tuple[GoodsClass, ...] = ()
-    finding: int = 0
-
-
-class Quiet(BaseModel):
-    """No treatment was ever needed so far."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["quiet"] = "quiet"
-
-
-class Treating(BaseModel):
-    """Treatments were ordered; some or all may be verified."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["treating"] = "treating"
-    needs: tuple[Need, ...]
-
-
-class Abandoned(BaseModel):
-    """The goods are given up because of the origin `failed`; records of earlier releases do not say which, and have no needs.
-
-    `answered`: requests that were judged before.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["abandoned"] = "abandoned"
-    answered: tuple[str, ...]
-    failed: str = ""
-    needs: tuple[Need, ...] = ()
-    missed: tuple[Missed, ...] = ()
-
-
-class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["withdrawn"] = "withdrawn"
-    answered: tuple[str, ...]
-
-
-State = Quiet | Treating | Abandoned | Withdrawn
 Heard = (
     ConsignmentAssessed
     | PestIntercepted
     | FindingsRetracted
     | RecordTreatment
+    | CorrectTreatment
+    | RetractTreatment
     | DecideTreatment
+    | RetractTreatmentDecision
     | DeclarationWithdrawn
     | DeadlinePassed
 )
@@ -134,12 +83,15 @@ Said = (
     | TreatmentAbandoned
     | TreatmentOverdue
     | TreatmentCancelled
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentReferred
     | TreatmentWaived
     | QuarantineRefused
     | RequestRefused
 )
 
+Asked = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
 INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
@@ -149,13 +101,17 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
         case ConsignmentAssessed():
             if ControlKind.QUARANTINE not in message.controls:
                 return ()
-            return order(state, message.consignment_id, _missed(message), hearing)
+            return order(state, message.consignment_id, wanted_by(message), hearing)
         case PestIntercepted():
-            return order(state, message.consignment_id, _missed(message), hearing)
+            return order(state, message.consignment_id, wanted_by(message), hearing)
         case FindingsRetracted():
             return drop(state, message, hearing)
         case RecordTreatment():
             return judge(state, message, hearing)
+        case CorrectTreatment() | RetractTreatment():
+            return take_back(state, message, hearing)
+        case RetractTreatmentDecision():
+            return ask_again(state, message, hearing)
         case DecideTreatment():
             return resolve(state, message, hearing)
         case DeclarationWithdrawn():
@@ -173,7 +129,7 @@ def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -
     """
     match state:
         case Quiet() | Treating():
-            need = _need_of(state, wanted.origin)
+            need = need_of(state, wanted.origin)
             if need is not None and need.finding >= wanted.finding:
                 return ()
             attempt = need.attempt + 1 if need else 1
@@ -205,7 +161,7 @@ def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[
     """The treatment against a pest that was a wrong finding falls away. Goods that were given up for it are taken up again: what
     was not ordered meanwhile is ordered now.
     """
-    need = _need_of(state, retracted.control.value)
+    need = need_of(state, retracted.control.value)
     match state:
         case Treating():
             if need is None or need.settled or need.finding >= retracted.revision:
@@ -215,16 +171,21 @@ def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[
             )
             return (fallen,)
         case Abandoned():
-            again = _without(state, retracted)
+            again = without_finding(state, retracted)
             if isinstance(again, Abandoned):
                 return ()
-            missed = [each for each in state.missed if each.origin != retracted.control.value]
-            ordered = [order(again, retracted.consignment_id, each, hearing) for each in missed]
-            return tuple([fact for facts in ordered for fact in facts])
+            missed = tuple([each for each in state.missed if each.origin != retracted.control.value])
+            return _order_missed(again, missed, retracted.consignment_id, hearing)
         case Quiet() | Withdrawn():
             return ()
         case _:
             assert_never(state)
+
+
+def _order_missed(again: State, missed: tuple[Missed, ...], consignment_id: str, hearing: Hearing) -> tuple[Fact, ...]:
+    """What was not ordered while the goods were given up."""
+    ordered = [order(again, consignment_id, each, hearing) for each in missed]
+    return tuple([fact for facts in ordered for fact in facts])
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -238,7 +199,7 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             pass
         case _:
             assert_never(state)
-    need = _need_of(state, record.origin)
+    need = need_of(state, record.origin)
     if need is None:
         return (_refused(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
     if hearing.message_id in need.answered:
@@ -262,7 +223,109 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     return conclude(need, row, record, hearing)
 
 
-def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """The record that was judged last no longer stands, and the corrected one is judged in its place. Its attempt is in hand
+    again; where the next one is by now, it does not count.
+    """
+    need = _need_to_correct(state, asked, hearing)
+    if not isinstance(need, Need):
+        return need
+    last = need.last
+    if last is None or last.request != asked.wrong:
+        seen = (
+            f"the record of origin {need.origin!r} that was judged last is {shown(last.request, 200)}" if last else ""
+        )
+        return (_refused(asked, hearing, "not_the_latest", seen or f"no record of origin {need.origin!r} stands"),)
+    in_hand = last.attempt == need.attempt
+    retracted = TreatmentRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        origin=need.origin,
+        attempt=last.attempt,
+        wrong=asked.wrong,
+        retracted_by=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMIT if in_hand else need.due,
+        finding=need.finding,
+        revision=need.revision,
+    )
+    facts = (retracted, *_taken_up(state, retracted, hearing))
+    match asked:
+        case RetractTreatment():
+            return facts
+        case CorrectTreatment():
+            pass
+        case _:
+            assert_never(asked)
+    if asked.attempt != last.attempt:
+        seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
+        return (_refused(asked, hearing, "wrong_attempt", seen),)
+    row = row_for(need.goods, asked.method, day_in_china(last.since))
+    if fault := unusable(row, asked, last.since, hearing.at):
+        return (_refused(asked, hearing, *fault),)
+    as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
+    verdict = conclude(as_ordered, row, asked, hearing)
+    return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
+
+
+def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
+    """An officer's decision no longer stands, and the question is open again."""
+    need = _need_to_correct(state, asked, hearing)
+    if not isinstance(need, Need):
+        return need
+    if not need.decided or need.decided != asked.wrong or need.last is not None:
+        seen = (
+            f"origin {need.origin!r} was not decided by request {asked.wrong[:80]}, or a record of it was judged since"
+        )
+        return (_refused(asked, hearing, "not_the_latest", seen),)
+    retracted = TreatmentDecisionRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        origin=need.origin,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMIT,
+        finding=need.finding,
+        revision=need.revision,
+    )
+    return (retracted, *_taken_up(state, retracted, hearing))
+
+
+def _need_to_correct(
+    state: State, asked: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
+) -> Need | tuple[Fact, ...]:
+    """The need that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
+    code = "not_referred" if isinstance(asked, RetractTreatmentDecision) else "not_ordered"
+    match state:
+        case Withdrawn():
+            return _after_the_end(state, asked, hearing, "the declaration was withdrawn")
+        case Abandoned():
+            if hearing.message_id in state.answered:
+                return ()
+            if asked.origin != state.failed:
+                return (_refused(asked, hearing, "consignment_closed", "the goods are given up for another origin"),)
+            needs = state.needs
+        case Quiet() | Treating():
+            needs = needs_of(state)
+        case _:
+            assert_never(state)
+    need = next((each for each in needs if each.origin == asked.origin and each.standing != "cancelled"), None)
+    if need is None:
+        return (_refused(asked, hearing, code, f"no treatment is ordered for origin {asked.origin[:40]!r}"),)
+    return () if hearing.message_id in need.answered else need
+
+
+def _taken_up(
+    state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """Goods that were given up for this are taken up again: what was not ordered meanwhile is ordered now."""
+    if not isinstance(state, Abandoned):
+        return ()
+    return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)
+
+
+def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
     """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
@@ -279,6 +342,7 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
             schedule=schedule,
             unit=record.asked_by,
             finding=need.finding,
+            revision=need.revision,
         )
         return (verified,)
     failed = TreatmentFailed(
@@ -310,13 +374,12 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
         origin=need.origin,
         attempts=tried,
         finding=need.finding,
+        revision=need.revision,
     )
     return (failed, given_up)
 
 
-def _after_the_end(
-    state: Abandoned | Withdrawn, request: RecordTreatment | DecideTreatment, hearing: Hearing, seen: str
-) -> tuple[Fact, ...]:
+def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, seen: str) -> tuple[Fact, ...]:
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
@@ -332,7 +395,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             pass
         case _:
             assert_never(state)
-    need = _need_of(state, decided.origin)
+    need = need_of(state, decided.origin)
     if need is not None and hearing.message_id in need.answered:
         return ()
     if need is None or need.methods or need.settled:
@@ -349,6 +412,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 officer=decided.asked_by,
                 reason=decided.reason,
                 finding=need.finding,
+                revision=need.revision,
             )
             return (waived,)
         case TreatmentDecision.REFUSE:
@@ -359,6 +423,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 officer=decided.asked_by,
                 reason=decided.reason,
                 finding=need.finding,
+                revision=need.revision,
             )
             return (refused,)
         case _:
@@ -425,30 +490,43 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case TreatmentOrdered():
-            return _taken_on(state, message, hearing)
+            return taken_on(state, message, hearing)
         case TreatmentReferred():
-            return _asked_of_an_officer(state, message)
+            return asked_of_an_officer(state, message)
         case TreatmentWaived():
-            return _changed(state, message.origin, hearing, standing="waived")
+            said = message.revision + 1
+            return changed(state, message.origin, hearing, standing="waived", said=said, decided=hearing.message_id)
         case QuarantineRefused():
-            return Abandoned(
-                answered=(*_answered(state), hearing.message_id), failed=message.origin, needs=_needs(state)
-            )
-        case TreatmentVerified():
-            return _changed(state, message.origin, hearing, standing="verified")
-        case TreatmentFailed():
-            return _changed(state, message.origin, hearing)
+            said = message.revision + 1
+            refused = changed(state, message.origin, hearing, said=said, decided=hearing.message_id)
+            return Abandoned(answered=answered_of(refused), failed=message.origin, needs=refused.needs)
+        case TreatmentVerified() | TreatmentFailed():
+            return judged(state, message, hearing)
+        case TreatmentRetracted():
+            return without_record(state, message, hearing)
+        case TreatmentDecisionRetracted():
+            return without_decision(state, message, hearing)
         case TreatmentOverdue():
-            return _changed(state, message.origin, None, standing="overdue")
+            return changed(state, message.origin, None, standing="overdue")
         case TreatmentAbandoned():
-            return Abandoned(answered=_answered(state), failed=message.origin, needs=_needs(state))
+            given_up = changed(state, message.origin, None, said=message.revision + 1)
+            return Abandoned(answered=answered_of(given_up), failed=message.origin, needs=given_up.needs)
         case DeclarationWithdrawn():
-            return state if isinstance(state, Abandoned | Withdrawn) else Withdrawn(answered=_answered(state))
+            return state if isinstance(state, Abandoned | Withdrawn) else Withdrawn(answered=answered_of(state))
         case FindingsRetracted():
-            return _without(state, message)
+            return without_finding(state, message)
         case ConsignmentAssessed() | PestIntercepted():
-            return _put_off(state, message)
-        case RecordTreatment() | DecideTreatment() | DeadlinePassed() | TreatmentCancelled() | RequestRefused():
+            return put_off(state, message)
+        case (
+            RecordTreatment()
+            | CorrectTreatment()
+            | RetractTreatment()
+            | DecideTreatment()
+            | RetractTreatmentDecision()
+            | DeadlinePassed()
+            | TreatmentCancelled()
+            | RequestRefused()
+        ):
             return state
         case _:
             assert_never(message)
@@ -456,122 +534,12 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
     """One per attempt in hand that was not yet called overdue: `overdue/<origin>`."""
-    return tuple([Deadline(_limit(need), need.due) for need in _needs(state) if need.standing == "open"])
+    return tuple([Deadline(_limit(need), need.due) for need in needs_of(state) if need.standing == "open"])
 
 
 def closed(state: State) -> bool:
     """When the declaration was withdrawn. Goods that were given up may be taken up again."""
     return isinstance(state, Withdrawn)
-
-
-def _needs(state: State) -> tuple[Need, ...]:
-    return state.needs if isinstance(state, Treating) else ()
-
-
-def _need_of(state: State, origin: str) -> Need | None:
-    return next((need for need in _needs(state) if need.origin == origin), None)
-
-
-def _answered(state: State) -> tuple[str, ...]:
-    return tuple([request for need in _needs(state) for request in need.answered])
-
-
-def _missed(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
-    """What this message makes necessary."""
-    match cause:
-        case ConsignmentAssessed():
-            return Missed(origin=RISK, goods=cause.goods)
-        case PestIntercepted():
-            return Missed(origin=cause.control.value, pest=cause.pest, goods=cause.goods, finding=cause.revision)
-        case _:
-            assert_never(cause)
-
-
-def _put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
-    """Goods that are given up keep in mind what would be ordered of others."""
-    if not isinstance(state, Abandoned):
-        return state
-    if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
-        return state
-    wanted = _missed(cause)
-    known: tuple[Need | Missed, ...] = (*state.needs, *state.missed)
-    if any(each.origin == wanted.origin and each.finding >= wanted.finding for each in known):
-        return state
-    missed = [each for each in state.missed if each.origin != wanted.origin]
-    return state.model_copy(update={"missed": (*missed, wanted)})
-
-
-def _without(state: State, retracted: FindingsRetracted) -> State:
-    """The state without the need of a pest that was a wrong finding; no longer given up where that was the reason."""
-    origin, revision = retracted.control.value, retracted.revision
-    if not isinstance(state, Treating | Abandoned):
-        return state
-    needs = tuple(
-        [
-            need.model_copy(update={"standing": "cancelled", "finding": revision})
-            if need.origin == origin and need.finding < revision
-            else need
-            for need in state.needs
-        ]
-    )
-    if isinstance(state, Treating):
-        return state if needs == state.needs else Treating(needs=needs)
-    if state.failed not in (origin, "") or (state.failed and needs == state.needs):
-        missed = tuple([each for each in state.missed if each.origin != origin or each.finding >= revision])
-        return state.model_copy(update={"needs": needs, "missed": missed})
-    return Treating(needs=needs)
-
-
-def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
-    earlier = _need_of(state, referred.origin)
-    attempt = earlier.attempt + 1 if earlier else 1
-    need = Need(
-        origin=referred.origin,
-        attempt=attempt,
-        methods=(),
-        pest=referred.pest,
-        since=referred.occurred_at,
-        due=referred.due,
-        goods=GoodsClass.OTHER,
-        answered=earlier.answered if earlier else (),
-        finding=referred.finding,
-        first=attempt,
-    )
-    others = tuple([each for each in _needs(state) if each.origin != referred.origin])
-    return Treating(needs=(*others, need))
-
-
-def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
-    """`earlier`: the attempt before, or the question to an officer that this request answered."""
-    earlier = _need_of(state, ordered.origin)
-    answered = earlier.answered if earlier else ()
-    if earlier is not None and not earlier.methods:
-        answered = (*answered, hearing.message_id)
-    need = Need(
-        origin=ordered.origin,
-        attempt=ordered.attempt,
-        methods=ordered.methods,
-        pest=ordered.pest,
-        since=ordered.occurred_at,
-        due=ordered.due,
-        goods=ordered.goods,
-        answered=answered,
-        finding=ordered.finding,
-        first=earlier.first if earlier and earlier.finding == ordered.finding else ordered.attempt,
-    )
-    others = tuple([each for each in _needs(state) if each.origin != ordered.origin])
-    return Treating(needs=(*others, need))
-
-
-def _changed(state: State, origin: str, answered: Hearing | None, **change: Any) -> Treating:
-    needs = []
-    for need in _needs(state):
-        if need.origin == origin:
-            if answered is not None:
-                change["answered"] = (*need.answered, answered.message_id)
-            need = need.model_copy(update=change)
-        needs.append(need)
-    return Treating(needs=tuple(needs))
 
 
 def _limit(need: Need) -> str:
@@ -601,7 +569,7 @@ def _ordered(
     )
 
 
-def _refused(record: RecordTreatment | DecideTreatment, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def _refused(record: Asked, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
         subject=record.key,

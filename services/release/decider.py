@@ -24,8 +24,10 @@ from schemas.inspection import (
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -152,6 +154,8 @@ FromDesks = (
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentOrdered
     | TreatmentWaived
     | QuarantineRefused
@@ -194,6 +198,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
@@ -617,6 +623,8 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()

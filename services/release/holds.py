@@ -21,8 +21,10 @@ from schemas.inspection import (
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -43,6 +45,7 @@ _ORIGINS = frozenset({"risk", *[control.value for control in ControlKind]})
 _LOOKED = frozenset({InspectionPassed.kind, PestIntercepted.kind})
 _TREATED = frozenset({TreatmentVerified.kind, TreatmentWaived.kind})
 _FAILED = frozenset({InspectionFailed.kind, TreatmentAbandoned.kind, QuarantineRefused.kind})
+_TAKEN_BACK = frozenset({TreatmentRetracted.kind, TreatmentDecisionRetracted.kind})
 _OPEN_AGAIN = frozenset({FindingsRetracted.kind, RectificationRequested.kind})
 
 
@@ -56,6 +59,8 @@ Evidence = (
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentOrdered
     | TreatmentWaived
     | QuarantineRefused
@@ -81,14 +86,16 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
                 return dossier  # it answers no hold that there could be
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, 0), "")
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
             why = f"treatment failed {fact.attempts} times"
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, 0), why)
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), why)
         case TreatmentReferred() | TreatmentOrdered():
             return _referred(dossier, fact)
         case QuarantineRefused():
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, 0), fact.reason)
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), fact.reason)
+        case TreatmentRetracted() | TreatmentDecisionRetracted():
+            return _open_again(dossier, fact)
         case WithdrawalRequested():
             return _wished(dossier, fact)
         case ArrivalRecorded():
@@ -109,6 +116,8 @@ def open_holds(
         return Hold(hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by)
 
     def treatment(origin: str, reason: str) -> Hold:
+        if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
+            reason = shown(f"{reason}, again: {dossier.reasons.get(f'quarantine/{origin}', '')}", breaks=True)
         if origin in dossier.referred:
             return hold(f"quarantine/{origin}", Owner.OFFICER, reason, "TreatmentWaived")
         return hold(f"quarantine/{origin}", Owner.QUARANTINE, reason, "TreatmentVerified")
@@ -205,6 +214,15 @@ def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> D
         return dossier
     others = tuple([each for each in dossier.referred if each != fact.origin])
     return dossier._replace(referred=(*others, fact.origin) if asked else others)
+
+
+def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:
+    """A treatment is owed again; after an officer's decision that was wrong it is the officer's move."""
+    age = fact.finding, fact.revision
+    known = _noted(dossier, f"quarantine/{fact.origin}", fact.kind, age, fact.reason)
+    if known is dossier or isinstance(fact, TreatmentRetracted) or fact.origin in dossier.referred:
+        return known
+    return known._replace(referred=(*known.referred, fact.origin)) if fact.origin in _ORIGINS else known
 
 
 def _looked(

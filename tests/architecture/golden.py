@@ -65,16 +65,21 @@ from schemas.inspection import (
 )
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     QuarantineRefused,
     Reading,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
+    TreatmentDecisionRetracted,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -133,6 +138,7 @@ REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "di
 BOX_HOLD = request_id(OFFICER, "box-hold-1")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
 LIFTED = request_id(OFFICER, "lift-1")
+TREATED, DECIDED = request_id(UNIT, "treatment-1"), request_id(OFFICER, "decision-1")
 FOUND = request_id(OFFICER, "findings-1")
 DECLARATION = Declaration(
     reference="PO-2026-0117",
@@ -350,6 +356,56 @@ EXAMPLES: tuple[Message, ...] = (
         goods=GoodsClass.WOOD,
         methods=(BROMIDE,),
         reason="随货木托一并处理 with the pallets under it",
+    ),
+    CorrectTreatment(
+        consignment_id=GOODS,
+        asked_by=UNIT,
+        occurred_at=after(50),
+        origin="inspection",
+        attempt=1,
+        method=HEAT,
+        unit_class=UnitClass.HEAT,
+        started_at=after(40),
+        readings=(Reading(hours=Decimal("0.5"), temperature_c=Decimal("56.20"), place="core 2"),),
+        wrong=TREATED,
+        reason="误录他室读数 readings of another chamber",
+    ),
+    RetractTreatment(
+        consignment_id=GOODS,
+        asked_by=UNIT,
+        occurred_at=after(50),
+        origin="inspection",
+        wrong=TREATED,
+        reason="误录他室读数 readings of another chamber",
+    ),
+    TreatmentRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(50),
+        origin="inspection",
+        attempt=1,
+        wrong=TREATED,
+        retracted_by=UNIT,
+        reason="误录他室读数 readings of another chamber",
+        due=after(170),
+        revision=1,
+    ),
+    RetractTreatmentDecision(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(63),
+        origin="sampling",
+        wrong=DECIDED,
+        reason="误选处理对象 the wrong goods were named",
+    ),
+    TreatmentDecisionRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(63),
+        origin="sampling",
+        wrong=DECIDED,
+        officer=OFFICER,
+        reason="误选处理对象 the wrong goods were named",
+        due=after(183),
+        revision=0,
     ),
     TreatmentWaived(
         consignment_id=GOODS,

@@ -149,6 +149,19 @@ STORIES = (
     lambda: Border("L-1").lodged(bill_no="A").refused_request("LodgeDeclaration").lodged(bill_no="B").accepted(),
     lambda: Border("D-1").lodged().parked("declaration").unparked("declaration", kind="ParkedDiscarded"),
     lambda: Border("A-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival").alarm(),
+    lambda: (
+        Border("C-1")
+        .lodged()
+        .accepted()
+        .assessed(ControlKind.INSPECTION)
+        .held("inspection/inspection")
+        .ordered()
+        .failed()
+        .refused()
+        .retracted()
+        .refusal_revoked()
+        .held("inspection/inspection")
+    ),
 )
 
 
@@ -202,6 +215,8 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
         (red("1").revoked(), Stage.REVOKED, "holds", "release"),
         (STORIES[5](), Stage.REFUSED, "", ""),
+        (STORIES[11](), Stage.CONTROLLED, "inspection/inspection", "inspection"),
+        (Border("1").refused().refusal_revoked(), Stage.HELD, "holds", "release"),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
         (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
         (STORIES[9](), Stage.REJECTED, "", ""),

@@ -15,8 +15,10 @@ from schemas.inspection import (
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -214,4 +216,32 @@ def lift_hold(hold_id: str) -> LiftHold:
 def retract_lift(wrong: str) -> RetractLift:
     return RetractLift(
         consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, wrong=wrong, reason="the wrong consignment"
+    )
+
+
+def treatment_retracted(origin: str, finding: int = 0, revision: int = 1) -> TreatmentRetracted:
+    return TreatmentRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        origin=origin,
+        attempt=1,
+        wrong="t1",
+        retracted_by="yard",
+        reason="another chamber's sheet",
+        due=NOON,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def decision_retracted(origin: str, revision: int = 1) -> TreatmentDecisionRetracted:
+    return TreatmentDecisionRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        origin=origin,
+        wrong="d1",
+        officer="o2",
+        reason="the fish were not seen",
+        due=NOON,
+        revision=revision,
     )

@@ -17,15 +17,19 @@ from tests.release.dossiers import (
     abandoned,
     arrival,
     assessed,
+    decision_retracted,
     failed,
     lift_hold,
     passed,
     pest,
     place_hold,
     rectification,
+    refused_entry,
     retract_lift,
     retracted,
+    treatment_retracted,
     verified,
+    waived,
     withdrawal,
 )
 from tests.voice import Story, adds_nothing_twice, story
@@ -230,3 +234,29 @@ def test_a_case_of_the_release_before_has_no_lifting_taken_back() -> None:
 def test_hearing_a_retracted_lifting_twice_adds_nothing() -> None:
     goods = [assessed(), arrival(), place_hold(), lift_hold("officer/once-2"), retract_lift("once-3")]
     adds_nothing_twice(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
+
+
+def test_released_goods_whose_treatment_record_was_wrong_are_called_back() -> None:
+    told = story(decider, assessed(QUARANTINE), arrival(), verified("risk")).when(treatment_retracted("risk"))
+    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    held = told.said[1]
+    assert isinstance(held, ConsignmentHeld)
+    (hold,) = held.holds
+    assert (hold.hold_id, hold.owner) == ("quarantine/risk", Owner.QUARANTINE)
+    assert hold.reason == "treatment required, again: another chamber's sheet"
+    told.when(verified("risk")).then()
+    assert kinds(told.when(verified("risk").model_copy(update={"revision": 2})))[0] == "ReleaseGranted"
+
+
+def test_goods_given_up_for_a_wrong_record_are_held_for_their_treatment() -> None:
+    told = story(decider, assessed(QUARANTINE), arrival(), abandoned("risk")).when(treatment_retracted("risk"))
+    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(told.said) == ["quarantine/risk"]
+
+
+def test_after_a_wrong_decision_about_a_treatment_it_is_the_officers_move_again() -> None:
+    for decided in (waived("risk"), refused_entry("risk")):
+        told = story(decider, assessed(QUARANTINE), arrival(), decided).when(decision_retracted("risk"))
+        held = told.said[1]
+        assert isinstance(held, ConsignmentHeld)
+        assert [(hold.hold_id, hold.owner) for hold in held.holds] == [("quarantine/risk", Owner.OFFICER)]

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Message
 from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
-from schemas.quarantine import QuarantineRefused, TreatmentAbandoned, TreatmentVerified, TreatmentWaived
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentRetracted,
+    TreatmentVerified,
+    TreatmentWaived,
+)
 from schemas.release import (
     ConsignmentHeld,
     RefusalRevoked,
@@ -32,13 +38,14 @@ from tests.release.dossiers import (
     rectification,
     refused_entry,
     retracted,
+    treatment_retracted,
     verified,
     waived,
 )
 from tests.voice import Story, story
 
 DOCUMENTS, INSPECTION, QUARANTINE = ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.QUARANTINE
-TREATMENTS = (TreatmentVerified, TreatmentWaived, TreatmentAbandoned, QuarantineRefused)
+TREATMENTS = (TreatmentVerified, TreatmentWaived, TreatmentAbandoned, QuarantineRefused, TreatmentRetracted)
 
 
 def standing_look(heard: list[Message], control: ControlKind) -> Message | None:
@@ -66,8 +73,9 @@ def owes(heard: list[Message]) -> bool:
 
 
 def treated(heard: list[Message], origin: str, finding: int) -> bool:
-    answers = [m for m in heard if isinstance(m, TreatmentVerified | TreatmentWaived)]
-    return any(m.origin == origin and m.finding == finding for m in answers)
+    answers = [m for m in heard if isinstance(m, TREATMENTS) and m.origin == origin]
+    last = max(answers, key=lambda m: (m.finding, m.revision), default=None)
+    return isinstance(last, TreatmentVerified | TreatmentWaived) and last.finding == finding
 
 
 def refused(heard: list[Message]) -> bool:
@@ -76,7 +84,7 @@ def refused(heard: list[Message]) -> bool:
         return True
     treatments = [m for m in heard if isinstance(m, TREATMENTS)]
     for origin in {m.origin for m in treatments}:
-        last = max([m for m in treatments if m.origin == origin], key=lambda m: m.finding)
+        last = max([m for m in treatments if m.origin == origin], key=lambda m: (m.finding, m.revision))
         look = next((standing_look(heard, c) for c in ControlKind if c.value == origin), None)
         later = look is not None and look.model_dump()["revision"] > last.finding
         if isinstance(last, TreatmentAbandoned | QuarantineRefused) and not later:
@@ -108,6 +116,10 @@ def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
                 "refused": [refused_entry(control.value).model_copy(update={"finding": revision})],
             }
             said += answers[answer]
+            if answer != "none" and draw(st.booleans()):
+                said.append(treatment_retracted(control.value, revision))
+                if draw(st.booleans()):
+                    said.append(verified(control.value, revision).model_copy(update={"revision": 2}))
         revision += 1
         if kind != "rectification" and draw(st.booleans()):
             said.append(retracted(control, revision))
@@ -123,7 +135,11 @@ def goods(draw: st.DrawFn) -> list[Message]:
     said: list[Message] = [assessed(*controls), arrival()]
     for control in controls:
         if control is QUARANTINE:
-            said += draw(st.sampled_from([[], [verified("risk")], [abandoned("risk")]]))
+            said += draw(
+                st.sampled_from(
+                    [[], [verified("risk")], [abandoned("risk")], [abandoned("risk"), treatment_retracted("risk")]]
+                )
+            )
         else:
             said += draw(looks(control))
     return said

@@ -11,7 +11,15 @@ from schemas.envelope import Fact, Hearing, Message, RequestRefused
 from schemas.gate import ContainerMayLeave, EquipmentEventRecorded, GateAlarmRaised, RecordGateOut
 from schemas.inspection import FindingsResult, PestIntercepted, RecordFindings
 from schemas.quarantine import RecordTreatment
-from schemas.release import ConsignmentHeld, ContainerFreed, ContainerHeld, LiftHold, PlaceHold, ReleaseGranted
+from schemas.release import (
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    LiftHold,
+    PlaceHold,
+    ReleaseGranted,
+    RetractLift,
+)
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, consignment_id
 from services.declaration import decider as declaration
@@ -96,6 +104,22 @@ def test_holds_that_come_and_go_for_ever_fill_no_record_and_each_acts() -> None:
     assert refusals(facts) == []
     assert [fact.kind for fact in facts].count("ReleaseRevoked") == 5500
     assert desk.state.state == "released"
+
+
+def test_liftings_that_are_taken_back_for_ever_fill_no_record_and_each_acts() -> None:
+    desk = Filled(release)
+    desk.hear_all([assessed(), arrival(), full(PlaceHold)])
+    hold_id = "officer/" + f"{desk.count:06}".ljust(200, "i")
+
+    def back_and_forth() -> Iterator[Message]:
+        for _ in range(600):
+            yield full(LiftHold, hold_id=hold_id)
+            yield full(RetractLift, wrong=f"{desk.count:06}".ljust(200, "i"))
+
+    facts = desk.hear_all(back_and_forth())
+    assert refusals(facts) == []
+    assert [fact.kind for fact in facts].count("LiftRetracted") == 600
+    assert desk.state.state == "held"
 
 
 def test_holds_of_before_that_are_more_than_may_be_are_lifted_one_by_one() -> None:
