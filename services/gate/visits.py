@@ -125,7 +125,7 @@ def look(box: Box) -> Truth:
 
 
 class _Walk:
-    """Goes through the events in the order of their times."""
+    """Goes through the events in the order of their times; of one moment, by what they are, never by which was heard first."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -138,16 +138,16 @@ class _Walk:
 
     def walk(self) -> Truth:
         box = self.box
-        happened: list[tuple[datetime, int, int, Report | Part | Finding]] = [
-            (r.at, _RANK.get(r.event, 2), n, r) for n, r in enumerate(box.reports) if r.counts
+        happened: list[tuple[datetime, int, bool, str, Report | Part | Finding]] = [
+            (r.at, _RANK.get(r.event, 2), r.laden is False, r.id, r) for r in box.reports if r.counts
         ]
-        for number, part in enumerate(box.parts):
+        for part in box.parts:
             if part.consignment_id not in box.struck and part.consignment_id not in box.gone:
                 if part.arrived_at is not None:
-                    happened.append((part.arrived_at, 1, number, part))
-        happened += [(f.at, 4, n, f) for n, f in enumerate(box.findings) if f.found == "outside" and not f.void]
-        happened.sort(key=lambda each: each[:3])
-        for number, (at, _, _, what) in enumerate(happened):
+                    happened.append((part.arrived_at, 1, False, part.consignment_id, part))
+        happened += [(f.at, 4, False, f.id, f) for f in box.findings if f.found == "outside" and not f.void]
+        happened.sort(key=lambda each: each[:4])
+        for number, (at, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
                     following = next((each for each in happened[number + 1 :] if each[1] <= 1), None)

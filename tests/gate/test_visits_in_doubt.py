@@ -25,7 +25,7 @@ from tests.gate.boxes import (
     struck,
 )
 from tests.gate.test_visits import alarms, left
-from tests.voice import Story, story
+from tests.voice import story
 
 OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 STRIPPED, STUFFED = EquipmentEvent.STRIPPED, EquipmentEvent.STUFFED
