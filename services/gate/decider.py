@@ -180,6 +180,9 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     told_at = min(message.occurred_at, hearing.at)
+    arrived_at = message.arrived_at or (known.arrived_at if known else None)
+    if standing == "released" and arrived_at is None:
+        arrived_at = told_at  # a release of the release before: goods are released only when they are here
     part = Part(
         consignment_id=name,
         version=message.version,
@@ -191,18 +194,13 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         direction=message.direction,
         since=min(known.since, told_at) if known else told_at,
         told_at=told_at,
-        arrived_at=message.arrived_at or (known.arrived_at if known else None),
+        arrived_at=arrived_at,
         told_arrival=known.told_arrival if known else "",
         told_out=known.told_out if known else "",
     )
-    if part.standing == "released" and part.arrived_at is None:
-        part = replace(
-            part, arrived_at=part.told_at
-        )  # a release of the release before: goods are released only when they are here
-    if standing != "released":
-        box = replace(box, yes=_over(box.yes, hearing.at, name))
+    yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
     others = [p for p in box.parts if p.consignment_id != name]
-    return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)))
+    return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)), yes=yes)
 
 
 def _over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:
@@ -727,14 +725,15 @@ def _told(box: Box, message: Said, hearing: Hearing) -> State:
         case ContainerMustStay():
             return replace(box, version=message.version, told="stay", yes=_over(box.yes, hearing.at))
         case ContainerGatedOut():
-            box = _visit(box, ToldVisit(message.visit, "gated_out", message.report_id))
-            return replace(box, told="gone")  # or, of a visit before the current one, a new word follows
+            left = ToldVisit(message.visit, "gated_out", message.report_id)
+            return replace(box, visits=_with(box.visits, left), told="gone")  # of an earlier visit: a new word follows
         case VisitOpened():
             if any(told.id == message.visit and told.how for told in box.visits):
                 box = replace(box, yes=_over(box.yes, hearing.at))  # it goes on; another yes follows where there is one
-            return _visit(box, ToldVisit(message.visit))
+            return replace(box, visits=_with(box.visits, ToldVisit(message.visit)))
         case VisitClosed():
-            return _visit(box, ToldVisit(message.visit, message.how, message.report_id))
+            ended_so = ToldVisit(message.visit, message.how, message.report_id)
+            return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
             return replace(box, alarms=(*box.alarms, _key(message)))
         case ContainerArrived():
@@ -761,8 +760,8 @@ def _told(box: Box, message: Said, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def _visit(box: Box, told: ToldVisit) -> Box:
-    return replace(box, visits=(*[v for v in box.visits if v.id != told.id], told))
+def _with(visits: tuple[ToldVisit, ...], told: ToldVisit) -> tuple[ToldVisit, ...]:
+    return (*[v for v in visits if v.id != told.id], told)
 
 
 def _mark(box: Box, name: str, **marks: str) -> Box:

@@ -338,9 +338,9 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
     if visit.closed is None:
         return
     outcome = {p.consignment_id: departure_of(box, visit, p) for p in visit.parts}
-    late = tuple([p.consignment_id for p in visit.parts if p.since > visit.closed + SKEW])
+    late = {p.consignment_id for p in visit.parts if p.since > visit.closed + SKEW}
     left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
-    for name in late:
+    for name in sorted(late):
         yield _alarm(
             visit, "left_undeclared", "declared only after the container had left 离场后才申报", (name,), about=name
         )
@@ -474,19 +474,23 @@ def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) 
         else:
             free += 1
     declared = len(lots)
-    needed = max(_counted(box, visit) or max(_needed(p, inside, declared) for p in inside), declared)
+    needed = max(_counted(box, visit) or _needed(inside), declared)
     if free < needed:
         why = why or "the other lots are not declared 其余批次未申报"
         return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
     return Answer(True, "released 放行", tuple([p.consignment_id for p in inside if p.standing != "withdrawn"]))
 
 
-def _needed(part: Part, inside: list[Part], declared: int) -> int:
-    """Lots that there must be for this paper. Those of another conveyance are of a visit before, whose end nobody told."""
-    if part.standing == "withdrawn":
-        return declared
-    others = {_plain(p.bill) or p.consignment_id for p in inside if same_word(p.conveyance, part.conveyance) is False}
-    return part.shared_by + len(others)
+def _needed(inside: list[Part]) -> int:
+    """The most lots that a paper says there are. Those of another conveyance are of a visit before, whose end nobody told."""
+    by_call: dict[str, set[str]] = {}
+    for part in inside:
+        by_call.setdefault(_plain(part.conveyance), set()).add(_plain(part.bill) or part.consignment_id)
+    calls = [call for call in by_call if call]
+    others = {call: len(set[str]().union(*[by_call[each] for each in calls if each != call])) for call in calls}
+    return max(
+        [p.shared_by + others.get(_plain(p.conveyance), 0) for p in inside if p.standing != "withdrawn"], default=0
+    )
 
 
 def _counted(box: Box, visit: Visit) -> int | None:
