@@ -7,6 +7,7 @@ counts for every visit it may belong to, a release for none.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice, takewhile
 from typing import Literal
 
 from schemas.bounds import FIRST
@@ -150,8 +151,12 @@ class _Walk:
         for number, (at, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
-                    following = next((each for each in happened[number + 1 :] if each[1] <= 1), None)
-                    soon = following is not None and following[0] - at <= SKEW
+                    soon = False
+                    if self.now is None:
+                        later = takewhile(
+                            lambda each, until=at + SKEW: each[0] <= until, islice(happened, number + 1, None)
+                        )
+                        soon = any([each[1] <= 1 for each in later])
                     self._report(what, soon)
                 case Part():
                     self._arrival(what, at)
