@@ -27,6 +27,8 @@ _RANK = {
     EquipmentEvent.LOADED: 3,
 }
 """What comes first of the events of one moment: openings, arrivals (1), what happens inside (2), departures, findings (4)."""
+_Event = tuple[datetime, int, bool, str, Report | Part | Finding]
+"""When it happened, its rank, whether an empty box was told, its id, and what is known of it."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
 """How a visit ended; empty while it is open. `stray`: a departure was told, and no visit was known to which it could belong."""
 
@@ -125,6 +127,11 @@ def look(box: Box) -> Truth:
     return truth
 
 
+def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
+    """Whether one of these events opens a visit, or tells of one, until then."""
+    return any(rank <= 1 for _, rank, *_ in takewhile(lambda event: event[0] <= until, later))
+
+
 class _Walk:
     """Goes through the events in the order of their times; of one moment, by what they are, never by which was heard first."""
 
@@ -139,7 +146,7 @@ class _Walk:
 
     def walk(self) -> Truth:
         box = self.box
-        happened: list[tuple[datetime, int, bool, str, Report | Part | Finding]] = [
+        happened: list[_Event] = [
             (r.at, _RANK.get(r.event, 2), r.laden is False, r.id, r) for r in box.reports if r.counts
         ]
         for part in box.parts:
@@ -151,13 +158,7 @@ class _Walk:
         for number, (at, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
-                    soon = False
-                    if self.now is None:
-                        later = takewhile(
-                            lambda each, until=at + SKEW: each[0] <= until, islice(happened, number + 1, None)
-                        )
-                        soon = any([each[1] <= 1 for each in later])
-                    self._report(what, soon)
+                    self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))
                 case Part():
                     self._arrival(what, at)
                 case Finding():

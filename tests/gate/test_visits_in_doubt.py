@@ -86,6 +86,16 @@ def test_many_changes_of_mind_in_a_later_visit_do_not_make_an_earlier_departure_
     assert alarms(told) == [] and may_leave(told)
 
 
+def test_a_departure_before_the_yes_is_unlawful_although_it_is_told_after_it() -> None:
+    told = story(decider, held(A, arrived=0)).when(freed(A, when=90), at=at(90)).when(out(30), at=at(95))
+    assert left(told, A) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["left_unreleased"]
+
+
+def test_clocks_of_terminal_and_gate_may_differ_by_minutes() -> None:
+    told = story(decider, held(A, arrived=0)).when(freed(A, when=90), at=at(90)).when(out(80), at=at(95))
+    assert left(told, A) == ["ConsignmentGatedOut"] and alarms(told) == []
+
+
 # permits
 
 
