@@ -28,3 +28,28 @@ def test_an_import_that_the_desk_hears_of_after_its_discharge_is_in_the_box_that
     assert "ContainerArrived" in kinds(told)
     told.when(freed(A, 2, arrived=30, when=50), at=at(DAY + 2))
     assert may_leave(told)
+
+
+def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unreleased() -> None:
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, when=0, direction=Direction.EXPORT))
+    told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)).when(event(EquipmentEvent.LOADED, 60))
+    told.when(held(A, 3, arrived=10, when=120, direction=Direction.EXPORT))
+    assert kinds(told) == ["GateAlarmRaised"] and told.said[0].model_dump()["alarm"] == "held_outside"
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, when=0, direction=Direction.EXPORT))
+    told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT))
+    told.when(held(A, 3, arrived=10, when=40, direction=Direction.EXPORT)).when(event(EquipmentEvent.LOADED, 60))
+    assert "ConsignmentLeftUnreleased" in kinds(told), "it was held when it was loaded"
+
+
+def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_release_desk_says_of_it_meanwhile() -> None:
+    """The release desk holds what the gate says left unreleased; that later hold must not prove the gate right."""
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, arrived=10, when=12, direction=Direction.EXPORT), at=at(90))
+    told.when(event(EquipmentEvent.LOADED, 60), at=at(91))
+    assert "ConsignmentLeftUnreleased" in kinds(told)
+    told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT), at=at(92))
+    assert "DepartureRetracted" in kinds(told) and "ConsignmentGatedOut" in kinds(told)
+    told.when(held(A, 3, arrived=10, when=92, direction=Direction.EXPORT), at=at(93))
+    assert "ConsignmentLeftUnreleased" not in kinds(told) and "DepartureRetracted" not in kinds(told)
