@@ -180,6 +180,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         arrived_at=message.arrived_at or (known.arrived_at if known else None),
         told_arrival=known.told_arrival if known else "",
         told_out=known.told_out if known else "",
+        **_freedom(known, standing, min(message.occurred_at, hearing.at)),
     )
     if part.standing == "released" and part.arrived_at is None:
         part = replace(
@@ -187,6 +188,18 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         )  # a release of the release before: goods are released only when they are here
     others = [p for p in box.parts if p.consignment_id != name]
     return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)))
+
+
+def _freedom(known: Part | None, standing: Standing, told_at: datetime) -> dict[str, datetime | None]:
+    """The latest time in which a consignment was released, after one more statement about it."""
+    since, until = (known.free_since, known.free_until) if known else (None, None)
+    was_free = known is not None and known.standing == "released"
+    if standing == "released":
+        return {"free_since": since if was_free and since else told_at, "free_until": None}
+    return {
+        "free_since": (since or known.told_at) if was_free and known else since,
+        "free_until": told_at if was_free else until,
+    }
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

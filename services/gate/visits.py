@@ -265,7 +265,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
         return "out"
     if visit.how == "loaded" and part.direction is Direction.IMPORT and not _permitted(box, part):
         return "left"
-    if part.standing == "released" and part.told_at - SKEW <= visit.closed:
+    if part.was_free(visit.closed, SKEW):
         return "out"
     return "left"
 

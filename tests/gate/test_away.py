@@ -34,7 +34,7 @@ def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unrele
     told = Story(decider, decider.INITIAL)
     told.when(held(A, 1, when=0, direction=Direction.EXPORT))
     told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)).when(event(EquipmentEvent.LOADED, 60))
-    told.when(held(A, 3, arrived=10, when=120, direction=Direction.EXPORT))
+    told.when(held(A, 3, arrived=10, when=65, direction=Direction.EXPORT))
     assert kinds(told) == ["GateAlarmRaised"] and told.said[0].model_dump()["alarm"] == "held_outside"
     told = Story(decider, decider.INITIAL)
     told.when(held(A, 1, when=0, direction=Direction.EXPORT))
