@@ -204,5 +204,8 @@ def as_box(state: State) -> Box:
 
 
 def moment(told: datetime, heard: datetime, oldest: datetime) -> datetime:
-    """The event time that counts: as told, but not after it was heard, nor implausibly long before."""
-    return heard if told > heard or told < oldest else told
+    """The event time that counts: as told, but not implausibly long before it was heard.
+
+    What is told for the future was refused before, by the time at which it was asked: this worker's clock may be wrong.
+    """
+    return heard if told < oldest else told

@@ -2,7 +2,7 @@
 
 from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
-from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, kinds, may_leave
+from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, kinds, may_leave, out
 from tests.voice import Story
 
 
@@ -53,3 +53,16 @@ def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_rele
     assert "DepartureRetracted" in kinds(told) and "ConsignmentGatedOut" in kinds(told)
     told.when(held(A, 3, arrived=10, when=92, direction=Direction.EXPORT), at=at(93))
     assert "ConsignmentLeftUnreleased" not in kinds(told) and "DepartureRetracted" not in kinds(told)
+
+
+def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> None:
+    """What is told for the future is refused by the time at which it was asked, never by a worker's clock."""
+    told = Story(decider, decider.INITIAL)
+    behind = -3 * DAY
+    told.when(held(A, 1, when=0), at=at(5)).when(discharged(60), at=at(behind + 61))
+    told.when(freed(A, 2, arrived=60, when=62), at=at(63))
+    assert may_leave(told)
+    told.when(out(90), at=at(behind + 91))
+    assert "ContainerGatedOut" in kinds(told)
+    told.when(discharged(3 * DAY), at=at(3 * DAY + 1))
+    assert kinds(told) == ["EquipmentEventRecorded", "VisitOpened"]
