@@ -5,7 +5,7 @@ or is taken back changes the reports, and everything follows anew.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, TypeAdapter
@@ -23,7 +23,8 @@ class Part:
     """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at `told_at`.
 
     `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `told_arrival`: the visit in
-    which the gate told its arrival; `told_out`: what the gate told of its departure, see `visits.departure_of`.
+    which the gate told its arrival; `told_out`: what the gate told of its departure, see `visits.departure_of`. `free_since`,
+    `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
     """
 
     consignment_id: str
@@ -39,6 +40,17 @@ class Part:
     arrived_at: AwareDatetime | None = None
     told_arrival: str = ""
     told_out: str = ""
+    free_since: AwareDatetime | None = None
+    free_until: AwareDatetime | None = None
+
+    def was_free(self, at: datetime, skew: timedelta) -> bool:
+        """Whether the release desk's word was, at that moment, that it may go: a later hold does not change how it left.
+
+        `skew`: by how much earlier than the release it may have been.
+        """
+        if self.free_since is None:  # a record from before this was kept
+            return self.standing == "released" and self.told_at - skew <= at
+        return self.free_since - skew <= at and (self.free_until is None or at <= self.free_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,5 +210,8 @@ def as_box(state: State) -> Box:
 
 
 def moment(told: datetime, heard: datetime, oldest: datetime) -> datetime:
-    """The event time that counts: as told, but not after it was heard, nor implausibly long before."""
-    return heard if told > heard or told < oldest else told
+    """The event time that counts: as told, but not implausibly long before it was heard.
+
+    What is told for the future was refused before, by the time at which it was asked: this worker's clock may be wrong.
+    """
+    return heard if told < oldest else told

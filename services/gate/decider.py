@@ -180,7 +180,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     told_at = min(message.occurred_at, hearing.at)
-    arrived_at = message.arrived_at or (known.arrived_at if known else None)
+    arrived_at = min(message.arrived_at, hearing.at) if message.arrived_at else known.arrived_at if known else None
     if standing == "released" and arrived_at is None:
         arrived_at = told_at  # a release of the release before: goods are released only when they are here
     part = Part(
@@ -197,6 +197,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         arrived_at=arrived_at,
         told_arrival=known.told_arrival if known else "",
         told_out=known.told_out if known else "",
+        **_freedom(known, standing, min(message.occurred_at, hearing.at)),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
     others = [p for p in box.parts if p.consignment_id != name]
@@ -221,6 +222,18 @@ def _with_room(box: Box) -> Box:
     waiting = {alarm.visit for alarm in unsettled(box, truth)}
     settled = takewhile(lambda visit: visit.closed is not None and visit.id not in waiting, truth.visits)
     return _without(box, truth, list(settled))
+
+
+def _freedom(known: Part | None, standing: Standing, told_at: datetime) -> dict[str, datetime | None]:
+    """The latest time in which a consignment was released, after one more statement about it."""
+    since, until = (known.free_since, known.free_until) if known else (None, None)
+    was_free = known is not None and known.standing == "released"
+    if standing == "released":
+        return {"free_since": since if was_free and since else told_at, "free_until": None}
+    return {
+        "free_since": (since or known.told_at) if was_free and known else since,
+        "free_until": told_at if was_free else until,
+    }
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

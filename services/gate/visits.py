@@ -305,7 +305,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
     if wrong_way.get(visit.how) is part.direction:
         return "left"
-    if part.standing == "released" and part.told_at - SKEW <= visit.closed:
+    if part.was_free(visit.closed, SKEW):
         return "out"
     return "left"
 

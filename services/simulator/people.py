@@ -89,6 +89,7 @@ class Act:
 
     `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier. `stamped`: it
     tells of an event in the world, which without pace happens when the fact is heard. `replaces`: the act that it corrects.
+    `at_end`: without pace it is told when every desk has read everything else, since no fact says that the gate knows enough.
     """
 
     at: datetime
@@ -97,6 +98,7 @@ class Act:
     not_before: datetime | None = None
     stamped: bool = False
     replaces: str = ""
+    at_end: bool = False
 
 
 def request_of(act: Act, sender: str, heard: datetime | None) -> Request:
@@ -366,7 +368,7 @@ class People:
                 at = fact.occurred_at + timedelta(hours=between(*LOADING, self._dice(box, "load")))
                 ship = self.day.intent(index).conveyance
                 told = self._event(box, EquipmentEvent.LOADED, at, "前湾港 Qianwan", laden=True, conveyance=ship)
-                acts.append(Act(at, f"{box}/load", told, not_before=at))
+                acts.append(Act(at, f"{box}/load", told, stamped=True, at_end=True))
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:

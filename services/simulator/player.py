@@ -95,6 +95,7 @@ class Player:
         self.played = Played()
         self._next = first
         self._acts: list[tuple[float, float, int, Act]] = []
+        self._at_end: list[Act] = []
         self._count = 0
         self._asked: set[str] = set()
         self._told: dict[str, datetime] = {}
@@ -179,7 +180,10 @@ class Player:
             return False
         self._looked = stopwatch()
         if self._producer.flush(10) == 0 and stillness.still(self._last, self._read):
-            return True
+            for act in self._at_end:
+                self._remember(act)
+            self._at_end.clear()
+            return not self._acts
         return quiet > (SILENT if all_ended else self.idle_seconds * DEAD)
 
     # what people do
@@ -269,8 +273,14 @@ class Player:
             self._expected.add(key)
         heard = None if self.paced else self.clock.now()
         for act in spoken(self.people.react(fact), SENDER, self._told, heard):
-            self._count += 1
-            heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
+            if act.at_end and not self.paced:
+                self._at_end.append(act)
+            else:
+                self._remember(act)
+
+    def _remember(self, act: Act) -> None:
+        self._count += 1
+        heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
     # where a fresh player takes over
 

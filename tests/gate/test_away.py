@@ -4,7 +4,7 @@ from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import look
-from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, kinds, may_leave
+from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, kinds, may_leave, out
 from tests.voice import Story
 
 
@@ -30,3 +30,41 @@ def test_an_import_that_the_desk_hears_of_after_its_discharge_is_in_the_box_that
     assert "ContainerArrived" in kinds(told)
     told.when(freed(A, 2, arrived=30, when=50), at=at(DAY + 2))
     assert may_leave(told)
+
+
+def test_a_hold_after_an_export_was_loaded_does_not_make_it_one_that_left_unreleased() -> None:
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, when=0, direction=Direction.EXPORT))
+    told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT)).when(event(EquipmentEvent.LOADED, 60))
+    told.when(held(A, 3, arrived=10, when=65, direction=Direction.EXPORT))
+    assert kinds(told) == ["GateAlarmRaised"] and told.said[0].model_dump()["alarm"] == "held_outside"
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, when=0, direction=Direction.EXPORT))
+    told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT))
+    told.when(held(A, 3, arrived=10, when=40, direction=Direction.EXPORT)).when(event(EquipmentEvent.LOADED, 60))
+    assert "ConsignmentLeftUnreleased" in kinds(told), "it was held when it was loaded"
+
+
+def test_a_loading_that_was_heard_before_its_release_is_lawful_whatever_the_release_desk_says_of_it_meanwhile() -> None:
+    """The release desk holds what the gate says left unreleased; that later hold must not prove the gate right."""
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, arrived=10, when=12, direction=Direction.EXPORT), at=at(90))
+    told.when(event(EquipmentEvent.LOADED, 60), at=at(91))
+    assert "ConsignmentLeftUnreleased" in kinds(told)
+    told.when(freed(A, 2, arrived=10, when=20, direction=Direction.EXPORT), at=at(92))
+    assert "DepartureRetracted" in kinds(told) and "ConsignmentGatedOut" in kinds(told)
+    told.when(held(A, 3, arrived=10, when=92, direction=Direction.EXPORT), at=at(93))
+    assert "ConsignmentLeftUnreleased" not in kinds(told) and "DepartureRetracted" not in kinds(told)
+
+
+def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> None:
+    """What is told for the future is refused by the time at which it was asked, never by a worker's clock."""
+    told = Story(decider, decider.INITIAL)
+    behind = -3 * DAY
+    told.when(held(A, 1, when=0), at=at(5)).when(discharged(60), at=at(behind + 61))
+    told.when(freed(A, 2, arrived=60, when=62), at=at(63))
+    assert may_leave(told)
+    told.when(out(90), at=at(behind + 91))
+    assert "ContainerGatedOut" in kinds(told)
+    told.when(discharged(3 * DAY), at=at(3 * DAY + 1))
+    assert kinds(told) == ["EquipmentEventRecorded", "VisitOpened"]

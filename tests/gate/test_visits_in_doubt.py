@@ -5,6 +5,7 @@ import pytest
 from schemas.gate import ConsignmentGatedOut
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate import decider
+from services.gate.box import as_box
 from tests.gate.boxes import (
     DAY,
     A,
@@ -238,7 +239,7 @@ def test_estimates_never_crowd_out_what_happened(few: None) -> None:
         told.when(event(OUT, DAY + number, classifier=Classifier.ESTIMATED), at=at(5))
     told.when(out(10), at=at(10))
     assert left(told, A) == ["ConsignmentGatedOut"]
-    assert len(decider.as_box(told.state).reports) <= FEW
+    assert len(as_box(told.state).reports) <= FEW
 
 
 def test_goods_whose_declaration_was_withdrawn_stay_in_the_box_however_many_others_come(few: None) -> None:

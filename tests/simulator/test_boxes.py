@@ -198,7 +198,8 @@ def test_some_exports_that_are_alone_in_their_box_are_loaded_on_their_ship_after
         [act] = loaded[plan.index]
         assert isinstance(act.request, RecordEquipmentEvent) and act.request.event is EquipmentEvent.LOADED
         assert act.request.conveyance == plan.declaration.conveyance
-        assert act.not_before and act.not_before - START >= timedelta(hours=20)
+        assert act.at - START >= timedelta(hours=20) and act.stamped
+        assert act.at_end, "by then the gate has surely heard of the release; else it would be an alarm"
         assert acts(granted(plan), events=False) == []
 
 
