@@ -129,16 +129,16 @@ def topics() -> None:
 
 @app.command()
 def trace(
-    consignment: Annotated[str, typer.Argument(parser=text, help="consignment id, or USCC/reference")],
+    consignment: Annotated[str, typer.Argument(parser=text, help="consignment id, USCC/reference, or container")],
 ) -> None:
-    """The life of one consignment, each step with its cause. 货物全程"""
-    from services.cli.trace import story, table
+    """The life of one consignment or container, each step with its cause. 货物全程"""
+    from services.cli.trace import nothing_known, story, table
 
     settings = UpSettings()
     key = consignment_id(*consignment.split("/", 1)) if "/" in consignment else consignment
     entries = story(settings.bootstrap(), key, settings.partitions)
     if not entries:
-        screen.line(f"Nothing is known of {key}. 查无此票。 Lodged under another reference?")
+        screen.line(nothing_known(consignment, key))
         raise typer.Exit(1)
     screen.table(table(entries))
 

@@ -22,6 +22,15 @@ DEEPEST = 4
 """Levels of a value that a line shows."""
 
 
+def nothing_known(asked: str, key: str) -> str:
+    """What is said of a consignment of which no topic tells: in the words that it was asked by, and under which key it was looked for."""
+    looked_for = f" (consignment {key})" if asked != key else ""
+    hint = (
+        "Lodged under another reference?" if asked != key else "As USCC/reference, consignment id or container number?"
+    )
+    return f"Nothing is known of {asked}{looked_for}. 查无此票。 {hint}"
+
+
 def story(bootstrap: str, consignment: str, partitions: int) -> list[Entry]:
     """All messages under this key, causes before effects, else by time."""
     topics = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]

@@ -23,6 +23,7 @@ from services.console.views import (
     BoxHoldView,
     ConsignmentView,
     Entry,
+    FindingView,
     HoldView,
     ParkedView,
     Projection,
@@ -33,13 +34,16 @@ from services.console.views import (
     VisitView,
     Waiting,
 )
-from services.console.words import WORDS, both
+from services.console.words import WORDS, both, check, refusal
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
 """Of container numbers in one entry of the feed; as many as a declaration may have are far fewer."""
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
+MOST_FINDINGS = 100
+"""Of one list of a message, in words; its content has all of them."""
+SHORT = 200
 UNREADABLE = "Unreadable"
 """The kind of an entry of the feed that may be a release or a revocation, and cannot be told as one: the goods stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
@@ -185,7 +189,29 @@ def entry(fact: Any, text_of_body: str | None, link: str | None = None) -> Entry
         problem=fact.kind in PROBLEMS,
         body=body,
         body_link=link,
+        findings=_findings(body or {}),
+        refusal=text(refusal(str(body.get("code")))) if body and fact.kind == "RequestRefused" else None,
     )
+
+
+def _findings(body: dict[str, Any]) -> list[FindingView]:
+    """The faults and warnings of a declaration with their words; what has not their shape is left to the content."""
+    told = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
+    return [
+        FindingView(
+            pointer=str(each.get("pointer", ""))[:SHORT],
+            code=str(each.get("code", ""))[:SHORT],
+            severity=str(each.get("severity", ""))[:SHORT],
+            seen=str(each.get("seen", ""))[:SHORT],
+            text=text(check(str(each.get("code", ""))[:SHORT])),
+        )
+        for each in told
+        if isinstance(each, dict)
+    ]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value[:MOST_FINDINGS] if isinstance(value, list) else []
 
 
 def entries(

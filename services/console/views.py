@@ -91,8 +91,18 @@ class Status(BaseModel):
     timeline: str = Field(description="link to the timeline")
 
 
+class FindingView(BaseModel):
+    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there."""
+
+    pointer: str
+    code: str
+    severity: str
+    seen: str
+    text: Text
+
+
 class Entry(BaseModel):
-    """One message of a timeline. `cause`: id of the message that it answers; `body` is null where the next answer repeats it, and
+    """One message of a timeline. `findings`: those of its content, in words. `cause`: id of the message that it answers; `body` is null where the next answer repeats it, and
     where it is long: `body_link` leads to it then."""
 
     id: str
@@ -109,6 +119,8 @@ class Entry(BaseModel):
     problem: bool
     body: dict[str, Any] | None
     body_link: str | None = None
+    findings: list[FindingView] = []
+    refusal: Text | None = Field(None, description="why a request was sent back, in words")
 
 
 class Timeline(BaseModel):

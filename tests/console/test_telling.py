@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
-from services.console.telling import in_order
+from services.console.heard import place
+from services.console.telling import entry, in_order
+from tests.console.border import Border, Said
 
 MESSAGES = 10_000
 """As many as a timeline reads."""
@@ -64,3 +67,18 @@ def test_messages_that_name_each_other_in_a_circle_cost_no_more() -> None:
     circle = [Row(0, "0", "1"), Row(1, "1", "0"), *[Row(n, str(n), "0", recorded_us=n) for n in range(2, MESSAGES)]]
     assert lookups(circle) < LOOKS * MESSAGES
     assert lookups(list(chain(str(MESSAGES - 1)))) < LOOKS * MESSAGES
+
+
+def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_told_in_words() -> None:
+    told = Border("words").lodged().rejected().refused_request()
+    rejected, refused = [entry(_row(one), one.value.decode()) for one in told.said[1:]]
+    (finding,) = rejected.findings
+    assert (finding.pointer, finding.code, finding.seen) == ("/items/0/hs_code", "hs_unknown", "0000")
+    assert finding.text.zh and finding.text.en and finding.text.zh != finding.text.en
+    assert refused.refusal is not None and refused.refusal.en == "nothing of the kind is ordered"
+    assert rejected.refusal is None and refused.findings == []
+
+
+def _row(said: Said) -> SimpleNamespace:
+    place_ = place(said.topic, 0, 1)
+    return SimpleNamespace(place=place_, id=said.id, cause="", kind=said.kind, sequence=1, recorded_us=0)

@@ -22,6 +22,7 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
+from schemas.release import ContainerHeld
 from schemas.vocabulary import Stage
 from services.console.leaving import GateAnswer, gate_answer
 from tests.console.border import Border, green, red
@@ -245,3 +246,21 @@ def test_every_interleaving_of_topics_gives_the_same_rows_for_visits() -> None:
     wanted = in_order(*stories).everything()
     for seed in range(60):
         assert interleaved(logs(stories), Random(seed), 1 + seed % 20).everything() == wanted
+
+
+def test_goods_that_are_awaited_with_another_conveyance_do_not_keep_the_box_of_this_call() -> None:
+    told = free("1")
+    later = Border("2", (BOX,), _counts=told._counts).lodged(bill_no="NEXT").accepted()
+    for conveyance, answer_now in (("", "held"), ("cosco qingdao 041e", "held"), ("EVER GIVEN/9W", "released")):
+        later._version += 1
+        fact = ContainerHeld(
+            container_no=BOX,
+            occurred_at=later.at,
+            consignment_id=later.id,
+            shared_by=1,
+            version=later._version,
+            reason="not released yet",
+            conveyance=conveyance,
+        )
+        later._say("release", fact)
+        assert said(told, later)[1] == answer_now, conveyance

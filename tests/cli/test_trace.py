@@ -1,0 +1,11 @@
+"""Does `dtg trace` say for what it has looked, when nothing is known?"""
+
+from schemas.vocabulary import consignment_id
+from services.cli.trace import nothing_known
+
+
+def test_a_reference_of_which_nothing_is_known_is_named_as_it_was_asked() -> None:
+    key = consignment_id("91370200163562681G", "NO-SUCH")
+    said = nothing_known("91370200163562681G/NO-SUCH", key)
+    assert "91370200163562681G/NO-SUCH" in said and key in said and "查无此票" in said
+    assert nothing_known(key, key).count(key) == 1
