@@ -3,6 +3,7 @@
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -10,7 +11,7 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from services.cli.log import Entry, read
 from services.shell.clock import Clock
-from services.simulator.player import LEAST_SPEED, Player
+from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
 from tests.kafka.border import TOPICS, Border, running
@@ -47,11 +48,20 @@ def border(broker: Broker) -> Iterator[Border]:
 
 
 @pytest.fixture(scope="session")
-def calm_entries(border: Border) -> list[Entry]:
-    """Everything on the topics about a simulated day that nothing disturbs."""
+def calm_play(border: Border) -> Iterator[Future[Played]]:
+    """A simulated day that nothing disturbs, from now on in a thread of its own: for half a minute it only waits for a fumigation."""
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
     whole = day(SEED, CONSIGNMENTS)
-    played = Player(settings, whole, 0, CONSIGNMENTS, paced=False, idle_seconds=60, clock=border.clock).run()
+    player = Player(settings, whole, 0, CONSIGNMENTS, paced=False, idle_seconds=60, clock=border.clock)
+    with ThreadPoolExecutor(1, "people of the calm day") as thread:
+        yield thread.submit(player.run)
+        player.stop()
+
+
+@pytest.fixture(scope="session")
+def calm_entries(border: Border, calm_play: Future[Played]) -> list[Entry]:
+    """Everything on the topics about a simulated day that nothing disturbs."""
+    played = calm_play.result()
     wanted = keys(day(SEED, CONSIGNMENTS))
     assert played.finished and sum(played.ends.values()) >= CONSIGNMENTS
     return [entry for entry in read(border.bootstrap, TOPICS) if entry.key in wanted]

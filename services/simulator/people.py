@@ -7,7 +7,6 @@ said: so the same seed comes to the same ends, whatever dies in between.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from schemas.declaration import WithdrawDeclaration
@@ -21,7 +20,7 @@ from schemas.gate import (
     RecordGateOut,
 )
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
-from schemas.quarantine import DecideTreatment, Reading, RecordTreatment, TreatmentOrdered, TreatmentReferred
+from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import (
@@ -31,11 +30,10 @@ from schemas.vocabulary import (
     GoodsClass,
     Lane,
     TreatmentDecision,
-    TreatmentMethod,
-    UnitClass,
 )
 from services.simulator.day import Day, index_of
 from services.simulator.dice import between, pick, throw
+from services.simulator.treatments import OF_WOOD, carried_out
 
 HOUR = 3600.0
 LOOKING = {
@@ -51,8 +49,6 @@ RECTIFYING = (2 * HOUR, 72 * HOUR)
 REFUSED_PAPERS_SHARE = 0.3
 """Of papers that were to be put right, those that end the goods."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
-BY_YARDS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
-"""The methods of the yards here; they treat wood. Other treatments wait for somebody who records them."""
 TERMINAL = "terminal-qqct"
 BY_TERMINAL_SHARE = 0.3
 """Boxes whose discharge or gate-in tells the arrival of their goods; of the others the carrier does."""
@@ -291,7 +287,7 @@ class People:
         if sick:
             told = {"decision": TreatmentDecision.REFUSE, "reason": "无有效处理方法 no treatment is known"}
         elif GoodsClass.LIVE not in fact.goods:
-            told = {"decision": TreatmentDecision.TREAT, "goods": GoodsClass.WOOD, "methods": BY_YARDS}
+            told = {"decision": TreatmentDecision.TREAT, "goods": GoodsClass.WOOD, "methods": OF_WOOD}
             told["reason"] = "按木质包装处理 treated as wood packaging"
         decided = DecideTreatment(
             consignment_id=key,
@@ -306,11 +302,14 @@ class People:
     def _treat(self, fact: TreatmentOrdered) -> list[Act]:
         """The yard begins a while after the order, treats, airs the room, and reports when that is over."""
         key, origin, attempt = fact.consignment_id, fact.origin, fact.attempt
-        if fact.goods is not GoodsClass.WOOD or not set(BY_YARDS) <= set(fact.methods):
+        treated = carried_out(
+            fact.goods,
+            fact.methods,
+            self._dice(key, origin, attempt, "method"),
+            short=self._dice(key, origin, attempt, "short") < SHORT_TREATMENT_SHARE,
+        )
+        if treated is None:
             return []
-        short = self._dice(key, origin, attempt, "short") < SHORT_TREATMENT_SHARE
-        heat = self._dice(key, origin, attempt, "method") < 0.9
-        treated = _heat(short) if heat else _bromide(short)
         began = fact.occurred_at + timedelta(hours=between(0.2, 4, self._dice(key, origin, attempt, "time")))
         over = began + timedelta(hours=float(treated["readings"][-1].hours) + 0.1)
         record = RecordTreatment(
@@ -398,41 +397,3 @@ class People:
 
     def _dice(self, *words: object) -> float:
         return throw(self.day.seed, *words)
-
-
-def _heat(short: bool) -> dict[str, Any]:
-    """ISPM 15: wood core at 56 C for 30 minutes without a break, read every 6 minutes; a short one ends after 24."""
-    hot = ("2", "2.1", "2.2", "2.3", "2.4") if short else ("2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
-    rows = (("0", "20.0"), ("1.5", "49.5"), *[(hours, "56.8") for hours in hot])
-    return {
-        "method": TreatmentMethod.HEAT,
-        "unit_class": UnitClass.HEAT,
-        "readings": tuple([Reading(hours=Decimal(h), temperature_c=Decimal(t)) for h, t in rows]),
-    }
-
-
-def _bromide(short: bool) -> dict[str, Any]:
-    """ISPM 15 at 21 C and above: 36, 31 and 24 g/m3 after 2, 4 and 24 hours at both lines; a short one lost its gas at one.
-
-    The last readings are of the airing.
-    """
-    last = "19" if short else "27"
-    rows = (("0", "48"), ("2", "41"), ("4", "36"), ("24", last), ("25", "0.5"))
-    return {
-        "method": TreatmentMethod.METHYL_BROMIDE,
-        "unit_class": UnitClass.FUMIGATION,
-        "dose_g_m3": Decimal(48),
-        "residue_ppm": Decimal(2),
-        "readings": (
-            *[
-                Reading(
-                    hours=Decimal(h), temperature_c=Decimal(23), concentration_g_m3=Decimal(gas), place="front line"
-                )
-                for h, gas in rows
-            ],
-            *[
-                Reading(hours=Decimal(h), temperature_c=Decimal(24), concentration_g_m3=Decimal(gas), place="back line")
-                for h, gas in (("0", "48"), ("2", "42"), ("4", "37"), ("24", "28"), ("25", "0.5"))
-            ],
-        ),
-    }

@@ -1,12 +1,14 @@
 """When are two days the same? Which facts of a day do not depend on who was faster, and what in them does not?
 
 Left out: `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, which depends on the order between two
-topics; that somebody is late depends on how long a process was dead, on a clock on which a day lasts 24 seconds. Times, numbers from offsets and statement versions differ from run to run,
-and so does which of two consignments in a container opened its visit.
+topics; that somebody is late depends on how long a process was dead, on a clock on which a day lasts seconds. Times, numbers
+from offsets and statement versions differ from run to run, and so does which of two consignments in a container opened its visit.
+Where two desks fail the same goods, the refusal names the one that the release desk heard first: which of them that is differs
+too, and that it is one of them does not.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +20,12 @@ from services.simulator.day import Day
 SEED, CONSIGNMENTS = 20261105, 400
 
 OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
+FAILURES = {
+    "InspectionFailed": "inspection/{control}",
+    "TreatmentAbandoned": "quarantine/{origin}",
+    "QuarantineRefused": "quarantine/{origin}",
+}
+"""What fails goods, and the hold that it answers."""
 FLEETING = {"occurred_at", "since", "due", "arrived_at", "declaration_no", "version", "holds", "answers", "visit"}
 
 
@@ -34,11 +42,27 @@ def keys(played: Day) -> set[str]:
 
 def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:
     """How often each thing was said about these goods."""
-    return Counter(
-        f"{entry.key} {entry.kind} {json.dumps(_lasting(entry.body), sort_keys=True)}"
+    told = [
+        entry
         for entry in entries
         if entry.key in wanted and ROLES[entry.topic] != "requests" and entry.kind not in OF_THE_MOMENT
+    ]
+    failures: dict[str, set[str]] = defaultdict(set)
+    for entry in told:
+        if entry.kind in FAILURES:
+            failures[entry.key].add(FAILURES[entry.kind].format(**entry.body))
+    return Counter(
+        f"{entry.key} {entry.kind} {json.dumps(_lasting(_whichever(entry, failures[entry.key])), sort_keys=True)}"
+        for entry in told
     )
+
+
+def _whichever(entry: Entry, failures: set[str]) -> Any:
+    """What was said; of a refusal of goods that failed several times, all the failures instead of the one that it gives."""
+    body = entry.body
+    if entry.kind == "ReleaseRefused" and len(failures) > 1 and body["cause"] in failures:
+        return {**body, "cause": sorted(failures), "reason": ""}
+    return body
 
 
 def _lasting(body: Any) -> Any:

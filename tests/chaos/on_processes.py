@@ -138,7 +138,7 @@ def join_and_leave(strike: Strike) -> None:
 def step_clock(strike: Strike) -> None:
     """One worker comes back with a clock that is days wrong, and with the right one once it has said facts by it."""
     name = strike.victims[0]
-    days = strike.dice.choice((-7, -3, -1, 1, 2, 3))
+    days = strike.dice.choice((-7, -4, -2, 2, 3, 4))
     strike.skew = timedelta(days=days).total_seconds()
     child = strike.child(name)
     clock, moment = strike.theatre.clock, time.time()

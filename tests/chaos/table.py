@@ -20,8 +20,9 @@ from tests.chaos.strike import Strike
 
 BUSY_SECONDS = 2.0
 """A partition on which something was said this shortly before a fault should say something again soon after it."""
-SKEWED_SECONDS = 12 * 3600
-"""A fact was told by a stepped clock when its time is this near to what that clock shows; it is stepped by a day or more."""
+SKEWED_SECONDS = 24 * 3600
+"""A fact was told by a stepped clock when its time is this near to what that clock shows (six seconds of the world, on the
+theatre's clock); it is stepped by two days or more."""
 CALM_SECONDS = 30.0
 """How long no consignment may come to its end, not counting the time in which some fault lasted."""
 MANY = 100

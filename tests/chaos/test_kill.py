@@ -21,9 +21,10 @@ LAYOUT = tuple([(service, "0") for service in SERVICES])
 """Each service in a process of its own, and nobody to take over from it."""
 
 
+@pytest.mark.usefixtures("calm_play")  # that day waits for its treatments while this one begins
 @pytest.mark.timeout(600)
 def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm_one(
-    calm_day: Counter[str], tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     theatre = Theatre(tmp_path, PARTITIONS, LAYOUT, console=False)
     try:
@@ -44,6 +45,7 @@ def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm
         assert played.finished, played
         entries = list(read(theatre.broker.bootstrap, TOPICS))
         broken_day = facts(entries, keys(day(SEED, CONSIGNMENTS)))
+        calm_day: Counter[str] = request.getfixturevalue("calm_day")
         assert broken_day - calm_day == Counter() and calm_day - broken_day == Counter()
         ledger = audit(theatre.broker.bootstrap, day(SEED, CONSIGNMENTS).stays(0, CONSIGNMENTS))
         assert ledger.clean, ledger

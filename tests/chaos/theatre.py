@@ -37,6 +37,8 @@ CONSOLE, PROJECTOR, BROKER = "console", "projector", "broker"
 SESSION_SECONDS = 2.0
 TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 """What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
+SPEED = 4 * LEAST_SPEED
+"""Seconds of the theatre's clock for one of the world: a treatment with gas takes 7 seconds, one with heat one."""
 MOST_TIMES = 2
 """A season that still gets on may take this many times as long as it may stand still."""
 
@@ -54,7 +56,7 @@ class Theatre:
         session_seconds: float | None = SESSION_SECONDS,
     ) -> None:
         self.folder, self.partitions = folder, partitions
-        self.clock = Clock.sandbox(LEAST_SPEED)
+        self.clock = Clock.sandbox(SPEED)
         names = [f"worker-{desks.replace(',', '-')}-{slot}" for desks, slot in layout]
         port, *others = _ports(1 + len(names))
         inner = dict(zip(names, others, strict=True))

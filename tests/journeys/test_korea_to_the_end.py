@@ -41,5 +41,5 @@ def test_every_declaration_reaches_a_named_end(source: Path | None, border: Bord
     ledger = judge(entries)
     assert ledger.clean, (ledger.lost[:3], ledger.doubled[:3], ledger.reordered[:3], ledger.wrongly_released[:3])
     assert ledger.lodged == len(keys) == sum(ledger.ends.values())
-    assert set(ledger.ends) <= {"released", "refused", "withdrawn", "rejected"}
+    assert set(ledger.ends) <= {"released", "refused", "withdrawn", "rejected"}, ledger.waits
     assert ledger.ends["rejected"] == (67 if source else 2)

@@ -63,6 +63,16 @@ def duplicates() -> float:
     return float(DUPLICATES.labels("declaration")._value.get())
 
 
+def noted_by_the_group(border: Border) -> int:
+    """Up to where the desk read its requests, by its consumer group; negative when the group does not know."""
+    consumer = Consumer({"bootstrap.servers": border.bootstrap, "group.id": "customs-declaration"})
+    try:
+        [place] = consumer.committed([TopicPartition(REQUESTS, 0)], timeout=30)
+        return int(place.offset)
+    finally:
+        consumer.close()
+
+
 def end_of(border: Border, topic: str) -> int:
     consumer = Consumer({"bootstrap.servers": border.bootstrap, "group.id": "ends"})
     try:
@@ -112,6 +122,15 @@ def test_a_desk_whose_group_was_forgotten_goes_on_from_the_positions_in_its_stat
     with running(losing.bootstrap, PARTITIONS, names=DESK):
         accepted(losing, "second")
     assert duplicates() == before
+
+
+def test_positions_that_the_group_forgot_stand_in_it_again_before_anything_new_comes(losing: Border) -> None:
+    """Else whoever asks the group, as a play does that ends when everything was read, waits for what was read long ago."""
+    assert noted_by_the_group(losing) > 0
+    forget_group(losing)
+    assert noted_by_the_group(losing) < 0
+    with running(losing.bootstrap, PARTITIONS, names=DESK):
+        assert noted_by_the_group(losing) > 0
 
 
 def test_a_desk_whose_states_were_cut_off_does_not_start_from_nothing(losing: Border) -> None:

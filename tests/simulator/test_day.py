@@ -1,6 +1,7 @@
 """Is a simulated day the same for the same seed, and like a real one?"""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 
 import pytest
 from stdnum import iso6346
@@ -12,9 +13,10 @@ from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdere
 from schemas.vocabulary import ControlKind, GoodsClass, Severity, TreatmentDecision, TreatmentMethod
 from services.declaration.checks import findings
 from services.quarantine import decider as quarantine
+from services.quarantine.methods import methods_for
 from services.shell.clock import Clock
 from services.simulator.day import Day, index_of
-from services.simulator.people import Act, People
+from services.simulator.people import PESTS, Act, People
 from services.simulator.player import KINDS, LEAST_SPEED, ClockTooSlow, Player
 from services.simulator.settings import SimulatorSettings
 from tests.voice import CONSIGNMENT, Story
@@ -163,9 +165,30 @@ def test_live_goods_pass_after_isolation_or_are_refused_and_are_never_treated() 
     assert {each.methods for each in others} == {(), (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)}
 
 
+def orders_of_this_border() -> set[tuple[GoodsClass, tuple[TreatmentMethod, ...]]]:
+    """What the quarantine desk can order for any one or two classes of goods, with a pest that people find here or without one."""
+    goods = [*[(one,) for one in GoodsClass], *combinations(GoodsClass, 2)]
+    found = [methods_for(each, pest, START.date()) for each in goods for pest in ("", *PESTS)]
+    return {order for order in found if order is not None}
+
+
+@pytest.mark.parametrize(("goods", "methods"), sorted(orders_of_this_border()))
+def test_yards_treat_whatever_can_be_ordered_here_so_that_nothing_waits_for_ever(
+    goods: GoodsClass, methods: tuple[TreatmentMethod, ...]
+) -> None:
+    ordered = ORDERED.model_copy(update={"goods": goods, "methods": methods})
+    verdicts: set[str] = set()
+    for number in range(100):
+        [act] = People(DAY).react(ordered.model_copy(update={"consignment_id": CONSIGNMENT[:-4] + f"{number:04}"}))
+        told = Story(quarantine, quarantine.evolve(quarantine.INITIAL, ordered, Hearing(START, "order", 0)))
+        told.when(act.request, at=act.at)
+        verdicts.add(told.said[0].kind)
+    assert verdicts == {"TreatmentVerified", "TreatmentFailed"}
+
+
 def test_yards_do_not_pretend_to_treat_what_they_cannot() -> None:
-    grain = ORDERED.model_copy(update={"goods": GoodsClass.GRAIN, "methods": (TreatmentMethod.PHOSPHINE,)})
-    assert People(DAY).react(grain) == []
+    citrus = ORDERED.model_copy(update={"goods": GoodsClass.CITRUS, "methods": (TreatmentMethod.COLD,)})
+    assert People(DAY).react(citrus) == []
 
 
 def test_a_yard_reports_a_treatment_when_its_hours_have_passed_and_not_before() -> None:

@@ -19,6 +19,9 @@ from services.shell.clock import Clock
 from services.shell.loopback import open_page
 from services.simulator.player import LEAST_SPEED
 
+SPEED = 2 * LEAST_SPEED
+"""Seconds of the clock for one of the world: the longest treatment, a week of phosphine for grain, is over before the two quiet
+minutes after which a measurement gives up (`load.QUIET_SECONDS`)."""
 ANSWER_SECONDS = 60
 """How long the desks may take to answer what the people asked last."""
 _COMMITTED = re.compile(r'^customs_loop_committed_total\{desk="(\w+)"\} (\S+)$', re.MULTILINE)
@@ -57,7 +60,7 @@ class Rig:
     partitions: int
     layout: str
     read_model: bool
-    clock: Clock = field(default_factory=lambda: Clock.sandbox(LEAST_SPEED))
+    clock: Clock = field(default_factory=lambda: Clock.sandbox(SPEED))
     broker: Broker = field(init=False)
     children: list[Child] = field(init=False, default_factory=list)
     _pages: dict[str, str] = field(init=False, default_factory=dict)

@@ -1,0 +1,41 @@
+"""Are two days the same where only who was faster differs, and different where anything else does?"""
+
+import json
+from typing import Any
+
+from services.cli.log import Entry
+from tests.chaos.days import facts
+
+NEITHER_IN_ORDER = (
+    ("inspection", "InspectionFailed", {"control": "sampling", "reason": "weeds"}),
+    ("quarantine", "QuarantineRefused", {"origin": "risk", "reason": "sick"}),
+)
+
+
+def told(desk: str, kind: str, body: dict[str, Any]) -> Entry:
+    headers = {"ce_type": kind, "ce_source": f"/desks/{desk}"}
+    return Entry(f"customs-{desk}-facts", 0, 0, "goods", headers, json.dumps(body).encode())
+
+
+def day(*failures: tuple[str, str, dict[str, Any]], cause: str, reason: str) -> Any:
+    refused = told("release", "ReleaseRefused", {"cause": cause, "reason": reason})
+    return facts([*[told(*each) for each in failures], refused], {"goods"})
+
+
+def test_which_of_two_failures_the_release_desk_heard_first_is_no_difference() -> None:
+    first = day(*NEITHER_IN_ORDER, cause="inspection/sampling", reason="weeds")
+    assert first == day(*NEITHER_IN_ORDER, cause="quarantine/risk", reason="sick")
+    assert first.total() == 3
+
+
+def test_a_refusal_for_what_nobody_failed_is_a_difference() -> None:
+    first = day(*NEITHER_IN_ORDER, cause="inspection/sampling", reason="weeds")
+    assert first != day(*NEITHER_IN_ORDER, cause="inspection/documents", reason="weeds")
+    assert first != day(*NEITHER_IN_ORDER[:1], cause="inspection/sampling", reason="weeds")
+
+
+def test_goods_that_failed_once_are_refused_for_that_and_with_its_reason() -> None:
+    once = NEITHER_IN_ORDER[:1]
+    right = day(*once, cause="inspection/sampling", reason="weeds")
+    assert right != day(*once, cause="quarantine/risk", reason="weeds")
+    assert right != day(*once, cause="inspection/sampling", reason="something else")
