@@ -117,7 +117,7 @@ def open_holds(
         name = f"quarantine/{control_name}"
         if name not in dossier.answers:
             holds.append(treatment(control_name, shown(f"living pest: {pest}")))
-    for number, reason in left_unreleased(dossier).items():
+    for number, reason in left_unreleased(dossier).items() if dossier.departures else ():
         holds.append(hold(f"{GATE}{number}", Owner.OFFICER, reason, "DepartureRetracted"))
     return (*holds, *officers)
 
@@ -127,6 +127,8 @@ def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
     if dossier.terms:
         return dossier
     known = dossier._replace(terms=_terms(fact))
+    if not dossier.landings:
+        return known
     return known._replace(landings=tuple([each for each in dossier.landings if not misfit(known, each)]))
 
 
