@@ -5,6 +5,8 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import orjson
+
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry
 from tests.chaos.days import CONSIGNMENTS
@@ -69,6 +71,15 @@ def test_a_second_decision_under_another_id_is_doubled(calm_entries: list[Entry]
     fact = next(e for e in calm_entries if e.kind == "DeclarationAccepted")
     other = replace(fact, headers=fact.headers | {"ce_id": "another"})
     assert any("DeclarationAccepted 2 times" in line for line in judge([*calm_entries, other]).doubled)
+
+
+def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_doubled(calm_entries: list[Entry]) -> None:
+    fact = next(e for e in calm_entries if e.kind == "ArrivalRecorded" and e.body["containers"])
+    box = fact.body["containers"][0].encode()
+    again = replace(fact, headers=fact.headers | {"ce_id": "another"})
+    other = replace(again, value=(again.value or b"").replace(box, b"CSQU3054383"))
+    assert any("ArrivalRecorded of" in line for line in judge([*calm_entries, again]).doubled)
+    assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, other]).doubled)
 
 
 def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
@@ -171,3 +182,28 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(c
         named = {"ce_id": "nobody answered", "ce_type": kind.replace("Lift", "Place")}
         ledger = judge([*calm_entries, replace(one, headers=one.headers | named, offset=10**6)])
         assert [line for line in ledger.lost if "nobody answered" in line], kind
+
+
+def planted(entry: Entry, kind: str, **fields: object) -> Entry:
+    """A fact of the same desk and consignment that the ledger has not read yet."""
+    body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
+    told = {**body, **fields}
+    return replace(
+        entry, value=orjson.dumps(told), headers=entry.headers | {"ce_type": kind, "ce_id": f"{kind} {told}"}
+    )
+
+
+def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_answer_it_is_right(
+    calm_entries: list[Entry],
+) -> None:
+    released = {e.key for e in calm_entries if e.kind == "ReleaseGranted"}
+    looked = next(e for e in calm_entries if e.kind == "InspectionPassed" and e.key in released)
+    wrong = {"wrong": "r1", "officer": "o2", "reason": "x", "due": looked.body["occurred_at"]}
+    retracted = planted(looked, "FindingsRetracted", **wrong, revision=1)
+    failed = planted(looked, "InspectionFailed", officer="o1", reason="x", revision=0)
+    right = planted(looked, "InspectionPassed", officer="o2", remarks="", revision=2)
+    assert not [line for line in wrongly(calm_entries) if looked.key in line]
+    assert [line for line in wrongly([*calm_entries, retracted]) if looked.key in line and "taken back" in line]
+    assert not [line for line in wrongly([*calm_entries, failed, retracted, right]) if looked.key in line]
+    again = planted(looked, "InspectionFailed", officer="o1", reason="x", revision=3)
+    assert [line for line in wrongly([*calm_entries, retracted, right, again]) if looked.key in line]
