@@ -65,13 +65,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What an officer saw at `at`; `settled`: the alarms that it ended."""
+    """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite."""
 
     id: str
     at: AwareDatetime
     found: Literal["inside", "outside"]
     lots: int | None = None
     settled: tuple[str, ...] = ()
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,13 @@ class ContainerHold:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """An officer's word that this consignment may leave through the land gate."""
+    """An officer's word of `at` that this consignment, as the release desk had stated it in `version`, may leave through the
+    land gate."""
 
     consignment_id: str
     ground: ExitGround
+    at: AwareDatetime
+    version: int
     reason: str = ""
 
 
@@ -115,7 +119,8 @@ class Box:
     """Everything known of one container. `told`: the gate's word on it; `version` counts these words.
 
     `gone`: consignments that left before there were visits. `forgotten`: nothing up to this event time is kept.
-    `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released.
+    `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released,
+    until an officer counts the lots. `waiting`: an alarm of a visit that is not kept any more waits for an officer's finding.
     """
 
     parts: tuple[Part, ...] = ()
@@ -135,6 +140,7 @@ class Box:
     before: bool = False
     forgotten: AwareDatetime | None = None
     overfull: bool = False
+    waiting: bool = False
     state: Literal["box"] = "box"
 
 

@@ -7,6 +7,7 @@ differences to what was said before are said.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import NamedTuple, assert_never
 
 from schemas.bounds import shown
@@ -56,7 +57,19 @@ from services.gate.box import (
     as_box,
     moment,
 )
-from services.gate.visits import Answer, Truth, Visit, answer, departure_of, lawful, look, same_word, unsettled
+from services.gate.visits import (
+    SAME_EVENT,
+    SKEW,
+    Alarm,
+    Answer,
+    Truth,
+    Visit,
+    answer,
+    departure_of,
+    look,
+    same_word,
+    unsettled,
+)
 
 __all__ = ["INITIAL", "STATE", "closed", "deadlines", "decide", "evolve"]
 
@@ -71,7 +84,9 @@ KEPT_VISITS = 20
 KEPT_FOR = timedelta(days=731)
 """And none that ended longer ago."""
 REMEMBERED = 256
-"""Ids of requests, strikes and permits that stay known."""
+"""Ids of requests and findings that stay known."""
+MOST_PERMITS = 2 * MOST_PARTS
+"""Permits and strikes that are kept: more than consignments are known of one container."""
 
 Reported = RecordGateOut | RecordEquipmentEvent
 Ordered = (
@@ -110,7 +125,7 @@ class Learned(NamedTuple):
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
-    before = as_box(state)
+    before = _forget(as_box(state), hearing.at)
     box, refusal = learn(before, message, hearing)
     if refusal is not None:
         assert isinstance(message, Request), "only what is asked is refused"
@@ -124,7 +139,6 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
     """The box with one more message; the same object when it is no news."""
-    box = _forget(box, hearing.at)
     match message:
         case ContainerHeld() | ContainerFreed():
             return Learned(_stated(box, message, hearing))
@@ -162,10 +176,13 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
     if known is None and len(box.parts) >= MOST_PARTS:
         if standing == "withdrawn":
             return box
-        kept = tuple([p for p in box.parts if p.standing != "withdrawn" and not p.told_out])
-        if len(kept) >= MOST_PARTS:
+        box = _with_room(box)
+        if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
-        box = replace(box, parts=kept)
+    told_at = min(message.occurred_at, hearing.at)
+    arrived_at = message.arrived_at or (known.arrived_at if known else None)
+    if standing == "released" and arrived_at is None:
+        arrived_at = told_at  # a release of the release before: goods are released only when they are here
     part = Part(
         consignment_id=name,
         version=message.version,
@@ -175,22 +192,35 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
-        since=known.since if known else min(message.occurred_at, hearing.at),
-        told_at=min(message.occurred_at, hearing.at),
-        arrived_at=_arrival(message.arrived_at, hearing) or (known.arrived_at if known else None),
+        since=min(known.since, told_at) if known else told_at,
+        told_at=told_at,
+        arrived_at=arrived_at,
         told_arrival=known.told_arrival if known else "",
         told_out=known.told_out if known else "",
     )
-    if part.standing == "released" and part.arrived_at is None:
-        part = replace(
-            part, arrived_at=part.told_at
-        )  # a release of the release before: goods are released only when they are here
+    yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
     others = [p for p in box.parts if p.consignment_id != name]
-    return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)))
+    return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)), yes=yes)
 
 
-def _arrival(told: datetime | None, hearing: Hearing) -> datetime | None:
-    return None if told is None else min(told, hearing.at)
+def _over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:
+    """The gate's words that a container may leave, ended at `at`: those for this consignment, or all."""
+    ends = [y.until is None and (not name or name in y.consignments) for y in given]
+    return (
+        tuple([replace(y, until=at) if end else y for y, end in zip(given, ends, strict=True)]) if any(ends) else given
+    )
+
+
+def _with_room(box: Box) -> Box:
+    """Drops what is not in the box: what was struck off or taken back before it came, then the goods of closed visits of
+    which no alarm waits for a finding."""
+    gone = [p for p in box.parts if p.consignment_id in box.struck or (p.standing == "withdrawn" and not p.arrived_at)]
+    if gone:
+        return replace(box, parts=tuple([p for p in box.parts if p not in gone]))
+    truth = look(box)
+    waiting = {alarm.visit for alarm in unsettled(box, truth)}
+    settled = takewhile(lambda visit: visit.closed is not None and visit.id not in waiting, truth.visits)
+    return _without(box, truth, list(settled))
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:
@@ -210,9 +240,14 @@ def _reported(box: Box, message: Reported, hearing: Hearing) -> Learned:
         return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
     if box.forgotten is not None and report.at <= box.forgotten:
         return Learned(box, ("visit_too_old", f"{report.at.isoformat()}: kept is what came after {box.forgotten}"))
-    if len(box.reports) >= MOST_REPORTS:
-        return Learned(box, ("too_many_reports", f"{len(box.reports)} reports are kept"))
     reports = box.reports
+    if len(reports) >= MOST_REPORTS:
+        spare = next(
+            (r for r in reports if r.classifier is not Classifier.ACTUAL or r.event is EquipmentEvent.MOVED), None
+        )
+        if spare is None:
+            return Learned(box, ("too_many_reports", f"{len(reports)} reports are kept"))
+        reports = tuple([r for r in reports if r is not spare])
     if isinstance(message, RecordEquipmentEvent) and message.replaces:
         refusal = _not_his(box, message.replaces, message.asked_by)
         if refusal:
@@ -278,21 +313,42 @@ def _retracted(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Le
 def _found(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
     if any(f.id == hearing.message_id for f in box.findings):
         return Learned(box)
-    truth = look(box)
-    waiting = unsettled(box, truth)
     at = moment(message.occurred_at, hearing.at, hearing.at - KEPT_FOR)
+    settled = _settled(box, look(box), message.found, at)
     finding = Finding(
         id=hearing.message_id,
         at=at,
         found=message.found,
         lots=message.lots,
-        settled=tuple([alarm.key for alarm in waiting]),
+        settled=tuple([alarm.key for alarm in settled]),
     )
-    reports = box.reports
     if message.found == "inside":
-        mistaken = {alarm.report for alarm in waiting if alarm.alarm != "departure_not_reported"}
-        reports = _void(reports, mistaken)
-    return Learned(replace(box, reports=reports, findings=(*box.findings[-REMEMBERED:], finding)))
+        box = _still_inside(box, at)
+    overfull = box.overfull and message.lots is None
+    findings = (*box.findings[-REMEMBERED:], finding)
+    return Learned(replace(box, findings=findings, overfull=overfull, waiting=False))
+
+
+def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
+    """Who saw the container inside says nothing of a departure after that."""
+    return [alarm for alarm in unsettled(box, truth) if found == "outside" or alarm.at <= at + SKEW]
+
+
+def _still_inside(box: Box, at: datetime) -> Box:
+    """The box without the reports of which alarms wait, and without those that then raise one: a departure that was told
+    twice, an opening after it. A finding of the day before that it was outside was a mistake, too; an older one may be
+    followed by a return that nobody told."""
+    findings = tuple(
+        [replace(f, void=True) if f.found == "outside" and f.at <= at <= f.at + SAME_EVENT else f for f in box.findings]
+    )
+    box = replace(box, findings=findings)
+    while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box):
+        box = replace(box, reports=_void(box.reports, mistaken))
+    return box
+
+
+def _counting(box: Box) -> set[str]:
+    return {r.id for r in box.reports if r.counts}
 
 
 def _struck(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
@@ -302,16 +358,18 @@ def _struck(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
         return Learned(box, ("already_answered", f"{message.consignment_id} was struck off before"))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
         return Learned(box, ("lot_unknown", message.consignment_id))
-    return Learned(_noted(replace(box, struck=(*box.struck[-REMEMBERED:], message.consignment_id)), hearing))
+    return Learned(_noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
 
 
 def _permitted(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
     if hearing.message_id in box.answered:
         return Learned(box)
-    if all(p.consignment_id != message.consignment_id for p in box.parts):
+    part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
+    if part is None:
         return Learned(box, ("lot_unknown", message.consignment_id))
-    permit = Permit(message.consignment_id, message.ground, shown(message.reason, breaks=True))
-    return Learned(_noted(replace(box, permits=(*box.permits[-REMEMBERED:], permit)), hearing))
+    reason = shown(message.reason, breaks=True)
+    permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
+    return Learned(_noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
 
 
 def _held(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
@@ -322,7 +380,7 @@ def _held(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: He
             if len(box.holds) >= MOST_HOLDS:
                 return Learned(box, ("too_many_holds", f"{len(box.holds)} holds are open"))
             hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
-            return Learned(replace(box, holds=(*box.holds, hold)))
+            return Learned(replace(box, holds=(*box.holds, hold), yes=_over(box.yes, hearing.at)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
                 return Learned(box)
@@ -341,10 +399,18 @@ def _noted(box: Box, hearing: Hearing) -> Box:
 
 def _forget(box: Box, now: datetime) -> Box:
     """Drops visits that are past keeping, with their goods, reports and findings. The same object when there are none."""
-    if len(box.visits) <= KEPT_VISITS and (not box.reports or now - box.reports[0].heard <= KEPT_FOR):
+    if sum([bool(told.how) for told in box.visits]) <= KEPT_VISITS and (
+        not box.reports or now - box.reports[0].heard <= KEPT_FOR
+    ):
         return box
-    over = [v for v in look(box).visits if v.closed is not None]
+    truth = look(box)
+    over = [v for v in truth.visits if v.closed is not None]
     drop = [v for n, v in enumerate(over) if len(over) - n > KEPT_VISITS or now - _end(v) > KEPT_FOR]
+    return _without(box, truth, drop)
+
+
+def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
+    """The box without these visits, the oldest that it made; the same object when there are none."""
     if not drop:
         return box
     until = max(_end(v) for v in drop)
@@ -355,7 +421,9 @@ def _forget(box: Box, now: datetime) -> Box:
         reports=tuple([r for r in box.reports if r.at > until]),
         findings=tuple([f for f in box.findings if f.at > until]),
         visits=tuple([told for told in box.visits if told.id not in names]),
-        yes=tuple([y for y in box.yes if y.visit not in names]),
+        yes=tuple([y for y in box.yes if y.visit not in names and y.since > until]),
+        permits=tuple([permit for permit in box.permits if permit.consignment_id not in lost]),
+        waiting=box.waiting or any(alarm.visit in names for alarm in unsettled(box, truth)),
         before=box.before and all(v.id != "before" for v in drop),
         forgotten=until,
     )
@@ -406,7 +474,7 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
                 occurred_at=moment(message.occurred_at, at, at - KEPT_FOR),
                 found=message.found,
                 lots=message.lots,
-                settled=tuple([alarm.report or alarm.visit for alarm in unsettled(before, look(before))]),
+                settled=tuple([alarm.report or alarm.visit for alarm in _settled_by(message, before, at)]),
                 reason=message.reason,
                 found_by=message.asked_by,
             )
@@ -449,6 +517,10 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
             assert_never(message)
 
 
+def _settled_by(message: RecordContainerFinding, before: Box, heard: datetime) -> list[Alarm]:
+    return _settled(before, look(before), message.found, moment(message.occurred_at, heard, heard - KEPT_FOR))
+
+
 def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """What is true now and was not said yet."""
     word = answer(box, truth)
@@ -457,7 +529,7 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
     for visit in truth.visits:
         for fact in _of_visit(box, visit, told.get(visit.id), container_no):
             gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
-            disturbed = disturbed or not isinstance(fact, VisitOpened)
+            disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in told
             yield fact
     for alarm in truth.alarms:
         if alarm.key not in box.alarms:
@@ -522,19 +594,13 @@ def ended(box: Box, visit: Visit) -> str:
     match visit.how:
         case "gated_out":
             out = all(departure_of(box, visit, p) != "left" for p in visit.parts)
-            right = bool(visit.parts) and out and (lawful(box, visit) or _all_out_by_permit(box, visit))
-            return "gated_out" if right else "left_unreleased"
+            return "gated_out" if visit.parts and out and visit.allowed is not None else "left_unreleased"
         case "stray":
             return "left_unreleased"
         case "came_back_empty":
             return "gated_out" if visit.parts else "departure_not_reported"
         case "loaded" | "left_empty" | "departure_not_reported" | "finding" | "":
             return visit.how
-
-
-def _all_out_by_permit(box: Box, visit: Visit) -> bool:
-    allowed = {permit.consignment_id for permit in box.permits}
-    return all(p.consignment_id in allowed for p in visit.parts)
 
 
 def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
@@ -638,10 +704,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def _learned(state: State, message: Heard, hearing: Hearing) -> State:
-    before = as_box(state)
+    before = _forget(as_box(state), hearing.at)
     box, refusal = learn(before, message, hearing)
     if refusal is not None or box is before:
-        return state if box is before else box
+        return state
     if box.alarms:
         still = {alarm.key for alarm in look(box).alarms}
         box = replace(box, alarms=tuple([key for key in box.alarms if key in still]))
@@ -652,17 +718,22 @@ def _told(box: Box, message: Said, hearing: Hearing) -> State:
     match message:
         case ContainerMayLeave():
             yes = Yes(hearing.at, None, message.visit, message.consignments)
-            return replace(box, version=message.version, told="leave", yes=(*box.yes[-KEPT_VISITS:], yes))
+            given = _over(box.yes, hearing.at)
+            earlier = [y for y in given if y.visit == message.visit][:-KEPT_VISITS]
+            given = tuple([y for y in given if y not in earlier])
+            return replace(box, version=message.version, told="leave", yes=(*given, yes))
         case ContainerMustStay():
-            ended_now = [replace(y, until=hearing.at) if y.until is None else y for y in box.yes]
-            return replace(box, version=message.version, told="stay", yes=tuple(ended_now))
+            return replace(box, version=message.version, told="stay", yes=_over(box.yes, hearing.at))
         case ContainerGatedOut():
-            box = _visit(box, ToldVisit(message.visit, "gated_out", message.report_id))
-            return replace(box, told="gone")  # or, of a visit before the current one, a new word follows
+            left = ToldVisit(message.visit, "gated_out", message.report_id)
+            return replace(box, visits=_with(box.visits, left), told="gone")  # of an earlier visit: a new word follows
         case VisitOpened():
-            return _visit(box, ToldVisit(message.visit))
+            if any(told.id == message.visit and told.how for told in box.visits):
+                box = replace(box, yes=_over(box.yes, hearing.at))  # it goes on; another yes follows where there is one
+            return replace(box, visits=_with(box.visits, ToldVisit(message.visit)))
         case VisitClosed():
-            return _visit(box, ToldVisit(message.visit, message.how, message.report_id))
+            ended_so = ToldVisit(message.visit, message.how, message.report_id)
+            return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
             return replace(box, alarms=(*box.alarms, _key(message)))
         case ContainerArrived():
@@ -689,8 +760,8 @@ def _told(box: Box, message: Said, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def _visit(box: Box, told: ToldVisit) -> Box:
-    return replace(box, visits=(*[v for v in box.visits if v.id != told.id], told))
+def _with(visits: tuple[ToldVisit, ...], told: ToldVisit) -> tuple[ToldVisit, ...]:
+    return (*[v for v in visits if v.id != told.id], told)
 
 
 def _mark(box: Box, name: str, **marks: str) -> Box:

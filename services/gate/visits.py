@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Literal
 
 from schemas.bounds import FIRST
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
-from services.gate.box import BEFORE, Box, Finding, Part, Report, Yes
+from services.gate.box import BEFORE, Box, Finding, Part, Permit, Report, Yes
 
 SAME_EVENT = timedelta(hours=24)
 """The same kind of event at the same place, so soon and with nothing between, is one event that was told twice."""
 SKEW = timedelta(minutes=15)
 """By how much clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
-"""A paper that names the conveyance of a visit that ended longer ago speaks of another call."""
+"""The same conveyance after a longer time makes another call."""
 _RANK = {
     EquipmentEvent.DISCHARGED: 0,
     EquipmentEvent.GATED_IN: 0,
@@ -27,13 +28,18 @@ _RANK = {
     EquipmentEvent.LOADED: 3,
 }
 """What comes first of the events of one moment: openings, arrivals (1), what happens inside (2), departures, findings (4)."""
+_Event = tuple[datetime, int, bool, str, Report | Part | Finding]
+"""When it happened, its rank, whether an empty box was told, its id, and what is known of it."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
 """How a visit ended; empty while it is open. `stray`: a departure was told, and no visit was known to which it could belong."""
 
 
 @dataclass(slots=True)
 class Visit:
-    """One stay. `opening`: the report that opened or confirmed it; None where only an arrival of goods, or nothing, tells of it."""
+    """One stay. `opening`: the report that opened or confirmed it; None where only an arrival of goods, or nothing, tells of it.
+
+    `allowed`: the consignments that the gate's word let out at the time when it ended; None: its word was no.
+    """
 
     id: str
     opened: datetime
@@ -45,10 +51,22 @@ class Visit:
     stripped: datetime | None = None
     stuffed: datetime | None = None
     parts: list[Part] = field(default_factory=list)
+    allowed: frozenset[str] | None = None
 
     @property
     def open(self) -> bool:
         return not self.how
+
+    @property
+    def emptied(self) -> bool:
+        """Whether it was stripped, and not stuffed afterwards."""
+        return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
+
+    def taken_out(self, part: Part) -> bool:
+        """Whether these released goods left by their bill, when the box was stripped."""
+        if self.stripped is None or part.standing != "released":
+            return False
+        return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
 
 
 @dataclass(slots=True)
@@ -74,7 +92,8 @@ class Alarm:
 class Truth:
     """What follows from everything known. `expected`: goods declared in a box that has not come yet.
 
-    `retells`: report → the earlier report of the same event. `belongs`: report → visit.
+    `retells`: report → the earlier report of the same event. `belongs`: report → visit. `doubtful`: goods that are not released
+    and may be in the open visit, or may have left with an earlier one.
     """
 
     visits: list[Visit]
@@ -82,6 +101,7 @@ class Truth:
     retells: dict[str, str]
     belongs: dict[str, str]
     alarms: list[Alarm] = field(default_factory=list)
+    doubtful: list[Part] = field(default_factory=list)
 
     @property
     def current(self) -> Visit | None:
@@ -104,12 +124,18 @@ def look(box: Box) -> Truth:
     truth = _Walk(box).walk()
     _place_unarrived(box, truth)
     for visit in truth.visits:
+        visit.allowed = _allowed(box, visit)
         truth.alarms.extend(_alarms(box, visit))
     return truth
 
 
+def _opens_by(until: datetime, later: Iterable[_Event]) -> bool:
+    """Whether one of these events opens a visit, or tells of one, until then."""
+    return any(rank <= 1 for _, rank, *_ in takewhile(lambda event: event[0] <= until, later))
+
+
 class _Walk:
-    """Goes through the events in the order of their times."""
+    """Goes through the events in the order of their times; of one moment, by what they are, never by which was heard first."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
@@ -122,21 +148,19 @@ class _Walk:
 
     def walk(self) -> Truth:
         box = self.box
-        happened: list[tuple[datetime, int, int, Report | Part | Finding]] = [
-            (r.at, _RANK.get(r.event, 2), n, r) for n, r in enumerate(box.reports) if r.counts
+        happened: list[_Event] = [
+            (r.at, _RANK.get(r.event, 2), r.laden is False, r.id, r) for r in box.reports if r.counts
         ]
-        for number, part in enumerate(box.parts):
+        for part in box.parts:
             if part.consignment_id not in box.struck and part.consignment_id not in box.gone:
                 if part.arrived_at is not None:
-                    happened.append((part.arrived_at, 1, number, part))
-        happened += [(f.at, 4, n, f) for n, f in enumerate(box.findings) if f.found == "outside"]
-        happened.sort(key=lambda each: each[:3])
-        for number, (at, _, _, what) in enumerate(happened):
+                    happened.append((part.arrived_at, 1, False, part.consignment_id, part))
+        happened += [(f.at, 4, False, f.id, f) for f in box.findings if f.found == "outside" and not f.void]
+        happened.sort(key=lambda each: each[:4])
+        for number, (at, _, _, _, what) in enumerate(happened):
             match what:
                 case Report():
-                    following = next((each for each in happened[number + 1 :] if each[1] <= 1), None)
-                    soon = following is not None and following[0] - at <= SKEW
-                    self._report(what, soon)
+                    self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))
                 case Part():
                     self._arrival(what, at)
                 case Finding():
@@ -172,13 +196,14 @@ class _Walk:
 
     def _opening(self, report: Report) -> None:
         now = self.now
-        if now is not None and now.id != BEFORE and report.at - now.opened <= SAME_EVENT:
-            first = now.opening
+        if now is not None and now.id != BEFORE:
+            first, since = now.opening, report.at - now.opened
             if first is None:
-                if any(same_word(p.conveyance, report.conveyance) is not False for p in now.parts):
+                named = [same_word(p.conveyance, report.conveyance) for p in now.parts]
+                if (since <= SAME_EVENT and set(named) - {False}) or (since <= SAME_CALL and True in named):
                     now.opening, now.conveyance = report, report.conveyance
                     return  # goods told of it before the terminal did
-            else:
+            elif since <= SAME_EVENT:
                 again = (first.event, _plain(first.place)) == (report.event, _plain(report.place))
                 if again and same_word(now.conveyance, report.conveyance) is not False:
                     self.truth.retells[report.id] = first.id
@@ -198,14 +223,17 @@ class _Walk:
     def _departure(self, report: Report, opening_follows: bool) -> None:
         out = report.event is EquipmentEvent.GATED_OUT
         if self.now is not None:
-            empty = out and (report.laden is False or (report.laden is None and self.now.stripped is not None))
+            empty = out and (report.laden is False or (report.laden is None and self.now.emptied))
             self.truth.belongs[report.id] = self.now.id
             at = max(report.at, self.now.opened)
             self._end(at, "left_empty" if empty else "gated_out" if out else "loaded", report)
             return
         last = self.truth.visits[-1] if self.truth.visits else None
-        if last is not None and last.closed is not None and last.closing is not None:
-            if last.closing.event is report.event and report.at - last.closed <= SAME_EVENT:
+        if last is not None and last.closed is not None and report.at - last.closed <= SAME_EVENT:
+            if last.how == "finding":
+                self.truth.belongs[report.id] = last.id
+                return  # an officer had seen before that it was outside
+            if last.closing is not None and last.closing.event is report.event:
                 self.truth.retells[report.id] = last.closing.id
                 return
         if opening_follows:
@@ -216,13 +244,20 @@ class _Walk:
 
 
 def _place_unarrived(box: Box, truth: Truth) -> None:
-    """Goods whose arrival nobody told: they are in the first visit in which they may be, or awaited."""
+    """Goods whose arrival nobody told: they are in the first visit in which they may be, or awaited. While it is not sure
+    that they left with it, they keep the visit that is open, too."""
+    now = truth.current
     for part in box.parts:
         if part.arrived_at is not None or part.consignment_id in box.struck or part.consignment_id in box.gone:
             continue
         visit = next((v for v in truth.visits if _may_be_in(part, v)), None)
         visit = visit or next((v for v in reversed(truth.visits) if _was_in(part, v)), None)
         (visit.parts if visit else truth.expected).append(part)
+        if visit is None or now is None or visit is now or part.standing in ("released", "withdrawn"):
+            continue
+        sure = part.told_arrival == visit.id or same_word(part.conveyance, visit.conveyance) is True
+        if not sure and _may_be_in(part, now):
+            truth.doubtful.append(part)
 
 
 def _may_be_in(part: Part, visit: Visit) -> bool:
@@ -250,22 +285,25 @@ def _was_in(part: Part, visit: Visit) -> bool:
 def departure_of(box: Box, visit: Visit, part: Part) -> str:
     """How this consignment left with the visit: `out`, `left` (without release), or empty while it did not leave.
 
-    It was released by then, or the gate's yes stood: a later statement does not change how it left.
+    The gate's word let it out, or it was released by then: a later statement or permit does not change how it left.
     """
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
     assert visit.closed is not None, "it is closed"
     if visit.how in ("left_empty", "came_back_empty") and part.standing != "released":
         return "left" if part.arrived_at is not None else ""
-    if visit.stripped is not None and part.standing == "released":
+    if visit.taken_out(part):
         return ""
     if visit.how == "departure_not_reported" and part.arrived_at is None:
         return ""
+    if visit.allowed is not None and part.consignment_id in visit.allowed:
+        return "out"
     if part.since > visit.closed + SKEW:
         return "left"  # declared after the box had gone
-    if lawful(box, visit) or _permitted(box, part):
+    if any(permit.at - SKEW <= visit.closed for permit in _permits(box, part)):
         return "out"
-    if visit.how == "loaded" and part.direction is Direction.IMPORT and not _permitted(box, part):
+    wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
+    if wrong_way.get(visit.how) is part.direction:
         return "left"
     if part.standing == "released" and part.told_at - SKEW <= visit.closed:
         return "out"
@@ -278,12 +316,13 @@ def _stands(visit: Visit, withdrawn: Part) -> bool:
     return bool(bill) and any(_plain(p.bill) == bill and p.standing != "withdrawn" for p in visit.parts)
 
 
-def lawful(box: Box, visit: Visit) -> bool:
-    """Whether the gate's word was, at the time of the departure, that what was in the box may leave."""
+def _allowed(box: Box, visit: Visit) -> frozenset[str] | None:
+    """What the gate's word let out at the time of the departure; None where its word was no."""
     if visit.how not in ("gated_out", "finding") or visit.closed is None:
-        return False
+        return None
     inside = {p.consignment_id for p in visit.parts}
-    return any(_covers(yes, visit, visit.closed, inside) for yes in box.yes)
+    given = [yes.consignments for yes in box.yes if _covers(yes, visit, visit.closed, inside)]
+    return frozenset([name for names in given for name in names]) if given else None
 
 
 def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
@@ -292,17 +331,24 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
     return yes.since - SKEW <= at and (yes.until is None or at < yes.until)
 
 
-def _permitted(box: Box, part: Part) -> bool:
-    return any(permit.consignment_id == part.consignment_id for permit in box.permits)
+def _permits(box: Box, part: Part) -> list[Permit]:
+    """The permits that open the land gate for it. A later statement that it is held again ends them."""
+    return [
+        permit
+        for permit in box.permits
+        if permit.consignment_id == part.consignment_id
+        and (permit.ground is not ExitGround.EXPORT_CANCELLED or part.direction is Direction.EXPORT)
+        and (part.standing != "held" or part.version <= permit.version)
+    ]
 
 
 def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
     if visit.closed is None:
         return
     outcome = {p.consignment_id: departure_of(box, visit, p) for p in visit.parts}
-    late = tuple([p.consignment_id for p in visit.parts if p.since > visit.closed + SKEW])
+    late = {p.consignment_id for p in visit.parts if p.since > visit.closed + SKEW}
     left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
-    for name in late:
+    for name in sorted(late):
         yield _alarm(
             visit, "left_undeclared", "declared only after the container had left 离场后才申报", (name,), about=name
         )
@@ -327,7 +373,7 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
             pass
     for part in visit.parts:
         held = part.standing in ("held", "refused") and outcome[part.consignment_id] == "out"
-        if held and not _permitted(box, part):
+        if held and not _permits(box, part):
             name = part.consignment_id
             yield _alarm(visit, "held_outside", "held after it had left 离场后被扣留", (name,), about=name)
 
@@ -342,7 +388,7 @@ def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]
         yield _alarm(
             visit, "left_undeclared", "left, and no declaration is known for it 离场时无申报", (), blocks=blocks
         )
-    elif not lawful(box, visit) and not _all_permitted(box, visit):
+    elif visit.allowed is None:
         names = tuple([p.consignment_id for p in visit.parts])
         yield _alarm(
             visit, "left_unreleased", "left although the gate had said no 卡口未放行即离场", names, blocks=True
@@ -370,10 +416,6 @@ def _alarm(
     return Alarm(alarm, about or told, visit.id, reason, visit.closed, gate, told, waiting_for, blocks)
 
 
-def _all_permitted(box: Box, visit: Visit) -> bool:
-    return bool(visit.parts) and all(_permitted(box, p) for p in visit.parts)
-
-
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
     """The alarms that keep the box until an officer's finding."""
     settled = {key for finding in box.findings for key in finding.settled}
@@ -396,21 +438,25 @@ class Answer:
 def answer(box: Box, truth: Truth) -> Answer:
     """The gate's word, with its reason and counts."""
     visit = truth.current
-    inside = [p for p in visit.parts if not _leaves_nothing(p)] if visit else []
+    inside = [p for p in (*visit.parts, *truth.doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
         why = f"an alarm waits for an officer's finding 报警待关员核查: {waiting[0].reason}"
         return Answer(False, why, keepers=keepers or waiting[0].waiting_for)
     if box.holds:
         return Answer(False, f"the container is held 扣箱: {box.holds[0].reason}", keepers=keepers)
+    if box.waiting:
+        why = "an alarm of an earlier visit waits for an officer's finding 以往在场期的报警待关员核查"
+        return Answer(False, why, keepers=keepers)
     if box.overfull:
         return Answer(False, "more consignments name this container than are kept 货物过多，须核查", keepers=keepers)
     if visit is None:
         return Answer(False, "no visit is open 不在场", keepers=tuple([p.consignment_id for p in truth.expected]))
-    if visit.stuffed is not None:
-        return Answer(False, "stuffed here: an officer counts its lots first 在场装箱，待关员核数", keepers=keepers)
-    if visit.stripped is not None:
+    if visit.emptied:
         return Answer(False, "stripped: its goods leave by their bills 已拆箱，货物按提单离场")
+    if visit.stuffed is not None and _counted(box, visit) is None:
+        return Answer(False, "stuffed here: an officer counts its lots first 在场装箱，待关员核数", keepers=keepers)
+    inside = [p for p in inside if not visit.taken_out(p)]
     if not inside:
         return Answer(False, "nothing is declared in it for this visit 本次在场无申报")
     return _lots(box, visit, inside, keepers)
@@ -436,32 +482,29 @@ def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) 
         else:
             free += 1
     declared = len(lots)
-    needed = max(_counted(box, visit) or _needed(inside, declared), declared)
+    needed = max(_counted(box, visit) or _needed(inside), declared)
     if free < needed:
         why = why or "the other lots are not declared 其余批次未申报"
         return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
     return Answer(True, "released 放行", tuple([p.consignment_id for p in inside if p.standing != "withdrawn"]))
 
 
-def _needed(inside: list[Part], declared: int) -> int:
-    """Lots that there must be by what the papers say. Those of another conveyance are of a visit before, whose end nobody told."""
-    aboard: dict[str, set[str]] = {}
-    most: dict[str, int] = {}
+def _needed(inside: list[Part]) -> int:
+    """The most lots that a paper says there are. Those of another conveyance are of a visit before, whose end nobody told."""
+    by_call: dict[str, set[str]] = {}
     for part in inside:
-        ship = _plain(part.conveyance)
-        aboard.setdefault(ship, set()).add(_plain(part.bill) or part.consignment_id)
-        if part.standing != "withdrawn":
-            most[ship] = max(most.get(ship, 0), part.shared_by)
-    needed = declared
-    for ship, said in most.items():
-        others = {lot for other, lots in aboard.items() if ship and other and other != ship for lot in lots}
-        needed = max(needed, said + len(others))
-    return needed
+        by_call.setdefault(_plain(part.conveyance), set()).add(_plain(part.bill) or part.consignment_id)
+    calls = [call for call in by_call if call]
+    others = {call: len(set[str]().union(*[by_call[each] for each in calls if each != call])) for call in calls}
+    return max(
+        [p.shared_by + others.get(_plain(p.conveyance), 0) for p in inside if p.standing != "withdrawn"], default=0
+    )
 
 
 def _counted(box: Box, visit: Visit) -> int | None:
-    """How many lots an officer counted in this visit, the last time."""
-    counts = [f.lots for f in sorted(box.findings, key=lambda f: f.at) if f.lots is not None and f.at >= visit.opened]
+    """How many lots an officer counted in this visit, since it was stuffed if it was, the last time."""
+    since = visit.stuffed or visit.opened
+    counts = [f.lots for f in sorted(box.findings, key=lambda f: f.at) if f.lots is not None and f.at >= since]
     return counts[-1] if counts else None
 
 
@@ -471,12 +514,7 @@ def _leaves_nothing(part: Part) -> bool:
 
 
 def _may_go(box: Box, part: Part) -> bool:
-    grounds = {permit.ground for permit in box.permits if permit.consignment_id == part.consignment_id}
-    if grounds & {ExitGround.RETURN, ExitGround.DESTROY}:
-        return True
-    if part.direction is Direction.EXPORT:
-        return ExitGround.EXPORT_CANCELLED in grounds
-    return part.standing == "released"
+    return (part.standing == "released" and part.direction is Direction.IMPORT) or bool(_permits(box, part))
 
 
 def _why(part: Part) -> str:

@@ -9,13 +9,26 @@ from random import Random
 
 from schemas.envelope import Message
 from schemas.release import ContainerFreed, ContainerHeld
-from schemas.vocabulary import EquipmentEvent, consignment_id
+from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate import decider
-from tests.gate.boxes import DAY, at, discharged, event, found, freed, held, may_leave
+from tests.gate.boxes import (
+    DAY,
+    at,
+    box_held,
+    box_let_go,
+    event,
+    found,
+    freed,
+    held,
+    may_leave,
+    permitted,
+    retracted,
+    struck,
+)
 from tests.voice import Story
 
 HOUR = 60.0
-OUT = EquipmentEvent.GATED_OUT
+OUT, LOADED = EquipmentEvent.GATED_OUT, EquipmentEvent.LOADED
 
 
 @dataclass
@@ -30,7 +43,10 @@ class Paper:
     said: ContainerHeld | ContainerFreed | None = None
     final: bool = False
     doubled: bool = False
-    """Whether it stands for a lot for which another declaration stands, until it is withdrawn."""
+    """Whether it stands for a lot for which another declaration stands, until it is withdrawn or struck off."""
+    direction: Direction = Direction.IMPORT
+    struck: bool = False
+    permitted: bool = False
 
 
 @dataclass
@@ -46,6 +62,8 @@ class Stay:
     lawful: bool = True
     departure_heard: bool = False
     untold: bool = False
+    direction: Direction = Direction.IMPORT
+    empty: bool = False
 
 
 @dataclass
@@ -62,6 +80,7 @@ class World:
     _count: int = 0
     _topic: dict[str, float] = field(default_factory=dict)
     allowed: int = 0
+    holds: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         dice = self.dice
@@ -85,12 +104,24 @@ class World:
         while self._queue and self._queue[0][0] <= when:
             heard, _, _, message, stay, paper, name = heapq.heappop(self._queue)
             self.now = max(self.now, heard)
+            match message.kind:
+                case "PlaceContainerHold":
+                    self.holds.add(name)
+                case "LiftContainerHold":
+                    self.holds.remove(message.model_dump()["hold_id"])
+                case "RetractEquipmentEvent":
+                    stay.departure_heard = False
+                case "StrikeLot" | "PermitExit":
+                    about = next(p for p in stay.papers if p.name == message.model_dump()["consignment_id"])
+                    about.struck, about.permitted = message.kind == "StrikeLot", message.kind == "PermitExit"
+                case _:
+                    pass
             if paper is not None:
                 assert isinstance(message, ContainerHeld | ContainerFreed)
                 paper.said = message
                 stay.opening_heard = stay.opening_heard or message.arrived_at is not None
             elif message.kind == "RecordEquipmentEvent":
-                if message.model_dump()["event"] is OUT:
+                if message.model_dump()["event"] in (OUT, LOADED):
                     stay.departure_heard = True
                 else:
                     stay.opening_heard = True
@@ -107,19 +138,22 @@ class World:
 
     def nothing_leaves_by_mistake(self) -> None:
         """No yes while a lot that any paper had told of by then is unreleased, given that the re-entry was told."""
+        if may_leave(self.told):
+            assert not self.holds, "a yes while an officer holds the container"
         stay = self.inside()
         if stay is None or not stay.opening_heard or not may_leave(self.told):
             return
         lots: dict[str, list[Paper]] = {}
         for paper in stay.papers:
             said = paper.said
-            if said is not None and not (self._withdrawn(paper) and said.arrived_at is None):
+            if said is not None and not paper.struck and not (self._withdrawn(paper) and said.arrived_at is None):
                 lots.setdefault(paper.bill, []).append(paper)
         assert lots, "a yes although nothing is known to be in the box"
         for bill, papers in lots.items():
             standing = [p for p in papers if not self._withdrawn(p)]
             assert len(standing) == 1, f"a yes while {len(standing)} papers stand for {bill}"
             assert isinstance(standing[0].said, ContainerFreed), f"a yes while {bill} is held"
+            assert standing[0].direction is Direction.IMPORT or standing[0].permitted, f"a yes for the export {bill}"
         told_of = max(p.shared_by for papers in lots.values() for p in papers)
         assert len(lots) >= told_of, f"a yes for {len(lots)} lots of {told_of}"
 
@@ -143,11 +177,13 @@ class World:
     def visit(self, number: int, opened: float) -> None:
         dice = self.dice
         stay = Stay(number, opened, f"SHIP {number:03}E")
+        stay.direction = Direction.EXPORT if dice.random() < 0.15 else Direction.IMPORT
+        stay.empty = self.terminal_tells and dice.random() < 0.1
         last = self.stays[-1] if self.stays else None
         early = self.terminal_knows_ship and self.terminal_tells
         papers: list[tuple[float, Paper]] = []
         lots = dice.choice((1, 1, 1, 2, 3))
-        for lot in range(lots):
+        for lot in range(0 if stay.empty else lots):
             first = opened - dice.uniform(0, 2 * DAY) if early else opened - dice.uniform(0, HOUR)
             lodged = max(self.now, first) if dice.random() < 0.7 else opened + dice.uniform(0, 2 * HOUR)
             papers.append((lodged, self._paper(stay, lot, lots, "a")))
@@ -162,30 +198,43 @@ class World:
         if self.terminal_tells or (last is not None and last.left is not None and not last.departure_heard):
             ship = stay.ship if self.terminal_knows_ship else ""
             heard = opened + dice.choice((0.0, 5.0, 90.0))
-            self.say("gate", heard, discharged(opened, ship=ship), stay)
+            kind = EquipmentEvent.DISCHARGED if stay.direction is Direction.IMPORT else EquipmentEvent.GATED_IN
+            self.say("gate", heard, event(kind, opened, laden=not stay.empty, ship=ship), stay)
             if dice.random() < 0.1:
-                self.say("gate", heard + 10, discharged(opened + 3, ship=ship), stay)
+                self.say("gate", heard + 10, event(kind, opened + 3, laden=not stay.empty, ship=ship), stay)
+        if stay.empty:
+            stay.left = max(self.now, self._topic["gate"]) + dice.uniform(1, DAY)
+            self.hear_until(stay.left)
+            self.say("gate", stay.left + dice.choice((1.0, 30.0)), event(OUT, stay.left, "G1", laden=False), stay)
+            return
         self.answer(stay, [paper for _, paper in papers])
         self.depart(stay)
 
     def _paper(self, stay: Stay, lot: int, lots: int, letter: str) -> Paper:
         said = lots if lot == 0 or self.dice.random() < 0.5 else 1
         name = consignment_id("91350100M000100Y43", f"{stay.number}/{lot}/{letter}")
-        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, said, stay.ship)
+        paper = Paper(name, f"BL{stay.number}{lot}", stay.number, said, stay.ship, direction=stay.direction)
         stay.papers.append(paper)
         return paper
 
     def _held(self, paper: Paper, version: int, when: float, arrived: float | None = None) -> ContainerHeld:
-        return held(paper.name, version, paper.shared_by, paper.bill, paper.ship, arrived=arrived, when=when)
+        known = (paper.name, version, paper.shared_by, paper.bill, paper.ship, arrived, when, paper.direction)
+        return held(*known)
 
     def _freed(
         self, paper: Paper, version: int, when: float, arrived: float | None, released: bool = True
     ) -> ContainerFreed:
-        return freed(paper.name, version, paper.shared_by, released, paper.bill, paper.ship, arrived=arrived, when=when)
+        known = (paper.bill, paper.ship, arrived, when, paper.direction)
+        return freed(paper.name, version, paper.shared_by, released, *known)
 
     def answer(self, stay: Stay, papers: list[Paper]) -> None:
         """Every control is answered, holds come and go; who lodged twice withdraws one."""
         dice, latest = self.dice, stay.opened
+        if dice.random() < 0.1:
+            self._count += 1
+            hold = f"hold{self._count}"
+            heard = self.say("gate", stay.opened + dice.uniform(0, 3 * HOUR), box_held(), stay, id=hold)
+            self.say("gate", heard + dice.uniform(1, 12 * HOUR), box_let_go(hold), stay)
         for paper in papers:
             arrived = stay.opened + dice.uniform(0, HOUR)
             when = max(arrived, self.now, stay.opened + 2 * HOUR) + dice.uniform(1, 8 * HOUR)
@@ -195,7 +244,10 @@ class World:
                     "release", arrived + dice.uniform(0, 3), self._held(paper, version, arrived, arrived), stay, paper
                 )
                 version += 1
-            if paper.doubled:
+            if paper.doubled and dice.random() < 0.3:
+                known = max(when, self._topic["release"]) + 1
+                latest = max(latest, self.say("gate", known, struck(paper.name), stay))
+            elif paper.doubled:
                 self.say("release", when, self._freed(paper, version, when, arrived, released=False), stay, paper)
             else:
                 self.say("release", when, self._freed(paper, version, when, arrived), stay, paper)
@@ -224,6 +276,17 @@ class World:
             return
         dice = self.dice
         self.hear_until(max(self.now, self._topic.get("gate", 0.0)))
+        if stay.direction is Direction.EXPORT:
+            assert not may_leave(self.told), "an export leaves by loading"
+            if dice.random() < 0.6:
+                stay.left = self.now
+                ship = stay.ship if self.terminal_knows_ship else ""
+                self.say("gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay)
+                return
+            for paper in stay.papers:
+                if not paper.doubled:
+                    self.say("gate", self.now + 1, permitted(paper.name, ExitGround.EXPORT_CANCELLED), stay)
+            self.hear_until(self.now + 1)
         last = self.stays[-2] if len(self.stays) > 1 else None
         if last is None or last.departure_heard:
             assert may_leave(self.told), "kept by mistake: every lot is released, and everything was told"
@@ -231,6 +294,12 @@ class World:
         elif not may_leave(self.told):
             self.leave_by_mistake(stay, self.now + 1)
             return
+        if dice.random() < 0.1:
+            self._count += 1
+            wrong = f"wrong{self._count}"
+            heard = self.say("gate", self.now + 1, event(OUT, self.now, place="G2"), stay, id=wrong)
+            self.hear_until(self.say("gate", heard + dice.uniform(0, 60), retracted(wrong), stay))
+            assert may_leave(self.told), "kept by mistake: the report of its departure was taken back"
         self.hear_until(self.now + dice.uniform(1, DAY))
         if not may_leave(self.told):
             self.leave_by_mistake(stay, self.now + 1)

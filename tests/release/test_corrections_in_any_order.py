@@ -155,7 +155,8 @@ def play(messages: list[Message]) -> Story:
         assert (told.state.state == "released") == (not owes(heard))
         assert (told.state.state == "refused") == refused(heard)
     statements = [f for f in told.facts if isinstance(f, STATEMENTS)]
-    assert [f.model_dump()["version"] for f in statements] == list(range(1, len(statements) + 1))
+    versions = [f.model_dump()["version"] for f in statements]  # a word to the gate alone takes one of its own
+    assert versions == sorted(set(versions))
     return told
 
 
