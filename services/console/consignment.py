@@ -298,7 +298,7 @@ def standing(row: Consignment) -> Standing:
         return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
     if not row.declared and row.lodged_us is None and row.assessed_us is None:
         told = [h.since_us for h in row.holds] or [us for us in (row.arrived_us, row.held_us) if us is not None]
-        return Standing(UNMATCHED, "declaration", "declarant", min(told, default=None), None)
+        return Standing(UNMATCHED, "declaration", Owner.DECLARANT, min(told, default=None), None)
     if row.word == "withdrawn":
         return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
     if row.word == "refused":

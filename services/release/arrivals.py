@@ -64,7 +64,7 @@ def arrived_whole(dossier: Dossier) -> datetime | None:
 
 def arrived_partly(dossier: Dossier) -> bool:
     """Whether something has arrived, and not everything."""
-    if arrived_whole(dossier) is not None:
+    if not dossier.landings or arrived_whole(dossier) is not None:
         return False
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 

@@ -253,7 +253,7 @@ def settle(
         rest = dossier._replace(withdrawals=())
         return (*sent_back, *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
-    stops = [h for h in holds if h.hold_id != ARRIVAL or not arrived_partly(dossier)]
+    stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
         return say.revoke(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
@@ -565,14 +565,16 @@ class _Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        told, arrived, outside = told_to_gate(self.state), arrived_boxes(self.dossier), gone(self.dossier)
-        against = refused or any(not h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds)
+        told, arrived = told_to_gate(self.state), arrived_boxes(self.dossier)
+        spared: frozenset[str] = frozenset()
+        if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
+            spared = gone(self.dossier)
         facts: list[Fact] = []
         for box in terms.containers:
             number = box.container_no
             want = _told(number in released, refused, number in arrived)
             known = told.get(number)
-            if want == known or (known == "freed" and number in outside and not against):
+            if want == known or (known == "freed" and number in spared):
                 continue
             if want == "freed":
                 facts.append(self._freed(terms, number, box.shared_by, arrived, released=True))
@@ -586,7 +588,7 @@ class _Statement:
                     version=self.version,
                     reason=shown(reason, breaks=True),
                     bill_no=shown(terms.bill_no, 20),
-                    conveyance=shown(terms.conveyance, 100),
+                    conveyance=terms.conveyance,
                     direction=terms.direction,
                     arrived_at=arrived.get(number),
                     refused=refused,
@@ -605,7 +607,7 @@ class _Statement:
             version=self.version,
             released=released,
             bill_no=shown(terms.bill_no, 20),
-            conveyance=shown(terms.conveyance, 100),
+            conveyance=terms.conveyance,
             direction=terms.direction,
             arrived_at=arrived.get(number),
         )
@@ -662,7 +664,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case ContainerHeld():
             told = _told(False, message.refused, message.arrived_at is not None)
             changed = _to_gate(state, message.container_no, told)
-            return replace(changed, version=max(state.version, message.version))
+            return replace(changed, version=message.version) if message.version > state.version else changed
         case ContainerFreed():
             return _to_gate(state, message.container_no, "freed")
         case RequestRefused():

@@ -145,7 +145,7 @@ def open_holds(
     for control_name, pest in dossier.pests.items():
         if not _is_treated(dossier, control_name):
             holds.append(treatment(control_name, shown(f"living pest: {pest}")))
-    for number, reason in left_unreleased(dossier).items():
+    for number, reason in left_unreleased(dossier).items() if dossier.departures else ():
         holds.append(hold(f"{GATE}{number}", Owner.OFFICER, reason, "DepartureRetracted"))
     return (*holds, *officers)
 
@@ -155,6 +155,8 @@ def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
     if dossier.terms:
         return dossier
     known = dossier._replace(terms=_terms(fact))
+    if not dossier.landings:
+        return known
     return known._replace(landings=tuple([each for each in dossier.landings if not misfit(known, each)]))
 
 

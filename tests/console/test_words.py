@@ -58,7 +58,7 @@ CODES: dict[str, Iterable[str]] = {
     "treatment_decisions": TreatmentDecision,
     "unit_classes": UnitClass,
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
-    "owners": {*Owner, *SERVICES, "operations", "console", "declarant"},
+    "owners": {*Owner, *SERVICES, "operations", "console"},
     "rules": {rule.name for rule in RULES},
 }
 """Groups of which every row is the name of a code: exactly these."""
