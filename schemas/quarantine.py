@@ -215,7 +215,7 @@ class TreatmentDecisionRetracted(AboutConsignment, Fact):
 
 
 class TreatmentAbandoned(AboutConsignment, Fact):
-    """The last allowed attempt failed: the goods are to be refused (destroyed or returned)."""
+    """The last allowed attempt failed: the goods are to be refused (destroyed or returned), unless its record is taken back."""
 
     origin: Origin
     attempts: Attempt
@@ -233,6 +233,6 @@ class TreatmentOverdue(AboutConsignment, Fact):
 
 
 class TreatmentCancelled(AboutConsignment, Fact):
-    """The order fell away, because the declaration was withdrawn."""
+    """The order fell away, because the declaration was withdrawn or the pest was a wrong finding."""
 
     origin: Origin

@@ -157,7 +157,7 @@ class ReleaseGranted(AboutConsignment, Fact):
 
 
 class ReleaseRefused(AboutConsignment, Fact):
-    """A control failed for good: the goods are to be destroyed or returned."""
+    """A control or treatment failed: the goods are to be destroyed or returned, unless the failure is taken back (`RefusalRevoked`)."""
 
     version: Version
     declaration_no: DeclarationNo | None

@@ -106,12 +106,12 @@ _WORDS = {
 def _port(kafka: bool, where: str, notebook: Path | None, name: str, console: str = "") -> "TopicPort | FeedPort":
     from services.ports.feed import FeedPort
     from services.ports.notebook import Notebook
-    from services.ports.question import Console
+    from services.ports.question import AskedConsole
     from services.ports.topic import TopicPort
 
     settings = of_command(UpSettings())
     way = "kafka" if kafka else "http"
     notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
     if kafka:
-        return TopicPort(where or settings.bootstrap(), notes, console=Console(console) if console else None)
+        return TopicPort(where or settings.bootstrap(), notes, console=AskedConsole(console) if console else None)
     return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes)

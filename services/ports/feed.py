@@ -11,7 +11,7 @@ from schemas.codes.iso6346 import plain
 from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
-from services.ports.question import Console
+from services.ports.question import AskedConsole
 from services.shell.clock import stopwatch
 
 CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
@@ -28,7 +28,7 @@ class FeedPort:
         """`options` go to httpx2.Client: verify, cert, headers, proxy."""
         self.notebook = notebook
         self.address = address
-        self._console = Console(address, **options)
+        self._console = AskedConsole(address, **options)
 
     def __enter__(self) -> Self:
         return self

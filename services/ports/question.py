@@ -17,7 +17,7 @@ STALE_SECONDS = 30.0
 UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
-class Console:
+class AskedConsole:
     """One console at `address`. `options` go to httpx2.Client: verify, cert, headers, proxy."""
 
     def __init__(self, address: str, **options: Any) -> None:

@@ -17,7 +17,7 @@ from schemas.codes.iso6346 import plain
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 from services.ports.notebook import Answer, Entry, Notebook
 from services.ports.notice import TOPICS, Away, Handler, from_topic
-from services.ports.question import Console
+from services.ports.question import AskedConsole
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
@@ -30,7 +30,9 @@ REQUEST_MS = 10_000
 class TopicPort:
     """Reads every partition of the two topics; no consumer group, so nothing is kept on the broker."""
 
-    def __init__(self, bootstrap: str, notebook: Notebook, *, console: Console | None = None, **options: Any) -> None:
+    def __init__(
+        self, bootstrap: str, notebook: Notebook, *, console: AskedConsole | None = None, **options: Any
+    ) -> None:
         """`console`: is asked, too, before a yes, because it knows of a hold before the release desk has decided it.
 
         `options` go to kafka-python: security_protocol, sasl_mechanism and the like.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid5
 
+import orjson
 import pytest
 
 from schemas.parking import Origin
@@ -200,6 +201,19 @@ def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list
     assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
     refusal = replace(told(first(calm_entries, "QuarantineRefused"), ce_id="another"), key=order.key)
     assert not about(judge([*instead(calm_entries, order), refusal]).lost, order.key, "never ordered")
+
+
+def test_each_pest_finding_owes_a_treatment_unless_it_was_taken_back(calm_entries: list[Entry]) -> None:
+    def of(entry: Entry, kind: str, revision: int) -> Entry:
+        value = orjson.dumps({**entry.body, "revision": revision})
+        return replace(told(entry, ce_type=kind, ce_id=f"{kind} {revision}"), value=value)
+
+    given_up = {e.key for e in calm_entries if e.kind in ("TreatmentAbandoned", "QuarantineRefused")}
+    pest = first(calm_entries, "PestIntercepted", lambda e: e.key not in given_up)
+    again = [*calm_entries, of(pest, "FindingsRetracted", 1), of(pest, "PestIntercepted", 2)]
+    assert not about(judge(calm_entries).lost, pest.key, "never ordered")
+    assert about(judge(again).lost, pest.key, "inspection/2 never ordered")
+    assert not about(judge([*again, of(pest, "FindingsRetracted", 3)]).lost, pest.key, "never ordered")
 
 
 def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries: list[Entry]) -> None:

@@ -34,6 +34,7 @@ from schemas.inspection import (
     InspectionOrdered,
     InspectionPassed,
     PestIntercepted,
+    RectificationOverdue,
     RectificationRequested,
 )
 from schemas.parking import deadline_origin
@@ -297,6 +298,13 @@ class Border:
             officer="officer-7",
             reason="the invoice is missing",
             due=self.at + timedelta(days=14),
+        )
+        self._say("inspection", fact)
+        return self
+
+    def not_put_right(self) -> "Border":
+        fact = RectificationOverdue(
+            **self._goods(), control=ControlKind.DOCUMENTS, since=self.at - timedelta(days=14), due=self.at
         )
         self._say("inspection", fact)
         return self

@@ -242,6 +242,14 @@ def test_goods_that_nobody_lodged_wait_apart_until_they_are(told: Border) -> Non
     assert row.stage in [*Stage]
 
 
+def test_papers_that_are_not_put_right_in_time_raise_an_alarm() -> None:
+    told = Border("1").lodged().accepted().assessed(ControlKind.DOCUMENTS).ordered(ControlKind.DOCUMENTS)
+    alarms = in_order(told.to_be_put_right().not_put_right()).listed["alarms"]
+    assert [(kind, subject, why) for _, kind, subject, why, *_ in alarms] == [
+        ("RectificationOverdue", told.id, "documents")
+    ]
+
+
 def test_a_consignment_in_two_containers_is_out_only_when_both_are() -> None:
     told = red("two", ("MSKU6011672", "CSQU3054383"))
     told.gated_out()

@@ -14,7 +14,7 @@ import pytest
 
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
-from services.ports.question import Console
+from services.ports.question import AskedConsole
 from services.ports.topic import TopicPort
 from tests.console.border import publish
 from tests.ports.gatehouse import Gatehouse
@@ -91,7 +91,7 @@ def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
 ) -> None:
     """An officer's hold is known there before the release desk has decided it."""
     publish(wire, released("PORT-BOTH", BOX).said)
-    with TopicPort(wire, notebook, console=Console(stranger.address)) as port:
+    with TopicPort(wire, notebook, console=AskedConsole(stranger.address)) as port:
         house = Gatehouse(notebook)
         assert port.ask(BOX.lower(), house).may_leave
         stranger.gate = yes(may_leave=False, reason="hold_asked")
