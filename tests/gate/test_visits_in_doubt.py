@@ -315,3 +315,8 @@ def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure(
         told.when(held(B, when=2), at=at(60)) if statement_at == 60 else None
         ends.append((left(told, B), alarms(told)[-1:]))
     assert ends[0][0] == ends[1][0] == ["ConsignmentLeftUnreleased"]
+
+
+def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> None:
+    told = story(decider, discharged(0), freed(A, arrived=5)).when(discharged(60, place="berth 9"), at=at(60))
+    assert not may_leave(told) and alarms(told) == ["departure_not_reported"]
