@@ -34,6 +34,10 @@ LATE = Histogram(
     buckets=BUCKETS,
 )
 ENDED = Counter("customs_consignments_ended", "Consignments that reached an end", ["end"])
+CORRECTIONS = Counter(
+    "customs_corrections",
+    "Answers of desks that were taken back or replaced because they were wrong; what they had counted stays",
+)
 _seconds, _ended, _late = cache(SECONDS.labels), cache(ENDED.labels), cache(LATE.labels)
 """Looking a series up by its labels takes longer than all else that is done for a consignment here."""
 PLACES = 200
@@ -92,6 +96,8 @@ class Watch(Collector):
         stated = after.end != "left_unreleased" and after.end_version > before.end_version
         if after.end and (stated or (after.end in ("rejected", "left_unreleased") and after.end != before.end)):
             _ended(after.end).inc()
+        if after.corrections > before.corrections:
+            CORRECTIONS.inc(after.corrections - before.corrections)
         labels = (after.lane, *self._places.of(after.office, after.mode))
         if after.released and not before.released:
             for stage, seconds in stage_seconds(after).items():

@@ -12,18 +12,28 @@ from pydantic import AwareDatetime, TypeAdapter
 from schemas.declaration import DeclarationAccepted, DeclarationRejected
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
-from schemas.inspection import InspectionFailed, InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionPassed,
+    PestIntercepted,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
 from schemas.release import (
     ArrivalRecorded,
     DeclarationWithdrawn,
+    LiftRetracted,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -38,8 +48,8 @@ class Timeline(NamedTuple):
 
     `arrived`, `released`: when everything was; `first_arrived`: the first part, `first_released`: the first part that was
     released before the rest. `stated`: the end by the release desk's statement of the highest version, `end` the same unless the
-    goods `left` without release. A record of it is a list in this order, which begins with what tells since when it is open; a
-    field that is added comes last.
+    goods `left` without release. `corrections`: facts by which a desk took an answer back; no time that was passed is undone by
+    them. A record of it is a list in this order, which begins with what tells since when it is open; a field that is added comes last.
     """
 
     accepted: AwareDatetime | None = None
@@ -67,6 +77,7 @@ class Timeline(NamedTuple):
     arrival_recorded: AwareDatetime | None = None
     """When the arrival that ended last was recorded, and below the departure."""
     departure_recorded: AwareDatetime | None = None
+    corrections: int = 0
 
 
 State = Timeline
@@ -78,16 +89,21 @@ Heard = (
     | InspectionPassed
     | InspectionFailed
     | PestIntercepted
+    | FindingsRetracted
     | TreatmentOrdered
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentWaived
     | QuarantineRefused
     | ArrivalRecorded
     | ReleaseGranted
     | ReleaseRefused
     | ReleaseRevoked
+    | RefusalRevoked
+    | LiftRetracted
     | DeclarationWithdrawn
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
@@ -125,6 +141,8 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _with(state, controlled=_later(state.controlled, at))
+        case FindingsRetracted() | TreatmentRetracted() | TreatmentDecisionRetracted() | LiftRetracted():
+            return _with(state, corrections=state.corrections + 1)
         case TreatmentOrdered() | TreatmentReferred():
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
         case TreatmentVerified() | TreatmentAbandoned() | TreatmentWaived() | QuarantineRefused():
@@ -137,7 +155,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _ended(state, "refused", at, message.version)
         case DeclarationWithdrawn():
             return _ended(state, "withdrawn", at, message.version)
-        case ReleaseRevoked():
+        case ReleaseRevoked() | RefusalRevoked():
             return _ended(state, None, at, message.version)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
             unreleased = isinstance(message, ConsignmentLeftUnreleased) or not message.released
@@ -197,8 +215,8 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 
 
 def closed(state: State) -> bool:
-    """After an end that nothing can call back; released goods may still be revoked or leave the gate."""
-    return state.end in ("rejected", "refused", "withdrawn")
+    """After an end that nothing can call back; released goods may still be revoked or leave the gate, and a refusal taken back."""
+    return state.end in ("rejected", "withdrawn")
 
 
 def _with(state: Timeline, **changes: Any) -> Timeline:

@@ -16,8 +16,10 @@ from schemas.flow import HOLDING
 from schemas.parking import Origin
 from services.cli.log import Entry
 
-WITHOUT_MESSAGE = {"InspectionOverdue", "TreatmentOverdue"}
+WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 """Caused by a time limit, which is no message on a topic."""
+LAPSE = timedelta(days=30)
+"""After so long a release ends that nobody used: a time limit, too."""
 GATE_ANSWERS = {
     "EquipmentEventRecorded",
     "EquipmentEventRetracted",
@@ -74,17 +76,44 @@ def examine(
         places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
         places[entry.place] = entry  # of a hold whose id is none, or taken
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    lapses = _lapses(facts)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
         if not _derived(fact):
             effects.forged.append(f"{_name(fact)}: its id is not what its desk derives from its cause")
-        if fact.kind not in WITHOUT_MESSAGE and fact.headers.get("causationid", "") not in places:
+        cause = fact.headers.get("causationid", "")
+        if fact.kind not in WITHOUT_MESSAGE and cause not in places and (record_of(fact), cause) not in lapses:
             effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
     for (desk, key), said in records.items():
         _numbered(effects, f"{key} at {desk}", said)
         _caused_in_order(effects, f"{key} at {desk}", said, places, (aside or {}).get(desk, set()))
     _controls(effects, facts)
+    _boxes(effects, facts)
     _gate(effects, facts)
+
+
+def _lapses(facts: list[Entry]) -> set[tuple[str, str]]:
+    """Consignments, each with the id that the passing of the time limit of one of its releases has."""
+    found = set()
+    for fact in facts:
+        if fact.kind == "ReleaseGranted" and isinstance(fact.body, dict):
+            due = (datetime.fromisoformat(fact.body["occurred_at"]) + LAPSE).isoformat()
+            found.add((fact.key, str(uuid5(FACTS, f"deadline/release/{fact.key}/lapse/{due}"))))
+    return found
+
+
+def _boxes(effects: Effects, facts: list[Entry]) -> None:
+    """A container may leave with goods that are released in it: of goods that arrive in parts, other containers may be."""
+    released: dict[str, set[str]] = defaultdict(set)
+    for fact in facts:
+        if fact.kind == "ReleaseGranted":
+            released[fact.key] |= set(fact.body["containers"])
+    permitted = {(f.key, f.body["consignment_id"]) for f in facts if f.kind == "ExitPermitted"}
+    for fact in facts:
+        if fact.kind == "ContainerMayLeave":
+            goods = [c for c in fact.body["consignments"] if c in released and fact.key not in released[c]]
+            if wrong := [c for c in goods if (fact.key, c) not in permitted]:
+                effects.wrongly_released.append(f"{fact.key} may leave with {wrong}, released in other containers only")
 
 
 def _derived(fact: Entry) -> bool:
@@ -153,11 +182,14 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[Entry]) -> None:
-    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before.
+    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before: the
+    declaration, or the finding.
 
     Where no treatment is known, an officer is asked instead, once. Goods that quarantine gave up owe no other treatment.
     """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
+    sought: dict[str, set[str]] = defaultdict(set)
+    retracted: dict[tuple[str, str], int] = {}
     closed = {f.key for f in facts if f.kind == "DeclarationWithdrawn"}
     given_up = {f.key for f in facts if f.kind in ("TreatmentAbandoned", "QuarantineRefused")}
     for fact in facts:
@@ -165,25 +197,36 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
             ordered[fact.key][fact.body["control"]] += 1
         elif fact.kind == "TreatmentOrdered":
             ordered[fact.key][f"{fact.body['origin']}/{fact.body['attempt']}"] += 1
+            sought[fact.key].add(_sought(fact.body["origin"], fact.body))
         elif fact.kind == "TreatmentReferred":
-            ordered[fact.key][f"{fact.body['origin']}/referred"] += 1
+            ordered[fact.key][f"{_sought(fact.body['origin'], fact.body)}/referred"] += 1
+            sought[fact.key].add(_sought(fact.body["origin"], fact.body))
+        elif fact.kind == "FindingsRetracted":
+            control, revision = fact.body["control"], fact.body["revision"]
+            retracted[fact.key, control] = max(revision, retracted.get((fact.key, control), 0))
     for key, counts in ordered.items():
         effects.doubled += [f"{key}: {what} ordered {n} times" for what, n in counts.items() if n > 1]
     for fact in facts:
-        wanted: list[str] = []
-        if fact.kind == "ConsignmentAssessed":
-            wanted = ["risk/1" if control == "quarantine" else control for control in fact.body["controls"]]
-        elif fact.kind == "PestIntercepted":
-            wanted = [f"{fact.body['control']}/1"]
         if fact.key in closed:
             continue
-        counts = ordered[fact.key]
+        wanted: list[str] = []
+        treated: list[str] = []
+        if fact.kind == "ConsignmentAssessed":
+            wanted = [control for control in fact.body["controls"] if control != "quarantine"]
+            treated = ["risk/0"] if "quarantine" in fact.body["controls"] else []
+        elif fact.kind == "PestIntercepted":
+            control, revision = fact.body["control"], fact.body.get("revision", 0)
+            treated = [f"{control}/{revision}"] if retracted.get((fact.key, control), 0) <= revision else []
+        if fact.key not in given_up:
+            wanted += [each for each in treated if each not in sought[fact.key]]
         for what in wanted:
-            origin, of_quarantine = what.removesuffix("/1"), what.endswith("/1")
-            if of_quarantine and (fact.key in given_up or counts[f"{origin}/referred"]):
-                continue
-            if not counts[what]:
+            if what in treated or not ordered[fact.key][what]:
                 effects.lost.append(f"{fact.key}: {what} never ordered")
+
+
+def _sought(origin: str, body: Mapping[str, int]) -> str:
+    """A treatment as what makes it necessary: its origin, and the revision of the pest finding."""
+    return f"{origin}/{body.get('finding', 0)}"
 
 
 def _gate(effects: Effects, facts: list[Entry]) -> None:

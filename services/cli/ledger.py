@@ -1,6 +1,6 @@
 """Did every request have exactly one effect? An independent reading of the topics: kafka-python, no code of any desk.
 
-Ends, per consignment: rejected, released, refused, withdrawn; else what it waits for and whose move it is.
+Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; else what it waits for and whose move it is.
 """
 
 from collections import Counter, defaultdict
@@ -19,6 +19,11 @@ ENDS = {
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
 }
+LOOKED = ("InspectionPassed", "PestIntercepted")
+OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "FindingsRetracted")
+TREATED = ("TreatmentVerified", "TreatmentWaived")
+TAKEN_BACK = ("TreatmentRetracted", "TreatmentDecisionRetracted")
+OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefused")
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
@@ -177,7 +182,7 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    if versions != list(range(1, len(versions) + 1)):
+    if versions != sorted(set(versions)):  # a word to the gate alone takes a version of its own
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
         _rightly_released(ledger, key, story)
@@ -186,15 +191,27 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     # a corrected declaration may follow one that was rejected
     if kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]:
         ledger.ends["rejected"] += 1
-    elif statements and statements[-1].kind in ENDS:
+    elif _left_unreleased(story):
+        ledger.ends["left unreleased"] += 1
+    elif statements and statements[-1].kind in ENDS and not statements[-1].body.get("holds"):
         ledger.ends[ENDS[statements[-1].kind]] += 1
-    elif statements and statements[-1].kind == "ConsignmentHeld":
+    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # a part may be released
         ledger.ends["waiting"] += 1
         for hold in statements[-1].body["holds"]:
             ledger.waits[f"{hold['owner']}: {hold['hold_id'].split('/')[0]}"] += 1
     else:
         ledger.ends["nowhere"] += 1
         ledger.lost.append(f"{key}: no end, and nobody's move")
+
+
+def _left_unreleased(story: list[Entry]) -> bool:
+    """Whether the gate's last word on one of its containers is that it left without release."""
+    last: dict[str, bool] = {}
+    for entry in story:
+        if entry.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"):
+            left = entry.kind == "ConsignmentLeftUnreleased"
+            last[entry.body["container_no"]] = left or entry.body.get("released") is False
+    return any(last.values())
 
 
 def _arrived(fact: Entry) -> str:
@@ -212,7 +229,10 @@ def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
-    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived."""
+    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived.
+
+    Where the release stands, so do these answers: none was taken back since, and none of a higher revision says otherwise.
+    """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
         ledger.wrongly_released.append(f"{key}: released without assessment")
@@ -222,12 +242,53 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
     open_controls = {c for c in assessed["controls"] if c != "quarantine"} - answered
     if "quarantine" in assessed["controls"] and "risk" not in treated:
         open_controls.add("quarantine")
-    pests = {e.body["control"] for e in story if e.kind == "PestIntercepted"} - treated
+    last = {
+        e.body["control"]: _revision(e) for e in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision)
+    }
+    met = [e for e in story if e.kind == "PestIntercepted" and _revision(e) == last[e.body["control"]]]
+    pests = {e.body["control"] for e in met} - treated
     if open_controls or pests:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
-    if not any(e.kind == "ArrivalRecorded" for e in story):
-        ledger.wrongly_released.append(f"{key}: released before arrival")
-    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in story):
-        last = [e for e in story if e.kind in STATEMENTS][-1]
-        if last.kind == "ReleaseGranted":
-            ledger.wrongly_released.append(f"{key}: released after a failed control")
+    arrivals = [e.body for e in story if e.kind == "ArrivalRecorded"]
+    everything = any(not b.get("containers") and b.get("pieces") is None for b in arrivals)
+    arrived = {number for body in arrivals for number in body.get("containers") or ()}
+    for granted in [e.body for e in story if e.kind == "ReleaseGranted"]:
+        missing = [] if everything else sorted(set(granted["containers"]) - arrived)
+        if missing or not arrivals:
+            ledger.wrongly_released.append(f"{key}: released before arrival {missing}".rstrip(" []"))
+            break
+    if _left_unreleased(story) and [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
+        ledger.wrongly_released.append(f"{key}: released after it had left without release")
+    if [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
+        _still_rightly(ledger, key, assessed["controls"], story)
+
+
+def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Entry]) -> None:
+    """Of each control and treatment the fact of the highest revision; a treatment answers the pest finding that it names."""
+    looks: dict[str, Entry] = {}
+    for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
+        looks[fact.body["control"]] = fact
+    treatments: dict[str, Entry] = {}
+    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_age):
+        treatments[fact.body["origin"]] = fact
+    reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
+    for control, look in looks.items():
+        treatment = treatments.get(control)
+        if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
+            reopened.append(control)
+        elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
+            del treatments[control]  # against a pest that was a wrong finding
+    reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
+    if reopened:
+        ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")
+    failed = [*looks.values(), *treatments.values()]
+    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in failed):
+        ledger.wrongly_released.append(f"{key}: released after a failed control")
+
+
+def _age(fact: Entry) -> tuple[int, int]:
+    return int(fact.body.get("finding", 0)), _revision(fact)
+
+
+def _revision(fact: Entry) -> int:
+    return int(fact.body.get("revision", 0))

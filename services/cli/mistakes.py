@@ -11,7 +11,14 @@ from typing import Any, Protocol
 
 from services.cli.log import Entry
 
-STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn")
+STATEMENTS = (
+    "ConsignmentHeld",
+    "ReleaseGranted",
+    "ReleaseRefused",
+    "ReleaseRevoked",
+    "RefusalRevoked",
+    "DeclarationWithdrawn",
+)
 
 
 WORLD = "/simulator"

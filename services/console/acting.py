@@ -11,10 +11,26 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
-from schemas.gate import RecordGateOut
-from schemas.inspection import FindingsResult, RecordFindings
-from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+)
+from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
+from schemas.quarantine import (
+    FIRST_PLACE,
+    MOST_READINGS,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
@@ -59,6 +75,10 @@ def _findings(typed: Typed) -> dict[str, Any]:
     if typed.get("result") == FindingsResult.PEST and not typed.get("pest"):
         raise one_fault("/pest", "missing")
     return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
+
+
+def _corrected(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), **{name: typed.get(name, "") for name in ("wrong", "reason")}}
 
 
 def _treatment(typed: Typed) -> dict[str, Any]:
@@ -116,16 +136,55 @@ def _only(*names: str) -> Callable[[Typed], dict[str, Any]]:
     return lambda typed: {name: typed.get(name, "") for name in names}
 
 
+def _when(typed: Typed) -> dict[str, Any]:
+    return {"occurred_at": _moment("occurred_at", typed.get("occurred_at", ""))}
+
+
+def _arrival(typed: Typed) -> dict[str, Any]:
+    boxes = [plain(number) for number in typed.get("containers", "").replace(",", " ").replace("，", " ").split()]
+    return {"place": typed.get("place", ""), "containers": boxes, "pieces": typed.get("pieces") or None}
+
+
+def _event(typed: Typed) -> dict[str, Any]:
+    if not typed.get("occurred_at"):
+        raise one_fault("/occurred_at", "missing")
+    laden = {"true": True, "false": False}.get(typed.get("laden", ""))
+    names = ("event", "place", "conveyance", "to", "replaces")
+    told = {name: typed.get(name, "") for name in names}
+    return {**told, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
+
+
+def _container_finding(typed: Typed) -> dict[str, Any]:
+    told = {name: typed.get(name, "") for name in ("found", "reason")}
+    return {**told, "lots": typed.get("lots") or None, **_when(typed)}
+
+
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "findings": (RecordFindings, _findings),
+    "correct-findings": (CorrectFindings, _corrected),
+    "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
     "treatment": (RecordTreatment, _treatment),
     "treatment-decision": (DecideTreatment, _decision),
-    "arrival": (ReportArrival, _only("place")),
+    "retract-treatment": (RetractTreatment, _only("origin", "wrong", "reason")),
+    "retract-decision": (RetractTreatmentDecision, _only("origin", "wrong", "reason")),
+    "arrival": (ReportArrival, _arrival),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),
+    "retract-lift": (RetractLift, _only("wrong", "reason")),
     "withdraw": (WithdrawDeclaration, _only("reason")),
 }
 """The forms of a consignment's page: which request each becomes, and from which fields."""
+BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
+    "event": (RecordEquipmentEvent, _event),
+    "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
+    "finding": (RecordContainerFinding, _container_finding),
+    "strike": (StrikeLot, _only("consignment_id", "reason")),
+    "permit": (PermitExit, _only("consignment_id", "ground", "reason")),
+    "hold": (PlaceContainerHold, _only("reason")),
+    "lift": (LiftContainerHold, _only("hold_id", "reason")),
+    "gate-out": (RecordGateOut, lambda typed: {"gate": typed.get("gate", ""), **_when(typed)}),
+}
+"""Those of a container's page."""
 
 
 def _name(typed: Typed, field: str, longest: int) -> str:
@@ -173,17 +232,16 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
     return _done(f"/consignments/{quote(consignment_id)}?asked={asked}", typed.get("actor", ""))
 
 
-@router.post("/containers/{container_no}/act/gate-out")
-async def gate_out(request: Request, container_no: str, typed: Form) -> Response:
-    """A terminal's report from the page of a container."""
-    number = plain(container_no)
+@router.post("/containers/{container_no}/act/{act}")
+async def act_on_box(request: Request, container_no: str, act: str, typed: Form) -> Response:
+    """A report or an officer's act from the page of a container."""
+    if act not in BOX_ACTS:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    number, (kind, fields) = plain(container_no), BOX_ACTS[act]
     try:
-        about = {"container_no": number, "gate": typed.get("gate", "")}
-        asked = await _ask(office(request), RecordGateOut, about, typed)
+        asked = await _ask(office(request), kind, {"container_no": number, **fields(typed)}, typed)
     except Problem as problem:
-        return await run_in_threadpool(
-            container_page, request, number, problem=problem, typed={**typed, "act": "gate-out"}
-        )
+        return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
     return _done(f"/containers/{quote(number)}?asked={asked}", typed.get("actor", ""))
 
 

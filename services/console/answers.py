@@ -15,8 +15,8 @@ from schemas.vocabulary import Stage
 from services.console import lists
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
-from services.console.container import SENDING_SECONDS, SHOWN, gate_answer
 from services.console.heard import moment
+from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.office import Office, office
 from services.console.paging import fit
@@ -26,15 +26,20 @@ from services.console.tables import OPEN_STAGES
 from services.console.telling import (
     API,
     alarm,
+    block,
+    box_hold,
     called,
     consignment,
     entries,
+    gate_text,
     in_order,
     is_shown,
     parked,
     projection,
+    report,
     stage_counts,
     text,
+    visit,
     when,
 )
 from services.console.views import (
@@ -48,6 +53,7 @@ from services.console.views import (
     Found,
     GateView,
     ParkedList,
+    Reports,
     RequestView,
     Status,
     Timeline,
@@ -64,6 +70,10 @@ UNMATCHED_DAYS = 30
 """A paper may be lodged a month after the first word about its goods; later than that it is looked for."""
 ALARM_SUBJECTS = 4
 """Of one kind of alarm, on the board."""
+BLOCKED = 8
+"""Containers whose alarm waits for an officer's finding, on the board."""
+REPORTS = 100
+"""Equipment reports of a container in one answer."""
 M = TypeVar("M", bound=BaseModel)
 After = Annotated[
     str, Query(max_length=lists.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
@@ -309,23 +319,47 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
 def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> GateView:
     """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
     standing = desk.standing()
-    row, parts, goods, parked_goods, holds, complete = (rows or desk.rows).container(container_no)
+    row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
-    asked = [hold.consignment_id for hold in holds if hold.sent or hold.asked_us > since or not fresh]
-    said = gate_answer(row, parts, goods, parked_goods, fresh, asked)
+    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not fresh]
+    said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
     seen = projection(standing)
     return GateView(
         container_no=container_no,
         may_leave=said.may_leave,
         reason=said.reason,
-        text=text(both(f"gate.{said.reason}")),
+        text=gate_text(said, row),
         detail=said.detail,
         waiting_for=list(said.waiting_for),
-        consignments=[part.consignment_id for part in parts if not part.gone][:SHOWN],
+        consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
+        lots=said.lots,
+        lots_released=said.released,
+        visit=visit(row) if row else None,
+        holds=[box_hold(hold) for hold in on_box],
+        block=block(row) if row else None,
         since=when(row.since_us) if row else None,
         as_of=seen.as_of,
         lag_seconds=seen.lag_seconds,
+    )
+
+
+@router.get(
+    "/containers/{container_no}/events",
+    response_model=Reports,
+    responses=READ,
+    tags=["ports"],
+    summary="What was reported of this container?",
+)
+def container_reports(request: Request, container_no: OfContainer) -> Reports:
+    """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
+    desk, number = office(request), plain(container_no)
+    found = desk.rows.reports(number, REPORTS + 1)
+    return Reports(
+        container_no=number,
+        reports=[report(row) for row in found[:REPORTS]],
+        complete=len(found) <= REPORTS,
+        projection=projection(desk.standing()),
     )
 
 
@@ -357,6 +391,7 @@ def board(desk: Office) -> Board:
             )
             for one in kinds
         ],
+        blocked=[each for each in map(block, rows.blocked(BLOCKED)) if each is not None],
         parked_messages=rows.parked_count(),
         now=at,
         projection=projection(desk.standing()),

@@ -61,14 +61,22 @@ class Asked:
 
 class RequestKey(NamedTuple):
     """Under which name a request is asked. `told`: its sender's idempotency key, empty where there is none; `hidden`: what its
-    id is derived from, which nobody outside of this installation can compute."""
+    id is derived from, which nobody outside of this installation can compute; `events`: a secret of this sender's, from which the
+    ids of reports of equipment events without a key are derived."""
 
     told: str
     hidden: str
+    events: str = ""
 
     def part(self, index: int) -> "RequestKey":
         """The key of one request of a batch."""
         return RequestKey(f"{self.told}/{index}" if self.told else "", f"{self.hidden}/{index}")
+
+    def of_event(self, *identity: str) -> "RequestKey":
+        """The key of a report of an equipment event: without the sender's key it is the same by what identifies the event."""
+        if self.told or not self.events:
+            return self
+        return RequestKey("", hmac.digest(self.events.encode(), "\0".join(identity).encode(), "sha256").hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,11 @@ class Prepared:
     topic: str
     value: bytes
     headers: Headers
+    again: bool = False
+    """It may have been asked before: the notebook is asked, too."""
+    declarant: str = ""
+    boxes: tuple[str, ...] = ()
+    """Of a declaration: whose it is, and the containers that it names."""
 
 
 def digest(content: bytes) -> str:
@@ -86,8 +99,9 @@ def digest(content: bytes) -> str:
     return blake2b(content, digest_size=16).hexdigest()
 
 
-def prepare(request: Request, key: RequestKey, content: bytes | None = None) -> Prepared:
-    """The message of a request under this key. `content`: what counts as the same, by default all but the time."""
+def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
+    """The message of a request under this key. `content`: what counts as the same, by default all but the time; `again`: it may
+    have been asked before without a key."""
     moment = now()
     asked = Asked(
         request_id(request.asked_by, key.hidden),
@@ -100,7 +114,8 @@ def prepare(request: Request, key: RequestKey, content: bytes | None = None) -> 
     )
     time = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
     told = request_headers(request, asked.request_id, SOURCE, time)
-    return Prepared(asked, topic_of("anyone", type(request)), encode(request), told)
+    value, topic = encode(request), topic_of("anyone", type(request))
+    return Prepared(asked, topic, value, told, again or bool(key.told))
 
 
 class Asker:
@@ -146,7 +161,8 @@ class Asker:
         An id that could be foreseen could be used up by others before the request is made.
         """
         if not told:
-            return RequestKey("", fresh_key())
+            events = hmac.digest(self._secret, f"{sender}\0\0events".encode(), "sha256").hex()
+            return RequestKey("", fresh_key(), events)
         return RequestKey(told, hmac.digest(self._secret, f"{sender}\0{told}".encode(), "sha256").hex())
 
     async def ask(self, message: Prepared) -> Asked:
@@ -224,7 +240,7 @@ class Asker:
         under_way = self._under_way.get(asked.request_id)
         first = before or (under_way[0] if under_way else None)
         if first is not None and (first.digest != asked.digest or first.kind != asked.kind):
-            raise Problem(422, "key_reused", seen=asked.idempotency_key)
+            raise _reused(asked)
         return before is not None
 
     async def before(self, asked: Asked) -> Asked | None:
@@ -236,7 +252,7 @@ class Asker:
             return asked
         before = await asyncio.to_thread(self._read, asked.request_id, request_id(asked.sender, asked.idempotency_key))
         if before is not None and (before.digest != asked.digest or before.kind != asked.kind):
-            raise Problem(422, "key_reused", seen=asked.idempotency_key)
+            raise _reused(asked)
         return before
 
     def _not_taken(self) -> Problem:
@@ -332,6 +348,12 @@ class Asker:
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
             return bytes.fromhex(value.scalar_one())
+
+
+def _reused(asked: Asked) -> Problem:
+    if asked.idempotency_key:
+        return Problem(422, "key_reused", seen=asked.idempotency_key)
+    return Problem(422, "event_reused")
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -10,7 +10,7 @@ import orjson
 from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
-from services.console.container import Container, Part, tell_container, tell_part
+from services.console.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
 from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
 
 Pair = tuple[str, str]
@@ -61,6 +61,8 @@ class Known(Protocol):
     def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]: ...
     def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]: ...
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]: ...
+    def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]: ...
     def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]: ...
 
 
@@ -72,6 +74,9 @@ class Batch:
     before: Mapping[str, Consignment] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     parts: dict[Pair, Part] = field(default_factory=dict)
+    """By container and consignment; reports and holds by container and id."""
+    reports: dict[Pair, Report] = field(default_factory=dict)
+    box_holds: dict[Pair, BoxHold] = field(default_factory=dict)
     asides: dict[Origin, Aside] = field(default_factory=dict)
     facts: list[FactRow] = field(default_factory=list)
     releases: list[tuple[int, str, str]] = field(default_factory=list)
@@ -142,18 +147,34 @@ def not_projected(
     )
 
 
-_PARSED = TOLD | {
-    "ContainerHeld",
-    "ContainerFreed",
-    "ContainerMayLeave",
-    "ContainerMustStay",
-    "ContainerGatedOut",
-    "GateAlarmRaised",
-    "InspectionOverdue",
-    "TreatmentOverdue",
-}
-_GATE_WORDS = frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut", "GateAlarmRaised"})
+OVERDUE = frozenset({"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"})
+"""Time limits of people that ran out: each raises an alarm."""
+_GATE_WORDS = frozenset(
+    {
+        *(
+            "ContainerMayLeave",
+            "ContainerMustStay",
+            "ContainerGatedOut",
+            "GateAlarmRaised",
+            "VisitOpened",
+            "VisitClosed",
+        ),
+        *(
+            "EquipmentEventRecorded",
+            "EquipmentEventRetracted",
+            "ContainerFindingRecorded",
+            "LotStruck",
+            "ExitPermitted",
+        ),
+        *("ContainerHoldPlaced", "ContainerHoldLifted"),
+    }
+)
+"""What the gate desk says of a container: each is one of its numbered statements."""
+_OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
+"""With these a visit has ended."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
+_DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
+_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -177,14 +198,46 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         pair = (key, text(body["consignment_id"]))
         tell_part(_part(batch, pair), heard, body)
     elif kind in _GATE_WORDS:
-        tell_container(batch.containers.setdefault(key, Container(key)), heard, body)
+        if tell_container(batch.containers.setdefault(key, Container(key)), heard, body):
+            _fold_box(batch, heard, body)
         if kind == "GateAlarmRaised":
-            batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us))
-    elif kind in ("InspectionOverdue", "TreatmentOverdue"):
+            alarm = text(body.get("alarm") or "")
+            batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
+    elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
-        batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us))
+        batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))
     else:
         _fold_consignment(batch, heard, body)
+
+
+def _fold_box(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
+    """What a new statement of the gate changes beside the row of the container."""
+    kind, key = heard.kind, heard.key
+    if kind == "EquipmentEventRecorded":
+        report = report_of(key, heard, body)
+        batch.reports[key, report.report_id] = report
+        if report.replaces and (old := batch.reports.get((key, report.replaces))) is not None:
+            old.standing = "replaced"
+    elif kind == "EquipmentEventRetracted":
+        if (old := batch.reports.get((key, text(body["report_id"])))) is not None:
+            old.standing = "retracted"
+    elif kind == "LotStruck":
+        _part(batch, (key, text(body["consignment_id"]))).struck = True
+    elif kind == "ExitPermitted":
+        _part(batch, (key, text(body["consignment_id"]))).permitted = True
+    elif kind in _OVER:
+        for each in body["consignments"]:
+            part = _part(batch, (key, text(each)))
+            part.permitted = False
+            if kind == "VisitClosed":
+                part.ended = text(body["visit"])
+    elif kind in ("ContainerHoldPlaced", "ContainerHoldLifted"):
+        pair = (key, text(body["hold_id"]))
+        hold = batch.box_holds.setdefault(pair, BoxHold(*pair))
+        if kind == "ContainerHoldPlaced":
+            hold.reason, hold.placed_by = text(body["reason"]), text(body["placed_by"])
+            hold.since_us = micros(body["occurred_at"])
+        hold.lifted = kind == "ContainerHoldLifted"
 
 
 def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
@@ -208,7 +261,7 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     row = batch.consignments.get(key)
     if row is None:
         row = batch.consignments[key] = Consignment(key)
-    named_before = row.containers
+    named_before, newer = row.containers, heard.sequence > row.seq_gate
     tell(row, heard, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
         for number in set(named_before.split()) - set(
@@ -218,8 +271,8 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         for container in body["declaration"].get("containers", ()):
             part = _part(batch, (plain(container["container_no"]), key))
             part.declared, part.seal_no = True, text(container.get("seal_no") or "")
-    elif kind == "ConsignmentGatedOut":
-        _part(batch, (plain(body["container_no"]), key)).gone = True
+    elif kind in _DEPARTURES and newer:
+        _part(batch, (plain(body["container_no"]), key)).gone = kind != "DepartureRetracted"
     elif kind in _FEED:
         batch.releases.append((heard.place, key, heard.id))
 
@@ -244,7 +297,7 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
     if aside.service == "console" and change:
         at = place(aside.topic, aside.partition, aside.offset)
-        batch.alarms.append((at, "FactNotProjected", aside.key, aside.error[:200], aside.parked_us))
+        batch.alarms.append((at, "FactNotProjected", aside.key, aside.error[:200], aside.parked_us, ""))
     if _holds_container(aside):
         if change:
             batch.containers.setdefault(aside.key, Container(aside.key)).parked += change
@@ -313,19 +366,25 @@ def _clean(raw: str) -> str:
 def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: list[Aside], known: Known) -> None:
     """Working copies of every row that this batch may touch; a batch that fails leaves the originals as they were."""
     consignments, containers, pairs, papers = set[str](), set[str](), set[Pair](), set[str]()
+    reports, box_holds = set[Pair](), set[Pair]()
     for heard, body in parsed:
         kind = heard.kind
         if kind in _TO_GATE:
             pairs.add((heard.key, body["consignment_id"]))
         elif kind in _GATE_WORDS:
             containers.add(heard.key)
+            named = body["consignments"] if kind in _OVER else [body[n] for n in ("consignment_id",) if n in body]
+            pairs |= {(heard.key, name) for name in named}
+            reports |= {(heard.key, name) for name in (body.get("report_id"), body.get("replaces")) if name}
+            if hold := body.get("hold_id"):
+                box_holds.add((heard.key, hold))
         elif kind in TOLD and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
             consignments.add(heard.key)
             if kind in ("DeclarationAccepted", "DeclarationRejected"):
                 papers.add(heard.key)
                 for container in body["declaration"].get("containers", ()):
                     pairs.add((plain(container["container_no"]), heard.key))
-            elif kind == "ConsignmentGatedOut":
+            elif kind in _DEPARTURES:
                 pairs.add((plain(body["container_no"]), heard.key))
     for aside in told:
         if _holds_container(aside):
@@ -337,6 +396,8 @@ def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: 
     batch.consignments = _copies(batch.before)
     batch.containers = _copies(known.containers(containers))
     batch.parts = _copies(known.parts(pairs))
+    batch.reports = _copies(known.reports(reports)) if reports else {}
+    batch.box_holds = _copies(known.box_holds(box_holds)) if box_holds else {}
     batch.asides = (
         dict(known.asides([*{origin for a in told for origin in (a.origin, _older_origin(a))}])) if told else {}
     )

@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
-from schemas.vocabulary import Owner, Stage
-from services.console.heard import Heard, micros, text
+from schemas.vocabulary import Direction, Owner, Stage
+from services.console.heard import Heard, micros, text, whole
 
 OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""
+ALL = "*"
+"""Instead of the numbers of boxes: every one of them."""
 UNMATCHED: Final = "unmatched"
 """Instead of a stage: something was told of goods that nobody lodged. No board counts them; they wait apart."""
 Body = dict[str, Any]
@@ -53,6 +55,9 @@ class Consignment:
     rule_set: str = ""
     word: str = ""
     departed: str = ""
+    released_boxes: str = ""
+    arrived_boxes: str = ""
+    unreleased: str = ""
     lodged_us: int | None = None
     accepted_us: int | None = None
     rejected_us: int | None = None
@@ -62,9 +67,12 @@ class Consignment:
     released_us: int | None = None
     gated_out_us: int | None = None
     closed_us: int | None = None
+    unreleased_us: int | None = None
+    released_pieces: int | None = None
     seq_declaration: int = 0
     seq_risk: int = 0
     seq_release: int = 0
+    seq_gate: int = 0
     parked: int = 0
     parked_us: int | None = None
     stage: str = ""
@@ -129,13 +137,21 @@ def _assessed(row: Consignment, heard: Heard, body: Body) -> None:
 
 
 def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
-    row.arrived_us = micros(body["occurred_at"])
+    """One report of several: the time is that of the first, the boxes are those of all (`ALL`: every one)."""
+    at = micros(body["occurred_at"])
+    row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
+    boxes = [plain(number) for number in body.get("containers", ())]
+    if boxes and row.arrived_boxes != ALL:
+        row.arrived_boxes = " ".join(sorted({*row.arrived_boxes.split(), *boxes}))
+    elif body.get("pieces") is None:
+        row.arrived_boxes = ALL
 
 
 def _held(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "revoked" if row.word == "revoked" else "held"
     row.held_us = micros(body["occurred_at"])
     row.holds = tuple([_hold(h) for h in body["holds"]])
+    row.released_boxes, row.released_pieces = "", None
 
 
 def _hold(said: Body) -> OpenHold:
@@ -145,21 +161,34 @@ def _hold(said: Body) -> OpenHold:
 
 
 def _granted(row: Consignment, heard: Heard, body: Body) -> None:
+    """What may go, whole: the boxes, and the holds on the rest. Only goods of which nothing is held are released as a whole."""
     row.word = "released"
-    row.released_us = micros(body["occurred_at"])
-    row.holds = ()
+    row.holds = tuple([_hold(h) for h in body.get("holds", ())])
+    row.released_us = None if row.holds else micros(body["occurred_at"])
+    row.released_boxes = " ".join(sorted({plain(number) for number in body["containers"]}))
+    pieces = body.get("pieces")
+    row.released_pieces = None if pieces is None else whole(pieces)
 
 
 def _revoked(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "revoked"
     row.held_us = micros(body["occurred_at"])
     row.released_us = None
+    row.holds = ()
+    row.released_boxes, row.released_pieces = "", None
 
 
 def _refused(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "refused"
     row.closed_us = micros(body["occurred_at"])
     row.holds = ()
+
+
+def _refusal_revoked(row: Consignment, heard: Heard, body: Body) -> None:
+    """What is true instead comes in the release desk's next message."""
+    row.word = "held"
+    row.held_us = micros(body["occurred_at"])
+    row.closed_us = None
 
 
 def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
@@ -169,8 +198,36 @@ def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
 
 
 def _gated_out(row: Consignment, heard: Heard, body: Body) -> None:
-    row.departed = " ".join(sorted({*row.departed.split(), plain(body["container_no"])}))
+    if not body.get("released", True):  # an earlier release said so what `ConsignmentLeftUnreleased` says now
+        _left_unreleased(row, heard, body)
+        return
+    row.departed = _with(row.departed, body["container_no"])
     row.gated_out_us = max(row.gated_out_us or 0, micros(body["occurred_at"]))
+
+
+def _left_unreleased(row: Consignment, heard: Heard, body: Body) -> None:
+    row.unreleased = _with(row.unreleased, body["container_no"])
+    row.unreleased_us = micros(body["occurred_at"])
+
+
+def _came_back(row: Consignment, heard: Heard, body: Body) -> None:
+    """The box did not leave after all: the report was wrong."""
+    row.departed = _without(row.departed, body["container_no"])
+    row.unreleased = _without(row.unreleased, body["container_no"])
+    row.gated_out_us = row.gated_out_us if row.departed else None
+    row.unreleased_us = row.unreleased_us if row.unreleased else None
+
+
+def _at_gate(row: Consignment, heard: Heard, body: Body) -> None:
+    """A box of these goods came in; the release desk says itself what that means for them."""
+
+
+def _with(boxes: str, number: str) -> str:
+    return " ".join(sorted({*boxes.split(), plain(number)}))
+
+
+def _without(boxes: str, number: str) -> str:
+    return " ".join(sorted({*boxes.split()} - {plain(number)}))
 
 
 def _paper(row: Consignment, declaration: Body) -> None:
@@ -203,8 +260,12 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "ReleaseGranted": ("seq_release", _granted),
     "ReleaseRefused": ("seq_release", _refused),
     "ReleaseRevoked": ("seq_release", _revoked),
+    "RefusalRevoked": ("seq_release", _refusal_revoked),
     "DeclarationWithdrawn": ("seq_release", _withdrawn),
-    "ConsignmentGatedOut": ("", _gated_out),
+    "ContainerArrived": ("seq_gate", _at_gate),
+    "ConsignmentGatedOut": ("seq_gate", _gated_out),
+    "ConsignmentLeftUnreleased": ("seq_gate", _left_unreleased),
+    "DepartureRetracted": ("seq_gate", _came_back),
 }
 TOLD = frozenset(_TELLERS)
 """The kinds that move a consignment's row; the others are only on its timeline."""
@@ -229,7 +290,10 @@ def settle(row: Consignment) -> None:
 
 
 def standing(row: Consignment) -> Standing:
-    """Where it stands, from the columns alone."""
+    """Where it stands, from the columns alone. What left without release stays so, whatever a desk says of it later, until an
+    officer's finding or a retraction at the gate."""
+    if row.unreleased:
+        return Standing(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
         return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
     if not row.declared and row.lodged_us is None and row.assessed_us is None:
@@ -239,6 +303,8 @@ def standing(row: Consignment) -> Standing:
         return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
     if row.word == "refused":
         return Standing(Stage.REFUSED, "", "", None, row.closed_us)
+    if row.word == "released" and row.holds:
+        return _held_by(Stage.PARTLY_RELEASED, first_hold(row.holds), row)
     if row.word == "released":
         return _let_go(row)
     if row.word == "revoked":
@@ -259,7 +325,8 @@ def _let_go(row: Consignment) -> Standing:
         return Standing(Stage.RELEASED, "", "", None, row.released_us)
     if set(containers) <= set(row.departed.split()):
         return Standing(Stage.GATED_OUT, "", "", None, max(row.gated_out_us or 0, row.released_us or 0))
-    return Standing(Stage.RELEASED, "gate_out", Owner.CARRIER, row.released_us, None)
+    way = "loading" if row.direction == Direction.EXPORT else "gate_out"
+    return Standing(Stage.RELEASED, way, Owner.CARRIER, row.released_us, None)
 
 
 def _on_hold(row: Consignment) -> Standing:
@@ -290,11 +357,13 @@ _RANK: dict[str, int] = {
     Owner.RISK: 2,
     Owner.QUARANTINE: 3,
     Owner.INSPECTION: 4,
-    Owner.CARRIER: 5,
+    Owner.DECLARANT: 5,
+    Owner.CARRIER: 6,
 }
 _STAGE_OF_OWNER: dict[str, Stage] = {
     Owner.OFFICER: Stage.HELD,
     Owner.QUARANTINE: Stage.TREATED,
     Owner.INSPECTION: Stage.CONTROLLED,
+    Owner.DECLARANT: Stage.CONTROLLED,
     Owner.CARRIER: Stage.AWAITING_ARRIVAL,
 }

@@ -1,16 +1,19 @@
-"""May this container leave, as far as the read model knows? What is unknown, parked, held or stale stays.
+"""What is known of a container: its visit, the gate's last statement, reports, holds, and the consignments in it?
 
-The gate desk's fact is the statement; this answer is only ever stricter.
+All facts of the gate desk about one container come in order; what the release desk tells of its parts is ordered by version.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from services.console.heard import Heard, micros, text, whole
 
-SHOWN = 1000
-"""Consignments that an answer names at most."""
+OPENED, CLOSED = "opened", "closed"
+GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
+"""What the gate said last of a box that is not in the area."""
+_LEFT = frozenset({"left_unreleased", "left_undeclared", "empty_left_laden"})
+"""Alarms that say that the box left; the others speak of a box inside, or of goods that are outside already."""
 
 
 @dataclass(slots=True)
@@ -26,6 +29,24 @@ class Container:
     since_us: int | None = None
     seq: int = 0
     parked: int = 0
+    visit: str = ""
+    place: str = ""
+    visit_us: int | None = None
+    visit_end: str = ""
+    visit_end_us: int | None = None
+    said_visit: str = ""
+    departure: str = ""
+    blocking: str = ""
+    alarm: str = ""
+    alarm_reason: str = ""
+    blocked_us: int | None = None
+    lots: int | None = None
+    conveyance: str = ""
+
+    @property
+    def open(self) -> bool:
+        """A report says that it is in the area, and none that it has left since."""
+        return bool(self.visit) and not self.visit_end
 
 
 @dataclass(slots=True)
@@ -41,26 +62,210 @@ class Part:
     shared_by: int = 0
     declared: bool = False
     gone: bool = False
+    bill_no: str = ""
+    direction: str = ""
+    arrived_us: int | None = None
+    refused: bool = False
+    ended: str = ""
+    struck: bool = False
+    permitted: bool = False
+    conveyance: str = ""
 
 
-_WORDS = {
-    "ContainerMayLeave": "may_leave",
-    "ContainerMustStay": "must_stay",
-    "ContainerGatedOut": "gated_out",
-    "GateAlarmRaised": "left_unreleased",
-}
+@dataclass(slots=True)
+class Report:
+    """One equipment report, columns as in `tables.CONTAINER_REPORTS`. `standing`: empty, `retracted` or `replaced`."""
+
+    container_no: str
+    report_id: str
+    event: str = ""
+    classifier: str = ""
+    place: str = ""
+    laden: str = ""
+    conveyance: str = ""
+    bill: str = ""
+    to_place: str = ""
+    replaces: str = ""
+    retells: str = ""
+    visit: str = ""
+    reported_by: str = ""
+    occurred_us: int | None = None
+    recorded_us: int | None = None
+    standing: str = ""
 
 
-def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> None:
-    """Folds a fact of the gate desk; what is not newer changes nothing."""
+@dataclass(slots=True)
+class BoxHold:
+    """A hold on a container, columns as in `tables.CONTAINER_HOLDS`."""
+
+    container_no: str
+    hold_id: str
+    reason: str = ""
+    placed_by: str = ""
+    since_us: int | None = None
+    lifted: bool = False
+
+
+def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> bool:
+    """Folds a fact of the gate desk; False where it is not newer, and then nothing is changed anywhere."""
     if heard.sequence <= row.seq:
-        return
+        return False
     row.seq = heard.sequence
-    row.word = _WORDS[heard.kind]
+    fold = _TELL.get(heard.kind)
+    if fold is not None:
+        fold(row, heard, body)
+    return True
+
+
+def _state(row: Container, word: str, body: dict[str, Any], consignments: str) -> None:
+    row.word = word
     row.reason = text(body.get("reason") or "")
     row.gate = text(body.get("gate") or "")
-    row.waiting_for = " ".join(body.get("waiting_for") or body.get("consignments", ()))
+    row.waiting_for = " ".join(body.get(consignments, ()))
     row.since_us = micros(body["occurred_at"])
+
+
+def _may_leave(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """The gate desk counts every alarm itself: where it says yes again, none of them keeps the box any more."""
+    _state(row, "may_leave", body, "consignments")
+    row.said_visit = text(body.get("visit") or "")
+    _unblock(row)
+
+
+def _must_stay(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    _state(row, "must_stay", body, "waiting_for")
+    row.said_visit = text(body.get("visit") or "")
+
+
+def _gated_out(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    visit = text(body.get("visit") or "")
+    _unblock(row, visit=visit)
+    if _is_latest(row, visit):
+        _state(row, "gated_out", body, "consignments")
+        _left(row, body, "gated_out")
+
+
+def _left(row: Container, body: dict[str, Any], how: str) -> None:
+    row.visit = text(body.get("visit") or "") or row.visit
+    row.visit_end, row.visit_end_us = how, micros(body["occurred_at"])
+    row.departure = text(body.get("report_id") or "")
+
+
+def _is_latest(row: Container, visit: str) -> bool:
+    """Whether this visit is the latest one known: what is told late of an earlier one says nothing of where the box is."""
+    if not visit or visit == row.visit:
+        return True
+    spoken_of = row.said_visit if row.word in ("may_leave", "must_stay") else ""
+    return not row.open and spoken_of in ("", visit)
+
+
+def _alarm(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    alarm, visit = text(body.get("alarm") or "left_unreleased"), text(body.get("visit") or "")
+    aboard = row.visit_end == "loaded" and not body.get("blocks")
+    if alarm in _LEFT and not aboard and _is_latest(row, visit):
+        _state(row, alarm, body, "waiting_for")
+        _left(row, body, alarm)
+    if body.get("blocks"):
+        name = text(body.get("report_id") or "") or visit
+        row.blocking = "\n".join([*row.blocking.splitlines(), f"{name}\t{visit}"][-MOST_BLOCKING:])
+        row.alarm, row.alarm_reason = alarm, text(body["reason"])
+        row.blocked_us = micros(body["occurred_at"])
+
+
+def _opened(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """What was said of this very visit goes on; what was said of another one is over."""
+    visit = text(body["visit"])
+    goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
+    _unblock(row, visit=visit)
+    row.lots = row.lots if visit == row.visit else None
+    row.visit, row.place, row.visit_us = visit, text(body["place"]), micros(body["occurred_at"])
+    row.visit_end, row.visit_end_us = "", None
+    row.conveyance = text(body["conveyance"])
+    if not goes_on:
+        _inside(row, body)
+
+
+def _inside(row: Container, body: dict[str, Any]) -> None:
+    row.word, row.reason, row.gate, row.waiting_for = OPENED, "", "", ""
+    row.since_us = micros(body["occurred_at"])
+    row.visit_end, row.visit_end_us = "", None
+    row.departure = ""
+
+
+def _closed(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """The end of an earlier visit than the one that is known changes nothing of this one."""
+    visit, how = text(body["visit"]), text(body["how"])
+    _unblock(row, visit=visit)
+    if not _is_latest(row, visit):
+        return
+    _left(row, body, how)
+    if how not in _LEFT or row.word not in _LEFT:
+        row.word = how if how in _LEFT else CLOSED
+        row.reason, row.gate, row.waiting_for, row.since_us = "", "", "", row.visit_end_us
+
+
+def _found(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """What the finding makes of the visit is said in other facts after it."""
+    settled = [text(each) for each in body["settled"]]
+    if body["lots"] is not None:
+        row.lots = whole(body["lots"])
+    _unblock(row, settled)
+    if body["found"] == "inside" and row.departure in settled:
+        _taken_back(row, row.departure, body)
+
+
+def _retracted(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    _taken_back(row, text(body["report_id"]), body)
+
+
+def _recorded(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    if replaced := text(body.get("replaces") or ""):
+        _taken_back(row, replaced, body)
+    if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:
+        row.conveyance = text(body.get("conveyance") or "") or row.conveyance
+
+
+def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
+    """A report counts no longer: the departure that it told of was none, and a visit of which it alone told was none either."""
+    _unblock(row, [report])
+    if row.visit == report:
+        row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
+        row.visit_us = row.visit_end_us = None
+        if row.word == OPENED or row.word in GONE:
+            row.word, row.reason, row.gate, row.waiting_for = "", "", "", ""
+    elif row.word in GONE and row.departure == report:
+        _inside(row, body)
+
+
+def _unblock(row: Container, settled: Iterable[str] = (), visit: str = "") -> None:
+    """Alarms of these reports or this visit keep the box no longer; without either, all."""
+    names = set(settled)
+    everything = not names and not visit
+    kept = [line for line in row.blocking.splitlines() if not _is_of(line, names, visit)]
+    row.blocking = "" if everything else "\n".join(kept)
+    if not row.blocking:
+        row.alarm, row.alarm_reason, row.blocked_us = "", "", None
+
+
+def _is_of(line: str, reports: set[str], visit: str) -> bool:
+    report, _, its_visit = line.partition("\t")
+    return report in reports or (bool(visit) and its_visit == visit)
+
+
+_OPENINGS = ("DISC", "GTIN")
+MOST_BLOCKING = 100
+"""Alarms of one box that are remembered until a finding settles them; the gate desk counts all of them itself."""
+_TELL: Mapping[str, Callable[[Container, Heard, dict[str, Any]], None]] = {
+    "ContainerMayLeave": _may_leave,
+    "ContainerMustStay": _must_stay,
+    "ContainerGatedOut": _gated_out,
+    "GateAlarmRaised": _alarm,
+    "VisitOpened": _opened,
+    "VisitClosed": _closed,
+    "ContainerFindingRecorded": _found,
+    "EquipmentEventRecorded": _recorded,
+    "EquipmentEventRetracted": _retracted,
+}
 
 
 def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
@@ -71,87 +276,27 @@ def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
     row.shared_by = whole(body["shared_by"])
     row.reason = text(body.get("reason") or "")
     row.word = "held" if heard.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
+    row.bill_no = text(body.get("bill_no") or "")
+    row.direction = text(body.get("direction") or "")
+    row.conveyance = text(body.get("conveyance") or "")
+    arrived = body.get("arrived_at")
+    row.arrived_us = None if arrived is None else micros(arrived)
+    row.refused = bool(body.get("refused"))
 
 
-class GateAnswer(NamedTuple):
-    """`reason` is a code of the catalogue of words; `detail` what was seen; `waiting_for` the consignments that keep it."""
-
-    may_leave: bool
-    reason: str
-    detail: str = ""
-    waiting_for: tuple[str, ...] = ()
-
-
-class AskedHold(NamedTuple):
-    """Holds of one consignment that consoles were asked for and no desk has answered: when the last one was asked, and whether the
-    message of one was read from the topic (`sent`)."""
-
-    consignment_id: str
-    asked_us: int
-    sent: bool
+def report_of(container_no: str, heard: Heard, body: dict[str, Any]) -> Report:
+    """The row of an equipment report, as the gate has recorded it."""
+    laden = body.get("laden")
+    told = {name: text(body.get(name) or "") for name in _TOLD_OF_EVENT}
+    return Report(
+        container_no=container_no,
+        report_id=text(body["report_id"]),
+        laden="" if laden is None else "laden" if laden else "empty",
+        to_place=text(body.get("to") or ""),
+        occurred_us=micros(body["occurred_at"]),
+        recorded_us=heard.recorded_us,
+        **told,
+    )
 
 
-SENDING_SECONDS = 120
-"""After so long a hold that is in none of the complete rows was never sent: the console ended before it was, or could not."""
-
-
-class Standing(NamedTuple):
-    """What the desks said last of one consignment: `declared` and `word` of its row."""
-
-    declared: str = ""
-    word: str = ""
-
-
-NOT_THERE = frozenset({"rejected", "refused", "discarded"})
-"""A declaration that was never accepted puts no goods into a container."""
-
-
-def keeps(part: Part, goods: Standing) -> bool:
-    """Whether this consignment keeps its container: it lies in it, and not both the release to the public and the one to the
-    gate were read. One of them alone is late, or forged."""
-    if part.gone or part.word == "withdrawn" or goods.word == "withdrawn":
-        return False
-    if not part.word and (not part.declared or goods.declared in NOT_THERE):
-        return False
-    return not (part.word == "released" and goods.word == "released")
-
-
-def gate_answer(
-    row: Container | None,
-    parts: Iterable[Part],
-    goods: Mapping[str, Standing],
-    parked: Iterable[str],
-    fresh: bool,
-    asked: Iterable[str] = (),
-) -> GateAnswer:
-    """The answer to a terminal. `goods`: the standing of the consignments in it; `parked`: those that are parked;
-    `fresh`: the rows are not stale; `asked`: those for which a hold was asked that no desk has answered."""
-    inside = [part for part in parts if not part.gone]
-    if row is None or not row.word:
-        held = tuple([p.consignment_id for p in inside if p.word == "held"])
-        return GateAnswer(False, "held", waiting_for=held[:SHOWN]) if held else GateAnswer(False, "unknown")
-    if row.word == "gated_out":
-        return GateAnswer(False, "gated_out", row.gate)
-    if row.word == "left_unreleased":
-        return GateAnswer(False, "left_unreleased", row.reason, tuple(row.waiting_for.split()[:SHOWN]))
-    if row.word == "must_stay":
-        return GateAnswer(False, "held", row.reason, tuple(row.waiting_for.split()[:SHOWN]))
-    held = tuple([p.consignment_id for p in inside if p.word == "held"])
-    if held:
-        reason = next((p.reason for p in inside if p.consignment_id == held[0]), "")
-        return GateAnswer(False, "held", reason, held[:SHOWN])
-    holds = tuple(asked)
-    if holds:
-        return GateAnswer(False, "hold_asked", waiting_for=holds[:SHOWN])
-    waiting = tuple(parked)
-    if waiting or row.parked:
-        return GateAnswer(False, "parked", waiting_for=waiting[:SHOWN])
-    if not fresh:
-        return GateAnswer(False, "stale")
-    standing = [(p, goods.get(p.consignment_id, Standing())) for p in inside]
-    keepers = tuple([p.consignment_id for p, its in standing if keeps(p, its)])
-    released = {p.consignment_id for p, its in standing if p.word == its.word == "released"}
-    unknown = tuple([name for name in row.waiting_for.split() if name not in released])
-    if keepers or unknown or not released:
-        return GateAnswer(False, "not_released", waiting_for=(keepers or unknown)[:SHOWN])
-    return GateAnswer(True, "released")
+_TOLD_OF_EVENT = ("event", "classifier", "place", "conveyance", "bill", "replaces", "retells", "visit", "reported_by")

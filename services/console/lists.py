@@ -150,7 +150,14 @@ def alarms(kind: str | None, subject: str | None) -> list[Part]:
     a = t.ALARMS.c
     wanted: list[ColumnElement[bool]] = [a.raised_us.is_not(None)]
     wanted += [column == value for column, value in ((a.kind, kind), (a.subject, subject)) if value is not None]
-    columns = (a.place, a.kind, a.subject, func.substr(a.reason, 1, SHOWN_CHARACTERS).label("reason"), a.raised_us)
+    columns = (
+        a.place,
+        a.kind,
+        a.subject,
+        func.substr(a.reason, 1, SHOWN_CHARACTERS).label("reason"),
+        a.raised_us,
+        a.alarm,
+    )
     return [Part(t.ALARMS, (and_(*wanted),), (a.raised_us, a.place), latest_first=True, columns=columns)]
 
 

@@ -1,5 +1,7 @@
 """How are declarations and other requests taken in over HTTP? Checked in shape, sent, and answered once acknowledged."""
 
+from dataclasses import replace
+from datetime import UTC
 from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
@@ -10,10 +12,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from schemas import envelope
 from schemas.bounds import LINE
 from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
-from schemas.gate import RecordGateOut
-from schemas.inspection import RecordFindings
-from schemas.quarantine import DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+)
+from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
+from schemas.quarantine import (
+    CorrectTreatment,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
+from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
@@ -38,7 +56,10 @@ NO: Responses = documented(
     (413, "The body is too large, or has too many parts"),
     (415, "Not application/json"),
     (422, "Not of the required shape; each fault with its pointer. Or the idempotency key was used for other content"),
-    (429, "As many large bodies of this address are in hand as one may have. `Retry-After` in seconds"),
+    (
+        429,
+        "Large bodies of this address, or containers in papers of this declarant today: too many. `Retry-After` in seconds",
+    ),
     (
         503,
         "The broker did not acknowledge, or other large bodies are in hand; nothing was taken in. `Retry-After` in seconds",
@@ -69,6 +90,7 @@ Key = Annotated[
 OfConsignment = Annotated[
     str, Path(description="consignment id", min_length=36, max_length=36, pattern=r"^[0-9a-f-]{36}$")
 ]
+OfReport = Annotated[str, Path(description="id of a message", min_length=1, max_length=200, pattern=LINE)]
 OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_length=1, max_length=17, pattern=LINE)]
 
 
@@ -167,9 +189,37 @@ async def lodge_many(request: Request, _actor: Actor = None, _key: Key = None) -
     desk, actor = office(request), actor_of(request)
     key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.batch_limit_bytes) as data:
-        batch = await desk.intake.parse(_batch, data, desk.settings, actor, key)
+        batch = await _admitted(desk, await desk.intake.parse(_batch, data, desk.settings, actor, key))
         await desk.asker.ask_all(batch.good)
     return Response(batch.answer, 207 if batch.refused else 202, media_type="application/json")
+
+
+async def _admitted(desk: Office, batch: "Batch") -> "Batch":
+    """The batch without those declarations that name more containers than their declarant may on one day."""
+    good, refused = list[Prepared](), dict[str, Problem]()
+    for lodged in batch.good:
+        problem = await desk.boxes.admit(lodged.declarant, lodged.boxes)
+        if problem is None:
+            good.append(lodged)
+        else:
+            refused[lodged.asked.request_id] = problem
+    if not refused:
+        return batch
+    answered = BatchResult.model_validate_json(batch.answer)
+    for number, result in enumerate(answered.results):
+        problem = refused.get(result.request_id or "")
+        if problem is not None:
+            told = problem.details()
+            answered.results[number] = BatchItem(
+                index=result.index,
+                status_code=problem.status,
+                reference=result.reference,
+                code=problem.code,
+                title=told.title,
+                title_zh=told.title_zh,
+            )
+    answered.accepted, answered.refused = len(good), answered.refused + len(refused)
+    return Batch(good, answered.refused, answered.model_dump_json(exclude_none=True).encode())
 
 
 class Batch(NamedTuple):
@@ -253,12 +303,13 @@ def _lodging(said: Declaration, actor: str, key: RequestKey) -> Prepared:
         occurred_at=now(),
         declaration=said,
     )
-    return prepare(lodged, key, content)
+    boxes = tuple(sorted({plain(container.container_no) for container in said.containers}))
+    return replace(prepare(lodged, key, content), declarant=said.declarant, boxes=boxes)
 
 
 def answer(asked: Asked) -> Response:
     """202 with the links to follow."""
-    container = asked.kind == RecordGateOut.kind
+    container = issubclass(KINDS[asked.kind], envelope.AboutContainer)
     status = f"{API}/{'containers' if container else 'consignments'}/{quote(asked.subject, safe='')}"
     taken = Taken(
         request_id=asked.request_id,
@@ -280,7 +331,10 @@ def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
         for name, field in kind.model_fields.items()
         if name not in ("asked_by", "occurred_at", *but)
     }
-    fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; default: now"))
+    if kind is RecordEquipmentEvent:
+        fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with offset"))
+    else:
+        fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; default: now"))
     config = ConfigDict(extra="forbid", allow_inf_nan=False)
     made: type[BaseModel] = create_model(f"{kind.__name__}Body", __config__=config, __doc__=kind.__doc__, **fields)
     return made
@@ -288,18 +342,34 @@ def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
 
 DEFINED: dict[str, Any] = {}
 """The schemas that the bodies of requests refer to, for the document."""
+ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
+    RecordGateOut: ("container_no",),
+    RecordEquipmentEvent: ("container_no",),
+    RetractEquipmentEvent: ("container_no", "report_id"),
+    RecordContainerFinding: ("container_no",),
+    StrikeLot: ("container_no",),
+    PermitExit: ("container_no",),
+    PlaceContainerHold: ("container_no",),
+    LiftContainerHold: ("container_no", "hold_id"),
+}
+"""Requests about containers, and their fields that stand in the address."""
+_ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
+    WithdrawDeclaration,
+    RecordFindings,
+    CorrectFindings,
+    RetractFindings,
+    RecordTreatment,
+    CorrectTreatment,
+    RetractTreatment,
+    DecideTreatment,
+    RetractTreatmentDecision,
+    ReportArrival,
+    PlaceHold,
+    LiftHold,
+    RetractLift,
+)
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
-    kind: _asked_fields(kind, "container_no" if kind is RecordGateOut else "consignment_id")
-    for kind in (
-        WithdrawDeclaration,
-        RecordFindings,
-        RecordTreatment,
-        DecideTreatment,
-        ReportArrival,
-        PlaceHold,
-        LiftHold,
-        RecordGateOut,
-    )
+    kind: _asked_fields(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
 }
 """The shape of the body with which each kind of request is asked."""
 
@@ -314,12 +384,30 @@ def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, 
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    return prepare(request, key)
+    identity = _identity(request) if told.get("occurred_at") is not None else None
+    if identity is None:
+        return prepare(request, key)
+    return prepare(request, key.of_event(*identity), again=True)
+
+
+def _identity(request: envelope.Request) -> tuple[str, ...] | None:
+    """What makes a report of an equipment event the same as another one of its sender; None for other requests."""
+    at = request.occurred_at.astimezone(UTC).isoformat()
+    match request:
+        case RecordEquipmentEvent():
+            return (request.kind, request.container_no, request.event, request.classifier, at, request.replaces)
+        case RecordGateOut():
+            return (request.kind, request.container_no, at)
+        case _:
+            return None
 
 
 async def ask(desk: Office, message: Prepared) -> Asked:
     """Sends it, unless it was asked under this key before; Problem 422 where the key was used for other content."""
-    before = await desk.asker.before(message.asked) if message.asked.idempotency_key else None
+    refused = await desk.boxes.admit(message.declarant, message.boxes)
+    if refused is not None:
+        raise refused
+    before = await desk.asker.before(message.asked) if message.again else None
     if before is not None and before.request_id != message.asked.request_id:
         return before  # an older version sent it
     return await desk.asker.ask(message)
@@ -371,6 +459,38 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
 
 
 @router.post(
+    "/consignments/{consignment_id}/findings/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectFindings]),
+    tags=["officers"],
+    summary="Replace findings that were wrong",
+)
+async def correct_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The wrong answer is taken back and the right one given; goods that were released are called back first."""
+    return await _taken(request, CorrectFindings, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/findings/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractFindings]),
+    tags=["officers"],
+    summary="Take findings back that were wrong",
+)
+async def retract_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The control is open again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractFindings, consignment_id=consignment_id)
+
+
+@router.post(
     "/consignments/{consignment_id}/treatments",
     status_code=202,
     response_model=Taken,
@@ -400,6 +520,54 @@ async def treatment_decision(
 ) -> Response:
     """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
     return await _taken(request, DecideTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectTreatment]),
+    tags=["officers"],
+    summary="Replace a treatment record that was wrong",
+)
+async def correct_treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The record that was judged last, whole and as it should have been; the desk judges again."""
+    return await _taken(request, CorrectTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractTreatment]),
+    tags=["officers"],
+    summary="Take a treatment record back that was wrong",
+)
+async def retract_treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """Its attempt is in hand again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatment-decisions/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractTreatmentDecision]),
+    tags=["officers"],
+    summary="Take a decision about a treatment back",
+)
+async def retract_treatment_decision(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """What becomes of the goods is asked again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractTreatmentDecision, consignment_id=consignment_id)
 
 
 @router.post(
@@ -445,6 +613,22 @@ async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = 
 
 
 @router.post(
+    "/consignments/{consignment_id}/holds/lift/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractLift]),
+    tags=["officers"],
+    summary="Take the lifting of a hold back",
+)
+async def retract_lift(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The hold stands again under its own id; goods that were released are called back first."""
+    return await _taken(request, RetractLift, consignment_id=consignment_id)
+
+
+@router.post(
     "/containers/{container_no}/gate-outs",
     status_code=202,
     response_model=Taken,
@@ -454,5 +638,114 @@ async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     summary="Report that a container left",
 )
 async def gate_out(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
-    """The container passed the gate outbound; one that was not released raises an alarm."""
+    """The container passed the gate outbound; one that was not released raises an alarm. An older name of an event `GTOT`."""
     return await _taken(request, RecordGateOut, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/events",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RecordEquipmentEvent]),
+    tags=["ports"],
+    summary="Report what happened to a container",
+)
+async def equipment_event(
+    request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """Terminal or carrier. Without an Idempotency-Key a report is the same by sender, container, event, classifier, event time
+    and `replaces`; other content under these is 422: correct a report by another one that `replaces` it."""
+    return await _taken(request, RecordEquipmentEvent, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/events/{report_id}/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractEquipmentEvent]),
+    tags=["ports"],
+    summary="Take a report back",
+)
+async def retraction(
+    request: Request, container_no: OfContainer, report_id: OfReport, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """Only who told it may: the event did not happen. `report_id` is the id of the request with which it was told."""
+    return await _taken(request, RetractEquipmentEvent, container_no=plain(container_no), report_id=report_id)
+
+
+@router.post(
+    "/containers/{container_no}/findings",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RecordContainerFinding]),
+    tags=["officers"],
+    summary="Record where a container was found",
+)
+async def container_finding(
+    request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """An officer saw it inside or outside of the controlled area: that settles alarms that block."""
+    return await _taken(request, RecordContainerFinding, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/strikes",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[StrikeLot]),
+    tags=["officers"],
+    summary="Take a consignment off a container",
+)
+async def strike(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
+    """An officer: it is not in it, whatever its declaration says."""
+    return await _taken(request, StrikeLot, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/permits",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[PermitExit]),
+    tags=["officers"],
+    summary="Let a consignment out without an import release",
+)
+async def permit(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
+    """An officer: a cancelled export, or goods to be returned or destroyed, may pass the land gate in this visit."""
+    return await _taken(request, PermitExit, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/holds",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[PlaceContainerHold]),
+    tags=["officers"],
+    summary="Hold a container",
+)
+async def hold_container(
+    request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """Whatever is in it and however often it comes back, until the hold is lifted. From the 202 on the gate's answer is no."""
+    return await _taken(request, PlaceContainerHold, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/holds/{hold_id}/lift",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[LiftContainerHold]),
+    tags=["officers"],
+    summary="Lift a hold on a container",
+)
+async def lift_container(
+    request: Request, container_no: OfContainer, hold_id: OfReport, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """An officer. `hold_id` stands in the gate's answer."""
+    return await _taken(request, LiftContainerHold, container_no=plain(container_no), hold_id=hold_id)

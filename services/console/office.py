@@ -9,6 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from services.console.asking import Asker
+from services.console.boxes import Boxes
 from services.console.intake import Intake
 from services.console.progress import Progress, Standing
 from services.console.queries import Rows
@@ -115,12 +116,14 @@ class Office:
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
+    boxes: Boxes = field(init=False)
     streams: Streams = field(init=False)
     releases: Shared[Page] = field(default_factory=Shared)
     news: News[Page] = field(default_factory=News)
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.large_bodies, self.settings.client_large_bodies)
+        self.boxes = Boxes(self.rows.boxes_named, self.settings.boxes_a_day)
         self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
     def standing(self) -> Standing:

@@ -22,7 +22,7 @@ from services.console.queries import of_row
 from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import consignment, entries, feed_entries, is_shown, parked
+from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked, report
 from services.console.views import RequestView
 from services.shell.clock import now
 
@@ -42,8 +42,10 @@ DECISIONS = 200
 """The latest messages from which the decisions on a page are picked."""
 BOXES = 20
 """Containers of a consignment, and consignments of a container, that are shown with their answers."""
+REPORTS = 20
+"""Equipment reports on the page of a container; the API has more."""
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
-STOPPED = ("held", "revoked", "parked")
+STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
 """The stages as the board draws them: the way of the goods, what stops them beside it, and other ends."""
 router = APIRouter(include_in_schema=False)
@@ -294,6 +296,7 @@ def container_page(
     box = answers.gate_view(desk, number)
     facts, _ = answers.timeline_rows(desk, number)
     inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]]
+    reports = desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(
         request,
@@ -303,6 +306,8 @@ def container_page(
         page=page,
         since=since,
         box=box,
+        reports=[report(row) for row in reports[:REPORTS]],
+        more_reports=len(reports) > REPORTS,
         inside=[consignment(row) for row in inside if row is not None],
         **_timeline(desk, number, page, facts, "all", since),
         asked=_outcome(desk, asked),
@@ -333,6 +338,7 @@ def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: Af
         "alarms.html",
         rows=rows,
         kinds=desk.rows.alarm_kinds(0),
+        blocked=[] if after or subject else [each for each in map(block, desk.rows.blocked(ALARM_ROWS)) if each],
         kind=kind,
         subject=subject,
         start=f"/alarms?{urlencode(query)}" if after else None,

@@ -16,18 +16,20 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    or_,
     select,
 )
 
-from schemas.release import PlaceHold
 from schemas.vocabulary import Stage
 from services.console import tables as t
+from services.console.asking import HOLDS
 from services.console.batch import FEED_TOPIC
 from services.console.consignment import Consignment, OpenHold
-from services.console.container import SHOWN, AskedHold, Container, Part
-from services.console.container import Standing as StandingOfGoods
+from services.console.container import BoxHold, Container, Part, Report
 from services.console.cursors import Cursor, WrongFeed
 from services.console.heard import OFFSETS_OF_PLACES, PLACE_SHIFT
+from services.console.leaving import SHOWN, AskedHold
+from services.console.leaving import Standing as StandingOfGoods
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
 from services.console.paging import BODY_BYTES
@@ -38,6 +40,8 @@ CLEARANCE_SAMPLE = 1000
 """Releases over which the percentiles of the board are taken."""
 MOST_INSIDE = 2000
 """Consignments in one container that are read; a box with more of them than this that are released stays."""
+SHOWN_HOLDS = 100
+"""Holds on one container that are read; one is enough to keep it."""
 COUNTED_ALARMS = 10_000
 """The latest alarms of one kind that the board counts."""
 C = t.CONSIGNMENTS.c
@@ -53,6 +57,7 @@ class Inside(NamedTuple):
     goods: Mapping[str, StandingOfGoods]
     parked: list[str]
     asked: list[AskedHold]
+    holds: list[BoxHold]
     complete: bool
     """The rows told of everything once and were not taken away since; of the same moment as the others."""
 
@@ -88,6 +93,11 @@ class Rows:
             select(t.HOLDS).where(t.HOLDS.c.consignment_id == consignment_id),
         )
         return _consignment(rows[0], holds) if rows else None
+
+    def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
+        """The containers in the papers of this declarant that were lodged since then, of so many papers at most."""
+        query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
+        return {number for row in self._all(query.limit(most))[0] for number in row.containers.split()}
 
     def timeline(self, key: str) -> list[Row[Any]]:
         """Everything under this key without its contents, the oldest places first; `size`: characters of the content."""
@@ -207,18 +217,20 @@ class Rows:
             .limit(SHOWN)
         )
         let_go = and_(parts.c.word == "released", C.word == "released")
+        named = (C.declared, C.word, C.released_boxes, C.unreleased, C.bill_no, C.direction, C.waiting_for)
         inside = (
-            select(parts, C.declared, C.word)
+            select(parts, *named)
             .outerjoin(t.CONSIGNMENTS, parts.c.consignment_id == C.consignment_id)
             .where(parts.c.container_no == container_no)
             .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
             .limit(MOST_INSIDE)
         )
+        inside_now = select(parts.c.consignment_id).where(parts.c.container_no == container_no, parts.c.gone.is_(False))
         asked, said, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("said"), t.FACTS.alias("sent"), t.PARKED.c
         its_message = and_(sent.c.key == asked.consignment_id, sent.c.id == asked.request_id)
         thrown_away = and_(
             p.key == asked.consignment_id,
-            p.kind == PlaceHold.kind,
+            p.kind.in_(HOLDS),
             p.status == "discarded",
             p.offset == sent.c.place.bitwise_and(OFFSETS_OF_PLACES),
         )
@@ -228,29 +240,49 @@ class Rows:
                 func.max(asked.asked_us),
                 func.max(case((exists().where(its_message), 1), else_=0)),
             )
-            .join(parts, parts.c.consignment_id == asked.consignment_id)
-            .where(parts.c.container_no == container_no, parts.c.gone.is_(False))
+            .where(or_(asked.consignment_id.in_(inside_now), asked.consignment_id == container_no))
             .where(~exists().where(said.c.key == asked.consignment_id, said.c.cause == asked.request_id))
             .where(~exists().where(its_message, thrown_away))
             .group_by(asked.consignment_id)
             .limit(SHOWN)
         )
-        boxes, rows, parked, unanswered, standing = self._all(
+        boxes, rows, parked, unanswered, on_box, standing = self._all(
             select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
             inside,
             held,
             holds,
+            select(t.CONTAINER_HOLDS)
+            .where(t.CONTAINER_HOLDS.c.container_no == container_no, t.CONTAINER_HOLDS.c.lifted.is_(False))
+            .order_by(t.CONTAINER_HOLDS.c.since_us, t.CONTAINER_HOLDS.c.hold_id)
+            .limit(SHOWN_HOLDS),
             select(t.STANDING.c.as_of_us),
         )
-        found = [(Part(*row[:-2]), StandingOfGoods(row[-2] or "", row[-1] or "")) for row in map(tuple, rows)]
+        split = -len(named)
+        found = [
+            (Part(*row[:split]), StandingOfGoods(*[each or "" for each in row[split:]])) for row in map(tuple, rows)
+        ]
         return Inside(
             Container(*boxes[0]) if boxes else None,
             [part for part, _ in found],
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
             [AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
+            [BoxHold(*row) for row in map(tuple, on_box)],
             bool(standing) and standing[0][0] is not None,
         )
+
+    def reports(self, container_no: str, limit: int) -> list[Report]:
+        """The latest reports of one container, the latest first."""
+        r = t.CONTAINER_REPORTS.c
+        query = select(t.CONTAINER_REPORTS).where(r.container_no == container_no)
+        rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
+        return [Report(*row) for row in map(tuple, rows)]
+
+    def blocked(self, limit: int) -> list[Container]:
+        """Containers with an alarm that waits for an officer's finding, the oldest alarm first."""
+        c = t.CONTAINERS.c
+        query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
+        return [Container(*row) for row in self._all(query)[0]]
 
     # the feed for ports
 

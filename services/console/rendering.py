@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from prometheus_client import Counter
 
+from services.console.container import GONE
 from services.console.office import office
 from services.console.problems import Problem
 from services.console.sight import Sight
@@ -122,6 +123,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "actor": unquote(request.cookies.get(ACTOR_COOKIE, "")),
         "query": request.query_params.get("q", ""),
         "form_key": f"page/{fresh_key()}",
+        "GONE": GONE,
         **values,
     }
     answer = HTMLResponse(_environment.get_template(template).render(said), status, headers=HEADERS)

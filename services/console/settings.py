@@ -74,6 +74,12 @@ class ConsoleSettings(BaseSettings):
         2, ge=1, le=100, description="of these, bodies of one address at most; more are answered 429"
     )
     batch_limit: int = Field(1000, ge=1, le=10_000, description="declarations in one batch at most")
+    boxes_a_day: int = Field(
+        2000,
+        ge=1,
+        description="different containers in the declarations of one declarant on one day (Beijing) at most; a paper with more is "
+        "answered 429",
+    )
     produce_timeout_seconds: float = Field(
         8.0, gt=0, description="seconds to wait for the broker's acknowledgement before a request is answered with 503"
     )

@@ -212,17 +212,51 @@ def _left(s: Sight, b: Body) -> str:
     return s.t(key, number=b["container_no"])
 
 
+def _event(s: Sight, b: Body) -> str:
+    told = {"event": s.name("events", b["event"]), "place": b["place"], "who": b["reported_by"]}
+    if b["classifier"] != "ACT":
+        return s.t("summary.expected", classifier=s.name("classifiers", b["classifier"]), **told)
+    return s.t("summary.event", **told)
+
+
+def _by(who: str) -> Callable[[Sight, Body], str]:
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=b["reason"])
+
+
+def _alarm(s: Sight, b: Body) -> str:
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=b["reason"])
+
+
+def _granted(s: Sight, b: Body) -> str:
+    if b.get("holds"):
+        return s.t("summary.partly", count=len(b["containers"]), version=b["version"])
+    return s.t("summary.released", version=b["version"])
+
+
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
     **dict.fromkeys(
         (
             "WithdrawDeclaration",
             "RecordFindings",
+            "CorrectFindings",
+            "RetractFindings",
             "RecordTreatment",
+            "CorrectTreatment",
+            "RetractTreatment",
             "DecideTreatment",
+            "RetractTreatmentDecision",
             "ReportArrival",
             "PlaceHold",
             "LiftHold",
+            "RetractLift",
             "RecordGateOut",
+            "RecordEquipmentEvent",
+            "RetractEquipmentEvent",
+            "RecordContainerFinding",
+            "StrikeLot",
+            "PermitExit",
+            "PlaceContainerHold",
+            "LiftContainerHold",
         ),
         _asked,
     ),
@@ -234,6 +268,9 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "ConsignmentAssessed": _assessed,
     "InspectionOrdered": _ordered,
     "InspectionOverdue": _ordered,
+    "RectificationRequested": _answered("reason"),
+    "RectificationOverdue": _ordered,
+    "FindingsRetracted": _answered("reason"),
     "InspectionPassed": _answered("remarks"),
     "InspectionFailed": _answered("reason"),
     "PestIntercepted": _answered("pest"),
@@ -246,18 +283,38 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.not_treated", method=s.methods([b["method"]]), why="; ".join(b["shortfalls"])
     ),
     "TreatmentReferred": _refer,
+    "TreatmentRetracted": _because,
+    "TreatmentDecisionRetracted": _because,
     "TreatmentWaived": _because,
     "QuarantineRefused": _because,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
     "ArrivalRecorded": lambda s, b: s.t("summary.arrived", place=b["place"], who=b["reported_by"]),
     "ConsignmentHeld": _held,
-    "ReleaseGranted": lambda s, b: s.t("summary.released", version=b["version"]),
+    "ReleaseGranted": _granted,
+    "EquipmentEventRecorded": _event,
+    "EquipmentEventRetracted": _by("retracted_by"),
+    "ContainerFindingRecorded": lambda s, b: s.t(
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=b["reason"]
+    ),
+    "LotStruck": _by("struck_by"),
+    "ExitPermitted": lambda s, b: s.t(
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=b["reason"]
+    ),
+    "ContainerHoldPlaced": _by("placed_by"),
+    "ContainerHoldLifted": _by("lifted_by"),
+    "VisitOpened": lambda s, b: s.t("summary.visit", place=b["place"]),
+    "VisitClosed": lambda s, b: s.name("visit_ends", b["how"]),
+    "ContainerArrived": lambda s, b: s.t("summary.container", number=b["container_no"]),
+    "ConsignmentLeftUnreleased": _because,
+    "DepartureRetracted": _because,
     "ReleaseRefused": _because,
     "ReleaseRevoked": _because,
+    "RefusalRevoked": _because,
+    "LiftRetracted": _because,
     "DeclarationWithdrawn": _because,
     "ContainerHeld": _because,
     "ContainerMustStay": _because,
     "ContainerGatedOut": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),
-    "GateAlarmRaised": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),
+    "GateAlarmRaised": _alarm,
     "ConsignmentGatedOut": _left,
 }

@@ -13,7 +13,7 @@ from sqlalchemy.types import BigInteger, Boolean, Integer, SmallInteger
 from services.console import tables as t
 from services.console.batch import FEED_TOPIC, Aside, Batch, Origin, Pair
 from services.console.consignment import Consignment, OpenHold
-from services.console.container import Container, Part
+from services.console.container import BoxHold, Container, Part, Report
 from services.console.cursors import new_epoch
 from services.console.heard import PLACE_SHIFT, origin, place
 from services.console.progress import Standing
@@ -148,6 +148,8 @@ class Store:
         self._holds(connection, batch)
         self._rows(connection, "containers", map(_CONTAINER, batch.containers.values()))
         self._rows(connection, "consignment_containers", map(_PART, batch.parts.values()))
+        self._rows(connection, "container_reports", map(_REPORT, batch.reports.values()))
+        self._rows(connection, "container_holds", map(_BOX_HOLD, batch.box_holds.values()))
         self._rows(connection, "parked", map(_ASIDE, batch.asides.values()))
         self._rows(connection, "refusals", batch.refusals)
         self._rows(connection, "alarms", batch.alarms)
@@ -277,6 +279,16 @@ class Rows:
         rows = self._read(t.CONSIGNMENT_CONTAINERS, "consignment_id", list({pair[1] for pair in wanted}))
         return {(row[0], row[1]): Part(*row) for row in rows if (row[0], row[1]) in wanted}
 
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]:
+        wanted = set(keys)
+        rows = self._read(t.CONTAINER_REPORTS, "container_no", list({pair[0] for pair in wanted}))
+        return {(row[0], row[1]): Report(*row) for row in rows if (row[0], row[1]) in wanted}
+
+    def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]:
+        wanted = set(keys)
+        rows = self._read(t.CONTAINER_HOLDS, "container_no", list({pair[0] for pair in wanted}))
+        return {(row[0], row[1]): BoxHold(*row) for row in rows if (row[0], row[1]) in wanted}
+
     def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]:
         wanted = set(keys)
         rows = self._read(t.PARKED, "offset", [key[3] for key in wanted])
@@ -309,6 +321,8 @@ _PAPER = attrgetter(*_PAPER_COLUMNS)
 _MOVING = attrgetter(*_MOVING_COLUMNS, "consignment_id")
 _CONTAINER = attrgetter(*_columns(t.CONTAINERS))
 _PART = attrgetter(*_columns(t.CONSIGNMENT_CONTAINERS))
+_REPORT = attrgetter(*_columns(t.CONTAINER_REPORTS))
+_BOX_HOLD = attrgetter(*_columns(t.CONTAINER_HOLDS))
 _ASIDE = attrgetter(*_columns(t.PARKED))
 
 

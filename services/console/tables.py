@@ -16,13 +16,16 @@ OPEN_STAGES = (
     Stage.TREATED,
     Stage.AWAITING_ARRIVAL,
     Stage.HELD,
+    Stage.PARTLY_RELEASED,
     Stage.RELEASED,
     Stage.REVOKED,
+    Stage.LEFT_UNRELEASED,
     Stage.PARKED,
 )
 """The stages in which somebody still has to move, in the order of the flow."""
 _OPEN = text("ended_us IS NULL")
 _ENDED = text("ended_us IS NOT NULL")
+_BLOCKED = text("blocking <> ''")
 
 
 def _text(name: str) -> "Column[str]":
@@ -31,6 +34,10 @@ def _text(name: str) -> "Column[str]":
 
 def _moment(name: str) -> "Column[int]":
     return Column(name, BIG, nullable=True)
+
+
+def _flag(name: str) -> "Column[bool]":
+    return Column(name, Boolean, nullable=False, server_default=text("false"))
 
 
 def _count(name: str) -> "Column[int]":
@@ -48,10 +55,11 @@ CONSIGNMENTS = Table(
     _text("lodge_request"),
     *(_text(n) for n in ("lane", "controls", "credit_grade", "rule_set")),
     _text("word"),
-    _text("departed"),
+    *(_text(n) for n in ("departed", "released_boxes", "arrived_boxes", "unreleased")),
     *(_moment(n) for n in ("lodged_us", "accepted_us", "rejected_us", "assessed_us", "arrived_us")),
-    *(_moment(n) for n in ("held_us", "released_us", "gated_out_us", "closed_us")),
-    *(_count(n) for n in ("seq_declaration", "seq_risk", "seq_release", "parked")),
+    *(_moment(n) for n in ("held_us", "released_us", "gated_out_us", "closed_us", "unreleased_us")),
+    Column("released_pieces", BIG, nullable=True),
+    *(_count(n) for n in ("seq_declaration", "seq_risk", "seq_release", "seq_gate", "parked")),
     _moment("parked_us"),
     _text("stage"),
     *(_text(n) for n in ("waiting_for", "waiting_owner")),
@@ -72,7 +80,8 @@ CONSIGNMENTS = Table(
     Index("consignments_reference", "reference", "lodged_us", "consignment_id"),
     Index("consignments_bill_no", "bill_no", "lodged_us", "consignment_id"),
 )
-"""One row per consignment. `containers`, `departed`, `controls`: words apart by a blank.
+"""One row per consignment. `containers`, `departed`, `controls`: words apart by a blank; so are `released_boxes` (of the latest
+release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without release).
 
 `declared`: what the declaration desk said (accepted, rejected, refused, discarded); `word`: what the release desk said last
 (held, released, revoked, refused, withdrawn). `closed_us`: when it was rejected, refused or withdrawn.
@@ -99,8 +108,20 @@ CONTAINERS = Table(
     _moment("since_us"),
     _count("seq"),
     _count("parked"),
+    *(_text(n) for n in ("visit", "place")),
+    _moment("visit_us"),
+    _text("visit_end"),
+    _moment("visit_end_us"),
+    *(_text(n) for n in ("said_visit", "departure", "blocking", "alarm", "alarm_reason")),
+    _moment("blocked_us"),
+    Column("lots", BIG, nullable=True),
+    _text("conveyance"),
+    Index("containers_blocked", "blocked_us", "container_no", sqlite_where=_BLOCKED, postgresql_where=_BLOCKED),
 )
-"""What the gate said last of each container: may_leave, must_stay, gated_out or left_unreleased."""
+"""What the gate said last of each container (`word`): may_leave, must_stay, gated_out, the name of the alarm with which it left,
+opened or closed. `visit` to `visit_end_us`: its latest visit. `said_visit`: the one of which the last yes or no spoke.
+`departure`: the report with which it left. `blocking`: the reports, one a line, with their visits behind a tab, whose alarms wait for
+an officer's finding; `alarm` and `alarm_reason`: the latest of them. `lots`: how many an officer counted in it, in this visit."""
 
 CONSIGNMENT_CONTAINERS = Table(
     "consignment_containers",
@@ -112,11 +133,47 @@ CONSIGNMENT_CONTAINERS = Table(
     _text("reason"),
     _count("version"),
     _count("shared_by"),
-    Column("declared", Boolean, nullable=False, server_default=text("false")),
-    Column("gone", Boolean, nullable=False, server_default=text("false")),
+    _flag("declared"),
+    _flag("gone"),
+    *(_text(n) for n in ("bill_no", "direction")),
+    _moment("arrived_us"),
+    _flag("refused"),
+    _text("ended"),
+    *(_flag(n) for n in ("struck", "permitted")),
+    _text("conveyance"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
-"""Which consignment lies in which container. `word`: the release desk's to the gate: held, released or withdrawn."""
+"""Which consignment lies in which container. `word`: the release desk's to the gate: held, released or withdrawn. `gone`: it left
+in it. `ended`: the visit with which the gate closed it otherwise. `struck`: an officer took it off the box; `permitted`: an officer
+lets it out through the land gate without an import release."""
+
+CONTAINER_REPORTS = Table(
+    "container_reports",
+    METADATA,
+    Column("container_no", Text, primary_key=True),
+    Column("report_id", Text, primary_key=True),
+    *(
+        _text(n)
+        for n in ("event", "classifier", "place", "laden", "conveyance", "bill", "to_place", "replaces", "retells")
+    ),
+    *(_text(n) for n in ("visit", "reported_by")),
+    *(_moment(n) for n in ("occurred_us", "recorded_us")),
+    _text("standing"),
+    Index("container_reports_recorded", "container_no", "recorded_us", "report_id"),
+)
+"""What terminals and carriers told of each container, as the gate has recorded it. `laden`: laden, empty, or not said; `standing`:
+empty, retracted or replaced."""
+
+CONTAINER_HOLDS = Table(
+    "container_holds",
+    METADATA,
+    Column("container_no", Text, primary_key=True),
+    Column("hold_id", Text, primary_key=True),
+    *(_text(n) for n in ("reason", "placed_by")),
+    _moment("since_us"),
+    _flag("lifted"),
+)
+"""Officers' holds on containers."""
 
 FACTS = Table(
     "facts",
@@ -169,11 +226,12 @@ ALARMS = Table(
     Column("place", BIG, primary_key=True, autoincrement=False),
     *(_text(n) for n in ("kind", "subject", "reason")),
     _moment("raised_us"),
+    _text("alarm"),
     Index("alarms_raised", "raised_us", "place"),
     Index("alarms_kind", "kind", "raised_us", "place"),
     Index("alarms_subject", "subject", "raised_us", "place"),
 )
-"""Containers that left without release, and time limits that ran out."""
+"""Alarms of the gate (`alarm`: which), and time limits that ran out."""
 
 PARKED = Table(
     "parked",
@@ -211,7 +269,8 @@ ASKED_HOLDS = Table(
     Column("asked_us", BIG, nullable=False),
     Index("asked_holds_consignment", "consignment_id"),
 )
-"""Holds that consoles were asked for, written before they are sent: until a fact names the request, the goods stay at the gate."""
+"""Holds of consignments, or of containers (their number stands in `consignment_id`), that consoles were asked for, written before
+they are sent: until a fact names the request, the goods stay at the gate."""
 
 INSTALLATION = Table(
     "installation", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)

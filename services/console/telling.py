@@ -8,23 +8,29 @@ from urllib.parse import quote
 import orjson
 
 from schemas.codes.checks import Words
-from schemas.vocabulary import Stage
-from services.console.consignment import Consignment, OpenHold, first_hold
+from schemas.vocabulary import CHINA, Stage
+from services.console.consignment import ALL, Consignment, OpenHold, first_hold
+from services.console.container import BoxHold, Container, Report
 from services.console.cursors import Cursor
 from services.console.heard import moment, origin
+from services.console.leaving import GateAnswer
 from services.console.paging import BODY_BYTES, PAGE_BYTES
 from services.console.progress import Standing
 from services.console.queries import Rows
 from services.console.tables import OPEN_STAGES
 from services.console.views import (
+    BlockView,
+    BoxHoldView,
     ConsignmentView,
     Entry,
     HoldView,
     ParkedView,
     Projection,
     ReleaseView,
+    ReportView,
     StageCount,
     Text,
+    VisitView,
     Waiting,
 )
 from services.console.words import WORDS, both
@@ -42,8 +48,12 @@ MILESTONES = frozenset(
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
+        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
-        *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised"),
+        *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
+        *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
+        *("ContainerHoldLifted", "ContainerMayLeave"),
     }
 )
 PROBLEMS = frozenset(
@@ -51,7 +61,9 @@ PROBLEMS = frozenset(
         *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "InspectionOverdue"),
         *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
         *("ReleaseRefused", "ReleaseRevoked"),
-        *("GateAlarmRaised", "ContainerMustStay"),
+        *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
+        *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
     }
 )
 
@@ -130,6 +142,11 @@ def consignment(row: Consignment) -> ConsignmentView:
         trade_mode=row.trade_mode,
         direction=row.direction,
         containers=row.containers.split(),
+        arrived_containers=(row.containers if row.arrived_boxes == ALL else row.arrived_boxes).split(),
+        released_containers=[] if row.unreleased or row.word != "released" else row.released_boxes.split(),
+        released_pieces=None if row.word != "released" else row.released_pieces,
+        left_containers=row.departed.split(),
+        unreleased_containers=row.unreleased.split(),
         lane=row.lane,
         controls=row.controls.split(),
         credit_grade=row.credit_grade,
@@ -139,8 +156,9 @@ def consignment(row: Consignment) -> ConsignmentView:
         rejected_at=when(row.rejected_us),
         assessed_at=when(row.assessed_us),
         arrived_at=when(row.arrived_us),
-        released_at=when(row.released_us),
-        gated_out_at=when(row.gated_out_us),
+        released_at=None if row.unreleased else when(row.released_us),
+        gated_out_at=None if row.unreleased else when(row.gated_out_us),
+        left_unreleased_at=when(row.unreleased_us),
         ended_at=when(row.ended_us),
         parked_messages=row.parked,
     )
@@ -267,6 +285,8 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
         version=version if type(version) is int else 0,
         declaration_no=number[:LONGEST_REASON] if isinstance(number, str) else None,
         containers=containers,
+        held=len(holds) if isinstance(holds := body.get("holds"), list) else 0,
+        pieces=pieces if type(pieces := body.get("pieces")) is int else None,
         reason=reason if isinstance(reason, str) else None,
         occurred_at=_time(body.get("occurred_at")) or when(row.recorded_us),
         body_link=None if whole else content_link(row.consignment_id, row.id),
@@ -327,11 +347,108 @@ def alarm(row: Any) -> dict[str, Any]:
     """A row of the alarms as the fields of an AlarmView."""
     return {
         "kind": row.kind,
-        "text": called("kinds", row.kind),
+        "alarm": row.alarm,
+        "text": called("alarm_kinds", row.alarm) if row.alarm else called("kinds", row.kind),
         "subject": row.subject,
         "reason": row.reason,
         "raised_at": moment(row.raised_us),
     }
+
+
+def visit(row: Container) -> VisitView | None:
+    """The latest stay of the container; None where no report told of one."""
+    if not row.visit and not row.visit_end:
+        return None
+    how = called("visit_ends", row.visit_end) if row.visit_end else None
+    return VisitView(
+        visit=row.visit,
+        opened_at=when(row.visit_us),
+        place=row.place,
+        how=row.visit_end,
+        how_text=how,
+        ended_at=when(row.visit_end_us),
+    )
+
+
+def box_hold(hold: BoxHold) -> BoxHoldView:
+    return BoxHoldView(hold_id=hold.hold_id, reason=hold.reason, placed_by=hold.placed_by, since=when(hold.since_us))
+
+
+def block(row: Container) -> BlockView | None:
+    """The alarm that waits for an officer's finding, None where there is none."""
+    if not row.blocking:
+        return None
+    return BlockView(
+        container_no=row.container_no,
+        alarm=row.alarm,
+        text=called("alarm_kinds", row.alarm),
+        reason=row.alarm_reason,
+        raised_at=when(row.blocked_us),
+        reports=[line.partition("\t")[0] for line in row.blocking.splitlines()],
+    )
+
+
+def report(row: Report) -> ReportView:
+    return ReportView(
+        report_id=row.report_id,
+        event=row.event,
+        text=called("events", row.event),
+        classifier=row.classifier,
+        occurred_at=when(row.occurred_us),
+        recorded_at=when(row.recorded_us),
+        place=row.place,
+        to=row.to_place,
+        laden={"laden": True, "empty": False}.get(row.laden),
+        conveyance=row.conveyance,
+        bill=row.bill,
+        visit=row.visit,
+        replaces=row.replaces,
+        retells=row.retells,
+        reported_by=row.reported_by,
+        standing=row.standing,
+    )
+
+
+SHOWN_WAITS = 3
+"""Bills of which the gate's answer says what they wait for; the others are counted."""
+COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "export", "hold_asked", "parked"})
+"""The reasons with which the lots in the container are told."""
+
+
+def gate_text(said: GateAnswer, row: Container | None) -> Text:
+    """Why the container stays or may go, with counts, and of which visit that is said. Times are those of Beijing."""
+    told = [both(f"gate.{said.reason}")]
+    if said.lots and said.reason in COUNTING:
+        told.append(both("gate_more.lots", released=said.released, count=said.lots))
+        for one in said.awaited[:SHOWN_WAITS]:
+            if one.waiting_for:
+                what = awaited(one.waiting_for)
+                bill = one.bill_no or one.consignment_id
+                zh, en = [both("gate_more.waits", bill=bill, what=each) for each in (what.zh, what.en)]
+                told.append(Words(zh.zh, en.en))
+        if len(said.awaited) > SHOWN_WAITS:
+            told.append(both("gate_more.others", count=len(said.awaited) - SHOWN_WAITS))
+    told += _of_visit(said, row)
+    return Text(zh="；".join([each.zh for each in told]), en="; ".join([each.en for each in told]))
+
+
+def _of_visit(said: GateAnswer, row: Container | None) -> list[Words]:
+    if row is None or said.reason in ("unknown", "stale"):
+        return []
+    if row.open:
+        return [both("gate_more.visit", time=_beijing(row.visit_us), place=row.place or "—")]
+    if row.word == "gated_out":
+        left = both("gate_more.left", time=_beijing(row.since_us), gate=row.gate or "—")
+        return [left, both("gate_more.no_visit")] if said.lots else [left]
+    if row.visit_end:
+        how = called("visit_ends", row.visit_end)
+        zh, en = [both("gate_more.ended", time=_beijing(row.visit_end_us), how=each) for each in (how.zh, how.en)]
+        return [Words(zh.zh, en.en)]
+    return []
+
+
+def _beijing(us: int | None) -> str:
+    return "—" if us is None else moment(us).astimezone(CHINA).isoformat(timespec="minutes")
 
 
 def parked(row: Any) -> ParkedView:

@@ -61,6 +61,11 @@ class ConsignmentView(BaseModel):
     trade_mode: str = ""
     direction: str = ""
     containers: list[str] = []
+    arrived_containers: list[str] = []
+    released_containers: list[str] = []
+    released_pieces: int | None = None
+    left_containers: list[str] = []
+    unreleased_containers: list[str] = []
     lane: str = ""
     controls: list[str] = []
     credit_grade: str = ""
@@ -72,6 +77,7 @@ class ConsignmentView(BaseModel):
     arrived_at: datetime | None = None
     released_at: datetime | None = None
     gated_out_at: datetime | None = None
+    left_unreleased_at: datetime | None = None
     ended_at: datetime | None = None
     parked_messages: int = 0
 
@@ -183,8 +189,72 @@ class RequestView(BaseModel):
     projection: Projection
 
 
+class VisitView(BaseModel):
+    """The latest stay of a container. `how`: how it ended, empty while it is open."""
+
+    visit: str
+    opened_at: datetime | None
+    place: str
+    how: str = ""
+    how_text: Text | None = None
+    ended_at: datetime | None = None
+
+
+class BoxHoldView(BaseModel):
+    """A hold on the container itself that is open now."""
+
+    hold_id: str
+    reason: str
+    placed_by: str
+    since: datetime | None
+
+
+class BlockView(BaseModel):
+    """An alarm that waits for an officer's finding; `reports`: the reports that raised it and the others like it."""
+
+    container_no: str
+    alarm: str
+    text: Text
+    reason: str
+    raised_at: datetime | None
+    reports: list[str]
+
+
+class ReportView(BaseModel):
+    """An equipment report as the gate has recorded it. `standing`: empty, `retracted` or `replaced`; `laden` null: not said."""
+
+    report_id: str
+    event: str
+    text: Text
+    classifier: str
+    occurred_at: datetime | None
+    recorded_at: datetime | None
+    place: str
+    to: str
+    laden: bool | None
+    conveyance: str
+    bill: str
+    visit: str
+    replaces: str
+    retells: str
+    reported_by: str
+    standing: str
+
+
+class Reports(BaseModel):
+    """The latest equipment reports of a container, the latest first; `complete` false: there are older ones."""
+
+    container_no: str
+    reports: list[ReportView]
+    complete: bool
+    projection: Projection
+
+
 class GateView(BaseModel):
-    """May this container leave? False unless everything says that it may; `reason` is a code, `text` its words."""
+    """May this container leave? False unless everything says that it may; `reason` is a code, `text` says why, with counts.
+
+    `lots`: bills in it, or as many as a paper says that share it; `lots_released`: those of them that may go.
+    """
 
     container_no: str
     may_leave: bool
@@ -193,6 +263,11 @@ class GateView(BaseModel):
     detail: str
     waiting_for: list[str]
     consignments: list[str]
+    lots: int = 0
+    lots_released: int = 0
+    visit: VisitView | None = None
+    holds: list[BoxHoldView] = []
+    block: BlockView | None = None
     since: datetime | None
     as_of: datetime | None
     lag_seconds: float | None
@@ -213,6 +288,8 @@ class ReleaseView(BaseModel):
     version: int
     declaration_no: str | None
     containers: list[str]
+    held: int = Field(0, description="holds that keep the rest; a release with none is one of all the goods")
+    pieces: int | None = None
     reason: str | None
     occurred_at: datetime | None
     body_link: str | None = None
@@ -250,9 +327,10 @@ class Clearance(BaseModel):
 
 
 class AlarmView(BaseModel):
-    """A container that left without release, a time limit that ran out, or a fact that the read model cannot store."""
+    """An alarm of the gate (`alarm`: which), a time limit that ran out, or a fact that the read model cannot store."""
 
     kind: str
+    alarm: str = ""
     text: Text
     subject: str
     reason: str
@@ -290,6 +368,7 @@ class Board(BaseModel):
     clearance: Clearance
     alarms: list[AlarmLine]
     alarm_kinds: list[AlarmKindView]
+    blocked: list[BlockView] = Field([], description="containers whose alarm waits for an officer's finding")
     parked_messages: int
     now: datetime
     projection: Projection

@@ -177,7 +177,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         direction=message.direction,
         since=known.since if known else min(message.occurred_at, hearing.at),
         told_at=min(message.occurred_at, hearing.at),
-        arrived_at=message.arrived_at or (known.arrived_at if known else None),
+        arrived_at=_arrival(message.arrived_at, hearing) or (known.arrived_at if known else None),
         told_arrival=known.told_arrival if known else "",
         told_out=known.told_out if known else "",
         **_freedom(known, standing, min(message.occurred_at, hearing.at)),
@@ -200,6 +200,10 @@ def _freedom(known: Part | None, standing: Standing, told_at: datetime) -> dict[
         "free_since": (since or known.told_at) if was_free and known else since,
         "free_until": told_at if was_free else until,
     }
+
+
+def _arrival(told: datetime | None, hearing: Hearing) -> datetime | None:
+    return None if told is None else min(told, hearing.at)
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

@@ -1,7 +1,7 @@
 """May these goods go? Only when every hold is lifted; what is unknown holds them.
 
-One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused, or
-withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
+One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure
+is taken back), or withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
 """
 
 from dataclasses import dataclass, field, replace
@@ -14,12 +14,20 @@ from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
-from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -31,11 +39,14 @@ from schemas.release import (
     DeclarationWithdrawn,
     Hold,
     LiftHold,
+    LiftRetracted,
     PlaceHold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractLift,
 )
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import Direction, Owner
@@ -53,7 +64,16 @@ from services.release.arrivals import (
 )
 from services.release.departures import gone, left_unreleased
 from services.release.dossier import Dossier, Landing, Terms
-from services.release.holds import ARRIVAL, GATE, Evidence, learn, open_holds
+from services.release.holds import (
+    ARRIVAL,
+    GATE,
+    Evidence,
+    failures,
+    is_being_put_right,
+    learn,
+    lifting,
+    open_holds,
+)
 from services.release.lapses import lapses_after
 
 OFFICER = "officer/"
@@ -82,6 +102,8 @@ class Case:
     """Written by an earlier release: whether the gate knows that the containers must stay. `gate` tells it now."""
     gate: dict[str, Told] = field(default_factory=dict)
     """What the gate was told last, by container."""
+    retracted: dict[str, str] = field(default_factory=dict)
+    """Lifting that was wrong → the request that took it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +127,13 @@ class Released(Case):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Case):
-    """The goods are to be destroyed or returned; never released."""
+    """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: its hold, empty in records of earlier
+    releases; `revoked`: as of `Held`. The officers' holds stay in `stated`.
+    """
 
     state: Literal["refused"] = "refused"
+    cause: str = ""
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +149,13 @@ FromDesks = (
     | InspectionPassed
     | InspectionFailed
     | PestIntercepted
+    | RectificationRequested
+    | FindingsRetracted
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentOrdered
     | TreatmentWaived
     | QuarantineRefused
@@ -135,7 +165,7 @@ FromDesks = (
     | ConsignmentLeftUnreleased
     | DepartureRetracted
 )
-Asked = ReportArrival | PlaceHold | LiftHold
+Asked = ReportArrival | PlaceHold | LiftHold | RetractLift
 Heard = FromDesks | Asked | DeadlinePassed
 Said = (
     ArrivalRecorded
@@ -143,6 +173,8 @@ Said = (
     | ReleaseGranted
     | ReleaseRefused
     | ReleaseRevoked
+    | RefusalRevoked
+    | LiftRetracted
     | DeclarationWithdrawn
     | ContainerHeld
     | ContainerFreed
@@ -161,9 +193,13 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
+            | RectificationRequested()
+            | FindingsRetracted()
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
@@ -183,6 +219,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             return lift(state, message, hearing)
         case DeadlinePassed():
             return lapse(state, message, hearing)
+        case RetractLift():
+            return put_back(state, message, hearing)
         case _:
             assert_never(message)
 
@@ -195,16 +233,17 @@ def settle(
     match state:
         case Withdrawn():
             return ()
-        case Refused():  # refused before the containers were known, or before they arrived: the gate hears of them now
-            return say.to_gate("refused", refused=True)
+        case Refused():
+            return _refused_so_far(state, dossier, officers, consignment, at)
         case Held() | Released():
             pass
         case _:
             assert_never(state)
-    if dossier.failure is not None:
-        return say.refuse(dossier.failure.hold_id, dossier.failure.reason)
+    if failed := failures(dossier):
+        return say.refuse(*next(iter(failed.items())))
     wishes = dossier.withdrawals
-    if wishes and dossier.terms and isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
+    may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
@@ -234,6 +273,20 @@ def assess(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
                 of = ReportArrival.kind
                 sent_back.append(_refused(assessed.consignment_id, landing.message_id, *fault, hearing.at, of))
     return (*sent_back, *settle(state, dossier, officers(state), assessed.consignment_id, hearing.at))
+
+
+def _refused_so_far(
+    state: Refused, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
+) -> tuple[Fact, ...]:
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was."""
+    say, standing = _Statement(consignment, state, dossier, at), failures(dossier)
+    cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
+    if (
+        cause in standing
+    ):  # refused before the containers were known, or before they arrived: the gate hears of them now
+        return say.to_gate("refused", refused=True)
+    again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
+    return (say.reconsider(cause), *settle(again, dossier, officers, consignment, at))
 
 
 def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
@@ -323,7 +376,7 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
     hold_id = f"{OFFICER}{hearing.message_id}"
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         return ()
-    if closed(state):
+    if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
         return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
@@ -339,9 +392,9 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold ends; the other holds are not an officer's to lift."""
-    if state.lifted.get(asked.hold_id) == hearing.message_id:
+    if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
-    if closed(state):
+    if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if not asked.hold_id.startswith(OFFICER):
         return (_no(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
@@ -349,6 +402,36 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if len(left) == len(officers(state)):
         return (_no(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
     return settle(state, state.dossier, left, asked.consignment_id, hearing.at)
+
+
+def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
+    """A lifting that was wrong is taken back: the hold stands again under its own id, and released goods are called back."""
+    if state.retracted.get(asked.wrong) == hearing.message_id:
+        return ()
+    if isinstance(state, Refused | Withdrawn):
+        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
+    if hold_id is None:
+        return (_no(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),)
+    if len(officers(state)) >= MOST_OFFICER_HOLDS:
+        return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+    retracted = LiftRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        hold_id=hold_id,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+    )
+    again = Hold(
+        hold_id=hold_id,
+        owner=Owner.OFFICER,
+        reason=shown(f"lifted by mistake: {asked.reason}", breaks=True),
+        since=hearing.at,
+        lifted_by="LiftHold",
+    )
+    holds = (*officers(state), again)
+    return (retracted, *settle(state, state.dossier, holds, asked.consignment_id, hearing.at))
 
 
 def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
@@ -400,7 +483,7 @@ class _Statement:
             containers=tuple(boxes),
             lane=terms.lane,
             arrived_at=arrived,
-            answers=dossier.answers,
+            answers=lifting(dossier),
             holds=holds,
             pieces=most.pieces if holds and most and not boxes else None,
         )
@@ -427,6 +510,10 @@ class _Statement:
             reason=shown(reason, breaks=True),
         )
         return (*facts, refused, *self.to_gate(f"refused: {reason}", refused=True))
+
+    def reconsider(self, cause: str) -> RefusalRevoked:
+        reason = shown(f"{cause} no longer stands as a failure", breaks=True)
+        return RefusalRevoked(consignment_id=self.consignment, occurred_at=self.at, version=self.version, reason=reason)
 
     def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
@@ -526,15 +613,18 @@ class _Statement:
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
-        case ConsignmentAssessed():  # of refused goods, too: the gate hears which containers they are in
-            return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case (
-            InspectionPassed()
+            ConsignmentAssessed()  # of refused goods, too: the gate hears which containers they are in
+            | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
+            | RectificationRequested()
+            | FindingsRetracted()
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
@@ -542,7 +632,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
         ):
-            return state if closed(state) else _known(state, message, hearing)
+            return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case WithdrawalRequested():
             return _known(state, message, hearing) if isinstance(state, Held) and not state.revoked else state
         case ArrivalRecorded():
@@ -557,7 +647,16 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case ReleaseRevoked():
             return Held(**_stated(state, message.version, (), hearing), revoked=True)
         case ReleaseRefused():
-            return Refused(**_stated(state, message.version, (), hearing))
+            revoked = isinstance(state, Held) and state.revoked
+            stated = _stated(state, message.version, officers(state), hearing)
+            return Refused(**stated, cause=message.cause, revoked=revoked)
+        case RefusalRevoked():
+            revoked = isinstance(state, Refused) and state.revoked
+            return Held(**_stated(state, message.version, officers(state), hearing), revoked=revoked)
+        case LiftRetracted():
+            lifted = {hold_id: lifting for hold_id, lifting in state.lifted.items() if hold_id != message.hold_id}
+            known = [*state.retracted.items(), (message.wrong, hearing.message_id)]
+            return replace(state, lifted=lifted, retracted=dict(known[-REMEMBERED_LIFTS:]))
         case DeclarationWithdrawn():
             return Withdrawn(**_stated(state, message.version, (), hearing))
         case ContainerHeld():
@@ -571,7 +670,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
-        case ReportArrival() | PlaceHold() | LiftHold() | ContainerArrived() | DeadlinePassed():
+        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | ContainerArrived() | DeadlinePassed():
             return state
         case _:
             assert_never(message)
@@ -599,8 +698,8 @@ def _unused(state: State) -> dict[str, datetime]:
 
 
 def closed(state: State) -> bool:
-    """After refusal or withdrawal; released goods may still be called back."""
-    return isinstance(state, Refused | Withdrawn)
+    """After withdrawal; released goods may still be called back, and a refusal taken back."""
+    return isinstance(state, Withdrawn)
 
 
 def officers(state: State) -> tuple[Hold, ...]:
@@ -622,6 +721,7 @@ def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearin
         "stated": holds,
         "lifted": dict([*state.lifted.items(), *ended.items()][-REMEMBERED_LIFTS:]) if ended else state.lifted,
         "gate": told_to_gate(state),
+        "retracted": state.retracted,
     }
 
 

@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The control that failed for good."""
+    """The control that failed."""
 
     hold_id: str
     reason: str
@@ -74,11 +74,14 @@ class Departure(NamedTuple):
 
 
 class Dossier(NamedTuple):
-    """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
+    """Everything heard about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
 
-    `arrived_at`: when everything was told to have arrived; `landings` tell of parts. `pests`: controls that met a living
-    pest; each opens a treatment hold of its own. Dictionaries are never changed in place.
-    `referred`: what made treatments necessary for which none is known, so that an officer must decide.
+    `arrived_at`: when everything was told to have arrived; `landings` tell of parts. `answers`: hold id → kind of the fact of the
+    highest revision about it, whatever that says; `revisions`: hold id → that revision, where it is not 0; `findings`: treatment's
+    hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `pests`:
+    controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
+    none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
+    alone. No dict is ever changed in place.
     """
 
     terms: Terms | None = None
@@ -91,3 +94,6 @@ class Dossier(NamedTuple):
     referred: tuple[str, ...] = ()
     landings: tuple[Landing, ...] = ()
     departures: tuple[Departure, ...] = ()
+    revisions: dict[str, int] = {}  # noqa: RUF012
+    findings: dict[str, int] = {}  # noqa: RUF012
+    reasons: dict[str, str] = {}  # noqa: RUF012

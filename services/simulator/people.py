@@ -20,11 +20,12 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
 )
-from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
+from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, Reading, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import (
+    ControlKind,
     Direction,
     EquipmentEvent,
     GoodsClass,
@@ -45,6 +46,10 @@ LOOKING = {
 """Seconds from order to findings, by control: shortest and longest."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
 """Seconds from the question to the officer's decision about goods that no treatment is known for."""
+RECTIFYING = (2 * HOUR, 72 * HOUR)
+"""Seconds from the request to put papers right until the officer has looked at them again."""
+REFUSED_PAPERS_SHARE = 0.3
+"""Of papers that were to be put right, those that end the goods."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_YARDS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
 """The methods of the yards here; they treat wood. Other treatments wait for somebody who records them."""
@@ -66,6 +71,7 @@ HEARD = (
     ConsignmentAssessed,
     ConsignmentHeld,
     InspectionOrdered,
+    RectificationRequested,
     TreatmentOrdered,
     TreatmentReferred,
     ReleaseGranted,
@@ -134,6 +140,8 @@ class People:
                 return self._held(fact)
             case InspectionOrdered():
                 return [self._look(fact)]
+            case RectificationRequested():
+                return [self._look_again(fact)]
             case TreatmentOrdered():
                 return self._treat(fact)
             case TreatmentReferred():
@@ -241,6 +249,8 @@ class People:
         result, pest, remarks = FindingsResult.CONFORM, "", "单货相符 goods and papers agree"
         if share < NOT_CONFORM_SHARE:
             result, remarks = FindingsResult.NOT_CONFORM, "货物与申报不符 goods are not as declared"
+            if control is ControlKind.DOCUMENTS:
+                remarks = "单证不齐 papers are missing"
         elif share < NOT_CONFORM_SHARE + PEST_SHARE and control.value == "inspection":
             result, remarks = FindingsResult.PEST, "发现活体 living specimens"
             pest = pick(PESTS, self._dice(key, control, "pest"))
@@ -255,6 +265,23 @@ class People:
         )
         after = between(*LOOKING[control.value], self._dice(key, control, "time"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
+
+    def _look_again(self, fact: RectificationRequested) -> Act:
+        """The declarant has put the papers right, or could not; then the officer refuses the goods."""
+        key, control = fact.consignment_id, fact.control
+        result, remarks = FindingsResult.CONFORM, "单证已补齐 the papers were put right"
+        if self._dice(key, control, fact.revision, "rectified") < REFUSED_PAPERS_SHARE:
+            result, remarks = FindingsResult.REFUSE, "逾期未补正 the papers were not put right"
+        found = RecordFindings(
+            consignment_id=key,
+            asked_by=pick(OFFICERS, self._dice(key, control, "officer")),
+            occurred_at=fact.occurred_at,
+            control=control,
+            result=result,
+            remarks=remarks,
+        )
+        after = between(*RECTIFYING, self._dice(key, control, fact.revision, "rectifying"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
         """Live goods are watched in isolation, and pass when they are healthy; pests of other goods are treated as those of wood."""

@@ -253,9 +253,11 @@ class Player:
     def _hear(self, message: Message) -> None:
         name = headers_of(message).get("ce_type", b"").decode()
         key = (message.key() or b"").decode("utf-8", "replace")
-        if name in ENDS:
+        if name == "ReleaseGranted" and b'"holds":[{' in (message.value() or b""):
+            self._ended.pop(key, None)  # only a part is released; the rest has not arrived
+        elif name in ENDS:
             self._ended[key] = ENDS[name]
-        elif name == "ReleaseRevoked":
+        elif name in ("ReleaseRevoked", "RefusalRevoked"):
             self._ended.pop(key, None)
         if (plan := self._returning.heard(name, key)) is not None:
             self._lodge_now(plan)

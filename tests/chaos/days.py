@@ -17,7 +17,7 @@ from services.simulator.day import Day
 
 SEED, CONSIGNMENTS = 20261105, 400
 
-OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "TreatmentOverdue"}
+OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 FLEETING = {"occurred_at", "since", "due", "arrived_at", "declaration_no", "version", "holds", "answers", "visit"}
 
 

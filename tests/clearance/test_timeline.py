@@ -10,7 +10,14 @@ from prometheus_client import REGISTRY
 from schemas.envelope import Hearing, Message
 from schemas.gate import ConsignmentGatedOut
 from schemas.inspection import InspectionOrdered, InspectionPassed
-from schemas.release import ArrivalRecorded, Hold, ReleaseGranted, ReleaseRefused, ReleaseRevoked
+from schemas.release import (
+    ArrivalRecorded,
+    Hold,
+    RefusalRevoked,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+)
 from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import PLACES, SECONDS, Watch
@@ -21,9 +28,12 @@ from tests.release.dossiers import (
     OTHER_BOX,
     assessed,
     departure_retracted,
+    failed,
     left_unreleased,
+    passed,
     referred,
     refused_entry,
+    retracted,
     waived,
 )
 from tests.voice import CONSIGNMENT, NOON
@@ -288,3 +298,32 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
     assert REGISTRY.get_sample_value(
         "customs_clearance_seconds_count", {"stage": "overall", "lane": "red", "office": "other", "mode": "other"}
     )
+
+
+def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections_are_counted() -> None:
+    looked = ControlKind.INSPECTION
+    refused = ReleaseRefused(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(63),
+        version=1,
+        declaration_no=None,
+        cause="inspection/inspection",
+        reason="wrong goods",
+    )
+    again = RefusalRevoked(consignment_id=CONSIGNMENT, occurred_at=NOON + after(70), version=2, reason="it was wrong")
+    wrong: list[Message] = [*STORY[:2], failed(looked), refused, retracted(looked), again]
+    for order in permutations([refused, again]):
+        assert told([*STORY[:2], *order]).end is None
+    open_again = told(wrong)
+    assert open_again.end is None and open_again.corrections == 1 and not timeline.closed(told(wrong[:4]))
+    before = REGISTRY.get_sample_value("customs_corrections_total") or 0.0
+    watch, ended = Watch(), told([*wrong, passed(looked, 2), granted(90, 3)])
+    watch.committed([(CONSIGNMENT, told(wrong[:4]), open_again), (CONSIGNMENT, open_again, ended)])
+    assert ended.end == "released"
+    assert REGISTRY.get_sample_value("customs_corrections_total") == before + 1
+
+
+def test_a_timeline_of_the_release_before_was_never_corrected() -> None:
+    whole = dumped(STORY)
+    earlier = whole.removesuffix(b",0]") + b"]"
+    assert earlier != whole and timeline.STATE.validate_json(earlier) == told(STORY)

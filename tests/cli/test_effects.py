@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import uuid5
 
 import pytest
@@ -213,3 +214,28 @@ def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Ent
     assert ledger.clean and ledger.foreign == 1
     ledger = judge(instead(calm_entries, fact, told(fact, ce_source="/somebody")))
     assert about(ledger.lost, fact.key, "are missing")
+
+
+def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[Entry]) -> None:
+    """A release that nobody used is called back by a time limit, which no topic holds; its id can be worked out."""
+    granted = first(calm_entries, "ReleaseGranted", lambda e: bool(e.body["containers"]))
+    due = (datetime.fromisoformat(granted.body["occurred_at"]) + timedelta(days=30)).isoformat()
+
+    def causeless(limit: str) -> list[str]:
+        cause = str(uuid5(FACTS, f"deadline/release/{granted.key}/lapse/{limit}"))
+        lapsed = told(granted, causationid=cause, ce_id=str(uuid5(FACTS, f"release/{cause}/0")), sequence="90")
+        ledger = judge([*calm_entries, replace(lapsed, offset=10**6)])
+        assert not about(ledger.forged, lapsed.id, "derives")
+        return [line for line in ledger.causeless if lapsed.id in line]
+
+    assert causeless(due) == [] and causeless(due.replace("T", " ")) != []
+
+
+def test_a_yes_for_another_container_of_the_goods_than_the_released_one_is_found(calm_entries: list[Entry]) -> None:
+    may_leave = first(calm_entries, "ContainerMayLeave")
+    released = [e for e in calm_entries if e.kind == "ReleaseGranted" and e.key in may_leave.body["consignments"]]
+    entries = calm_entries
+    for granted in released:
+        other = replace(granted, value=json.dumps({**granted.body, "containers": ["TGHU1234567"]}).encode())
+        entries = instead(entries, granted, other)
+    assert about(judge(entries).wrongly_released, may_leave.key, "in other containers only")

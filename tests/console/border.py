@@ -20,8 +20,22 @@ from schemas.declaration import (
     LodgeDeclaration,
 )
 from schemas.envelope import Deadline, Message, Request, RequestRefused, deadline_id, fact_id, request_id
-from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, GateAlarmRaised
-from schemas.inspection import InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ContainerGatedOut,
+    ContainerMayLeave,
+    EquipmentEventRecorded,
+    GateAlarmRaised,
+    VisitOpened,
+)
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.parking import deadline_origin
 from schemas.quarantine import TreatmentOrdered, TreatmentReferred, TreatmentVerified, TreatmentWaived
 from schemas.release import (
@@ -30,6 +44,7 @@ from schemas.release import (
     ContainerFreed,
     ContainerHeld,
     Hold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -253,6 +268,39 @@ class Border:
         )
         return self
 
+    def failed(self) -> "Border":
+        self._say(
+            "inspection",
+            InspectionFailed(
+                **self._goods(), control=ControlKind.INSPECTION, officer="officer-7", reason="undeclared goods"
+            ),
+        )
+        return self
+
+    def retracted(self) -> "Border":
+        fact = FindingsRetracted(
+            **self._goods(),
+            control=ControlKind.INSPECTION,
+            wrong="r1",
+            officer="officer-8",
+            reason="another lot was opened",
+            due=self.at + timedelta(hours=48),
+            revision=1,
+        )
+        self._say("inspection", fact)
+        return self
+
+    def to_be_put_right(self) -> "Border":
+        fact = RectificationRequested(
+            **self._goods(),
+            control=ControlKind.DOCUMENTS,
+            officer="officer-7",
+            reason="the invoice is missing",
+            due=self.at + timedelta(days=14),
+        )
+        self._say("inspection", fact)
+        return self
+
     def pest(self, name: str = "Bursaphelenchus xylophilus") -> "Border":
         self._say(
             "inspection",
@@ -310,22 +358,7 @@ class Border:
 
     def released(self) -> "Border":
         self._version += 1
-        self._say(
-            "release",
-            ReleaseGranted(
-                **self._goods(),
-                version=self._version,
-                declaration_no=self.number,
-                direction=Direction.IMPORT,
-                customs_office="4227",
-                transport_mode="2",
-                bill_no="COSU6282910",
-                containers=self.containers,
-                lane=Lane.GREEN,
-                arrived_at=self.at,
-                answers={"arrival": "ArrivalRecorded"},
-            ),
-        )
+        self._say("release", self._grant())
         for c in self.containers:
             freed: dict[str, Any] = {
                 "container_no": c,
@@ -360,6 +393,53 @@ class Border:
             self._say("gate", fact)
         return self
 
+    def gate_says(self, kind: type[Message], container: str = "", **fields: Any) -> "Border":
+        """A fact of the gate desk about a container (the first one of the goods), or about the goods in one."""
+        number = container or self.containers[0]
+        about = {"consignment_id": self.id} if topic_of("gate", kind) == "customs-gate-departures" else {}
+        self._say("gate", kind(**{"container_no": number, "occurred_at": self.at, **about, **fields}))
+        return self
+
+    def reported(self, event: str, container: str = "", **fields: Any) -> "Border":
+        """The gate has recorded a report of this event."""
+        told = {"report_id": f"report-{len(self.said)}", "classifier": "ACT", "place": "Qianwan 3", "laden": True}
+        empty = dict.fromkeys(("conveyance", "bill", "to", "replaces", "retells", "visit"), "")
+        return self.gate_says(
+            EquipmentEventRecorded, container, event=event, reported_by="terminal-1", **{**told, **empty, **fields}
+        )
+
+    def opened(self, visit: str = "visit-1", container: str = "") -> "Border":
+        """Discharged: a visit is open."""
+        self.reported("DISC", container, visit=visit)
+        return self.gate_says(
+            VisitOpened, container, visit=visit, place="Qianwan 3", conveyance="COSCO QINGDAO/041E", laden=True
+        )
+
+    def partly_released(self, *boxes: str, holds: tuple[str, ...] = ("arrival",)) -> "Border":
+        """These boxes may go, the others wait."""
+        self._version += 1
+        open_holds = tuple(
+            Hold(hold_id=h, owner=_owner(h), reason=_REASONS.get(h, "held"), since=self.at, lifted_by=_lifted_by(h))
+            for h in holds
+        )
+        self._say("release", self._grant().model_copy(update={"containers": boxes, "holds": open_holds}))
+        return self
+
+    def _grant(self) -> ReleaseGranted:
+        return ReleaseGranted(
+            **self._goods(),
+            version=self._version,
+            declaration_no=self.number,
+            direction=Direction.IMPORT,
+            customs_office="4227",
+            transport_mode="2",
+            bill_no="COSU6282910",
+            containers=self.containers,
+            lane=Lane.GREEN,
+            arrived_at=self.at,
+            answers={"arrival": "ArrivalRecorded"},
+        )
+
     def revoked(self) -> "Border":
         self._version += 1
         fact = ReleaseRevoked(
@@ -380,6 +460,11 @@ class Border:
                 reason="undeclared goods",
             ),
         )
+        return self
+
+    def refusal_revoked(self) -> "Border":
+        self._version += 1
+        self._say("release", RefusalRevoked(**self._goods(), version=self._version, reason="it no longer stands"))
         return self
 
     def parked(self, service: str = "release", offset: int = 7) -> "Border":

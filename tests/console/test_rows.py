@@ -17,8 +17,9 @@ from schemas.vocabulary import ControlKind, Stage
 from services.console import tables as t
 from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
 from services.console.consignment import UNMATCHED, Consignment
-from services.console.container import Container, Part, Standing, gate_answer
+from services.console.container import BoxHold, Container, Part, Report
 from services.console.heard import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
+from services.console.leaving import Standing, gate_answer
 from services.console.store import Rows
 from tests.console.border import NOON, Border, Said, green, red
 
@@ -27,7 +28,8 @@ class Memory:
     """Rows in memory, as SQL would hold them."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, dict[Any, Any]] = {"consignments": {}, "containers": {}, "parts": {}, "asides": {}}
+        names = ("consignments", "containers", "parts", "reports", "box_holds", "asides")
+        self.rows: dict[str, dict[Any, Any]] = {name: {} for name in names}
         self.listed: dict[str, set[Any]] = {"facts": set(), "releases": set(), "refusals": set(), "alarms": set()}
         self.counts: dict[str, int] = {}
 
@@ -40,11 +42,24 @@ class Memory:
     def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]:
         return self._some("parts", keys)
 
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]:
+        return self._some("reports", keys)
+
+    def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]:
+        return self._some("box_holds", keys)
+
     def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]:
         return self._some("asides", keys)
 
     def _some(self, name: str, keys: Iterable[Any]) -> dict[Any, Any]:
         return {key: self.rows[name][key] for key in keys if key in self.rows[name]}
+
+    def standings(self) -> dict[str, Standing]:
+        names = ("declared", "word", "released_boxes", "unreleased", "bill_no", "direction", "waiting_for")
+        return {key: Standing(*[getattr(row, n) for n in names]) for key, row in self.rows["consignments"].items()}
+
+    def held(self, container_no: str) -> list[BoxHold]:
+        return [hold for (number, _), hold in self.rows["box_holds"].items() if number == container_no]
 
     def keep(self, batch: Batch) -> None:
         for name in self.rows:
@@ -134,6 +149,19 @@ STORIES = (
     lambda: Border("L-1").lodged(bill_no="A").refused_request("LodgeDeclaration").lodged(bill_no="B").accepted(),
     lambda: Border("D-1").lodged().parked("declaration").unparked("declaration", kind="ParkedDiscarded"),
     lambda: Border("A-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival").alarm(),
+    lambda: (
+        Border("C-1")
+        .lodged()
+        .accepted()
+        .assessed(ControlKind.INSPECTION)
+        .held("inspection/inspection")
+        .ordered()
+        .failed()
+        .refused()
+        .retracted()
+        .refusal_revoked()
+        .held("inspection/inspection")
+    ),
 )
 
 
@@ -187,6 +215,8 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
         (red("1").revoked(), Stage.REVOKED, "holds", "release"),
         (STORIES[5](), Stage.REFUSED, "", ""),
+        (STORIES[11](), Stage.CONTROLLED, "inspection/inspection", "inspection"),
+        (Border("1").refused().refusal_revoked(), Stage.HELD, "holds", "release"),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
         (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
         (STORIES[9](), Stage.REJECTED, "", ""),
@@ -238,8 +268,9 @@ def gate(*told: Border, fresh: bool = True) -> tuple[bool, str]:
     number = told[0].containers[0]
     parts = [part for part in memory.rows["parts"].values() if part.container_no == number]
     parked = [p.consignment_id for p in parts if memory.rows["consignments"][p.consignment_id].parked]
-    goods = {key: Standing(row.declared, row.word) for key, row in memory.rows["consignments"].items()}
-    answer = gate_answer(memory.rows["containers"].get(number), parts, goods, parked, fresh)
+    answer = gate_answer(
+        memory.rows["containers"].get(number), parts, memory.standings(), parked, fresh, holds=memory.held(number)
+    )
     return answer.may_leave, answer.reason
 
 
@@ -249,7 +280,8 @@ def test_a_container_may_leave_only_when_everything_says_so() -> None:
     assert gate(red("1").parked()) == (False, "parked")
     assert gate(red("1").parked().unparked()) == (True, "released")
     assert gate(green("1")) == (False, "gated_out")
-    assert gate(Border("1").lodged().accepted()) == (False, "unknown")
+    assert gate(Border("1").lodged()) == (False, "unknown")
+    assert gate(Border("1").lodged().accepted()) == (False, "not_released"), "something is known"
     assert gate(Border("1").lodged().accepted().assessed().held("arrival")) == (False, "held")
     assert gate(red("1").revoked().held("officer/1")) == (False, "held")
     assert gate(Border("1").lodged().accepted().assessed().held("arrival").alarm()) == (False, "left_unreleased")
@@ -293,6 +325,8 @@ def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
         (t.CONSIGNMENTS, Consignment),
         (t.CONTAINERS, Container),
         (t.CONSIGNMENT_CONTAINERS, Part),
+        (t.CONTAINER_REPORTS, Report),
+        (t.CONTAINER_HOLDS, BoxHold),
         (t.PARKED, Aside),
     ):
         assert [c.name for c in table.columns] == [f.name for f in fields(row) if f.name != "holds"]

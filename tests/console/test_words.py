@@ -10,9 +10,12 @@ from schemas.codes.refusals import REFUSALS
 from schemas.inspection import FindingsResult
 from schemas.topics import FACTS_AND_REQUESTS, SERVICES
 from schemas.vocabulary import (
+    Classifier,
     ControlKind,
     CreditGrade,
     Direction,
+    EquipmentEvent,
+    ExitGround,
     GoodsClass,
     Lane,
     Owner,
@@ -29,7 +32,19 @@ from services.risk.rules import RULES
 
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
 PLACE = re.compile(r"\{(\w*)\}")
+ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
+"""As `schemas.gate.GateAlarmRaised` names them."""
+ENDS = ("gated_out", "loaded", "left_empty", "left_unreleased", "departure_not_reported", "finding")
+"""As `schemas.gate.VisitClosed` names them, beside a lawful departure; a row may also have the alarm with which a box left."""
 CODES: dict[str, Iterable[str]] = {
+    "events": EquipmentEvent,
+    "classifiers": Classifier,
+    "grounds": ExitGround,
+    "found": ("inside", "outside"),
+    "laden": ("true", "false"),
+    "report_standings": ("retracted", "replaced"),
+    "alarm_kinds": ALARMS,
+    "visit_ends": {*ENDS, "left_undeclared", "empty_left_laden"},
     "stages": {*Stage, UNMATCHED},
     "stage_notes": Stage,
     "lanes": Lane,

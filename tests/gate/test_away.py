@@ -2,6 +2,8 @@
 
 from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
+from services.gate.box import as_box
+from services.gate.visits import look
 from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, kinds, may_leave, out
 from tests.voice import Story
 
@@ -18,8 +20,8 @@ def test_goods_that_were_declared_before_they_were_loaded_are_no_later_paper_whe
             told.when(message, at=back)
         assert "ConsignmentGatedOut" in kinds(told)
         assert told.facts[-1].kind != "ConsignmentLeftUnreleased", order
-        box = decider.as_box(told.state)
-        assert not decider.look(box).alarms, order
+        box = as_box(told.state)
+        assert not look(box).alarms, order
 
 
 def test_an_import_that_the_desk_hears_of_after_its_discharge_is_in_the_box_that_came() -> None:

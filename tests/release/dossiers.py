@@ -5,16 +5,24 @@ from decimal import Decimal
 
 from schemas.declaration import WithdrawalRequested
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
-from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentMethod
 from tests.voice import CONSIGNMENT, NOON
@@ -91,23 +99,60 @@ def departure_retracted(container: str = BOX, visit: str = "v1") -> DepartureRet
     )
 
 
-def passed(control: ControlKind) -> InspectionPassed:
-    return InspectionPassed(consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1")
+def passed(control: ControlKind, revision: int = 0) -> InspectionPassed:
+    return InspectionPassed(
+        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", revision=revision
+    )
 
 
-def failed(control: ControlKind) -> InspectionFailed:
+def failed(control: ControlKind, revision: int = 0) -> InspectionFailed:
     return InspectionFailed(
-        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", reason="wrong goods"
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        officer="o1",
+        reason="wrong goods",
+        revision=revision,
     )
 
 
-def pest(control: ControlKind) -> PestIntercepted:
+def pest(control: ControlKind, revision: int = 0) -> PestIntercepted:
     return PestIntercepted(
-        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="o1", pest="Bursaphelenchus xylophilus"
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        officer="o1",
+        pest="Bursaphelenchus xylophilus",
+        revision=revision,
     )
 
 
-def verified(origin: str) -> TreatmentVerified:
+def rectification(revision: int = 0, control: ControlKind = ControlKind.DOCUMENTS) -> RectificationRequested:
+    return RectificationRequested(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        officer="o1",
+        reason="the invoice is missing",
+        due=NOON,
+        revision=revision,
+    )
+
+
+def retracted(control: ControlKind, revision: int = 1) -> FindingsRetracted:
+    return FindingsRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        control=control,
+        wrong="r1",
+        officer="o2",
+        reason="another consignment's findings",
+        due=NOON,
+        revision=revision,
+    )
+
+
+def verified(origin: str, finding: int = 0) -> TreatmentVerified:
     return TreatmentVerified(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON,
@@ -116,11 +161,12 @@ def verified(origin: str) -> TreatmentVerified:
         method=TreatmentMethod.HEAT,
         schedule="HT",
         unit="yard",
+        finding=finding,
     )
 
 
-def abandoned(origin: str) -> TreatmentAbandoned:
-    return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3)
+def abandoned(origin: str, finding: int = 0) -> TreatmentAbandoned:
+    return TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=NOON, origin=origin, attempts=3, finding=finding)
 
 
 def referred(origin: str) -> TreatmentReferred:
@@ -165,3 +211,37 @@ def place_hold(reason: str = "a tip") -> PlaceHold:
 
 def lift_hold(hold_id: str) -> LiftHold:
     return LiftHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, hold_id=hold_id, reason="checked")
+
+
+def retract_lift(wrong: str) -> RetractLift:
+    return RetractLift(
+        consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, wrong=wrong, reason="the wrong consignment"
+    )
+
+
+def treatment_retracted(origin: str, finding: int = 0, revision: int = 1) -> TreatmentRetracted:
+    return TreatmentRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        origin=origin,
+        attempt=1,
+        wrong="t1",
+        retracted_by="yard",
+        reason="another chamber's sheet",
+        due=NOON,
+        finding=finding,
+        revision=revision,
+    )
+
+
+def decision_retracted(origin: str, revision: int = 1) -> TreatmentDecisionRetracted:
+    return TreatmentDecisionRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON,
+        origin=origin,
+        wrong="d1",
+        officer="o2",
+        reason="the fish were not seen",
+        due=NOON,
+        revision=revision,
+    )

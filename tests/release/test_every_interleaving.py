@@ -4,6 +4,7 @@ The oracle knows nothing of the desk: it only keeps the set of what was heard.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -54,6 +55,7 @@ from tests.release.dossiers import (
 )
 from tests.voice import CONSIGNMENT, Story, story
 
+TREATED: list[Callable[[str], Message]] = [verified, verified, waived, abandoned, refused_entry]
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.SAMPLING)
 LAWFUL = "v2"
 """The visit in which containers left with the goods released; those that left unreleased did so in `v1`."""
@@ -243,12 +245,13 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
     messages += [arrival(containers=tuple(draw(parts))) for _ in range(draw(st.integers(0, 3)))]
     messages += [discharged(box) for box in draw(st.lists(st.sampled_from([*boxes, "OOLU7654321"]), max_size=2))]
     for control in draw(st.lists(st.sampled_from(CONTROLS), unique=True)):
-        answer = draw(st.sampled_from([passed, passed, pest, pest, failed]))
+        answers: list[Callable[[ControlKind], Message]] = [passed, passed, pest, pest, failed]
+        answer = draw(st.sampled_from(answers))
         messages.append(answer(control))
         if answer is pest and draw(st.booleans()):
-            messages.append(draw(st.sampled_from([verified, waived, abandoned, refused_entry]))(control.value))
+            messages.append(draw(st.sampled_from(TREATED))(control.value))
     if draw(st.booleans()):
-        messages.append(draw(st.sampled_from([verified, verified, waived, abandoned, refused_entry]))("risk"))
+        messages.append(draw(st.sampled_from(TREATED))("risk"))
     asked = st.sampled_from([referred("risk"), referred("inspection"), treatment_ordered("risk")])
     messages += draw(st.lists(asked, max_size=3))
     if draw(st.integers(0, 3)) == 0:

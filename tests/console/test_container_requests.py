@@ -1,0 +1,177 @@
+"""Are reports, findings and holds about containers taken in as they must be, and does a hold keep its box from its 202 on?"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from deploy.kafka.broker import free_port
+from schemas.gate import ContainerHoldPlaced
+from schemas.topics import requests_topic
+from services.console.database import migrate
+from services.console.settings import ConsoleSettings
+from services.shell.clock import now
+from tests.conftest import PARTITIONS
+from tests.console.border import DECLARANT, Border, publish
+from tests.console.conftest import Running
+from tests.console.test_api import paper, problem, requests_under
+
+EVENT = {"event": "DISC", "place": "Qianwan 3", "laden": True, "occurred_at": "2026-11-25T12:00:00+08:00"}
+
+
+def post(console: Running, path: str, body: dict[str, Any], **headers: str) -> Any:
+    return console.api("POST", path, json=body, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("/events", EVENT, "RecordEquipmentEvent"),
+        ("/events/report-1/retraction", {"reason": "another box"}, "RetractEquipmentEvent"),
+        ("/findings", {"found": "inside", "lots": 2, "reason": "seen in row 4"}, "RecordContainerFinding"),
+        ("/strikes", {"consignment_id": "0" * 36, "reason": "not in it"}, "StrikeLot"),
+        (
+            "/permits",
+            {"consignment_id": "0" * 36, "ground": "export_cancelled", "reason": "cancelled"},
+            "PermitExit",
+        ),
+        ("/holds", {"reason": "seal broken"}, "PlaceContainerHold"),
+        ("/holds/hold-1/lift", {"reason": "looked at"}, "LiftContainerHold"),
+    ],
+)
+def test_each_request_about_a_container_is_on_the_topic_before_its_202(
+    console: Running, bootstrap: str, path: str, body: dict[str, Any], kind: str
+) -> None:
+    number = f"TSTU{abs(hash(kind)) % 10**7:07}"
+    answer = post(console, f"/containers/{number}{path}", body)
+    assert answer.status_code == 202, answer.text
+    said = answer.json()
+    assert (said["container_no"], said["status"]) == (number, f"/api/v1/containers/{number}")
+    (sent,) = requests_under(bootstrap, requests_topic("gate"), number)
+    assert dict(sent.headers())["ce_type"] == kind.encode()
+    assert console.api("GET", said["request"].removeprefix("/api/v1")).status_code == 200
+
+
+def test_an_event_without_its_time_or_with_a_number_for_one_is_422(console: Running) -> None:
+    for at, code in ((None, "missing"), (46351.33, "datetime_parsing"), ("20261125080000", "datetime_parsing")):
+        body = {name: value for name, value in {**EVENT, "occurred_at": at}.items() if value is not None}
+        said = problem(post(console, "/containers/TSTU0000001/events", body), 422, "invalid")
+        assert [(fault["pointer"], fault["code"]) for fault in said["errors"]] == [("/occurred_at", code)], at
+    naive = problem(
+        post(console, "/containers/TSTU0000001/events", {**EVENT, "occurred_at": "2026-11-25T12:00:00"}), 422, "invalid"
+    )
+    assert naive["errors"][0]["pointer"] == "/occurred_at"
+    ahead = (now() + timedelta(days=2)).isoformat()
+    said = problem(post(console, "/containers/TSTU0000001/events", {**EVENT, "occurred_at": ahead}), 422, "invalid")
+    assert said["errors"][0]["code"] == "in_future"
+    said = problem(
+        post(console, f"/consignments/{'0' * 36}/arrival", {"place": "x", "occurred_at": 46351.33}), 422, "invalid"
+    )
+    assert said["errors"][0]["pointer"] == "/occurred_at", "the same for every request that tells a time"
+
+
+def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_given(console: Running) -> None:
+    def told(**changed: Any) -> str:
+        who = str(changed.pop("who", "terminal-1"))
+        answer = post(console, "/containers/TSTU0000002/events", {**EVENT, **changed}, **{"X-Actor": who})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["request_id"])
+
+    first = told()
+    assert told() == first == told(classifier="ACT") == told(occurred_at="2026-11-25T04:00:00Z")
+    others = {
+        told(event="GTOT"),
+        told(classifier="EST"),
+        told(occurred_at="2026-11-25T12:00:01+08:00"),
+        told(who="terminal-2"),
+        told(replaces=first, place="Qianwan 4"),
+    }
+    assert len({first, *others}) == 6
+    wrong = post(
+        console, "/containers/TSTU0000002/events", {**EVENT, "place": "Qianwan 4"}, **{"X-Actor": "terminal-1"}
+    )
+    problem(wrong, 422, "event_reused")
+    keyed = post(console, "/containers/TSTU0000002/events", EVENT, **{"X-Actor": "terminal-1", "Idempotency-Key": "k"})
+    assert keyed.json()["request_id"] not in {first, *others}
+
+
+def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootstrap: str) -> None:
+    number = "TSTU0000003"
+    told = Border("CH-1", (number,)).lodged().accepted().assessed().held("arrival").arrived().released().may_leave()
+    publish(bootstrap, told.said)
+    console.catch_up()
+
+    def asked() -> dict[str, Any]:
+        answer: dict[str, Any] = console.api("GET", f"/containers/{number}").json()
+        return answer
+
+    assert asked()["may_leave"] is True
+    said = post(console, f"/containers/{number}/holds", {"reason": "seal broken"}, **{"X-Actor": "officer-7"}).json()
+    assert (asked()["may_leave"], asked()["reason"]) == (False, "hold_asked")
+    console.catch_up()
+    assert asked()["reason"] == "hold_asked", "its message was read, and the gate desk has not answered"
+    told.gate_says(ContainerHoldPlaced, hold_id=said["request_id"], reason="seal broken", placed_by="officer-7")
+    told.said[-1] = told.said[-1].__class__(**{**told.said[-1].__dict__, "cause": said["request_id"]})
+    publish(bootstrap, told.said[-1:])
+    console.catch_up()
+    answer = asked()
+    assert (answer["may_leave"], answer["reason"], answer["detail"]) == (False, "box_held", "seal broken")
+    assert [hold["hold_id"] for hold in answer["holds"]] == [said["request_id"]]
+
+
+def test_an_arrival_names_boxes_and_pieces(console: Running, bootstrap: str) -> None:
+    told = Border("CH-2", ("TSTU0000004", "TSTU0000005"))
+    body = {"place": "Qianwan 3", "containers": ["TSTU0000004"], "pieces": 4}
+    assert post(console, f"/consignments/{told.id}/arrival", body).status_code == 202
+    (sent,) = requests_under(bootstrap, requests_topic("release"), told.id)
+    assert b'"containers":["TSTU0000004"]' in sent.value() and b'"pieces":4' in sent.value()
+
+
+@pytest.fixture(scope="module")
+def strict(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Running]]:
+    """Two consoles on one database that let a declarant name three containers a day."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('strict')}/console.db"
+    migrate(url)
+    made = [
+        Running(
+            ConsoleSettings(
+                kafka=bootstrap,
+                partitions=PARTITIONS,
+                database_url=url,
+                console_port=free_port(),
+                boxes_a_day=3,
+                projector="inside" if number == 0 else "own",
+            )
+        )
+        for number in range(2)
+    ]
+    for running in made:
+        running.start()
+    yield made[0], made[1]
+    for running in made:
+        running.stop()
+
+
+def test_a_declarant_names_so_many_containers_a_day_at_most(strict: tuple[Running, Running]) -> None:
+    first, second = strict
+
+    def lodge(console: Running, reference: str, *boxes: str, **changed: Any) -> Any:
+        return console.api("POST", "/declarations", json=paper(reference, containers=boxes, **changed))
+
+    assert lodge(first, "BOX-1", "TSTU0000011", "TSTU0000012").status_code == 202
+    assert lodge(first, "BOX-2", "TSTU0000011").status_code == 202, "the same box again counts nothing more"
+    refused = lodge(first, "BOX-3", "TSTU0000013", "TSTU0000014")
+    said = problem(refused, 429, "too_many_boxes")
+    assert "3" in said["detail"] and "3" in said["detail_zh"] and int(refused.headers["Retry-After"]) > 0
+    first.catch_up()
+    problem(lodge(second, "BOX-4", "TSTU0000015", "TSTU0000016"), 429, "too_many_boxes")
+    assert lodge(second, "BOX-5", "TSTU0000015").status_code == 202, "the third one"
+    other = "91370211264574251B"
+    assert lodge(second, "BOX-6", "TSTU0000016", "TSTU0000017", declarant=other).status_code == 202
+    batch = [paper("BOX-7", containers=("TSTU0000011",)), paper("BOX-8", containers=("TSTU0000018", "TSTU0000019"))]
+    answer = second.api("POST", "/declarations/batch", json={"declarations": batch})
+    assert answer.status_code == 207
+    assert [one["status_code"] for one in answer.json()["results"]] == [202, 429]
+    assert answer.json()["results"][1]["code"] == "too_many_boxes" and answer.json()["accepted"] == 1
+    assert other != DECLARANT

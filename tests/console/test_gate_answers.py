@@ -1,0 +1,87 @@
+"""Is the console's answer never milder than the gate desk's word, and never stricter once everything is in the rows?
+
+The gate desk itself speaks, in a world of containers that come and go (`tests.gate.world`).
+"""
+
+import os
+from dataclasses import dataclass, field
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import Fact
+from schemas.release import ContainerFreed
+from schemas.topics import topic_of
+from services.console.container import GONE
+from services.console.leaving import GateAnswer, Standing, gate_answer
+from services.console.telling import gate_text
+from services.shell.codec import encode
+from tests.console.border import Said
+from tests.console.test_rows import Memory, read
+from tests.gate.boxes import BOX, may_leave
+from tests.gate.world import World
+
+EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
+
+
+@dataclass
+class Seen(World):
+    """The same world, with a console whose rows have everything that was said."""
+
+    memory: Memory = field(default_factory=Memory)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+    stated: int = 0
+    yes: int = 0
+
+    def nothing_leaves_by_mistake(self) -> None:
+        super().nothing_leaves_by_mistake()
+        said = [paper.said for stay in self.stays for paper in stay.papers if paper.said is not None]
+        told = [("release", fact) for fact in said] + [("gate", fact) for fact in self.told.said]
+        read(self.memory, [(self._on_topic(writer, fact), number) for number, (writer, fact) in enumerate(told)])
+        answer = self.answer_now()
+        gate = may_leave(self.told)
+        assert answer.may_leave == gate, (answer, self.memory.rows["containers"].get(BOX), self.told.said)
+        self.yes += gate
+        self.words(answer)
+
+    def _on_topic(self, writer: str, fact: Fact) -> Said:
+        name = topic_of(writer, type(fact))
+        number = self.counts[name, fact.key] = self.counts.get((name, fact.key), 0) + 1
+        self.stated += 1
+        return Said(name, fact.key, encode(fact), f"f{self.stated}", fact.kind, "", number, self.told.at)
+
+    def answer_now(self) -> GateAnswer:
+        goods: dict[str, Standing] = {}
+        for stay in self.stays:
+            for paper in stay.papers:
+                if paper.said is None:
+                    continue
+                freed = isinstance(paper.said, ContainerFreed)
+                word = "withdrawn" if self._withdrawn(paper) else "released" if freed else "held"
+                goods[paper.name] = Standing("accepted", word, BOX if word == "released" else "", bill_no=paper.bill)
+        parts = [part for part in self.memory.rows["parts"].values() if part.container_no == BOX]
+        return gate_answer(self.memory.rows["containers"].get(BOX), parts, goods, (), True)
+
+    def words(self, answer: GateAnswer) -> None:
+        """What the answer says fits what is known."""
+        row = self.memory.rows["containers"].get(BOX)
+        assert gate_text(answer, row).zh and gate_text(answer, row).en
+        assert (answer.reason == "unknown") <= (row is None and not self.memory.rows["parts"])
+        if answer.reason in GONE:
+            assert answer.lots == 0, "it did not leave while goods are expected or inside"
+
+
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
+@given(seed=st.integers(0, 2**32), visits=st.integers(1, 4))
+def test_the_consoles_answer_is_the_word_of_the_gate_whatever_is_told(seed: int, visits: int) -> None:
+    world = Seen(Random(seed))
+    world.play(visits)
+    world.end()
+
+
+def test_the_world_of_that_property_has_boxes_that_may_leave() -> None:
+    worlds = [Seen(Random(seed)) for seed in range(20)]
+    for world in worlds:
+        world.play(2)
+    assert sum(world.yes for world in worlds) > 40
