@@ -823,8 +823,8 @@ def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_boa
     console.catch_up()
     assert counted() == before
     assert phantom.id in listed(10) and phantom.id not in listed(30)
-    shown = console.api("GET", f"/consignments/{phantom.id}").json()
-    assert "stage" not in shown and shown["stage_text"]["en"] == "Not declared"
+    [shown] = console.api("GET", "/consignments", params={"q": phantom.id}).json()["consignments"]
+    assert shown["stage"] is None and shown["stage_text"]["en"] == "Not declared"
     publish(console.settings.kafka, phantom.lodged().said[-1:])
     console.catch_up()
     assert phantom.id not in listed(0) and counted() != before
