@@ -144,11 +144,13 @@ class Hearing(NamedTuple):
     """When and where a desk hears a message: the only clock and the only counter that a decider knows.
 
     `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
+    `recorded`: when its writer wrote it down, by its header `ce_time`, also the same on every reading; None where that says nothing.
     """
 
     at: datetime
     message_id: str
     serial: int
+    recorded: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,19 @@ from enum import StrEnum
 from schemas.declaration import Code
 from schemas.envelope import AboutConsignment, Fact, Request
 from schemas.risk import GoodsClasses
-from schemas.vocabulary import ActorId, ControlKind, Moment, Pest, Reason, Remarks
+from schemas.vocabulary import ActorId, ControlKind, MessageId, Moment, Pest, Reason, Remarks, Revision
 
 
 class FindingsResult(StrEnum):
-    """What an officer found: in order, not in order, or a living pest."""
+    """What an officer found: in order, not in order, a living pest, or that the goods are refused.
+
+    Papers that are not in order are to be put right, and the officer looks again; goods that are not in order are refused.
+    """
 
     CONFORM = "conform"
     NOT_CONFORM = "not_conform"
     PEST = "pest"
+    REFUSE = "refuse"
 
 
 class RecordFindings(AboutConsignment, Request):
@@ -23,6 +27,27 @@ class RecordFindings(AboutConsignment, Request):
     result: FindingsResult
     pest: Pest = ""
     remarks: Remarks = ""
+
+
+class CorrectFindings(AboutConsignment, Request):
+    """An officer replaces findings that were wrong. `wrong`: the id of the request that recorded them, or corrected them last;
+    `reason`: why they were wrong. The other fields as in `RecordFindings`.
+    """
+
+    control: ControlKind
+    wrong: MessageId
+    reason: Reason
+    result: FindingsResult
+    pest: Pest = ""
+    remarks: Remarks = ""
+
+
+class RetractFindings(AboutConsignment, Request):
+    """An officer takes findings back that were wrong: the control is open again. `wrong`, `reason`: as in `CorrectFindings`."""
+
+    control: ControlKind
+    wrong: MessageId
+    reason: Reason
 
 
 class InspectionOrdered(AboutConsignment, Fact):
@@ -39,6 +64,7 @@ class InspectionPassed(AboutConsignment, Fact):
     control: ControlKind
     officer: ActorId
     remarks: Remarks = ""
+    revision: Revision = 0
 
 
 class InspectionFailed(AboutConsignment, Fact):
@@ -47,6 +73,39 @@ class InspectionFailed(AboutConsignment, Fact):
     control: ControlKind
     officer: ActorId
     reason: Reason
+    revision: Revision = 0
+
+
+class RectificationRequested(AboutConsignment, Fact):
+    """The papers are not in order: the declarant puts them right by `due`, and the officer looks again. The goods stay held."""
+
+    control: ControlKind
+    officer: ActorId
+    reason: Reason
+    due: Moment
+    revision: Revision = 0
+
+
+class RectificationOverdue(AboutConsignment, Fact):
+    """The papers were not put right, or not looked at again, in time; the goods stay held."""
+
+    control: ControlKind
+    since: Moment
+    due: Moment
+
+
+class FindingsRetracted(AboutConsignment, Fact):
+    """Findings were wrong and no longer stand: the control is open again, with `due` as its new time limit.
+
+    `wrong`: the request that had recorded them. Of a correction, the new answer follows with the next revision.
+    """
+
+    control: ControlKind
+    wrong: MessageId
+    officer: ActorId
+    reason: Reason
+    due: Moment
+    revision: Revision
 
 
 class PestIntercepted(AboutConsignment, Fact):
@@ -56,6 +115,7 @@ class PestIntercepted(AboutConsignment, Fact):
     officer: ActorId
     pest: Pest
     goods: GoodsClasses = ()
+    revision: Revision = 0
 
 
 class InspectionOverdue(AboutConsignment, Fact):

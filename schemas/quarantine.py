@@ -11,10 +11,12 @@ from schemas.risk import GoodsClasses
 from schemas.vocabulary import (
     ActorId,
     GoodsClass,
+    MessageId,
     Moment,
     Name,
     Pest,
     Reason,
+    Revision,
     TreatmentDecision,
     TreatmentMethod,
     UnitClass,
@@ -24,7 +26,9 @@ Origin = Annotated[str, WhenMade(max_length=40, pattern=LINE)]
 """What made the treatment necessary: `risk`, or the control that found the pest (`inspection`, `sampling`, `documents`)."""
 Attempt = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
 """Counts the treatments that were ordered for one origin, from 1."""
-
+PestFinding = Revision
+"""The revision of the `PestIntercepted` that made the treatment necessary; 0 where risk did. An answer to an earlier one does not
+answer a later one."""
 
 FIRST_PLACE = "1"
 """The sampling place of a reading that names none; records of earlier releases name none."""
@@ -46,8 +50,8 @@ class Reading(Message):
     place: Place = FIRST_PLACE
 
 
-class RecordTreatment(AboutConsignment, Request):
-    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+class TreatmentReport(AboutConsignment, Request):
+    """What a treatment unit tells of one attempt. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
 
     `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
     followed its order. Records of earlier releases have none.
@@ -63,6 +67,34 @@ class RecordTreatment(AboutConsignment, Request):
     readings: tuple[Reading, ...] = Field(max_length=MOST_READINGS)
 
 
+class RecordTreatment(TreatmentReport):
+    """A treatment unit reports a treatment that it carried out. `dose_g_m3`: gas put in; `residue_ppm`: before opening.
+
+    `started_at`: hour 0 of the readings. A record without it is read, and refused: it does not prove that the treatment
+    followed its order. Records of earlier releases have none.
+    """
+
+
+class CorrectTreatment(TreatmentReport):
+    """A treatment unit replaces a record that was wrong, whole. `wrong`: the id of the request that recorded it, or corrected it
+    last; it must be the record of this origin that was judged last, and `attempt` its attempt. `reason`: why it was wrong.
+    """
+
+    wrong: MessageId
+    reason: Reason
+
+
+class RetractTreatment(AboutConsignment, Request):
+    """A treatment unit or an officer takes a record back that was wrong: its attempt is in hand again, or does not count.
+
+    `wrong`, `reason`: as in `CorrectTreatment`.
+    """
+
+    origin: Origin
+    wrong: MessageId
+    reason: Reason
+
+
 class TreatmentOrdered(AboutConsignment, Fact):
     """Treat by one of `methods` before `due`; `attempt` counts from 1; `pest` is empty where risk ordered it.
 
@@ -75,6 +107,7 @@ class TreatmentOrdered(AboutConsignment, Fact):
     pest: Pest
     due: Moment
     goods: GoodsClass = GoodsClass.WOOD
+    finding: PestFinding = 0
 
 
 class DecideTreatment(AboutConsignment, Request):
@@ -87,6 +120,16 @@ class DecideTreatment(AboutConsignment, Request):
     reason: Reason
 
 
+class RetractTreatmentDecision(AboutConsignment, Request):
+    """An officer takes a decision back that was wrong: what becomes of the goods is asked again. `wrong`: the id of the
+    `DecideTreatment`; of one to treat, no record must have been judged since. `reason`: why it was wrong.
+    """
+
+    origin: Origin
+    wrong: MessageId
+    reason: Reason
+
+
 class TreatmentReferred(AboutConsignment, Fact):
     """No treatment is known for these goods against this pest: an officer decides by `due`; until then the goods are held."""
 
@@ -94,6 +137,7 @@ class TreatmentReferred(AboutConsignment, Fact):
     goods: GoodsClasses
     pest: Pest
     due: Moment
+    finding: PestFinding = 0
 
 
 class TreatmentWaived(AboutConsignment, Fact):
@@ -102,6 +146,8 @@ class TreatmentWaived(AboutConsignment, Fact):
     origin: Origin
     officer: ActorId
     reason: Reason
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class QuarantineRefused(AboutConsignment, Fact):
@@ -110,6 +156,8 @@ class QuarantineRefused(AboutConsignment, Fact):
     origin: Origin
     officer: ActorId
     reason: Reason
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentVerified(AboutConsignment, Fact):
@@ -120,6 +168,8 @@ class TreatmentVerified(AboutConsignment, Fact):
     method: TreatmentMethod
     schedule: Name
     unit: ActorId
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentFailed(AboutConsignment, Fact):
@@ -133,11 +183,44 @@ class TreatmentFailed(AboutConsignment, Fact):
     unit: ActorId
 
 
+class TreatmentRetracted(AboutConsignment, Fact):
+    """A treatment record was wrong and no longer stands: this origin holds the goods again, until `due` a record is awaited.
+
+    `wrong`: the request that had recorded it. Of a correction, the new verdict follows with the next revision.
+    """
+
+    origin: Origin
+    attempt: Attempt
+    wrong: MessageId
+    retracted_by: ActorId
+    reason: Reason
+    due: Moment
+    finding: PestFinding = 0
+    revision: Revision
+
+
+class TreatmentDecisionRetracted(AboutConsignment, Fact):
+    """An officer's decision was wrong and no longer stands: it is asked for again until `due`, and the goods are held.
+
+    `wrong`: the request that had decided.
+    """
+
+    origin: Origin
+    wrong: MessageId
+    officer: ActorId
+    reason: Reason
+    due: Moment
+    finding: PestFinding = 0
+    revision: Revision
+
+
 class TreatmentAbandoned(AboutConsignment, Fact):
     """The last allowed attempt failed: the goods are to be refused (destroyed or returned)."""
 
     origin: Origin
     attempts: Attempt
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class TreatmentOverdue(AboutConsignment, Fact):

@@ -100,6 +100,25 @@ class LiftHold(AboutConsignment, Request):
     reason: Reason
 
 
+class RetractLift(AboutConsignment, Request):
+    """An officer takes the lifting of a hold back that was wrong: the hold stands again, and released goods are called back.
+
+    `wrong`: the id of the request that lifted it; `reason`: why that was wrong.
+    """
+
+    wrong: MessageId
+    reason: Reason
+
+
+class LiftRetracted(AboutConsignment, Fact):
+    """The lifting of an officer's hold was wrong and no longer stands. The holds follow in `ConsignmentHeld`."""
+
+    hold_id: HoldId
+    wrong: MessageId
+    officer: ActorId
+    reason: Reason
+
+
 class ArrivalRecorded(AboutConsignment, Fact):
     """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all)."""
 
@@ -151,6 +170,13 @@ class ReleaseRevoked(AboutConsignment, Fact):
 
     version: Version
     containers: Containers
+    reason: Reason
+
+
+class RefusalRevoked(AboutConsignment, Fact):
+    """The failure for which goods were refused no longer stands. What is true instead follows: held, released or refused."""
+
+    version: Version
     reason: Reason
 
 

@@ -16,6 +16,9 @@ REFUSALS: Final = MappingProxyType(
         "already_released": Words("货物已放行", "the goods are released"),
         "not_ordered": Words("未下达该指令", "nothing of the kind is ordered"),
         "already_answered": Words("已由先前的请求答复", "an earlier request answered it"),
+        "not_the_latest": Words(
+            "所指的不是现行结果", "the request that it calls wrong did not give the answer that stands now"
+        ),
         "wrong_control": Words("该布控不以此方式答复", "this control is not answered this way"),
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),
@@ -34,6 +37,7 @@ REFUSALS: Final = MappingProxyType(
             "数值超出合理范围，请核对单位", "values lie outside what is possible; was another unit of measure written?"
         ),
         "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
+        "lift_unknown": Words("没有这次解除扣留", "no such lifting of a hold is known"),
         "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
         "container_malformed": Words("不是集装箱号", "this is no number of a container"),
@@ -42,6 +46,9 @@ REFUSALS: Final = MappingProxyType(
         "report_unknown": Words("没有这份箱动态报告", "no such report of an equipment event is known"),
         "not_the_sender": Words("只有原报告人可以更正或撤回", "only its sender may correct or retract a report"),
         "lot_unknown": Words("该集装箱内没有这票货物", "this consignment is not known to be in the container"),
+        "containers_missing": Words(
+            "集装箱货物须按箱号报告到货", "goods in containers arrive by container: which ones have arrived?"
+        ),
         "too_many_reports": Words("该集装箱的报告已达上限", "as many reports were made as one container may have"),
         "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
         "too_many_requests": Words(

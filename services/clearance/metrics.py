@@ -11,7 +11,7 @@ from prometheus_client import REGISTRY, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from services.clearance.timeline import Timeline, gate_seconds, late_seconds, stage_seconds
 from services.shell.clock import now
 from services.shell.metrics import Labels
 from services.shell.positions import UNREADABLE
@@ -27,8 +27,18 @@ SECONDS = Histogram(
     ["stage", "lane", "office", "mode"],
     buckets=BUCKETS,
 )
+LATE = Histogram(
+    "customs_report_late_seconds",
+    "Seconds from an arrival or departure in the world until it was recorded; of each consignment the last one",
+    ["event"],
+    buckets=BUCKETS,
+)
 ENDED = Counter("customs_consignments_ended", "Consignments that reached an end", ["end"])
-_seconds, _ended = cache(SECONDS.labels), cache(ENDED.labels)
+CORRECTIONS = Counter(
+    "customs_corrections",
+    "Answers of desks that were taken back or replaced because they were wrong; what they had counted stays",
+)
+_seconds, _ended, _late = cache(SECONDS.labels), cache(ENDED.labels), cache(LATE.labels)
 """Looking a series up by its labels takes longer than all else that is done for a consignment here."""
 PLACES = 200
 """How many offices, each with a mode of transport, get series of their own."""
@@ -83,12 +93,20 @@ class Watch(Collector):
             self._open[after] += 1
 
     def _count(self, before: Timeline, after: Timeline) -> None:
-        if after.end and after.end_version > before.end_version or after.end == "rejected" != before.end:
+        stated = after.end != "left_unreleased" and after.end_version > before.end_version
+        if after.end and (stated or (after.end in ("rejected", "left_unreleased") and after.end != before.end)):
             _ended(after.end).inc()
+        if after.corrections > before.corrections:
+            CORRECTIONS.inc(after.corrections - before.corrections)
         labels = (after.lane, *self._places.of(after.office, after.mode))
         if after.released and not before.released:
             for stage, seconds in stage_seconds(after).items():
                 _seconds(stage, *labels).observe(seconds)
+        if after.arrived != before.arrived or after.departure_recorded != before.departure_recorded:
+            known = late_seconds(before)
+            for event, seconds in late_seconds(after).items():
+                if seconds != known.get(event):
+                    _late(event).observe(seconds)
         left = gate_seconds(after)
         if left is not None and gate_seconds(before) is None:
             _seconds("gate", *labels).observe(left)

@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid5
 
@@ -15,15 +16,38 @@ from schemas.flow import HOLDING
 from schemas.parking import Origin
 from services.cli.log import Entry
 
-WITHOUT_MESSAGE = {"InspectionOverdue", "TreatmentOverdue"}
+WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 """Caused by a time limit, which is no message on a topic."""
-GATE_ANSWERS = {"ContainerGatedOut", "GateAlarmRaised", "RequestRefused"}
+LAPSE = timedelta(days=30)
+"""After so long a release ends that nobody used: a time limit, too."""
+GATE_ANSWERS = {
+    "EquipmentEventRecorded",
+    "EquipmentEventRetracted",
+    "ContainerFindingRecorded",
+    "LotStruck",
+    "ExitPermitted",
+    "ContainerHoldPlaced",
+    "ContainerHoldLifted",
+    "RequestRefused",
+}
+"""Each request to the gate desk is answered by one of these, once. Earlier releases answered with what followed."""
 
 FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 """Namespace of the ids of facts."""
 MOST_FACTS = 1024
 """Facts of one cause at most."""
-AT_PORT = {"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentGatedOut"}
+AT_PORT = {
+    "ContainerMayLeave",
+    "ContainerMustStay",
+    "ContainerGatedOut",
+    "GateAlarmRaised",
+    "VisitOpened",
+    "VisitClosed",
+    "ContainerArrived",
+    "ConsignmentGatedOut",
+    "ConsignmentLeftUnreleased",
+    "DepartureRetracted",
+}
 
 
 @dataclass
@@ -52,17 +76,44 @@ def examine(
         places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
         places[entry.place] = entry  # of a hold whose id is none, or taken
     records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    lapses = _lapses(facts)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
         if not _derived(fact):
             effects.forged.append(f"{_name(fact)}: its id is not what its desk derives from its cause")
-        if fact.kind not in WITHOUT_MESSAGE and fact.headers.get("causationid", "") not in places:
+        cause = fact.headers.get("causationid", "")
+        if fact.kind not in WITHOUT_MESSAGE and cause not in places and (record_of(fact), cause) not in lapses:
             effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
     for (desk, key), said in records.items():
         _numbered(effects, f"{key} at {desk}", said)
         _caused_in_order(effects, f"{key} at {desk}", said, places, (aside or {}).get(desk, set()))
     _controls(effects, facts)
+    _boxes(effects, facts)
     _gate(effects, facts)
+
+
+def _lapses(facts: list[Entry]) -> set[tuple[str, str]]:
+    """Consignments, each with the id that the passing of the time limit of one of its releases has."""
+    found = set()
+    for fact in facts:
+        if fact.kind == "ReleaseGranted" and isinstance(fact.body, dict):
+            due = (datetime.fromisoformat(fact.body["occurred_at"]) + LAPSE).isoformat()
+            found.add((fact.key, str(uuid5(FACTS, f"deadline/release/{fact.key}/lapse/{due}"))))
+    return found
+
+
+def _boxes(effects: Effects, facts: list[Entry]) -> None:
+    """A container may leave with goods that are released in it: of goods that arrive in parts, other containers may be."""
+    released: dict[str, set[str]] = defaultdict(set)
+    for fact in facts:
+        if fact.kind == "ReleaseGranted":
+            released[fact.key] |= set(fact.body["containers"])
+    permitted = {(f.key, f.body["consignment_id"]) for f in facts if f.kind == "ExitPermitted"}
+    for fact in facts:
+        if fact.kind == "ContainerMayLeave":
+            goods = [c for c in fact.body["consignments"] if c in released and fact.key not in released[c]]
+            if wrong := [c for c in goods if (fact.key, c) not in permitted]:
+                effects.wrongly_released.append(f"{fact.key} may leave with {wrong}, released in other containers only")
 
 
 def _derived(fact: Entry) -> bool:
@@ -131,11 +182,14 @@ _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items
 
 
 def _controls(effects: Effects, facts: list[Entry]) -> None:
-    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before.
+    """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before: the
+    declaration, or the finding.
 
     Where no treatment is known, an officer is asked instead, once. Goods that quarantine gave up owe no other treatment.
     """
     ordered: dict[str, Counter[str]] = defaultdict(Counter)
+    sought: dict[str, set[str]] = defaultdict(set)
+    retracted: dict[tuple[str, str], int] = {}
     closed = {f.key for f in facts if f.kind == "DeclarationWithdrawn"}
     given_up = {f.key for f in facts if f.kind in ("TreatmentAbandoned", "QuarantineRefused")}
     for fact in facts:
@@ -143,43 +197,50 @@ def _controls(effects: Effects, facts: list[Entry]) -> None:
             ordered[fact.key][fact.body["control"]] += 1
         elif fact.kind == "TreatmentOrdered":
             ordered[fact.key][f"{fact.body['origin']}/{fact.body['attempt']}"] += 1
+            sought[fact.key].add(_sought(fact.body["origin"], fact.body))
         elif fact.kind == "TreatmentReferred":
-            ordered[fact.key][f"{fact.body['origin']}/referred"] += 1
+            ordered[fact.key][f"{_sought(fact.body['origin'], fact.body)}/referred"] += 1
+            sought[fact.key].add(_sought(fact.body["origin"], fact.body))
+        elif fact.kind == "FindingsRetracted":
+            control, revision = fact.body["control"], fact.body["revision"]
+            retracted[fact.key, control] = max(revision, retracted.get((fact.key, control), 0))
     for key, counts in ordered.items():
         effects.doubled += [f"{key}: {what} ordered {n} times" for what, n in counts.items() if n > 1]
     for fact in facts:
-        wanted: list[str] = []
-        if fact.kind == "ConsignmentAssessed":
-            wanted = ["risk/1" if control == "quarantine" else control for control in fact.body["controls"]]
-        elif fact.kind == "PestIntercepted":
-            wanted = [f"{fact.body['control']}/1"]
         if fact.key in closed:
             continue
-        counts = ordered[fact.key]
+        wanted: list[str] = []
+        treated: list[str] = []
+        if fact.kind == "ConsignmentAssessed":
+            wanted = [control for control in fact.body["controls"] if control != "quarantine"]
+            treated = ["risk/0"] if "quarantine" in fact.body["controls"] else []
+        elif fact.kind == "PestIntercepted":
+            control, revision = fact.body["control"], fact.body.get("revision", 0)
+            treated = [f"{control}/{revision}"] if retracted.get((fact.key, control), 0) <= revision else []
+        if fact.key not in given_up:
+            wanted += [each for each in treated if each not in sought[fact.key]]
         for what in wanted:
-            origin, of_quarantine = what.removesuffix("/1"), what.endswith("/1")
-            if of_quarantine and (fact.key in given_up or counts[f"{origin}/referred"]):
-                continue
-            if not counts[what]:
+            if what in treated or not ordered[fact.key][what]:
                 effects.lost.append(f"{fact.key}: {what} never ordered")
 
 
+def _sought(origin: str, body: Mapping[str, int]) -> str:
+    """A treatment as what makes it necessary: its origin, and the revision of the pest finding."""
+    return f"{origin}/{body.get('finding', 0)}"
+
+
 def _gate(effects: Effects, facts: list[Entry]) -> None:
-    """A container leaves when all in it are released, is told so once per change of mind, and leaves once."""
+    """A container leaves when all in it are released, is told so once per change of mind, and leaves once in each visit."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
-    answers = Counter(
-        f.headers.get("causationid", "")
-        for f in facts
-        if f.kind in GATE_ANSWERS and f.desk == "gate" and not refused_by_loop(f)
-    )
-    effects.doubled += [f"gate-out {cause} answered {count} times" for cause, count in answers.items() if count > 1]
+    _answers(effects, facts)
     versions: dict[str, list[int]] = defaultdict(list)
     standing: dict[str, dict[str, Entry]] = defaultdict(dict)
+    permitted = {(f.key, f.body["consignment_id"]) for f in facts if f.kind == "ExitPermitted"}
     for fact in facts:
         if fact.kind in ("ContainerMayLeave", "ContainerMustStay"):
             versions[fact.key].append(fact.body["version"])
         if fact.kind == "ContainerMayLeave":
-            open_ones = sorted(set(fact.body["consignments"]) - granted)
+            open_ones = sorted({c for c in fact.body["consignments"] if (fact.key, c) not in permitted} - granted)
             if open_ones:
                 effects.wrongly_released.append(f"{fact.key} may leave with {open_ones}, never released")
         if fact.kind in ("ContainerHeld", "ContainerFreed"):
@@ -192,11 +253,80 @@ def _gate(effects: Effects, facts: list[Entry]) -> None:
     for box, parts in standing.items():
         if _free(list(parts.values())) and box not in versions:
             effects.lost.append(f"{box}: everything in it is released, and the gate never said that it may leave")
+    _departures(effects, facts)
+
+
+def _answers(effects: Effects, facts: list[Entry]) -> None:
+    """One answer to each request, and one end of a visit for each cause."""
+    gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
+    answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS)
+    effects.doubled += [f"gate request {cause} answered {count} times" for cause, count in answers.items() if count > 1]
+    ends = Counter(
+        (f.headers.get("causationid", ""), f.key, f.body.get("visit", ""))
+        for f in gate
+        if f.kind in ("ContainerGatedOut", "VisitClosed")
+    )
+    effects.doubled += [f"{key}: {cause} ended a visit {n} times" for (cause, key, _), n in ends.items() if n > 1]
+    for fact in gate:
+        report = fact.body.get("report_id", "")
+        if fact.kind in ("ContainerGatedOut", "VisitClosed") and report and report not in answers:
+            effects.lost.append(f"{fact.key}: report {report} ended a visit and has no answer of its own")
+
+
+SKEW = timedelta(minutes=15)
+"""By how much clocks of terminals and desks may differ, as docs/ports.md says."""
+OPENINGS = ("DISC", "GTIN")
+
+
+def _departures(effects: Effects, facts: list[Entry]) -> None:
+    """What left had a yes that stood when it left, and each consignment is told of its departure, once its visit has ended."""
+    said: dict[str, list[Entry]] = defaultdict(list)
+    for fact in facts:
+        if fact.desk == "gate":
+            said[record_of(fact)].append(fact)
+    for box, story in said.items():
+        story.sort(key=lambda fact: int(fact.headers["sequence"]))
+        told = {f.key for f in story if f.kind == "ConsignmentGatedOut"}
+        events = {f.body["report_id"]: f.body["event"] for f in story if f.kind == "EquipmentEventRecorded"}
+        permitted = {f.body["consignment_id"] for f in story if f.kind == "ExitPermitted"}
+        ended: set[str] = set()
+        for number, fact in enumerate(story):
+            if fact.kind in ("ContainerGatedOut", "VisitClosed", "GateAlarmRaised"):
+                ended.add(fact.body.get("visit", ""))
+            if fact.kind == "ContainerGatedOut":
+                goods = set(fact.body["consignments"])
+                effects.lost += [
+                    f"{goods_id}: it left in {box} and was not told so" for goods_id in sorted(goods - told)
+                ]
+                came_back = events.get(fact.body.get("report_id", "")) in OPENINGS
+                if not came_back and not goods <= permitted and not _allowed(fact, story[:number]):
+                    effects.wrongly_released.append(f"{box}: {_name(fact)}, and no yes stood then")
+            elif fact.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased"):
+                if fact.body.get("visit", "") not in ended:
+                    effects.wrongly_released.append(f"{fact.key}: {_name(fact)} tells of no visit that ended")
+
+
+def _allowed(out: Entry, before: list[Entry]) -> bool:
+    """Whether the gate's word on this visit was yes at the time of the departure. `before`: what it had said until then."""
+    left = datetime.fromisoformat(out.body["occurred_at"])
+    visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
+    for fact in before:
+        if fact.kind not in ("ContainerMayLeave", "ContainerMustStay"):
+            continue
+        at = datetime.fromisoformat(fact.body["occurred_at"])
+        if fact.kind == "ContainerMayLeave":
+            same = fact.body.get("visit", "") == visit or bool(goods & set(fact.body["consignments"]))
+            yes = yes or (same and at - SKEW <= left)
+        elif at < left:
+            yes = False
+    return yes
 
 
 def _free(last_words: list[Entry]) -> bool:
-    """Whether the release desk's last word about each consignment in a container lets it go."""
+    """Whether the release desk's last word about each consignment in a container lets it go through the land gate."""
     here = [f for f in last_words if f.kind == "ContainerHeld" or f.body["released"]]
+    if any(f.body.get("direction", "I") == "E" for f in here):
+        return False  # an export leaves by loading
     return bool(
         here and all(f.kind == "ContainerFreed" for f in here) and len(here) >= max(f.body["shared_by"] for f in here)
     )

@@ -1,6 +1,6 @@
 """Did every request have exactly one effect? An independent reading of the topics: kafka-python, no code of any desk.
 
-Ends, per consignment: rejected, released, refused, withdrawn; else what it waits for and whose move it is.
+Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; else what it waits for and whose move it is.
 """
 
 from collections import Counter, defaultdict
@@ -11,6 +11,7 @@ from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import Entry, parking_of, read
+from services.cli.mistakes import STATEMENTS, Mistakes, Stays, look_for
 
 ENDS = {
     "DeclarationRejected": "rejected",
@@ -18,7 +19,11 @@ ENDS = {
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
 }
-STATEMENTS = ("ConsignmentHeld", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn")
+LOOKED = ("InspectionPassed", "PestIntercepted")
+OF_A_CONTROL = (*LOOKED, "InspectionFailed", "RectificationRequested", "FindingsRetracted")
+TREATED = ("TreatmentVerified", "TreatmentWaived")
+TAKEN_BACK = ("TreatmentRetracted", "TreatmentDecisionRetracted")
+OF_A_TREATMENT = (*TREATED, *TAKEN_BACK, "TreatmentAbandoned", "QuarantineRefused")
 
 
 _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries)
@@ -26,8 +31,9 @@ _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role ==
 
 
 @dataclass
-class Ledger(Effects):
-    """What the topics say. Each list names the evidence; all are empty when the promise is kept.
+class Ledger(Effects, Mistakes):
+    """What the topics say. Each list names the evidence; all are empty when the promise is kept. What left, or was kept, by
+    mistake is known only where somebody says what was in which container.
 
     `foreign`: messages on fact topics that do not name their desk as the writer, `strangers` those of a known kind: nobody
     who checks believes them; `forged`: what names its desk and is not of it. `parked`: set aside, `discarded`: thrown away by an operator.
@@ -48,22 +54,22 @@ class Ledger(Effects):
     @property
     def clean(self) -> bool:
         faults = (self.lost, self.doubled, self.reordered, self.wrongly_released, self.causeless, self.forged)
-        return not any(faults)
+        return not any((*faults, self.left_by_mistake, self.kept_by_mistake))
 
 
-def audit(bootstrap: str) -> Ledger:
+def audit(bootstrap: str, stays: Stays | None = None) -> Ledger:
     """Reads all facts and requests of a cluster, and what was set aside."""
-    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]))
+    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays)
 
 
-def judge(entries: Iterable[Entry]) -> Ledger:
-    """The ledger of these entries (any order between topics, each partition in its own).
+def judge(entries: Iterable[Entry], stays: Stays | None = None) -> Ledger:
+    """The ledger of these entries (any order between topics, each partition in its own). `stays`: what was in which container.
 
     What names its desk and is not of its kind's shape is named as forged, and the rest is judged.
     """
     read = list(entries)
     try:
-        return _judge(Ledger(), read)
+        return _judge(Ledger(), read, stays)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
         ledger, genuine = Ledger(), []
         for entry in read:
@@ -71,7 +77,7 @@ def judge(entries: Iterable[Entry]) -> Ledger:
                 ledger.forged.append(f"{entry.kind} {entry.id} at {entry.place}: {wrong}")
             else:
                 genuine.append(entry)
-        return _judge(ledger, genuine)
+        return _judge(ledger, genuine, stays)
 
 
 def _misshapen(entry: Entry) -> str:
@@ -92,7 +98,7 @@ def _misshapen(entry: Entry) -> str:
     return ""
 
 
-def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
+def _judge(ledger: Ledger, entries: list[Entry], stays: Stays | None) -> Ledger:
     by_key: dict[str, list[Entry]] = defaultdict(list)
     copies: dict[str, list[Entry]] = defaultdict(list)
     seen: dict[str, str] = {}
@@ -123,6 +129,8 @@ def _judge(ledger: Ledger, entries: Iterable[Entry]) -> Ledger:
     for key, story in by_key.items():
         _consignment(ledger, key, story)
     examine(ledger, asked.values(), facts, aside)
+    if stays is not None:
+        look_for(ledger, entries, stays)
     return ledger
 
 
@@ -161,16 +169,20 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     if not kinds["LodgeDeclaration"]:
         return
     ledger.lodged += 1
-    for kind in ("DeclarationAccepted", "ConsignmentAssessed", "ArrivalRecorded"):
+    for kind in ("DeclarationAccepted", "ConsignmentAssessed"):
         if kinds[kind] > 1:
             ledger.doubled.append(f"{key}: {kind} {kinds[kind]} times")
+    arrivals = Counter(_arrived(e) for e in story if e.kind == "ArrivalRecorded")
+    ledger.doubled += [
+        f"{key}: ArrivalRecorded of {what} {count} times" for what, count in arrivals.items() if count > 1
+    ]
     for chain in _chains(story).values():
         sequences = [int(e.headers["sequence"]) for e in chain]
         if sequences != sorted(sequences):
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    if versions != list(range(1, len(versions) + 1)):
+    if versions != sorted(set(versions)):  # a word to the gate alone takes a version of its own
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
         _rightly_released(ledger, key, story)
@@ -179,15 +191,33 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     # a corrected declaration may follow one that was rejected
     if kinds["DeclarationRejected"] and not kinds["DeclarationAccepted"]:
         ledger.ends["rejected"] += 1
-    elif statements and statements[-1].kind in ENDS:
+    elif _left_unreleased(story):
+        ledger.ends["left unreleased"] += 1
+    elif statements and statements[-1].kind in ENDS and not statements[-1].body.get("holds"):
         ledger.ends[ENDS[statements[-1].kind]] += 1
-    elif statements and statements[-1].kind == "ConsignmentHeld":
+    elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # a part may be released
         ledger.ends["waiting"] += 1
         for hold in statements[-1].body["holds"]:
             ledger.waits[f"{hold['owner']}: {hold['hold_id'].split('/')[0]}"] += 1
     else:
         ledger.ends["nowhere"] += 1
         ledger.lost.append(f"{key}: no end, and nobody's move")
+
+
+def _left_unreleased(story: list[Entry]) -> bool:
+    """Whether the gate's last word on one of its containers is that it left without release."""
+    last: dict[str, bool] = {}
+    for entry in story:
+        if entry.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"):
+            left = entry.kind == "ConsignmentLeftUnreleased"
+            last[entry.body["container_no"]] = left or entry.body.get("released") is False
+    return any(last.values())
+
+
+def _arrived(fact: Entry) -> str:
+    """Of what an arrival tells: each box once, or more and more pieces."""
+    boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
+    return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 
 
 def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
@@ -199,7 +229,10 @@ def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
 
 
 def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
-    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived."""
+    """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived.
+
+    Where the release stands, so do these answers: none was taken back since, and none of a higher revision says otherwise.
+    """
     assessed = next((e.body for e in story if e.kind == "ConsignmentAssessed"), None)
     if assessed is None:
         ledger.wrongly_released.append(f"{key}: released without assessment")
@@ -209,12 +242,53 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
     open_controls = {c for c in assessed["controls"] if c != "quarantine"} - answered
     if "quarantine" in assessed["controls"] and "risk" not in treated:
         open_controls.add("quarantine")
-    pests = {e.body["control"] for e in story if e.kind == "PestIntercepted"} - treated
+    last = {
+        e.body["control"]: _revision(e) for e in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision)
+    }
+    met = [e for e in story if e.kind == "PestIntercepted" and _revision(e) == last[e.body["control"]]]
+    pests = {e.body["control"] for e in met} - treated
     if open_controls or pests:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
-    if not any(e.kind == "ArrivalRecorded" for e in story):
-        ledger.wrongly_released.append(f"{key}: released before arrival")
-    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in story):
-        last = [e for e in story if e.kind in STATEMENTS][-1]
-        if last.kind == "ReleaseGranted":
-            ledger.wrongly_released.append(f"{key}: released after a failed control")
+    arrivals = [e.body for e in story if e.kind == "ArrivalRecorded"]
+    everything = any(not b.get("containers") and b.get("pieces") is None for b in arrivals)
+    arrived = {number for body in arrivals for number in body.get("containers") or ()}
+    for granted in [e.body for e in story if e.kind == "ReleaseGranted"]:
+        missing = [] if everything else sorted(set(granted["containers"]) - arrived)
+        if missing or not arrivals:
+            ledger.wrongly_released.append(f"{key}: released before arrival {missing}".rstrip(" []"))
+            break
+    if _left_unreleased(story) and [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
+        ledger.wrongly_released.append(f"{key}: released after it had left without release")
+    if [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
+        _still_rightly(ledger, key, assessed["controls"], story)
+
+
+def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Entry]) -> None:
+    """Of each control and treatment the fact of the highest revision; a treatment answers the pest finding that it names."""
+    looks: dict[str, Entry] = {}
+    for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
+        looks[fact.body["control"]] = fact
+    treatments: dict[str, Entry] = {}
+    for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_age):
+        treatments[fact.body["origin"]] = fact
+    reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
+    for control, look in looks.items():
+        treatment = treatments.get(control)
+        if look.kind == "PestIntercepted" and treatment and int(treatment.body.get("finding", 0)) < _revision(look):
+            reopened.append(control)
+        elif treatment and int(treatment.body.get("finding", 0)) < _revision(look):
+            del treatments[control]  # against a pest that was a wrong finding
+    reopened += [origin for origin, treatment in treatments.items() if treatment.kind in TAKEN_BACK]
+    if reopened:
+        ledger.wrongly_released.append(f"{key}: released, and {reopened} was taken back")
+    failed = [*looks.values(), *treatments.values()]
+    if any(e.kind in ("InspectionFailed", "TreatmentAbandoned", "QuarantineRefused") for e in failed):
+        ledger.wrongly_released.append(f"{key}: released after a failed control")
+
+
+def _age(fact: Entry) -> tuple[int, int]:
+    return int(fact.body.get("finding", 0)), _revision(fact)
+
+
+def _revision(fact: Entry) -> int:
+    return int(fact.body.get("revision", 0))

@@ -57,12 +57,13 @@ def ask(
     kafka: Kafka = True,
     where: Where = "",
     notebook: Kept = None,
+    console: Annotated[str, typer.Option(help="with --kafka: a console's URL that is asked, too, before a yes")] = "",
 ) -> None:
     """May this container leave? Exit code 0: yes; 3: no. What nobody knows of stays. 能否出闸"""
     from services.ports.notice import Away
 
     try:
-        with _port(kafka, where, notebook, "asked") as port:
+        with _port(kafka, where, notebook, "asked", console) as port:
             said = port.ask(container, _Silence())
     except Away as error:
         screen.line(styled("must stay 不得出闸", "red"), "stale", str(error))
@@ -102,14 +103,15 @@ _WORDS = {
 }
 
 
-def _port(kafka: bool, where: str, notebook: Path | None, name: str) -> "TopicPort | FeedPort":
+def _port(kafka: bool, where: str, notebook: Path | None, name: str, console: str = "") -> "TopicPort | FeedPort":
     from services.ports.feed import FeedPort
     from services.ports.notebook import Notebook
+    from services.ports.question import Console
     from services.ports.topic import TopicPort
 
     settings = of_command(UpSettings())
     way = "kafka" if kafka else "http"
     notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
     if kafka:
-        return TopicPort(where or settings.bootstrap(), notes)
+        return TopicPort(where or settings.bootstrap(), notes, console=Console(console) if console else None)
     return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes)

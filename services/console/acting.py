@@ -21,9 +21,16 @@ from schemas.gate import (
     RetractEquipmentEvent,
     StrikeLot,
 )
-from schemas.inspection import FindingsResult, RecordFindings
-from schemas.quarantine import FIRST_PLACE, MOST_READINGS, DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
+from schemas.quarantine import (
+    FIRST_PLACE,
+    MOST_READINGS,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
@@ -68,6 +75,10 @@ def _findings(typed: Typed) -> dict[str, Any]:
     if typed.get("result") == FindingsResult.PEST and not typed.get("pest"):
         raise one_fault("/pest", "missing")
     return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
+
+
+def _corrected(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), **{name: typed.get(name, "") for name in ("wrong", "reason")}}
 
 
 def _treatment(typed: Typed) -> dict[str, Any]:
@@ -150,11 +161,16 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
 
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "findings": (RecordFindings, _findings),
+    "correct-findings": (CorrectFindings, _corrected),
+    "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
     "treatment": (RecordTreatment, _treatment),
     "treatment-decision": (DecideTreatment, _decision),
+    "retract-treatment": (RetractTreatment, _only("origin", "wrong", "reason")),
+    "retract-decision": (RetractTreatmentDecision, _only("origin", "wrong", "reason")),
     "arrival": (ReportArrival, _arrival),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),
+    "retract-lift": (RetractLift, _only("wrong", "reason")),
     "withdraw": (WithdrawDeclaration, _only("reason")),
 }
 """The forms of a consignment's page: which request each becomes, and from which fields."""

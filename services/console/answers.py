@@ -1,6 +1,7 @@
 """What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -65,6 +66,8 @@ PIECE_CHARACTERS = 100_000
 """Of a content in one answer: as JSON a character may be six bytes long."""
 MOST_ANSWERS = 300
 """Facts of one request in one answer; the timeline has them all."""
+UNMATCHED_DAYS = 30
+"""A paper may be lodged a month after the first word about its goods; later than that it is looked for."""
 ALARM_SUBJECTS = 4
 """Of one kind of alarm, on the board."""
 BLOCKED = 8
@@ -218,6 +221,28 @@ def search(
     shown, following = page(desk, found(q, stage), after, limit, lambda row: consignment(of_row(row)))
     query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
+
+
+@router.get(
+    "/unmatched",
+    response_model=Found,
+    responses=READ,
+    tags=["officers"],
+    summary="What was told of goods that nobody lodged",
+)
+def unmatched(
+    request: Request,
+    days: Annotated[int, Query(ge=0, le=3650, description="for so many days or longer")] = UNMATCHED_DAYS,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: After = "",
+) -> Found:
+    """Holds and arrivals of consignments that were never declared; the longest waiting first. They hold from the moment at which the
+    goods are known, and no board counts them."""
+    desk = office(request)
+    parts = lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000))
+    shown, following = page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
+    query = {"days": days, "limit": limit, "after": following}
+    return Found(consignments=shown, next=link("/unmatched", query), projection=projection(desk.standing()))
 
 
 def found(q: str, stage: Stage | None) -> list[lists.Part]:

@@ -147,6 +147,8 @@ def not_projected(
     )
 
 
+OVERDUE = frozenset({"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"})
+"""Time limits of people that ran out: each raises an alarm."""
 _GATE_WORDS = frozenset(
     {
         *(
@@ -172,7 +174,7 @@ _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 """With these a visit has ended."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
-_PARSED = TOLD | _GATE_WORDS | _TO_GATE | {"InspectionOverdue", "TreatmentOverdue"}
+_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -201,7 +203,7 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
             batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
-    elif kind in ("InspectionOverdue", "TreatmentOverdue"):
+    elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))
     else:

@@ -7,7 +7,7 @@ every interleaving of the topics ends in the same row.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
 from schemas.vocabulary import Direction, Owner, Stage
@@ -17,6 +17,8 @@ OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""
 ALL = "*"
 """Instead of the numbers of boxes: every one of them."""
+UNMATCHED: Final = "unmatched"
+"""Instead of a stage: something was told of goods that nobody lodged. No board counts them; they wait apart."""
 Body = dict[str, Any]
 
 
@@ -182,6 +184,13 @@ def _refused(row: Consignment, heard: Heard, body: Body) -> None:
     row.holds = ()
 
 
+def _refusal_revoked(row: Consignment, heard: Heard, body: Body) -> None:
+    """What is true instead comes in the release desk's next message."""
+    row.word = "held"
+    row.held_us = micros(body["occurred_at"])
+    row.closed_us = None
+
+
 def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "withdrawn"
     row.closed_us = micros(body["occurred_at"])
@@ -251,6 +260,7 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "ReleaseGranted": ("seq_release", _granted),
     "ReleaseRefused": ("seq_release", _refused),
     "ReleaseRevoked": ("seq_release", _revoked),
+    "RefusalRevoked": ("seq_release", _refusal_revoked),
     "DeclarationWithdrawn": ("seq_release", _withdrawn),
     "ContainerArrived": ("seq_gate", _at_gate),
     "ConsignmentGatedOut": ("seq_gate", _gated_out),
@@ -267,7 +277,7 @@ TOLD = frozenset(_TELLERS)
 class Standing(NamedTuple):
     """Stage, what is awaited, whose move it is, since when; `ended_us` once nobody has to move any more."""
 
-    stage: Stage
+    stage: Stage | Literal["unmatched"]
     waiting_for: str
     waiting_owner: str
     waiting_since_us: int | None
@@ -286,6 +296,9 @@ def standing(row: Consignment) -> Standing:
         return Standing(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
         return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
+    if not row.declared and row.lodged_us is None and row.assessed_us is None:
+        told = [h.since_us for h in row.holds] or [us for us in (row.arrived_us, row.held_us) if us is not None]
+        return Standing(UNMATCHED, "declaration", "declarant", min(told, default=None), None)
     if row.word == "withdrawn":
         return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
     if row.word == "refused":
@@ -344,11 +357,13 @@ _RANK: dict[str, int] = {
     Owner.RISK: 2,
     Owner.QUARANTINE: 3,
     Owner.INSPECTION: 4,
-    Owner.CARRIER: 5,
+    Owner.DECLARANT: 5,
+    Owner.CARRIER: 6,
 }
 _STAGE_OF_OWNER: dict[str, Stage] = {
     Owner.OFFICER: Stage.HELD,
     Owner.QUARANTINE: Stage.TREATED,
     Owner.INSPECTION: Stage.CONTROLLED,
+    Owner.DECLARANT: Stage.CONTROLLED,
     Owner.CARRIER: Stage.AWAITING_ARRIVAL,
 }

@@ -22,10 +22,13 @@ _KINDS: dict[str, type[Message]] = {
         *(DeclarationAccepted, DeclarationRejected, ConsignmentAssessed, RequestRefused),
         *(i.InspectionOrdered, i.InspectionPassed, i.InspectionFailed, i.PestIntercepted),
         *(i.InspectionCancelled, i.InspectionOverdue),
+        *(i.RectificationRequested, i.RectificationOverdue, i.FindingsRetracted),
         *(q.TreatmentOrdered, q.TreatmentVerified, q.TreatmentFailed, q.TreatmentAbandoned),
         *(q.TreatmentCancelled, q.TreatmentOverdue),
         *(q.TreatmentReferred, q.TreatmentWaived, q.QuarantineRefused),
-        *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.DeclarationWithdrawn),
+        *(q.TreatmentRetracted, q.TreatmentDecisionRetracted),
+        *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.RefusalRevoked, r.DeclarationWithdrawn),
+        *(r.LiftHold, r.LiftRetracted),
     )
 }
 LONGEST_TEXT = 500
@@ -44,11 +47,13 @@ class Said(Generic[F_co]):
 
 @dataclass
 class Control:
-    """One ordered control and its answer, None while it is open."""
+    """One ordered control and its answer, None while it is open. `again`: why it is open again, if it is: papers are to be put right,
+    or findings were taken back."""
 
     order: Said[i.InspectionOrdered]
     answer: Said[Message] | None = None
     overdue: bool = False
+    again: Said[Message] | None = None
 
 
 @dataclass
@@ -80,10 +85,32 @@ class Dossier:
     referrals: list[Referral] = field(default_factory=list)
     decisions: list[Said[Message]] = field(default_factory=list)
     refused: list[Said[RequestRefused]] = field(default_factory=list)
+    lifts: list[Said[r.LiftHold]] = field(default_factory=list)
 
     def open_controls(self) -> list[Control]:
         """The controls that an officer may answer now."""
         return [control for control in self.controls if control.answer is None]
+
+    def answered_controls(self) -> list[Control]:
+        """The controls whose findings can be corrected, or taken back."""
+        found = ("InspectionPassed", "InspectionFailed", "PestIntercepted")
+        return [each for each in self.controls if each.answer is not None and each.answer.entry.kind in found]
+
+    def judged_treatments(self) -> list[Treatment]:
+        """Of each origin the treatment whose record was judged last: that record can be corrected, or taken back."""
+        verdicts = (q.TreatmentVerified, q.TreatmentFailed)
+        judged = [each for each in self.treatments if each.answer and isinstance(each.answer.fact, verdicts)]
+        return list({each.order.fact.origin: each for each in judged}.values())
+
+    def decided_referrals(self) -> list[Referral]:
+        """The questions whose decision can be taken back."""
+        decisions = (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused)
+        return [each for each in self.referrals if each.answer and isinstance(each.answer.fact, decisions)]
+
+    def lifted_holds(self) -> list[Said[r.LiftHold]]:
+        """The liftings of officers' holds that stand, and can be taken back."""
+        refused = {said.fact.request_id for said in self.refused}
+        return [lift for lift in self.lifts if lift.entry.id not in refused]
 
     def open_treatments(self) -> list[Treatment]:
         """The treatments that a unit may record now."""
@@ -137,7 +164,28 @@ def _note(made: Dossier, entry: Entry, fact: Message) -> None:
             made.controls.append(Control(Said(entry, fact)))
         case i.InspectionPassed() | i.InspectionFailed() | i.PestIntercepted() | i.InspectionCancelled():
             for control in _ordered(made, fact.control):
-                control.answer = Said(entry, fact)
+                control.answer, control.again = Said(entry, fact), None
+        case i.RectificationRequested() | i.FindingsRetracted():
+            for control in _ordered(made, fact.control):
+                control.answer, control.again, control.overdue = None, Said(entry, fact), False
+        case i.InspectionOverdue() | i.RectificationOverdue() | q.TreatmentOverdue():
+            _late(made, fact)
+        case (
+            r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.RefusalRevoked() | r.DeclarationWithdrawn()
+        ):
+            made.decisions.append(Said(entry, fact))
+        case r.LiftHold():
+            made.lifts.append(Said(entry, fact))
+        case r.LiftRetracted():
+            made.lifts = [lift for lift in made.lifts if lift.entry.id != fact.wrong]
+        case RequestRefused():
+            made.refused.append(Said(entry, fact))
+        case _:
+            _note_treatment(made, entry, fact)
+
+
+def _note_treatment(made: Dossier, entry: Entry, fact: Message) -> None:
+    match fact:
         case q.TreatmentOrdered():
             _decided(made, fact.origin, Said(entry, fact))
             made.treatments.append(Treatment(Said(entry, fact)))
@@ -145,25 +193,28 @@ def _note(made: Dossier, entry: Entry, fact: Message) -> None:
             made.referrals.append(Referral(Said(entry, fact)))
         case q.TreatmentWaived() | q.QuarantineRefused():
             _decided(made, fact.origin, Said(entry, fact))
-        case i.InspectionOverdue() | q.TreatmentOverdue():
-            _late(made, fact)
         case q.TreatmentVerified() | q.TreatmentFailed():
             for treatment in _of_origin(made, fact.origin, fact.attempt):
                 treatment.answer = Said(entry, fact)
+        case q.TreatmentRetracted():
+            later = any(each.order.fact.attempt > fact.attempt for each in _of_origin(made, fact.origin, None))
+            for treatment in _of_origin(made, fact.origin, fact.attempt):
+                treatment.answer, treatment.overdue = Said(entry, fact) if later else None, False
+        case q.TreatmentDecisionRetracted():
+            for treatment in _of_origin(made, fact.origin, None):
+                treatment.answer = treatment.answer or Said(entry, fact)
+            for referral in [each for each in made.referrals if each.order.fact.origin == fact.origin][-1:]:
+                referral.answer, referral.overdue = None, False
         case q.TreatmentAbandoned() | q.TreatmentCancelled():
             _decided(made, fact.origin, Said(entry, fact))
             for treatment in _of_origin(made, fact.origin, None):
                 treatment.answer = treatment.answer or Said(entry, fact)
-        case r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.DeclarationWithdrawn():
-            made.decisions.append(Said(entry, fact))
-        case RequestRefused():
-            made.refused.append(Said(entry, fact))
         case _:
             raise AssertionError(f"{entry.kind} is read but not noted")
 
 
-def _late(made: Dossier, fact: i.InspectionOverdue | q.TreatmentOverdue) -> None:
-    if isinstance(fact, i.InspectionOverdue):
+def _late(made: Dossier, fact: i.InspectionOverdue | i.RectificationOverdue | q.TreatmentOverdue) -> None:
+    if isinstance(fact, i.InspectionOverdue | i.RectificationOverdue):
         for control in _ordered(made, fact.control):
             control.overdue = True
     else:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from schemas.vocabulary import Stage
 from services.console import tables as t
-from services.console.consignment import plain
+from services.console.consignment import UNMATCHED, plain
 from services.console.problems import Problem
 
 LONGEST_TOKEN = 1000
@@ -175,6 +175,13 @@ def at_stage(stage: Stage) -> list[Part]:
     if stage is Stage.RELEASED:  # goods without containers end with their release
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
+
+
+def unmatched(until_us: int) -> list[Part]:
+    """Goods of which something was told until then and which nobody has lodged since, the longest waiting first."""
+    c = t.CONSIGNMENTS.c
+    here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
+    return [Part(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id))]
 
 
 def named(words: str) -> list[Part]:

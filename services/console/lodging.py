@@ -22,9 +22,15 @@ from schemas.gate import (
     RetractEquipmentEvent,
     StrikeLot,
 )
-from schemas.inspection import RecordFindings
-from schemas.quarantine import DecideTreatment, RecordTreatment
-from schemas.release import LiftHold, PlaceHold, ReportArrival
+from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
+from schemas.quarantine import (
+    CorrectTreatment,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
 from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
@@ -350,11 +356,17 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
 _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     WithdrawDeclaration,
     RecordFindings,
+    CorrectFindings,
+    RetractFindings,
     RecordTreatment,
+    CorrectTreatment,
+    RetractTreatment,
     DecideTreatment,
+    RetractTreatmentDecision,
     ReportArrival,
     PlaceHold,
     LiftHold,
+    RetractLift,
 )
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
     kind: _asked_fields(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
@@ -447,6 +459,38 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
 
 
 @router.post(
+    "/consignments/{consignment_id}/findings/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectFindings]),
+    tags=["officers"],
+    summary="Replace findings that were wrong",
+)
+async def correct_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The wrong answer is taken back and the right one given; goods that were released are called back first."""
+    return await _taken(request, CorrectFindings, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/findings/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractFindings]),
+    tags=["officers"],
+    summary="Take findings back that were wrong",
+)
+async def retract_findings(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The control is open again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractFindings, consignment_id=consignment_id)
+
+
+@router.post(
     "/consignments/{consignment_id}/treatments",
     status_code=202,
     response_model=Taken,
@@ -476,6 +520,54 @@ async def treatment_decision(
 ) -> Response:
     """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
     return await _taken(request, DecideTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments/correction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[CorrectTreatment]),
+    tags=["officers"],
+    summary="Replace a treatment record that was wrong",
+)
+async def correct_treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The record that was judged last, whole and as it should have been; the desk judges again."""
+    return await _taken(request, CorrectTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatments/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractTreatment]),
+    tags=["officers"],
+    summary="Take a treatment record back that was wrong",
+)
+async def retract_treatment(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """Its attempt is in hand again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractTreatment, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/treatment-decisions/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractTreatmentDecision]),
+    tags=["officers"],
+    summary="Take a decision about a treatment back",
+)
+async def retract_treatment_decision(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """What becomes of the goods is asked again; goods that were released or refused for it are held."""
+    return await _taken(request, RetractTreatmentDecision, consignment_id=consignment_id)
 
 
 @router.post(
@@ -518,6 +610,22 @@ async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = 
 async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
     """Only officers' holds are lifted so; the others by their own answer."""
     return await _taken(request, LiftHold, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/holds/lift/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=_body_of(BODIES[RetractLift]),
+    tags=["officers"],
+    summary="Take the lifting of a hold back",
+)
+async def retract_lift(
+    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
+) -> Response:
+    """The hold stands again under its own id; goods that were released are called back first."""
+    return await _taken(request, RetractLift, consignment_id=consignment_id)
 
 
 @router.post(

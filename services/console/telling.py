@@ -52,6 +52,8 @@ MILESTONES = frozenset(
         *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
+        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
@@ -63,6 +65,8 @@ PROBLEMS = frozenset(
         *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "InspectionOverdue"),
         *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
         *("ReleaseRefused", "ReleaseRevoked"),
+        *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
         *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
     }
 )

@@ -22,7 +22,7 @@ BEFORE = "before"
 class Part:
     """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at `told_at`.
 
-    `since`: when the gate first heard of it. `arrived_at`: event time of its arrival in this box. `told_arrival`: the visit in
+    `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `told_arrival`: the visit in
     which the gate told its arrival; `told_out`: what the gate told of its departure, see `visits.departure_of`.
     """
 

@@ -175,9 +175,9 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
-        since=known.since if known else hearing.at,
+        since=known.since if known else min(message.occurred_at, hearing.at),
         told_at=min(message.occurred_at, hearing.at),
-        arrived_at=message.arrived_at or (known.arrived_at if known else None),
+        arrived_at=_arrival(message.arrived_at, hearing) or (known.arrived_at if known else None),
         told_arrival=known.told_arrival if known else "",
         told_out=known.told_out if known else "",
     )
@@ -187,6 +187,10 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         )  # a release of the release before: goods are released only when they are here
     others = [p for p in box.parts if p.consignment_id != name]
     return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)))
+
+
+def _arrival(told: datetime | None, hearing: Hearing) -> datetime | None:
+    return None if told is None else min(told, hearing.at)
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

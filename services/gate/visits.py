@@ -7,6 +7,7 @@ counts for every visit it may belong to, a release for none.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from schemas.bounds import FIRST
@@ -93,6 +94,7 @@ def same_word(one: str, other: str) -> bool | None:
     return None if not left or not right else left == right
 
 
+@lru_cache(4096)
 def _plain(word: str) -> str:
     return "".join([sign for sign in word.upper() if sign.isalnum()])
 
@@ -287,7 +289,7 @@ def lawful(box: Box, visit: Visit) -> bool:
 def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
     if yes.visit != visit.id and not inside & set(yes.consignments):
         return False
-    return yes.since - SKEW <= at and (yes.until is None or at <= yes.until)
+    return yes.since - SKEW <= at and (yes.until is None or at < yes.until)
 
 
 def _permitted(box: Box, part: Part) -> bool:
@@ -434,19 +436,27 @@ def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) 
         else:
             free += 1
     declared = len(lots)
-    needed = max(_counted(box, visit) or max(_needed(p, inside, declared) for p in inside), declared)
+    needed = max(_counted(box, visit) or _needed(inside, declared), declared)
     if free < needed:
         why = why or "the other lots are not declared 其余批次未申报"
         return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
     return Answer(True, "released 放行", tuple([p.consignment_id for p in inside if p.standing != "withdrawn"]))
 
 
-def _needed(part: Part, inside: list[Part], declared: int) -> int:
-    """Lots that there must be for this paper. Those of another conveyance are of a visit before, whose end nobody told."""
-    if part.standing == "withdrawn":
-        return declared
-    others = {_plain(p.bill) or p.consignment_id for p in inside if same_word(p.conveyance, part.conveyance) is False}
-    return part.shared_by + len(others)
+def _needed(inside: list[Part], declared: int) -> int:
+    """Lots that there must be by what the papers say. Those of another conveyance are of a visit before, whose end nobody told."""
+    aboard: dict[str, set[str]] = {}
+    most: dict[str, int] = {}
+    for part in inside:
+        ship = _plain(part.conveyance)
+        aboard.setdefault(ship, set()).add(_plain(part.bill) or part.consignment_id)
+        if part.standing != "withdrawn":
+            most[ship] = max(most.get(ship, 0), part.shared_by)
+    needed = declared
+    for ship, said in most.items():
+        others = {lot for other, lots in aboard.items() if ship and other and other != ship for lot in lots}
+        needed = max(needed, said + len(others))
+    return needed
 
 
 def _counted(box: Box, visit: Visit) -> int | None:

@@ -1,18 +1,22 @@
 """Which control must an officer answer by when, and what did the officer find?
 
 Orders stay open until an officer answers or the declaration is withdrawn; a time limit that runs out is said
-once, and holds the goods as before.
+once, and holds the goods as before. Papers that are not in order are put right and looked at again. Findings that were wrong
+are corrected or taken back by a request that names them; each fact about an answer has the next revision.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
 from schemas.inspection import (
+    CorrectFindings,
     FindingsResult,
+    FindingsRetracted,
     InspectionCancelled,
     InspectionFailed,
     InspectionOrdered,
@@ -20,6 +24,9 @@ from schemas.inspection import (
     InspectionPassed,
     PestIntercepted,
     RecordFindings,
+    RectificationOverdue,
+    RectificationRequested,
+    RetractFindings,
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, GoodsClasses
@@ -31,17 +38,35 @@ TIME_LIMITS: dict[ControlKind, timedelta] = {
     ControlKind.SAMPLING: timedelta(days=7),
 }
 """The controls that an officer answers, and how long the officer has. `quarantine` is a treatment unit's to answer."""
+RECTIFICATION_LIMIT = timedelta(days=14)
+"""How long the declarant has to put papers right: as long as to declare after the arrival (Customs Law of China, article 24)."""
+REMEMBERED_ANSWERS = 64
+"""Requests about one control that stay known after another one took their place."""
 
 
 class Order(BaseModel):
-    """One control. `answered_by` is the message id of the request that answered it, empty until then."""
+    """One control. `answered_by` is the message id of the request that gave the answer that stands, empty while none does.
+
+    `past`: requests whose answer no longer stands, and those that took one back. `revision`: of the latest fact about the answer.
+    """
 
     model_config = ConfigDict(frozen=True)
     control: ControlKind
     since: AwareDatetime
     due: AwareDatetime
-    standing: Literal["open", "overdue", "answered"] = "open"
+    standing: Literal["open", "overdue", "answered", "rectification", "rectification_overdue"] = "open"
     answered_by: str = ""
+    revision: int = 0
+    past: tuple[str, ...] = ()
+
+    @property
+    def next_revision(self) -> int:
+        """0 is the first answer's."""
+        return self.revision + 1 if self.answered_by or self.past else 0
+
+    def known(self, request: str) -> bool:
+        """Whether this request was answered before."""
+        return request == self.answered_by or request in self.past
 
 
 class Quiet(BaseModel):
@@ -70,9 +95,19 @@ class Withdrawn(BaseModel):
 
 
 State = Quiet | Ordered | Withdrawn
-Heard = ConsignmentAssessed | RecordFindings | DeclarationWithdrawn | DeadlinePassed
-Answer = InspectionPassed | InspectionFailed | PestIntercepted
-Said = InspectionOrdered | Answer | InspectionCancelled | InspectionOverdue | RequestRefused
+Findings = RecordFindings | CorrectFindings
+Correction = CorrectFindings | RetractFindings
+Heard = ConsignmentAssessed | RecordFindings | CorrectFindings | RetractFindings | DeclarationWithdrawn | DeadlinePassed
+Answer = InspectionPassed | InspectionFailed | PestIntercepted | RectificationRequested
+Said = (
+    InspectionOrdered
+    | Answer
+    | FindingsRetracted
+    | InspectionCancelled
+    | InspectionOverdue
+    | RectificationOverdue
+    | RequestRefused
+)
 
 INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
@@ -84,6 +119,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             return order(state, message, hearing)
         case RecordFindings():
             return record(state, message, hearing)
+        case CorrectFindings() | RetractFindings():
+            return correct(state, message, hearing)
         case DeclarationWithdrawn():
             return cancel(state, message, hearing)
         case DeadlinePassed():
@@ -121,63 +158,91 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     """The answer to one open order, or the reason why these findings answer nothing; the same request again
     is nothing.
     """
+    ordered = _asked_about(state, found, hearing)
+    if not isinstance(ordered, Order):
+        return ordered
+    if ordered.standing == "answered":
+        seen = f"{found.control.value} was answered by an earlier request"
+        return (_refused(found, hearing, "already_answered", seen),)
+    return (conclude(found, ordered.next_revision, _goods(state), hearing),)
+
+
+def correct(state: State, asked: Correction, hearing: Hearing) -> tuple[Fact, ...]:
+    """The answer that stands is taken back, and replaced where the right one is told; it must be named, for it may be another
+    one by now.
+    """
+    ordered = _asked_about(state, asked, hearing)
+    if not isinstance(ordered, Order):
+        return ordered
+    if ordered.answered_by != asked.wrong or not ordered.answered_by:
+        control, by = asked.control.value, shown(ordered.answered_by, 200)
+        seen = f"the answer of {control} was given by request {by}" if by else f"{control} is not answered"
+        return (_refused(asked, hearing, "not_the_latest", seen),)
+    retracted = FindingsRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        control=asked.control,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMITS[asked.control],
+        revision=ordered.next_revision,
+    )
+    match asked:
+        case RetractFindings():
+            return (retracted,)
+        case CorrectFindings():
+            answer = conclude(asked, retracted.revision + 1, _goods(state), hearing)
+            return (answer,) if isinstance(answer, RequestRefused) else (retracted, answer)
+        case _:
+            assert_never(asked)
+
+
+def _asked_about(state: State, asked: Findings | Correction, hearing: Hearing) -> Order | tuple[Fact, ...]:
+    """The order that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
     match state:
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (_refused(found, hearing, "consignment_closed", "the declaration was withdrawn"),)
+            return (_refused(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
         case Quiet() | Ordered():
             pass
         case _:
             assert_never(state)
-    control = found.control
+    control = asked.control
     if control not in TIME_LIMITS:
         seen = f"{control.value} is answered by a treatment record, not by findings"
-        return (_refused(found, hearing, "wrong_control", seen),)
+        return (_refused(asked, hearing, "wrong_control", seen),)
     ordered = _order_of(state, control)
     if ordered is None:
-        return (_refused(found, hearing, "not_ordered", f"{control.value} is not ordered"),)
-    if ordered.standing == "answered":
-        if ordered.answered_by == hearing.message_id:
-            return ()
-        seen = f"{control.value} was answered by an earlier request"
-        return (_refused(found, hearing, "already_answered", seen),)
-    return (conclude(found, _goods(state), hearing),)
+        return (_refused(asked, hearing, "not_ordered", f"{control.value} is not ordered"),)
+    return () if ordered.known(hearing.message_id) else ordered
 
 
-def conclude(found: RecordFindings, goods: GoodsClasses, hearing: Hearing) -> Fact:
+def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer | RequestRefused:
     """What the officer found, as a fact. A pest without a name, or a name beside "in order", is sent back."""
     pest = found.pest.strip()
+    told: dict[str, Any] = {
+        "consignment_id": found.consignment_id,
+        "occurred_at": hearing.at,
+        "control": found.control,
+        "officer": found.asked_by,
+        "revision": revision,
+    }
+    why = shown(found.remarks.strip(), breaks=True) or f"{found.control.value}: not in order, no remarks"
     match found.result:
         case FindingsResult.CONFORM:
             if pest:
                 return _refused(found, hearing, "pest_contradicts", "the result is conform, yet a pest is named")
-            return InspectionPassed(
-                consignment_id=found.consignment_id,
-                occurred_at=hearing.at,
-                control=found.control,
-                officer=found.asked_by,
-                remarks=found.remarks,
-            )
-        case FindingsResult.NOT_CONFORM:
-            return InspectionFailed(
-                consignment_id=found.consignment_id,
-                occurred_at=hearing.at,
-                control=found.control,
-                officer=found.asked_by,
-                reason=shown(found.remarks.strip(), breaks=True) or f"{found.control.value}: not in order, no remarks",
-            )
+            return InspectionPassed(**told, remarks=found.remarks)
+        case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
+            return RectificationRequested(**told, reason=why, due=hearing.at + RECTIFICATION_LIMIT)
+        case FindingsResult.NOT_CONFORM | FindingsResult.REFUSE:
+            return InspectionFailed(**told, reason=why)
         case FindingsResult.PEST:
             if not pest:
                 return _refused(found, hearing, "pest_missing", "the result is pest, yet no pest is named")
-            return PestIntercepted(
-                consignment_id=found.consignment_id,
-                occurred_at=hearing.at,
-                control=found.control,
-                officer=found.asked_by,
-                pest=pest,
-                goods=goods,
-            )
+            return PestIntercepted(**told, pest=pest, goods=goods)
         case _:
             assert_never(found.result)
 
@@ -207,7 +272,7 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
         case Ordered():
             return tuple(
                 [
-                    InspectionOverdue(
+                    (InspectionOverdue if each.standing == "open" else RectificationOverdue)(
                         consignment_id=passed.subject,
                         occurred_at=hearing.at,
                         control=each.control,
@@ -215,7 +280,7 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
                         due=each.due,
                     )
                     for each in state.orders
-                    if each.standing == "open" and _limit(each) == passed.name and each.due == passed.due
+                    if _limit(each) == passed.name and each.due == passed.due
                 ]
             )
         case Quiet() | Withdrawn():
@@ -230,26 +295,45 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             order = Order(control=message.control, since=message.occurred_at, due=message.due)
             return Ordered(orders=(*_orders(state), order), goods=_goods(state))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
-            change = {"standing": "answered", "answered_by": hearing.message_id}
-            return _changed(state, message.control, change)
+            return _changed(state, message.control, lambda order: _answered(order, message.revision, hearing))
+        case RectificationRequested():
+            change = {"standing": "rectification", "since": message.occurred_at, "due": message.due}
+            return _changed(
+                state,
+                message.control,
+                lambda order: _answered(order, message.revision, hearing).model_copy(update=change),
+            )
+        case FindingsRetracted():
+            return _changed(state, message.control, lambda order: _reopened(order, message, hearing))
         case InspectionOverdue():
-            return _changed(state, message.control, {"standing": "overdue"})
+            return _changed(state, message.control, lambda order: order.model_copy(update={"standing": "overdue"}))
+        case RectificationOverdue():
+            overdue = {"standing": "rectification_overdue"}
+            return _changed(state, message.control, lambda order: order.model_copy(update=overdue))
         case DeclarationWithdrawn():
-            if closed(state):
+            if isinstance(state, Withdrawn):
                 return state
-            return Withdrawn(answered=tuple([each.answered_by for each in _orders(state) if each.answered_by]))
+            known = [request for each in _orders(state) for request in (each.answered_by, *each.past) if request]
+            return Withdrawn(answered=tuple(known))
         case ConsignmentAssessed():
             ordered = any(control in TIME_LIMITS for control in message.controls)
             return Quiet(goods=message.goods) if isinstance(state, Quiet) and ordered and message.goods else state
-        case RecordFindings() | DeadlinePassed() | InspectionCancelled() | RequestRefused():
+        case (
+            RecordFindings()
+            | CorrectFindings()
+            | RetractFindings()
+            | DeadlinePassed()
+            | InspectionCancelled()
+            | RequestRefused()
+        ):
             return state
         case _:
             assert_never(message)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """One per open order that was not yet called overdue: `overdue/<control>`."""
-    return tuple([Deadline(_limit(each), each.due) for each in _orders(state) if each.standing == "open"])
+    """One per open order and per rectification that was not yet called overdue: `overdue/<control>`, `rectification/<control>`."""
+    return tuple([Deadline(name, each.due) for each in _orders(state) if (name := _limit(each))])
 
 
 def closed(state: State) -> bool:
@@ -277,16 +361,47 @@ def _order_of(state: State, control: ControlKind) -> Order | None:
     return next((each for each in _orders(state) if each.control is control), None)
 
 
-def _changed(state: State, control: ControlKind, change: dict[str, str]) -> Ordered:
-    orders = [each.model_copy(update=change) if each.control is control else each for each in _orders(state)]
+def _changed(state: State, control: ControlKind, change: Callable[[Order], Order]) -> Ordered:
+    orders = [change(each) if each.control is control else each for each in _orders(state)]
     return Ordered(orders=tuple(orders), goods=_goods(state))
 
 
+def _answered(order: Order, revision: int, hearing: Hearing) -> Order:
+    past = _remembered(order, order.answered_by)
+    change = {"standing": "answered", "answered_by": hearing.message_id, "revision": revision, "past": past}
+    return order.model_copy(update=change)
+
+
+def _reopened(order: Order, retracted: FindingsRetracted, hearing: Hearing) -> Order:
+    change = {
+        "standing": "open",
+        "since": retracted.occurred_at,
+        "due": retracted.due,
+        "answered_by": "",
+        "revision": retracted.revision,
+        "past": _remembered(order, order.answered_by, hearing.message_id),
+    }
+    return order.model_copy(update=change)
+
+
+def _remembered(order: Order, *requests: str) -> tuple[str, ...]:
+    return (*order.past, *[request for request in requests if request])[-REMEMBERED_ANSWERS:]
+
+
 def _limit(order: Order) -> str:
-    return f"overdue/{order.control.value}"
+    """The name of the time limit that runs; empty where none does."""
+    match order.standing:
+        case "open":
+            return f"overdue/{order.control.value}"
+        case "rectification":
+            return f"rectification/{order.control.value}"
+        case "overdue" | "rectification_overdue" | "answered":
+            return ""
+        case _:
+            assert_never(order.standing)
 
 
-def _refused(found: RecordFindings, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def _refused(found: Findings | Correction, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
         subject=found.key,

@@ -1,31 +1,24 @@
 """How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
 
-import json
 import re
 import sqlite3
-from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
-import httpx2
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.codes.iso6346 import plain
 from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
+from services.ports.question import Console
 from services.shell.clock import stopwatch
-from services.shell.loopback import is_loopback
 
 CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 UNREADABLE = "Unreadable"
 """What the console says of a fact that may be a release or a revocation, and that it cannot read."""
 LIMIT = 500
-STALE_SECONDS = 30.0
-"""Older answers of the console, and answers older than one that was read before, are no answers."""
-UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class FeedPort:
@@ -35,8 +28,7 @@ class FeedPort:
         """`options` go to httpx2.Client: verify, cert, headers, proxy."""
         self.notebook = notebook
         self.address = address
-        self._newest: datetime | None = None
-        self._http = httpx2.Client(base_url=address, **{"trust_env": not is_loopback(address), **options})
+        self._console = Console(address, **options)
 
     def __enter__(self) -> Self:
         return self
@@ -45,12 +37,12 @@ class FeedPort:
         self.close()
 
     def close(self) -> None:
-        self._http.close()
+        self._console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
         """Hands over what comes within `wait_seconds`; how many. Whatever the handler raises undoes the whole reading."""
         after = self.notebook.cursor(SOURCE)
-        status, body = self._get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
+        status, body = self._console.get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
         if (
             status == 410 and after != BEGINNING
         ):  # made anew or restored: what is known stays known, so nothing is done twice
@@ -83,45 +75,10 @@ class FeedPort:
 
     def _ask(self, container_no: str, handler: Handler, seconds: float) -> Answer:
         self.catch_up(handler, seconds)
-        status, body = self._get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
-        try:
-            said = _Gate.model_validate_json(json.dumps(body), strict=True)  # strict, and times are texts
-        except ValidationError as error:
-            return Answer(False, "unread", f"status {status}: {error.error_count()} faults in the answer")
-        if status != 200 or said.container_no != container_no:
-            return Answer(False, "unread", f"status {status}, about {said.container_no!r}")
-        if not said.may_leave:
-            return Answer(False, said.reason, said.detail)
-        if age := self._out_of_date(said):
-            return Answer(False, "stale", age)
-        if not said.consignments:
-            return Answer(False, "not_released", "the console names no consignment that was released")
-        return self.notebook.objection(said.consignments, container_no, silence=False) or Answer(
-            True, said.reason, said.detail
-        )
-
-    def _out_of_date(self, said: "_Gate") -> str:
-        """Why this answer is not of now; empty when nothing speaks against it. No clock of this machine is asked."""
-        if said.as_of is None or said.lag_seconds is None:
-            return "the console does not know up to when it has read"
-        if not 0 <= said.lag_seconds <= STALE_SECONDS:  # NaN is in no bounds
-            return f"the console is {said.lag_seconds:.0f} s behind"
-        if self._newest is not None and (self._newest - said.as_of).total_seconds() > STALE_SECONDS:
-            return f"as of {said.as_of.isoformat()}, older than an answer before"
-        self._newest = max(said.as_of, self._newest or said.as_of)
-        return ""
-
-    def _get(self, path: str, wait_seconds: float, **query: Any) -> tuple[int, Any]:
-        try:
-            answer = self._http.get(path, params=query, timeout=wait_seconds + 15, headers=UNCACHED)
-        except httpx2.HTTPError as error:
-            raise Away(f"the console does not answer: {type(error).__name__} {error}") from error
-        if answer.headers.get("age", "0").strip() != "0":
-            raise Away("the answer comes from a cache on the way, not from the console")
-        try:
-            return answer.status_code, answer.json()
-        except (ValueError, RecursionError):  # RecursionError: nested deeper than Python reads
-            raise Away(f"the console's answer {answer.status_code} is not JSON") from None
+        answer, released = self._console.ask(container_no)
+        if not answer.may_leave:
+            return answer
+        return self.notebook.objection(released, container_no, silence=False) or answer
 
 
 class _Line(BaseModel):
@@ -134,18 +91,6 @@ class _Line(BaseModel):
     containers: tuple[str, ...]
     reason: str | None
     occurred_at: str
-
-
-class _Gate(BaseModel):
-    """What is needed of the console's answer."""
-
-    container_no: str
-    may_leave: bool
-    reason: str
-    detail: str
-    consignments: list[str]
-    as_of: AwareDatetime | None
-    lag_seconds: float | None
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:

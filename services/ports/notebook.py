@@ -35,6 +35,8 @@ ADDED = {
 """Columns that notebooks of earlier versions lack."""
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
+AFTERWARDS = {"ContainerGatedOut": "left", "VisitClosed": "closed", "GateAlarmRaised": "alarm"}
+"""How a visit ended → the reason of the no that stands until a newer `ContainerMayLeave`."""
 
 
 FEED = "http"
@@ -163,16 +165,14 @@ class Notebook:
 
     def ask(self, container_no: str) -> Answer:
         """As far as this notebook goes: yes only if the gate's latest statement is yes and names consignments, each of which
-        has a release as its latest statement that names this container."""
+        has a release as its latest statement that names this container. What holds the rest of a consignment is no objection."""
         container_no = plain(container_no)
         statement = self._statement(container_no)
         if statement is None:
             return self._unread(container_no) or Answer(False, "unknown")
         kind, consignments, reason = statement
-        if kind in ("ContainerGatedOut", "GateAlarmRaised"):
-            return Answer(False, "left", reason)
         if kind != "ContainerMayLeave":
-            return Answer(False, "held", reason)
+            return Answer(False, AFTERWARDS.get(kind, "held"), reason)
         if not consignments:
             return Answer(False, "not_released", "the gate names no consignment that was released")
         against = self._unread(container_no) or self.objection(consignments, container_no)

@@ -8,7 +8,7 @@ import pydantic_core
 from kafka.partitioner.default import murmur2
 
 from schemas.envelope import Message, fact_id
-from schemas.gate import ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised
+from schemas.gate import ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised, VisitClosed
 from schemas.release import ConsignmentHeld, DeclarationWithdrawn, ReleaseGranted, ReleaseRefused, ReleaseRevoked
 from schemas.topics import FACTS_AND_REQUESTS, KINDS
 from services.shell.codec import Raw, Undecodable, decode, kind_of
@@ -18,7 +18,7 @@ HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave"
 """What a port acts on. The other statements only make its answers stricter."""
 
 OfRelease = ReleaseGranted | ReleaseRevoked | ConsignmentHeld | ReleaseRefused | DeclarationWithdrawn
-OfGate = ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised
+OfGate = ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised | VisitClosed
 Statement = OfRelease | OfGate
 _STATEMENTS: tuple[type[Message], ...] = (*OfRelease.__args__, *OfGate.__args__)
 _WRITERS = {topic.name: topic.writer for topic in FACTS_AND_REQUESTS}
@@ -30,7 +30,8 @@ MOST_FACTS = 1024
 class Notice:
     """One statement. `subject`: a consignment or a container; of two on one subject the higher `version` is true.
 
-    `version` is None where the gate only tells that the container left. `others`: the containers of a consignment, the
+    `version` is None where the gate only tells how a visit ended: that ends every yes before it. `others`: all containers of
+    a consignment that are released (those that an earlier release listed and this one does not are taken back), the
     consignments of a container.
     """
 
@@ -138,11 +139,11 @@ def _notice(id: str, said: Statement) -> Notice:
             version, others = said.version, said.consignments
         case ContainerMustStay():
             version, others = said.version, said.waiting_for
-        case ContainerGatedOut():
+        case ContainerGatedOut() | VisitClosed():
             version, others = None, said.consignments
         case GateAlarmRaised():
             version, others = None, said.waiting_for
         case _:
             assert_never(said)
-    reason = getattr(said, "reason", "")
+    reason = said.how if isinstance(said, VisitClosed) else getattr(said, "reason", "")
     return Notice(id, said.kind, said.key, version, others, reason, said.occurred_at.isoformat())

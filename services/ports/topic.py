@@ -13,9 +13,11 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
 from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from schemas.codes.iso6346 import plain
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 from services.ports.notebook import Answer, Entry, Notebook
 from services.ports.notice import TOPICS, Away, Handler, from_topic
+from services.ports.question import Console
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
@@ -28,9 +30,13 @@ REQUEST_MS = 10_000
 class TopicPort:
     """Reads every partition of the two topics; no consumer group, so nothing is kept on the broker."""
 
-    def __init__(self, bootstrap: str, notebook: Notebook, **options: Any) -> None:
-        """`options` go to kafka-python: security_protocol, sasl_mechanism and the like."""
+    def __init__(self, bootstrap: str, notebook: Notebook, *, console: Console | None = None, **options: Any) -> None:
+        """`console`: is asked, too, before a yes, because it knows of a hold before the release desk has decided it.
+
+        `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
+        """
         self.notebook = notebook
+        self.console = console
         self._partitions: dict[str, int] = {}
         self._places: list[TopicPartition] = []
         self._looked = 0.0
@@ -70,6 +76,8 @@ class TopicPort:
     def close(self) -> None:
         self._consumer.close()
         self._admin.close()
+        if self.console:
+            self.console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
         """Hands over what came within `wait_seconds`; how many. Whatever the handler raises undoes the reading of that topic."""
@@ -95,10 +103,12 @@ class TopicPort:
                     return
 
     def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
-        """May it leave, now? First everything that was written until now is taken, as `read` would."""
+        """May it leave, now? First everything that was written until now is taken, as `read` would; a yes of the notebook is one
+        only if the console, where there is one, says yes, too."""
         try:
             self.catch_up(handler, seconds)
-            return self.notebook.ask(container_no)
+            answer = self.notebook.ask(container_no)
+            return self.console.ask(plain(container_no))[0] if answer.may_leave and self.console else answer
         except (Away, sqlite3.Error) as error:
             return Answer(False, "stale", str(error))
 

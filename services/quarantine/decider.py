@@ -1,28 +1,35 @@
 """Which treatments are owed before goods may go, and was each carried out as its schedule demands?
 
 Each origin (the risk desk, or the control that met a pest) owes its own treatment; they run side by side. Where no treatment
-is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met; abandonment,
-refusal and withdrawal close it.
+is known for the goods, an officer decides. A settled consignment stays open, because a pest may still be met. Goods that were
+given up are taken up again where the pest, the last record or the decision turns out to have been wrong; withdrawal closes a
+consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
-from datetime import date, timedelta
-from typing import Annotated, Any, Literal, assert_never
+from datetime import timedelta
+from typing import Annotated, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
-from schemas.inspection import PestIntercepted
+from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     QuarantineRefused,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
+    TreatmentDecisionRetracted,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
+    TreatmentReport,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -30,77 +37,44 @@ from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod, day_in_china
 from services.quarantine.methods import methods_for
+from services.quarantine.needs import (
+    Abandoned,
+    Missed,
+    Need,
+    Quiet,
+    State,
+    Treating,
+    Withdrawn,
+    answered_of,
+    asked_of_an_officer,
+    changed,
+    judged,
+    need_of,
+    needs_of,
+    put_off,
+    taken_on,
+    wanted_by,
+    without_decision,
+    without_finding,
+    without_record,
+)
 from services.quarantine.proof import check, unusable
 from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
-RISK = "risk"
-
-
-class Need(BaseModel):
-    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
-    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
-    officer has to decide.
-    """
-
-    model_config = ConfigDict(frozen=True)
-    origin: str
-    attempt: int
-    methods: tuple[TreatmentMethod, ...]
-    pest: str
-    since: AwareDatetime
-    due: AwareDatetime
-    standing: Literal["open", "overdue", "verified", "waived"] = "open"
-    answered: tuple[str, ...] = ()
-    goods: GoodsClass = GoodsClass.WOOD
-
-    @property
-    def day(self) -> date:
-        """The day of the order, by whose schedules its records are judged."""
-        return day_in_china(self.since)
-
-    @property
-    def settled(self) -> bool:
-        """Whether it no longer holds the goods."""
-        return self.standing in ("verified", "waived")
-
-
-class Quiet(BaseModel):
-    """No treatment was ever needed so far."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["quiet"] = "quiet"
-
-
-class Treating(BaseModel):
-    """Treatments were ordered; some or all may be verified."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["treating"] = "treating"
-    needs: tuple[Need, ...]
-
-
-class Abandoned(BaseModel):
-    """The goods are given up. `answered`: requests that were judged before."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["abandoned"] = "abandoned"
-    answered: tuple[str, ...]
-
-
-class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
-
-    model_config = ConfigDict(frozen=True)
-    state: Literal["withdrawn"] = "withdrawn"
-    answered: tuple[str, ...]
-
-
-State = Quiet | Treating | Abandoned | Withdrawn
 Heard = (
-    ConsignmentAssessed | PestIntercepted | RecordTreatment | DecideTreatment | DeclarationWithdrawn | DeadlinePassed
+    ConsignmentAssessed
+    | PestIntercepted
+    | FindingsRetracted
+    | RecordTreatment
+    | CorrectTreatment
+    | RetractTreatment
+    | DecideTreatment
+    | RetractTreatmentDecision
+    | DeclarationWithdrawn
+    | DeadlinePassed
 )
 Said = (
     TreatmentOrdered
@@ -109,12 +83,15 @@ Said = (
     | TreatmentAbandoned
     | TreatmentOverdue
     | TreatmentCancelled
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentReferred
     | TreatmentWaived
     | QuarantineRefused
     | RequestRefused
 )
 
+Asked = RecordTreatment | CorrectTreatment | RetractTreatment | DecideTreatment | RetractTreatmentDecision
 INITIAL: State = Quiet()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
@@ -124,11 +101,17 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
         case ConsignmentAssessed():
             if ControlKind.QUARANTINE not in message.controls:
                 return ()
-            return order(state, message.consignment_id, RISK, "", message.goods, hearing)
+            return order(state, message.consignment_id, wanted_by(message), hearing)
         case PestIntercepted():
-            return order(state, message.consignment_id, message.control.value, message.pest, message.goods, hearing)
+            return order(state, message.consignment_id, wanted_by(message), hearing)
+        case FindingsRetracted():
+            return drop(state, message, hearing)
         case RecordTreatment():
             return judge(state, message, hearing)
+        case CorrectTreatment() | RetractTreatment():
+            return take_back(state, message, hearing)
+        case RetractTreatmentDecision():
+            return ask_again(state, message, hearing)
         case DecideTreatment():
             return resolve(state, message, hearing)
         case DeclarationWithdrawn():
@@ -139,32 +122,70 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             assert_never(message)
 
 
-def order(
-    state: State, consignment_id: str, origin: str, pest: str, goods: tuple[GoodsClass, ...], hearing: Hearing
-) -> tuple[Fact, ...]:
-    """The first attempt for this origin, or the question to an officer where no treatment is known for the goods.
+def order(state: State, consignment_id: str, wanted: Missed, hearing: Hearing) -> tuple[Fact, ...]:
+    """The first attempt against this finding, or the question to an officer where no treatment is known for the goods.
 
-    An origin heard again, or of goods given up or withdrawn, orders nothing.
+    A finding heard again, or of goods given up or withdrawn, orders nothing.
     """
     match state:
         case Quiet() | Treating():
-            if _need_of(state, origin) is not None:
+            need = need_of(state, wanted.origin)
+            if need is not None and need.finding >= wanted.finding:
                 return ()
-            if (known := methods_for(goods, pest, day_in_china(hearing.at))) is not None:
-                return (_ordered(consignment_id, origin, 1, *known, pest, hearing),)
+            attempt = need.attempt + 1 if need else 1
+            known = methods_for(wanted.goods, wanted.pest, day_in_china(hearing.at))
+            if known is not None:
+                goods, methods = known
+                return (
+                    _ordered(
+                        consignment_id, wanted.origin, attempt, goods, methods, wanted.pest, hearing, wanted.finding
+                    ),
+                )
             referred = TreatmentReferred(
                 consignment_id=consignment_id,
                 occurred_at=hearing.at,
-                origin=origin,
-                goods=goods,
-                pest=shown(pest, 200),
+                origin=wanted.origin,
+                goods=wanted.goods,
+                pest=shown(wanted.pest, 200),
                 due=hearing.at + TIME_LIMIT,
+                finding=wanted.finding,
             )
             return (referred,)
         case Abandoned() | Withdrawn():
             return ()
         case _:
             assert_never(state)
+
+
+def drop(state: State, retracted: FindingsRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+    """The treatment against a pest that was a wrong finding falls away. Goods that were given up for it are taken up again: what
+    was not ordered meanwhile is ordered now.
+    """
+    need = need_of(state, retracted.control.value)
+    match state:
+        case Treating():
+            if need is None or need.settled or need.finding >= retracted.revision:
+                return ()
+            fallen = TreatmentCancelled(
+                consignment_id=retracted.consignment_id, occurred_at=hearing.at, origin=need.origin
+            )
+            return (fallen,)
+        case Abandoned():
+            again = without_finding(state, retracted)
+            if isinstance(again, Abandoned):
+                return ()
+            missed = tuple([each for each in state.missed if each.origin != retracted.control.value])
+            return _order_missed(again, missed, retracted.consignment_id, hearing)
+        case Quiet() | Withdrawn():
+            return ()
+        case _:
+            assert_never(state)
+
+
+def _order_missed(again: State, missed: tuple[Missed, ...], consignment_id: str, hearing: Hearing) -> tuple[Fact, ...]:
+    """What was not ordered while the goods were given up."""
+    ordered = [order(again, consignment_id, each, hearing) for each in missed]
+    return tuple([fact for facts in ordered for fact in facts])
 
 
 def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -178,11 +199,14 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             pass
         case _:
             assert_never(state)
-    need = _need_of(state, record.origin)
+    need = need_of(state, record.origin)
     if need is None:
         return (_refused(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
     if hearing.message_id in need.answered:
         return ()
+    if need.standing == "cancelled":
+        seen = f"no treatment is ordered for origin {record.origin[:40]!r}"
+        return (_refused(record, hearing, "not_ordered", seen),)
     if not need.methods:
         seen = f"how origin {record.origin[:40]!r} is treated is for an officer to decide"
         return (_refused(record, hearing, "not_ordered", seen),)
@@ -199,7 +223,109 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     return conclude(need, row, record, hearing)
 
 
-def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+    """The record that was judged last no longer stands, and the corrected one is judged in its place. Its attempt is in hand
+    again; where the next one is by now, it does not count.
+    """
+    need = _need_to_correct(state, asked, hearing)
+    if not isinstance(need, Need):
+        return need
+    last = need.last
+    if last is None or last.request != asked.wrong:
+        seen = (
+            f"the record of origin {need.origin!r} that was judged last is {shown(last.request, 200)}" if last else ""
+        )
+        return (_refused(asked, hearing, "not_the_latest", seen or f"no record of origin {need.origin!r} stands"),)
+    in_hand = last.attempt == need.attempt
+    retracted = TreatmentRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        origin=need.origin,
+        attempt=last.attempt,
+        wrong=asked.wrong,
+        retracted_by=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMIT if in_hand else need.due,
+        finding=need.finding,
+        revision=need.revision,
+    )
+    facts = (retracted, *_taken_up(state, retracted, hearing))
+    match asked:
+        case RetractTreatment():
+            return facts
+        case CorrectTreatment():
+            pass
+        case _:
+            assert_never(asked)
+    if asked.attempt != last.attempt:
+        seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
+        return (_refused(asked, hearing, "wrong_attempt", seen),)
+    row = row_for(need.goods, asked.method, day_in_china(last.since))
+    if fault := unusable(row, asked, last.since, hearing.at):
+        return (_refused(asked, hearing, *fault),)
+    as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
+    verdict = conclude(as_ordered, row, asked, hearing)
+    return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
+
+
+def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
+    """An officer's decision no longer stands, and the question is open again."""
+    need = _need_to_correct(state, asked, hearing)
+    if not isinstance(need, Need):
+        return need
+    if not need.decided or need.decided != asked.wrong or need.last is not None:
+        seen = (
+            f"origin {need.origin!r} was not decided by request {asked.wrong[:80]}, or a record of it was judged since"
+        )
+        return (_refused(asked, hearing, "not_the_latest", seen),)
+    retracted = TreatmentDecisionRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        origin=need.origin,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+        due=hearing.at + TIME_LIMIT,
+        finding=need.finding,
+        revision=need.revision,
+    )
+    return (retracted, *_taken_up(state, retracted, hearing))
+
+
+def _need_to_correct(
+    state: State, asked: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
+) -> Need | tuple[Fact, ...]:
+    """The need that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
+    code = "not_referred" if isinstance(asked, RetractTreatmentDecision) else "not_ordered"
+    match state:
+        case Withdrawn():
+            return _after_the_end(state, asked, hearing, "the declaration was withdrawn")
+        case Abandoned():
+            if hearing.message_id in state.answered:
+                return ()
+            if asked.origin != state.failed:
+                return (_refused(asked, hearing, "consignment_closed", "the goods are given up for another origin"),)
+            needs = state.needs
+        case Quiet() | Treating():
+            needs = needs_of(state)
+        case _:
+            assert_never(state)
+    need = next((each for each in needs if each.origin == asked.origin and each.standing != "cancelled"), None)
+    if need is None:
+        return (_refused(asked, hearing, code, f"no treatment is ordered for origin {asked.origin[:40]!r}"),)
+    return () if hearing.message_id in need.answered else need
+
+
+def _taken_up(
+    state: State, retracted: TreatmentRetracted | TreatmentDecisionRetracted, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """Goods that were given up for this are taken up again: what was not ordered meanwhile is ordered now."""
+    if not isinstance(state, Abandoned):
+        return ()
+    return _order_missed(evolve(state, retracted, hearing), state.missed, retracted.consignment_id, hearing)
+
+
+def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hearing) -> tuple[Fact, ...]:
     """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
@@ -215,6 +341,8 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
             method=record.method,
             schedule=schedule,
             unit=record.asked_by,
+            finding=need.finding,
+            revision=need.revision,
         )
         return (verified,)
     failed = TreatmentFailed(
@@ -227,23 +355,31 @@ def conclude(need: Need, row: Row | None, record: RecordTreatment, hearing: Hear
         shortfalls=shortfalls,
         unit=record.asked_by,
     )
-    if need.attempt < ATTEMPTS:
+    tried = need.attempt - need.first + 1
+    if tried < ATTEMPTS:
         again = _ordered(
-            record.consignment_id, need.origin, need.attempt + 1, need.goods, need.methods, need.pest, hearing
+            record.consignment_id,
+            need.origin,
+            need.attempt + 1,
+            need.goods,
+            need.methods,
+            need.pest,
+            hearing,
+            need.finding,
         )
         return (failed, again)
     given_up = TreatmentAbandoned(
         consignment_id=record.consignment_id,
         occurred_at=hearing.at,
         origin=need.origin,
-        attempts=need.attempt,
+        attempts=tried,
+        finding=need.finding,
+        revision=need.revision,
     )
     return (failed, given_up)
 
 
-def _after_the_end(
-    state: Abandoned | Withdrawn, request: RecordTreatment | DecideTreatment, hearing: Hearing, seen: str
-) -> tuple[Fact, ...]:
+def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, seen: str) -> tuple[Fact, ...]:
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
@@ -259,7 +395,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             pass
         case _:
             assert_never(state)
-    need = _need_of(state, decided.origin)
+    need = need_of(state, decided.origin)
     if need is not None and hearing.message_id in need.answered:
         return ()
     if need is None or need.methods or need.settled:
@@ -275,6 +411,8 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 origin=need.origin,
                 officer=decided.asked_by,
                 reason=decided.reason,
+                finding=need.finding,
+                revision=need.revision,
             )
             return (waived,)
         case TreatmentDecision.REFUSE:
@@ -284,6 +422,8 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
                 origin=need.origin,
                 officer=decided.asked_by,
                 reason=decided.reason,
+                finding=need.finding,
+                revision=need.revision,
             )
             return (refused,)
         case _:
@@ -299,7 +439,9 @@ def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) ->
         if row_for(goods, method, on) is None:
             seen = f"there is no schedule for {method.value} of {goods.value}"
             return _refused(decided, hearing, "no_schedule", seen)
-    return _ordered(decided.consignment_id, need.origin, 1, goods, decided.methods, need.pest, hearing)
+    return _ordered(
+        decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
+    )
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
@@ -348,28 +490,39 @@ def remind(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case TreatmentOrdered():
-            return _taken_on(state, message, hearing)
+            return taken_on(state, message, hearing)
         case TreatmentReferred():
-            return _asked_of_an_officer(state, message)
+            return asked_of_an_officer(state, message)
         case TreatmentWaived():
-            return _changed(state, message.origin, hearing, standing="waived")
+            said = message.revision + 1
+            return changed(state, message.origin, hearing, standing="waived", said=said, decided=hearing.message_id)
         case QuarantineRefused():
-            return Abandoned(answered=(*_answered(state), hearing.message_id))
-        case TreatmentVerified():
-            return _changed(state, message.origin, hearing, standing="verified")
-        case TreatmentFailed():
-            return _changed(state, message.origin, hearing)
+            said = message.revision + 1
+            refused = changed(state, message.origin, hearing, said=said, decided=hearing.message_id)
+            return Abandoned(answered=answered_of(refused), failed=message.origin, needs=refused.needs)
+        case TreatmentVerified() | TreatmentFailed():
+            return judged(state, message, hearing)
+        case TreatmentRetracted():
+            return without_record(state, message, hearing)
+        case TreatmentDecisionRetracted():
+            return without_decision(state, message, hearing)
         case TreatmentOverdue():
-            return _changed(state, message.origin, None, standing="overdue")
+            return changed(state, message.origin, None, standing="overdue")
         case TreatmentAbandoned():
-            return Abandoned(answered=_answered(state))
+            given_up = changed(state, message.origin, None, said=message.revision + 1)
+            return Abandoned(answered=answered_of(given_up), failed=message.origin, needs=given_up.needs)
         case DeclarationWithdrawn():
-            return state if closed(state) else Withdrawn(answered=_answered(state))
+            return state if isinstance(state, Abandoned | Withdrawn) else Withdrawn(answered=answered_of(state))
+        case FindingsRetracted():
+            return without_finding(state, message)
+        case ConsignmentAssessed() | PestIntercepted():
+            return put_off(state, message)
         case (
-            ConsignmentAssessed()
-            | PestIntercepted()
-            | RecordTreatment()
+            RecordTreatment()
+            | CorrectTreatment()
+            | RetractTreatment()
             | DecideTreatment()
+            | RetractTreatmentDecision()
             | DeadlinePassed()
             | TreatmentCancelled()
             | RequestRefused()
@@ -381,74 +534,12 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
     """One per attempt in hand that was not yet called overdue: `overdue/<origin>`."""
-    return tuple([Deadline(_limit(need), need.due) for need in _needs(state) if need.standing == "open"])
+    return tuple([Deadline(_limit(need), need.due) for need in needs_of(state) if need.standing == "open"])
 
 
 def closed(state: State) -> bool:
-    """When the goods were given up or the declaration withdrawn."""
-    match state:
-        case Quiet() | Treating():
-            return False
-        case Abandoned() | Withdrawn():
-            return True
-        case _:
-            assert_never(state)
-
-
-def _needs(state: State) -> tuple[Need, ...]:
-    return state.needs if isinstance(state, Treating) else ()
-
-
-def _need_of(state: State, origin: str) -> Need | None:
-    return next((need for need in _needs(state) if need.origin == origin), None)
-
-
-def _answered(state: State) -> tuple[str, ...]:
-    return tuple([request for need in _needs(state) for request in need.answered])
-
-
-def _asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
-    need = Need(
-        origin=referred.origin,
-        attempt=1,
-        methods=(),
-        pest=referred.pest,
-        since=referred.occurred_at,
-        due=referred.due,
-        goods=GoodsClass.OTHER,
-    )
-    return Treating(needs=(*_needs(state), need))
-
-
-def _taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
-    """`earlier`: the attempt before, or the question to an officer that this request answered."""
-    earlier = _need_of(state, ordered.origin)
-    answered = earlier.answered if earlier else ()
-    if earlier is not None and not earlier.methods:
-        answered = (*answered, hearing.message_id)
-    need = Need(
-        origin=ordered.origin,
-        attempt=ordered.attempt,
-        methods=ordered.methods,
-        pest=ordered.pest,
-        since=ordered.occurred_at,
-        due=ordered.due,
-        goods=ordered.goods,
-        answered=answered,
-    )
-    others = tuple([each for each in _needs(state) if each.origin != ordered.origin])
-    return Treating(needs=(*others, need))
-
-
-def _changed(state: State, origin: str, answered: Hearing | None, **change: Any) -> Treating:
-    needs = []
-    for need in _needs(state):
-        if need.origin == origin:
-            if answered is not None:
-                change["answered"] = (*need.answered, answered.message_id)
-            need = need.model_copy(update=change)
-        needs.append(need)
-    return Treating(needs=tuple(needs))
+    """When the declaration was withdrawn. Goods that were given up may be taken up again."""
+    return isinstance(state, Withdrawn)
 
 
 def _limit(need: Need) -> str:
@@ -463,6 +554,7 @@ def _ordered(
     methods: tuple[TreatmentMethod, ...],
     pest: str,
     hearing: Hearing,
+    finding: int,
 ) -> TreatmentOrdered:
     return TreatmentOrdered(
         consignment_id=consignment_id,
@@ -473,10 +565,11 @@ def _ordered(
         pest=shown(pest, 200),
         due=hearing.at + TIME_LIMIT,
         goods=goods,
+        finding=finding,
     )
 
 
-def _refused(record: RecordTreatment | DecideTreatment, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def _refused(record: Asked, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
         subject=record.key,

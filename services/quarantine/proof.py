@@ -11,7 +11,7 @@ from functools import partial
 from itertools import pairwise
 
 from schemas.bounds import shown
-from schemas.quarantine import Reading, RecordTreatment
+from schemas.quarantine import Reading, TreatmentReport
 from services.quarantine.schedules import READING_GRACE_HOURS, Exposure, Held, Row
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -27,7 +27,7 @@ Gas = Sequence[tuple[Decimal, Decimal]]
 """(hours, g/m3) in order of hours."""
 
 
-def unusable(row: Row | None, record: RecordTreatment, ordered: datetime, heard: datetime) -> tuple[str, str] | None:
+def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, heard: datetime) -> tuple[str, str] | None:
     """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
 
     `row`: its schedule, None where there is none; `ordered`, `heard`: when the desk ordered it and when it has the record.
@@ -48,7 +48,7 @@ def unusable(row: Row | None, record: RecordTreatment, ordered: datetime, heard:
     return None
 
 
-def doubled(record: RecordTreatment) -> str:
+def doubled(record: TreatmentReport) -> str:
     """Which hour was read twice at one sampling place; empty where none was. Nobody knows which of the two is true."""
     seen: set[tuple[str, Decimal]] = set()
     for reading in record.readings:
@@ -58,7 +58,7 @@ def doubled(record: RecordTreatment) -> str:
     return ""
 
 
-def implausible(row: Row, record: RecordTreatment) -> str:
+def implausible(row: Row, record: TreatmentReport) -> str:
     """Which value cannot be true, by this row; empty where all can. Such a record is neither good nor bad."""
     bounds, dose = row.plausible, record.dose_g_m3 or Decimal(0)
     for reading in record.readings:
@@ -75,7 +75,7 @@ def implausible(row: Row, record: RecordTreatment) -> str:
     return ""
 
 
-def check(row: Row, record: RecordTreatment) -> tuple[str, ...]:
+def check(row: Row, record: TreatmentReport) -> tuple[str, ...]:
     """What the record lacks of this row; nothing where it proves that the treatment met it."""
     shortfalls: list[str] = []
     if record.unit_class not in row.units:
@@ -124,7 +124,7 @@ def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
     return total
 
 
-def _proved(row: Row, record: RecordTreatment) -> list[str]:
+def _proved(row: Row, record: TreatmentReport) -> list[str]:
     """What is missing from the step that comes nearest; nothing where the record proves one."""
     places: dict[str, list[Reading]] = {}
     for reading in sorted(record.readings, key=lambda reading: reading.hours):

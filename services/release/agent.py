@@ -1,7 +1,7 @@
 """The release desk on the loop.
 
-Reads the facts of declaration, risk, inspection and quarantine and `customs-release-requests`; alone writes
-`customs-release-facts` and, for the gate, `customs-release-containers`.
+Reads the facts of declaration, risk, inspection and quarantine, what the gate tells of arrivals and departures, and
+`customs-release-requests`; alone writes `customs-release-facts` and, for the gate, `customs-release-containers`.
 """
 
 from services.release import decider

@@ -1,24 +1,33 @@
 """May these goods go? Only when every hold is lifted; what is unknown holds them.
 
-One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused, or
-withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
+One statement at a time is true: held (with the whole list of holds), released, revoked and held again, refused (until the failure
+is taken back), or withdrawn. Each carries a `version`, so that a consumer which hears two of them knows the later one.
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
-from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -30,17 +39,46 @@ from schemas.release import (
     DeclarationWithdrawn,
     Hold,
     LiftHold,
+    LiftRetracted,
     PlaceHold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractLift,
 )
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import Owner
-from services.release.holds import Dossier, Evidence, Terms, learn, open_holds
+from schemas.vocabulary import Direction, Owner
+from services.release.arrivals import (
+    BY_GATE,
+    arrived_boxes,
+    arrived_partly,
+    arrived_pieces,
+    arrived_whole,
+    event_time,
+    misfit,
+    named,
+    no_news,
+    too_many_landings,
+)
+from services.release.departures import gone, left_unreleased
+from services.release.dossier import Dossier, Landing, Terms
+from services.release.holds import (
+    ARRIVAL,
+    GATE,
+    Evidence,
+    failures,
+    is_being_put_right,
+    learn,
+    lifting,
+    open_holds,
+)
+from services.release.lapses import lapses_after
 
 OFFICER = "officer/"
+LAPSE = f"{OFFICER}lapse/"
+"""Begins the hold that follows a release which nobody used."""
 MOST_OFFICER_HOLDS = 64
 """Officers' holds that may be open on one consignment at once; they hold the goods as well as any further one would."""
 REMEMBERED_LIFTS = 256
@@ -48,6 +86,8 @@ REMEMBERED_LIFTS = 256
 MOST_WITHDRAWALS = 64
 """Wishes to take the declaration back that wait for the assessment."""
 NOTHING = Dossier()
+Told = Literal["held", "held here", "refused", "refused here", "freed"]
+"""What the gate was told last of a container: `here`, that the goods have arrived in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +99,11 @@ class Case:
     stated: tuple[Hold, ...] = ()
     lifted: dict[str, str] = field(default_factory=dict)
     told: bool = False
-    """Whether the gate knows that the containers must stay."""
+    """Written by an earlier release: whether the gate knows that the containers must stay. `gate` tells it now."""
+    gate: dict[str, Told] = field(default_factory=dict)
+    """What the gate was told last, by container."""
+    retracted: dict[str, str] = field(default_factory=dict)
+    """Lifting that was wrong → the request that took it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +116,24 @@ class Held(Case):
 
 @dataclass(frozen=True, slots=True)
 class Released(Case):
-    """The goods may go."""
+    """The goods may go; where holds are `stated`, only those that have arrived.
+
+    `boxes`: since when each container is released; empty where an earlier release did not say, so that nothing of it lapses.
+    """
 
     state: Literal["released"] = "released"
+    boxes: dict[str, AwareDatetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused(Case):
-    """The goods are to be destroyed or returned; never released."""
+    """The goods are to be destroyed or returned, unless the failure is taken back. `cause`: its hold, empty in records of earlier
+    releases; `revoked`: as of `Held`. The officers' holds stay in `stated`.
+    """
 
     state: Literal["refused"] = "refused"
+    cause: str = ""
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +149,32 @@ FromDesks = (
     | InspectionPassed
     | InspectionFailed
     | PestIntercepted
+    | RectificationRequested
+    | FindingsRetracted
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentOrdered
     | TreatmentWaived
     | QuarantineRefused
     | WithdrawalRequested
+    | ContainerArrived
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted
 )
-Asked = ReportArrival | PlaceHold | LiftHold
-Heard = FromDesks | Asked
+Asked = ReportArrival | PlaceHold | LiftHold | RetractLift
+Heard = FromDesks | Asked | DeadlinePassed
 Said = (
     ArrivalRecorded
     | ConsignmentHeld
     | ReleaseGranted
     | ReleaseRefused
     | ReleaseRevoked
+    | RefusalRevoked
+    | LiftRetracted
     | DeclarationWithdrawn
     | ContainerHeld
     | ContainerFreed
@@ -125,19 +187,28 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     match message:
+        case ConsignmentAssessed():
+            return assess(state, message, hearing)
         case (
-            ConsignmentAssessed()
-            | InspectionPassed()
+            InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
+            | RectificationRequested()
+            | FindingsRetracted()
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing.at)
+        case ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
+            return depart(state, message, hearing)
+        case ContainerArrived():
+            return land(state, message, hearing)
         case WithdrawalRequested():
             return withdraw(state, message, hearing)
         case ReportArrival():
@@ -146,6 +217,10 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             return hold(state, message, hearing)
         case LiftHold():
             return lift(state, message, hearing)
+        case DeadlinePassed():
+            return lapse(state, message, hearing)
+        case RetractLift():
+            return put_back(state, message, hearing)
         case _:
             assert_never(message)
 
@@ -154,21 +229,22 @@ def settle(
     state: State, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
 ) -> tuple[Fact, ...]:
     """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed."""
+    say = _Statement(consignment, state, dossier, at)
     match state:
         case Withdrawn():
             return ()
-        case Refused():  # refused before the containers were known: the gate hears of them now
-            return () if state.told else _Statement(consignment, state, dossier, at).stop("refused", state.version)
+        case Refused():
+            return _refused_so_far(state, dossier, officers, consignment, at)
         case Held() | Released():
             pass
         case _:
             assert_never(state)
-    say = _Statement(consignment, state, dossier, at)
-    if dossier.failure is not None:
-        return say.refuse(dossier.failure.hold_id, dossier.failure.reason)
+    if failed := failures(dossier):
+        return say.refuse(*next(iter(failed.items())))
     wishes = dossier.withdrawals
-    if wishes and dossier.terms and isinstance(state, Held) and not state.revoked and not dossier.terms.controls:
-        if not officers:
+    may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
+        if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
     elif wishes and dossier.terms:
@@ -177,31 +253,122 @@ def settle(
         rest = dossier._replace(withdrawals=())
         return (*sent_back, *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
-    if isinstance(state, Released):
-        return say.revoke(holds) if holds else ()
-    if not holds:
-        return say.release()
-    if [(h.hold_id, h.owner) for h in holds] != [(h.hold_id, h.owner) for h in state.stated]:
-        return say.keep(holds)
-    return ()
+    stops = [h for h in holds if h.hold_id != ARRIVAL or not arrived_partly(dossier)]
+    if isinstance(state, Released) and stops:
+        return say.revoke(holds)
+    news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
+    if not stops and (news or isinstance(state, Held)):
+        return say.release(holds)
+    return say.keep(holds) if news else say.unchanged(holds)
+
+
+def assess(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
+    """The containers are known now: arrivals that were reported of others are sent back, and do not count."""
+    dossier = learn(state.dossier, assessed, hearing.message_id)
+    sent_back: list[Fact] = []
+    if dossier is not state.dossier and not closed(state):
+        for landing in state.dossier.landings:
+            fault = misfit(dossier, landing)
+            if fault and not landing.by_gate:
+                of = ReportArrival.kind
+                sent_back.append(_refused(assessed.consignment_id, landing.message_id, *fault, hearing.at, of))
+    return (*sent_back, *settle(state, dossier, officers(state), assessed.consignment_id, hearing.at))
+
+
+def _refused_so_far(
+    state: Refused, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
+) -> tuple[Fact, ...]:
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was."""
+    say, standing = _Statement(consignment, state, dossier, at), failures(dossier)
+    cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
+    if (
+        cause in standing
+    ):  # refused before the containers were known, or before they arrived: the gate hears of them now
+        return say.to_gate("refused", refused=True)
+    again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
+    return (say.reconsider(cause), *settle(again, dossier, officers, consignment, at))
 
 
 def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
-    """The goods are here: true once, whatever else holds them. A second report by somebody else is sent back."""
-    if state.dossier.arrived_at is not None:
-        if state.dossier.arrival_request == hearing.message_id:
-            return ()
+    """The goods are here, or a part of them: true once, whatever else holds them. What tells nothing new is sent back."""
+    dossier = state.dossier
+    if hearing.message_id in (dossier.arrival_request, *[each.message_id for each in dossier.landings]):
+        return ()
+    boxes = named(report.containers)
+    at = event_time(report.occurred_at, hearing.at)
+    landing = Landing(hearing.message_id, at, boxes, report.pieces)
+    whole = not boxes and report.pieces is None
+    if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
         return (_no(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
     if isinstance(state, Withdrawn):
         return (_no(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
+    if not whole:
+        if fault := misfit(dossier, landing):
+            return (_no(report, hearing, *fault),)
+        if too_many_landings(dossier, landing):
+            return (_no(report, hearing, "too_many_requests", f"{len(dossier.landings)} partial arrivals are known"),)
     arrived = ArrivalRecorded(
         consignment_id=report.consignment_id,
-        occurred_at=hearing.at,
+        occurred_at=at,
         place=report.place,
         reported_by=report.asked_by,
+        containers=boxes,
+        pieces=report.pieces,
     )
+    return (arrived, *_after(state, arrived, hearing))
+
+
+def land(state: State, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
+    """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
+    at, boxes = event_time(told.occurred_at, hearing.at), named((told.container_no,))
+    landing = Landing(hearing.message_id, at, boxes, by_gate=True)
+    dossier = state.dossier
+    if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
+        return ()
+    if too_many_landings(dossier, landing):
+        return ()  # so many that came before the assessment that a report of the arrival is to be told again
+    arrived = ArrivalRecorded(
+        consignment_id=told.consignment_id,
+        occurred_at=at,
+        place=told.place or "terminal",
+        reported_by=BY_GATE,
+        containers=boxes,
+    )
+    return (arrived, *_after(state, arrived, hearing))
+
+
+def _after(state: State, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
     dossier = learn(state.dossier, arrived, hearing.message_id)
-    return (arrived, *settle(state, dossier, officers(state), report.consignment_id, hearing.at))
+    return settle(state, dossier, officers(state), arrived.consignment_id, hearing.at)
+
+
+def depart(
+    state: State, told: ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """A container left, or did not after all. Goods that left unreleased are held until that is taken back.
+
+    Nothing is said of goods that this desk does not know yet; what it heard counts from the moment it does.
+    """
+    dossier = learn(state.dossier, told, hearing.message_id)
+    if closed(state) or dossier is state.dossier or (dossier.terms is None and state.version == 0):
+        return ()
+    return settle(state, dossier, officers(state), told.consignment_id, hearing.at)
+
+
+def lapse(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
+    """A release that nobody used is called back; an officer who lifts the hold gives it again."""
+    if not any(each.due <= passed.due for each in deadlines(state)):
+        return ()
+    waiting = _unused(state)
+    days = lapses_after(min(waiting.values())).days
+    new = Hold(
+        hold_id=f"{LAPSE}{state.version}",
+        owner=Owner.OFFICER,
+        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
+        since=hearing.at,
+        lifted_by="LiftHold",
+    )
+    return settle(state, state.dossier, (*officers(state), new), passed.subject, hearing.at)
 
 
 def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
@@ -209,7 +376,7 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
     hold_id = f"{OFFICER}{hearing.message_id}"
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         return ()
-    if closed(state):
+    if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
         return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
@@ -225,9 +392,9 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
 
 def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold ends; the other holds are not an officer's to lift."""
-    if state.lifted.get(asked.hold_id) == hearing.message_id:
+    if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
-    if closed(state):
+    if isinstance(state, Refused | Withdrawn):
         return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if not asked.hold_id.startswith(OFFICER):
         return (_no(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
@@ -235,6 +402,36 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if len(left) == len(officers(state)):
         return (_no(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
     return settle(state, state.dossier, left, asked.consignment_id, hearing.at)
+
+
+def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
+    """A lifting that was wrong is taken back: the hold stands again under its own id, and released goods are called back."""
+    if state.retracted.get(asked.wrong) == hearing.message_id:
+        return ()
+    if isinstance(state, Refused | Withdrawn):
+        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
+    if hold_id is None:
+        return (_no(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),)
+    if len(officers(state)) >= MOST_OFFICER_HOLDS:
+        return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+    retracted = LiftRetracted(
+        consignment_id=asked.consignment_id,
+        occurred_at=hearing.at,
+        hold_id=hold_id,
+        wrong=asked.wrong,
+        officer=asked.asked_by,
+        reason=asked.reason,
+    )
+    again = Hold(
+        hold_id=hold_id,
+        owner=Owner.OFFICER,
+        reason=shown(f"lifted by mistake: {asked.reason}", breaks=True),
+        since=hearing.at,
+        lifted_by="LiftHold",
+    )
+    holds = (*officers(state), again)
+    return (retracted, *settle(state, state.dossier, holds, asked.consignment_id, hearing.at))
 
 
 def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
@@ -260,17 +457,20 @@ def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple
 class _Statement:
     """The facts of one change of mind, with the versions in order."""
 
-    def __init__(self, consignment: str, state: Held | Released | Refused, dossier: Dossier, at: datetime) -> None:
+    def __init__(self, consignment: str, state: State, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
         self.version = state.version + 1
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (held, *self.stop("not released yet"))
+        return (held, *self.to_gate("not released yet", holds=holds))
 
-    def release(self) -> tuple[Fact, ...]:
+    def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
+        """Everything, or (`holds` keep the rest) what has arrived."""
         terms, dossier = self.dossier.terms, self.dossier
-        assert terms is not None and dossier.arrived_at is not None, "no hold is open, so both are known"
+        boxes, most = arrived_boxes(dossier), arrived_pieces(dossier)
+        arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
+        assert terms is not None and arrived is not None, "nothing else holds the goods, so both are known"
         granted = ReleaseGranted(
             consignment_id=self.consignment,
             occurred_at=self.at,
@@ -280,35 +480,40 @@ class _Statement:
             customs_office=shown(terms.customs_office, 20),
             transport_mode=shown(terms.transport_mode, 20),
             bill_no=shown(terms.bill_no, 20),
-            containers=_names(terms),
+            containers=tuple(boxes),
             lane=terms.lane,
-            arrived_at=dossier.arrived_at,
-            answers=dossier.answers,
+            arrived_at=arrived,
+            answers=lifting(dossier),
+            holds=holds,
+            pieces=most.pieces if holds and most and not boxes else None,
         )
-        return (granted, *self._free(terms, released=True))
+        return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(boxes)))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        revoked = self._revoked(holds[0].reason)
-        held = ConsignmentHeld(
-            consignment_id=self.consignment, occurred_at=self.at, version=self.version + 1, holds=holds
-        )
-        return (revoked, held, *self.stop(revoked.reason, version=self.version + 1))
+        stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
+        revoked = self._revoked(stops[0].reason)
+        self.version += 1
+        held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
+        return (revoked, held, *self.to_gate(revoked.reason, holds=holds))
 
     def refuse(self, cause: str, reason: str) -> tuple[Fact, ...]:
         facts: tuple[Fact, ...] = ()
-        version = self.version
         if isinstance(self.state, Released):
             facts = (self._revoked(reason),)
-            version += 1
+            self.version += 1
         refused = ReleaseRefused(
             consignment_id=self.consignment,
             occurred_at=self.at,
-            version=version,
+            version=self.version,
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
             cause=shown(cause, 240),
             reason=shown(reason, breaks=True),
         )
-        return (*facts, refused, *self.stop(f"refused: {reason}", version=version))
+        return (*facts, refused, *self.to_gate(f"refused: {reason}", refused=True))
+
+    def reconsider(self, cause: str) -> RefusalRevoked:
+        reason = shown(f"{cause} no longer stands as a failure", breaks=True)
+        return RefusalRevoked(consignment_id=self.consignment, occurred_at=self.at, version=self.version, reason=reason)
 
     def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
@@ -322,67 +527,112 @@ class _Statement:
         others = [w for w in self.dossier.withdrawals if w.request_id != request_id]
         seen = "the declaration was withdrawn already"
         sent_back = [_refused(self.consignment, w.request_id, "already_withdrawn", seen, self.at) for w in others]
-        return (withdrawn, *sent_back, *self._free(terms, released=False))
+        arrived = arrived_boxes(self.dossier)
+        freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in terms.containers]
+        return (withdrawn, *sent_back, *freed)
 
     def _revoked(self, reason: str) -> ReleaseRevoked:
-        terms = self.dossier.terms
+        """It names what had been released."""
+        terms, state = self.dossier.terms, self.state
+        known = tuple(state.boxes) if isinstance(state, Released) else ()
         return ReleaseRevoked(
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
-            containers=_names(terms) if terms else (),
+            containers=known or (_names(terms) if terms else ()),
             reason=shown(reason, breaks=True),
         )
 
-    def stop(self, reason: str, version: int | None = None) -> tuple[Fact, ...]:
-        """To the gate, once per change: these containers must stay."""
-        if self.dossier.terms is None or (self.state.told and version is None):
-            return ()
-        return tuple(
-            [
-                ContainerHeld(
-                    container_no=shown(c.container_no, 17),
-                    occurred_at=self.at,
-                    consignment_id=self.consignment,
-                    shared_by=c.shared_by,
-                    version=version or self.version,
-                    reason=shown(reason, breaks=True),
-                )
-                for c in self.dossier.terms.containers
-            ]
-        )
+    def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
+        """The statement stands; but a container that came back to it may have missed it."""
+        self.version = self.state.version
+        released = frozenset(arrived_boxes(self.dossier)) if isinstance(self.state, Released) else frozenset()
+        return self.to_gate("not released", holds=holds, released=released)
 
-    def _free(self, terms: Terms, released: bool) -> tuple[Fact, ...]:
-        return tuple(
-            [
-                ContainerFreed(
-                    container_no=shown(c.container_no, 17),
+    def to_gate(
+        self,
+        reason: str,
+        *,
+        holds: tuple[Hold, ...] = (),
+        released: frozenset[str] = frozenset(),
+        refused: bool = False,
+    ) -> tuple[Fact, ...]:
+        """What the gate does not know yet of each container.
+
+        Of one that left with these goods released, it is told only what is against the goods in it: neither that others have not
+        arrived or left unreleased, nor that the release lapsed for others.
+        """
+        terms = self.dossier.terms
+        if terms is None:
+            return ()
+        told, arrived, outside = told_to_gate(self.state), arrived_boxes(self.dossier), gone(self.dossier)
+        against = refused or any(not h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds)
+        facts: list[Fact] = []
+        for box in terms.containers:
+            number = box.container_no
+            want = _told(number in released, refused, number in arrived)
+            known = told.get(number)
+            if want == known or (known == "freed" and number in outside and not against):
+                continue
+            if want == "freed":
+                facts.append(self._freed(terms, number, box.shared_by, arrived, released=True))
+                continue
+            facts.append(
+                ContainerHeld(
+                    container_no=shown(number, 17),
                     occurred_at=self.at,
                     consignment_id=self.consignment,
-                    shared_by=c.shared_by,
+                    shared_by=box.shared_by,
                     version=self.version,
-                    released=released,
+                    reason=shown(reason, breaks=True),
+                    bill_no=shown(terms.bill_no, 20),
+                    conveyance=shown(terms.conveyance, 100),
+                    direction=terms.direction,
+                    arrived_at=arrived.get(number),
+                    refused=refused,
                 )
-                for c in terms.containers
-            ]
+            )
+        return tuple(facts)
+
+    def _freed(
+        self, terms: Terms, number: str, shared_by: int, arrived: dict[str, datetime], released: bool
+    ) -> ContainerFreed:
+        return ContainerFreed(
+            container_no=shown(number, 17),
+            occurred_at=self.at,
+            consignment_id=self.consignment,
+            shared_by=shared_by,
+            version=self.version,
+            released=released,
+            bill_no=shown(terms.bill_no, 20),
+            conveyance=shown(terms.conveyance, 100),
+            direction=terms.direction,
+            arrived_at=arrived.get(number),
         )
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
         case (
-            ConsignmentAssessed()
+            ConsignmentAssessed()  # of refused goods, too: the gate hears which containers they are in
             | InspectionPassed()
             | InspectionFailed()
             | PestIntercepted()
+            | RectificationRequested()
+            | FindingsRetracted()
             | TreatmentVerified()
             | TreatmentAbandoned()
             | TreatmentReferred()
+            | TreatmentRetracted()
+            | TreatmentDecisionRetracted()
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
+            | ConsignmentGatedOut()
+            | ConsignmentLeftUnreleased()
+            | DepartureRetracted()
         ):
-            return state if closed(state) else _known(state, message, hearing)
+            return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case WithdrawalRequested():
             return _known(state, message, hearing) if isinstance(state, Held) and not state.revoked else state
         case ArrivalRecorded():
@@ -391,36 +641,65 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             revoked = isinstance(state, Held) and state.revoked
             return Held(**_stated(state, message.version, message.holds, hearing), revoked=revoked)
         case ReleaseGranted():
-            return Released(**_stated(state, message.version, (), hearing))
+            before = state.boxes if isinstance(state, Released) else {}
+            boxes = {number: before.get(number, message.occurred_at) for number in message.containers}
+            return Released(**_stated(state, message.version, message.holds, hearing), boxes=boxes)
         case ReleaseRevoked():
             return Held(**_stated(state, message.version, (), hearing), revoked=True)
         case ReleaseRefused():
-            return Refused(**_stated(state, message.version, (), hearing))
+            revoked = isinstance(state, Held) and state.revoked
+            stated = _stated(state, message.version, officers(state), hearing)
+            return Refused(**stated, cause=message.cause, revoked=revoked)
+        case RefusalRevoked():
+            revoked = isinstance(state, Refused) and state.revoked
+            return Held(**_stated(state, message.version, officers(state), hearing), revoked=revoked)
+        case LiftRetracted():
+            lifted = {hold_id: lifting for hold_id, lifting in state.lifted.items() if hold_id != message.hold_id}
+            known = [*state.retracted.items(), (message.wrong, hearing.message_id)]
+            return replace(state, lifted=lifted, retracted=dict(known[-REMEMBERED_LIFTS:]))
         case DeclarationWithdrawn():
             return Withdrawn(**_stated(state, message.version, (), hearing))
         case ContainerHeld():
-            return state if state.told else replace(state, told=True)
+            told = _told(False, message.refused, message.arrived_at is not None)
+            changed = _to_gate(state, message.container_no, told)
+            return replace(changed, version=max(state.version, message.version))
         case ContainerFreed():
-            return replace(state, told=False)
+            return _to_gate(state, message.container_no, "freed")
         case RequestRefused():
             left = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
-        case ReportArrival() | PlaceHold() | LiftHold():
+        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | ContainerArrived() | DeadlinePassed():
             return state
         case _:
             assert_never(message)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None: a hold waits as long as it must, and its owner's desk keeps the time."""
-    return ()
+    """When a release lapses that nobody uses; a hold waits as long as it must, and its owner's desk keeps the time."""
+    waiting = _unused(state)
+    if not waiting:
+        return ()
+    since = min(waiting.values())
+    return (Deadline("lapse", since + lapses_after(since)),)
+
+
+def _unused(state: State) -> dict[str, datetime]:
+    """Containers of released imports that have not left, with the time of their release.
+
+    The release of an export opens no land gate, so nothing is lost while it waits for its ship.
+    """
+    terms = state.dossier.terms
+    if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
+        return {}
+    outside = gone(state.dossier) if state.dossier.departures else frozenset()
+    return {number: since for number, since in state.boxes.items() if number not in outside}
 
 
 def closed(state: State) -> bool:
-    """After refusal or withdrawal; released goods may still be called back."""
-    return isinstance(state, Refused | Withdrawn)
+    """After withdrawal; released goods may still be called back, and a refusal taken back."""
+    return isinstance(state, Withdrawn)
 
 
 def officers(state: State) -> tuple[Hold, ...]:
@@ -435,26 +714,52 @@ def _known(state: State, fact: Evidence, hearing: Hearing) -> State:
 
 def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
     still = {h.hold_id for h in holds}
-    gone = {h.hold_id: hearing.message_id for h in officers(state) if h.hold_id not in still}
+    ended = {h.hold_id: hearing.message_id for h in officers(state) if h.hold_id not in still}
     return {
         "dossier": state.dossier,
         "version": version,
         "stated": holds,
-        "lifted": dict([*state.lifted.items(), *gone.items()][-REMEMBERED_LIFTS:]) if gone else state.lifted,
-        "told": state.told,
+        "lifted": dict([*state.lifted.items(), *ended.items()][-REMEMBERED_LIFTS:]) if ended else state.lifted,
+        "gate": told_to_gate(state),
+        "retracted": state.retracted,
     }
+
+
+def told_to_gate(state: State) -> dict[str, Told]:
+    """What the gate was told last of each container; an earlier release wrote whether it knew that all must stay."""
+    if state.gate or state.dossier.terms is None:
+        return state.gate
+    if not state.told:
+        return dict.fromkeys(_names(state.dossier.terms), "freed") if isinstance(state, Released) else {}
+    arrived = arrived_boxes(state.dossier)
+    refused = isinstance(state, Refused)
+    return {number: _told(False, refused, number in arrived) for number in _names(state.dossier.terms)}
+
+
+def _to_gate(state: State, number: str, told: Told) -> State:
+    return replace(state, told=False, gate={**told_to_gate(state), number: told})
+
+
+def _told(released: bool, refused: bool, here: bool) -> Told:
+    if released:
+        return "freed"
+    if refused:
+        return "refused here" if here else "refused"
+    return "held here" if here else "held"
 
 
 def _names(terms: Terms) -> tuple[str, ...]:
     return tuple([shown(c.container_no, 17) for c in terms.containers])
 
 
-def _refused(consignment: str, request_id: str, code: str, seen: str, at: datetime) -> RequestRefused:
+def _refused(
+    consignment: str, request_id: str, code: str, seen: str, at: datetime, of: str = WithdrawDeclaration.kind
+) -> RequestRefused:
     return RequestRefused(
         occurred_at=at,
         subject=consignment,
         request_id=shown(request_id, 200),
-        request_kind=WithdrawDeclaration.__name__,
+        request_kind=of,
         code=code,
         reason=seen,
     )

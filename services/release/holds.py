@@ -1,90 +1,52 @@
 """Which holds are open on goods, given everything the release desk has heard about them?
 
-The join is closed by default: what was not heard holds the goods.
+The join is closed by default: what was not heard holds the goods. Of the facts about one hold that of the highest revision counts,
+so that originals and corrections come to the same in any order.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
-
-from pydantic import AwareDatetime
+from typing import TypeVar
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
-from schemas.inspection import InspectionFailed, InspectionPassed, PestIntercepted
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
+    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import ControlKind, Direction, Lane, Owner
+from schemas.vocabulary import ControlKind, Owner
+from services.release.arrivals import arrived_whole, landed, misfit, what_is_missing
+from services.release.departures import departed, left_unreleased, retracted
+from services.release.dossier import Bound, Dossier, Terms, Withdrawal
 
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
+GATE = "gate/"
+"""Begins the hold of goods that left without release, which names the container."""
 RISK_TREATMENT = "quarantine/risk"
 _ORIGINS = frozenset({"risk", *[control.value for control in ControlKind]})
 """What may have made a treatment necessary."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A container of the consignment, by its number without blanks and dashes."""
-
-    container_no: str
-    shared_by: int
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the risk desk said: the paper, the lane and the controls that must be answered."""
-
-    declaration_no: str
-    direction: Direction
-    customs_office: str
-    transport_mode: str
-    bill_no: str
-    containers: tuple[Bound, ...]
-    lane: Lane
-    controls: tuple[ControlKind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The control that failed for good."""
-
-    hold_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A wish to take the declaration back that waits for the assessment."""
-
-    request_id: str
-    reason: str
-
-
-class Dossier(NamedTuple):
-    """Everything heard about one consignment, in any order. `answers`: hold id → kind of the fact that answered it.
-
-    `pests`: controls that met a living pest; each opens a treatment hold of its own. Neither is ever changed in place.
-    `referred`: what made treatments necessary for which none is known, so that an officer must decide.
-    """
-
-    terms: Terms | None = None
-    arrived_at: AwareDatetime | None = None
-    arrival_request: str = ""
-    answers: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
-    pests: dict[str, str] = {}  # noqa: RUF012
-    failure: Failure | None = None
-    withdrawals: tuple[Withdrawal, ...] = ()
-    referred: tuple[str, ...] = ()
+_LOOKED = frozenset({InspectionPassed.kind, PestIntercepted.kind})
+_TREATED = frozenset({TreatmentVerified.kind, TreatmentWaived.kind})
+_FAILED = frozenset({InspectionFailed.kind, TreatmentAbandoned.kind, QuarantineRefused.kind})
+_TAKEN_BACK = frozenset({TreatmentRetracted.kind, TreatmentDecisionRetracted.kind})
+_OPEN_AGAIN = frozenset({FindingsRetracted.kind, RectificationRequested.kind})
 
 
 Evidence = (
@@ -92,14 +54,21 @@ Evidence = (
     | InspectionPassed
     | InspectionFailed
     | PestIntercepted
+    | RectificationRequested
+    | FindingsRetracted
     | TreatmentVerified
     | TreatmentAbandoned
     | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
     | TreatmentOrdered
     | TreatmentWaived
     | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted
 )
 
 
@@ -107,33 +76,34 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
     """The dossier with one more fact; the same object when the fact is no news."""
     match fact:
         case ConsignmentAssessed():
-            return dossier if dossier.terms else dossier._replace(terms=_terms(fact))
+            return _assessed(dossier, fact)
         case InspectionPassed():
-            return _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
+            return _looked(dossier, fact, "")
         case PestIntercepted():
-            known = _answered(dossier, f"inspection/{fact.control.value}", fact.kind)
-            if fact.control.value in known.pests:
-                return known
-            return known._replace(pests={**known.pests, fact.control.value: shown(fact.pest, 200)})
+            return _looked(dossier, fact, "", shown(fact.pest, 200))
+        case InspectionFailed() | RectificationRequested() | FindingsRetracted():
+            return _looked(dossier, fact, fact.reason)
         case TreatmentVerified() | TreatmentWaived():
             if fact.origin not in _ORIGINS:
                 return dossier  # it answers no hold that there could be
-            return _answered(dossier, f"quarantine/{fact.origin}", fact.kind)
-        case InspectionFailed():
-            return _failed(dossier, f"inspection/{fact.control.value}", fact.reason)
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
-            return _failed(dossier, f"quarantine/{fact.origin}", f"treatment failed {fact.attempts} times")
+            why = f"treatment failed {fact.attempts} times"
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), why)
         case TreatmentReferred() | TreatmentOrdered():
             return _referred(dossier, fact)
         case QuarantineRefused():
-            return _failed(dossier, f"quarantine/{fact.origin}", fact.reason)
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), fact.reason)
+        case TreatmentRetracted() | TreatmentDecisionRetracted():
+            return _open_again(dossier, fact)
         case WithdrawalRequested():
-            wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
-            if any(w.request_id == wish.request_id for w in dossier.withdrawals):
-                return dossier
-            return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
+            return _wished(dossier, fact)
         case ArrivalRecorded():
-            return dossier._replace(arrived_at=fact.occurred_at, arrival_request=message_id)
+            return landed(dossier, fact, message_id)
+        case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
+            return departed(dossier, fact, message_id)
+        case DepartureRetracted():
+            return retracted(dossier, fact, message_id)
 
 
 def open_holds(
@@ -146,6 +116,8 @@ def open_holds(
         return Hold(hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by)
 
     def treatment(origin: str, reason: str) -> Hold:
+        if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
+            reason = shown(f"{reason}, again: {dossier.reasons.get(f'quarantine/{origin}', '')}", breaks=True)
         if origin in dossier.referred:
             return hold(f"quarantine/{origin}", Owner.OFFICER, reason, "TreatmentWaived")
         return hold(f"quarantine/{origin}", Owner.QUARANTINE, reason, "TreatmentVerified")
@@ -153,20 +125,86 @@ def open_holds(
     holds: list[Hold] = []
     if dossier.terms is None:
         holds.append(hold(ASSESSMENT, Owner.RISK, "not assessed yet", "ConsignmentAssessed"))
-    if dossier.arrived_at is None:
-        holds.append(hold(ARRIVAL, Owner.CARRIER, "the goods have not arrived", "ArrivalRecorded"))
-    for control in dossier.terms.controls if dossier.terms else ():
+    if arrived_whole(dossier) is None:
+        holds.append(hold(ARRIVAL, Owner.CARRIER, what_is_missing(dossier), "ArrivalRecorded"))
+    ordered = dossier.terms.controls if dossier.terms else ()
+    for control in (*ordered, *[each for each in ControlKind if each not in ordered and _is_open_again(dossier, each)]):
+        name = f"inspection/{control.value}"
+        answer = dossier.answers.get(name, "")
         if control is ControlKind.QUARANTINE:
-            if RISK_TREATMENT not in dossier.answers:
+            if dossier.answers.get(RISK_TREATMENT) not in _TREATED:
                 holds.append(treatment("risk", "treatment required"))
-        elif f"inspection/{control.value}" not in dossier.answers:
-            name = f"inspection/{control.value}"
+        elif answer == RectificationRequested.kind:
+            why = shown(f"to be put right: {dossier.reasons.get(name, '')}", breaks=True)
+            holds.append(hold(name, Owner.DECLARANT, why, "InspectionPassed"))
+        elif answer == FindingsRetracted.kind:
+            why = shown(f"{control.value} control required again: {dossier.reasons.get(name, '')}", breaks=True)
+            holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
+        elif answer not in _LOOKED:
             holds.append(hold(name, Owner.INSPECTION, f"{control.value} control required", "InspectionPassed"))
     for control_name, pest in dossier.pests.items():
-        name = f"quarantine/{control_name}"
-        if name not in dossier.answers:
+        if not _is_treated(dossier, control_name):
             holds.append(treatment(control_name, shown(f"living pest: {pest}")))
+    for number, reason in left_unreleased(dossier).items():
+        holds.append(hold(f"{GATE}{number}", Owner.OFFICER, reason, "DepartureRetracted"))
     return (*holds, *officers)
+
+
+def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
+    """What there is to arrive is known now; reports of arrivals of anything else do not count."""
+    if dossier.terms:
+        return dossier
+    known = dossier._replace(terms=_terms(fact))
+    return known._replace(landings=tuple([each for each in dossier.landings if not misfit(known, each)]))
+
+
+def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:
+    wish = Withdrawal(request_id=shown(fact.request_id, 200), reason=shown(fact.reason, breaks=True))
+    if any(w.request_id == wish.request_id for w in dossier.withdrawals):
+        return dossier
+    return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
+
+
+def failures(dossier: Dossier) -> dict[str, str]:
+    """Why the goods are refused: hold id → reason, of each control and treatment that failed and was not taken back."""
+    found: dict[str, str] = {}
+    if dossier.failure is not None and not _is_superseded(dossier, dossier.failure.hold_id):
+        found[dossier.failure.hold_id] = dossier.failure.reason
+    for hold_id, kind in dossier.answers.items():
+        if kind in _FAILED and not _is_superseded(dossier, hold_id):
+            found[hold_id] = dossier.reasons.get(hold_id, "")
+    return found
+
+
+def lifting(dossier: Dossier) -> dict[str, str]:
+    """What lifted each hold: hold id → kind of the fact."""
+    return {
+        hold_id: kind
+        for hold_id, kind in dossier.answers.items()
+        if kind in _LOOKED or (kind in _TREATED and not _is_superseded(dossier, hold_id))
+    }
+
+
+def is_being_put_right(dossier: Dossier) -> bool:
+    """Whether the papers are with the declarant, and no living pest was met: then the declaration may be withdrawn."""
+    papers = dossier.answers.get(f"inspection/{ControlKind.DOCUMENTS.value}")
+    return papers == RectificationRequested.kind and not dossier.pests
+
+
+def _is_open_again(dossier: Dossier, control: ControlKind) -> bool:
+    return dossier.answers.get(f"inspection/{control.value}") in _OPEN_AGAIN
+
+
+def _is_treated(dossier: Dossier, control: str) -> bool:
+    """Whether the pest that this control met was treated: the one that it met last."""
+    hold_id, found = f"quarantine/{control}", dossier.revisions.get(f"inspection/{control}", 0)
+    return dossier.answers.get(hold_id) in _TREATED and dossier.findings.get(hold_id, 0) == found
+
+
+def _is_superseded(dossier: Dossier, hold_id: str) -> bool:
+    """Whether this is the answer of a treatment against a pest finding after which its control had another answer."""
+    desk, _, control = hold_id.partition("/")
+    return desk == "quarantine" and dossier.revisions.get(f"inspection/{control}", 0) > dossier.findings.get(hold_id, 0)
 
 
 def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
@@ -178,16 +216,59 @@ def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> D
     return dossier._replace(referred=(*others, fact.origin) if asked else others)
 
 
-def _answered(dossier: Dossier, hold_id: str, kind: str) -> Dossier:
-    if hold_id in dossier.answers:
-        return dossier
-    return dossier._replace(answers={**dossier.answers, hold_id: kind})
+def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:
+    """A treatment is owed again; after an officer's decision that was wrong it is the officer's move."""
+    age = fact.finding, fact.revision
+    known = _noted(dossier, f"quarantine/{fact.origin}", fact.kind, age, fact.reason)
+    if known is dossier or isinstance(fact, TreatmentRetracted) or fact.origin in dossier.referred:
+        return known
+    return known._replace(referred=(*known.referred, fact.origin)) if fact.origin in _ORIGINS else known
 
 
-def _failed(dossier: Dossier, hold_id: str, reason: str) -> Dossier:
-    if dossier.failure:
+def _looked(
+    dossier: Dossier,
+    fact: InspectionPassed | InspectionFailed | PestIntercepted | RectificationRequested | FindingsRetracted,
+    reason: str,
+    pest: str = "",
+) -> Dossier:
+    """The answer of a control; `pest`: what it met."""
+    control = fact.control.value
+    known = _noted(dossier, f"inspection/{control}", fact.kind, (0, fact.revision), reason)
+    if known is dossier:
         return dossier
-    return dossier._replace(failure=Failure(hold_id=shown(hold_id, 240), reason=shown(reason, breaks=True)))
+    pests = {name: each for name, each in dossier.pests.items() if name != control}
+    return known._replace(pests={**pests, control: pest} if pest else pests)
+
+
+def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reason: str) -> Dossier:
+    """With this fact about the hold, unless a later one is known. `age`: finding and revision. Of two of the same age, which only an
+    earlier release could say, the failure counts.
+    """
+    hold_id, reason = shown(hold_id, 240), shown(reason, breaks=True)
+    failed_before = dossier.failure is not None and dossier.failure.hold_id == hold_id
+    before = InspectionFailed.kind if failed_before else dossier.answers.get(hold_id)
+    if before is not None:
+        known = dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)
+        if age < known or (age == known and (before in _FAILED or kind not in _FAILED)):
+            return dossier
+    finding, revision = age
+    return dossier._replace(
+        answers={**dossier.answers, hold_id: kind},
+        failure=None if failed_before else dossier.failure,
+        revisions=_with(dossier.revisions, hold_id, revision),
+        findings=_with(dossier.findings, hold_id, finding),
+        reasons=_with(dossier.reasons, hold_id, reason),
+    )
+
+
+T = TypeVar("T", int, str)
+
+
+def _with(known: dict[str, T], hold_id: str, value: T) -> dict[str, T]:
+    """The dict with this value; 0 and the empty text are not written down."""
+    if value:
+        return {**known, hold_id: value}
+    return {name: each for name, each in known.items() if name != hold_id} if hold_id in known else known
 
 
 def _terms(assessed: ConsignmentAssessed) -> Terms:
@@ -201,4 +282,6 @@ def _terms(assessed: ConsignmentAssessed) -> Terms:
         containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
         lane=assessed.lane,
         controls=assessed.controls,
+        conveyance=shown(assessed.conveyance, 100),
+        packages=max(0, assessed.packages),
     )

@@ -117,6 +117,8 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
             [item.hs_code for item in declaration.items],
             declaration.wood_packaging or declaration.package_kind in NATURAL_WOOD_PACKAGES,
         ),
+        conveyance=shown(declaration.conveyance, 100),
+        packages=max(0, declaration.packages),
     )
 
 

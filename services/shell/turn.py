@@ -236,7 +236,7 @@ class Turn:
             return Trouble("record_unreadable", entry.unreadable)
         cause = message.forwarded("ce_id").decode() or place_name(message)
         serial = 0 if deadline else message.offset * self.partitions + message.partition
-        hearing = Hearing(self.at, cause, serial)
+        hearing = Hearing(self.at, cause, serial, _recorded(message))
         try:
             if isinstance(decoded, Request):
                 self._request(entry, key, message, decoded, hearing)
@@ -511,6 +511,14 @@ def _is_future(request: Request, source: Raw) -> bool:
         return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW
     except ValueError:
         return False
+
+
+def _recorded(message: Raw) -> datetime | None:
+    """When its writer wrote it down, where that can be read."""
+    try:
+        return moment_of(message.text("ce_time"))
+    except ValueError:
+        return None
 
 
 class _TooLarge(Exception):

@@ -1,10 +1,13 @@
 """What is lodged on a simulated day? Consignment `index` of a seed is always the same, whoever asks and when."""
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from random import Random
+from typing import NamedTuple
 
 from schemas.codes.iso6346 import check_digit
 from schemas.codes.uscc import check_sign
@@ -58,12 +61,15 @@ WATCHED_SHARE = 0.10
 WRONG_SHARE = 0.015
 """Declarations with a mistake that the declaration desk points at."""
 WITHDRAWN_SHARE = 0.01
+IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
 """Green consignments on which an officer puts a hold for a while."""
 REPEATED_SHARE = 0.01
 """Lodged twice, as nervous systems do."""
-SHARED_SHARE = 0.08
-"""Pairs of sea consignments that share a container."""
+SHARED_SHARE = 0.45
+"""Pairs of sea consignments that share a container: a fifth of all sea consignments. They come or go with one ship."""
+BLOCK = 100
+"""Boxes come back within so many consignments: imports in the second half come in the boxes of the first. That is a third of all boxes."""
 PREFIX = "SIM"
 
 
@@ -73,13 +79,22 @@ REMEMBERED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What the people of one consignment intend. `arrives_after`: seconds of the border's clock."""
+    """What the people of one consignment intend. `arrives_after`: seconds of the border's clock. `conveyance`: with which it comes
+    or goes."""
 
     declarant: str
+    conveyance: str
     arrives_after: float
     withdraws: bool
     held: bool
     repeated: bool
+
+
+class Stay(NamedTuple):
+    """One visit of a container. `lots`: the consignments in it; `imported`: they leave through the land gate."""
+
+    lots: tuple[str, ...]
+    imported: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,11 @@ class Plan:
     def consignment_id(self) -> str:
         return consignment_id(self.declaration.declarant, self.declaration.reference)
 
+    def inside(self, box: str) -> "Plan":
+        """The same goods in this container, alone."""
+        boxes = (DeclaredContainer(container_no=box),)
+        return replace(self, declaration=self.declaration.model_copy(update={"containers": boxes}))
+
 
 @dataclass(frozen=True)
 class Day:
@@ -104,6 +124,9 @@ class Day:
     consignments: int
     start: datetime
     _intents: dict[int, Intent] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _returns: dict[int, tuple[dict[int, int], dict[int, int]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def lodged_at(self, index: int) -> datetime:
         """When this consignment is lodged: in order, spread like the hours of a working day."""
@@ -125,6 +148,7 @@ class Day:
         declaration = _declaration(self.seed, index, dice)
         intent = Intent(
             declaration.declarant,
+            declaration.conveyance,
             dice.expovariate(1 / 5400),
             dice.random() < WITHDRAWN_SHARE,
             dice.random() < HELD_SHARE,
@@ -139,6 +163,79 @@ class Day:
         """What the people of this consignment intend."""
         return self._intents.get(index) or self.plan(index).intent
 
+    def shares(self, index: int) -> bool:
+        """Whether this consignment and its neighbour share a container."""
+        return _shares(self.seed, index - index % 2)
+
+    def before(self, index: int) -> int | None:
+        """The consignment in whose box this one comes, if that box leaves; None for a box that was not here before."""
+        return self._block(index)[0].get(index)
+
+    def after(self, index: int) -> int | None:
+        """The consignment that comes in the box of this one."""
+        return self._block(index)[1].get(index)
+
+    def _block(self, index: int) -> tuple[dict[int, int], dict[int, int]]:
+        block = index // BLOCK
+        if block not in self._returns:
+            before = dict(_returning(self.seed, block * BLOCK))
+            self._returns[block] = before, {first: second for second, first in before.items()}
+            if len(self._returns) > REMEMBERED // BLOCK:
+                self._returns.pop(next(iter(self._returns)))
+        return self._returns[block]
+
+    def box(self, index: int) -> str:
+        """The container of a consignment that is alone in its own."""
+        return _box(self.seed, index)
+
+    def index_of_box(self, box: str) -> int | None:
+        """The first consignment for which this container is planned; None for anybody else's."""
+        index = int(box[4:10]) if box[4:10].isdigit() else -1
+        index += sum(
+            [(ord(letter) - 65) * size for letter, size in zip(box[1:3], (1_000_000, 26_000_000), strict=False)]
+        )
+        return index if index >= 0 and _box(self.seed, index) == box else None
+
+    def stays(self, first: int, last: int) -> dict[str, list[Stay]]:
+        """What is in each container when it is here the first and the second time, as the world knows it.
+
+        Goods whose box does not leave the first time come in a box of their own, which is listed, too.
+        """
+        found: dict[str, list[Stay]] = {}
+        for index in range(first, last):
+            plan = self.plan(index)
+            imported = plan.declaration.direction is Direction.IMPORT
+            for box in plan.declaration.containers:
+                pair = (index - index % 2, index - index % 2 + 1) if box.shared_by == 2 else (index,)
+                lots = tuple(
+                    [plan.consignment_id if each == index else self.plan(each).consignment_id for each in pair]
+                )
+                found.setdefault(box.container_no, [Stay(lots, imported)])
+            before = self.before(index)
+            if before is not None and before >= first:
+                found[self.box(before)].append(Stay((plan.consignment_id,), imported))
+        return found
+
+
+def _returning(seed: int, first: int) -> Iterator[tuple[int, int]]:
+    """Index of the second half of a block → index of the first half whose box it comes in: imports by sea, alone in their box."""
+    fits = [index for index in range(first, first + BLOCK) if _imported_alone(seed, index)]
+    early = [index for index in fits if index < first + BLOCK // 2]
+    late = [index for index in fits if index >= first + BLOCK // 2]
+    return zip(late, early, strict=False)
+
+
+def _imported_alone(seed: int, index: int) -> bool:
+    dice = Random(f"{seed}/{index}")
+    return dice.choice(MODES) == "2" and dice.random() < IMPORT_SHARE and not _shares(seed, index - index % 2)
+
+
+@lru_cache(4 * BLOCK)
+def _shares(seed: int, first: int) -> bool:
+    """Whether this consignment and its neighbour, both by sea, share a container."""
+    pair = Random(f"{seed}/pair/{first}").random() < SHARED_SHARE
+    return pair and all(Random(f"{seed}/{each}").choice(MODES) == "2" for each in (first, first + 1))
+
 
 def index_of(reference: str, seed: int) -> int | None:
     """The index that a reference or bill of this seed names; None for anybody else's."""
@@ -148,7 +245,10 @@ def index_of(reference: str, seed: int) -> int | None:
 
 def _declaration(seed: int, index: int, dice: Random) -> Declaration:
     mode = dice.choice(MODES)
-    imports = dice.random() < 0.6
+    imports = dice.random() < IMPORT_SHARE
+    ship = Random(f"{seed}/ship/{index - index % 2}") if _shares(seed, index - index % 2) else None
+    if ship is not None:
+        imports = ship.random() < IMPORT_SHARE
     country = dice.choice(COUNTRIES)
     lines = [_item(dice, country if imports else "CN") for _ in range(min(8, 1 + int(dice.expovariate(0.7))))]
     net = sum([item.net_mass_kg for item in lines], Decimal(0))
@@ -156,15 +256,19 @@ def _declaration(seed: int, index: int, dice: Random) -> Declaration:
     firm = _firm(seed, dice.randrange(2000))
     name = f"{PREFIX}{seed}-{index}"
     wood = imports and dice.random() < 0.02
+    consignee = firm if dice.random() < 0.8 else _firm(seed, dice.randrange(2000))
+    office = dice.choice(OFFICES)
+    trade = "0110" if dice.random() < 0.9 else "3010"
+    conveyance = _conveyance(mode, dice if ship is None else ship, index)
     declaration = Declaration(
         reference=name,
         declarant=firm,
-        consignee=firm if dice.random() < 0.8 else _firm(seed, dice.randrange(2000)),
+        consignee=consignee,
         direction=Direction.IMPORT if imports else Direction.EXPORT,
-        customs_office=dice.choice(OFFICES),
-        trade_mode="0110" if dice.random() < 0.9 else "3010",
+        customs_office=office,
+        trade_mode=trade,
         transport_mode=mode,
-        conveyance=_conveyance(mode, dice),
+        conveyance=conveyance,
         bill_no=name,
         departure_country=country if imports else "CN",
         destination_country="CN" if imports else country,
@@ -217,10 +321,11 @@ def _firm(seed: int, number: int) -> str:
     return body + check_sign(body)
 
 
-def _conveyance(mode: str, dice: Random) -> str:
+def _conveyance(mode: str, dice: Random, index: int) -> str:
     match mode:
         case "2":
-            return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {dice.randrange(40):03}E"
+            later = 40 * (index % BLOCK >= BLOCK // 2)  # a box does not come back with the voyage with which it came
+            return f"{dice.choice(('EVER', 'COSCO', 'MAERSK', 'HMM', 'ONE'))} {later + dice.randrange(40):03}E"
         case "5":
             return f"{dice.choice(('CA', 'MU', 'KE', 'NH'))}{dice.randrange(100, 999)}"
         case "4":
@@ -231,11 +336,8 @@ def _conveyance(mode: str, dice: Random) -> str:
 
 def _containers(seed: int, index: int) -> tuple[DeclaredContainer, ...]:
     """One container of its own, or one that a pair of neighbours shares (the second one only if it goes by sea too)."""
-    first = index - index % 2
-    pair = Random(f"{seed}/pair/{first}").random() < SHARED_SHARE
-    by_sea = [Random(f"{seed}/{each}").choice(MODES) == "2" for each in (first, first + 1)]
-    if pair and all(by_sea):
-        return (DeclaredContainer(container_no=_box(seed, first), shared_by=2),)
+    if _shares(seed, index - index % 2):
+        return (DeclaredContainer(container_no=_box(seed, index - index % 2), shared_by=2),)
     return (DeclaredContainer(container_no=_box(seed, index)),)
 
 

@@ -4,19 +4,36 @@ What somebody finds depends on seed and consignment alone, and who depends on wh
 said: so the same seed comes to the same ends, whatever dies in between.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from schemas.declaration import WithdrawDeclaration
-from schemas.envelope import Fact, Request, RequestRefused
-from schemas.gate import ContainerMayLeave, RecordGateOut
-from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
+from schemas.envelope import Fact, Request, RequestRefused, request_id
+from schemas.gate import (
+    ContainerGatedOut,
+    ContainerMayLeave,
+    GateAlarmRaised,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+)
+from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, Reading, RecordTreatment, TreatmentOrdered, TreatmentReferred
-from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReportArrival
+from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.risk import ConsignmentAssessed
-from schemas.vocabulary import GoodsClass, Lane, TreatmentDecision, TreatmentMethod, UnitClass
+from schemas.vocabulary import (
+    ControlKind,
+    Direction,
+    EquipmentEvent,
+    GoodsClass,
+    Lane,
+    TreatmentDecision,
+    TreatmentMethod,
+    UnitClass,
+)
 from services.simulator.day import Day, index_of
 from services.simulator.dice import between, pick, throw
 
@@ -29,9 +46,24 @@ LOOKING = {
 """Seconds from order to findings, by control: shortest and longest."""
 ISOLATION = (12 * HOUR, 72 * HOUR)
 """Seconds from the question to the officer's decision about goods that no treatment is known for."""
+RECTIFYING = (2 * HOUR, 72 * HOUR)
+"""Seconds from the request to put papers right until the officer has looked at them again."""
+REFUSED_PAPERS_SHARE = 0.3
+"""Of papers that were to be put right, those that end the goods."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
 BY_YARDS = (TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE)
 """The methods of the yards here; they treat wood. Other treatments wait for somebody who records them."""
+TERMINAL = "terminal-qqct"
+BY_TERMINAL_SHARE = 0.3
+"""Boxes whose discharge or gate-in tells the arrival of their goods; of the others the carrier does."""
+TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
+"""Departures, up to which share: told by the older request, as an equipment event, late, twice; the others are corrected."""
+LATE = (2.0, 8.0)
+"""Hours from a departure to a late report, or to a correction: shortest and longest."""
+LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
+"""Exports whose loading is told, and the hours from their release to it."""
+EMPTY_SHARE = 0.15
+"""Boxes that come back empty after they left."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
@@ -39,9 +71,13 @@ HEARD = (
     ConsignmentAssessed,
     ConsignmentHeld,
     InspectionOrdered,
+    RectificationRequested,
     TreatmentOrdered,
     TreatmentReferred,
+    ReleaseGranted,
     ContainerMayLeave,
+    ContainerGatedOut,
+    GateAlarmRaised,
     RequestRefused,
 )
 """The facts that make somebody act; nothing else needs decoding."""
@@ -51,23 +87,44 @@ HEARD = (
 class Act:
     """A request that somebody will make at `at`; `name` is its idempotency key.
 
-    `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier.
+    `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier. `stamped`: it
+    tells of an event in the world, which without pace happens when the fact is heard. `replaces`: the act that it corrects.
     """
 
     at: datetime
     name: str
     request: Request
     not_before: datetime | None = None
+    stamped: bool = False
+    replaces: str = ""
+
+
+def request_of(act: Act, sender: str, heard: datetime | None) -> Request:
+    """The request as this sender makes it. `heard`: when the fact was heard that caused it, by the player's clock; None: with pace."""
+    changes: dict[str, object] = {"replaces": request_id(sender, act.replaces)} if act.replaces else {}
+    if act.stamped and heard is not None:
+        changes["occurred_at"] = heard
+    return act.request.model_copy(update=changes) if changes else act.request
+
+
+def spoken(acts: list[Act], sender: str, told: Mapping[str, datetime], heard: datetime | None) -> list[Act]:
+    """The acts that follow from one fact, as this sender makes them. `told`: request → event time, of those that were made before:
+    what is told of the same event by another process has the time of the first."""
+    known = told.get(request_id(sender, acts[0].name)) if acts else None
+    moment = None if heard is None else known or heard
+    return [replace(act, request=request_of(act, sender, moment)) for act in acts]
 
 
 @dataclass
 class People:
     """Everybody at the border but the declarants' lodging. `lifting`: consignments whose officer's hold is being lifted.
 
-    `treated`: the latest record of each consignment and origin.
+    `treated`: the latest record of each consignment and origin. `events`: terminals tell equipment events; without, carriers
+    tell every arrival, and terminals tell departures only, each once.
     """
 
     day: Day
+    events: bool = True
     lifting: set[str] = field(default_factory=set)
     waiting_to_arrive: dict[str, float] = field(default_factory=dict)
     treated: dict[str, dict[str, Act]] = field(default_factory=dict)
@@ -81,12 +138,20 @@ class People:
                 return self._held(fact)
             case InspectionOrdered():
                 return [self._look(fact)]
+            case RectificationRequested():
+                return [self._look_again(fact)]
             case TreatmentOrdered():
                 return self._treat(fact)
             case TreatmentReferred():
                 return [self._decide(fact)]
+            case ReleaseGranted():
+                return self._load(fact)
             case ContainerMayLeave():
-                return [self._drive_out(fact)]
+                return self._drive_out(fact)
+            case ContainerGatedOut():
+                return self._return_empty(fact)
+            case GateAlarmRaised():
+                return [self._find(fact)] if fact.blocks else []
             case RequestRefused():
                 return self._send_again(fact)
             case _:
@@ -108,7 +173,47 @@ class People:
             officer = pick(OFFICERS, self._dice(key, "officer"))
             hold = PlaceHold(consignment_id=key, asked_by=officer, occurred_at=at, reason="举报线索 a tip to look into")
             return [Act(at + timedelta(minutes=5), f"{key}/hold", hold)]
+        if self.events and (box := self._told_by_terminal(fact, index)):
+            second = box == self._box_before(index)
+            return [self._discharge(fact, box, "2" if second else "1", intent.arrives_after)]
         return [self._arrive(key, at, intent.arrives_after)]
+
+    def _box_before(self, index: int) -> str:
+        before = self.day.before(index)
+        return "" if before is None else self.day.box(before)
+
+    def _told_by_terminal(self, fact: ConsignmentAssessed, index: int) -> str:
+        """The container whose discharge or gate-in tells the arrival of these goods; empty where the carrier tells it.
+
+        It tells that of whatever is in the box, so nobody may want to hold or to withdraw any of it before.
+        """
+        if len(fact.containers) != 1:
+            return ""
+        box = fact.containers[0].container_no
+        lots = (index, index ^ 1) if self.day.shares(index) else (index,)
+        if any(intent.held or intent.withdraws for intent in map(self.day.intent, lots)):
+            return ""
+        return box if box == self._box_before(index) or self._dice(box, "in") < BY_TERMINAL_SHARE else ""
+
+    def _discharge(self, fact: ConsignmentAssessed, box: str, visit: str, after: float) -> Act:
+        at = fact.occurred_at + timedelta(seconds=after)
+        imported = fact.direction is Direction.IMPORT
+        event = EquipmentEvent.DISCHARGED if imported else EquipmentEvent.GATED_IN
+        told = self._event(box, event, at, "前湾港 Qianwan", laden=True, conveyance=fact.conveyance)
+        return Act(at, f"{box}/in/{visit}", told, stamped=True)
+
+    def _event(
+        self, box: str, event: EquipmentEvent, at: datetime, place: str, *, laden: bool, conveyance: str = ""
+    ) -> RecordEquipmentEvent:
+        return RecordEquipmentEvent(
+            container_no=box,
+            asked_by=TERMINAL,
+            occurred_at=at,
+            event=event,
+            place=place,
+            laden=laden,
+            conveyance=conveyance,
+        )
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
@@ -132,8 +237,9 @@ class People:
         return []
 
     def _arrive(self, key: str, at: datetime, after: float) -> Act:
-        report = ReportArrival(consignment_id=key, asked_by="carrier", occurred_at=at, place="前湾港 Qianwan")
-        return Act(at + timedelta(seconds=after), f"{key}/arrival", report)
+        due = at + timedelta(seconds=after)
+        report = ReportArrival(consignment_id=key, asked_by="carrier", occurred_at=due, place="前湾港 Qianwan")
+        return Act(due, f"{key}/arrival", report, stamped=True)
 
     def _look(self, fact: InspectionOrdered) -> Act:
         key, control = fact.consignment_id, fact.control
@@ -141,6 +247,8 @@ class People:
         result, pest, remarks = FindingsResult.CONFORM, "", "单货相符 goods and papers agree"
         if share < NOT_CONFORM_SHARE:
             result, remarks = FindingsResult.NOT_CONFORM, "货物与申报不符 goods are not as declared"
+            if control is ControlKind.DOCUMENTS:
+                remarks = "单证不齐 papers are missing"
         elif share < NOT_CONFORM_SHARE + PEST_SHARE and control.value == "inspection":
             result, remarks = FindingsResult.PEST, "发现活体 living specimens"
             pest = pick(PESTS, self._dice(key, control, "pest"))
@@ -155,6 +263,23 @@ class People:
         )
         after = between(*LOOKING[control.value], self._dice(key, control, "time"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}", found)
+
+    def _look_again(self, fact: RectificationRequested) -> Act:
+        """The declarant has put the papers right, or could not; then the officer refuses the goods."""
+        key, control = fact.consignment_id, fact.control
+        result, remarks = FindingsResult.CONFORM, "单证已补齐 the papers were put right"
+        if self._dice(key, control, fact.revision, "rectified") < REFUSED_PAPERS_SHARE:
+            result, remarks = FindingsResult.REFUSE, "逾期未补正 the papers were not put right"
+        found = RecordFindings(
+            consignment_id=key,
+            asked_by=pick(OFFICERS, self._dice(key, control, "officer")),
+            occurred_at=fact.occurred_at,
+            control=control,
+            result=result,
+            remarks=remarks,
+        )
+        after = between(*RECTIFYING, self._dice(key, control, fact.revision, "rectifying"))
+        return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
 
     def _decide(self, fact: TreatmentReferred) -> Act:
         """Live goods are watched in isolation, and pass when they are healthy; pests of other goods are treated as those of wood."""
@@ -209,16 +334,65 @@ class People:
             for act in self.treated.get(fact.subject, {}).values()
         ]
 
-    def _drive_out(self, fact: ContainerMayLeave) -> Act:
+    def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
+        """It leaves once, however often it is allowed, and that is told at once, late, twice, or corrected."""
+        box, goods = fact.container_no, min(fact.consignments, default="")
+        name, number = f"{box}/out/{goods}", int(self._dice(box) * 6)
+        left = fact.occurred_at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))
+        way = self._dice(box, goods, "told") if self.events else 0.0
+        if way < TOLD_AS_EVER:
+            gate_out = RecordGateOut(container_no=box, asked_by=TERMINAL, occurred_at=left, gate=f"G{1 + number}")
+            return [Act(left, name, gate_out, stamped=True)]
+        event = self._event(box, EquipmentEvent.GATED_OUT, left, f"G{1 + number}", laden=True)
+        once = Act(left, name, event, stamped=True)
+        if way < TOLD_ONCE:
+            return [once]
+        later = timedelta(hours=between(*LATE, self._dice(box, goods, "late")))
+        if way < TOLD_LATE:
+            return [replace(once, at=left + later, not_before=fact.occurred_at + later)]
+        if way < TOLD_TWICE:
+            return [once, replace(once, at=left + timedelta(minutes=10), name=f"{name}/again")]
+        right = event.model_copy(update={"place": f"G{1 + (number + 1) % 6}"})
+        return [once, Act(left + later, f"{name}/corrected", right, stamped=True, replaces=name)]
+
+    def _load(self, fact: ReleaseGranted) -> list[Act]:
+        """The ship of an export lies there for a day or so. Who shares a box is not loaded: the other goods may be held."""
+        index = index_of(fact.bill_no, self.day.seed)
+        if not self.events or index is None or fact.direction is not Direction.EXPORT or self.day.shares(index):
+            return []
+        acts = []
+        for box in fact.containers:
+            if self._dice(box, "loaded") < LOADED_SHARE:
+                at = fact.occurred_at + timedelta(hours=between(*LOADING, self._dice(box, "load")))
+                ship = self.day.intent(index).conveyance
+                told = self._event(box, EquipmentEvent.LOADED, at, "前湾港 Qianwan", laden=True, conveyance=ship)
+                acts.append(Act(at, f"{box}/load", told, not_before=at))
+        return acts
+
+    def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
+        """Some boxes come back empty and are fetched empty; none of those that are awaited with other goods."""
         box = fact.container_no
-        gate = RecordGateOut(
+        index = self.day.index_of_box(box)
+        if not self.events or index is None or self.day.after(index) is not None:
+            return []
+        if self._dice(box, "empty") >= EMPTY_SHARE:
+            return []
+        came, gone = (fact.occurred_at + timedelta(hours=hours) for hours in (2, 5))
+        back = self._event(box, EquipmentEvent.GATED_IN, came, "G1", laden=False)
+        out = self._event(box, EquipmentEvent.GATED_OUT, gone, "G2", laden=False)
+        return [Act(came, f"{box}/empty/in", back, stamped=True), Act(gone, f"{box}/empty/out", out, stamped=True)]
+
+    def _find(self, fact: GateAlarmRaised) -> Act:
+        """Terminals here tell what happened: who is told to have left is outside."""
+        box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
+        found = RecordContainerFinding(
             container_no=box,
-            asked_by="terminal-qqct",
-            occurred_at=fact.occurred_at,
-            gate=f"G{1 + int(self._dice(box) * 6)}",
+            asked_by=pick(OFFICERS, self._dice(box, "finding")),
+            occurred_at=at,
+            found="outside",
+            reason="核查已离场 it was seen outside",
         )
-        after = between(0.2 * HOUR, 20 * HOUR, self._dice(box, "out"))
-        return Act(fact.occurred_at + timedelta(seconds=after), f"{box}/out/{fact.version}", gate)
+        return Act(at, f"{box}/finding/{fact.alarm}/{fact.report_id or fact.visit}", found, stamped=True)
 
     def _dice(self, *words: object) -> float:
         return throw(self.day.seed, *words)

@@ -15,12 +15,14 @@ from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
+from schemas.gate import RecordEquipmentEvent
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
-from services.simulator.day import Day
-from services.simulator.people import HEARD, Act, People
+from services.simulator.day import Day, Plan
+from services.simulator.people import HEARD, Act, People, spoken
+from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
@@ -89,11 +91,14 @@ class Player:
         self.settings, self.day, self.last, self.paced = settings, day, last, paced
         self.idle_seconds, self.rate = idle_seconds, rate
         self.people = People(day)
+        self._returning = Returning(day, first)
         self.played = Played()
         self._next = first
         self._acts: list[tuple[float, float, int, Act]] = []
         self._count = 0
         self._asked: set[str] = set()
+        self._told: dict[str, datetime] = {}
+        """Event times of the departures that were told before this run, by request."""
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has."""
         self._ended: dict[str, str] = {}
@@ -192,15 +197,19 @@ class Player:
 
     def _lodge(self, index: int) -> None:
         plan = self.day.plan(index)
+        self._expected.add(plan.consignment_id)
+        self.played.lodged += 1
+        if (now := self._returning.due(plan)) is not None:
+            self._lodge_now(now)
+
+    def _lodge_now(self, plan: Plan) -> None:
         key = plan.consignment_id
-        self._expected.add(key)
         request = LodgeDeclaration(
             consignment_id=key,
             asked_by=plan.declaration.declarant,
             occurred_at=plan.lodged_at,
             declaration=plan.declaration,
         )
-        self.played.lodged += 1
         self._ask(f"{key}/lodge", request)
         if plan.intent.repeated:
             self._ask(f"{key}/lodge again", request)
@@ -240,10 +249,14 @@ class Player:
     def _hear(self, message: Message) -> None:
         name = headers_of(message).get("ce_type", b"").decode()
         key = (message.key() or b"").decode("utf-8", "replace")
-        if name in ENDS:
+        if name == "ReleaseGranted" and b'"holds":[{' in (message.value() or b""):
+            self._ended.pop(key, None)  # only a part is released; the rest has not arrived
+        elif name in ENDS:
             self._ended[key] = ENDS[name]
-        elif name == "ReleaseRevoked":
+        elif name in ("ReleaseRevoked", "RefusalRevoked"):
             self._ended.pop(key, None)
+        if (plan := self._returning.heard(name, key)) is not None:
+            self._lodge_now(plan)
         kind = KINDS.get(name)
         if kind is None:
             return
@@ -254,7 +267,8 @@ class Player:
             return
         if name == "ConsignmentAssessed":
             self._expected.add(key)
-        for act in self.people.react(fact):
+        heard = None if self.paced else self.clock.now()
+        for act in spoken(self.people.react(fact), SENDER, self._told, heard):
             self._count += 1
             heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
@@ -270,7 +284,10 @@ class Player:
                     if error is None:
                         told = headers_of(message)
                         if told.get("ce_source") == SENDER.encode():
-                            self._asked.add(told["ce_id"].decode())
+                            asked = told["ce_id"].decode()
+                            self._asked.add(asked)
+                            if told.get("ce_type") == RecordEquipmentEvent.kind.encode():
+                                self._told[asked] = RecordEquipmentEvent.read_stored(message.value() or b"").occurred_at
                     elif error.code() == KafkaError._PARTITION_EOF:
                         left.discard((message.topic(), message.partition()))
         finally:

@@ -49,7 +49,9 @@ from schemas.gate import (
     VisitOpened,
 )
 from schemas.inspection import (
+    CorrectFindings,
     FindingsResult,
+    FindingsRetracted,
     InspectionCancelled,
     InspectionFailed,
     InspectionOrdered,
@@ -57,19 +59,27 @@ from schemas.inspection import (
     InspectionPassed,
     PestIntercepted,
     RecordFindings,
+    RectificationOverdue,
+    RectificationRequested,
+    RetractFindings,
 )
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     QuarantineRefused,
     Reading,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
+    TreatmentDecisionRetracted,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -81,11 +91,14 @@ from schemas.release import (
     DeclarationWithdrawn,
     Hold,
     LiftHold,
+    LiftRetracted,
     PlaceHold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractLift,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
 from schemas.topics import KINDS, requests_topic
@@ -124,6 +137,9 @@ ASKED = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
 BOX_HOLD = request_id(OFFICER, "box-hold-1")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
+LIFTED = request_id(OFFICER, "lift-1")
+TREATED, DECIDED = request_id(UNIT, "treatment-1"), request_id(OFFICER, "decision-1")
+FOUND = request_id(OFFICER, "findings-1")
 DECLARATION = Declaration(
     reference="PO-2026-0117",
     declarant=DECLARANT,
@@ -341,6 +357,56 @@ EXAMPLES: tuple[Message, ...] = (
         methods=(BROMIDE,),
         reason="随货木托一并处理 with the pallets under it",
     ),
+    CorrectTreatment(
+        consignment_id=GOODS,
+        asked_by=UNIT,
+        occurred_at=after(50),
+        origin="inspection",
+        attempt=1,
+        method=HEAT,
+        unit_class=UnitClass.HEAT,
+        started_at=after(40),
+        readings=(Reading(hours=Decimal("0.5"), temperature_c=Decimal("56.20"), place="core 2"),),
+        wrong=TREATED,
+        reason="误录他室读数 readings of another chamber",
+    ),
+    RetractTreatment(
+        consignment_id=GOODS,
+        asked_by=UNIT,
+        occurred_at=after(50),
+        origin="inspection",
+        wrong=TREATED,
+        reason="误录他室读数 readings of another chamber",
+    ),
+    TreatmentRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(50),
+        origin="inspection",
+        attempt=1,
+        wrong=TREATED,
+        retracted_by=UNIT,
+        reason="误录他室读数 readings of another chamber",
+        due=after(170),
+        revision=1,
+    ),
+    RetractTreatmentDecision(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(63),
+        origin="sampling",
+        wrong=DECIDED,
+        reason="误选处理对象 the wrong goods were named",
+    ),
+    TreatmentDecisionRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(63),
+        origin="sampling",
+        wrong=DECIDED,
+        officer=OFFICER,
+        reason="误选处理对象 the wrong goods were named",
+        due=after(183),
+        revision=0,
+    ),
     TreatmentWaived(
         consignment_id=GOODS,
         occurred_at=after(100),
@@ -355,11 +421,61 @@ EXAMPLES: tuple[Message, ...] = (
         officer=OFFICER,
         reason="无有效处理方法 no treatment is known",
     ),
+    CorrectFindings(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(65),
+        control=ControlKind.INSPECTION,
+        wrong=FOUND,
+        reason="误录他票结果 findings of another consignment",
+        result=FindingsResult.PEST,
+        pest=BEETLE,
+    ),
+    RetractFindings(
+        consignment_id=GOODS,
+        asked_by=OFFICER,
+        occurred_at=after(65),
+        control=ControlKind.INSPECTION,
+        wrong=FOUND,
+        reason="误录他票结果 findings of another consignment",
+    ),
+    FindingsRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(65),
+        control=ControlKind.INSPECTION,
+        wrong=FOUND,
+        officer=OFFICER,
+        reason="误录他票结果 findings of another consignment",
+        due=after(113),
+        revision=1,
+    ),
+    RectificationRequested(
+        consignment_id=GOODS,
+        occurred_at=after(4),
+        control=ControlKind.DOCUMENTS,
+        officer=OFFICER,
+        reason="缺少发票 the invoice is missing",
+        due=after(340),
+    ),
+    RectificationOverdue(
+        consignment_id=GOODS, occurred_at=after(340), control=ControlKind.DOCUMENTS, since=after(4), due=after(340)
+    ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
     ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
     PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),
     LiftHold(
         consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(63), hold_id=OFFICERS_HOLD, reason="核查无误 cleared"
+    ),
+    RetractLift(
+        consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(64), wrong=LIFTED, reason="误解除他票扣留 another one"
+    ),
+    LiftRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(64),
+        hold_id=OFFICERS_HOLD,
+        wrong=LIFTED,
+        officer=OFFICER,
+        reason="误解除他票扣留 another one",
     ),
     ConsignmentHeld(
         consignment_id=GOODS,
@@ -406,6 +522,12 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     ReleaseRevoked(
         consignment_id=GOODS, occurred_at=after(64), version=6, containers=(BOX,), reason="情报布控 intelligence"
+    ),
+    RefusalRevoked(
+        consignment_id=GOODS,
+        occurred_at=after(66),
+        version=7,
+        reason="inspection/inspection no longer stands as a failure",
     ),
     DeclarationWithdrawn(
         consignment_id=GOODS, occurred_at=after(1), version=2, request_id=ASKED, reason="货物未装船 not shipped"

@@ -91,6 +91,10 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
         ("release", "InspectionFailed"),
         ("release", "PestIntercepted"),
         ("release", "ConsignmentLeftUnreleased"),
+        ("release", "FindingsRetracted"),
+        ("release", "RetractLift"),
+        ("release", "TreatmentRetracted"),
+        ("release", "TreatmentDecisionRetracted"),
         ("gate", "ContainerHeld"),
         ("gate", "PlaceContainerHold"),
     }
@@ -180,7 +184,8 @@ def test_a_picture_that_lies_or_leaves_out_is_seen() -> None:
     assert strangers(everything) == gaps(everything) == set()
     assert strangers(everything + " GoodsTeleported") == {"GoodsTeleported"}
     assert gaps(everything.replace("QUARANTINE", "")) == {"quarantine"}
-    assert gaps(everything.replace("PestIntercepted", "")) == {"inspection to quarantine: PestIntercepted"}
+    without = everything.replace("PestIntercepted", "").replace("FindingsRetracted", "")
+    assert gaps(without) == {"inspection to quarantine: FindingsRetracted/PestIntercepted"}
 
 
 def test_the_page_about_kafka_names_the_topics_of_each_consumer_group() -> None:

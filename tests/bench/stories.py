@@ -24,7 +24,7 @@ from services.shell.positions import encode as encode_positions
 from services.shell.store import Partition
 from services.shell.turn import Turn
 from services.simulator.day import Day
-from services.simulator.people import People
+from services.simulator.people import People, request_of
 from services.worker import desks
 from tests.shell.parking import Memory
 
@@ -67,11 +67,11 @@ def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
     accepted = _of(_said("declaration", map(_request, lodged), at), "DeclarationAccepted")
     assessed = _said("risk", accepted, at)
     ordered = _said("inspection", assessed, at)
-    people = People(day)
+    people = People(day, events=False)
     acts = [
         act for fact in assessed for act in people.react(ConsignmentAssessed.model_validate_json(fact.value or b""))
     ]
-    arrivals = [_request(act.request) for act in acts if act.request.kind == "ReportArrival"]
+    arrivals = [_request(request_of(act, "people", at)) for act in acts if act.request.kind == "ReportArrival"]
     said = _said("release", [*assessed, *arrivals], at)
     statements = _of(said, "ArrivalRecorded", "ReleaseGranted")
     return {

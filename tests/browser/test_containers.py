@@ -112,6 +112,6 @@ def test_a_departure_without_release_is_an_alarm_until_its_sender_takes_it_back(
 
     def back() -> bool:
         status: dict[str, Any] = desk.api("GET", f"/consignments/{goods}").json()["consignment"]
-        return status["stage"] == "controlled"
+        return bool(status["stage"] == "controlled")
 
     wait(back, "the goods to be under control again")

@@ -108,7 +108,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
                 count = skewed(entries, strike, theatre.clock)
                 strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
         ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
-        ledger = judge(entries)
+        ledger = judge(entries, day.stays(0, consignments + EPILOGUE))
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.broker.bootstrap, [state_topic("clearance")])

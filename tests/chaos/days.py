@@ -1,7 +1,8 @@
 """When are two days the same? Which facts of a day do not depend on who was faster, and what in them does not?
 
 Left out: `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, which depends on the order between two
-topics; that somebody is late depends on how long a process was dead, on a clock on which a day lasts 24 seconds. Times, numbers from offsets and statement versions differ from run to run.
+topics; that somebody is late depends on how long a process was dead, on a clock on which a day lasts 24 seconds. Times, numbers from offsets and statement versions differ from run to run,
+and so does which of two consignments in a container opened its visit.
 """
 
 import json
@@ -16,8 +17,8 @@ from services.simulator.day import Day
 
 SEED, CONSIGNMENTS = 20261105, 400
 
-OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "TreatmentOverdue"}
-FLEETING = {"occurred_at", "since", "due", "arrived_at", "declaration_no", "version", "holds", "answers"}
+OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
+FLEETING = {"occurred_at", "since", "due", "arrived_at", "declaration_no", "version", "holds", "answers", "visit"}
 
 
 def day(seed: int, consignments: int) -> Day:

@@ -57,7 +57,8 @@ class Outcome:
         ledger = self.ledger
         found = [f"not finished: {dict(ledger.ends)}"] * (not self.finished)
         found += [f"{self.missing} acknowledged requests are not on the topics"] * bool(self.missing)
-        for name in ("lost", "doubled", "reordered", "wrongly_released", "causeless"):
+        kinds = ("lost", "doubled", "reordered", "wrongly_released", "causeless", "left_by_mistake", "kept_by_mistake")
+        for name in kinds:
             found += [f"{name}: {line}" for line in getattr(ledger, name)[:10]]
         found += [f"rows: {line}" for line in self.rows[:10]] + [f"metrics: {line}" for line in self.metrics[:10]]
         if self.longest_calm_gap > CALM_SECONDS:
@@ -103,6 +104,7 @@ class Outcome:
         ledger = self.ledger
         ends = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.ends.items()))
         port = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.at_port.items()))
+        stays = ", ".join(f"{name} {count:,}" for name, count in sorted(ledger.stays.items()))
         rows = [
             ("requests sent", f"{self.asked:,}"),
             ("acknowledged by the broker", f"{self.acknowledged:,}"),
@@ -116,6 +118,9 @@ class Outcome:
             ("**reordered**", str(len(ledger.reordered))),
             ("**released with an open hold**", str(len(ledger.wrongly_released))),
             ("facts without a cause", str(len(ledger.causeless))),
+            ("visits of containers, as the simulator knows them", stays),
+            ("**left by mistake**", str(len(ledger.left_by_mistake))),
+            ("**kept by mistake**", str(len(ledger.kept_by_mistake))),
             (
                 "set aside (parked), thrown away, nonsense on fact topics",
                 f"{ledger.parked}, {ledger.discarded}, {ledger.foreign}",

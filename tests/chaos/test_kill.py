@@ -45,7 +45,7 @@ def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm
         entries = list(read(theatre.broker.bootstrap, TOPICS))
         broken_day = facts(entries, keys(day(SEED, CONSIGNMENTS)))
         assert broken_day - calm_day == Counter() and calm_day - broken_day == Counter()
-        ledger = audit(theatre.broker.bootstrap)
+        ledger = audit(theatre.broker.bootstrap, day(SEED, CONSIGNMENTS).stays(0, CONSIGNMENTS))
         assert ledger.clean, ledger
         assert ledger.lodged == CONSIGNMENTS
     finally:

@@ -1,6 +1,6 @@
 """Are the stage times those of the definitions, whatever order the facts are heard in?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import permutations
 
@@ -10,12 +10,32 @@ from prometheus_client import REGISTRY
 from schemas.envelope import Hearing, Message
 from schemas.gate import ConsignmentGatedOut
 from schemas.inspection import InspectionOrdered, InspectionPassed
-from schemas.release import ArrivalRecorded, ReleaseGranted, ReleaseRefused, ReleaseRevoked
-from schemas.vocabulary import ControlKind, Direction, Lane
+from schemas.release import (
+    ArrivalRecorded,
+    Hold,
+    RefusalRevoked,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+)
+from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import PLACES, SECONDS, Watch
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
-from tests.release.dossiers import assessed, referred, refused_entry, waived
+from tests.release.dossiers import (
+    BOX,
+    BOXES,
+    OTHER_BOX,
+    assessed,
+    departure_retracted,
+    failed,
+    left_unreleased,
+    passed,
+    referred,
+    refused_entry,
+    retracted,
+    waived,
+)
 from tests.voice import CONSIGNMENT, NOON
 
 HEARING = Hearing(NOON, "m", 1)
@@ -25,7 +45,9 @@ def after(minutes: int) -> timedelta:
     return timedelta(minutes=minutes)
 
 
-def granted(minutes: int, version: int = 1) -> ReleaseGranted:
+def granted(
+    minutes: int, version: int = 1, containers: tuple[str, ...] = (), holds: tuple[Hold, ...] = ()
+) -> ReleaseGranted:
     return ReleaseGranted(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON + after(minutes),
@@ -35,11 +57,40 @@ def granted(minutes: int, version: int = 1) -> ReleaseGranted:
         customs_office="4201",
         transport_mode="2",
         bill_no="",
-        containers=(),
+        containers=containers,
         lane=Lane.RED,
         arrived_at=NOON,
         answers={},
+        holds=holds,
     )
+
+
+def arrived(minutes: int, *containers: str) -> ArrivalRecorded:
+    return ArrivalRecorded(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(minutes),
+        place="x",
+        reported_by="c",
+        containers=containers,
+    )
+
+
+def out(minutes: int, container: str = BOX) -> ConsignmentGatedOut:
+    at = NOON + after(minutes)
+    return ConsignmentGatedOut(consignment_id=CONSIGNMENT, occurred_at=at, container_no=container, released=True)
+
+
+REST = Hold(hold_id="arrival", owner=Owner.CARRIER, reason="1 of 2", since=NOON, lifted_by="ArrivalRecorded")
+PARTS: list[Message] = [
+    assessed().model_copy(update={"occurred_at": NOON + after(1)}),
+    arrived(10, BOX),
+    granted(15, 2, (BOX,), (REST,)),
+    arrived(100, OTHER_BOX),
+    granted(130, 3, BOXES),
+    out(60),
+    out(150, OTHER_BOX),
+]
+"""Goods in two containers, of which the second one comes an hour and a half later."""
 
 
 STORY: list[Message] = [
@@ -62,10 +113,12 @@ STORY: list[Message] = [
 ]
 
 
-def told(messages: list[Message]) -> Timeline:
+def told(messages: Sequence[Message], recorded: timedelta | None = None) -> Timeline:
+    """`recorded`: so long after its event each message was written down."""
     state = timeline.INITIAL._replace(accepted=NOON)
     for message in messages:
-        state = timeline.evolve(state, message, HEARING)  # type: ignore[arg-type]
+        hearing = HEARING if recorded is None else HEARING._replace(recorded=message.occurred_at + recorded)  # type: ignore[attr-defined]
+        state = timeline.evolve(state, message, hearing)  # type: ignore[arg-type]
     return state
 
 
@@ -98,6 +151,76 @@ def test_the_time_until_an_officer_decides_is_time_of_treatment(answer: Callable
     decided = answer("risk").model_copy(update={"occurred_at": NOON + after(45)})
     for order in permutations([asked, decided, granted(63)]):
         assert stage_seconds(told(list(order)))["treatment"] == 40 * 60
+
+
+def test_clearance_ends_with_the_last_part_and_the_first_one_has_a_stage_of_its_own() -> None:
+    state = told(PARTS)
+    seconds = stage_seconds(state)
+    assert seconds["first_part"] == 5 * 60 and seconds["overall"] == seconds["customs"] == 30 * 60
+    assert state.end == "released" and gate_seconds(state) == 20 * 60
+    assert told(PARTS[:4]).end is None and told(PARTS[:4]).released is None
+    assert gate_seconds(told(PARTS[:-1])) is None, "a container is still inside"
+    assert "first_part" not in stage_seconds(told(STORY))
+
+
+def test_any_order_of_the_facts_of_parts_gives_the_same_timeline() -> None:
+    moment = timedelta(minutes=7)
+    lines = [timeline.STATE.dump_python(told(list(order), moment)) for order in permutations(PARTS)]
+    assert all(line == lines[0] for line in lines)
+
+
+def test_goods_that_left_unreleased_have_that_end_until_it_is_found_to_be_wrong() -> None:
+    left = left_unreleased().model_copy(update={"occurred_at": NOON + after(50)})
+    for order in permutations([arrived(10), left, granted(63)]):
+        assert told(list(order)).end == "left_unreleased"
+    retracted = departure_retracted()
+    for again in ((left, retracted, granted(63)), (granted(63), left, retracted), (left, granted(63), retracted)):
+        assert told(again).end == "released" and told(again).left == {}
+    before = timeline.INITIAL._replace(end="released", end_version=1)  # as an earlier release kept it
+    for fact in (left, departure_retracted()):
+        before = timeline.evolve(before, fact, HEARING)
+    assert before.end == "released"
+
+
+def test_a_departure_that_was_taken_back_took_no_time() -> None:
+    state = told([*STORY, departure_retracted()])
+    assert state.gated_out is None and gate_seconds(state) is None
+
+
+def test_how_late_reports_come_is_counted() -> None:
+    watch = Watch()
+    watch.restored([])
+
+    def counted(event: str) -> tuple[float, float]:
+        name = "customs_report_late_seconds"
+        many, seconds = (REGISTRY.get_sample_value(f"{name}_{part}", {"event": event}) for part in ("count", "sum"))
+        return many or 0.0, seconds or 0.0
+
+    arrivals, departures = counted("arrival"), counted("departure")
+    state: Timeline | None = None
+    for number, message in enumerate(PARTS, 1):
+        recorded = message.model_dump()["occurred_at"] + after(number)
+        following = timeline.evolve(state or timeline.INITIAL, message, HEARING._replace(recorded=recorded))  # type: ignore[arg-type]
+        watch.committed([("a", state, following)])
+        state = following
+    assert counted("arrival") == (arrivals[0] + 2, arrivals[1] + (2 + 4) * 60)
+    assert counted("departure") == (departures[0] + 2, departures[1] + (6 + 7) * 60)
+    REGISTRY.unregister(watch)
+
+
+def test_goods_that_left_unreleased_are_counted_as_ended_once_and_are_not_open() -> None:
+    watch = Watch()
+    watch.restored([("a", dumped(STORY[:4]))])
+
+    def ended() -> float:
+        return REGISTRY.get_sample_value("customs_consignments_ended_total", {"end": "left_unreleased"}) or 0.0
+
+    before, left = ended(), [*STORY[:4], left_unreleased()]
+    watch.committed([("a", told(STORY[:4]), told(left))])
+    watch.committed([("a", told(left), told([*left, granted(63)]))])
+    assert ended() == before + 1
+    assert sum(s.value for m in watch.collect() for s in m.samples if s.name == "customs_open_consignments") == 0
+    REGISTRY.unregister(watch)
 
 
 def test_any_order_of_facts_gives_the_same_timeline() -> None:
@@ -175,3 +298,32 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
     assert REGISTRY.get_sample_value(
         "customs_clearance_seconds_count", {"stage": "overall", "lane": "red", "office": "other", "mode": "other"}
     )
+
+
+def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections_are_counted() -> None:
+    looked = ControlKind.INSPECTION
+    refused = ReleaseRefused(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(63),
+        version=1,
+        declaration_no=None,
+        cause="inspection/inspection",
+        reason="wrong goods",
+    )
+    again = RefusalRevoked(consignment_id=CONSIGNMENT, occurred_at=NOON + after(70), version=2, reason="it was wrong")
+    wrong: list[Message] = [*STORY[:2], failed(looked), refused, retracted(looked), again]
+    for order in permutations([refused, again]):
+        assert told([*STORY[:2], *order]).end is None
+    open_again = told(wrong)
+    assert open_again.end is None and open_again.corrections == 1 and not timeline.closed(told(wrong[:4]))
+    before = REGISTRY.get_sample_value("customs_corrections_total") or 0.0
+    watch, ended = Watch(), told([*wrong, passed(looked, 2), granted(90, 3)])
+    watch.committed([(CONSIGNMENT, told(wrong[:4]), open_again), (CONSIGNMENT, open_again, ended)])
+    assert ended.end == "released"
+    assert REGISTRY.get_sample_value("customs_corrections_total") == before + 1
+
+
+def test_a_timeline_of_the_release_before_was_never_corrected() -> None:
+    whole = dumped(STORY)
+    earlier = whole.removesuffix(b",0]") + b"]"
+    assert earlier != whole and timeline.STATE.validate_json(earlier) == told(STORY)

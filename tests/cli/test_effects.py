@@ -1,7 +1,9 @@
 """Does the reader of effects find what is there to find? A clean day, with one fault planted at a time."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import uuid5
 
 import pytest
@@ -107,10 +109,77 @@ def test_a_fact_that_nothing_caused_is_found(calm_entries: list[Entry]) -> None:
     )
 
 
-def test_a_gate_out_that_was_answered_twice_is_doubled(calm_entries: list[Entry]) -> None:
-    out = first(calm_entries, "ContainerGatedOut")
+@pytest.mark.parametrize("kind", ["EquipmentEventRecorded", "ContainerGatedOut", "VisitClosed"])
+def test_a_report_that_was_answered_twice_is_doubled(calm_entries: list[Entry], kind: str) -> None:
+    out = first(calm_entries, kind)
     ledger = judge(instead(calm_entries, out, out, told(out, ce_id="another", sequence="99")))
-    assert about(ledger.doubled, out.headers["causationid"], "answered 2 times")
+    assert about(ledger.doubled, out.headers["causationid"], "2 times")
+
+
+def changed(entry: Entry, **fields: object) -> Entry:
+    return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
+
+
+def test_a_report_that_no_fact_of_its_own_answers_is_lost(calm_entries: list[Entry]) -> None:
+    """That its visit was closed is no answer: a report that waits would have none."""
+    recorded = first(calm_entries, "EquipmentEventRecorded", lambda e: e.body["event"] == "GTOT")
+    assert about(judge(instead(calm_entries, recorded)).lost, recorded.headers["causationid"], "no answer")
+
+
+def test_a_departure_without_a_yes_of_its_visit_is_wrongly_released(calm_entries: list[Entry]) -> None:
+    out = first(calm_entries, "ContainerGatedOut")
+    yes = first(calm_entries, "ContainerMayLeave", lambda e: e.key == out.key)
+    assert yes.body["visit"] == out.body["visit"]
+    silent = judge(instead(calm_entries, yes))
+    assert about(silent.wrongly_released, out.key, "no yes")
+    of_another = changed(yes, visit="another", consignments=["another"])
+    assert about(judge(instead(calm_entries, yes, of_another)).wrongly_released, out.key, "no yes")
+    before = changed(out, occurred_at="2026-01-01T00:00:00Z")
+    assert about(judge(instead(calm_entries, out, before)).wrongly_released, out.key, "no yes")
+
+
+def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entries: list[Entry]) -> None:
+    out = first(calm_entries, "ContainerGatedOut")
+    yes = first(calm_entries, "ContainerMayLeave", lambda e: e.key == out.key)
+    body = {**yes.body, "version": 2, "waiting_for": [], "reason": "held"}
+    no = replace(
+        told(yes, ce_type="ContainerMustStay", ce_id="no", sequence=yes.headers["sequence"] + ".5"),
+        value=json.dumps(body).encode(),
+    )
+    shifted = [
+        told(e, sequence=str(int(e.headers["sequence"]) + 1))
+        if e.desk == "gate" and e.key == out.key and e is not yes
+        else e
+        for e in calm_entries
+    ]
+    no = told(no, sequence=str(int(yes.headers["sequence"]) + 1))
+    shifted = instead(shifted, yes, yes, no)
+    assert about(judge(shifted).wrongly_released, out.key, "no yes")
+    late = replace(no, value=json.dumps({**body, "occurred_at": "2100-01-01T00:00:00Z"}).encode())
+    assert not about(judge(instead(shifted, no, late)).wrongly_released, out.key, "no yes"), "it left before that"
+
+
+def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entries: list[Entry]) -> None:
+    out = first(calm_entries, "ContainerGatedOut")
+    goods = out.body["consignments"][0]
+    gone = first(calm_entries, "ConsignmentGatedOut", lambda e: e.key == goods)
+    assert about(judge(instead(calm_entries, gone)).lost, goods, "was not told")
+    elsewhere = changed(gone, visit="another")
+    assert about(judge(instead(calm_entries, gone, elsewhere)).wrongly_released, goods, "of no visit that ended")
+    kind = told(gone, ce_type="ConsignmentLeftUnreleased")
+    assert not about(judge(instead(calm_entries, gone, kind)).wrongly_released, goods, "of no visit that ended")
+    wrong = changed(kind, visit="another")
+    assert about(judge(instead(calm_entries, gone, wrong)).wrongly_released, goods, "of no visit that ended")
+
+
+def test_an_export_that_is_released_waits_for_no_yes_at_the_land_gate(calm_entries: list[Entry]) -> None:
+    freed = first(calm_entries, "ContainerFreed", lambda e: (e.body["direction"], e.body["shared_by"]) == ("E", 1))
+    assert not [e for e in calm_entries if e.kind == "ContainerMayLeave" and e.key == freed.key]
+    parts = [e for e in calm_entries if e.key == freed.key and e.kind in ("ContainerFreed", "ContainerHeld")]
+    imported = calm_entries
+    for part in parts:
+        imported = instead(imported, part, changed(part, direction="I"))
+    assert about(judge(imported).lost, freed.key, "never said that it may leave")
 
 
 def test_a_container_of_goods_that_were_never_released_is_wrongly_released(calm_entries: list[Entry]) -> None:
@@ -145,3 +214,28 @@ def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Ent
     assert ledger.clean and ledger.foreign == 1
     ledger = judge(instead(calm_entries, fact, told(fact, ce_source="/somebody")))
     assert about(ledger.lost, fact.key, "are missing")
+
+
+def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[Entry]) -> None:
+    """A release that nobody used is called back by a time limit, which no topic holds; its id can be worked out."""
+    granted = first(calm_entries, "ReleaseGranted", lambda e: bool(e.body["containers"]))
+    due = (datetime.fromisoformat(granted.body["occurred_at"]) + timedelta(days=30)).isoformat()
+
+    def causeless(limit: str) -> list[str]:
+        cause = str(uuid5(FACTS, f"deadline/release/{granted.key}/lapse/{limit}"))
+        lapsed = told(granted, causationid=cause, ce_id=str(uuid5(FACTS, f"release/{cause}/0")), sequence="90")
+        ledger = judge([*calm_entries, replace(lapsed, offset=10**6)])
+        assert not about(ledger.forged, lapsed.id, "derives")
+        return [line for line in ledger.causeless if lapsed.id in line]
+
+    assert causeless(due) == [] and causeless(due.replace("T", " ")) != []
+
+
+def test_a_yes_for_another_container_of_the_goods_than_the_released_one_is_found(calm_entries: list[Entry]) -> None:
+    may_leave = first(calm_entries, "ContainerMayLeave")
+    released = [e for e in calm_entries if e.kind == "ReleaseGranted" and e.key in may_leave.body["consignments"]]
+    entries = calm_entries
+    for granted in released:
+        other = replace(granted, value=json.dumps({**granted.body, "containers": ["TGHU1234567"]}).encode())
+        entries = instead(entries, granted, other)
+    assert about(judge(entries).wrongly_released, may_leave.key, "in other containers only")

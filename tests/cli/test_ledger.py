@@ -1,8 +1,11 @@
 """Does the ledger find what it is there to find? A clean day, with one fault planted at a time."""
 
+import json
 from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
+
+import orjson
 
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry
@@ -70,6 +73,15 @@ def test_a_second_decision_under_another_id_is_doubled(calm_entries: list[Entry]
     assert any("DeclarationAccepted 2 times" in line for line in judge([*calm_entries, other]).doubled)
 
 
+def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_doubled(calm_entries: list[Entry]) -> None:
+    fact = next(e for e in calm_entries if e.kind == "ArrivalRecorded" and e.body["containers"])
+    box = fact.body["containers"][0].encode()
+    again = replace(fact, headers=fact.headers | {"ce_id": "another"})
+    other = replace(again, value=(again.value or b"").replace(box, b"CSQU3054383"))
+    assert any("ArrivalRecorded of" in line for line in judge([*calm_entries, again]).doubled)
+    assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, other]).doubled)
+
+
 def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
     key = story_of(calm_entries, "ConsignmentHeld", "ReleaseGranted")
     places = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]
@@ -118,6 +130,45 @@ def test_a_release_before_arrival_or_assessment_is_found(calm_entries: list[Entr
     assert any("without assessment" in line for line in wrongly(without(calm_entries, key, "ConsignmentAssessed")))
 
 
+def with_body(entry: Entry, **fields: object) -> Entry:
+    return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
+
+
+def test_a_release_of_a_container_that_has_not_arrived_is_found(calm_entries: list[Entry]) -> None:
+    granted = next(e for e in calm_entries if e.kind == "ReleaseGranted" and e.body["containers"])
+    box = granted.body["containers"][0]
+
+    def arrived(*containers: str) -> list[str]:
+        told = [
+            with_body(e, containers=containers) if e.kind == "ArrivalRecorded" and e.key == granted.key else e
+            for e in calm_entries
+        ]
+        return [line for line in wrongly(told) if granted.key in line]
+
+    assert arrived(*granted.body["containers"]) == [] and arrived() == []
+    assert [line for line in arrived("TGHU1234567") if "before arrival" in line and box in line]
+
+
+def test_what_is_released_in_part_has_no_end_yet(calm_entries: list[Entry]) -> None:
+    last = [e for e in calm_entries if e.kind == "ReleaseGranted"][-1]
+    hold = {"hold_id": "arrival", "owner": "carrier", "reason": "1 of 2", "since": "2026-11-23T12:00:00Z"}
+    part = with_body(last, holds=[{**hold, "lifted_by": "ArrivalRecorded"}])
+    before, after = judge(calm_entries), judge([part if e is last else e for e in calm_entries])
+    assert after.ends["released"] == before.ends["released"] - 1 and after.ends["waiting"] == before.ends["waiting"] + 1
+    assert after.waits["carrier: arrival"] == before.waits["carrier: arrival"] + 1
+
+
+def test_a_release_after_the_goods_had_left_without_one_is_found(calm_entries: list[Entry]) -> None:
+    out = next(e for e in calm_entries if e.kind == "ConsignmentGatedOut")
+    left = [
+        with_body(e, released=False) if e.kind == "ConsignmentGatedOut" and e.key == out.key else e
+        for e in calm_entries
+    ]
+    ledger = judge(left)
+    assert [line for line in ledger.wrongly_released if out.key in line and "left without release" in line]
+    assert ledger.ends["left unreleased"] == 1
+
+
 def test_a_release_after_a_failed_control_is_found(calm_entries: list[Entry]) -> None:
     released, failed = story_of(calm_entries, "ReleaseGranted"), story_of(calm_entries, "InspectionFailed")
     planted = [replace(e, key=released) for e in calm_entries if e.key == failed and e.kind == "InspectionFailed"]
@@ -131,3 +182,28 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(c
         named = {"ce_id": "nobody answered", "ce_type": kind.replace("Lift", "Place")}
         ledger = judge([*calm_entries, replace(one, headers=one.headers | named, offset=10**6)])
         assert [line for line in ledger.lost if "nobody answered" in line], kind
+
+
+def planted(entry: Entry, kind: str, **fields: object) -> Entry:
+    """A fact of the same desk and consignment that the ledger has not read yet."""
+    body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
+    told = {**body, **fields}
+    return replace(
+        entry, value=orjson.dumps(told), headers=entry.headers | {"ce_type": kind, "ce_id": f"{kind} {told}"}
+    )
+
+
+def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_answer_it_is_right(
+    calm_entries: list[Entry],
+) -> None:
+    released = {e.key for e in calm_entries if e.kind == "ReleaseGranted"}
+    looked = next(e for e in calm_entries if e.kind == "InspectionPassed" and e.key in released)
+    wrong = {"wrong": "r1", "officer": "o2", "reason": "x", "due": looked.body["occurred_at"]}
+    retracted = planted(looked, "FindingsRetracted", **wrong, revision=1)
+    failed = planted(looked, "InspectionFailed", officer="o1", reason="x", revision=0)
+    right = planted(looked, "InspectionPassed", officer="o2", remarks="", revision=2)
+    assert not [line for line in wrongly(calm_entries) if looked.key in line]
+    assert [line for line in wrongly([*calm_entries, retracted]) if looked.key in line and "taken back" in line]
+    assert not [line for line in wrongly([*calm_entries, failed, retracted, right]) if looked.key in line]
+    again = planted(looked, "InspectionFailed", officer="o1", reason="x", revision=3)
+    assert [line for line in wrongly([*calm_entries, retracted, right, again]) if looked.key in line]

@@ -28,7 +28,14 @@ from schemas.gate import (
     GateAlarmRaised,
     VisitOpened,
 )
-from schemas.inspection import InspectionOrdered, InspectionPassed, PestIntercepted
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionOrdered,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
 from schemas.parking import deadline_origin
 from schemas.quarantine import TreatmentOrdered, TreatmentReferred, TreatmentVerified, TreatmentWaived
 from schemas.release import (
@@ -37,6 +44,7 @@ from schemas.release import (
     ContainerFreed,
     ContainerHeld,
     Hold,
+    RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
@@ -260,6 +268,39 @@ class Border:
         )
         return self
 
+    def failed(self) -> "Border":
+        self._say(
+            "inspection",
+            InspectionFailed(
+                **self._goods(), control=ControlKind.INSPECTION, officer="officer-7", reason="undeclared goods"
+            ),
+        )
+        return self
+
+    def retracted(self) -> "Border":
+        fact = FindingsRetracted(
+            **self._goods(),
+            control=ControlKind.INSPECTION,
+            wrong="r1",
+            officer="officer-8",
+            reason="another lot was opened",
+            due=self.at + timedelta(hours=48),
+            revision=1,
+        )
+        self._say("inspection", fact)
+        return self
+
+    def to_be_put_right(self) -> "Border":
+        fact = RectificationRequested(
+            **self._goods(),
+            control=ControlKind.DOCUMENTS,
+            officer="officer-7",
+            reason="the invoice is missing",
+            due=self.at + timedelta(days=14),
+        )
+        self._say("inspection", fact)
+        return self
+
     def pest(self, name: str = "Bursaphelenchus xylophilus") -> "Border":
         self._say(
             "inspection",
@@ -419,6 +460,11 @@ class Border:
                 reason="undeclared goods",
             ),
         )
+        return self
+
+    def refusal_revoked(self) -> "Border":
+        self._version += 1
+        self._say("release", RefusalRevoked(**self._goods(), version=self._version, reason="it no longer stands"))
         return self
 
     def parked(self, service: str = "release", offset: int = 7) -> "Border":

@@ -468,6 +468,40 @@ def test_an_act_is_a_request_and_its_outcome_is_told(console: Running) -> None:
             {"origin": "risk", "decision": "treat", "goods": "wood", "methods": ["HT"], "reason": "as I see it"},
             "customs-quarantine-requests",
         ),
+        (
+            "findings/correction",
+            {"control": "inspection", "wrong": "r1", "reason": "another lot", "result": "conform"},
+            "customs-inspection-requests",
+        ),
+        (
+            "findings/retraction",
+            {"control": "inspection", "wrong": "r1", "reason": "another lot"},
+            "customs-inspection-requests",
+        ),
+        (
+            "treatments/correction",
+            {
+                "origin": "risk",
+                "attempt": 1,
+                "method": "HT",
+                "unit_class": "E",
+                "readings": [{"hours": "0", "temperature_c": "56"}],
+                "wrong": "r1",
+                "reason": "another chamber",
+            },
+            "customs-quarantine-requests",
+        ),
+        (
+            "treatments/retraction",
+            {"origin": "risk", "wrong": "r1", "reason": "another chamber"},
+            "customs-quarantine-requests",
+        ),
+        (
+            "treatment-decisions/retraction",
+            {"origin": "risk", "wrong": "r1", "reason": "not seen"},
+            "customs-quarantine-requests",
+        ),
+        ("holds/lift/retraction", {"wrong": "r1", "reason": "the wrong goods"}, "customs-release-requests"),
         ("arrival", {"place": "yard 3", "occurred_at": "2026-11-23T12:00:00+08:00"}, "customs-release-requests"),
         ("holds", {"reason": "seal differs"}, "customs-release-requests"),
         ("holds/lift", {"hold_id": "officer/1", "reason": "seal explained"}, "customs-release-requests"),
@@ -772,3 +806,25 @@ def test_the_console_ends_soon_after_sigterm_even_with_open_streams(bootstrap: s
         output = process.communicate()[0].decode()
         http.close()
     assert "Traceback" not in output, output
+
+
+def test_what_was_told_of_goods_that_nobody_lodged_is_listed_apart_and_on_no_board(console: Running) -> None:
+    """A hold for an id that no paper has made phantom goods on the board."""
+
+    def counted() -> dict[str, int]:
+        return {each["stage"]: each["consignments"] for each in console.api("GET", "/stages").json()["stages"]}
+
+    def listed(days: int) -> list[str]:
+        found = console.api("GET", "/unmatched", params={"days": days, "limit": 200}).json()["consignments"]
+        return [each["consignment_id"] for each in found]
+
+    before, phantom = counted(), Border("NEVER LODGED", start=now() - timedelta(days=20)).held("officer/1")
+    publish(console.settings.kafka, phantom.said)
+    console.catch_up()
+    assert counted() == before
+    assert phantom.id in listed(10) and phantom.id not in listed(30)
+    shown = console.api("GET", f"/consignments/{phantom.id}").json()
+    assert "stage" not in shown and shown["stage_text"]["en"] == "Not declared"
+    publish(console.settings.kafka, phantom.lodged().said[-1:])
+    console.catch_up()
+    assert phantom.id not in listed(0) and counted() != before

@@ -17,6 +17,7 @@ import orjson
 import pytest
 
 from deploy.kafka.broker import free_port
+from schemas.inspection import CorrectFindings, FindingsResult, RetractFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentMethod, consignment_id
@@ -195,6 +196,32 @@ def test_an_officer_decides_on_the_page_about_goods_that_no_treatment_is_known_f
     console.catch_up()
     seen = page(console, f"/consignments/{goods}")
     assert "Passed without treatment" in seen and "Decide on the treatment" not in seen
+
+
+def test_an_officer_corrects_findings_on_the_page_of_goods_that_were_refused(console: Running) -> None:
+    goods = consignment_id(DECLARANT, "PAGE-WRONG")
+    told = Border("PAGE-WRONG").lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
+    told.ordered(ControlKind.DOCUMENTS).ordered().to_be_put_right().failed()
+    wrong = told.said[-1].cause
+    publish(console.settings.kafka, told.refused().said)
+    console.catch_up()
+    seen = page(console, f"/consignments/{goods}")
+    assert "Papers to be put right" in seen and "the invoice is missing" in seen
+    assert "Correct the findings" in seen and "Take the findings back" in seen and "Place a hold" not in seen
+    assert wrong in get(console, f"/consignments/{goods}", headers=BROWSER).text
+    typed = {"control": "inspection", "wrong": wrong, "reason": "another lot was opened", "actor": "officer-8"}
+    asked(post(console, f"/consignments/{goods}/act/correct-findings", data={**typed, "result": "conform"}))
+    asked(post(console, f"/consignments/{goods}/act/retract-findings", data=typed))
+    sent = requests_under(console.settings.kafka, "customs-inspection-requests", goods)
+    correction = CorrectFindings.model_validate_json(sent[0].value())
+    retraction = RetractFindings.model_validate_json(sent[1].value())
+    assert correction.wrong == retraction.wrong == wrong and correction.result is FindingsResult.CONFORM
+    told.said.clear()
+    told.retracted().refusal_revoked().held("inspection/inspection", "inspection/documents")
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    seen = page(console, f"/consignments/{goods}")
+    assert "Findings taken back" in seen and "Refusal taken back" in seen and "Correct the findings" not in seen
 
 
 def test_who_acted_last_is_remembered_whatever_the_name(console: Running) -> None:

@@ -16,7 +16,7 @@ from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import ControlKind, Stage
 from services.console import tables as t
 from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
-from services.console.consignment import Consignment
+from services.console.consignment import UNMATCHED, Consignment
 from services.console.container import BoxHold, Container, Part, Report
 from services.console.heard import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
 from services.console.leaving import Standing, gate_answer
@@ -149,6 +149,19 @@ STORIES = (
     lambda: Border("L-1").lodged(bill_no="A").refused_request("LodgeDeclaration").lodged(bill_no="B").accepted(),
     lambda: Border("D-1").lodged().parked("declaration").unparked("declaration", kind="ParkedDiscarded"),
     lambda: Border("A-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival").alarm(),
+    lambda: (
+        Border("C-1")
+        .lodged()
+        .accepted()
+        .assessed(ControlKind.INSPECTION)
+        .held("inspection/inspection")
+        .ordered()
+        .failed()
+        .refused()
+        .retracted()
+        .refusal_revoked()
+        .held("inspection/inspection")
+    ),
 )
 
 
@@ -185,13 +198,25 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (Border("1").lodged().accepted().assessed(), Stage.ACCEPTED, "assessment", "release"),
         (Border("1").lodged().rejected(), Stage.REJECTED, "", ""),
         (Border("1").lodged().accepted().assessed().held("arrival"), Stage.AWAITING_ARRIVAL, "arrival", "carrier"),
-        (Border("1").held("assessment", "arrival"), Stage.LODGED, "assessment", "risk"),
-        (Border("1").held("arrival", "inspection/documents"), Stage.CONTROLLED, "inspection/documents", "inspection"),
-        (Border("1").held("inspection/documents", "quarantine/risk"), Stage.TREATED, "quarantine/risk", "quarantine"),
-        (Border("1").held("quarantine/risk", "officer/7"), Stage.HELD, "officer/7", "officer"),
+        (Border("1").lodged().held("assessment", "arrival"), Stage.LODGED, "assessment", "risk"),
+        (
+            Border("1").lodged().held("arrival", "inspection/documents"),
+            Stage.CONTROLLED,
+            "inspection/documents",
+            "inspection",
+        ),
+        (
+            Border("1").lodged().held("inspection/documents", "quarantine/risk"),
+            Stage.TREATED,
+            "quarantine/risk",
+            "quarantine",
+        ),
+        (Border("1").lodged().held("quarantine/risk", "officer/7"), Stage.HELD, "officer/7", "officer"),
         (STORIES[4](), Stage.REVOKED, "officer/1", "officer"),
         (red("1").revoked(), Stage.REVOKED, "holds", "release"),
         (STORIES[5](), Stage.REFUSED, "", ""),
+        (STORIES[11](), Stage.CONTROLLED, "inspection/inspection", "inspection"),
+        (Border("1").refused().refusal_revoked(), Stage.HELD, "holds", "release"),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
         (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
         (STORIES[9](), Stage.REJECTED, "", ""),
@@ -205,6 +230,16 @@ def test_where_goods_stand_and_whose_move_it_is(told: Border, stage: Stage, wait
     row = in_order(told).rows["consignments"][told.id]
     assert (row.stage, row.waiting_for, row.waiting_owner) == (stage, waiting_for, owner)
     assert (row.ended_us is not None) == (waiting_for == "")
+
+
+@pytest.mark.parametrize("told", [Border("1").held("assessment", "officer/7"), Border("1").arrived()])
+def test_goods_that_nobody_lodged_wait_apart_until_they_are(told: Border) -> None:
+    memory = in_order(told)
+    row = memory.rows["consignments"][told.id]
+    assert (row.stage, row.waiting_for, row.ended_us) == (UNMATCHED, "declaration", None)
+    assert row.waiting_since_us is not None and row.stage not in [*Stage]
+    row = in_order(told.lodged()).rows["consignments"][told.id]
+    assert row.stage in [*Stage]
 
 
 def test_a_consignment_in_two_containers_is_out_only_when_both_are() -> None:

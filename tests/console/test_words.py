@@ -25,6 +25,7 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
+from services.console.consignment import UNMATCHED
 from services.console.rendering import FOLDER
 from services.console.words import WORDS
 from services.risk.rules import RULES
@@ -44,7 +45,7 @@ CODES: dict[str, Iterable[str]] = {
     "report_standings": ("retracted", "replaced"),
     "alarm_kinds": ALARMS,
     "visit_ends": {*ENDS, "left_undeclared", "empty_left_laden"},
-    "stages": Stage,
+    "stages": {*Stage, UNMATCHED},
     "stage_notes": Stage,
     "lanes": Lane,
     "controls": ControlKind,
@@ -57,7 +58,7 @@ CODES: dict[str, Iterable[str]] = {
     "treatment_decisions": TreatmentDecision,
     "unit_classes": UnitClass,
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
-    "owners": {*Owner, *SERVICES, "operations", "console"},
+    "owners": {*Owner, *SERVICES, "operations", "console", "declarant"},
     "rules": {rule.name for rule in RULES},
 }
 """Groups of which every row is the name of a code: exactly these."""

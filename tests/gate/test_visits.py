@@ -8,6 +8,8 @@ from schemas.envelope import Message
 from schemas.gate import ContainerArrived, GateAlarmRaised
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
 from services.gate import decider
+from services.gate.box import as_box
+from services.gate.visits import look
 from tests.gate.boxes import (
     DAY,
     A,
@@ -167,7 +169,7 @@ def test_goods_held_after_they_left_are_an_alarm() -> None:
 def test_an_estimate_moves_nothing() -> None:
     told = story(decider, held(A)).when(event(EquipmentEvent.DISCHARGED, 2 * DAY, classifier=Classifier.ESTIMATED))
     assert kinds(told) == ["EquipmentEventRecorded"]
-    assert not decider.look(decider.as_box(told.state)).visits
+    assert not look(as_box(told.state)).visits
 
 
 def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
@@ -287,7 +289,7 @@ def test_a_report_of_a_visit_that_is_not_kept_is_refused() -> None:
         told.when(event(EquipmentEvent.GATED_OUT, begin + DAY, laden=False), at=at(begin + DAY))
     told.when(out(5), at=at(26 * 3 * DAY))
     assert told.said[0].model_dump()["code"] == "visit_too_old"
-    assert len(decider.as_box(told.state).visits) <= decider.KEPT_VISITS + 1
+    assert len(as_box(told.state).visits) <= decider.KEPT_VISITS + 1
 
 
 def test_the_same_ends_in_whatever_order_one_visit_is_told() -> None:

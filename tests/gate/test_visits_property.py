@@ -9,7 +9,8 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.gate import decider
+from services.gate.box import as_box
+from services.gate.visits import look
 from tests.gate.world import World
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
@@ -21,8 +22,8 @@ def test_whatever_is_told_nothing_leaves_by_mistake_and_every_visit_is_closed_on
     world = World(Random(seed))
     world.play(visits)
     world.end()
-    box = decider.as_box(world.told.state)
-    truth = decider.look(box)
+    box = as_box(world.told.state)
+    truth = look(box)
     real = [stay for stay in world.stays if stay.departure_heard]
     assert len([v for v in truth.visits if v.how]) == len(real), (
         [(v.id, v.how) for v in truth.visits],

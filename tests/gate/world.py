@@ -130,7 +130,7 @@ class World:
     # what happens
 
     def play(self, visits: int) -> None:
-        begin = 3 * DAY
+        begin = 3.0 * DAY
         for number in range(visits):
             begin += self.dice.uniform(2 * HOUR, 20 * DAY) if number else 0.0
             begin = max(begin, self.now)

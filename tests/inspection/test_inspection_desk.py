@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
 from schemas.inspection import (
+    CorrectFindings,
     FindingsResult,
     InspectionCancelled,
     InspectionFailed,
@@ -18,6 +19,7 @@ from schemas.inspection import (
     InspectionPassed,
     PestIntercepted,
     RecordFindings,
+    RetractFindings,
 )
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
@@ -253,11 +255,11 @@ def test_goods_withdrawn_before_their_assessment_was_heard_are_never_inspected()
     assert decider.closed(told.state)
 
 
-def test_a_withdrawal_after_the_last_answer_changes_nothing() -> None:
+def test_a_withdrawal_after_the_last_answer_cancels_nothing() -> None:
     told = story(decider, assessed(INSPECTION), found(INSPECTION))
-    before = told.state
     told.when(withdrawn()).then()
-    assert told.state is before
+    assert decider.closed(told.state)
+    told.when(found(INSPECTION), message_id="m2").then()
 
 
 def test_a_late_officer_is_reminded_once_and_may_still_answer() -> None:
@@ -287,7 +289,14 @@ def test_a_limit_of_an_answered_order_or_another_hour_reminds_nobody() -> None:
 
 
 def test_the_desk_hears_what_the_flow_says() -> None:
-    assert DESK.hears == {ConsignmentAssessed, RecordFindings, DeclarationWithdrawn, DeadlinePassed}
+    assert DESK.hears == {
+        ConsignmentAssessed,
+        RecordFindings,
+        CorrectFindings,
+        RetractFindings,
+        DeclarationWithdrawn,
+        DeadlinePassed,
+    }
 
 
 _CONTROLS = st.lists(st.sampled_from(list(ControlKind)), unique=True, max_size=4).map(tuple)

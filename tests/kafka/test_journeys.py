@@ -1,9 +1,11 @@
 """Does a consignment get from lodgement to the gate, through every desk on a real broker?"""
 
+from typing import Any
+
 from schemas.declaration import WithdrawDeclaration
 from schemas.envelope import Request
 from schemas.gate import RecordGateOut
-from schemas.inspection import FindingsResult, RecordFindings
+from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.vocabulary import ControlKind
 from services.cli.ledger import audit
@@ -65,6 +67,28 @@ def test_a_pest_is_treated_or_the_goods_wait(border: Border) -> None:
         lambda: [b for b in bodies(border.facts(lodged.key), "ConsignmentHeld") if len(b["holds"]) == 1][-1:]
     )
     assert held[0]["holds"][0]["hold_id"] == "quarantine/inspection" and held[0]["holds"][0]["owner"] == "quarantine"
+
+
+def test_a_wrong_click_does_not_end_goods(border: Border) -> None:
+    lodged = lodge(reference="wrong click", items=(good_item(hs_code="4407110000"), good_item()), containers=())
+    border.ask(lodged)
+    border.ask(arrival(lodged.key))
+    border.until(lodged.key, "InspectionOrdered")
+    wrong = border.ask(findings(lodged.key, FindingsResult.NOT_CONFORM))
+    border.until(lodged.key, "ReleaseRefused")
+    about: dict[str, Any] = {
+        "consignment_id": lodged.key,
+        "asked_by": "o2",
+        "occurred_at": NOON,
+        "control": ControlKind.INSPECTION,
+    }
+    right = border.ask(CorrectFindings(**about, wrong=wrong, reason="another lot", result=FindingsResult.CONFORM))
+    said = border.until(lodged.key, "RefusalRevoked", "ReleaseGranted")
+    assert said["FindingsRetracted"]["wrong"] == wrong and said["InspectionPassed"]["revision"] == 2
+    border.ask(RetractFindings(**about, wrong=right, reason="it was the first lot after all"))
+    border.until(lodged.key, "ReleaseRevoked")
+    border.ask(findings(lodged.key, FindingsResult.REFUSE))
+    border.eventually(lambda: len(bodies(border.facts(lodged.key), "ReleaseRefused")) == 2)
 
 
 def test_an_officers_hold_calls_released_goods_back(border: Border) -> None:

@@ -14,7 +14,11 @@ import pytest
 
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
+from services.ports.question import Console
+from services.ports.topic import TopicPort
+from tests.console.border import publish
 from tests.ports.gatehouse import Gatehouse
+from tests.ports.test_port import released
 from tests.waiting import wait_until_ended
 
 BOX = "ODDC0000001"
@@ -80,6 +84,25 @@ def asked(stranger: Stranger, notebook: Notebook) -> tuple[bool, str]:
     with FeedPort(stranger.address, notebook) as port:
         answer = port.ask(BOX, Gatehouse(notebook), 5)
         return answer.may_leave, answer.reason
+
+
+def test_a_yes_from_the_topics_asks_the_console_where_there_is_one(
+    wire: str, stranger: Stranger, notebook: Notebook
+) -> None:
+    """An officer's hold is known there before the release desk has decided it."""
+    publish(wire, released("PORT-BOTH", BOX).said)
+    with TopicPort(wire, notebook, console=Console(stranger.address)) as port:
+        house = Gatehouse(notebook)
+        assert port.ask(BOX.lower(), house).may_leave
+        stranger.gate = yes(may_leave=False, reason="hold_asked")
+        assert port.ask(BOX, house).reason == "hold_asked"
+        stranger.gate = yes(lag_seconds=31)
+        assert port.ask(BOX, house).reason == "stale"
+        stranger.gate = b"<html>"
+        assert port.ask(BOX, house).reason == "stale"
+        stranger.gate = yes()
+        publish(wire, released("PORT-BOTH", BOX).revoked().said[-1:])
+        assert port.ask(BOX, house).reason == "not_released", "what the topics say is asked first"
 
 
 def test_a_plain_yes_is_one(stranger: Stranger, notebook: Notebook) -> None:

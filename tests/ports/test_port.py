@@ -264,6 +264,8 @@ def test_the_command_line_answers_by_exit_code_and_follows_each_once(wire: str, 
     assert (yes.returncode, no.returncode) == (0, 3) and "unknown" in no.stdout
     away = dtg("ask", "PORT0030000", "--http", "--where", f"http://127.0.0.1:{free_port()}", *common[2:])
     assert away.returncode == 3 and "stale" in away.stdout
+    both = dtg("ask", "PORT0030000", "--console", f"http://127.0.0.1:{free_port()}", *common)
+    assert both.returncode == 3 and "stale" in both.stdout, "a yes of the topics needs the console's where one is named"
 
 
 def _again(one: Said, **changed: Any) -> Said:

@@ -22,6 +22,7 @@ from schemas.quarantine import (
 )
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
+from services.quarantine.needs import Abandoned
 from services.quarantine.schedules import ROWS
 from tests.quarantine.just import just, record
 from tests.quarantine.records import BROMIDE, COLD, FLUORIDE, GOOD, HEAT, PHOSPHINE, good_treatment, treatment
@@ -191,7 +192,7 @@ def test_an_officer_refuses_the_goods() -> None:
             reason="隔离检疫合格 healthy after isolation",
         )
     )
-    assert decider.closed(told.state)
+    assert isinstance(told.state, Abandoned)
     told.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
     assert codes(told.when(decision(TreatmentDecision.CLEAR))) == ["consignment_closed"]
 

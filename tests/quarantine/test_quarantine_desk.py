@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
-from schemas.inspection import PestIntercepted
+from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
+    CorrectTreatment,
     DecideTreatment,
     RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
     TreatmentAbandoned,
     TreatmentCancelled,
     TreatmentFailed,
@@ -26,6 +29,7 @@ from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.agent import DESK
+from services.quarantine.needs import Abandoned, Withdrawn
 from tests.architecture.golden import FOLDER as EXAMPLES
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
@@ -174,7 +178,7 @@ def test_after_the_third_failure_the_goods_are_given_up() -> None:
     told = story(decider, TIMBER, bad(), bad(attempt=2)).when(bad(attempt=3))
     given_up = TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk", attempts=3)
     told.then(failed(told, attempt=3), given_up)
-    assert decider.closed(told.state) and told.deadlines() == ()
+    assert isinstance(told.state, Abandoned) and told.deadlines() == ()
 
 
 def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
@@ -183,9 +187,9 @@ def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
     told.when(good(attempt=3))
     told.then(refused(told, "consignment_closed", "the last treatment failed; the goods are given up"))
     told.when(bad(attempt=3), message_id="m4").then()
-    told.when(pest()).then()
     told.when(withdrawn()).then()
     assert told.state is before
+    told.when(pest()).then()
 
 
 def test_a_method_that_nobody_ordered_is_a_shortfall() -> None:
@@ -301,7 +305,8 @@ def test_an_order_and_a_pest_that_an_earlier_release_published_are_understood() 
 def test_the_desk_hears_what_the_flow_says() -> None:
     heard = {
         *(ConsignmentAssessed, PestIntercepted, RecordTreatment, DecideTreatment),
-        *(DeclarationWithdrawn, DeadlinePassed),
+        *(DeclarationWithdrawn, DeadlinePassed, FindingsRetracted),
+        *(CorrectTreatment, RetractTreatment, RetractTreatmentDecision),
     }
     assert DESK.hears == heard
 
@@ -361,7 +366,7 @@ def test_in_any_order_attempts_count_up_and_nothing_follows_the_end(
     for message in heard:
         told.when(message)
         assert all(isinstance(fact, RequestRefused) for fact in told.said) or not ended
-        ended = decider.closed(told.state)
+        ended = isinstance(told.state, Abandoned | Withdrawn)
     for origin in ("risk", "inspection", "sampling"):
         own = [fact for fact in told.facts if getattr(fact, "origin", None) == origin]
         attempts = [fact.attempt for fact in own if isinstance(fact, TreatmentOrdered)]

@@ -37,7 +37,9 @@ def fired_for(heard: DeclarationAccepted) -> dict[str, str]:
 
 
 def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
-    told = story(DECIDER).when(accepted(bill=NOT_DRAWN))
+    heard = accepted(bill=NOT_DRAWN)
+    paper = heard.declaration.model_copy(update={"conveyance": "EVER/012E"})
+    told = story(DECIDER).when(heard.model_copy(update={"declaration": paper}))
     told.then(
         ConsignmentAssessed(
             consignment_id=CONSIGNMENT,
@@ -55,6 +57,8 @@ def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
             rules=(),
             draw=draw(PUBLISHED.keys[0], f"I/bill/{NOT_DRAWN}/CSQU3054383", Decimal("0.0244")),
             goods=(GoodsClass.OTHER,),
+            conveyance="EVER/012E",
+            packages=10,
         )
     )
     assert DECIDER.closed(told.state) and told.deadlines() == ()

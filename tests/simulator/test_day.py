@@ -7,7 +7,7 @@ from stdnum import iso6346
 from stdnum.cn import uscc
 
 from schemas.envelope import Hearing, RequestRefused
-from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings
+from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.vocabulary import ControlKind, GoodsClass, Severity, TreatmentDecision, TreatmentMethod
 from services.declaration.checks import findings
@@ -84,6 +84,29 @@ def test_officers_find_something_now_and_then_and_the_same_each_time() -> None:
     results = [each.result for each in found]
     assert 2 <= results.count(FindingsResult.NOT_CONFORM) <= 30 and 15 <= results.count(FindingsResult.PEST) <= 70
     assert all(bool(each.pest) == (each.result is FindingsResult.PEST) for each in found)
+
+
+def looked_again(number: int, revision: int = 0) -> RecordFindings:
+    asked = RectificationRequested(
+        consignment_id=CONSIGNMENT[:-4] + f"{number:04}",
+        occurred_at=START,
+        control=ControlKind.DOCUMENTS,
+        officer="officer-liu",
+        reason="papers are missing",
+        due=START + timedelta(days=14),
+        revision=revision,
+    )
+    [act] = People(DAY).react(asked)
+    assert START < act.at < asked.due and isinstance(act.request, RecordFindings)
+    return act.request
+
+
+def test_papers_are_put_right_or_end_the_goods_and_the_same_each_time() -> None:
+    found = [looked_again(number) for number in range(200)]
+    assert found[:20] == [looked_again(number) for number in range(20)]
+    results = [each.result for each in found]
+    assert set(results) == {FindingsResult.CONFORM, FindingsResult.REFUSE}
+    assert 30 <= results.count(FindingsResult.REFUSE) <= 90
 
 
 ORDERED = TreatmentOrdered(
@@ -198,8 +221,12 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "ConsignmentAssessed",
         "ConsignmentHeld",
         "InspectionOrdered",
+        "RectificationRequested",
         "TreatmentOrdered",
         "TreatmentReferred",
+        "ReleaseGranted",
         "ContainerMayLeave",
+        "ContainerGatedOut",
+        "GateAlarmRaised",
         "RequestRefused",
     }

@@ -7,11 +7,11 @@ import time
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from schemas.topics import FACTS_AND_REQUESTS
-from services.cli.bench.load import Packet, Phase, lodgements, offer, packed, sender, wait_until
+from services.cli.bench.load import SENDER, Packet, Phase, lodgements, offer, packed, sender, wait_until
 from services.shell.clock import Clock
 from services.shell.codec import headers_of
 from services.simulator.day import Day
-from services.simulator.people import HEARD, People
+from services.simulator.people import HEARD, People, request_of
 
 ENDS = frozenset({"DeclarationRejected", "ReleaseGranted", "ReleaseRefused", "DeclarationWithdrawn"})
 KINDS = {kind.kind: kind for kind in HEARD}
@@ -27,7 +27,7 @@ class Crowd(threading.Thread):
     def __init__(self, bootstrap: str, day: Day, partitions: int, clock: Clock) -> None:
         super().__init__(daemon=True)
         self.day = day
-        self.people = People(day)
+        self.people = People(day, events=False)
         self.clock = clock
         self.phase = Phase()
         self._later: list[tuple[float, int, Packet]] = []
@@ -88,8 +88,9 @@ class Crowd(threading.Thread):
             self.immediate.discard(message.key().decode())
         if name == "TreatmentOrdered":
             self.phase.treated.add(message.key().decode())
+        heard = self.clock.now()
         for act in self.people.react(fact):
-            packet = packed(act.name, act.request)
+            packet = packed(act.name, request_of(act, SENDER, heard))
             if act.not_before is None:
                 self._ask(packet)
             else:

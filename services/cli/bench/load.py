@@ -18,6 +18,7 @@ from schemas.topics import topic_of
 from services.shell.codec import encode, request_headers
 from services.simulator.day import Day
 
+SENDER = "/bench"
 QUIET_SECONDS = 120
 """After so long without any consignment coming to its end, those that are left count as lost."""
 
@@ -85,8 +86,8 @@ def sender(bootstrap: str) -> Producer:
 
 def packed(name: str, request: Request) -> Packet:
     """The request with its headers; its id comes from `name`."""
-    asked = request_id("/bench", name)
-    told = request_headers(request, asked, "/bench", request.occurred_at.isoformat())
+    asked = request_id(SENDER, name)
+    told = request_headers(request, asked, SENDER, request.occurred_at.isoformat())
     return Packet(request.key, topic_of("anyone", type(request)), encode(request), told)
 
 

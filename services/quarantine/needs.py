@@ -1,0 +1,306 @@
+"""What does each origin owe, and how does a fact of this desk change that? The states of the quarantine desk.
+
+An origin is the risk desk, or the control that met a pest.
+"""
+
+from datetime import date
+from typing import Any, Literal, assert_never
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from schemas.envelope import Hearing
+from schemas.inspection import FindingsRetracted, PestIntercepted
+from schemas.quarantine import (
+    TreatmentDecisionRetracted,
+    TreatmentFailed,
+    TreatmentOrdered,
+    TreatmentReferred,
+    TreatmentRetracted,
+    TreatmentVerified,
+)
+from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentMethod, day_in_china
+
+REMEMBERED_ANSWERS = 64
+"""Requests about one origin that stay known."""
+RISK = "risk"
+
+
+class Judged(BaseModel):
+    """The record that was judged last: `request` recorded it, `since` is the time of its order. `stands`: not taken back."""
+
+    model_config = ConfigDict(frozen=True)
+    request: str
+    attempt: int
+    since: AwareDatetime
+    passed: bool
+    stands: bool = True
+
+
+class Need(BaseModel):
+    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
+    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
+    officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
+    with which the treatments against this finding began, later where an attempt does not count. `said`: facts that were said about
+    its answer, each with the next revision. `judged`, `decided`: the record and the decision that can be corrected, if any.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    origin: str
+    attempt: int
+    methods: tuple[TreatmentMethod, ...]
+    pest: str
+    since: AwareDatetime
+    due: AwareDatetime
+    standing: Literal["open", "overdue", "verified", "waived", "cancelled"] = "open"
+    answered: tuple[str, ...] = ()
+    goods: GoodsClass = GoodsClass.WOOD
+    finding: int = 0
+    first: int = 1
+    said: int = 0
+    judged: Judged | None = None
+    decided: str = ""
+
+    @property
+    def revision(self) -> int:
+        """The next one. Needs of earlier releases do not count; what settled them was the first fact."""
+        return self.said or int(self.standing in ("verified", "waived"))
+
+    @property
+    def last(self) -> Judged | None:
+        """The record that was judged last. Needs of earlier releases tell it only where it was verified."""
+        if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
+            return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
+        return self.judged if self.judged is not None and self.judged.stands else None
+
+    @property
+    def day(self) -> date:
+        """The day of the order, by whose schedules its records are judged."""
+        return day_in_china(self.since)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it no longer holds the goods."""
+        return self.standing in ("verified", "waived", "cancelled")
+
+
+class Missed(BaseModel):
+    """A treatment that was not ordered, because the goods were given up: it is, should they be taken up again."""
+
+    model_config = ConfigDict(frozen=True)
+    origin: str
+    pest: str = ""
+    goods: tuple[GoodsClass, ...] = ()
+    finding: int = 0
+
+
+class Quiet(BaseModel):
+    """No treatment was ever needed so far."""
+
+    model_config = ConfigDict(frozen=True)
+    state: Literal["quiet"] = "quiet"
+
+
+class Treating(BaseModel):
+    """Treatments were ordered; some or all may be verified."""
+
+    model_config = ConfigDict(frozen=True)
+    state: Literal["treating"] = "treating"
+    needs: tuple[Need, ...]
+
+
+class Abandoned(BaseModel):
+    """The goods are given up because of the origin `failed`; records of earlier releases do not say which, and have no needs.
+
+    `answered`: requests that were judged before.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    state: Literal["abandoned"] = "abandoned"
+    answered: tuple[str, ...]
+    failed: str = ""
+    needs: tuple[Need, ...] = ()
+    missed: tuple[Missed, ...] = ()
+
+
+class Withdrawn(BaseModel):
+    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
+
+    model_config = ConfigDict(frozen=True)
+    state: Literal["withdrawn"] = "withdrawn"
+    answered: tuple[str, ...]
+
+
+State = Quiet | Treating | Abandoned | Withdrawn
+
+
+def needs_of(state: State) -> tuple[Need, ...]:
+    return state.needs if isinstance(state, Treating) else ()
+
+
+def need_of(state: State, origin: str) -> Need | None:
+    return next((need for need in needs_of(state) if need.origin == origin), None)
+
+
+def answered_of(state: State) -> tuple[str, ...]:
+    return tuple([request for need in needs_of(state) for request in need.answered])
+
+
+def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
+    """What this message makes necessary."""
+    match cause:
+        case ConsignmentAssessed():
+            return Missed(origin=RISK, goods=cause.goods)
+        case PestIntercepted():
+            return Missed(origin=cause.control.value, pest=cause.pest, goods=cause.goods, finding=cause.revision)
+        case _:
+            assert_never(cause)
+
+
+def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
+    """Goods that are given up keep in mind what would be ordered of others."""
+    if not isinstance(state, Abandoned):
+        return state
+    if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
+        return state
+    wanted = wanted_by(cause)
+    known: tuple[Need | Missed, ...] = (*state.needs, *state.missed)
+    if any(each.origin == wanted.origin and each.finding >= wanted.finding for each in known):
+        return state
+    missed = [each for each in state.missed if each.origin != wanted.origin]
+    return state.model_copy(update={"missed": (*missed, wanted)})
+
+
+def without_finding(state: State, retracted: FindingsRetracted) -> State:
+    """The state without the need of a pest that was a wrong finding; no longer given up where that was the reason."""
+    origin, revision = retracted.control.value, retracted.revision
+    if not isinstance(state, Treating | Abandoned):
+        return state
+    needs = tuple(
+        [
+            need.model_copy(update={"standing": "cancelled", "finding": revision})
+            if need.origin == origin and need.finding < revision
+            else need
+            for need in state.needs
+        ]
+    )
+    if isinstance(state, Treating):
+        return state if needs == state.needs else Treating(needs=needs)
+    if state.failed not in (origin, "") or (state.failed and needs == state.needs):
+        missed = tuple([each for each in state.missed if each.origin != origin or each.finding >= revision])
+        return state.model_copy(update={"needs": needs, "missed": missed})
+    return Treating(needs=needs)
+
+
+def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
+    """The record of the attempt in hand, or the corrected one of the attempt before, which counts again where it failed."""
+    need = need_of(state, verdict.origin)
+    assert need is not None, "a verdict is about a need"
+    in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)
+    since = need.since if need.judged is None or in_hand else need.judged.since
+    change: dict[str, Any] = {
+        "judged": Judged(request=hearing.message_id, attempt=verdict.attempt, since=since, passed=passed)
+    }
+    if isinstance(verdict, TreatmentVerified):
+        change |= {"standing": "verified", "said": verdict.revision + 1}
+    elif not in_hand:
+        change["first"] = need.first - 1
+    return changed(state, verdict.origin, hearing, **change)
+
+
+def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing) -> State:
+    """The attempt is in hand again; one that failed, and was followed by another, does not count."""
+    if not isinstance(state, Treating | Abandoned):
+        return state
+    treating = Treating(needs=state.needs)
+    need = need_of(treating, retracted.origin)
+    assert need is not None, "a record that is taken back is about a need"
+    last, forgiven = need.last, 0
+    if last is not None and last.attempt < need.attempt and not last.passed:
+        forgiven = 1
+    change: dict[str, Any] = {
+        "standing": need.standing if forgiven else "open",
+        "due": retracted.due,
+        "first": need.first + forgiven,
+        "said": retracted.revision + 1,
+        "judged": last.model_copy(update={"stands": False}) if last else None,
+    }
+    return changed(treating, retracted.origin, hearing, **change)
+
+
+def without_decision(state: State, retracted: TreatmentDecisionRetracted, hearing: Hearing) -> State:
+    if not isinstance(state, Treating | Abandoned):
+        return state
+    treating = Treating(needs=state.needs)
+    need = need_of(treating, retracted.origin)
+    assert need is not None, "a decision that is taken back is about a need"
+    attempt = need.attempt + 1 if need.methods else need.attempt  # the one that was ordered is not ordered again
+    change: dict[str, Any] = {
+        "standing": "open",
+        "methods": (),
+        "goods": GoodsClass.OTHER,
+        "since": retracted.occurred_at,
+        "due": retracted.due,
+        "attempt": attempt,
+        "first": attempt,
+        "said": retracted.revision + 1,
+        "decided": "",
+    }
+    return changed(treating, retracted.origin, hearing, **change)
+
+
+def asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
+    earlier = need_of(state, referred.origin)
+    attempt = earlier.attempt + 1 if earlier else 1
+    need = Need(
+        origin=referred.origin,
+        attempt=attempt,
+        methods=(),
+        pest=referred.pest,
+        since=referred.occurred_at,
+        due=referred.due,
+        goods=GoodsClass.OTHER,
+        answered=earlier.answered if earlier else (),
+        finding=referred.finding,
+        first=attempt,
+    )
+    others = tuple([each for each in needs_of(state) if each.origin != referred.origin])
+    return Treating(needs=(*others, need))
+
+
+def taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
+    """`earlier`: the attempt before, or the question to an officer that this request answered."""
+    earlier = need_of(state, ordered.origin)
+    same = earlier is not None and earlier.finding == ordered.finding
+    answered, decided = (earlier.answered, earlier.decided) if earlier else ((), "")
+    if earlier is not None and not earlier.methods:
+        answered, decided = (*answered, hearing.message_id), hearing.message_id
+    need = Need(
+        origin=ordered.origin,
+        attempt=ordered.attempt,
+        methods=ordered.methods,
+        pest=ordered.pest,
+        since=ordered.occurred_at,
+        due=ordered.due,
+        goods=ordered.goods,
+        answered=answered,
+        finding=ordered.finding,
+        first=earlier.first if earlier and same else ordered.attempt,
+        said=earlier.said if earlier and same else 0,
+        judged=earlier.judged if earlier and same else None,
+        decided=decided if same else "",
+    )
+    others = tuple([each for each in needs_of(state) if each.origin != ordered.origin])
+    return Treating(needs=(*others, need))
+
+
+def changed(state: State, origin: str, answered: Hearing | None, **change: Any) -> Treating:
+    needs = []
+    for need in needs_of(state):
+        if need.origin == origin:
+            if answered is not None:
+                others = [request for request in need.answered if request != answered.message_id]
+                change["answered"] = (*others, answered.message_id)[-REMEMBERED_ANSWERS:]
+            need = need.model_copy(update=change)
+        needs.append(need)
+    return Treating(needs=tuple(needs))

@@ -1,0 +1,63 @@
+"""Which containers left with the goods, released or not, as far as it was not taken back?"""
+
+from schemas.bounds import shown
+from schemas.codes.iso6346 import plain
+from schemas.declaration import MOST_CONTAINERS
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from services.release.dossier import Departure, Dossier
+
+MOST_DEPARTURES = 512
+"""Departures of containers of one consignment that are kept, those that were retracted included."""
+
+
+def left_unreleased(dossier: Dossier) -> dict[str, str]:
+    """Containers that left with these goods unreleased, and why that was not right; at most as many as may be declared."""
+    left: dict[str, str] = {}
+    for each in dossier.departures:
+        if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
+            left.setdefault(each.container_no, each.reason)
+    return left
+
+
+def gone(dossier: Dossier) -> frozenset[str]:
+    """Containers that left with these goods released."""
+    return frozenset([each.container_no for each in dossier.departures if each.released and not each.retraction])
+
+
+def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnreleased, message_id: str) -> Dossier:
+    """The dossier with one more departure; the same object when it has that."""
+    if any(each.message_id == message_id for each in dossier.departures):
+        return dossier
+    released = isinstance(fact, ConsignmentGatedOut) and fact.released
+    reason = fact.reason if isinstance(fact, ConsignmentLeftUnreleased) else "it left without release"
+    departure = Departure(
+        container_no=plain(shown(fact.container_no, 17)),
+        visit=shown(fact.visit, 200),
+        message_id=message_id,
+        at=fact.occurred_at,
+        released=released,
+        reason="" if released else shown(reason, breaks=True),
+    )
+    kept = dossier.departures
+    if released:  # told again, of another report: it is the same departure
+        kept = tuple([e for e in kept if e.retraction or not e.released or e.container_no != departure.container_no])
+    if len(kept) >= MOST_DEPARTURES:  # what was taken back goes first, then what left as it should
+        spared = next((e for e in kept if e.retraction), None) or next((e for e in kept if e.released), None)
+        if spared is None:
+            return dossier  # the goods have left without release, often enough
+        kept = tuple([each for each in kept if each is not spared])
+    return dossier._replace(departures=(*kept, departure))
+
+
+def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Dossier:
+    """Takes back the oldest departure in this container, in whatever visit: the gate tells of one at a time, and the goods may
+    belong to another visit by now. A departure that was told later may have overtaken the retraction."""
+    if any(each.retraction == message_id for each in dossier.departures):
+        return dossier
+    number = plain(shown(fact.container_no, 17))
+    for place, each in enumerate(dossier.departures):
+        if each.container_no == number and not each.retraction:
+            changed = each._replace(retraction=message_id)
+            departures = (*dossier.departures[:place], changed, *dossier.departures[place + 1 :])
+            return dossier._replace(departures=departures)
+    return dossier

@@ -1,0 +1,99 @@
+"""What has the release desk heard about one consignment?"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pydantic import AwareDatetime
+
+from schemas.vocabulary import ControlKind, Direction, Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A container of the consignment, by its number without blanks and dashes."""
+
+    container_no: str
+    shared_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the risk desk said: the paper, the lane and the controls that must be answered."""
+
+    declaration_no: str
+    direction: Direction
+    customs_office: str
+    transport_mode: str
+    bill_no: str
+    containers: tuple[Bound, ...]
+    lane: Lane
+    controls: tuple[ControlKind, ...]
+    conveyance: str = ""
+    packages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The control that failed."""
+
+    hold_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A wish to take the declaration back that waits for the assessment."""
+
+    request_id: str
+    reason: str
+
+
+class Landing(NamedTuple):
+    """A report that a part has arrived: these containers, or so many packages so far. `at`: event time.
+
+    `by_gate`: the gate desk told it, so that nobody waits for an answer.
+    """
+
+    message_id: str
+    at: AwareDatetime
+    containers: tuple[str, ...] = ()
+    pieces: int | None = None
+    by_gate: bool = False
+
+
+class Departure(NamedTuple):
+    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back."""
+
+    container_no: str
+    visit: str
+    message_id: str
+    at: AwareDatetime
+    released: bool
+    reason: str = ""
+    retraction: str = ""
+
+
+class Dossier(NamedTuple):
+    """Everything heard about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
+
+    `arrived_at`: when everything was told to have arrived; `landings` tell of parts. `answers`: hold id → kind of the fact of the
+    highest revision about it, whatever that says; `revisions`: hold id → that revision, where it is not 0; `findings`: treatment's
+    hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `pests`:
+    controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
+    none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
+    alone. No dict is ever changed in place.
+    """
+
+    terms: Terms | None = None
+    arrived_at: AwareDatetime | None = None
+    arrival_request: str = ""
+    answers: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
+    pests: dict[str, str] = {}  # noqa: RUF012
+    failure: Failure | None = None
+    withdrawals: tuple[Withdrawal, ...] = ()
+    referred: tuple[str, ...] = ()
+    landings: tuple[Landing, ...] = ()
+    departures: tuple[Departure, ...] = ()
+    revisions: dict[str, int] = {}  # noqa: RUF012
+    findings: dict[str, int] = {}  # noqa: RUF012
+    reasons: dict[str, str] = {}  # noqa: RUF012

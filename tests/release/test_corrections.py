@@ -1,0 +1,262 @@
+"""What stands when an answer is taken back or replaced? The desk decides again; what was released is called back first."""
+
+from schemas.envelope import Fact
+from schemas.release import (
+    ConsignmentHeld,
+    ContainerHeld,
+    LiftRetracted,
+    RefusalRevoked,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+)
+from schemas.vocabulary import ControlKind, Owner
+from services.release import decider
+from services.release.dossier import Dossier, Failure
+from tests.release.dossiers import (
+    abandoned,
+    arrival,
+    assessed,
+    decision_retracted,
+    failed,
+    lift_hold,
+    passed,
+    pest,
+    place_hold,
+    rectification,
+    refused_entry,
+    retract_lift,
+    retracted,
+    treatment_retracted,
+    verified,
+    waived,
+    withdrawal,
+)
+from tests.voice import Story, adds_nothing_twice, story
+
+INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
+
+
+def kinds(told: Story) -> list[str]:
+    return [fact.kind for fact in told.said]
+
+
+def holds(facts: tuple[Fact, ...]) -> list[str]:
+    held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)]
+    return [hold.hold_id for hold in held[-1].holds]
+
+
+def versions(told: Story) -> list[int]:
+    kept = ConsignmentHeld | ReleaseGranted | ReleaseRefused | ReleaseRevoked | RefusalRevoked
+    return [fact.version for fact in told.facts if isinstance(fact, kept)]
+
+
+def test_released_goods_whose_findings_were_wrong_are_called_back_before_anything_else() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION)).when(retracted(INSPECTION))
+    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(told.said) == ["inspection/inspection"]
+    revoked = told.said[0]
+    assert isinstance(revoked, ReleaseRevoked) and "another consignment's findings" in revoked.reason
+    assert kinds(told.when(passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
+
+
+def test_released_goods_that_should_not_have_passed_are_called_back_and_refused() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION), retracted(INSPECTION))
+    assert kinds(told.when(failed(INSPECTION, 2))) == ["ReleaseRefused", "ContainerHeld"]
+    other = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION)).when(failed(INSPECTION, 2))
+    assert kinds(other) == ["ReleaseRevoked", "ReleaseRefused", "ContainerHeld"]
+    other.when(retracted(INSPECTION)).then()
+
+
+def test_refused_goods_whose_findings_were_wrong_are_held_again_and_may_be_released() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION)).when(retracted(INSPECTION))
+    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(told.said) == ["inspection/inspection"]
+    box = told.said[2]
+    assert isinstance(box, ContainerHeld) and box.version == 5
+    assert kinds(told.when(passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
+    assert versions(told) == list(range(1, len(versions(told)) + 1))
+
+
+def test_what_was_heard_while_goods_were_refused_counts_when_they_no_longer_are() -> None:
+    told = story(decider, assessed(DOCUMENTS, INSPECTION), failed(INSPECTION))
+    told.when(passed(DOCUMENTS)).then()
+    told.when(arrival())
+    assert holds(told.when(retracted(INSPECTION)).said) == ["inspection/inspection"]
+
+
+def test_refused_goods_are_released_at_once_where_the_right_answer_was_heard_first() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION)).when(passed(INSPECTION, 2))
+    assert kinds(told) == ["RefusalRevoked", "ReleaseGranted", "ContainerFreed"]
+    told.when(retracted(INSPECTION)).then()
+
+
+def test_goods_refused_for_two_reasons_stay_refused_for_the_other_one() -> None:
+    told = story(decider, assessed(DOCUMENTS, INSPECTION), failed(INSPECTION))
+    told.when(failed(DOCUMENTS)).then()
+    told.when(retracted(INSPECTION))
+    assert kinds(told) == ["RefusalRevoked", "ReleaseRefused", "ContainerHeld"]
+    refused = told.said[1]
+    assert isinstance(refused, ReleaseRefused) and refused.cause == "inspection/documents"
+    assert kinds(told.when(retracted(DOCUMENTS)))[:2] == ["RefusalRevoked", "ConsignmentHeld"]
+    assert versions(told) == list(range(1, len(versions(told)) + 1))
+
+
+def test_an_officers_hold_outlasts_a_refusal_that_was_wrong() -> None:
+    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
+    told.when(failed(INSPECTION)).when(passed(INSPECTION, 2))
+    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"] and holds(told.said) == ["officer/p1"]
+    assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+
+
+def test_a_treatment_answers_only_the_finding_that_it_was_ordered_for() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
+    assert told.state.state == "released"
+    told.when(retracted(INSPECTION))
+    assert holds(told.said) == ["inspection/inspection"]
+    assert holds(told.when(pest(INSPECTION, 2)).said) == ["quarantine/inspection"]
+    told.when(verified("inspection")).then()
+    granted = told.when(verified("inspection", 2)).said[0]
+    assert isinstance(granted, ReleaseGranted)
+    assert granted.answers == {
+        "inspection/inspection": "PestIntercepted",
+        "quarantine/inspection": "TreatmentVerified",
+    }
+
+
+def test_goods_given_up_for_a_pest_that_was_none_are_no_longer_refused() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), abandoned("inspection"))
+    assert told.state.state == "refused"
+    assert kinds(told.when(retracted(INSPECTION)))[0] == "RefusalRevoked"
+    granted = told.when(passed(INSPECTION, 2)).said[0]
+    assert isinstance(granted, ReleaseGranted) and granted.answers == {"inspection/inspection": "InspectionPassed"}
+
+
+def test_a_failure_of_an_earlier_release_is_taken_back() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION))
+    terms, arrived_at, request = told.state.dossier[:3]
+    failure = Failure("inspection/inspection", "wrong goods")
+    earlier = Dossier(terms=terms, arrived_at=arrived_at, arrival_request=request, failure=failure)
+    told.state = decider.Refused(dossier=earlier, version=3, told=True)
+    told.when(failed(INSPECTION)).then()
+    told.when(passed(INSPECTION)).then()
+    assert kinds(told.when(retracted(INSPECTION))) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(told.said) == ["inspection/inspection"]
+
+
+def test_papers_that_are_to_be_put_right_hold_the_goods_and_the_declarant_has_to_move() -> None:
+    told = story(decider, assessed(DOCUMENTS), arrival()).when(rectification())
+    (held,) = told.said
+    assert isinstance(held, ConsignmentHeld)
+    (hold,) = held.holds
+    assert (hold.hold_id, hold.owner) == ("inspection/documents", Owner.DECLARANT)
+    assert hold.reason == "to be put right: the invoice is missing" and hold.lifted_by == "InspectionPassed"
+    told.when(passed(DOCUMENTS)).then()
+    assert kinds(told.when(passed(DOCUMENTS, 1)))[0] == "ReleaseGranted"
+
+
+def test_a_declaration_whose_papers_are_to_be_put_right_may_be_withdrawn() -> None:
+    told = story(decider, assessed(DOCUMENTS, INSPECTION), rectification()).when(withdrawal())
+    assert kinds(told) == ["DeclarationWithdrawn", "ContainerFreed"]
+
+
+def test_it_may_not_once_the_officer_has_looked_again_or_a_living_pest_was_met() -> None:
+    told = story(decider, assessed(DOCUMENTS), rectification(), passed(DOCUMENTS, 1)).when(withdrawal())
+    assert [fact.model_dump()["code"] for fact in told.said] == ["controls_ordered"]
+    told = story(decider, assessed(DOCUMENTS, INSPECTION), rectification(), pest(INSPECTION)).when(withdrawal())
+    assert [fact.model_dump()["code"] for fact in told.said] == ["controls_ordered"]
+
+
+def test_under_an_officers_hold_such_a_withdrawal_waits_for_the_officer() -> None:
+    told = story(decider, assessed(DOCUMENTS), rectification()).when(place_hold(), message_id="h1").when(withdrawal())
+    told.then()
+    assert kinds(told.when(lift_hold("officer/h1"))) == ["DeclarationWithdrawn", "ContainerFreed"]
+    other = story(decider, assessed(DOCUMENTS), rectification()).when(place_hold(), message_id="h1")
+    other.when(withdrawal()).when(passed(DOCUMENTS, 1))
+    assert kinds(other)[0] == "RequestRefused"
+
+
+def test_hearing_a_correction_twice_adds_nothing() -> None:
+    goods = [assessed(DOCUMENTS, INSPECTION), arrival(), rectification(), failed(INSPECTION), retracted(INSPECTION)]
+    adds_nothing_twice(decider, [*goods, passed(INSPECTION, 2), passed(DOCUMENTS, 1), retracted(DOCUMENTS, 2)])
+    adds_nothing_twice(decider, [*reversed(goods), passed(INSPECTION, 2)])
+
+
+def lifted() -> Story:
+    """Released goods whose officer's hold was lifted by the request l1."""
+    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
+    return told.when(lift_hold("officer/p1"), message_id="l1")
+
+
+def test_a_lifting_that_was_wrong_puts_the_hold_back_and_calls_released_goods_back() -> None:
+    told = lifted().when(retract_lift("l1"), message_id="r1")
+    assert kinds(told) == ["LiftRetracted", "ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    retraction, held = told.said[0], told.said[2]
+    assert isinstance(retraction, LiftRetracted) and (retraction.hold_id, retraction.officer) == ("officer/p1", "o9")
+    assert isinstance(held, ConsignmentHeld)
+    (hold,) = held.holds
+    assert (hold.hold_id, hold.owner, hold.lifted_by) == ("officer/p1", Owner.OFFICER, "LiftHold")
+    assert hold.reason == "lifted by mistake: the wrong consignment"
+    told.when(retract_lift("l1"), message_id="r1").then()
+    told.when(lift_hold("officer/p1"), message_id="l1").then()
+    told.when(place_hold(), message_id="p1").then()
+    assert kinds(told.when(lift_hold("officer/p1"), message_id="l2")) == ["ReleaseGranted", "ContainerFreed"]
+    assert kinds(told.when(retract_lift("l2"), message_id="r2"))[0] == "LiftRetracted"
+
+
+def test_a_lifting_before_the_release_is_taken_back_too() -> None:
+    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
+    told.when(lift_hold("officer/p1"), message_id="l1").when(retract_lift("l1"), message_id="r1")
+    assert kinds(told) == ["LiftRetracted", "ConsignmentHeld"]
+    assert holds(told.said) == ["inspection/inspection", "officer/p1"]
+
+
+def test_what_lifted_nothing_or_was_taken_back_before_is_unknown() -> None:
+    told = lifted().when(retract_lift("p1"))
+    assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
+    told.when(retract_lift("l1"), message_id="r1").when(retract_lift("l1"), message_id="r2")
+    assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
+
+
+def test_withdrawn_or_refused_goods_have_no_lifting_to_take_back() -> None:
+    told = story(decider, assessed()).when(place_hold(), message_id="p1").when(lift_hold("officer/p1"), message_id="l1")
+    told.when(withdrawal()).when(retract_lift("l1"))
+    assert [fact.model_dump()["code"] for fact in told.said] == ["consignment_closed"]
+
+
+def test_a_case_of_the_release_before_has_no_lifting_taken_back() -> None:
+    told = lifted()
+    whole = decider.STATE.dump_json(told.state)
+    stored = whole.replace(b',"retracted":{}', b"")
+    assert stored != whole and decider.STATE.validate_json(stored) == told.state
+
+
+def test_hearing_a_retracted_lifting_twice_adds_nothing() -> None:
+    goods = [assessed(), arrival(), place_hold(), lift_hold("officer/once-2"), retract_lift("once-3")]
+    adds_nothing_twice(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
+
+
+def test_released_goods_whose_treatment_record_was_wrong_are_called_back() -> None:
+    told = story(decider, assessed(QUARANTINE), arrival(), verified("risk")).when(treatment_retracted("risk"))
+    assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
+    held = told.said[1]
+    assert isinstance(held, ConsignmentHeld)
+    (hold,) = held.holds
+    assert (hold.hold_id, hold.owner) == ("quarantine/risk", Owner.QUARANTINE)
+    assert hold.reason == "treatment required, again: another chamber's sheet"
+    told.when(verified("risk")).then()
+    assert kinds(told.when(verified("risk").model_copy(update={"revision": 2})))[0] == "ReleaseGranted"
+
+
+def test_goods_given_up_for_a_wrong_record_are_held_for_their_treatment() -> None:
+    told = story(decider, assessed(QUARANTINE), arrival(), abandoned("risk")).when(treatment_retracted("risk"))
+    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]
+    assert holds(told.said) == ["quarantine/risk"]
+
+
+def test_after_a_wrong_decision_about_a_treatment_it_is_the_officers_move_again() -> None:
+    for decided in (waived("risk"), refused_entry("risk")):
+        told = story(decider, assessed(QUARANTINE), arrival(), decided).when(decision_retracted("risk"))
+        held = told.said[1]
+        assert isinstance(held, ConsignmentHeld)
+        assert [(hold.hold_id, hold.owner) for hold in held.holds] == [("quarantine/risk", Owner.OFFICER)]

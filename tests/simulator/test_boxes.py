@@ -1,0 +1,287 @@
+"""What becomes of a simulated box? It comes back, is shared, loaded, returned empty; and terminals tell it late, twice, corrected."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from schemas.envelope import Fact, request_id
+from schemas.gate import ContainerGatedOut, ContainerMayLeave, GateAlarmRaised, RecordEquipmentEvent, RecordGateOut
+from schemas.release import ReleaseGranted, ReportArrival
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
+from schemas.vocabulary import CreditGrade, Direction, EquipmentEvent, Lane
+from services.simulator.day import BLOCK, Day, Plan
+from services.simulator.people import Act, People, request_of, spoken
+from services.simulator.player import SENDER
+from services.simulator.returning import Returning
+from tests.voice import CONSIGNMENT
+
+START = datetime(2026, 11, 23, tzinfo=UTC)
+DAY = Day(1, 1000, START)
+PLANS = [DAY.plan(index) for index in range(1000)]
+SEA = [plan for plan in PLANS if plan.declaration.containers]
+QUIET = [plan for plan in SEA if not (plan.intent.held or plan.intent.withdraws)]
+NOW = START + timedelta(days=5)
+
+
+def box_of(plan: Plan) -> str:
+    return plan.declaration.containers[0].container_no
+
+
+def assessed(plan: Plan) -> ConsignmentAssessed:
+    said = plan.declaration
+    return ConsignmentAssessed(
+        consignment_id=plan.consignment_id,
+        occurred_at=START,
+        declaration_no="422720261000000001",
+        direction=said.direction,
+        customs_office=said.customs_office,
+        transport_mode=said.transport_mode,
+        bill_no=said.bill_no,
+        containers=tuple([BoundContainer(container_no=c.container_no, shared_by=c.shared_by) for c in said.containers]),
+        lane=Lane.GREEN,
+        controls=(),
+        credit_grade=CreditGrade.REGULAR,
+        rule_set="2026-11-28",
+        rules=(),
+        draw=Draw(value=Decimal("0.7"), rate=Decimal("0.02"), selected=False),
+        conveyance=said.conveyance,
+    )
+
+
+def acts(fact: Fact, events: bool = True) -> list[Act]:
+    return People(DAY, events).react(fact)
+
+
+def yes(box: str, *consignments: str) -> ContainerMayLeave:
+    return ContainerMayLeave(
+        container_no=box, occurred_at=START, version=1, consignments=consignments or (CONSIGNMENT,)
+    )
+
+
+def test_a_third_of_the_boxes_come_back_with_other_goods_and_a_fifth_of_the_consignments_share_one() -> None:
+    again = [plan for plan in SEA if DAY.before(plan.index) is not None]
+    boxes = {box_of(plan) for plan in SEA}
+    assert 0.25 < len(again) / (len(boxes) - len(again)) < 0.4
+    assert 0.15 < sum(plan.declaration.containers[0].shared_by == 2 for plan in SEA) / len(SEA) < 0.3
+    for plan in again:
+        first = DAY.before(plan.index)
+        assert first is not None and first // BLOCK == plan.index // BLOCK and first < plan.index
+        assert DAY.after(first) == plan.index and DAY.before(first) is None
+        both = (PLANS[first].declaration, plan.declaration)
+        assert {each.direction for each in both} == {Direction.IMPORT}
+        assert {c.shared_by for each in both for c in each.containers} == {1}
+        assert both[0].conveyance != both[1].conveyance
+
+
+def test_who_shares_a_box_comes_or_goes_with_one_ship() -> None:
+    shared = [plan for plan in SEA if DAY.shares(plan.index)]
+    ships: dict[str, set[tuple[str, str]]] = {}
+    for plan in shared:
+        ships.setdefault(box_of(plan), set()).add((plan.declaration.direction, plan.declaration.conveyance))
+    assert shared and all(len(each) == 1 for each in ships.values())
+
+
+def test_the_world_knows_what_is_in_each_box_each_time() -> None:
+    stays = DAY.stays(0, 1000)
+    assert set(stays) == {box_of(plan) for plan in SEA}
+    for plan in SEA:
+        mine = [(n, stay) for n, stay in enumerate(stays[box_of(plan)]) if plan.consignment_id in stay.lots]
+        assert [n for n, _ in mine] == [0], "in a box of its own, or with its neighbour"
+        assert mine[0][1].imported is (plan.declaration.direction is Direction.IMPORT)
+        assert len(mine[0][1].lots) == plan.declaration.containers[0].shared_by
+        before = DAY.before(plan.index)
+        if before is not None:
+            assert stays[DAY.box(before)][1].lots == (plan.consignment_id,)
+            assert box_of(plan.inside(DAY.box(before))) == DAY.box(before)
+    assert all(DAY.index_of_box(box_of(plan)) in (plan.index, plan.index - 1) for plan in SEA)
+    assert DAY.index_of_box("CSQU3054383") is None and DAY.index_of_box("x") is None
+    half = Day(1, 1000, START).stays(1, 1000)
+    assert all(len(stay.lots) > 1 for box in half for stay in half[box] if DAY.shares(DAY.index_of_box(box) or 0))
+
+
+def test_some_discharges_and_gate_ins_bring_the_arrival_and_one_is_told_for_a_shared_box() -> None:
+    told: dict[str, list[Act]] = {}
+    for plan in QUIET:
+        told.setdefault(box_of(plan), []).extend(acts(assessed(plan)))
+    kinds = Counter(act.request.kind for each in told.values() for act in each)
+    assert 0.2 < kinds["RecordEquipmentEvent"] / sum(kinds.values()) < 0.4 and set(kinds) == {
+        "RecordEquipmentEvent",
+        "ReportArrival",
+    }
+    for each in told.values():
+        assert len({act.request.kind for act in each}) == 1, "the same way for all of a box"
+        if isinstance(each[0].request, RecordEquipmentEvent):
+            assert len({act.name for act in each}) == 1
+            assert each[0].request.conveyance and each[0].request.laden
+    imports = {each[0].request.event for each in told.values() if isinstance(each[0].request, RecordEquipmentEvent)}
+    assert imports == {EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN}
+    assert {act.request.kind for plan in QUIET for act in acts(assessed(plan), events=False)} == {"ReportArrival"}
+
+
+def test_nobody_discharges_goods_whose_officer_or_declarant_wants_them_first() -> None:
+    """The partner's discharge would bring the arrival of both, before or after the hold."""
+    wanted = [plan for plan in SEA if plan.intent.held or plan.intent.withdraws]
+    assert wanted
+    for plan in wanted:
+        neighbour = PLANS[plan.index ^ 1]
+        if DAY.shares(plan.index) and not (neighbour.intent.held or neighbour.intent.withdraws):
+            assert [act.request.kind for act in acts(assessed(neighbour))] == ["ReportArrival"]
+
+
+def test_a_box_that_came_back_is_discharged_once_more_under_a_name_of_its_own() -> None:
+    again = next(plan for plan in QUIET if DAY.before(plan.index) is not None)
+    box = DAY.box(DAY.before(again.index) or 0)
+    [act] = acts(assessed(again.inside(box)))
+    assert isinstance(act.request, RecordEquipmentEvent) and act.request.container_no == box
+    assert act.request.event is EquipmentEvent.DISCHARGED and act.name == f"{box}/in/2"
+
+
+def test_departures_are_told_once_late_twice_or_corrected() -> None:
+    ways: Counter[str] = Counter()
+    for plan in SEA:
+        box = box_of(plan)
+        told = acts(yes(box))
+        assert told == acts(yes(box)) == acts(yes(box).model_copy(update={"version": 9})), (
+            "one departure, however often allowed"
+        )
+        first = told[0].request
+        assert isinstance(first, RecordGateOut | RecordEquipmentEvent) and told[0].stamped
+        if len(told) == 1 and told[0].not_before is not None:
+            assert told[0].at - first.occurred_at >= timedelta(hours=2)
+            ways["late"] += 1
+        elif len(told) == 1:
+            ways[first.kind] += 1
+        elif told[1].replaces:
+            second = request_of(told[1], SENDER, None)
+            assert isinstance(second, RecordEquipmentEvent) and isinstance(first, RecordEquipmentEvent)
+            assert second.replaces == request_id(SENDER, told[0].name) and second.place != first.place
+            assert second.occurred_at == first.occurred_at
+            ways["corrected"] += 1
+        else:
+            assert told[1].request == first and told[1].name != told[0].name
+            ways["twice"] += 1
+        plain = acts(yes(box), events=False)
+        assert [act.request.kind for act in plain] == ["RecordGateOut"]
+    assert (
+        set(ways) == {"late", "twice", "corrected", "RecordGateOut", "RecordEquipmentEvent"} and min(ways.values()) > 10
+    )
+
+
+def granted(plan: Plan) -> ReleaseGranted:
+    said = plan.declaration
+    return ReleaseGranted(
+        consignment_id=plan.consignment_id,
+        occurred_at=START,
+        version=2,
+        declaration_no="422720261000000001",
+        direction=said.direction,
+        customs_office=said.customs_office,
+        transport_mode=said.transport_mode,
+        bill_no=said.bill_no,
+        containers=tuple([c.container_no for c in said.containers]),
+        lane=Lane.GREEN,
+        arrived_at=START,
+        answers={},
+    )
+
+
+def test_some_exports_that_are_alone_in_their_box_are_loaded_on_their_ship_after_a_while() -> None:
+    loaded = {plan.index: acts(granted(plan)) for plan in SEA}
+    assert all(len(each) <= 1 for each in loaded.values())
+    exports = [plan for plan in SEA if plan.declaration.direction is Direction.EXPORT and not DAY.shares(plan.index)]
+    ours = [plan for plan in exports if loaded[plan.index]]
+    assert 0.2 < len(ours) / len(exports) < 0.5
+    assert sum(map(bool, loaded.values())) == len(ours), "nothing else is"
+    for plan in ours:
+        [act] = loaded[plan.index]
+        assert isinstance(act.request, RecordEquipmentEvent) and act.request.event is EquipmentEvent.LOADED
+        assert act.request.conveyance == plan.declaration.conveyance
+        assert act.not_before and act.not_before - START >= timedelta(hours=20)
+        assert acts(granted(plan), events=False) == []
+
+
+def test_some_boxes_come_back_empty_and_leave_empty() -> None:
+    empties = 0
+    for plan in SEA:
+        out = ContainerGatedOut(container_no=box_of(plan), occurred_at=START, gate="G1", consignments=(CONSIGNMENT,))
+        told = acts(out)
+        if told:
+            empties += 1
+            events = [act.request for act in told]
+            assert all(isinstance(each, RecordEquipmentEvent) and each.laden is False for each in events)
+            assert [each.event.value for each in events if isinstance(each, RecordEquipmentEvent)] == ["GTIN", "GTOT"]
+            assert DAY.after(plan.index) is None, "not one that is awaited with other goods"
+        assert acts(out, events=False) == []
+    assert 0.05 < empties / len(SEA) < 0.2
+
+
+@pytest.mark.parametrize("blocks", [True, False])
+def test_an_officer_looks_for_a_box_whose_alarm_keeps_it(blocks: bool) -> None:
+    alarm = GateAlarmRaised(
+        container_no=box_of(SEA[0]),
+        occurred_at=START,
+        gate="G1",
+        waiting_for=(),
+        reason="x",
+        report_id="r",
+        blocks=blocks,
+    )
+    found = acts(alarm)
+    assert [act.request.kind for act in found] == ["RecordContainerFinding"] * blocks
+
+
+def test_without_pace_an_event_happens_when_it_is_heard_of_and_is_told_when_it_is_due() -> None:
+    late = next(acts(yes(box_of(plan))) for plan in SEA if acts(yes(box_of(plan)))[0].not_before is not None)[0]
+    assert request_of(late, SENDER, NOW).occurred_at == NOW
+    assert request_of(late, SENDER, None) == late.request
+    plain = next(
+        acts(assessed(plan))[0] for plan in QUIET if isinstance(acts(assessed(plan))[0].request, ReportArrival)
+    )
+    assert request_of(plain, SENDER, NOW).occurred_at == NOW, "an arrival is an event, too"
+
+
+def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_first() -> None:
+    """Else a departure that is corrected or told twice would happen again, later, when the box is back with other goods."""
+    pairs = [told for told in (acts(yes(box_of(plan))) for plan in SEA) if len(told) == 2]
+    assert pairs
+    for pair in pairs:
+        told = {request_id(SENDER, pair[0].name): NOW}
+        later = NOW + timedelta(days=1)
+        assert [act.request.occurred_at for act in spoken(pair, SENDER, told, later)] == [NOW, NOW]
+        assert [act.request.occurred_at for act in spoken(pair, SENDER, {}, later)] == [later, later]
+        assert [act.request for act in spoken(pair, SENDER, told, None)] == [request_of(a, SENDER, None) for a in pair]
+    assert spoken([], SENDER, {}, NOW) == []
+
+
+LEFT = ("ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded")
+STAYED = ("DeclarationRejected", "ReleaseRefused", "DeclarationWithdrawn")
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before they are due", "later"])
+@pytest.mark.parametrize("kind", [*LEFT, *STAYED])
+def test_goods_that_come_in_a_box_that_was_here_are_lodged_once_it_is_known_whether_it_left(
+    kind: str, early: bool
+) -> None:
+    again = next(plan for plan in SEA if DAY.before(plan.index) is not None)
+    first = PLANS[DAY.before(again.index) or 0]
+    key = box_of(first) if kind in LEFT else first.consignment_id
+    returning = Returning(DAY, 0)
+    lodged = [returning.heard(kind, key)] if early else []
+    lodged += [returning.due(again)]
+    assert lodged == ([None, again.inside(box_of(first)) if kind in LEFT else again] if early else [None])
+    if not early:
+        assert returning.heard("ReleaseGranted", first.consignment_id) is None
+        lodged = [returning.heard(kind, key)]
+        assert lodged == [again.inside(box_of(first)) if kind in LEFT else again]
+    assert returning.heard(kind, key) is None, "once"
+    assert returning.heard(STAYED[0], first.consignment_id) is None and returning.heard(LEFT[0], box_of(first)) is None
+
+
+def test_other_goods_are_lodged_when_they_are_due() -> None:
+    returning = Returning(DAY, 0)
+    alone = next(plan for plan in SEA if DAY.before(plan.index) is None)
+    assert returning.due(alone) == alone
+    again = next(plan for plan in SEA if DAY.before(plan.index) is not None)
+    assert Returning(DAY, again.index).due(again) == again, "nobody plays the goods that came in its box before"
