@@ -302,9 +302,9 @@ def main() -> int:
         try:
             provision(broker.bootstrap, PARTITIONS)
             most = str(max(options.streams, default=0) + 1)
-            allowed = (
-                {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"} if options.streams else {}
-            )
+            allowed = {"DTG_BOXES_A_DAY": "1000000"}  # some firms lodge more in a measurement than on a day
+            if options.streams:
+                allowed |= {"DTG_STREAMS": most, "DTG_CLIENT_STREAMS": most, "DTG_CONNECTIONS": "2000"}
             with serving(broker.bootstrap, PARTITIONS, Path(folder), **allowed) as (port, _):
                 if options.seconds:
                     measured.append(beside_bodies(port, options.seconds))

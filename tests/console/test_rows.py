@@ -216,7 +216,7 @@ def test_a_desks_fact_told_again_changes_no_row(which: int, again: Random) -> No
         (red("1").revoked(), Stage.REVOKED, "holds", "release"),
         (STORIES[5](), Stage.REFUSED, "", ""),
         (STORIES[11](), Stage.CONTROLLED, "inspection/inspection", "inspection"),
-        (Border("1").lodged().refused().refusal_revoked(), Stage.HELD, "holds", "release"),
+        (Border("1").lodged().accepted().refused().refusal_revoked(), Stage.HELD, "holds", "release"),
         (STORIES[6](), Stage.PARKED, "parked", "operations"),
         (STORIES[7](), Stage.ACCEPTED, "assessment", "risk"),
         (STORIES[9](), Stage.REJECTED, "", ""),

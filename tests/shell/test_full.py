@@ -168,7 +168,8 @@ def test_a_container_that_thousands_of_declarations_name_stays_and_says_so_once(
 def test_withdrawn_goods_make_room_in_a_container() -> None:
     desk = Filled(gate)
     withdrawn = [
-        full(ContainerFreed, consignment_id=goods(n), version=2, released=False) for n in range(gate.MOST_PARTS)
+        full(ContainerFreed, consignment_id=goods(n), version=2, released=False, arrived_at=None)
+        for n in range(gate.MOST_PARTS)
     ]
     facts = desk.hear_all([*withdrawn, full(ContainerFreed, consignment_id=goods(-1), released=True, shared_by=1)])
     assert [fact.kind for fact in facts] == ["ContainerMayLeave"]
