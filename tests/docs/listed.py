@@ -55,6 +55,7 @@ WHOLE = {
     "dtg parked show": "dtg parked show <message>",
     "dtg parked replay": "dtg parked replay <message> --actor <you> --value corrected.json",
     "dtg parked discard": "dtg parked discard <message> --actor <you>",
+    "POST /api/v1/containers/{no}/events": """POST /api/v1/containers/{no}/events -H 'Content-Type: application/json' -d '{"event":"GTIN","place":"Qianwan","occurred_at":"2026-11-25T16:00:00+08:00"}'""",
     "POST /api/v1/containers/{no}/gate-outs": """POST /api/v1/containers/{no}/gate-outs -H 'Content-Type: application/json' -d '{"gate":"G1"}'""",
 }
 """Commands that a sentence names without their arguments."""
