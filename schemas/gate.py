@@ -220,11 +220,15 @@ class RecordGateOut(AboutContainer, Request):
 
 
 class ContainerMayLeave(AboutContainer, Fact):
-    """Every consignment in the container is released. `version` counts the gate's statements on this container."""
+    """Every consignment in the container is released, or permitted to leave. `version` counts the gate's statements on it.
+
+    `permitted`: those of `consignments` that leave by an officer's permit (`ExitPermitted`), without an import release.
+    """
 
     version: Version
     consignments: Consignments
     visit: VisitId = ""
+    permitted: Consignments = ()
 
 
 class ContainerMustStay(AboutContainer, Fact):

@@ -333,6 +333,7 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
         detail=said.detail,
         waiting_for=list(said.waiting_for),
         consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
+        permitted=[part.consignment_id for part in parts if part.permitted and is_inside(part, row)][:SHOWN],
         lots=said.lots,
         lots_released=said.released,
         visit=visit(row) if row else None,

@@ -265,7 +265,8 @@ class Reports(BaseModel):
 class GateView(BaseModel):
     """May this container leave? False unless everything says that it may; `reason` is a code, `text` says why, with counts.
 
-    `lots`: bills in it, or as many as a paper says that share it; `lots_released`: those of them that may go.
+    `lots`: bills in it, or as many as a paper says that share it; `lots_released`: those of them that may go. `permitted`: of
+    `consignments`, those that an officer's permit lets out without an import release.
     """
 
     container_no: str
@@ -275,6 +276,7 @@ class GateView(BaseModel):
     detail: str
     waiting_for: list[str]
     consignments: list[str]
+    permitted: list[str] = []
     lots: int = 0
     lots_released: int = 0
     visit: VisitView | None = None

@@ -692,6 +692,7 @@ def _word(
             version=box.version + 1,
             consignments=word.consignments,
             visit=visit.id,
+            permitted=word.permitted,
         )
     elif box.told == "leave" and not gone:
         yield ContainerMustStay(

@@ -427,12 +427,14 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
 
 @dataclass(slots=True)
 class Answer:
-    """May the container leave through the land gate now? `consignments`: what is released in it; `keepers`: what keeps it."""
+    """May the container leave through the land gate now? `consignments`: what may go in it, of it `permitted` by an officer's
+    permit alone; `keepers`: what keeps it."""
 
     leave: bool
     reason: str
     consignments: tuple[str, ...] = ()
     keepers: tuple[str, ...] = ()
+    permitted: tuple[str, ...] = ()
 
 
 def answer(box: Box, truth: Truth) -> Answer:
@@ -486,7 +488,9 @@ def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) 
     if free < needed:
         why = why or "the other lots are not declared 其余批次未申报"
         return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
-    return Answer(True, "released 放行", tuple([p.consignment_id for p in inside if p.standing != "withdrawn"]))
+    going = [p for p in inside if p.standing != "withdrawn"]
+    permitted = tuple([p.consignment_id for p in going if not _is_released(p)])
+    return Answer(True, "released 放行", tuple([p.consignment_id for p in going]), permitted=permitted)
 
 
 def _needed(inside: list[Part]) -> int:
@@ -514,7 +518,12 @@ def _leaves_nothing(part: Part) -> bool:
 
 
 def _may_go(box: Box, part: Part) -> bool:
-    return (part.standing == "released" and part.direction is Direction.IMPORT) or bool(_permits(box, part))
+    return _is_released(part) or bool(_permits(box, part))
+
+
+def _is_released(part: Part) -> bool:
+    """An import's release opens the land gate, an export's does not."""
+    return part.standing == "released" and part.direction is Direction.IMPORT
 
 
 def _why(part: Part) -> str:

@@ -6,7 +6,7 @@ subject, what could not be read. A handler's own rows may lie beside them; all o
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +28,11 @@ CREATE TABLE IF NOT EXISTS port_counts (name TEXT PRIMARY KEY, seen INT NOT NULL
 CREATE TABLE IF NOT EXISTS port_cursors (source TEXT PRIMARY KEY, cursor TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS port_sources (source TEXT PRIMARY KEY, identity TEXT NOT NULL, reading INT NOT NULL);
 """
-ADDED = {
-    "port_known": ("reading", "INT NOT NULL DEFAULT 0"),
-    "port_statements": ("source", "TEXT NOT NULL DEFAULT ''"),
-}
+ADDED = (
+    ("port_known", "reading", "INT NOT NULL DEFAULT 0"),
+    ("port_statements", "source", "TEXT NOT NULL DEFAULT ''"),
+    ("port_statements", "permitted", "TEXT NOT NULL DEFAULT '[]'"),
+)
 """Columns that notebooks of earlier versions lack."""
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
@@ -75,7 +76,7 @@ class Notebook:
         self._sql.execute("PRAGMA synchronous = FULL")
         self._sql.executescript(TABLES)
         self._sql.execute("BEGIN IMMEDIATE")
-        for table, (column, shape) in ADDED.items():
+        for table, column, shape in ADDED:
             if column not in {row[1] for row in self._sql.execute(f"PRAGMA table_info({table})")}:
                 self._sql.execute(f"ALTER TABLE {table} ADD COLUMN {column} {shape}")
         self._sql.execute(
@@ -170,25 +171,30 @@ class Notebook:
         statement = self._statement(container_no)
         if statement is None:
             return self._unread(container_no) or Answer(False, "unknown")
-        kind, consignments, reason = statement
+        kind, consignments, reason, permitted = statement
         if kind != "ContainerMayLeave":
             return Answer(False, AFTERWARDS.get(kind, "held"), reason)
         if not consignments:
             return Answer(False, "not_released", "the gate names no consignment that was released")
-        against = self._unread(container_no) or self.objection(consignments, container_no)
+        against = self._unread(container_no) or self.objection(consignments, container_no, permitted)
         return against or Answer(True, "released")
 
-    def objection(self, consignments: Iterable[str], container_no: str, *, silence: bool = True) -> Answer | None:
-        """What speaks against letting these consignments go in this container. `silence`: whether knowing nothing of one does."""
+    def objection(
+        self, consignments: Iterable[str], container_no: str, permitted: Collection[str] = (), *, silence: bool = True
+    ) -> Answer | None:
+        """What speaks against letting these consignments go in this container; those `permitted` by an officer need no release.
+        `silence`: whether knowing nothing of one does."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread
+            if consignment in permitted:
+                continue
             statement = self._statement(consignment)
             if statement is None:
                 if silence:
                     return Answer(False, "not_released", f"no release of {consignment} was read")
                 continue
-            kind, containers, reason = statement
+            kind, containers, reason, _ = statement
             if kind != "ReleaseGranted":
                 return Answer(False, "not_released", f"{consignment}: {kind} {reason}".rstrip())
             if container_no not in [plain(each) for each in containers]:
@@ -238,9 +244,17 @@ class Notebook:
                 return False
             version = said.version
         self._sql.execute(
-            "INSERT OR REPLACE INTO port_statements (subject, kind, version, others, reason, source) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (said.subject, said.kind, version, json.dumps(said.others), said.reason, source),
+            "INSERT OR REPLACE INTO port_statements (subject, kind, version, others, reason, source, permitted) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                said.subject,
+                said.kind,
+                version,
+                json.dumps(said.others),
+                said.reason,
+                source,
+                json.dumps(said.permitted),
+            ),
         )
         self._sql.execute("DELETE FROM port_unread WHERE subject = ?", (said.subject,))
         return True
@@ -250,11 +264,11 @@ class Notebook:
             "INSERT INTO port_counts VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET seen = seen + 1", (name,)
         )
 
-    def _statement(self, subject: str) -> tuple[str, list[str], str] | None:
+    def _statement(self, subject: str) -> tuple[str, list[str], str, list[str]] | None:
         row = self._sql.execute(
-            "SELECT kind, others, reason FROM port_statements WHERE subject = ?", (subject,)
+            "SELECT kind, others, reason, permitted FROM port_statements WHERE subject = ?", (subject,)
         ).fetchone()
-        return None if row is None else (row[0], json.loads(row[1]), row[2])
+        return None if row is None else (row[0], json.loads(row[1]), row[2], json.loads(row[3]))
 
     def _unread(self, subject: str) -> Answer | None:
         row = self._sql.execute("SELECT place, reason FROM port_unread WHERE subject = ?", (subject,)).fetchone()

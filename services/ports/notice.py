@@ -42,6 +42,8 @@ class Notice:
     others: tuple[str, ...]
     reason: str
     occurred_at: str
+    permitted: tuple[str, ...] = ()
+    """Of the consignments of a container that may leave, those that an officer's permit lets out: they need no release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +148,5 @@ def _notice(id: str, said: Statement) -> Notice:
         case _:
             assert_never(said)
     reason = said.how if isinstance(said, VisitClosed) else getattr(said, "reason", "")
-    return Notice(id, said.kind, said.key, version, others, reason, said.occurred_at.isoformat())
+    permitted = said.permitted if isinstance(said, ContainerMayLeave) else ()
+    return Notice(id, said.kind, said.key, version, others, reason, said.occurred_at.isoformat(), permitted)

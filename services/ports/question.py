@@ -29,7 +29,8 @@ class AskedConsole:
         self._http.close()
 
     def ask(self, container_no: str) -> tuple[Answer, list[str]]:
-        """Its answer, and the consignments that it says are released; Away when it does not answer."""
+        """Its answer, and the consignments that it says are released, without those that an officer permits to leave; Away when it
+        does not answer."""
         status, body = self.get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
             said = _Gate.model_validate_json(json.dumps(body), strict=True)  # strict, and times are texts
@@ -43,7 +44,7 @@ class AskedConsole:
             return Answer(False, "stale", age), []
         if not said.consignments:
             return Answer(False, "not_released", "the console names no consignment that was released"), []
-        return Answer(True, said.reason, said.detail), said.consignments
+        return Answer(True, said.reason, said.detail), [n for n in said.consignments if n not in said.permitted]
 
     def _out_of_date(self, said: "_Gate") -> str:
         """Why this answer is not of now; empty when nothing speaks against it. No clock of this machine is asked."""
@@ -78,5 +79,6 @@ class _Gate(BaseModel):
     reason: str
     detail: str
     consignments: list[str]
+    permitted: list[str] = []
     as_of: AwareDatetime | None
     lag_seconds: float | None

@@ -126,6 +126,13 @@ def test_the_end_of_a_visit_ends_its_yes_until_a_newer_one(port: Wire, name: str
     assert port.says(ContainerMustStay(**GATE, version=3, waiting_for=(GOODS,), reason="held")).answer()[1] == "held"
 
 
+def test_goods_that_an_officer_permits_to_leave_need_no_release(port: Wire) -> None:
+    """A cancelled export, or refused goods that are returned or destroyed."""
+    by_permit = may_leave(1).model_copy(update={"permitted": (GOODS,)})
+    assert port.says(by_permit).answer() == (True, "released")
+    assert port.says(may_leave(2)).answer() == (False, "not_released"), "the permit is over"
+
+
 def test_only_the_boxes_that_a_partial_release_lists_may_leave(port: Wire) -> None:
     partial = granted(1, BOX, holds=(HOLD,))
     other_yes = may_leave(1).model_copy(update={"container_no": OTHER})
