@@ -225,6 +225,9 @@ def _fold_box(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         _part(batch, (key, text(body["consignment_id"]))).struck = True
     elif kind == "ExitPermitted":
         _part(batch, (key, text(body["consignment_id"]))).permitted = True
+    elif kind == "ContainerMayLeave":  # said again when a departure was taken back, which had ended the permit
+        for each in body.get("permitted", ()):
+            _part(batch, (key, text(each))).permitted = True
     elif kind in _OVER:
         for each in body["consignments"]:
             part = _part(batch, (key, text(each)))
@@ -374,6 +377,7 @@ def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: 
         elif kind in _GATE_WORDS:
             containers.add(heard.key)
             named = body["consignments"] if kind in _OVER else [body[n] for n in ("consignment_id",) if n in body]
+            named = [*named, *body.get("permitted", ())]
             pairs |= {(heard.key, name) for name in named}
             reports |= {(heard.key, name) for name in (body.get("report_id"), body.get("replaces")) if name}
             if hold := body.get("hold_id"):

@@ -388,6 +388,8 @@ def _permitted(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
 def _held(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
     match message:
         case PlaceContainerHold():
+            if not message.container_no or shown(message.container_no, 17) != message.container_no:
+                return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
             if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
                 return Learned(box)
             if len(box.holds) >= MOST_HOLDS:
@@ -471,15 +473,15 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
                 replaces=full.replaces if full else "",
                 retells=truth.retells.get(report.id, ""),
                 visit=truth.belongs.get(report.id, ""),
-                reported_by=message.asked_by,
+                reported_by=shown(message.asked_by, 64),
             )
         case RetractEquipmentEvent():
             yield EquipmentEventRetracted(
                 container_no=box,
                 occurred_at=at,
                 report_id=message.report_id,
-                reason=message.reason,
-                retracted_by=message.asked_by,
+                reason=shown(message.reason, breaks=True),
+                retracted_by=shown(message.asked_by, 64),
             )
         case RecordContainerFinding():
             yield ContainerFindingRecorded(
@@ -488,16 +490,16 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
                 found=message.found,
                 lots=message.lots,
                 settled=tuple([alarm.report or alarm.visit for alarm in _settled_by(message, before, at)]),
-                reason=message.reason,
-                found_by=message.asked_by,
+                reason=shown(message.reason, breaks=True),
+                found_by=shown(message.asked_by, 64),
             )
         case StrikeLot():
             yield LotStruck(
                 container_no=box,
                 occurred_at=at,
                 consignment_id=message.consignment_id,
-                reason=message.reason,
-                struck_by=message.asked_by,
+                reason=shown(message.reason, breaks=True),
+                struck_by=shown(message.asked_by, 64),
             )
         case PermitExit():
             yield ExitPermitted(
@@ -505,24 +507,24 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
                 occurred_at=at,
                 consignment_id=message.consignment_id,
                 ground=message.ground,
-                reason=message.reason,
-                permitted_by=message.asked_by,
+                reason=shown(message.reason, breaks=True),
+                permitted_by=shown(message.asked_by, 64),
             )
         case PlaceContainerHold():
             yield ContainerHoldPlaced(
                 container_no=box,
                 occurred_at=at,
                 hold_id=hearing.message_id,
-                reason=message.reason,
-                placed_by=message.asked_by,
+                reason=shown(message.reason, breaks=True),
+                placed_by=shown(message.asked_by, 64),
             )
         case LiftContainerHold():
             yield ContainerHoldLifted(
                 container_no=box,
                 occurred_at=at,
                 hold_id=message.hold_id,
-                reason=message.reason,
-                lifted_by=message.asked_by,
+                reason=shown(message.reason, breaks=True),
+                lifted_by=shown(message.asked_by, 64),
             )
         case ContainerHeld() | ContainerFreed():
             pass
@@ -803,7 +805,7 @@ def closed(state: State) -> bool:
 def _refused(asked: Request, hearing: Hearing, code: str, seen: str) -> RequestRefused:
     return RequestRefused(
         occurred_at=hearing.at,
-        subject=asked.key,
+        subject=shown(asked.key, 200),
         request_id=hearing.message_id,
         request_kind=asked.kind,
         code=code,

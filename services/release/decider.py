@@ -310,7 +310,7 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     arrived = ArrivalRecorded(
         consignment_id=report.consignment_id,
         occurred_at=at,
-        place=report.place,
+        place=shown(report.place, 100),
         reported_by=report.asked_by,
         containers=boxes,
         pieces=report.pieces,

@@ -50,7 +50,9 @@ class Border:
         """Sends a request under an id derived from `name` (or its content); returns the id once acknowledged."""
         value = encode(request)
         asked = request_id("test", name or value.decode())
-        self.say(topic_of("anyone", type(request)), request.key, value, request.kind, asked)
+        topic, told = topic_of("anyone", type(request)), request.occurred_at.isoformat()
+        self.send(topic, request.key, value, request.kind, asked, told)
+        self.flush()
         return asked
 
     def say(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
@@ -61,13 +63,21 @@ class Border:
     def flush(self) -> None:
         self._producer.flush(timeout=60)
 
-    def send(self, topic: str, key: str | bytes | None, value: bytes | None, kind: str, message_id: str) -> None:
-        """As `say`, without waiting; `flush` waits."""
+    def send(
+        self,
+        topic: str,
+        key: str | bytes | None,
+        value: bytes | None,
+        kind: str,
+        message_id: str,
+        time: str = "2026-11-23T12:00:00Z",
+    ) -> None:
+        """As `say`, without waiting; `flush` waits. `time`: when it was sent (`ce_time`)."""
         told = headers(
             id=message_id,
             kind=kind,
             source="/test",
-            time="2026-11-23T12:00:00Z",
+            time=time,
             subject="test",
             cause="",
             correlation=message_id,

@@ -33,7 +33,8 @@ def test_a_green_consignment_goes_from_lodgement_to_the_gate(border: Border) -> 
     said = border.until(lodged.key, "ReleaseGranted")
     assert said["ConsignmentAssessed"]["lane"] == "green" and said["ConsignmentAssessed"]["draw"]["selected"] is False
     border.until(BOXES[0], "ContainerMayLeave")
-    border.ask(RecordGateOut(container_no=BOXES[0], asked_by="terminal", occurred_at=NOON, gate="G1"))
+    out = RecordGateOut(container_no=BOXES[0], asked_by="terminal", occurred_at=border.clock.now(), gate="G1")
+    border.ask(out)
     assert border.until(lodged.key, "ConsignmentGatedOut")["ConsignmentGatedOut"]["released"] is True
     accepted = next(e for e in border.facts(lodged.key) if e.kind == "DeclarationAccepted")
     assert accepted.headers["causationid"] == request and accepted.headers["correlationid"] == request
