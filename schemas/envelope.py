@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import SchemaValidator
 
-from schemas.bounds import LINE, WhenMade, reader
+from schemas.bounds import LINE, WhenMade, reader, shown
 from schemas.vocabulary import ActorId, ConsignmentId, ContainerName, MessageId, Moment, Name, Reason, derived_id
 
 Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
@@ -81,6 +81,16 @@ FUTURE_SKEW = timedelta(minutes=15)
 
 UNREADABLE_REASON = "no reason can be read 未能读出理由"
 """What stands for the reason of a hold that is carried out although its words cannot be read."""
+
+
+def words_in_doubt(body: object) -> dict[str, str]:
+    """Who asks and why, as far as the parsed content of a hold says it in words that can be shown."""
+    told = body if isinstance(body, dict) else {}
+    who, why = told.get("asked_by"), told.get("reason")
+    return {
+        "asked_by": shown(who, 64) if isinstance(who, str) and who else "unknown",
+        "reason": shown(why, breaks=True) if isinstance(why, str) and why else UNREADABLE_REASON,
+    }
 
 
 class Request(Message):

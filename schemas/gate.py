@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError
 
-from schemas.bounds import LINE, WhenMade, shown
+from schemas.bounds import LINE, WhenMade
 from schemas.codes.iso6346 import plain
-from schemas.envelope import UNREADABLE_REASON, AboutConsignment, AboutContainer, Fact, Request
+from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request, words_in_doubt
 from schemas.vocabulary import (
     ActorId,
     Classifier,
@@ -100,14 +100,8 @@ class PlaceContainerHold(AboutContainer, Request):
         named = told.get("container_no")
         if isinstance(named, str) and plain(named) != plain(key):
             return None
-        who, why = told.get("asked_by"), told.get("reason")
         try:
-            return cls(
-                container_no=key,
-                asked_by=shown(who, 64) if isinstance(who, str) and who else "unknown",
-                occurred_at=at,
-                reason=shown(why, breaks=True) if isinstance(why, str) and why else UNREADABLE_REASON,
-            )
+            return cls(container_no=key, occurred_at=at, **words_in_doubt(body))
         except ValidationError:
             return None
 
@@ -228,7 +222,7 @@ class ContainerMayLeave(AboutContainer, Fact):
     version: Version
     consignments: Consignments
     visit: VisitId = ""
-    permitted: Consignments = ()
+    permitted: Annotated[tuple[OneConsignment, ...], WhenMade(max_length=500)] = ()
 
 
 class ContainerMustStay(AboutContainer, Fact):

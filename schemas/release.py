@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bounds import LINE, WhenMade, shown
+from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, Code
-from schemas.envelope import UNREADABLE_REASON, AboutConsignment, AboutContainer, Fact, Message, Request
+from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request, words_in_doubt
 from schemas.risk import Sharers
 from schemas.vocabulary import (
     CONSIGNMENT_ID,
@@ -81,14 +81,8 @@ class PlaceHold(AboutConsignment, Request):
             and re.fullmatch(CONSIGNMENT_ID, named.strip().lower())
         ):
             return None
-        who, why = told.get("asked_by"), told.get("reason")
         try:
-            return cls(
-                consignment_id=key,
-                asked_by=shown(who, 64) if isinstance(who, str) and who else "unknown",
-                occurred_at=at,
-                reason=shown(why, breaks=True) if isinstance(why, str) and why else UNREADABLE_REASON,
-            )
+            return cls(consignment_id=key, occurred_at=at, **words_in_doubt(body))
         except ValidationError:
             return None
 

@@ -176,7 +176,8 @@ def test_a_notebook_of_another_cluster_counts_for_nothing_here(wire: str, notebo
             sql.executemany("INSERT INTO port_places VALUES (?, ?, 0)", [(topic, n) for n in range(PARTITIONS)])
         yes = ("NEWS9000007", "ContainerMayLeave", 1, '["elsewhere"]', "", TOPICS[1])
         granted = ("elsewhere", "ReleaseGranted", 1, '["NEWS9000007"]', "", TOPICS[0])
-        sql.executemany("INSERT INTO port_statements VALUES (?, ?, ?, ?, ?, ?)", [yes, granted])
+        columns = "(subject, kind, version, others, reason, source)"
+        sql.executemany(f"INSERT INTO port_statements {columns} VALUES (?, ?, ?, ?, ?, ?)", [yes, granted])
     assert notebook.ask("NEWS9000007").may_leave, "over there it may"
     assert asked(wire, notebook, "NEWS9000007") == (False, "unknown")
     assert asked(wire, notebook, "NEWS0000007") == (False, "not_released")
