@@ -42,8 +42,8 @@ jars: ## Write the list of the broker's files from deploy/kafka/pom.xml (needs M
 	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -Dmdep.useRepositoryLayout=true -DoutputDirectory=$(CURDIR)/.run/repository
 	$${PYTHON:-python3} -m deploy.kafka.jars .run/repository
 
-visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or not at all: nothing leaves by mistake (6 minutes); EXAMPLES=n.
-	DTG_VISITS_EXAMPLES=$${EXAMPLES:-20000} $(PY) -m pytest -q tests/gate/test_visits_property.py
+visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or not at all: nothing leaves by mistake (10 minutes); EXAMPLES=n.
+	DTG_VISITS_EXAMPLES=$${EXAMPLES:-20000} $(PY) -m pytest -q --timeout 3600 tests/gate/test_visits_property.py
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
