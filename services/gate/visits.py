@@ -263,13 +263,19 @@ def _place_unarrived(box: Box, truth: Truth) -> None:
 def _may_be_in(part: Part, visit: Visit) -> bool:
     if part.standing == "withdrawn" and part.told_at < visit.opened:
         return False  # taken back while its box was only expected
-    if same_word(part.conveyance, visit.conveyance) is False:
+    if same_word(part.conveyance, visit.conveyance) is False and not _came_too(part, visit):
         return False
     if visit.closed is None:
         return True
     if visit.how in ("departure_not_reported", "came_back_empty", "left_empty"):
         return False  # it may as well come with the next visit, and is asked for there
     return part.since <= visit.closed
+
+
+def _came_too(part: Part, visit: Visit) -> bool:
+    """Whether other goods of its conveyance arrived in this visit, which a terminal had told with another: then the box came
+    again, nobody told, and these goods may be in it as well."""
+    return any(p.arrived_at is not None and same_word(p.conveyance, part.conveyance) for p in visit.parts)
 
 
 def _was_in(part: Part, visit: Visit) -> bool:

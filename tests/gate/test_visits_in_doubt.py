@@ -320,3 +320,12 @@ def test_the_same_is_true_when_a_statement_reaches_the_gate_after_the_departure(
 def test_a_discharge_at_another_place_on_the_same_day_opens_another_visit() -> None:
     told = story(decider, discharged(0), freed(A, arrived=5)).when(discharged(60, place="berth 9"), at=at(60))
     assert not may_leave(told) and alarms(told) == ["departure_not_reported"]
+
+
+def test_goods_that_come_with_others_of_their_conveyance_keep_the_box_whose_return_nobody_told() -> None:
+    """Found by the property (seed 24140): the first visit's departure is untold, and goods of the next call arrive."""
+    told = story(decider, discharged(0, ship="SHIP 001E"), freed(A, ship="SHIP 001E", bill="BL 10"))
+    told.when(held(B, ship="SHIP 002E", bill="BL 20", when=DAY), at=at(DAY))
+    assert may_leave(told), "awaited with another ship"
+    told.when(freed(C, ship="SHIP 002E", bill="BL 20", arrived=DAY + 5, when=DAY + 5), at=at(DAY + 5))
+    assert not may_leave(told)
