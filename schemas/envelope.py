@@ -163,6 +163,18 @@ class Hearing(NamedTuple):
     recorded: datetime | None = None
 
 
+def refusal(request: Request, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+    """What a desk says that does not do what was asked of it; `seen`: what it saw, for a person."""
+    return RequestRefused(
+        occurred_at=hearing.at,
+        subject=shown(request.key, 200),
+        request_id=hearing.message_id,
+        request_kind=request.kind,
+        code=code,
+        reason=shown(seen, breaks=True),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """The Kafka headers around one payload. Times are RFC 3339; ids are derived, never drawn."""

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha1
 from typing import Annotated
 from uuid import UUID
@@ -73,6 +74,18 @@ def day_in_china(moment: datetime) -> date:
 def consignment_id(declarant: str, reference: str) -> str:
     """The consignment that `declarant` (USCC) calls `reference`: the same two words always name the same goods."""
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
+
+
+@lru_cache(4096)
+def plain_word(word: str) -> str:
+    """Capitals and digits of a bill or a conveyance: by these two are compared, however they were typed."""
+    return "".join([sign for sign in word.upper() if sign.isalnum()])
+
+
+def same_word(one: str, other: str) -> bool | None:
+    """Whether two of them are the same; None where one is not known."""
+    left, right = plain_word(one), plain_word(other)
+    return None if not left or not right else left == right
 
 
 def derived_id(namespace: bytes, name: str) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from uuid import UUID, uuid5
 
+from schemas.envelope import FUTURE_SKEW
 from schemas.flow import HOLDING
 from schemas.parking import Origin
 from services.cli.log import Entry
@@ -273,8 +274,6 @@ def _answers(effects: Effects, facts: list[Entry]) -> None:
             effects.lost.append(f"{fact.key}: report {report} ended a visit and has no answer of its own")
 
 
-SKEW = timedelta(minutes=15)
-"""By how much clocks of terminals and desks may differ, as docs/ports.md says."""
 OPENINGS = ("DISC", "GTIN")
 
 
@@ -316,7 +315,7 @@ def _allowed(out: Entry, before: list[Entry]) -> bool:
         at = datetime.fromisoformat(fact.body["occurred_at"])
         if fact.kind == "ContainerMayLeave":
             same = fact.body.get("visit", "") == visit or bool(goods & set(fact.body["consignments"]))
-            yes = yes or (same and at - SKEW <= left)
+            yes = yes or (same and at - FUTURE_SKEW <= left)
         elif at < left:
             yes = False
     return yes

@@ -6,7 +6,7 @@ The gate desk's fact is the statement; this answer is only ever stricter.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from schemas.vocabulary import Direction
+from schemas.vocabulary import Direction, plain_word, same_word
 from services.console.container import GONE, BoxHold, Container, Part
 
 SHOWN = 1000
@@ -82,13 +82,7 @@ def is_of_another_call(part: Part, row: Container) -> bool:
     known they may be in it."""
     if part.arrived_us is not None or not row.open:
         return False
-    here, awaited = plain_word(row.conveyance), plain_word(part.conveyance)
-    return bool(here) and bool(awaited) and here != awaited
-
-
-def plain_word(word: str) -> str:
-    """Capitals and digits of a bill or conveyance: by these two are compared."""
-    return "".join([sign for sign in word.upper() if sign.isalnum()])
+    return same_word(row.conveyance, part.conveyance) is False
 
 
 def counts(part: Part, goods: Standing) -> bool:

@@ -20,7 +20,7 @@ from schemas.declaration import (
     WithdrawalRequested,
     WithdrawDeclaration,
 )
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
 from services.declaration.checks import findings
 
@@ -87,7 +87,7 @@ def lodge(state: State, asked: LodgeDeclaration, hearing: Hearing) -> tuple[Fact
         case Unknown() | Rejected():
             if asked.consignment_id != consignment_id(said.declarant, said.reference):
                 seen = f"{said.declarant}/{said.reference} is {consignment_id(said.declarant, said.reference)}"
-                return (_refused(asked, hearing, "consignment_id_mismatch", seen),)
+                return (refusal(asked, hearing, "consignment_id_mismatch", seen),)
             return (conclude(asked, hearing),)
         case Accepted():
             if state.paper == paper(said):
@@ -98,9 +98,7 @@ def lodge(state: State, asked: LodgeDeclaration, hearing: Hearing) -> tuple[Fact
                     first_request_id=state.lodged_by,
                 )
                 return (repeated,)
-            return (
-                _refused(asked, hearing, "reference_used", f"reference {said.reference} holds another declaration"),
-            )
+            return (refusal(asked, hearing, "reference_used", f"reference {said.reference} holds another declaration"),)
         case _:
             assert_never(state)
 
@@ -133,17 +131,17 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
     """To the release desk, which answers; each request goes there once."""
     match state:
         case Unknown():
-            return (_refused(asked, hearing, "not_lodged", "nothing was lodged"),)
+            return (refusal(asked, hearing, "not_lodged", "nothing was lodged"),)
         case Rejected():
-            return (_refused(asked, hearing, "not_accepted", "the declaration was rejected"),)
+            return (refusal(asked, hearing, "not_accepted", "the declaration was rejected"),)
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
             if asked.asked_by != state.declarant:
-                return (_refused(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
+                return (refusal(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
                 return (
-                    _refused(asked, hearing, "too_many_requests", f"{len(state.withdrawals)} wishes were passed on"),
+                    refusal(asked, hearing, "too_many_requests", f"{len(state.withdrawals)} wishes were passed on"),
                 )
             wish = WithdrawalRequested(
                 consignment_id=asked.consignment_id,
@@ -189,14 +187,3 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 def closed(state: State) -> bool:
     """Never: a corrected declaration may follow one that was rejected, and its facts are numbered on."""
     return False
-
-
-def _refused(asked: Heard, hearing: Hearing, code: str, seen: str) -> RequestRefused:
-    return RequestRefused(
-        occurred_at=hearing.at,
-        subject=asked.consignment_id,
-        request_id=hearing.message_id,
-        request_kind=asked.kind,
-        code=code,
-        reason=seen,
-    )

@@ -1,6 +1,6 @@
 """What does the gate desk keep of one container? Reports, statements, findings and holds; visits are worked out from them.
 
-Nothing here is a conclusion but what was said to others (`Yes`, `ToldVisit`, the marks on a part): a report that comes late
+Nothing here is a conclusion but what was published (`Yes`, `PublishedVisit`, the marks on a part): a report that comes late
 or is taken back changes the reports, and everything follows anew.
 """
 
@@ -20,10 +20,10 @@ BEFORE = "before"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at `told_at`.
+    """One consignment in the container. `standing`: what the release desk said in `version`, its latest statement, at `stated_at`.
 
-    `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `told_arrival`: the visit in
-    which the gate told its arrival; `told_out`: what the gate told of its departure, see `visits.departure_of`. `free_since`,
+    `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `published_arrival`: the visit in
+    which the gate told its arrival; `published_departure`: what the gate told of its departure, see `visits.departure_of`. `free_since`,
     `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
     """
 
@@ -36,10 +36,10 @@ class Part:
     conveyance: str = ""
     direction: Direction = Direction.IMPORT
     since: AwareDatetime = FIRST
-    told_at: AwareDatetime = FIRST
+    stated_at: AwareDatetime = FIRST
     arrived_at: AwareDatetime | None = None
-    told_arrival: str = ""
-    told_out: str = ""
+    published_arrival: str = ""
+    published_departure: str = ""
     free_since: AwareDatetime | None = None
     free_until: AwareDatetime | None = None
 
@@ -49,7 +49,7 @@ class Part:
         `skew`: by how much earlier than the release it may have been.
         """
         if self.free_since is None:  # a record from before this was kept
-            return self.standing == "released" and self.told_at - skew <= at
+            return self.standing == "released" and self.stated_at - skew <= at
         return self.free_since - skew <= at and (self.free_until is None or at <= self.free_until)
 
 
@@ -118,7 +118,7 @@ class Yes:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldVisit:
+class PublishedVisit:
     """What was said of a visit: how it ended (empty: it is open), and by which report."""
 
     id: str
@@ -128,7 +128,7 @@ class ToldVisit:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Everything known of one container. `told`: the gate's word on it; `version` counts these words.
+    """Everything known of one container. `published`: the gate's latest statement on it; `version` counts these statements.
 
     `gone`: consignments that left before there were visits. `forgotten`: nothing up to this event time is kept.
     `overfull`: statements about more consignments came than are kept, so that not all of them can be known to be released,
@@ -144,9 +144,9 @@ class Box:
     permits: tuple[Permit, ...] = ()
     answered: tuple[str, ...] = ()
     version: int = 0
-    told: Literal["", "leave", "stay", "gone"] = ""
+    published: Literal["", "leave", "stay", "gone"] = ""
     yes: tuple[Yes, ...] = ()
-    visits: tuple[ToldVisit, ...] = ()
+    visits: tuple[PublishedVisit, ...] = ()
     alarms: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     before: bool = False
@@ -200,7 +200,7 @@ def as_box(state: State) -> Box:
     return Box(
         parts=parts,
         version=state.version,
-        told={"staying": "stay", "free": "leave", "outside": "gone"}[state.state],  # type: ignore[arg-type]
+        published={"staying": "stay", "free": "leave", "outside": "gone"}[state.state],  # type: ignore[arg-type]
         yes=(Yes(FIRST, None, BEFORE, released),) if isinstance(state, Free) else (),
         gone=state.gone,
         before=bool(parts),

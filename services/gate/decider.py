@@ -12,7 +12,7 @@ from typing import NamedTuple, assert_never
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed
-from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused
+from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refusal
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -41,18 +41,19 @@ from schemas.gate import (
     VisitOpened,
 )
 from schemas.release import ContainerFreed, ContainerHeld
-from schemas.vocabulary import Classifier, EquipmentEvent
+from schemas.vocabulary import Classifier, EquipmentEvent, same_word
 from services.gate.box import (
+    BEFORE,
     STATE,
     Box,
     ContainerHold,
     Finding,
     Part,
     Permit,
+    PublishedVisit,
     Report,
     Standing,
     State,
-    ToldVisit,
     Yes,
     as_box,
     moment,
@@ -67,7 +68,6 @@ from services.gate.visits import (
     answer,
     departure_of,
     look,
-    same_word,
     unsettled,
 )
 
@@ -126,14 +126,14 @@ class Learned(NamedTuple):
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     before = _forget(as_box(state), hearing.at)
-    box, refusal = learn(before, message, hearing)
-    if refusal is not None:
+    box, why_not = learn(before, message, hearing)
+    if why_not is not None:
         assert isinstance(message, Request), "only what is asked is refused"
-        return (_refused(message, hearing, *refusal),)
+        return (refusal(message, hearing, *why_not),)
     if box is before:
         return ()
     truth = look(box)
-    answered = _answered(before, message, hearing, truth)
+    answered = _answered(box, message, hearing, truth)
     return (*answered, *_changes(box, truth, message.container_no, hearing))
 
 
@@ -179,10 +179,10 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         box = _with_room(box)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
-    told_at = min(message.occurred_at, hearing.at)
+    stated_at = min(message.occurred_at, hearing.at)
     arrived_at = min(message.arrived_at, hearing.at) if message.arrived_at else known.arrived_at if known else None
     if standing == "released" and arrived_at is None:
-        arrived_at = told_at  # a release of the release before: goods are released only when they are here
+        arrived_at = stated_at  # a release of the release before: goods are released only when they are here
     part = Part(
         consignment_id=name,
         version=message.version,
@@ -192,12 +192,12 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
-        since=min(known.since, told_at) if known else told_at,
-        told_at=told_at,
+        since=min(known.since, stated_at) if known else stated_at,
+        stated_at=stated_at,
         arrived_at=arrived_at,
-        told_arrival=known.told_arrival if known else "",
-        told_out=known.told_out if known else "",
-        **_freedom(known, standing, min(message.occurred_at, hearing.at)),
+        published_arrival=known.published_arrival if known else "",
+        published_departure=known.published_departure if known else "",
+        **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
     others = [p for p in box.parts if p.consignment_id != name]
@@ -224,15 +224,15 @@ def _with_room(box: Box) -> Box:
     return _without(box, truth, list(settled))
 
 
-def _freedom(known: Part | None, standing: Standing, told_at: datetime) -> dict[str, datetime | None]:
+def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> dict[str, datetime | None]:
     """The latest time in which a consignment was released, after one more statement about it."""
     since, until = (known.free_since, known.free_until) if known else (None, None)
     was_free = known is not None and known.standing == "released"
     if standing == "released":
-        return {"free_since": since if was_free and since else told_at, "free_until": None}
+        return {"free_since": since if was_free and since else stated_at, "free_until": None}
     return {
-        "free_since": (since or known.told_at) if was_free and known else since,
-        "free_until": told_at if was_free else until,
+        "free_since": (since or known.stated_at) if was_free and known else since,
+        "free_until": stated_at if was_free else until,
     }
 
 
@@ -262,9 +262,9 @@ def _reported(box: Box, message: Reported, hearing: Hearing) -> Learned:
             return Learned(box, ("too_many_reports", f"{len(reports)} reports are kept"))
         reports = tuple([r for r in reports if r is not spare])
     if isinstance(message, RecordEquipmentEvent) and message.replaces:
-        refusal = _not_his(box, message.replaces, message.asked_by)
-        if refusal:
-            return Learned(box, refusal)
+        why_not = _not_his(box, message.replaces, message.asked_by)
+        if why_not:
+            return Learned(box, why_not)
         reports = _void(reports, {message.replaces})
     return Learned(replace(box, reports=(*reports, report)))
 
@@ -314,9 +314,9 @@ def _void(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
 def _retracted(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
     if hearing.message_id in box.answered:
         return Learned(box)
-    refusal = _not_his(box, message.report_id, message.asked_by)
-    if refusal:
-        return Learned(box, refusal)
+    why_not = _not_his(box, message.report_id, message.asked_by)
+    if why_not:
+        return Learned(box, why_not)
     return Learned(_noted(replace(box, reports=_void(box.reports, {message.report_id})), hearing))
 
 
@@ -414,7 +414,7 @@ def _noted(box: Box, hearing: Hearing) -> Box:
 
 def _forget(box: Box, now: datetime) -> Box:
     """Drops visits that are past keeping, with their goods, reports and findings. The same object when there are none."""
-    if sum([bool(told.how) for told in box.visits]) <= KEPT_VISITS and (
+    if sum([bool(visit.how) for visit in box.visits]) <= KEPT_VISITS and (
         not box.reports or now - box.reports[0].heard <= KEPT_FOR
     ):
         return box
@@ -435,11 +435,11 @@ def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
         parts=tuple([p for p in box.parts if p.consignment_id not in lost]),
         reports=tuple([r for r in box.reports if r.at > until]),
         findings=tuple([f for f in box.findings if f.at > until]),
-        visits=tuple([told for told in box.visits if told.id not in names]),
+        visits=tuple([visit for visit in box.visits if visit.id not in names]),
         yes=tuple([y for y in box.yes if y.visit not in names and y.since > until]),
         permits=tuple([permit for permit in box.permits if permit.consignment_id not in lost]),
         waiting=box.waiting or any(alarm.visit in names for alarm in unsettled(box, truth)),
-        before=box.before and all(v.id != "before" for v in drop),
+        before=box.before and all(v.id != BEFORE for v in drop),
         forgotten=until,
     )
 
@@ -452,15 +452,15 @@ def _end(visit: Visit) -> datetime:
 # what is said
 
 
-def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
-    """The fact that a request as such comes to."""
-    box, at = message.container_no, hearing.at
+def _answered(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
+    """The fact that a request as such comes to, from the box that it was added to."""
+    number, at = message.container_no, hearing.at
     match message:
         case RecordGateOut() | RecordEquipmentEvent():
-            report = _report(message, hearing)
+            report = box.reports[-1]
             full = message if isinstance(message, RecordEquipmentEvent) else None
             yield EquipmentEventRecorded(
-                container_no=box,
+                container_no=number,
                 occurred_at=report.at,
                 report_id=report.id,
                 event=report.event,
@@ -477,25 +477,26 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
             )
         case RetractEquipmentEvent():
             yield EquipmentEventRetracted(
-                container_no=box,
+                container_no=number,
                 occurred_at=at,
                 report_id=message.report_id,
                 reason=shown(message.reason, breaks=True),
                 retracted_by=shown(message.asked_by, 64),
             )
         case RecordContainerFinding():
+            finding = box.findings[-1]
             yield ContainerFindingRecorded(
-                container_no=box,
-                occurred_at=moment(message.occurred_at, at, at - KEPT_FOR),
-                found=message.found,
-                lots=message.lots,
-                settled=tuple([alarm.report or alarm.visit for alarm in _settled_by(message, before, at)]),
+                container_no=number,
+                occurred_at=finding.at,
+                found=finding.found,
+                lots=finding.lots,
+                settled=tuple([key.partition("/")[2] for key in finding.settled]),
                 reason=shown(message.reason, breaks=True),
                 found_by=shown(message.asked_by, 64),
             )
         case StrikeLot():
             yield LotStruck(
-                container_no=box,
+                container_no=number,
                 occurred_at=at,
                 consignment_id=message.consignment_id,
                 reason=shown(message.reason, breaks=True),
@@ -503,7 +504,7 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
             )
         case PermitExit():
             yield ExitPermitted(
-                container_no=box,
+                container_no=number,
                 occurred_at=at,
                 consignment_id=message.consignment_id,
                 ground=message.ground,
@@ -512,7 +513,7 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
             )
         case PlaceContainerHold():
             yield ContainerHoldPlaced(
-                container_no=box,
+                container_no=number,
                 occurred_at=at,
                 hold_id=hearing.message_id,
                 reason=shown(message.reason, breaks=True),
@@ -520,7 +521,7 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
             )
         case LiftContainerHold():
             yield ContainerHoldLifted(
-                container_no=box,
+                container_no=number,
                 occurred_at=at,
                 hold_id=message.hold_id,
                 reason=shown(message.reason, breaks=True),
@@ -532,19 +533,15 @@ def _answered(before: Box, message: Heard, hearing: Hearing, truth: Truth) -> It
             assert_never(message)
 
 
-def _settled_by(message: RecordContainerFinding, before: Box, heard: datetime) -> list[Alarm]:
-    return _settled(before, look(before), message.found, moment(message.occurred_at, heard, heard - KEPT_FOR))
-
-
 def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
     """What is true now and was not said yet."""
-    word = answer(box, truth)
-    told = {visit.id: visit for visit in box.visits}
+    verdict = answer(box, truth)
+    published = {visit.id: visit for visit in box.visits}
     gone, disturbed = False, False
     for visit in truth.visits:
-        for fact in _of_visit(box, visit, told.get(visit.id), container_no):
+        for fact in _of_visit(box, visit, published.get(visit.id), container_no):
             gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
-            disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in told
+            disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
             yield fact
     for alarm in truth.alarms:
         if alarm.key not in box.alarms:
@@ -561,15 +558,13 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
                 blocks=alarm.blocks,
             )
     yield from _of_consignments(box, truth, container_no, hearing)
-    if disturbed and word.leave:
-        box = replace(box, told="")  # who hears of another visit's end must not take it for this one's
-    yield from _word(box, truth, word, gone, container_no, hearing)
+    yield from _verdict(box, truth, verdict, gone, disturbed, container_no, hearing)
 
 
-def _of_visit(box: Box, visit: Visit, told: ToldVisit | None, container_no: str) -> Iterator[Fact]:
+def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
     closing = visit.closing.id if visit.closing else ""
     if visit.open:
-        if (told is None and visit.opening is not None) or (told is not None and told.how):
+        if (published is None and visit.opening is not None) or (published is not None and published.how):
             yield VisitOpened(
                 container_no=container_no,
                 occurred_at=visit.opened,
@@ -581,7 +576,7 @@ def _of_visit(box: Box, visit: Visit, told: ToldVisit | None, container_no: str)
         return
     how, at = ended(box, visit), visit.closed
     assert at is not None, "it is closed"
-    if told is not None and (told.how, told.report) == (how, closing):
+    if published is not None and (published.how, published.report) == (how, closing):
         return
     names = tuple([p.consignment_id for p in visit.parts])
     if how == "gated_out":
@@ -624,9 +619,9 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
     for part in box.parts:
         visit = placed.get(part.consignment_id)
         out = departure_of(box, visit, part) if visit else ""
-        told, _, report = part.told_out.partition("/")
+        published, _, report = part.published_departure.partition("/")
         closing = visit.closing.id if visit and visit.closing else ""
-        if told and told != out:
+        if published and published != out:
             yield DepartureRetracted(
                 consignment_id=part.consignment_id,
                 occurred_at=hearing.at,
@@ -634,7 +629,7 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id if visit else "",
                 reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
             )
-        if visit is not None and out == "out" and (told, report) != (out, closing):
+        if visit is not None and out == "out" and (published, report) != (out, closing):
             assert visit.closed is not None, "it left"
             yield ConsignmentGatedOut(
                 consignment_id=part.consignment_id,
@@ -643,7 +638,7 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 released=True,
                 visit=visit.id,
             )
-        elif visit is not None and out == "left" and told != out:
+        elif visit is not None and out == "left" and published != out:
             assert visit.closed is not None, "it left"
             yield ConsignmentLeftUnreleased(
                 consignment_id=part.consignment_id,
@@ -671,58 +666,67 @@ def _why_left(truth: Truth, part: Part) -> str:
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
     """Goods that were awaited have come with their box. Of a paper that was lodged later, only when it names the same call:
     it may be meant for the next one."""
-    if part.arrived_at is not None or part.told_arrival == visit.id or part.standing not in ("held", "released"):
+    if part.arrived_at is not None or part.published_arrival == visit.id or part.standing not in ("held", "released"):
         return False
     if not visit.open or visit.opening is None or visit.opening.laden is False:
         return False
     return part.since <= visit.opening.heard or same_word(part.conveyance, visit.conveyance) is True
 
 
-def _word(
-    box: Box, truth: Truth, word: Answer, gone: bool, container_no: str, hearing: Hearing
+def _verdict(
+    box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
 ) -> Iterator[ContainerMayLeave | ContainerMustStay]:
-    """Changes of mind only: a container of which nothing was said must stay."""
-    if word.leave:
+    """Changes of mind only: a container of which nothing was said must stay. A yes is said again when it is `disturbed`: who
+    heard of the end of another visit must not take it for the end of this one."""
+    if verdict.leave:
         visit = truth.current
         assert visit is not None, "only an open visit may end"
         last = box.yes[-1] if box.yes else None
-        if box.told == "leave" and last and (last.visit, last.consignments) == (visit.id, word.consignments):
+        unchanged = box.published == "leave" and not disturbed
+        if unchanged and last and (last.visit, last.consignments) == (visit.id, verdict.consignments):
             return
         yield ContainerMayLeave(
             container_no=container_no,
             occurred_at=hearing.at,
             version=box.version + 1,
-            consignments=word.consignments,
+            consignments=verdict.consignments,
             visit=visit.id,
-            permitted=word.permitted,
+            permitted=verdict.permitted,
         )
-    elif box.told == "leave" and not gone:
+    elif box.published == "leave" and not gone:
         yield ContainerMustStay(
             container_no=container_no,
             occurred_at=hearing.at,
             version=box.version + 1,
-            waiting_for=word.keepers,
-            reason=shown(word.reason, breaks=True),
+            waiting_for=verdict.keepers,
+            reason=shown(verdict.reason, breaks=True),
             visit=truth.current.id if truth.current else "",
         )
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
     match message:
-        case ContainerHeld() | ContainerFreed() | RecordGateOut() | RecordEquipmentEvent():
-            return _learned(state, message, hearing)
-        case RetractEquipmentEvent() | RecordContainerFinding() | StrikeLot() | PermitExit():
-            return _learned(state, message, hearing)
-        case PlaceContainerHold() | LiftContainerHold():
+        case (
+            ContainerHeld()
+            | ContainerFreed()
+            | RecordGateOut()
+            | RecordEquipmentEvent()
+            | RetractEquipmentEvent()
+            | RecordContainerFinding()
+            | StrikeLot()
+            | PermitExit()
+            | PlaceContainerHold()
+            | LiftContainerHold()
+        ):
             return _learned(state, message, hearing)
         case _:
-            return _told(as_box(state), message, hearing)
+            return _after_fact(as_box(state), message, hearing)
 
 
 def _learned(state: State, message: Heard, hearing: Hearing) -> State:
     before = _forget(as_box(state), hearing.at)
-    box, refusal = learn(before, message, hearing)
-    if refusal is not None or box is before:
+    box, why_not = learn(before, message, hearing)
+    if why_not is not None or box is before:
         return state
     if box.alarms:
         still = {alarm.key for alarm in look(box).alarms}
@@ -730,37 +734,39 @@ def _learned(state: State, message: Heard, hearing: Hearing) -> State:
     return box
 
 
-def _told(box: Box, message: Said, hearing: Hearing) -> State:
+def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
     match message:
         case ContainerMayLeave():
             yes = Yes(hearing.at, None, message.visit, message.consignments)
             given = _over(box.yes, hearing.at)
             earlier = [y for y in given if y.visit == message.visit][:-KEPT_VISITS]
             given = tuple([y for y in given if y not in earlier])
-            return replace(box, version=message.version, told="leave", yes=(*given, yes))
+            return replace(box, version=message.version, published="leave", yes=(*given, yes))
         case ContainerMustStay():
-            return replace(box, version=message.version, told="stay", yes=_over(box.yes, hearing.at))
+            return replace(box, version=message.version, published="stay", yes=_over(box.yes, hearing.at))
         case ContainerGatedOut():
-            left = ToldVisit(message.visit, "gated_out", message.report_id)
-            return replace(box, visits=_with(box.visits, left), told="gone")  # of an earlier visit: a new word follows
+            left = PublishedVisit(message.visit, "gated_out", message.report_id)
+            return replace(
+                box, visits=_with(box.visits, left), published="gone"
+            )  # of an earlier visit: a new word follows
         case VisitOpened():
-            if any(told.id == message.visit and told.how for told in box.visits):
+            if any(visit.id == message.visit and visit.how for visit in box.visits):
                 box = replace(box, yes=_over(box.yes, hearing.at))  # it goes on; another yes follows where there is one
-            return replace(box, visits=_with(box.visits, ToldVisit(message.visit)))
+            return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
         case VisitClosed():
-            ended_so = ToldVisit(message.visit, message.how, message.report_id)
+            ended_so = PublishedVisit(message.visit, message.how, message.report_id)
             return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
             return replace(box, alarms=(*box.alarms, _key(message)))
         case ContainerArrived():
-            return _mark(box, message.consignment_id, told_arrival=message.visit)
+            return _mark(box, message.consignment_id, published_arrival=message.visit)
         case ConsignmentGatedOut():
             report = next((v.report for v in box.visits if v.id == message.visit), "")
-            return _mark(box, message.consignment_id, told_out=f"out/{report}")
+            return _mark(box, message.consignment_id, published_departure=f"out/{report}")
         case ConsignmentLeftUnreleased():
-            return _mark(box, message.consignment_id, told_out="left")
+            return _mark(box, message.consignment_id, published_departure="left")
         case DepartureRetracted():
-            return _mark(box, message.consignment_id, told_out="")
+            return _mark(box, message.consignment_id, published_departure="")
         case (
             EquipmentEventRecorded()
             | EquipmentEventRetracted()
@@ -776,8 +782,8 @@ def _told(box: Box, message: Said, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def _with(visits: tuple[ToldVisit, ...], told: ToldVisit) -> tuple[ToldVisit, ...]:
-    return (*[v for v in visits if v.id != told.id], told)
+def _with(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[PublishedVisit, ...]:
+    return (*[v for v in visits if v.id != latest.id], latest)
 
 
 def _mark(box: Box, name: str, **marks: str) -> Box:
@@ -800,14 +806,3 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 def closed(state: State) -> bool:
     """Never: containers come back."""
     return False
-
-
-def _refused(asked: Request, hearing: Hearing, code: str, seen: str) -> RequestRefused:
-    return RequestRefused(
-        occurred_at=hearing.at,
-        subject=shown(asked.key, 200),
-        request_id=hearing.message_id,
-        request_kind=asked.kind,
-        code=code,
-        reason=shown(seen, breaks=True),
-    )

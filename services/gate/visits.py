@@ -7,17 +7,17 @@ counts for every visit it may belong to, a release for none.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Literal
 
 from schemas.bounds import FIRST
-from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
+from schemas.envelope import FUTURE_SKEW
+from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, plain_word, same_word
 from services.gate.box import BEFORE, Box, Finding, Part, Permit, Report, Yes
 
 SAME_EVENT = timedelta(hours=24)
 """The same kind of event at the same place, so soon and with nothing between, is one event that was told twice."""
-SKEW = timedelta(minutes=15)
+SKEW = FUTURE_SKEW
 """By how much clocks of terminals and desks may differ."""
 SAME_CALL = timedelta(days=7)
 """The same conveyance after a longer time makes another call."""
@@ -108,17 +108,6 @@ class Truth:
         return self.visits[-1] if self.visits and self.visits[-1].open else None
 
 
-def same_word(one: str, other: str) -> bool | None:
-    """Whether two conveyances are the same, by their capitals and digits; None where one of them is not known."""
-    left, right = (_plain(each) for each in (one, other))
-    return None if not left or not right else left == right
-
-
-@lru_cache(4096)
-def _plain(word: str) -> str:
-    return "".join([sign for sign in word.upper() if sign.isalnum()])
-
-
 def look(box: Box) -> Truth:
     """The visits of this box, the goods in each, and what is wrong about them."""
     truth = _Walk(box).walk()
@@ -204,7 +193,7 @@ class _Walk:
                     now.opening, now.conveyance = report, report.conveyance
                     return  # goods told of it before the terminal did
             elif since <= SAME_EVENT:
-                again = (first.event, _plain(first.place)) == (report.event, _plain(report.place))
+                again = (first.event, plain_word(first.place)) == (report.event, plain_word(report.place))
                 if again and same_word(now.conveyance, report.conveyance) is not False:
                     self.truth.retells[report.id] = first.id
                     now.conveyance = report.conveyance or now.conveyance
@@ -255,13 +244,13 @@ def _place_unarrived(box: Box, truth: Truth) -> None:
         (visit.parts if visit else truth.expected).append(part)
         if visit is None or now is None or visit is now or part.standing in ("released", "withdrawn"):
             continue
-        sure = part.told_arrival == visit.id or same_word(part.conveyance, visit.conveyance) is True
+        sure = part.published_arrival == visit.id or same_word(part.conveyance, visit.conveyance) is True
         if not sure and _may_be_in(part, now):
             truth.doubtful.append(part)
 
 
 def _may_be_in(part: Part, visit: Visit) -> bool:
-    if part.standing == "withdrawn" and part.told_at < visit.opened:
+    if part.standing == "withdrawn" and part.stated_at < visit.opened:
         return False  # taken back while its box was only expected
     if same_word(part.conveyance, visit.conveyance) is False and not _came_too(part, visit):
         return False
@@ -318,8 +307,8 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
 
 def _stands(visit: Visit, withdrawn: Part) -> bool:
     """Whether another declaration stands for the same lot."""
-    bill = _plain(withdrawn.bill)
-    return bool(bill) and any(_plain(p.bill) == bill and p.standing != "withdrawn" for p in visit.parts)
+    bill = plain_word(withdrawn.bill)
+    return bool(bill) and any(plain_word(p.bill) == bill and p.standing != "withdrawn" for p in visit.parts)
 
 
 def _allowed(box: Box, visit: Visit) -> frozenset[str] | None:
@@ -417,9 +406,9 @@ def _alarm(
 ) -> Alarm:
     """An alarm about the end of a visit, or (`about`) about one consignment in it."""
     assert visit.closed is not None, "it is closed"
-    told = visit.closing.id if visit.closing and not about else ""
+    report_id = visit.closing.id if visit.closing and not about else ""
     gate = visit.closing.place if visit.closing else ""
-    return Alarm(alarm, about or told, visit.id, reason, visit.closed, gate, told, waiting_for, blocks)
+    return Alarm(alarm, about or report_id, visit.id, reason, visit.closed, gate, report_id, waiting_for, blocks)
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
@@ -473,7 +462,7 @@ def answer(box: Box, truth: Truth) -> Answer:
 def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
     lots: dict[str, list[Part]] = {}
     for part in inside:
-        lots.setdefault(_plain(part.bill) or part.consignment_id, []).append(part)
+        lots.setdefault(plain_word(part.bill) or part.consignment_id, []).append(part)
     free, why = 0, ""
     for papers in lots.values():
         standing = [p for p in papers if p.standing != "withdrawn"]
@@ -503,11 +492,11 @@ def _needed(inside: list[Part]) -> int:
     """The most lots that a paper says there are. Those of another conveyance are of a visit before, whose end nobody told."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
-        by_call.setdefault(_plain(part.conveyance), set()).add(_plain(part.bill) or part.consignment_id)
+        by_call.setdefault(plain_word(part.conveyance), set()).add(plain_word(part.bill) or part.consignment_id)
     calls = [call for call in by_call if call]
     others = {call: len(set[str]().union(*[by_call[each] for each in calls if each != call])) for call in calls}
     return max(
-        [p.shared_by + others.get(_plain(p.conveyance), 0) for p in inside if p.standing != "withdrawn"], default=0
+        [p.shared_by + others.get(plain_word(p.conveyance), 0) for p in inside if p.standing != "withdrawn"], default=0
     )
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.inspection import (
     CorrectFindings,
     FindingsResult,
@@ -163,7 +163,7 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
         return ordered
     if ordered.standing == "answered":
         seen = f"{found.control.value} was answered by an earlier request"
-        return (_refused(found, hearing, "already_answered", seen),)
+        return (refusal(found, hearing, "already_answered", seen),)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
 
@@ -177,7 +177,7 @@ def correct(state: State, asked: Correction, hearing: Hearing) -> tuple[Fact, ..
     if ordered.answered_by != asked.wrong or not ordered.answered_by:
         control, by = asked.control.value, shown(ordered.answered_by, 200)
         seen = f"the answer of {control} was given by request {by}" if by else f"{control} is not answered"
-        return (_refused(asked, hearing, "not_the_latest", seen),)
+        return (refusal(asked, hearing, "not_the_latest", seen),)
     retracted = FindingsRetracted(
         consignment_id=asked.consignment_id,
         occurred_at=hearing.at,
@@ -204,7 +204,7 @@ def _asked_about(state: State, asked: Findings | Correction, hearing: Hearing) -
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (_refused(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+            return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
         case Quiet() | Ordered():
             pass
         case _:
@@ -212,10 +212,10 @@ def _asked_about(state: State, asked: Findings | Correction, hearing: Hearing) -
     control = asked.control
     if control not in TIME_LIMITS:
         seen = f"{control.value} is answered by a treatment record, not by findings"
-        return (_refused(asked, hearing, "wrong_control", seen),)
+        return (refusal(asked, hearing, "wrong_control", seen),)
     ordered = _order_of(state, control)
     if ordered is None:
-        return (_refused(asked, hearing, "not_ordered", f"{control.value} is not ordered"),)
+        return (refusal(asked, hearing, "not_ordered", f"{control.value} is not ordered"),)
     return () if ordered.known(hearing.message_id) else ordered
 
 
@@ -233,7 +233,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
     match found.result:
         case FindingsResult.CONFORM:
             if pest:
-                return _refused(found, hearing, "pest_contradicts", "the result is conform, yet a pest is named")
+                return refusal(found, hearing, "pest_contradicts", "the result is conform, yet a pest is named")
             return InspectionPassed(**told, remarks=found.remarks)
         case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
             return RectificationRequested(**told, reason=why, due=hearing.at + RECTIFICATION_LIMIT)
@@ -241,7 +241,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
             return InspectionFailed(**told, reason=why)
         case FindingsResult.PEST:
             if not pest:
-                return _refused(found, hearing, "pest_missing", "the result is pest, yet no pest is named")
+                return refusal(found, hearing, "pest_missing", "the result is pest, yet no pest is named")
             return PestIntercepted(**told, pest=pest, goods=goods)
         case _:
             assert_never(found.result)
@@ -399,14 +399,3 @@ def _limit(order: Order) -> str:
             return ""
         case _:
             assert_never(order.standing)
-
-
-def _refused(found: Findings | Correction, hearing: Hearing, code: str, seen: str) -> RequestRefused:
-    return RequestRefused(
-        occurred_at=hearing.at,
-        subject=found.key,
-        request_id=hearing.message_id,
-        request_kind=found.kind,
-        code=code,
-        reason=seen,
-    )

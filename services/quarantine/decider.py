@@ -12,7 +12,7 @@ from typing import Annotated, assert_never
 from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
     CorrectTreatment,
@@ -201,25 +201,25 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             assert_never(state)
     need = need_of(state, record.origin)
     if need is None:
-        return (_refused(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
+        return (refusal(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
     if hearing.message_id in need.answered:
         return ()
     if need.standing == "cancelled":
         seen = f"no treatment is ordered for origin {record.origin[:40]!r}"
-        return (_refused(record, hearing, "not_ordered", seen),)
+        return (refusal(record, hearing, "not_ordered", seen),)
     if not need.methods:
         seen = f"how origin {record.origin[:40]!r} is treated is for an officer to decide"
-        return (_refused(record, hearing, "not_ordered", seen),)
+        return (refusal(record, hearing, "not_ordered", seen),)
     in_hand = f"attempt {record.attempt} was recorded; attempt {need.attempt} was ordered last"
     if record.attempt > need.attempt:
-        return (_refused(record, hearing, "not_ordered", in_hand),)
+        return (refusal(record, hearing, "not_ordered", in_hand),)
     if record.attempt < need.attempt:
-        return (_refused(record, hearing, "wrong_attempt", in_hand),)
+        return (refusal(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
-        return (_refused(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
+        return (refusal(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, hearing.at):
-        return (_refused(record, hearing, *fault),)
+        return (refusal(record, hearing, *fault),)
     return conclude(need, row, record, hearing)
 
 
@@ -235,7 +235,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         seen = (
             f"the record of origin {need.origin!r} that was judged last is {shown(last.request, 200)}" if last else ""
         )
-        return (_refused(asked, hearing, "not_the_latest", seen or f"no record of origin {need.origin!r} stands"),)
+        return (refusal(asked, hearing, "not_the_latest", seen or f"no record of origin {need.origin!r} stands"),)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
         consignment_id=asked.consignment_id,
@@ -259,10 +259,10 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
             assert_never(asked)
     if asked.attempt != last.attempt:
         seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
-        return (_refused(asked, hearing, "wrong_attempt", seen),)
+        return (refusal(asked, hearing, "wrong_attempt", seen),)
     row = row_for(need.goods, asked.method, day_in_china(last.since))
     if fault := unusable(row, asked, last.since, hearing.at):
-        return (_refused(asked, hearing, *fault),)
+        return (refusal(asked, hearing, *fault),)
     as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
     verdict = conclude(as_ordered, row, asked, hearing)
     return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
@@ -277,7 +277,7 @@ def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -
         seen = (
             f"origin {need.origin!r} was not decided by request {asked.wrong[:80]}, or a record of it was judged since"
         )
-        return (_refused(asked, hearing, "not_the_latest", seen),)
+        return (refusal(asked, hearing, "not_the_latest", seen),)
     retracted = TreatmentDecisionRetracted(
         consignment_id=asked.consignment_id,
         occurred_at=hearing.at,
@@ -304,7 +304,7 @@ def _need_to_correct(
             if hearing.message_id in state.answered:
                 return ()
             if asked.origin != state.failed:
-                return (_refused(asked, hearing, "consignment_closed", "the goods are given up for another origin"),)
+                return (refusal(asked, hearing, "consignment_closed", "the goods are given up for another origin"),)
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
@@ -312,7 +312,7 @@ def _need_to_correct(
             assert_never(state)
     need = next((each for each in needs if each.origin == asked.origin and each.standing != "cancelled"), None)
     if need is None:
-        return (_refused(asked, hearing, code, f"no treatment is ordered for origin {asked.origin[:40]!r}"),)
+        return (refusal(asked, hearing, code, f"no treatment is ordered for origin {asked.origin[:40]!r}"),)
     return () if hearing.message_id in need.answered else need
 
 
@@ -383,7 +383,7 @@ def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearin
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
-    return (_refused(request, hearing, "consignment_closed", seen),)
+    return (refusal(request, hearing, "consignment_closed", seen),)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -400,7 +400,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
         return ()
     if need is None or need.methods or need.settled:
         seen = f"no officer is asked to decide about origin {decided.origin[:40]!r}"
-        return (_refused(decided, hearing, "not_referred", seen),)
+        return (refusal(decided, hearing, "not_referred", seen),)
     match decided.decision:
         case TreatmentDecision.TREAT:
             return (_order_as_decided(need, decided, hearing),)
@@ -434,11 +434,11 @@ def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) ->
     """The order, if there is a schedule by which each of its records can be judged."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
-        return _refused(decided, hearing, "no_schedule", "to treat, the officer names the goods and the methods")
+        return refusal(decided, hearing, "no_schedule", "to treat, the officer names the goods and the methods")
     for method in decided.methods:
         if row_for(goods, method, on) is None:
             seen = f"there is no schedule for {method.value} of {goods.value}"
-            return _refused(decided, hearing, "no_schedule", seen)
+            return refusal(decided, hearing, "no_schedule", seen)
     return _ordered(
         decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
     )
@@ -566,15 +566,4 @@ def _ordered(
         due=hearing.at + TIME_LIMIT,
         goods=goods,
         finding=finding,
-    )
-
-
-def _refused(record: Asked, hearing: Hearing, code: str, seen: str) -> RequestRefused:
-    return RequestRefused(
-        occurred_at=hearing.at,
-        subject=record.key,
-        request_id=hearing.message_id,
-        request_kind=record.kind,
-        code=code,
-        reason=seen,
     )

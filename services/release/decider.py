@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
 from schemas.inspection import (
     FindingsRetracted,
@@ -281,9 +281,8 @@ def _refused_so_far(
     """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was."""
     say, standing = _Statement(consignment, state, dossier, at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
-    if (
-        cause in standing
-    ):  # refused before the containers were known, or before they arrived: the gate hears of them now
+    if cause in standing:
+        # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate("refused", refused=True)
     again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
     return (say.reconsider(cause), *settle(again, dossier, officers, consignment, at))
@@ -299,14 +298,16 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
-        return (_no(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
+        return (refusal(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
     if isinstance(state, Withdrawn):
-        return (_no(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
     if not whole:
         if fault := misfit(dossier, landing):
-            return (_no(report, hearing, *fault),)
+            return (refusal(report, hearing, *fault),)
         if too_many_landings(dossier, landing):
-            return (_no(report, hearing, "too_many_requests", f"{len(dossier.landings)} partial arrivals are known"),)
+            return (
+                refusal(report, hearing, "too_many_requests", f"{len(dossier.landings)} partial arrivals are known"),
+            )
     arrived = ArrivalRecorded(
         consignment_id=report.consignment_id,
         occurred_at=at,
@@ -377,9 +378,9 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         return ()
     if isinstance(state, Refused | Withdrawn):
-        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+        return (refusal(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+        return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
     new = Hold(
         hold_id=hold_id,
         owner=Owner.OFFICER,
@@ -395,12 +396,12 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Refused | Withdrawn):
-        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+        return (refusal(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     if not asked.hold_id.startswith(OFFICER):
-        return (_no(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
+        return (refusal(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
     left = tuple([h for h in officers(state) if h.hold_id != asked.hold_id])
     if len(left) == len(officers(state)):
-        return (_no(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
+        return (refusal(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
     return settle(state, state.dossier, left, asked.consignment_id, hearing.at)
 
 
@@ -409,12 +410,14 @@ def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
     if state.retracted.get(asked.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Refused | Withdrawn):
-        return (_no(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+        return (refusal(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
     hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
     if hold_id is None:
-        return (_no(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),)
+        return (
+            refusal(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),
+        )
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (_no(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+        return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
     retracted = LiftRetracted(
         consignment_id=asked.consignment_id,
         occurred_at=hearing.at,
@@ -762,17 +765,6 @@ def _refused(
         subject=consignment,
         request_id=shown(request_id, 200),
         request_kind=of,
-        code=code,
-        reason=seen,
-    )
-
-
-def _no(asked: Asked, hearing: Hearing, code: str, seen: str) -> RequestRefused:
-    return RequestRefused(
-        occurred_at=hearing.at,
-        subject=asked.consignment_id,
-        request_id=hearing.message_id,
-        request_kind=asked.kind,
         code=code,
         reason=seen,
     )

@@ -659,9 +659,8 @@ class Loop:
             end = partial(self._begin_at_end, partition)
             resumed[partition] = resume(self.desk.name, inputs, read_back, accepted, end, self._ids)
             for topic, offset in resumed[partition].items():
-                if offset > (
-                    inputs[topic].offset or 0
-                ):  # the group forgot it, and whoever asks it how far we read shall know
+                # the group forgot it, and whoever asks it how far we read shall know
+                if offset > (inputs[topic].offset or 0):
                     self._positions[topic, partition] = offset
             if accepted and store.stored is not None:
                 store.stored.cut = store.first

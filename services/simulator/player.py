@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent
+from schemas.release import ReleaseGranted
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
@@ -253,9 +254,7 @@ class Player:
     def _hear(self, message: Message) -> None:
         name = headers_of(message).get("ce_type", b"").decode()
         key = (message.key() or b"").decode("utf-8", "replace")
-        if name == "ReleaseGranted" and b'"holds":[{' in (message.value() or b""):
-            self._ended.pop(key, None)  # only a part is released; the rest has not arrived
-        elif name in ENDS:
+        if name in ENDS:
             self._ended[key] = ENDS[name]
         elif name in ("ReleaseRevoked", "RefusalRevoked"):
             self._ended.pop(key, None)
@@ -271,6 +270,8 @@ class Player:
             return
         if name == "ConsignmentAssessed":
             self._expected.add(key)
+        elif isinstance(fact, ReleaseGranted) and fact.holds:
+            self._ended.pop(key, None)  # only a part is released; the rest has not arrived
         heard = None if self.paced else self.clock.now()
         for act in spoken(self.people.react(fact), SENDER, self._told, heard):
             if act.at_end and not self.paced:

@@ -150,7 +150,7 @@ def box_let_go(hold_id: str) -> LiftContainerHold:
 def may_leave(told: Story) -> bool:
     """The gate's word after all that was said: its last change of mind."""
     words = [f for f in told.facts if f.kind in ("ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut")]
-    return bool(words) and words[-1].kind == "ContainerMayLeave" and as_box(told.state).told == "leave"
+    return bool(words) and words[-1].kind == "ContainerMayLeave" and as_box(told.state).published == "leave"
 
 
 def kinds(told: Story) -> list[str]:
