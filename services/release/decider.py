@@ -331,7 +331,7 @@ def land(state: State, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
     arrived = ArrivalRecorded(
         consignment_id=told.consignment_id,
         occurred_at=at,
-        place=told.place or "terminal",
+        place=shown(told.place, 100) or "terminal",
         reported_by=BY_GATE,
         containers=boxes,
     )

@@ -63,14 +63,22 @@ def projecting(settings: ConsoleSettings) -> Iterator[Projecting]:
         wait_until_ended(running.thread)
 
 
+@contextmanager
+def quiet_broker(folder: Path) -> Iterator[Broker]:
+    """A broker with every topic and no desk."""
+    running = Broker(folder, free_port())
+    running.start()
+    try:
+        provision(running.bootstrap, PARTITIONS)
+        yield running
+    finally:
+        running.stop()
+
+
 @pytest.fixture(scope="session")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A broker with every topic and no desk."""
-    running = Broker(tmp_path_factory.mktemp("quiet-kafka"), free_port())
-    running.start()
-    provision(running.bootstrap, PARTITIONS)
-    yield running.bootstrap
-    running.stop()
+    with quiet_broker(tmp_path_factory.mktemp("quiet-kafka")) as running:
+        yield running.bootstrap
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ from services.ports.notebook import Notebook
 from services.ports.notice import Away
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, Said, green, publish
-from tests.console.conftest import Running, projecting
+from tests.console.conftest import Running, projecting, quiet_broker
 from tests.ports.gatehouse import Gatehouse
 from tests.waiting import wait
 
@@ -49,11 +49,18 @@ def tell(kafka: str, told: list[Border]) -> None:
 
 
 @pytest.fixture(scope="module")
-def kafka(bootstrap: str) -> str:
-    """With releases that lie in every partition, and one that nobody can read."""
-    tell(bootstrap, granted("feed"))
-    publish(bootstrap, spoilt(green("unreadable", ()), {"version": "x"}))
-    return bootstrap
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of its own, since these tests count each entry of the feed: releases lie in every partition, and one that
+    nobody can read."""
+    with quiet_broker(tmp_path_factory.mktemp("feed-kafka")) as running:
+        tell(running.bootstrap, granted("feed"))
+        publish(running.bootstrap, spoilt(green("unreadable", ()), {"version": "x"}))
+        yield running.bootstrap
+
+
+@pytest.fixture
+def settings(kafka: str, url: str) -> ConsoleSettings:
+    return ConsoleSettings(kafka=kafka, partitions=PARTITIONS, database_url=url)
 
 
 def spoilt(goods: Border, by: dict[str, Any]) -> list[Said]:
@@ -271,9 +278,11 @@ def test_a_notebook_of_an_earlier_version_keeps_its_place(tmp_path: Path) -> Non
     ],
     ids=str,
 )
-def test_a_stored_release_that_is_no_release_breaks_no_feed(kafka: str, by: dict[str, Any], console: Running) -> None:
+def test_a_stored_release_that_is_no_release_breaks_no_feed(
+    bootstrap: str, by: dict[str, Any], console: Running
+) -> None:
     told = green(f"spoilt-{by}", ())
-    publish(kafka, spoilt(told, by))
+    publish(bootstrap, spoilt(told, by))
     console.catch_up()
     [entry] = [one for one in every(console) if one["consignment_id"] == told.id]
     assert entry["kind"] == ("ReleaseGranted" if "reason" in by else "Unreadable")

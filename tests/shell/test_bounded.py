@@ -22,7 +22,7 @@ from services.shell.desk import Decider, Desk
 from services.shell.store import Partition
 from services.shell.turn import Turn
 from tests.architecture.golden import EXAMPLES
-from tests.release.dossiers import BOX, arrival, assessed, lift_hold, pest, place_hold
+from tests.release.dossiers import BOX, arrival, assessed, discharged, lift_hold, pest, place_hold
 from tests.shell.parking import Memory
 from tests.shell.test_turn import Worker, found, kinds, order, raw, said
 from tests.voice import CONSIGNMENT, NOON
@@ -35,6 +35,7 @@ TOPICS = {
     "ReportArrival": "customs-release-requests",
     "PlaceHold": "customs-release-requests",
     "LiftHold": "customs-release-requests",
+    "ContainerArrived": "customs-gate-departures",
     "ContainerHeld": "customs-release-containers",
     "ContainerFreed": "customs-release-containers",
     "DeclarationAccepted": "customs-declaration-facts",
@@ -98,6 +99,11 @@ def test_a_pest_that_was_stored_without_bounds_is_treated_or_asked_about_and_hol
     assert kinds(turn) == [said] and len(turn.outputs[0].value or b"") < 2000
     turn = heard(release, "release", fact)
     assert kinds(turn) == ["ConsignmentHeld"] and len(turn.outputs[0].value or b"") < 5000
+
+
+def test_an_arrival_whose_place_was_stored_without_bounds_is_recorded() -> None:
+    turn = heard(release, "release", stored(assessed()), stored(discharged(), place=WORST))
+    assert not turn.parked and "ArrivalRecorded" in kinds(turn)
 
 
 def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_released_and_leave() -> None:
