@@ -25,6 +25,7 @@ class Part:
     `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `published_arrival`: the visit in
     which the gate told its arrival; `published_departure`: what the gate told of its departure, see `visits.departure_of`. `free_since`,
     `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
+    `freed_before`: the times before that one, which ended because it was called back, the oldest first.
     """
 
     consignment_id: str
@@ -42,6 +43,7 @@ class Part:
     published_departure: str = ""
     free_since: AwareDatetime | None = None
     free_until: AwareDatetime | None = None
+    freed_before: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
         """Whether the release desk's word was, at that moment, that it may go: a later hold does not change how it left.
@@ -50,6 +52,8 @@ class Part:
         """
         if self.free_since is None:  # a record from before this was kept
             return self.standing == "released" and self.stated_at - skew <= at
+        if any(since - skew <= at <= until for since, until in self.freed_before):
+            return True
         return self.free_since - skew <= at and (self.free_until is None or at <= self.free_until)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, TypedDict, assert_never
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed
@@ -83,6 +83,8 @@ KEPT_VISITS = 20
 """So many closed visits are kept beside the open one."""
 KEPT_FOR = timedelta(days=731)
 """And none that ended longer ago."""
+MOST_RELEASES = 16
+"""Times in which a consignment was released that are kept beside the latest one: it was called back after each."""
 REMEMBERED = 256
 """Ids of requests and findings that stay known."""
 MOST_PERMITS = 2 * MOST_PARTS
@@ -224,16 +226,26 @@ def _with_room(box: Box) -> Box:
     return _without(box, truth, list(settled))
 
 
-def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> dict[str, datetime | None]:
-    """The latest time in which a consignment was released, after one more statement about it."""
-    since, until = (known.free_since, known.free_until) if known else (None, None)
+class _Freedom(TypedDict):
+    """The times in which a consignment was released, as in `Part`."""
+
+    free_since: datetime | None
+    free_until: datetime | None
+    freed_before: tuple[tuple[datetime, datetime], ...]
+
+
+def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Freedom:
+    """The times in which a consignment was released, after one more statement about it. A departure may be told late, or may have
+    been told before the goods were called back: it is judged by the release of its time, however many followed."""
+    since, until, before = (known.free_since, known.free_until, known.freed_before) if known else (None, None, ())
     was_free = known is not None and known.standing == "released"
-    if standing == "released":
-        return {"free_since": since if was_free and since else stated_at, "free_until": None}
-    return {
-        "free_since": (since or known.stated_at) if was_free and known else since,
-        "free_until": stated_at if was_free else until,
-    }
+    if standing != "released":
+        began = (since or known.stated_at) if was_free and known else since
+        return _Freedom(free_since=began, free_until=stated_at if was_free else until, freed_before=before)
+    if was_free and since:
+        return _Freedom(free_since=since, free_until=None, freed_before=before)
+    ended = ((since, until),) if since and until else ()
+    return _Freedom(free_since=stated_at, free_until=None, freed_before=(*before, *ended)[-MOST_RELEASES:])
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

@@ -281,7 +281,8 @@ class World:
             if dice.random() < 0.6:
                 stay.left = self.now
                 ship = stay.ship if self.terminal_knows_ship else ""
-                self.say("gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay)
+                heard = self.say("gate", self.now + dice.choice((1.0, 90.0)), event(LOADED, self.now, ship=ship), stay)
+                self.call_back(stay, heard)
                 return
             for paper in stay.papers:
                 if not paper.doubled:
@@ -312,14 +313,28 @@ class World:
             return
         if how < 0.25:
             heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
-            self.say("gate", heard + 5, event(OUT, when + dice.uniform(0, 30), place="G1"), stay)
+            heard = self.say("gate", heard + 5, event(OUT, when + dice.uniform(0, 30), place="G1"), stay)
         elif how < 0.4:
             self._count += 1
             wrong = f"wrong{self._count}"
             self.say("gate", when + 1, event(OUT, when + 1 - dice.uniform(0, 1), place="G2"), stay, id=wrong)
-            self.say("gate", when + late, event(OUT, when, place="G1", replaces=wrong), stay)
+            heard = self.say("gate", when + late, event(OUT, when, place="G1", replaces=wrong), stay)
         else:
-            self.say("gate", when + late, event(OUT, when, place="G1"), stay)
+            heard = self.say("gate", when + late, event(OUT, when, place="G1"), stay)
+        self.call_back(stay, heard)
+
+    def call_back(self, stay: Stay, after: float) -> None:
+        """Goods that left as they should are held and let go again by the release desk, which changes nothing of how they left."""
+        for paper in stay.papers:
+            if paper.doubled or paper.said is None or self.dice.random() > 0.15:
+                continue
+            version, arrived = paper.said.version, stay.opened
+            for _ in range(self.dice.choice((1, 1, 2))):
+                after = max(after, self._topic["release"]) + self.dice.uniform(1, HOUR)
+                self.say("release", after, self._held(paper, version + 1, after, arrived), stay, paper)
+                after += self.dice.uniform(1, HOUR)
+                self.say("release", after, self._freed(paper, version + 2, after, arrived), stay, paper)
+                version += 2
 
     def end(self) -> None:
         """Everything that was told is heard."""
