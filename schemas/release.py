@@ -151,12 +151,16 @@ class ReleaseGranted(AboutConsignment, Fact):
 
 
 class ReleaseRefused(AboutConsignment, Fact):
-    """A control or treatment failed: the goods are to be destroyed or returned, unless the failure is taken back (`RefusalRevoked`)."""
+    """A control or treatment failed: the goods are to be destroyed or returned, unless the failure is taken back (`RefusalRevoked`).
+
+    `holds`: the officers' holds, which keep the goods then; said again whenever these changed.
+    """
 
     version: Version
     declaration_no: DeclarationNo | None
     cause: HoldId
     reason: Reason
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS)] = ()
 
 
 class ReleaseRevoked(AboutConsignment, Fact):

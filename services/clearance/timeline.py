@@ -151,8 +151,9 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _arrived(state, at, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():
-            return _ended(state, "refused", at, message.version)
+        case ReleaseRefused():  # said again when officers' holds on the goods changed
+            since = state.ended if state.stated == "refused" and state.ended else at
+            return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():
             return _ended(state, "withdrawn", at, message.version)
         case ReleaseRevoked() | RefusalRevoked():

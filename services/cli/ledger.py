@@ -193,7 +193,11 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
         ledger.ends["rejected"] += 1
     elif _left_unreleased(story):
         ledger.ends["left unreleased"] += 1
-    elif statements and statements[-1].kind in ENDS and not statements[-1].body.get("holds"):
+    elif (
+        statements
+        and statements[-1].kind in ENDS
+        and not (statements[-1].kind == "ReleaseGranted" and statements[-1].body.get("holds"))
+    ):
         ledger.ends[ENDS[statements[-1].kind]] += 1
     elif statements and statements[-1].kind in ("ConsignmentHeld", "ReleaseGranted"):  # a part may be released
         ledger.ends["waiting"] += 1

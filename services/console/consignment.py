@@ -179,9 +179,11 @@ def _revoked(row: Consignment, heard: Heard, body: Body) -> None:
 
 
 def _refused(row: Consignment, heard: Heard, body: Body) -> None:
+    """Said again when officers' holds on the goods changed, which count when the refusal is taken back."""
+    if row.word != "refused":
+        row.closed_us = micros(body["occurred_at"])
     row.word = "refused"
-    row.closed_us = micros(body["occurred_at"])
-    row.holds = ()
+    row.holds = tuple([_hold(h) for h in body.get("holds", ())])
 
 
 def _refusal_revoked(row: Consignment, heard: Heard, body: Body) -> None:

@@ -102,13 +102,14 @@ class ContainerHold:
 @dataclass(frozen=True, slots=True)
 class Permit:
     """An officer's word of `at` that this consignment, as the release desk had stated it in `version`, may leave through the
-    land gate."""
+    land gate: `until` that desk stated again that it stays (None: it did not)."""
 
     consignment_id: str
     ground: ExitGround
     at: AwareDatetime
     version: int
     reason: str = ""
+    until: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

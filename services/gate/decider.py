@@ -202,8 +202,18 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
+    permits = _ended(box.permits, name, stated_at) if standing in ("held", "refused") else box.permits
     others = [p for p in box.parts if p.consignment_id != name]
-    return replace(box, parts=tuple(sorted([*others, part], key=lambda p: p.consignment_id)), yes=yes)
+    parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))
+    return replace(box, parts=parts, yes=yes, permits=permits)
+
+
+def _ended(permits: tuple[Permit, ...], name: str, at: datetime) -> tuple[Permit, ...]:
+    """The permits, those for this consignment ended at `at`: what is against the goods now, their officers had not seen."""
+    ends = [permit.consignment_id == name and permit.until is None for permit in permits]
+    if not any(ends):
+        return permits
+    return tuple([replace(p, until=at) if end else p for p, end in zip(permits, ends, strict=True)])
 
 
 def _over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:

@@ -295,7 +295,7 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
         return "out"
     if part.since > visit.closed + SKEW:
         return "left"  # declared after the box had gone
-    if any(permit.at - SKEW <= visit.closed for permit in _permits(box, part)):
+    if _was_permitted(box, part, visit.closed):
         return "out"
     wrong_way = {"gated_out": Direction.EXPORT, "finding": Direction.EXPORT, "loaded": Direction.IMPORT}
     if wrong_way.get(visit.how) is part.direction:
@@ -327,14 +327,31 @@ def _covers(yes: Yes, visit: Visit, at: datetime, inside: set[str]) -> bool:
 
 
 def _permits(box: Box, part: Part) -> list[Permit]:
-    """The permits that open the land gate for it. A later statement that it is held again ends them."""
+    """The permits that open the land gate for it. A later statement that it stays ends them."""
+    return [permit for permit in _given(box, part) if _end_of(permit, part) is None]
+
+
+def _was_permitted(box: Box, part: Part, at: datetime) -> bool:
+    """Whether an officer's word was, at that moment, that it may leave: what is said later does not change how it left."""
+    ends = [(permit.at - SKEW, _end_of(permit, part)) for permit in _given(box, part)]
+    return any(since <= at and (until is None or at <= until) for since, until in ends)
+
+
+def _given(box: Box, part: Part) -> list[Permit]:
+    """Every permit for it, on a ground that is one for such goods."""
     return [
         permit
         for permit in box.permits
         if permit.consignment_id == part.consignment_id
         and (permit.ground is not ExitGround.EXPORT_CANCELLED or part.direction is Direction.EXPORT)
-        and (part.standing != "held" or part.version <= permit.version)
     ]
+
+
+def _end_of(permit: Permit, part: Part) -> datetime | None:
+    """Since when the permit counts no more; in records of earlier releases only the latest statement tells it."""
+    if permit.until is None and part.standing in ("held", "refused") and part.version > permit.version:
+        return part.stated_at
+    return permit.until
 
 
 def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:

@@ -240,7 +240,7 @@ def settle(
         case _:
             assert_never(state)
     if failed := failures(dossier):
-        return say.refuse(*next(iter(failed.items())))
+        return say.refuse(*next(iter(failed.items())), officers)
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
@@ -276,16 +276,20 @@ def assess(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
 
 
 def _refused_so_far(
-    state: Refused, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
+    state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, at: datetime
 ) -> tuple[Fact, ...]:
-    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was."""
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was.
+    `theirs`: the officers' holds, of which it is said when they change.
+    """
     say, standing = _Statement(consignment, state, dossier, at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
+    if cause in standing and theirs != officers(state):
+        return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate("refused", refused=True)
     again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
-    return (say.reconsider(cause), *settle(again, dossier, officers, consignment, at))
+    return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, at))
 
 
 def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
@@ -373,12 +377,14 @@ def lapse(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
 
 
 def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
-    """An officer's hold, under the id of the request; on released goods it calls the release back."""
+    """An officer's hold, under the id of the request; on released goods it calls the release back. Refused goods are held, too: the
+    refusal may be taken back, and then nobody would know of it.
+    """
     hold_id = f"{OFFICER}{hearing.message_id}"
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         return ()
-    if isinstance(state, Refused | Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    if isinstance(state, Withdrawn):
+        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
         return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
     new = Hold(
@@ -395,8 +401,8 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold ends; the other holds are not an officer's to lift."""
     if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
-    if isinstance(state, Refused | Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    if isinstance(state, Withdrawn):
+        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
     if not asked.hold_id.startswith(OFFICER):
         return (refusal(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
     left = tuple([h for h in officers(state) if h.hold_id != asked.hold_id])
@@ -409,8 +415,8 @@ def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
     """A lifting that was wrong is taken back: the hold stands again under its own id, and released goods are called back."""
     if state.retracted.get(asked.wrong) == hearing.message_id:
         return ()
-    if isinstance(state, Refused | Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", f"the consignment is {state.state}"),)
+    if isinstance(state, Withdrawn):
+        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
     hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
     if hold_id is None:
         return (
@@ -466,7 +472,12 @@ class _Statement:
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (held, *self.to_gate("not released yet", holds=holds))
+        return (held, *self.to_gate("not released yet", holds=holds, again=self._more_than_stated(holds)))
+
+    def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
+        """Whether there is a hold that was not stated before, and of which the gate does not know itself."""
+        known = {h.hold_id for h in self.state.stated}
+        return any(h.hold_id not in known and not h.hold_id.startswith((ARRIVAL, GATE)) for h in holds)
 
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Everything, or (`holds` keep the rest) what has arrived."""
@@ -499,7 +510,7 @@ class _Statement:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
         return (revoked, held, *self.to_gate(revoked.reason, holds=holds))
 
-    def refuse(self, cause: str, reason: str) -> tuple[Fact, ...]:
+    def refuse(self, cause: str, reason: str, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
         facts: tuple[Fact, ...] = ()
         if isinstance(self.state, Released):
             facts = (self._revoked(reason),)
@@ -511,8 +522,10 @@ class _Statement:
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
             cause=shown(cause, 240),
             reason=shown(reason, breaks=True),
+            holds=officers,
         )
-        return (*facts, refused, *self.to_gate(f"refused: {reason}", refused=True))
+        again = isinstance(self.state, Refused) and self._more_than_stated(officers)
+        return (*facts, refused, *self.to_gate(f"refused: {reason}", refused=True, again=again))
 
     def reconsider(self, cause: str) -> RefusalRevoked:
         reason = shown(f"{cause} no longer stands as a failure", breaks=True)
@@ -559,8 +572,10 @@ class _Statement:
         holds: tuple[Hold, ...] = (),
         released: frozenset[str] = frozenset(),
         refused: bool = False,
+        again: bool = False,
     ) -> tuple[Fact, ...]:
-        """What the gate does not know yet of each container.
+        """What the gate does not know yet of each container; `again`: what it knows, too, because more is against the goods now than
+        an officer had seen who let them out.
 
         Of one that left with these goods released, it is told only what is against the goods in it: neither that others have not
         arrived or left unreleased, nor that the release lapsed for others.
@@ -577,7 +592,7 @@ class _Statement:
             number = box.container_no
             want = _told(number in released, refused, number in arrived)
             known = told.get(number)
-            if want == known or (known == "freed" and number in spared):
+            if (want == known and not again) or (known == "freed" and number in spared):
                 continue
             if want == "freed":
                 facts.append(self._freed(terms, number, box.shared_by, arrived, released=True))
@@ -652,9 +667,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case ReleaseRevoked():
             return Held(**_stated(state, message.version, (), hearing), revoked=True)
         case ReleaseRefused():
-            revoked = isinstance(state, Held) and state.revoked
-            stated = _stated(state, message.version, officers(state), hearing)
-            return Refused(**stated, cause=message.cause, revoked=revoked)
+            revoked = isinstance(state, Held | Refused) and state.revoked
+            return Refused(
+                **_stated(state, message.version, message.holds, hearing), cause=message.cause, revoked=revoked
+            )
         case RefusalRevoked():
             revoked = isinstance(state, Refused) and state.revoked
             return Held(**_stated(state, message.version, officers(state), hearing), revoked=revoked)

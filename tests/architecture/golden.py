@@ -519,6 +519,15 @@ EXAMPLES: tuple[Message, ...] = (
         declaration_no=NUMBER,
         cause="quarantine/inspection",
         reason="treatment abandoned after 3 attempts",
+        holds=(
+            Hold(
+                hold_id="officer/2f0c6d1e-7a55-5f4e-9d0b-5f0d7d4a1c11",
+                owner=Owner.OFFICER,
+                reason="情报布控 intelligence",
+                since=after(150),
+                lifted_by="LiftHold",
+            ),
+        ),
     ),
     ReleaseRevoked(
         consignment_id=GOODS, occurred_at=after(64), version=6, containers=(BOX,), reason="情报布控 intelligence"

@@ -109,6 +109,30 @@ def test_an_officers_hold_outlasts_a_refusal_that_was_wrong() -> None:
     assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
 
 
+def test_an_officers_hold_on_refused_goods_outlasts_the_refusal() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), failed(INSPECTION)).when(place_hold(), message_id="p1")
+    assert kinds(told) == ["ReleaseRefused", "ContainerHeld"]
+    refused, box = told.said
+    assert isinstance(refused, ReleaseRefused) and isinstance(box, ContainerHeld) and box.refused
+    assert (refused.cause, [hold.hold_id for hold in refused.holds]) == ("inspection/inspection", ["officer/p1"])
+    told.when(place_hold(), message_id="p1").then()
+    told.when(passed(INSPECTION, 2))
+    assert kinds(told) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"] and holds(told.said) == ["officer/p1"]
+    assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+    assert versions(told) == sorted(set(versions(told)))
+
+
+def test_holds_on_refused_goods_are_lifted_and_put_back() -> None:
+    told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1").when(failed(INSPECTION))
+    assert told.said[0].model_dump()["holds"][0]["hold_id"] == "officer/p1"
+    told.when(lift_hold("officer/p1"), message_id="l1")
+    assert kinds(told) == ["ReleaseRefused"] and told.said[0].model_dump()["holds"] == ()
+    told.when(lift_hold("officer/p1"), message_id="l1").then()
+    assert kinds(told.when(retract_lift("l1"), message_id="r1")) == ["LiftRetracted", "ReleaseRefused", "ContainerHeld"]
+    told.when(passed(INSPECTION, 2))
+    assert holds(told.said) == ["officer/p1"]
+
+
 def test_a_treatment_answers_only_the_finding_that_it_was_ordered_for() -> None:
     told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
     assert told.state.state == "released"
@@ -207,7 +231,7 @@ def test_a_lifting_that_was_wrong_puts_the_hold_back_and_calls_released_goods_ba
 def test_a_lifting_before_the_release_is_taken_back_too() -> None:
     told = story(decider, assessed(INSPECTION), arrival()).when(place_hold(), message_id="p1")
     told.when(lift_hold("officer/p1"), message_id="l1").when(retract_lift("l1"), message_id="r1")
-    assert kinds(told) == ["LiftRetracted", "ConsignmentHeld"]
+    assert kinds(told) == ["LiftRetracted", "ConsignmentHeld", "ContainerHeld"]
     assert holds(told.said) == ["inspection/inspection", "officer/p1"]
 
 
@@ -218,7 +242,7 @@ def test_what_lifted_nothing_or_was_taken_back_before_is_unknown() -> None:
     assert [fact.model_dump()["code"] for fact in told.said] == ["lift_unknown"]
 
 
-def test_withdrawn_or_refused_goods_have_no_lifting_to_take_back() -> None:
+def test_withdrawn_goods_have_no_lifting_to_take_back() -> None:
     told = story(decider, assessed()).when(place_hold(), message_id="p1").when(lift_hold("officer/p1"), message_id="l1")
     told.when(withdrawal()).when(retract_lift("l1"))
     assert [fact.model_dump()["code"] for fact in told.said] == ["consignment_closed"]

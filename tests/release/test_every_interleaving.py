@@ -199,7 +199,7 @@ def play(messages: list[tuple[str, Message | None]]) -> Story:
             told.when(message, message_id=message_id)
         check(told, oracle, standing)
     versions = [f.model_dump()["version"] for f in told.facts if hasattr(f, "version") and not hasattr(f, "shared_by")]
-    assert versions == list(range(1, len(versions) + 1))
+    assert versions == sorted(set(versions)), "a word to the gate alone, of refused goods, takes one of its own"
     return told
 
 

@@ -1,0 +1,68 @@
+"""Does an officer's permit to leave end with whatever the release desk says against the goods afterwards, and only from then on?"""
+
+from dataclasses import replace
+
+import pytest
+
+from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
+from services.gate import decider
+from services.gate.box import as_box
+from services.gate.visits import answer, look
+from tests.gate.boxes import A, B, at, event, held, kinds, may_leave, out, permitted
+from tests.voice import Story, story
+
+EXPORT = Direction.EXPORT
+CANCELLED, RETURN = ExitGround.EXPORT_CANCELLED, ExitGround.RETURN
+
+
+def a_cancelled_export() -> Story:
+    return story(decider, held(A, 1, arrived=0, direction=EXPORT)).when(permitted(A, CANCELLED), at=at(5))
+
+
+def test_an_export_that_is_refused_after_the_permit_stays() -> None:
+    told = a_cancelled_export()
+    assert may_leave(told)
+    told.when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=True), at=at(9))
+    assert "ContainerMustStay" in kinds(told) and not may_leave(told)
+
+
+def test_a_permit_that_a_hold_has_ended_does_not_come_back() -> None:
+    """The goods are refused, let out, looked at again, and refused for another reason: an officer decides again."""
+    told = story(decider, held(A, 1, arrived=0, refused=True)).when(permitted(A, RETURN), at=at(5))
+    assert may_leave(told)
+    told.when(held(A, 3, arrived=0, when=9), at=at(9)).when(held(A, 5, arrived=0, when=12, refused=True), at=at(12))
+    assert not may_leave(told)
+    told.when(permitted(A, RETURN), at=at(15))
+    assert may_leave(told)
+
+
+def test_what_left_by_a_permit_has_left_rightly_whatever_is_said_of_it_later() -> None:
+    """The other lot in the container was held, so that the gate's word was no: of this one the permit alone speaks."""
+    told = story(decider, held(A, 1, bill="1", arrived=0, refused=True), held(B, 1, bill="2", arrived=0))
+    told.when(permitted(A, RETURN), at=at(5)).when(out(30), at=at(30))
+    told.when(held(A, 3, bill="1", arrived=0, when=60), at=at(60))
+    told.when(held(A, 5, bill="1", arrived=0, when=70, refused=True), at=at(70))
+    words = [f.kind for f in told.facts if f.key == A]
+    assert words == ["ConsignmentGatedOut"]
+
+
+def test_what_leaves_after_its_permit_has_ended_has_left_without_release() -> None:
+    told = a_cancelled_export().when(held(A, 3, arrived=0, when=9, direction=EXPORT), at=at(9))
+    told.when(event(EquipmentEvent.GATED_OUT, 30), at=at(30))
+    assert "ConsignmentLeftUnreleased" in kinds(told)
+
+
+def test_a_permit_of_the_release_before_is_read() -> None:
+    told = a_cancelled_export()
+    stored = decider.STATE.dump_json(told.state)
+    before = stored.replace(b',"until":null}]', b"}]")
+    assert decider.STATE.validate_json(before) == told.state
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_a_permit_that_the_release_before_did_not_end_is_none_any_more(refused: bool) -> None:
+    told = a_cancelled_export().when(held(A, 3, arrived=0, when=9, direction=EXPORT, refused=refused), at=at(9))
+    box = as_box(told.state)
+    assert [permit.until for permit in box.permits] == [at(9)]
+    earlier = replace(box, permits=tuple([replace(permit, until=None) for permit in box.permits]))
+    assert answer(earlier, look(earlier)).leave is False

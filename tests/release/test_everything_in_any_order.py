@@ -1,0 +1,218 @@
+"""Do corrections, holds, parts of goods, departures and lapses come to what is true, in whatever order and however often they are heard?
+
+The oracle knows nothing of the desk: of each control and treatment it keeps the fact of the highest revision, of the officers' requests
+what they come to in the order in which the desk heard them.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import DeadlinePassed, Message
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.release import (
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    DeclarationWithdrawn,
+    LiftHold,
+    PlaceHold,
+    RefusalRevoked,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+    ReportArrival,
+    RetractLift,
+)
+from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import ControlKind
+from services.release import decider
+from tests.release.dossiers import (
+    BOX,
+    BOXES,
+    arrival,
+    assessed,
+    departure_retracted,
+    gated_out,
+    left_unreleased,
+    lift_hold,
+    place_hold,
+    retract_lift,
+    withdrawal,
+)
+from tests.release.test_corrections_in_any_order import looks, owes, refused
+from tests.voice import CONSIGNMENT, Story, story
+
+INSPECTION, DOCUMENTS = ControlKind.INSPECTION, ControlKind.DOCUMENTS
+
+
+@dataclass
+class Officers:
+    """Holds that are open, and which request lifted which."""
+
+    open: set[str] = field(default_factory=set)
+    lifted: dict[str, str] = field(default_factory=dict)
+    requests: set[str] = field(default_factory=set)
+
+    def hear(self, message: Message, message_id: str) -> None:
+        if message_id in self.requests:
+            return
+        match message:
+            case PlaceHold():
+                self.requests.add(message_id)
+                self.open.add(f"officer/{message_id}")
+            case LiftHold() if message.hold_id in self.open:
+                self.requests.add(message_id)
+                self.open.remove(message.hold_id)
+                self.lifted[message_id] = message.hold_id
+            case RetractLift() if message.wrong in self.lifted:
+                self.requests.add(message_id)
+                self.open.add(self.lifted.pop(message.wrong))
+
+
+@dataclass
+class World:
+    """What was heard, and what the desk's statements come to."""
+
+    told: Story = field(default_factory=lambda: story(decider))
+    officers: Officers = field(default_factory=Officers)
+    heard: list[Message] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    declared: tuple[str, ...] = ()
+    left: Counter[str] = field(default_factory=Counter)
+    gone: Counter[str] = field(default_factory=Counter)
+    boxes: set[str] = field(default_factory=set)
+    word: str = "nothing said"
+    released: tuple[str, ...] = ()
+    gate: dict[str, ContainerHeld | ContainerFreed] = field(default_factory=dict)
+    version: int = 0
+
+    def hear(self, message_id: str, message: Message | None) -> None:
+        if message is None:
+            self.lapse()
+            return
+        if self.word != "withdrawn":
+            again = message_id in self.ids
+            self.ids.add(message_id)
+            self.officers.hear(message, message_id)
+            if not again:
+                self._count(message)
+        self.told.when(message, message_id=message_id)
+        self.check()
+
+    def _count(self, message: Message) -> None:
+        self.heard.append(message)
+        match message:
+            case ConsignmentAssessed():
+                self.declared = tuple([c.container_no for c in message.containers])
+            case ReportArrival():
+                self.boxes |= set(message.containers or BOXES)
+            case ConsignmentLeftUnreleased():
+                self.left[message.container_no] += 1
+            case ConsignmentGatedOut():
+                self.gone[message.container_no] += 1
+            case DepartureRetracted():
+                counts = self.gone if message.visit == "v2" else self.left
+                counts[message.container_no] -= 1
+            case _:
+                pass
+
+    def lapse(self) -> None:
+        for deadline in self.told.deadlines():
+            self.officers.open.add(f"officer/lapse/{self.told.state.version}")
+            passed = DeadlinePassed(subject=CONSIGNMENT, name=deadline.name, due=deadline.due)
+            self.told.when(passed, message_id=f"deadline {deadline.due}", at=max(deadline.due, self.told.at))
+            self.check()
+
+    def check(self) -> None:
+        for fact in self.told.said:
+            match fact:
+                case ReleaseGranted():
+                    self.word, self.released = "released", fact.containers
+                case ConsignmentHeld():
+                    assert self.word in ("nothing said", "held"), self.word
+                    self.word = "held"
+                case ReleaseRevoked():
+                    assert self.word == "released" and fact.containers == self.released
+                    self.word, self.released = "held", ()
+                case ReleaseRefused():
+                    assert self.word != "released", "it is called back first"
+                    self.word = "refused"
+                case RefusalRevoked():
+                    assert self.word == "refused"
+                    self.word = "held"
+                case DeclarationWithdrawn():
+                    assert self.word != "released"
+                    self.word = "withdrawn"
+                case ContainerHeld() | ContainerFreed():
+                    before = self.gate.get(fact.container_no)
+                    assert before is None or before.version < fact.version
+                    self.gate[fact.container_no] = fact
+                case _:
+                    pass
+            if isinstance(fact, ReleaseGranted | ConsignmentHeld | ReleaseRevoked | ReleaseRefused | RefusalRevoked):
+                assert fact.version > self.version
+                self.version = fact.version
+        if self.word == "withdrawn":
+            return
+        arrived = self.boxes & set(self.declared)
+        may_go = not owes([*self.heard, arrival()]) and arrived and not self.officers.open and not +self.left
+        assert (self.word == "released") == bool(may_go), (self.word, self.officers.open, self.told.facts)
+        assert (self.word == "refused") == refused(self.heard), self.word
+        if may_go:
+            assert set(self.released) == arrived
+        for number in self.declared:
+            said = self.gate.get(number)
+            if number in self.released:
+                assert isinstance(said, ContainerFreed)
+            elif not self.gone[number]:
+                assert isinstance(said, ContainerHeld), (number, said)
+                assert said.refused == (self.word == "refused")
+        open_now = {h.hold_id for h in self.told.state.stated if h.hold_id.startswith("officer/")}
+        assert open_now == self.officers.open
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
+    controls = draw(st.lists(st.sampled_from([DOCUMENTS, INSPECTION]), unique=True))
+    messages: list[Message] = [assessed(*controls, containers=BOXES)]
+    messages += draw(
+        st.sampled_from([[arrival()], [arrival(containers=(BOX,))], [arrival(containers=(b,)) for b in BOXES]])
+    )
+    for control in controls:
+        messages += draw(looks(control))
+    if draw(st.integers(0, 5)) == 0:
+        messages.append(withdrawal())
+    told: list[tuple[str, Message | None]] = [(f"id{n}", m) for n, m in enumerate(messages)]
+    for n in range(draw(st.integers(0, 2))):
+        told.append((f"hold{n}", place_hold()))
+        told += [(f"lift{n}{k}", lift_hold(f"officer/hold{n}")) for k in range(draw(st.integers(0, 2)))]
+        told += [(f"back{n}{k}", retract_lift(f"lift{n}{k}")) for k in range(draw(st.integers(0, 2)))]
+    told += [(f"month{n}", None) for n in range(draw(st.integers(0, 2)))]
+    told += [(f"give{v}", lift_hold(f"officer/lapse/{v}")) for v in draw(st.sets(st.integers(1, 6), max_size=3))]
+    doubled = draw(st.lists(st.sampled_from(told), max_size=4))
+    shuffled = draw(st.permutations([*told, *doubled]))
+    gate: list[tuple[str, Message]] = []
+    for box in BOXES:
+        for turn in range(draw(st.integers(0, 2))):
+            unreleased = draw(st.integers(0, 2)) == 0
+            gate.append((f"out{box}{turn}", left_unreleased(box) if unreleased else gated_out(box, "v2")))
+            if not draw(st.integers(0, 2)):
+                break
+            gate.append((f"in{box}{turn}", departure_retracted(box, "v1" if unreleased else "v2")))
+    places = sorted([draw(st.integers(0, len(shuffled))) for _ in gate], reverse=True)
+    for place, message in zip(places, reversed(gate), strict=True):
+        shuffled.insert(place, message)
+    return shuffled
+
+
+@settings(max_examples=400, deadline=None)
+@given(stories())
+def test_whatever_is_heard_in_whatever_order_the_goods_are_where_the_truth_says(
+    messages: list[tuple[str, Message | None]],
+) -> None:
+    world = World()
+    for message_id, message in messages:
+        world.hear(message_id, message)

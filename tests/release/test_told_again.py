@@ -1,0 +1,50 @@
+"""Does the gate hear of what is against goods that it knows to be held? An officer may have let them out in the meantime."""
+
+from schemas.release import ContainerHeld
+from schemas.vocabulary import ControlKind, Direction
+from services.release import decider
+from tests.release.dossiers import (
+    BOX,
+    BOXES,
+    arrival,
+    assessed,
+    lift_hold,
+    passed,
+    pest,
+    place_hold,
+    retract_lift,
+    retracted,
+)
+from tests.voice import Story, story
+
+DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
+
+
+def to_gate(told: Story) -> list[tuple[str, int]]:
+    return [(f.container_no, f.version) for f in told.said if isinstance(f, ContainerHeld)]
+
+
+def an_export(*controls: ControlKind) -> Story:
+    return story(decider, assessed(*controls, containers=BOXES, direction=Direction.EXPORT), arrival())
+
+
+def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
+    told = an_export(INSPECTION).when(place_hold(), message_id="h1")
+    assert to_gate(told) == [(box, told.state.version) for box in BOXES]
+    told.when(lift_hold("officer/h1"), message_id="l1")
+    assert to_gate(told) == [], "who may leave after that is for an officer to say again"
+    assert len(to_gate(told.when(retract_lift("l1")))) == 2
+
+
+def test_a_pest_and_findings_that_were_wrong_are_told_to_the_gate() -> None:
+    told = an_export(DOCUMENTS, INSPECTION).when(passed(DOCUMENTS))
+    assert to_gate(told) == []
+    assert len(to_gate(told.when(retracted(DOCUMENTS)))) == 2
+    assert len(to_gate(told.when(pest(INSPECTION)))) == 2
+
+
+def test_an_arrival_that_is_awaited_and_an_answer_to_a_hold_are_no_news_to_the_gate() -> None:
+    told = story(decider, assessed(INSPECTION, containers=BOXES)).when(arrival(containers=(BOX,)))
+    assert [box for box, _ in to_gate(told)] == [BOX], "only that it has arrived"
+    told.when(passed(INSPECTION))
+    assert to_gate(told) == []
