@@ -160,12 +160,17 @@ class LotStruck(AboutContainer, Fact):
 
 
 class ExitPermitted(AboutContainer, Fact):
-    """An officer let this consignment out through the land gate."""
+    """An officer let this consignment out through the land gate.
+
+    `version`: the release desk's statement to the gate in view of which that was done; a later one that the goods stay ends the
+    permit. 0 in facts of earlier releases, which do not tell it.
+    """
 
     consignment_id: ConsignmentId
     ground: ExitGround
     reason: Reason
     permitted_by: ActorId
+    version: Version = 0
 
 
 class ContainerHoldPlaced(AboutContainer, Fact):

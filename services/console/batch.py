@@ -224,7 +224,8 @@ def _fold_box(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     elif kind == "LotStruck":
         _part(batch, (key, text(body["consignment_id"]))).struck = True
     elif kind == "ExitPermitted":
-        _part(batch, (key, text(body["consignment_id"]))).permitted = True
+        permitted = _part(batch, (key, text(body["consignment_id"])))
+        permitted.permitted, permitted.permitted_version = True, whole(body.get("version", 0))
     elif kind == "ContainerMayLeave":  # said again when a departure was taken back, which had ended the permit
         for each in body.get("permitted", ()):
             _part(batch, (key, text(each))).permitted = True

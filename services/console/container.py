@@ -70,6 +70,14 @@ class Part:
     struck: bool = False
     permitted: bool = False
     conveyance: str = ""
+    permitted_version: int = 0
+
+    @property
+    def may_leave_by_permit(self) -> bool:
+        """Whether an officer lets it out, and the release desk has said nothing against it since. The gate desk reads that, too; it may
+        be later."""
+        held_again = self.word == "held" and 0 < self.permitted_version < self.version
+        return self.permitted and not held_again
 
 
 @dataclass(slots=True)

@@ -95,7 +95,7 @@ def counts(part: Part, goods: Standing) -> bool:
 def let_go(part: Part, goods: Standing) -> bool:
     """Whether it may pass the land gate: an officer permits it, or it is an import of which the release to the public names this
     box, and the one to the gate was read too. One of the two alone is late, or forged."""
-    if part.permitted:
+    if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
         return False
@@ -154,7 +154,7 @@ def _why(
         return False, "box_held", on_box.reason, ()
     if said.blocking:
         return False, "alarm", said.alarm_reason, tuple(said.waiting_for.split())
-    held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.permitted])
+    held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.may_leave_by_permit])
     if said.word == "must_stay" and (keepers or said.waiting_for):
         return False, "held", said.reason, tuple(said.waiting_for.split())
     if held:

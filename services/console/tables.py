@@ -141,11 +141,13 @@ CONSIGNMENT_CONTAINERS = Table(
     _text("ended"),
     *(_flag(n) for n in ("struck", "permitted")),
     _text("conveyance"),
+    _count("permitted_version"),
     Index("consignment_containers_consignment", "consignment_id"),
 )
 """Which consignment lies in which container. `word`: the release desk's to the gate: held, released or withdrawn. `gone`: it left
 in it. `ended`: the visit with which the gate closed it otherwise. `struck`: an officer took it off the box; `permitted`: an officer
-lets it out through the land gate without an import release."""
+lets it out through the land gate without an import release, in view of the release desk's statement `permitted_version` (0: an earlier
+release did not say)."""
 
 CONTAINER_REPORTS = Table(
     "container_reports",

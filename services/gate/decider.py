@@ -532,6 +532,7 @@ def _answered(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Itera
                 ground=message.ground,
                 reason=shown(message.reason, breaks=True),
                 permitted_by=shown(message.asked_by, 64),
+                version=box.permits[-1].version,
             )
         case PlaceContainerHold():
             yield ContainerHoldPlaced(

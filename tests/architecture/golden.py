@@ -674,6 +674,7 @@ EXAMPLES: tuple[Message, ...] = (
         ground=ExitGround.RETURN,
         reason="退运 to be returned to the shipper",
         permitted_by=OFFICER,
+        version=6,
     ),
     ContainerHoldPlaced(
         container_no=BOX, occurred_at=after(25), hold_id=BOX_HOLD, reason="情报布控 intelligence", placed_by=OFFICER

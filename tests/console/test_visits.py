@@ -209,6 +209,26 @@ def test_a_permit_lets_out_what_is_no_import_release_and_ends_with_the_departure
     assert not in_order(told).rows["parts"][BOX, told.id].permitted
 
 
+def test_a_hold_after_the_permit_keeps_the_box_before_the_gate_has_read_it() -> None:
+    """The desks' topics have no order between them: the permit may as well be read after the hold that it was given in view of."""
+    told = Border("1", (BOX,)).lodged(direction="E").accepted().assessed().opened().held("inspection/inspection")
+    permit = {
+        "consignment_id": told.id,
+        "ground": "export_cancelled",
+        "reason": "cancelled",
+        "permitted_by": "officer-7",
+    }
+    told.gate_says(ExitPermitted, **permit, version=1)
+    told.gate_says(ContainerMayLeave, version=1, consignments=(told.id,), visit="visit-1", permitted=(told.id,))
+    assert said(told) == (True, "released", 1, 1)
+    told.held("inspection/inspection", "officer/2f0c")
+    assert said(told)[:2] == (False, "held")
+    told.gate_says(ContainerMustStay, version=2, waiting_for=(told.id,), reason="held", visit="visit-1")
+    told.gate_says(ExitPermitted, **permit, version=2)
+    told.gate_says(ContainerMayLeave, version=3, consignments=(told.id,), visit="visit-1", permitted=(told.id,))
+    assert said(told) == (True, "released", 1, 1)
+
+
 def test_a_consignment_that_was_struck_off_keeps_nothing() -> None:
     inside, wrong = free("1"), Border("2", (BOX,)).lodged().accepted()
     assert said(inside, wrong)[:2] == (False, "not_released")
