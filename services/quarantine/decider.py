@@ -512,7 +512,10 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             given_up = changed(state, message.origin, None, said=message.revision + 1)
             return Abandoned(answered=answered_of(given_up), failed=message.origin, needs=given_up.needs)
         case DeclarationWithdrawn():
-            return state if isinstance(state, Abandoned | Withdrawn) else Withdrawn(answered=answered_of(state))
+            if isinstance(state, Withdrawn):
+                return state
+            known = state.answered if isinstance(state, Abandoned) else answered_of(state)
+            return Withdrawn(answered=known)
         case FindingsRetracted():
             return without_finding(state, message)
         case ConsignmentAssessed() | PestIntercepted():

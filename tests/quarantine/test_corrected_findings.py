@@ -160,3 +160,17 @@ def test_no_attempt_is_ordered_twice_whatever_is_found_and_taken_back(heard: lis
     told = story(decider, *heard)
     orders = [(fact.origin, fact.attempt) for fact in told.facts if isinstance(fact, TreatmentOrdered)]
     assert len(set(orders)) == len(orders)
+
+
+def test_goods_that_were_given_up_and_withdrawn_are_not_taken_up_again_by_what_is_heard_late() -> None:
+    """The release desk had heard that the pest was none, took the refusal back and let the declarant withdraw; this desk hears of the
+    withdrawal first, for the two topics have no order between them."""
+    told = story(decider, TIMBER, pest())
+    for attempt in (1, 2, 3):
+        told.when(bad("inspection", attempt))
+    assert told.said[-1].kind == "TreatmentAbandoned"
+    told.when(withdrawn()).then()
+    assert decider.closed(told.state)
+    told.when(retracted()).then()
+    assert told.deadlines() == ()
+    assert told.when(good()).said[0].model_dump()["code"] == "consignment_closed"

@@ -187,8 +187,10 @@ def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
     told.when(good(attempt=3))
     told.then(refused(told, "consignment_closed", "the last treatment failed; the goods are given up"))
     told.when(bad(attempt=3), message_id="m4").then()
-    told.when(withdrawn()).then()
     assert told.state is before
+    told.when(pest()).then()
+    told.when(withdrawn()).then()
+    told.when(bad(attempt=3), message_id="m4").then()
     told.when(pest()).then()
 
 
