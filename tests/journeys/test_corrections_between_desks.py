@@ -173,9 +173,8 @@ class Border:
     def _decide(self) -> None:
         decision = self.dice.choice(tuple(TreatmentDecision))
         treat = {"goods": GoodsClass.WOOD, "methods": (HEAT,)} if decision is TreatmentDecision.TREAT else {}
-        self.ask(
-            DecideTreatment(**self._from("officer-9", origin=self._origin(), decision=decision, reason="seen"), **treat)
-        )
+        told = self._from("officer-9", origin=self._origin(), decision=decision, reason="seen", **treat)
+        self.ask(DecideTreatment(**told))
 
     def _undo(self) -> None:
         decided = [n.decided for n in getattr(self.states["quarantine"], "needs", ()) if n.decided]
