@@ -96,10 +96,12 @@ def words_in_doubt(body: object) -> dict[str, str]:
 class Request(Message):
     """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
 
-    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
+    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise. `calls_back`: it takes
+    back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
     """
 
     holds_goods: ClassVar[bool] = False
+    calls_back: ClassVar[bool] = False
     asked_by: ActorId
     occurred_at: Moment
 

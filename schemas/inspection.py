@@ -1,6 +1,7 @@
 """What is ordered from officers, and what do they find?"""
 
 from enum import StrEnum
+from typing import ClassVar
 
 from schemas.declaration import Code
 from schemas.envelope import AboutConsignment, Fact, Request
@@ -34,6 +35,7 @@ class CorrectFindings(AboutConsignment, Request):
     `reason`: why they were wrong. The other fields as in `RecordFindings`.
     """
 
+    calls_back: ClassVar[bool] = True
     control: ControlKind
     wrong: MessageId
     reason: Reason
@@ -45,6 +47,7 @@ class CorrectFindings(AboutConsignment, Request):
 class RetractFindings(AboutConsignment, Request):
     """An officer takes findings back that were wrong: the control is open again. `wrong`, `reason`: as in `CorrectFindings`."""
 
+    calls_back: ClassVar[bool] = True
     control: ControlKind
     wrong: MessageId
     reason: Reason

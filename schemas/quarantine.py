@@ -1,7 +1,7 @@
 """Which treatment is ordered against pests, and was it carried out as its schedule demands?"""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -80,6 +80,7 @@ class CorrectTreatment(TreatmentReport):
     last; it must be the record of this origin that was judged last, and `attempt` its attempt. `reason`: why it was wrong.
     """
 
+    calls_back: ClassVar[bool] = True
     wrong: MessageId
     reason: Reason
 
@@ -90,6 +91,7 @@ class RetractTreatment(AboutConsignment, Request):
     `wrong`, `reason`: as in `CorrectTreatment`.
     """
 
+    calls_back: ClassVar[bool] = True
     origin: Origin
     wrong: MessageId
     reason: Reason
@@ -125,6 +127,7 @@ class RetractTreatmentDecision(AboutConsignment, Request):
     `DecideTreatment`; of one to treat, no record must have been judged since. `reason`: why it was wrong.
     """
 
+    calls_back: ClassVar[bool] = True
     origin: Origin
     wrong: MessageId
     reason: Reason

@@ -100,6 +100,7 @@ class RetractLift(AboutConsignment, Request):
     `wrong`: the id of the request that lifted it; `reason`: why that was wrong.
     """
 
+    calls_back: ClassVar[bool] = True
     wrong: MessageId
     reason: Reason
 

@@ -41,7 +41,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 OF_REQUESTS = "request"
 """Name of the row of `INSTALLATION` with the secret that ids of requests are made with."""
-HOLDS = frozenset(name for name, kind in KINDS.items() if issubclass(kind, Request) and kind.holds_goods)
+HOLDS = frozenset(
+    name for name, kind in KINDS.items() if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back)
+)
 """The kinds of requests that keep goods at the gate from the moment they are asked."""
 log = structlog.get_logger()
 

@@ -687,6 +687,27 @@ def test_a_hold_keeps_its_goods_at_the_gate_from_the_moment_it_is_asked_until_a_
     assert answer() == (True, "released"), "an operator threw it away"
 
 
+@pytest.mark.parametrize(
+    ("box", "path", "body"),
+    [
+        ("TEMU1000001", "holds/lift/retraction", {"wrong": "l1", "reason": "the wrong goods"}),
+        ("TEMU1000002", "findings/retraction", {"control": "inspection", "wrong": "f1", "reason": "the wrong goods"}),
+        ("TEMU1000003", "treatments/retraction", {"origin": "risk", "wrong": "t1", "reason": "another chamber"}),
+    ],
+)
+def test_what_an_officer_takes_back_keeps_its_goods_from_the_moment_it_is_asked(
+    console: Running, box: str, path: str, body: dict[str, str]
+) -> None:
+    """No desk is at work here: a lifting, findings or a record that let the goods go may be the wrong one."""
+    told = red(f"T-{box}", (box,))
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    assert console.api("GET", f"/containers/{box}").json()["may_leave"] is True
+    assert console.api("POST", f"/consignments/{told.id}/{path}", json=body).status_code == 202
+    gate = console.api("GET", f"/containers/{box}").json()
+    assert (gate["may_leave"], gate["reason"]) == (False, "hold_asked")
+
+
 def asked_us(moment: datetime) -> int:
     return int(moment.timestamp() * 1_000_000)
 
