@@ -162,3 +162,36 @@ def test_goods_that_were_stuffed_after_the_stripping_leave_in_the_box() -> None:
     assert may_leave(told)
     told.when(out(80), at=at(80))
     assert (left(told, A), left(told, B)) == ([], ["ConsignmentGatedOut"])
+
+
+def test_goods_that_are_not_released_may_be_in_a_box_that_was_stripped_and_stuffed() -> None:
+    told = story(decider, discharged(0), held(A, bill="1", arrived=0), event(STRIPPED, 50), event(STUFFED, 60))
+    told.when(held(B, bill="2", arrived=60, when=61)).when(freed(B, bill="2", arrived=60, when=62))
+    told.when(found("inside", 70, lots=1), at=at(70))
+    assert not may_leave(told)
+
+
+def test_goods_whose_arrival_was_told_for_a_time_after_the_stripping_left_by_their_bill() -> None:
+    told = story(decider, discharged(0), held(A, arrived=70), freed(A, arrived=70, when=75), event(STRIPPED, 50))
+    told.when(event(EquipmentEvent.GATED_OUT, 80), at=at(80))
+    assert left(told, A) == [] and alarms(told) == []
+
+
+# the very moment
+
+
+def test_a_paper_of_the_moment_of_the_departure_is_about_the_box_that_left() -> None:
+    told = story(decider, discharged(0)).when(held(A, when=100), at=at(100)).when(out(100), at=at(101))
+    assert left(told, A) == ["ConsignmentLeftUnreleased"]
+
+
+def test_goods_that_were_known_and_released_within_the_skew_of_clocks_left_with_their_release() -> None:
+    late = story(decider, discharged(0)).when(freed(A, 1, arrived=50, when=115), at=at(115))
+    assert left(late.when(out(100), at=at(116)), A) == ["ConsignmentGatedOut"]
+    later = story(decider, discharged(0)).when(freed(A, 1, arrived=50, when=116), at=at(116))
+    assert left(later.when(out(100), at=at(117)), A) == ["ConsignmentLeftUnreleased"]
+
+
+def test_an_alarm_names_the_gate() -> None:
+    told = story(decider, discharged(0), held(A, arrived=0)).when(out(60, gate="G7"), at=at(60))
+    assert [f.model_dump()["gate"] for f in told.facts if f.kind == "GateAlarmRaised"] == ["G7"]
