@@ -240,7 +240,10 @@ def settle(
         case _:
             assert_never(state)
     if failed := failures(dossier):
-        return say.refuse(*next(iter(failed.items())))
+        return (
+            *say.refuse(*next(iter(failed.items()))),
+            *say.send_back("consignment_closed", "the goods were refused"),
+        )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
@@ -249,9 +252,8 @@ def settle(
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
     elif wishes and dossier.terms:
         seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
-        sent_back = tuple([_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in wishes])
         rest = dossier._replace(withdrawals=())
-        return (*sent_back, *settle(state, rest, officers, consignment, at))
+        return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
@@ -527,12 +529,15 @@ class _Statement:
             request_id=shown(request_id, 200),
             reason=shown(reason, breaks=True),
         )
-        others = [w for w in self.dossier.withdrawals if w.request_id != request_id]
-        seen = "the declaration was withdrawn already"
-        sent_back = [_refused(self.consignment, w.request_id, "already_withdrawn", seen, self.at) for w in others]
+        sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
         arrived = arrived_boxes(self.dossier)
         freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in terms.containers]
         return (withdrawn, *sent_back, *freed)
+
+    def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
+        """The refusal of each wish to take the declaration back, `but` for this one."""
+        wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
+        return tuple([_refused(self.consignment, wish, code, seen, self.at) for wish in wishes])
 
     def _revoked(self, reason: str) -> ReleaseRevoked:
         """It names what had been released."""
