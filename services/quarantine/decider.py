@@ -218,7 +218,7 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     if need.standing == "verified":
         return (refusal(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
     row = row_for(need.goods, record.method, need.day)
-    if fault := unusable(row, record, need.since, hearing.at):
+    if fault := unusable(row, record, need.since, hearing.recorded or hearing.at):
         return (refusal(record, hearing, *fault),)
     return conclude(need, row, record, hearing)
 
@@ -261,7 +261,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
         return (refusal(asked, hearing, "wrong_attempt", seen),)
     row = row_for(need.goods, asked.method, day_in_china(last.since))
-    if fault := unusable(row, asked, last.since, hearing.at):
+    if fault := unusable(row, asked, last.since, hearing.recorded or hearing.at):
         return (refusal(asked, hearing, *fault),)
     as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
     verdict = conclude(as_ordered, row, asked, hearing)

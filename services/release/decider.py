@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, event_time, refusal
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
 from schemas.inspection import (
     FindingsRetracted,
@@ -56,7 +56,6 @@ from services.release.arrivals import (
     arrived_partly,
     arrived_pieces,
     arrived_whole,
-    event_time,
     misfit,
     named,
     no_news,
@@ -296,7 +295,7 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     if hearing.message_id in (dossier.arrival_request, *[each.message_id for each in dossier.landings]):
         return ()
     boxes = named(report.containers)
-    at = event_time(report.occurred_at, hearing.at)
+    at = event_time(report.occurred_at, hearing)
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
@@ -323,7 +322,7 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
 
 def land(state: State, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
-    at, boxes = event_time(told.occurred_at, hearing.at), named((told.container_no,))
+    at, boxes = told.occurred_at, named((told.container_no,))  # the gate judged it
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
