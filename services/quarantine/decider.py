@@ -6,7 +6,8 @@ given up are taken up again where the pest, the last record or the decision turn
 consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated, assert_never
 
 from pydantic import Field, TypeAdapter
@@ -62,6 +63,9 @@ from services.quarantine.proof import check, unusable
 from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
+"""For an officer's decision; for a treatment, where its own time does not need more."""
+MARGIN = timedelta(days=3)
+"""Of a treatment, beside the longest exposure that may be chosen: until the unit begins, to air the room, and to report. Ours, no law's."""
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 Heard = (
@@ -245,7 +249,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         wrong=asked.wrong,
         retracted_by=asked.asked_by,
         reason=asked.reason,
-        due=hearing.at + TIME_LIMIT if in_hand else need.due,
+        due=hearing.at + time_limit(need.goods, need.methods, day_in_china(last.since)) if in_hand else need.due,
         finding=need.finding,
         revision=need.revision,
     )
@@ -546,6 +550,16 @@ def _limit(need: Need) -> str:
     return f"overdue/{need.origin}"
 
 
+def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
+    """How long an order of these methods may take, by the schedules of this day: the slowest method, at the coldest that it allows.
+
+    Ten days of phosphine in cold grain, and twenty of cold for citrus, cannot be over in the five days of the others.
+    """
+    rows = [row for method in methods if (row := row_for(goods, method, on)) is not None]
+    longest = max([step.hours for row in rows for step in row.steps], default=Decimal(0))
+    return max(TIME_LIMIT, timedelta(hours=float(longest)) + MARGIN)
+
+
 def _ordered(
     consignment_id: str,
     origin: str,
@@ -563,7 +577,7 @@ def _ordered(
         attempt=attempt,
         methods=methods,
         pest=shown(pest, 200),
-        due=hearing.at + TIME_LIMIT,
+        due=hearing.at + time_limit(goods, methods, day_in_china(hearing.at)),
         goods=goods,
         finding=finding,
     )
