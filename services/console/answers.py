@@ -358,10 +358,11 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
+    known = complete and standing.complete(desk.settings.gate_stale_seconds)
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
-    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not fresh]
+    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
     said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
-    seen = projection(standing)
+    lag = standing.gate_lag_seconds
     return GateView(
         container_no=container_no,
         may_leave=said.may_leave,
@@ -377,8 +378,8 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
         holds=[box_hold(hold) for hold in on_box],
         block=block(row) if row else None,
         since=when(row.since_us) if row else None,
-        as_of=seen.as_of,
-        lag_seconds=seen.lag_seconds,
+        as_of=standing.gate_as_of,
+        lag_seconds=None if lag is None else round(lag, 3),
     )
 
 

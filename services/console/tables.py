@@ -305,9 +305,11 @@ STANDING = Table(
     _moment("lag_ms"),
     _count("behind"),
     _text("trouble"),
+    *(_moment(n) for n in ("gate_as_of_us", "gate_lag_ms")),
 )
 """One row, `projector`: how complete the rows are. `beats` grows some times a second while it turns; `as_of_us` is empty until
-everything was read once. A rebuild takes the row away."""
+everything was read once. `gate_as_of_us`, `gate_lag_ms`: of the topics of the release and the gate desk, up to their high
+watermarks. A rebuild takes the row away."""
 
 KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, INSTALLATION, TURNS)
 """Tables that a rebuild leaves alone."""
