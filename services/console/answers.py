@@ -51,6 +51,7 @@ from services.console.views import (
     AlarmView,
     Board,
     Clearance,
+    ConsignmentView,
     Content,
     Entry,
     Found,
@@ -242,10 +243,15 @@ def unmatched(
     """Holds and arrivals of consignments that were never declared; the longest waiting first. They hold from the moment at which the
     goods are known, and no board counts them."""
     desk = office(request)
-    parts = lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000))
-    shown, following = page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
+    shown, following = unmatched_page(desk, days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/unmatched", query), projection=projection(desk.standing()))
+
+
+def unmatched_page(desk: Office, days: int, after: str, limit: int) -> tuple[list[ConsignmentView], str | None]:
+    """A page of goods that nobody has lodged for so many days, and where the next one begins."""
+    parts = lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000))
+    return page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
 
 
 def found(q: str, stage: Stage | None) -> list[lists.Part]:
