@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from schemas.bounds import LINE, NO_SLASH, WhenMade
+from schemas.bounds import LARGEST_INTEGER, LINE, NO_SLASH, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
 from schemas.vocabulary import (
+    ConsignmentId,
     ContainerNo,
     Day,
     DeclarationNo,
@@ -26,6 +27,8 @@ from schemas.vocabulary import (
 
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """Containers of one declaration; consignments that a manifest puts into one container."""
+MOST_OF_A_REFERENCE = 64
+"""Consignments of one declarant and reference: each but the last was withdrawn. A further one needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=LINE)]
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=NO_SLASH)]
 """USCC of who declares. Without a slash, `declarant/reference` names one declarant and one reference only; consignment ids are
@@ -106,29 +109,87 @@ class Finding(Message):
 Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]
 
 
+Number = Annotated[int, Field(ge=1, le=MOST_OF_A_REFERENCE)]
+"""The consignment is the first of its declarant and reference, or the n-th, each but the last withdrawn."""
+Serial = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+MaybeConsignmentId = Annotated[str, WhenMade(max_length=36, pattern=LINE)]
+MaybeMessageId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
+
+
 class DeclarationAccepted(AboutConsignment, Fact):
-    """The declaration stands, under this number; the warnings travel with it."""
+    """The declaration stands, under this number; the warnings travel with it.
+
+    `number`: it is the n-th consignment of its declarant and reference; `earlier`: the one before, which was withdrawn (empty of the
+    first). `request_id`: the request that lodged it, where that is not the cause of this fact: `DeclarationLodgedAgain` handed it on.
+    """
 
     declaration_no: DeclarationNo
     declaration: Declaration
     warnings: Findings = ()
+    number: Number = 1
+    earlier: MaybeConsignmentId = ""
+    request_id: MaybeMessageId = ""
 
 
 class DeclarationRejected(AboutConsignment, Fact):
-    """The declaration does not stand; every error is pointed at. A corrected one may be lodged under the same reference."""
+    """The declaration does not stand; every error is pointed at. A corrected one may be lodged under the same reference.
+
+    `number`, `earlier`, `request_id`: as of `DeclarationAccepted`.
+    """
 
     declaration: Declaration
     findings: Findings
+    number: Number = 1
+    earlier: MaybeConsignmentId = ""
+    request_id: MaybeMessageId = ""
 
 
 class DeclarationRepeated(AboutConsignment, Fact):
-    """The declaration that stands was lodged again, word for word: `request_id` asked, and nothing changed.
+    """The declaration that stands, or that waits, was lodged again, word for word: `request_id` asked, and nothing changed.
 
-    `first_request_id`: the request whose declaration stands; empty where an older version accepted it.
+    `first_request_id`: the request whose declaration stands or waits; empty where an older version accepted it.
     """
 
     request_id: MessageId
-    first_request_id: Annotated[str, WhenMade(max_length=200, pattern=LINE)] = ""
+    first_request_id: MaybeMessageId = ""
+
+
+class DeclarationWaits(AboutConsignment, Fact):
+    """Lodged while the declarant's request to take the standing declaration back was not answered: `request_id` waits for that answer.
+
+    `withdrawal`: the request to take it back, the latest where there are several. `serial`: as of `DeclarationLodgedAgain`.
+    """
+
+    request_id: MessageId
+    declaration: Declaration
+    withdrawal: MessageId
+    serial: Serial
+
+
+class DeclarationPassedOn(AboutConsignment, Fact):
+    """The declaration of this consignment was withdrawn, so what `request_id` lodges is another consignment: `later`."""
+
+    request_id: MessageId
+    later: ConsignmentId
+
+
+class DeclarationLodgedAgain(Fact):
+    """What `request_id` lodges is the consignment `later`, the `number`-th of its declarant and reference, and is decided under that
+    key. `consignment_id`: the one before, which was withdrawn.
+
+    `serial`: the place of the request among all that were lodged, from which the declaration number is made.
+    """
+
+    consignment_id: ConsignmentId
+    later: ConsignmentId
+    number: Annotated[int, Field(ge=2, le=MOST_OF_A_REFERENCE)]
+    request_id: MessageId
+    serial: Serial
+    declaration: Declaration
+
+    @property
+    def key(self) -> str:
+        return self.later
 
 
 class WithdrawalRequested(AboutConsignment, Fact):

@@ -9,6 +9,15 @@ from schemas import risk as k
 from schemas.envelope import DeadlinePassed, Message, RequestRefused
 from schemas.topics import FACTS_AND_REQUESTS
 
+_LODGED: tuple[type[Message], ...] = (
+    d.DeclarationAccepted,
+    d.DeclarationRejected,
+    d.DeclarationRepeated,
+    d.DeclarationWaits,
+    d.DeclarationPassedOn,
+    d.DeclarationLodgedAgain,
+    RequestRefused,
+)
 _FOUND: tuple[type[Message], ...] = (
     i.InspectionPassed,
     i.InspectionFailed,
@@ -50,8 +59,11 @@ _GATE: tuple[type[Message], ...] = (
 
 FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
     "declaration": {
-        d.LodgeDeclaration: (d.DeclarationAccepted, d.DeclarationRejected, d.DeclarationRepeated, RequestRefused),
+        d.LodgeDeclaration: _LODGED,
+        d.DeclarationLodgedAgain: _LODGED,
         d.WithdrawDeclaration: (d.WithdrawalRequested, RequestRefused),
+        r.DeclarationWithdrawn: (d.DeclarationPassedOn, d.DeclarationLodgedAgain, RequestRefused),
+        RequestRefused: (d.DeclarationRepeated, RequestRefused),
     },
     "risk": {d.DeclarationAccepted: (k.ConsignmentAssessed,)},
     "inspection": {
@@ -172,7 +184,16 @@ A revocation reaches the gate as `ContainerHeld`. `WithdrawalRequested` is none:
 """
 
 
+REFUSALS: dict[str, tuple[str, ...]] = {"declaration": ("release",)}
+"""desk → the desks whose refusals it hears. Every desk refuses, so the kind alone does not say which topics are to be read."""
+
+
 def heard_topics(service: str) -> tuple[str, ...]:
     """The topics that carry what `service` hears."""
-    kinds = {kind for kind in FLOW[service] if kind is not DeadlinePassed}
-    return tuple(t.name for t in FACTS_AND_REQUESTS if kinds & set(t.carries))
+    kinds = set(FLOW[service]) - {DeadlinePassed, RequestRefused}
+    refusing = REFUSALS.get(service, ())
+    return tuple(
+        t.name
+        for t in FACTS_AND_REQUESTS
+        if kinds & set(t.carries) or (t.writer in refusing and RequestRefused in t.carries)
+    )

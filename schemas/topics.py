@@ -68,8 +68,17 @@ FACTS_AND_REQUESTS = (
         facts_topic("declaration"),
         "facts",
         "declaration",
-        (d.DeclarationAccepted, d.DeclarationRejected, d.DeclarationRepeated, d.WithdrawalRequested, RequestRefused),
+        (
+            d.DeclarationAccepted,
+            d.DeclarationRejected,
+            d.DeclarationRepeated,
+            d.DeclarationWaits,
+            d.DeclarationPassedOn,
+            d.WithdrawalRequested,
+            RequestRefused,
+        ),
     ),
+    Topic("customs-declaration-successors", "facts", "declaration", (d.DeclarationLodgedAgain,)),
     Topic(facts_topic("risk"), "facts", "risk", (k.ConsignmentAssessed,)),
     Topic(requests_topic("inspection"), "requests", "anyone", (i.RecordFindings, i.CorrectFindings, i.RetractFindings)),
     Topic(

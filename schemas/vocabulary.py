@@ -15,6 +15,8 @@ from schemas.bounds import FIRST, FIRST_DAY, LARGEST_INTEGER, LAST, LAST_DAY, LI
 CONSIGNMENTS = UUID("6f1d9b1e-5f0e-5c53-9a39-3c1f6b9f0a01")
 """Namespace of consignment ids."""
 _CONSIGNMENTS = CONSIGNMENTS.bytes
+_LODGED_AGAIN = UUID("b8a1f0c4-3d52-5e7b-8c16-9e4f2a7d5b02").bytes
+"""Namespace of the ids of the second and further consignments of one reference."""
 
 
 def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
@@ -71,8 +73,11 @@ def day_in_china(moment: datetime) -> date:
     return moment.astimezone(CHINA).date()
 
 
-def consignment_id(declarant: str, reference: str) -> str:
-    """The consignment that `declarant` (USCC) calls `reference`: the same two words always name the same goods."""
+def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
+    """The consignment that `declarant` (USCC) calls `reference`: the same two words always name the same goods, until their
+    declaration is withdrawn. `number`: what is lodged under them then is the second consignment, and so on."""
+    if number > 1:  # neither number nor declarant has a slash, so that no other three words make this name
+        return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
 
 

@@ -23,11 +23,18 @@ class Story:
     said: tuple[Fact, ...] = ()
     at: datetime = NOON
 
-    def when(self, message: Message, *, message_id: str | None = None, at: datetime | None = None) -> "Story":
-        """The desk hears `message`; `said` is what it answers to this one."""
+    def when(
+        self,
+        message: Message,
+        *,
+        message_id: str | None = None,
+        at: datetime | None = None,
+        recorded: datetime | None = None,
+    ) -> "Story":
+        """The desk hears `message`; `said` is what it answers to this one. `recorded`: as its header says, if it does."""
         self.heard += 1
         self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
-        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard)
+        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded)
         self.said = self.decider.decide(self.state, message, hearing)
         for told in (message, *self.said):
             self.state = self.decider.evolve(self.state, told, hearing)

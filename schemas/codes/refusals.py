@@ -8,6 +8,10 @@ from schemas.codes.checks import Words
 REFUSALS: Final = MappingProxyType(
     {
         "reference_used": Words("该编号已用于另一份申报", "this reference was used for another declaration"),
+        "reference_spent": Words(
+            "该编号下的申报已多次撤销，请换用新编号",
+            "as many declarations were withdrawn under this reference as one may have; use another reference",
+        ),
         "not_lodged": Words("未曾申报", "nothing was lodged under this consignment"),
         "not_accepted": Words("该申报未被接受", "the declaration was not accepted"),
         "already_withdrawn": Words("该申报已撤销或已申请撤销", "the declaration was withdrawn already, or asked to be"),

@@ -126,6 +126,9 @@ def _judge(ledger: Ledger, entries: list[Entry], stays: Stays | None) -> Ledger:
     for request in asked.values():
         if request.kind in _ANSWERED:
             _answered(ledger, request, causes, by_key[request.key])
+    for fact in facts:
+        if fact.kind == "DeclarationLodgedAgain" and fact.id not in causes:
+            ledger.lost.append(f"{fact.kind} {fact.id} of {fact.key}: no fact names it as its cause")
     for key, story in by_key.items():
         _consignment(ledger, key, story)
     examine(ledger, asked.values(), facts, aside)
@@ -166,7 +169,7 @@ def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entr
 
 def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     kinds = Counter(e.kind for e in story)
-    if not kinds["LodgeDeclaration"]:
+    if not kinds["LodgeDeclaration"] and not kinds["DeclarationLodgedAgain"]:
         return
     ledger.lodged += 1
     for kind in ("DeclarationAccepted", "ConsignmentAssessed"):

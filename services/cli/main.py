@@ -135,7 +135,8 @@ def trace(
     from services.cli.trace import nothing_known, story, table
 
     settings = UpSettings()
-    key = consignment_id(*consignment.split("/", 1)) if "/" in consignment else consignment
+    declarant, slash, reference = consignment.partition("/")
+    key = consignment_id(declarant, reference) if slash else consignment
     entries = story(settings.bootstrap(), key, settings.partitions)
     if not entries:
         screen.line(nothing_known(consignment, key))

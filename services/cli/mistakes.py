@@ -55,9 +55,12 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
     statements: dict[str, list[Entry]] = defaultdict(list)
     departures: dict[str, dict[str, int]] = defaultdict(dict)
     lodged: dict[tuple[str, str], int] = {}
+    later: dict[str, str] = {}
     for entry in entries:
         if entry.kind in STATEMENTS and entry.written_by_its_desk:
             statements[entry.key].append(entry)
+        elif entry.kind == "DeclarationLodgedAgain" and entry.written_by_its_desk:
+            later[entry.body["consignment_id"]] = entry.key
         elif entry.headers.get("ce_source") != WORLD:
             continue  # a stranger's request tells of no real box
         elif entry.kind == "LodgeDeclaration":
@@ -67,6 +70,10 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
             times = departures[entry.key]  # told twice or corrected, it has the same time
             happened = entry.body["occurred_at"]
             times[happened] = min(entry.timestamp_ms, times.get(happened, entry.timestamp_ms))
+    for first in list(later):  # the world knows goods by the id under which they were lodged first
+        name: str | None = first
+        while (name := later.pop(name or "", None)) is not None:
+            statements[first] += statements[name]
     for box, visits in stays.items():
         told = sorted(departures[box].values())
         for number, stay in enumerate(visits):

@@ -10,7 +10,8 @@ from services.cli.screen import Table
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "LodgeDeclaration": ("asked_by",),
-    "DeclarationAccepted": ("declaration_no",),
+    "DeclarationLodgedAgain": ("consignment_id", "number", "request_id"),
+    "DeclarationAccepted": ("declaration_no", "earlier"),
     "DeclarationRejected": ("findings",),
     "ConsignmentAssessed": ("lane", "controls", "rules", "rule_set"),
     "ConsignmentHeld": ("version", "holds"),

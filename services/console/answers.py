@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
+import orjson
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
+from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.vocabulary import Stage
 from services.console import lists
 from services.console.asking import Asked
@@ -49,7 +51,9 @@ from services.console.views import (
     AlarmView,
     Board,
     Clearance,
+    ConsignmentView,
     Content,
+    Entry,
     Found,
     GateView,
     ParkedList,
@@ -239,10 +243,15 @@ def unmatched(
     """Holds and arrivals of consignments that were never declared; the longest waiting first. They hold from the moment at which the
     goods are known, and no board counts them."""
     desk = office(request)
-    parts = lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000))
-    shown, following = page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
+    shown, following = unmatched_page(desk, days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/unmatched", query), projection=projection(desk.standing()))
+
+
+def unmatched_page(desk: Office, days: int, after: str, limit: int) -> tuple[list[ConsignmentView], str | None]:
+    """A page of goods that nobody has lodged for so many days, and where the next one begins."""
+    parts = lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000))
+    return page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
 
 
 def found(q: str, stage: Stage | None) -> list[lists.Part]:
@@ -273,8 +282,7 @@ def outcome(desk: Office, request_id: str) -> RequestView:
     if asked is None:
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(asked.subject))
-    answers = entries(desk.rows, [fact for fact in facts if fact.cause == request_id][:MOST_ANSWERS], asked.subject)
-    refused = [row for row in desk.rows.refusals(asked.subject) if row.request_id == request_id]
+    answers, refused = _answers(desk, asked, request_id, facts)
     # `key_reused` speaks of somebody else's message under this id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     seen = any(fact.id == request_id for fact in facts)
@@ -292,6 +300,41 @@ def outcome(desk: Office, request_id: str) -> RequestView:
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
     )
+
+
+def _answers(desk: Office, asked: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
+    """The facts that answer the request, and the refusals of it. What was lodged after a withdrawal is answered under another key, to
+    which each of the consignments before hands it on."""
+    key, causes = asked.subject, {request_id}
+    answers, refused = list[Entry](), list[Any]()
+    for _ in range(MOST_OF_A_REFERENCE):
+        naming = [fact for fact in facts if fact.kind in _NAMING]
+        bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
+        mine = {place: told for place, text in bodies.items() if (told := _told(text)).get("request_id") == request_id}
+        chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
+        answers += entries(desk.rows, chosen[:MOST_ANSWERS], key)
+        refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
+        passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
+        if passed is None:
+            break
+        key = str(mine[passed.place].get("later", ""))
+        facts = in_order(desk.rows.timeline(key))
+        # both facts of the handing on have one cause
+        causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
+    return answers[:MOST_ANSWERS], refused
+
+
+def _told(text: str) -> dict[str, Any]:
+    """The content of a fact; nothing where it is no JSON object."""
+    try:
+        body = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+_NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
+"""Answers to a lodgement which may come of another message than that: of the end of what it waited for."""
 
 
 def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
@@ -321,10 +364,11 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
+    known = complete and standing.complete(desk.settings.gate_stale_seconds)
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
-    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not fresh]
+    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
     said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
-    seen = projection(standing)
+    lag = standing.gate_lag_seconds
     return GateView(
         container_no=container_no,
         may_leave=said.may_leave,
@@ -340,8 +384,8 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
         holds=[box_hold(hold) for hold in on_box],
         block=block(row) if row else None,
         since=when(row.since_us) if row else None,
-        as_of=seen.as_of,
-        lag_seconds=seen.lag_seconds,
+        as_of=standing.gate_as_of,
+        lag_seconds=None if lag is None else round(lag, 3),
     )
 
 

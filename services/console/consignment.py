@@ -58,6 +58,8 @@ class Consignment:
     released_boxes: str = ""
     arrived_boxes: str = ""
     unreleased: str = ""
+    earlier: str = ""
+    later: str = ""
     lodged_us: int | None = None
     accepted_us: int | None = None
     rejected_us: int | None = None
@@ -106,6 +108,21 @@ def _lodged(row: Consignment, heard: Heard, body: Body) -> None:
     row.lodge_request = heard.id
     if row.declared not in ("accepted", "rejected"):
         _paper(row, body["declaration"])
+
+
+def _lodged_again(row: Consignment, heard: Heard, body: Body) -> None:
+    """Handed on by the consignment before, which was withdrawn. The declaration desk numbered that among the facts about the other."""
+    row.earlier = text(body["consignment_id"])
+    if row.lodged_us is not None:
+        return
+    row.lodged_us = micros(body["occurred_at"])
+    row.lodge_request = text(body["request_id"])
+    if row.declared not in ("accepted", "rejected"):
+        _paper(row, body["declaration"])
+
+
+def _passed_on(row: Consignment, heard: Heard, body: Body) -> None:
+    row.later = text(body["later"])
 
 
 def _accepted(row: Consignment, heard: Heard, body: Body) -> None:
@@ -253,6 +270,8 @@ plain = lru_cache(maxsize=8192)(iso6346.plain)
 
 _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "LodgeDeclaration": ("", _lodged),
+    "DeclarationLodgedAgain": ("", _lodged_again),
+    "DeclarationPassedOn": ("seq_declaration", _passed_on),
     "DeclarationAccepted": ("seq_declaration", _accepted),
     "DeclarationRejected": ("seq_declaration", _rejected),
     "RequestRefused": ("", _refused_request),

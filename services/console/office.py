@@ -132,7 +132,7 @@ class Office:
     def behind(self) -> bool:
         """Whether something that was said may not be in the rows yet."""
         standing = self.standing()
-        return standing.behind > 0 or not standing.fresh(self.settings.gate_stale_seconds)
+        return standing.behind > 0 or not standing.complete(self.settings.gate_stale_seconds)
 
 
 def office(request: Request) -> Office:

@@ -48,6 +48,8 @@ FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "rele
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
 """The stages as the board draws them: the way of the goods, what stops them beside it, and other ends."""
+UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
+"""Days for which goods may be shown that nobody lodged; 0: all."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -122,6 +124,25 @@ def consignments(
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
         counts=answers.board(desk).stages,
+    )
+
+
+@router.get("/unmatched")
+def unmatched(
+    request: Request, days: Annotated[int, Query(ge=0, le=3650)] = answers.UNMATCHED_DAYS, after: After = ""
+) -> Response:
+    """Goods of which something was told so many days ago or longer, and that nobody has lodged since."""
+    desk = office(request)
+    rows, following = answers.unmatched_page(desk, days, after, PAGE)
+    return render(
+        request,
+        "unmatched.html",
+        rows=rows,
+        holds=desk.rows.officers_holds([goods.consignment_id for goods in rows]),
+        days=days,
+        choices=sorted({*UNMATCHED_CHOICES, days}),
+        start=f"/unmatched?days={days}" if after else None,
+        more=f"/unmatched?{urlencode({'days': days, 'after': following})}" if following else None,
     )
 
 

@@ -1,4 +1,9 @@
-"""How far behind is the read model? Up to which moment everything said on the topics is in the rows."""
+"""How far behind is the read model? Up to which moment everything said on the topics is in the rows.
+
+The gate's answer is stale when a high watermark of the topics of the release and the gate desk that was seen too long ago is not
+reached. High watermarks: what an open transaction hides may be a revocation. Of the other topics only what is committed counts,
+for anybody may write requests, and keep a transaction open on them.
+"""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,6 +16,7 @@ from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from prometheus_client import Gauge
 
+from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.shell import layout
 from services.shell.clients import RECONNECTING
 from services.shell.clock import now, stopwatch
@@ -22,7 +28,19 @@ UNANSWERED_SECONDS = 10.0
 
 BEHIND = Gauge("customs_console_lag_messages", "Messages on the topics that are not in the rows yet")
 AGE = Gauge("customs_console_lag_seconds", "Seconds since the rows were known to be complete")
+GATE_AGE = Gauge(
+    "customs_console_gate_lag_seconds",
+    "Seconds since the rows were known to have all that lay on the topics of the release and the gate desk",
+)
 LATEST = OffsetSpec.latest()
+GATE_TOPICS: tuple[str, ...] = tuple(
+    t.name for t in (*FACTS_AND_REQUESTS, *PARKED) if t.role != "requests" and t.writer in ("release", "gate")
+)
+"""What the release and the gate desk alone write, and a terminal's answer is made of."""
+MOST_ENDS = 256
+"""Ends that were seen and are not reached; of more, every second one is dropped."""
+At = tuple[datetime, float]
+"""A moment, and the stopwatch then."""
 
 
 class Progress:
@@ -30,8 +48,8 @@ class Progress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._as_of: datetime | None = None
-        self._complete_at = 0.0
+        self._as_of: At | None = None
+        self._gate_as_of: At | None = None
         self._beat = stopwatch()
         self._behind = 0
         self._trouble = "starting"
@@ -46,15 +64,20 @@ class Progress:
         """Real seconds since the thread last turned."""
         return stopwatch() - self._beat
 
-    def caught_up(self, as_of: datetime, watch: float) -> None:
-        """Everything that was committed to the topics before `as_of` is in the rows; `watch`: the stopwatch then."""
+    def caught_up(self, at: At) -> None:
+        """Everything that was committed to the topics before this moment is in the rows."""
         with self._lock:
-            self._as_of, self._complete_at = as_of, watch
+            self._as_of = at
+
+    def gate_caught_up(self, at: At) -> None:
+        """Everything that lay on the topics of the release and the gate desk at this moment is in the rows."""
+        with self._lock:
+            self._gate_as_of = at
 
     def forget(self) -> None:
         """The rows are others than those that were complete."""
         with self._lock:
-            self._as_of = None
+            self._as_of = self._gate_as_of = None
 
     def measured(self, behind: int) -> None:
         with self._lock:
@@ -67,29 +90,68 @@ class Progress:
     def state(self) -> "Standing":
         """What to tell people and terminals now."""
         with self._lock:
-            as_of, behind, trouble, complete_at = self._as_of, self._behind, self._trouble, self._complete_at
-        seconds = None if as_of is None else max(0.0, stopwatch() - complete_at)
-        return Standing(as_of, seconds, behind, trouble)
+            as_of, gate_as_of, behind, trouble = self._as_of, self._gate_as_of, self._behind, self._trouble
+        return Standing(*_age(as_of), behind, trouble, *_age(gate_as_of))
+
+
+def _age(at: At | None) -> tuple[datetime | None, float | None]:
+    return (None, None) if at is None else (at[0], max(0.0, stopwatch() - at[1]))
 
 
 class Standing:
-    """`lag_seconds`: real seconds since the rows were known to be complete, None when they never were."""
+    """`lag_seconds`: real seconds since the rows were known to be complete, None when they never were; `gate_as_of` and
+    `gate_lag_seconds` of what a terminal's answer is made of."""
 
-    def __init__(self, as_of: datetime | None, lag_seconds: float | None, behind: int, trouble: str) -> None:
+    def __init__(
+        self,
+        as_of: datetime | None,
+        lag_seconds: float | None,
+        behind: int,
+        trouble: str,
+        gate_as_of: datetime | None = None,
+        gate_lag_seconds: float | None = None,
+    ) -> None:
         self.as_of = as_of
         self.lag_seconds = lag_seconds
         self.behind = behind
         self.trouble = trouble
+        self.gate_as_of = gate_as_of
+        self.gate_lag_seconds = gate_lag_seconds
+
+    def complete(self, within_seconds: float) -> bool:
+        """Whether the rows are at most this much behind what is committed to the topics."""
+        return self.lag_seconds is not None and self.lag_seconds <= within_seconds
 
     def fresh(self, within_seconds: float) -> bool:
-        """Whether the rows are at most this much behind the topics."""
-        return self.lag_seconds is not None and self.lag_seconds <= within_seconds
+        """Whether every high watermark of the topics of the release and the gate desk that was seen longer ago is reached."""
+        return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 
 def measure(standing: Standing) -> None:
     """Into the metrics of this process."""
     BEHIND.set(standing.behind)
     AGE.set(-1 if standing.lag_seconds is None else standing.lag_seconds)
+    GATE_AGE.set(-1 if standing.gate_lag_seconds is None else standing.gate_lag_seconds)
+
+
+class Reached:
+    """Ends of topics as they were seen one after another, and which of them the positions have reached."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[Mapping[tuple[str, int], int], At]] = []
+
+    def seen(self, ends: Mapping[tuple[str, int], int], at: At) -> None:
+        """These were the ends at this moment, and no lower ones at any later moment."""
+        if len(self._seen) >= MOST_ENDS:
+            self._seen = self._seen[::2]
+        self._seen.append((ends, at))
+
+    def upto(self, positions: Mapping[tuple[str, int], int]) -> At | None:
+        """When the latest ends were seen that are reached now, if they were not reached before."""
+        at: At | None = None
+        while self._seen and all(positions.get(place, 0) >= end for place, end in self._seen[0][0].items()):
+            _, at = self._seen.pop(0)
+        return at
 
 
 class Ends:
@@ -102,10 +164,11 @@ class Ends:
         self._connect()
         self._topics = sorted({topic for topic, _ in partitions})
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
-        self._asked_at: tuple[datetime, float] | None = None
-        self._futures: Mapping[TopicPartition, Future[Any]] = {}
+        self._asked_at: At | None = None
+        self._futures: dict[tuple[str, int, bool], Future[Any]] = {}
+        """By topic, partition, and whether the high watermark is asked for."""
         self._ends: dict[tuple[str, int], int] = {}
-        self._ends_at: tuple[datetime, float] | None = None
+        self._committed, self._written = Reached(), Reached()
         self._answered = stopwatch()
         self._described_at = -LOOK_SECONDS
 
@@ -126,11 +189,11 @@ class Ends:
             stopwatch() - self._answered > UNANSWERED_SECONDS
         )  # to the consumer that is the same as a topic without news
         progress.trouble("kafka: the cluster does not answer" if away else "")
-        if self._ends_at is not None:
-            behind = sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()])
-            progress.measured(behind)
-            if behind == 0:
-                progress.caught_up(*self._ends_at)
+        progress.measured(sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()]))
+        if at := self._committed.upto(positions):
+            progress.caught_up(at)
+        if at := self._written.upto(positions):
+            progress.gate_caught_up(at)
         self._ask()
 
     def _ask(self) -> None:
@@ -141,11 +204,11 @@ class Ends:
         if self._futures or (self._asked_at is not None and watch - self._asked_at[1] < ASK_SECONDS):
             return
         self._asked_at = (now(), watch)
-        self._futures = self._admin.list_offsets(
-            dict.fromkeys(self._wanted, LATEST),
-            isolation_level=IsolationLevel.READ_COMMITTED,
-            request_timeout=5,
-        )
+        gate = [place for place in self._wanted if place.topic in GATE_TOPICS]
+        for high, wanted in ((False, self._wanted), (True, gate)):
+            level = IsolationLevel.READ_UNCOMMITTED if high else IsolationLevel.READ_COMMITTED
+            asked = self._admin.list_offsets(dict.fromkeys(wanted, LATEST), isolation_level=level, request_timeout=5)
+            self._futures |= {(place.topic, place.partition, high): answer for place, answer in asked.items()}
 
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
@@ -154,12 +217,16 @@ class Ends:
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
             return
-        futures, self._futures = self._futures, {}
+        futures, self._futures = self._futures, dict[tuple[str, int, bool], Future[Any]]()
         try:
-            ends = {(p.topic, p.partition): future.result().offset for p, future in futures.items()}
+            found = {place: future.result().offset for place, future in futures.items()}
         except KafkaException:
             # `as_of` stays where it was, and that is what readers see. The next question is asked by a fresh client: for minutes
             # after a broker was started again, one that knew it before is answered FENCED_LEADER_EPOCH.
             self._connect()
             return
-        self._ends, self._ends_at, self._answered = ends, self._asked_at, stopwatch()
+        self._ends = {(topic, partition): end for (topic, partition, high), end in found.items() if not high}
+        self._answered = stopwatch()
+        if self._asked_at is not None:
+            self._committed.seen(self._ends, self._asked_at)
+            self._written.seen({(t, p): end for (t, p, high), end in found.items() if high}, self._asked_at)

@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
 )
 
-from schemas.vocabulary import Stage
+from schemas.vocabulary import Owner, Stage
 from services.console import tables as t
 from services.console.asking import HOLDS
 from services.console.batch import FEED_TOPIC
@@ -93,6 +93,16 @@ class Rows:
             select(t.HOLDS).where(t.HOLDS.c.consignment_id == consignment_id),
         )
         return _consignment(rows[0], holds) if rows else None
+
+    def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
+        """The officers' holds that are open on these consignments, the oldest of each first; `SHOWN_HOLDS` in all at most."""
+        h = t.HOLDS.c
+        wanted = and_(h.consignment_id.in_(consignments), h.owner == Owner.OFFICER.value)
+        query = select(t.HOLDS).where(wanted).order_by(h.since_us, h.consignment_id, h.hold_id).limit(SHOWN_HOLDS)
+        found: dict[str, list[Row[Any]]] = {}
+        for row in self._all(query)[0]:
+            found.setdefault(row.consignment_id, []).append(row)
+        return found
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
         """The different containers in the papers of this declarant that were lodged since then; no more are read after `most`."""

@@ -118,7 +118,9 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "stamp": STAMP,
         "now": moment,
         "projection": projection(standing),
-        "stale": not standing.fresh(office(request).settings.gate_stale_seconds),
+        "stale": not (
+            standing.fresh(limit := office(request).settings.gate_stale_seconds) and standing.complete(limit)
+        ),
         "sandbox": CLOCK.speed if CLOCK.is_sandbox else None,
         "actor": unquote(request.cookies.get(ACTOR_COOKIE, "")),
         "query": request.query_params.get("q", ""),

@@ -84,7 +84,10 @@ class ConsoleSettings(BaseSettings):
         8.0, gt=0, description="seconds to wait for the broker's acknowledgement before a request is answered with 503"
     )
     gate_stale_seconds: float = Field(
-        10.0, gt=0, description="seconds that the read model may lag before every container must stay"
+        10.0,
+        gt=0,
+        description="seconds within which the read model must have reached the high watermarks of the release and gate topics, else "
+        "every container must stay",
     )
     wait_limit_seconds: float = Field(30.0, ge=0, le=300, description="longest wait of a long poll, seconds")
     projector: Literal["inside", "own"] = Field(

@@ -128,6 +128,8 @@ class Store:
                 "lag_ms": None if its.lag_seconds is None else int(its.lag_seconds * 1000) + 1,
                 "behind": its.behind,
                 "trouble": its.trouble[:500],
+                "gate_as_of_us": None if its.gate_as_of is None else int(its.gate_as_of.timestamp() * 1_000_000),
+                "gate_lag_ms": None if its.gate_lag_seconds is None else int(its.gate_lag_seconds * 1000) + 1,
             }
             written = update(row).where(row.c.name == "projector").values(beats=row.c.beats + 1, **values)
             if connection.execute(written).rowcount == 0:

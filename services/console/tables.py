@@ -55,7 +55,7 @@ CONSIGNMENTS = Table(
     _text("lodge_request"),
     *(_text(n) for n in ("lane", "controls", "credit_grade", "rule_set")),
     _text("word"),
-    *(_text(n) for n in ("departed", "released_boxes", "arrived_boxes", "unreleased")),
+    *(_text(n) for n in ("departed", "released_boxes", "arrived_boxes", "unreleased", "earlier", "later")),
     *(_moment(n) for n in ("lodged_us", "accepted_us", "rejected_us", "assessed_us", "arrived_us")),
     *(_moment(n) for n in ("held_us", "released_us", "gated_out_us", "closed_us", "unreleased_us")),
     Column("released_pieces", BIG, nullable=True),
@@ -81,7 +81,8 @@ CONSIGNMENTS = Table(
     Index("consignments_bill_no", "bill_no", "lodged_us", "consignment_id"),
 )
 """One row per consignment. `containers`, `departed`, `controls`: words apart by a blank; so are `released_boxes` (of the latest
-release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without release).
+release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without release). `earlier`: the consignment of the
+same declarant and reference that was withdrawn before this one was lodged; `later`: what was lodged after this one was withdrawn.
 
 `declared`: what the declaration desk said (accepted, rejected, refused, discarded); `word`: what the release desk said last
 (held, released, revoked, refused, withdrawn). `closed_us`: when it was rejected, refused or withdrawn.
@@ -306,9 +307,11 @@ STANDING = Table(
     _moment("lag_ms"),
     _count("behind"),
     _text("trouble"),
+    *(_moment(n) for n in ("gate_as_of_us", "gate_lag_ms")),
 )
 """One row, `projector`: how complete the rows are. `beats` grows some times a second while it turns; `as_of_us` is empty until
-everything was read once. A rebuild takes the row away."""
+everything was read once. `gate_as_of_us`, `gate_lag_ms`: of the topics of the release and the gate desk, up to their high
+watermarks. A rebuild takes the row away."""
 
 KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, INSTALLATION, TURNS)
 """Tables that a rebuild leaves alone."""

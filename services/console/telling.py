@@ -49,7 +49,16 @@ UNREADABLE = "Unreadable"
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
 MILESTONES = frozenset(
     {
-        *("LodgeDeclaration", "DeclarationAccepted", "DeclarationRejected", "ConsignmentAssessed", "ArrivalRecorded"),
+        *(
+            "LodgeDeclaration",
+            "DeclarationLodgedAgain",
+            "DeclarationPassedOn",
+            "DeclarationWaits",
+            "DeclarationAccepted",
+            "DeclarationRejected",
+            "ConsignmentAssessed",
+            "ArrivalRecorded",
+        ),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
         *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted"),
@@ -136,6 +145,8 @@ def consignment(row: Consignment) -> ConsignmentView:
         stage_text=called("stages", row.stage or Stage.LODGED),
         waiting=waiting(row),
         holds=[hold(h) for h in holds],
+        earlier=row.earlier,
+        later=row.later,
         declaration_no=row.declaration_no,
         declarant=row.declarant,
         consignee=row.consignee,

@@ -51,6 +51,10 @@ class ConsignmentView(BaseModel):
     stage_text: Text
     waiting: Waiting | None
     holds: list[HoldView] = []
+    earlier: str = Field("", description="the consignment of the same reference that was withdrawn before; empty: none")
+    later: str = Field(
+        "", description="the consignment that was lodged under the reference after this one was withdrawn"
+    )
     declaration_no: str = ""
     declarant: str = ""
     consignee: str = ""

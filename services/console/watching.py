@@ -97,6 +97,11 @@ class Watch:
         trouble = away or row.trouble
         if not trouble and age > self._stale_seconds:
             trouble = f"projector: no sign of it for {age:.0f} s"
-        if row.as_of_us is None or row.lag_ms is None:
-            return Standing(None, None, row.behind, trouble)
-        return Standing(EPOCH + timedelta(microseconds=row.as_of_us), row.lag_ms / 1000 + age, row.behind, trouble)
+        read = _measured(row.as_of_us, row.lag_ms, age)
+        return Standing(*read, row.behind, trouble, *_measured(row.gate_as_of_us, row.gate_lag_ms, age))
+
+
+def _measured(as_of_us: int | None, lag_ms: int | None, age: float) -> tuple[datetime | None, float | None]:
+    if as_of_us is None or lag_ms is None:
+        return None, None
+    return EPOCH + timedelta(microseconds=as_of_us), lag_ms / 1000 + age

@@ -1,32 +1,41 @@
 """Does a declaration stand, and under which number? May its declarant ask to take it back?
 
 The same declaration lodged again is answered with the name of the first request; another one under the same reference is
-sent back while a declaration stands, and judged where the last one was rejected. Whether a withdrawal
-is granted is the release desk's to say, which alone knows what became of the goods.
+sent back while a declaration stands, and judged where the last one was rejected. Whether a withdrawal is granted is the release
+desk's to say, which alone knows what became of the goods. After it what is lodged under the reference is another consignment, to
+whose key it is handed on; until the answer is heard it waits, so that the order in which two desks are heard changes nothing.
 """
 
+from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal, NamedTuple, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from schemas.bounds import state_adapter
+from schemas.bounds import shown, state_adapter
 from schemas.declaration import (
+    MOST_OF_A_REFERENCE,
     Declaration,
     DeclarationAccepted,
+    DeclarationLodgedAgain,
+    DeclarationPassedOn,
     DeclarationRejected,
     DeclarationRepeated,
+    DeclarationWaits,
     LodgeDeclaration,
     WithdrawalRequested,
     WithdrawDeclaration,
 )
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal
+from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
 from services.declaration.checks import findings
 
 SERIALS = 10**9
 MOST_WITHDRAWALS = 64
 """Wishes to take one declaration back that go to the release desk; each stays known, so that it goes there once."""
+REMEMBERED = 64
+"""Answered lodgements under one reference that stay known to the desk; the loop knows each request for a day besides."""
 
 
 class Unknown(BaseModel):
@@ -37,21 +46,40 @@ class Unknown(BaseModel):
 
 
 class Lodged(BaseModel):
-    """What the next two states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference.
-    `lodged_by`: the request that lodged it, empty where an older version decided it.
+    """What the next three states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference.
+    `lodged_by`: the request that lodged it, empty where an older version decided it. `number`: it is the n-th consignment of its
+    reference. `answered`: other lodgements that were answered with a fact, refusals left out, the latest last.
     """
 
     model_config = ConfigDict(frozen=True)
     paper: str
     lodged_by: str = ""
+    number: int = 1
+    answered: tuple[str, ...] = ()
+
+
+class Waiting(BaseModel):
+    """A lodgement that is decided once the withdrawal of the standing declaration is answered."""
+
+    model_config = ConfigDict(frozen=True)
+    request_id: str
+    serial: int
+    declaration: Declaration
 
 
 class Accepted(Lodged):
-    """It stands. `withdrawals`: requests to take it back that went to the release desk."""
+    """It stands. `withdrawals`: requests to take it back that went to the release desk; `sent_back`: those which that desk refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
     withdrawals: tuple[str, ...] = ()
+    sent_back: tuple[str, ...] = ()
+    waiting: Waiting | None = None
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Withdrawals that the release desk has not answered yet, as far as this desk has heard."""
+        return tuple([each for each in self.withdrawals if each not in self.sent_back])
 
 
 class Rejected(Lodged):
@@ -60,71 +88,213 @@ class Rejected(Lodged):
     state: Literal["rejected"] = "rejected"
 
 
-State = Unknown | Accepted | Rejected
-Heard = LodgeDeclaration | WithdrawDeclaration
-Said = DeclarationAccepted | DeclarationRejected | DeclarationRepeated | WithdrawalRequested | RequestRefused
+class Withdrawn(Lodged):
+    """It was taken back; what is lodged under this reference is the next consignment."""
+
+    state: Literal["withdrawn"] = "withdrawn"
+    declarant: str
+    withdrawals: tuple[str, ...] = ()
+
+
+State = Unknown | Accepted | Rejected | Withdrawn
+Heard = LodgeDeclaration | WithdrawDeclaration | DeclarationLodgedAgain | DeclarationWithdrawn | RequestRefused
+Said = (
+    DeclarationAccepted
+    | DeclarationRejected
+    | DeclarationRepeated
+    | DeclarationWaits
+    | DeclarationPassedOn
+    | DeclarationLodgedAgain
+    | WithdrawalRequested
+    | RequestRefused
+)
 
 INITIAL: State = Unknown()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
+class Lodgement(NamedTuple):
+    """A declaration that is lodged for the consignment whose record this is: by a request, or handed on by the one before."""
+
+    consignment_id: str
+    request_id: str
+    serial: int
+    declaration: Declaration
+    number: int = 1
+    earlier: str = ""
+
+
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     match message:
         case LodgeDeclaration():
-            return lodge(state, message, hearing)
+            said = message.declaration
+            derived = consignment_id(said.declarant, said.reference)
+            if message.consignment_id != derived:
+                seen = f"{said.declarant}/{said.reference} is {derived}"
+                return (refusal(message, hearing, "consignment_id_mismatch", seen),)
+            lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, said)
+            return lodge(state, lodged, hearing)
+        case DeclarationLodgedAgain():
+            lodged = Lodgement(
+                message.later,
+                message.request_id,
+                message.serial,
+                message.declaration,
+                message.number,
+                message.consignment_id,
+            )
+            return lodge(state, lodged, hearing)
         case WithdrawDeclaration():
             return withdraw(state, message, hearing)
+        case DeclarationWithdrawn():
+            return succeed(state, message, hearing)
+        case RequestRefused():
+            return stand(state, message, hearing)
         case _:
             assert_never(message)
 
 
-def lodge(state: State, asked: LodgeDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
-    """Accepted with its warnings, or rejected with everything that is wrong."""
-    said = asked.declaration
-    if isinstance(state, Lodged) and state.lodged_by == hearing.message_id:
+def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
+    """Accepted with its warnings, or rejected with everything that is wrong; what stands already is only named."""
+    if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:
         case Unknown() | Rejected():
-            if asked.consignment_id != consignment_id(said.declarant, said.reference):
-                seen = f"{said.declarant}/{said.reference} is {consignment_id(said.declarant, said.reference)}"
-                return (refusal(asked, hearing, "consignment_id_mismatch", seen),)
-            return (conclude(asked, hearing),)
+            return (conclude(lodged, hearing),)
         case Accepted():
-            if state.paper == paper(said):
-                repeated = DeclarationRepeated(
-                    consignment_id=asked.consignment_id,
+            if state.waiting is None and state.pending:
+                waits = DeclarationWaits(
+                    consignment_id=lodged.consignment_id,
                     occurred_at=hearing.at,
-                    request_id=hearing.message_id,
-                    first_request_id=state.lodged_by,
+                    request_id=lodged.request_id,
+                    declaration=lodged.declaration,
+                    withdrawal=shown(state.pending[-1], 200),
+                    serial=lodged.serial,
                 )
-                return (repeated,)
-            return (refusal(asked, hearing, "reference_used", f"reference {said.reference} holds another declaration"),)
+                return (waits,)
+            return (repeat(state, lodged, hearing),)
+        case Withdrawn():
+            return pass_on(state.number, lodged, hearing)
         case _:
             assert_never(state)
 
 
-def conclude(asked: LodgeDeclaration, hearing: Hearing) -> Fact:
+def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
     """The verdict of the checks."""
-    said = asked.declaration
+    said = lodged.declaration
     seen = findings(said, day_in_china(hearing.at))
+    request_id = "" if lodged.request_id == hearing.message_id else lodged.request_id
     if any(finding.severity is Severity.ERROR for finding in seen):
         return DeclarationRejected(
-            consignment_id=asked.consignment_id, occurred_at=hearing.at, declaration=said, findings=seen
+            consignment_id=lodged.consignment_id,
+            occurred_at=hearing.at,
+            declaration=said,
+            findings=seen,
+            number=lodged.number,
+            earlier=lodged.earlier,
+            request_id=request_id,
         )
     return DeclarationAccepted(
-        consignment_id=asked.consignment_id,
+        consignment_id=lodged.consignment_id,
         occurred_at=hearing.at,
-        declaration_no=declaration_no(said, hearing),
+        declaration_no=declaration_no(said, hearing.at, lodged.serial),
         declaration=said,
         warnings=seen,
+        number=lodged.number,
+        earlier=lodged.earlier,
+        request_id=request_id,
     )
 
 
-def declaration_no(said: Declaration, hearing: Hearing) -> str:
-    """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests."""
-    year = day_in_china(hearing.at).year
+def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
+    """The answer to a lodgement under a reference whose declaration stands, or where one waits to follow it: that is the one to name."""
+    waiting = state.waiting
+    known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
+    if (
+        waiting is not None and waiting.request_id == lodged.request_id
+    ):  # it waited, and the standing one was not withdrawn
+        known, first = state.paper, state.lodged_by
+    if known == paper(lodged.declaration):
+        return DeclarationRepeated(
+            consignment_id=lodged.consignment_id,
+            occurred_at=hearing.at,
+            request_id=lodged.request_id,
+            first_request_id=first,
+        )
+    return sent_back(lodged, hearing, "reference_used", "holds another declaration")
+
+
+def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: str) -> RequestRefused:
+    """The refusal of a lodgement, whatever message brought it here."""
+    return RequestRefused(
+        occurred_at=hearing.at,
+        subject=lodged.consignment_id,
+        request_id=lodged.request_id,
+        request_kind=LodgeDeclaration.kind,
+        code=code,
+        reason=f"reference {shown(lodged.declaration.reference, 100)} {why}",
+    )
+
+
+def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
+    """The release desk took the standing declaration back: what waited for that is the next consignment."""
+    if not isinstance(state, Accepted) or state.waiting is None:
+        return ()
+    waiting = state.waiting
+    lodged = Lodgement(withdrawn.consignment_id, waiting.request_id, waiting.serial, waiting.declaration)
+    return pass_on(state.number, lodged, hearing)
+
+
+def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
+    """The release desk did not take the standing declaration back: what waited for that is answered as if nobody had asked."""
+    if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
+        return ()
+    if any(shown(each, 200) != refused.request_id for each in state.pending):
+        return ()  # another request to take it back is not answered yet
+    waiting = state.waiting
+    return (
+        repeat(
+            state,
+            Lodgement(refused.subject, waiting.request_id, waiting.serial, waiting.declaration, state.number),
+            hearing,
+        ),
+    )
+
+
+def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
+    """Whether it refuses a request to take the standing declaration back that had gone to the release desk."""
+    return any(shown(each, 200) == refused.request_id for each in state.pending)
+
+
+def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
+    """To the next consignment of the reference, which decides about it under its own key. `number`: of the one that was withdrawn."""
+    if number >= MOST_OF_A_REFERENCE:
+        return (sent_back(lodged, hearing, "reference_spent", f"had {number} declarations that were withdrawn"),)
+    said = lodged.declaration
+    later = consignment_id(said.declarant, said.reference, number + 1)
+    told = DeclarationPassedOn(
+        consignment_id=lodged.consignment_id, occurred_at=hearing.at, request_id=lodged.request_id, later=later
+    )
+    again = DeclarationLodgedAgain(
+        consignment_id=lodged.consignment_id,
+        occurred_at=hearing.at,
+        later=later,
+        number=number + 1,
+        request_id=lodged.request_id,
+        serial=lodged.serial,
+        declaration=said,
+    )
+    return (told, again)
+
+
+def declaration_no(said: Declaration, at: datetime, serial: int) -> str:
+    """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests.
+
+    `serial`: of the request, wherever it is decided; each request is accepted once at most.
+    """
+    year = day_in_china(at).year
     flag = "1" if said.direction is Direction.IMPORT else "0"
-    return f"{said.customs_office}{year:04}{flag}{hearing.serial % SERIALS:09}"
+    return f"{said.customs_office}{year:04}{flag}{serial % SERIALS:09}"
 
 
 def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
@@ -150,6 +320,12 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
                 reason=asked.reason,
             )
             return (wish,)
+        case Withdrawn():
+            if hearing.message_id in state.withdrawals:
+                return ()
+            if asked.asked_by != state.declarant:
+                return (refusal(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
+            return (refusal(asked, hearing, "already_withdrawn", "the declaration was withdrawn already"),)
         case _:
             assert_never(state)
 
@@ -165,18 +341,73 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
             return Accepted(
                 paper=paper(message.declaration),
                 declarant=message.declaration.declarant,
-                lodged_by=hearing.message_id,
+                lodged_by=message.request_id or hearing.message_id,
+                number=message.number,
+                answered=tries(state),
             )
         case DeclarationRejected():
-            return Rejected(paper=paper(message.declaration), lodged_by=hearing.message_id)
+            return Rejected(
+                paper=paper(message.declaration),
+                lodged_by=message.request_id or hearing.message_id,
+                number=message.number,
+                answered=tries(state),
+            )
         case WithdrawalRequested():
             if not isinstance(state, Accepted):
                 return state
             return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
-        case LodgeDeclaration() | WithdrawDeclaration() | DeclarationRepeated() | RequestRefused():
+        case DeclarationWaits():
+            waiting = Waiting(request_id=message.request_id, serial=message.serial, declaration=message.declaration)
+            return known(state, message.request_id, waiting=waiting)
+        case DeclarationRepeated():
+            return known(state, message.request_id)
+        case DeclarationPassedOn():
+            return known(state, message.request_id)
+        case DeclarationWithdrawn():
+            if not isinstance(state, Accepted):
+                return state
+            kept = {name: getattr(state, name) for name in Withdrawn.model_fields if name != "state"}
+            return Withdrawn(**kept)
+        case RequestRefused():
+            return refused(state, message)
+        case LodgeDeclaration() | WithdrawDeclaration() | DeclarationLodgedAgain():
             return state
         case _:
             assert_never(message)
+
+
+def tries(state: State) -> tuple[str, ...]:
+    """The lodgements that this desk has answered so far: the next one does not make them unknown."""
+    if not isinstance(state, Lodged):
+        return ()
+    return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
+
+
+def known(state: State, request_id: str, **changes: object) -> State:
+    """The state in which this lodgement is answered, or waits. One that had waited does not wait any more once it is answered."""
+    if not isinstance(state, Lodged):
+        return state
+    others = tuple([each for each in state.answered if each != request_id])
+    changes["answered"] = (*others, request_id)[-REMEMBERED:]
+    return without_waiting(state.model_copy(update=changes), "" if "waiting" in changes else request_id)
+
+
+def refused(state: State, message: RequestRefused) -> State:
+    """A withdrawal is answered, or a lodgement that had waited."""
+    if not isinstance(state, Accepted):
+        return state
+    if message.request_kind == LodgeDeclaration.kind:
+        return without_waiting(state, message.request_id)
+    if not is_about_withdrawal(state, message):
+        return state
+    gone = tuple([each for each in state.pending if shown(each, 200) == message.request_id])
+    return state.model_copy(update={"sent_back": (*state.sent_back, *gone)})
+
+
+def without_waiting(state: State, request_id: str) -> State:
+    if not isinstance(state, Accepted) or state.waiting is None or state.waiting.request_id != request_id:
+        return state
+    return state.model_copy(update={"waiting": None})
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:

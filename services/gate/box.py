@@ -212,11 +212,3 @@ def as_box(state: State) -> Box:
         answered=(state.exit_request,) if state.exit_request else (),
         overfull=state.overfull,
     )
-
-
-def moment(told: datetime, heard: datetime, oldest: datetime) -> datetime:
-    """The event time that counts: as told, but not implausibly long before it was heard.
-
-    What is told for the future was refused before, by the time at which it was asked: this worker's clock may be wrong.
-    """
-    return heard if told < oldest else told

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypedDict, assert_never
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed
-from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refusal
+from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, event_time, refusal
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -56,7 +56,6 @@ from services.gate.box import (
     State,
     Yes,
     as_box,
-    moment,
 )
 from services.gate.visits import (
     SAME_EVENT,
@@ -182,7 +181,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    arrived_at = min(message.arrived_at, hearing.at) if message.arrived_at else known.arrived_at if known else None
+    arrived_at = message.arrived_at or (known.arrived_at if known else None)
     if standing == "released" and arrived_at is None:
         arrived_at = stated_at  # a release of the release before: goods are released only when they are here
     part = Part(
@@ -292,7 +291,7 @@ def _reported(box: Box, message: Reported, hearing: Hearing) -> Learned:
 
 
 def _report(message: Reported, hearing: Hearing) -> Report:
-    at = moment(message.occurred_at, hearing.at, hearing.at - KEPT_FOR)
+    at = event_time(message.occurred_at, hearing)
     if isinstance(message, RecordGateOut):
         return Report(
             id=hearing.message_id,
@@ -348,7 +347,7 @@ def _retracted(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Le
 def _found(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
     if any(f.id == hearing.message_id for f in box.findings):
         return Learned(box)
-    at = moment(message.occurred_at, hearing.at, hearing.at - KEPT_FOR)
+    at = event_time(message.occurred_at, hearing)
     settled = _settled(box, look(box), message.found, at)
     finding = Finding(
         id=hearing.message_id,

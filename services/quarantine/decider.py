@@ -6,7 +6,8 @@ given up are taken up again where the pest, the last record or the decision turn
 consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated, assert_never
 
 from pydantic import Field, TypeAdapter
@@ -62,6 +63,9 @@ from services.quarantine.proof import check, unusable
 from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
+"""For an officer's decision; for a treatment, where its own time does not need more."""
+MARGIN = timedelta(days=3)
+"""Of a treatment, beside the longest exposure that may be chosen: until the unit begins, to air the room, and to report. Ours, no law's."""
 ATTEMPTS = 3
 """How often one origin may be treated; after the last failure the goods are given up."""
 Heard = (
@@ -218,7 +222,7 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     if need.standing == "verified":
         return (refusal(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
     row = row_for(need.goods, record.method, need.day)
-    if fault := unusable(row, record, need.since, hearing.at):
+    if fault := unusable(row, record, need.since, hearing.recorded or hearing.at):
         return (refusal(record, hearing, *fault),)
     return conclude(need, row, record, hearing)
 
@@ -245,7 +249,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         wrong=asked.wrong,
         retracted_by=asked.asked_by,
         reason=asked.reason,
-        due=hearing.at + TIME_LIMIT if in_hand else need.due,
+        due=hearing.at + time_limit(need.goods, need.methods, day_in_china(last.since)) if in_hand else need.due,
         finding=need.finding,
         revision=need.revision,
     )
@@ -261,7 +265,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
         return (refusal(asked, hearing, "wrong_attempt", seen),)
     row = row_for(need.goods, asked.method, day_in_china(last.since))
-    if fault := unusable(row, asked, last.since, hearing.at):
+    if fault := unusable(row, asked, last.since, hearing.recorded or hearing.at):
         return (refusal(asked, hearing, *fault),)
     as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
     verdict = conclude(as_ordered, row, asked, hearing)
@@ -549,6 +553,16 @@ def _limit(need: Need) -> str:
     return f"overdue/{need.origin}"
 
 
+def time_limit(goods: GoodsClass, methods: tuple[TreatmentMethod, ...], on: date) -> timedelta:
+    """How long an order of these methods may take, by the schedules of this day: the slowest method, at the coldest that it allows.
+
+    Ten days of phosphine in cold grain, and twenty of cold for citrus, cannot be over in the five days of the others.
+    """
+    rows = [row for method in methods if (row := row_for(goods, method, on)) is not None]
+    longest = max([step.hours for row in rows for step in row.steps], default=Decimal(0))
+    return max(TIME_LIMIT, timedelta(hours=float(longest)) + MARGIN)
+
+
 def _ordered(
     consignment_id: str,
     origin: str,
@@ -566,7 +580,7 @@ def _ordered(
         attempt=attempt,
         methods=methods,
         pest=shown(pest, 200),
-        due=hearing.at + TIME_LIMIT,
+        due=hearing.at + time_limit(goods, methods, day_in_china(hearing.at)),
         goods=goods,
         finding=finding,
     )

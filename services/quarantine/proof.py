@@ -15,7 +15,7 @@ from schemas.quarantine import Reading, TreatmentReport
 from services.quarantine.schedules import READING_GRACE_HOURS, Exposure, Held, Row
 
 CLOCKS_APART = timedelta(minutes=5)
-"""How far a record may lie ahead of the desk's own clock."""
+"""How far a record may lie ahead of the time at which it was sent."""
 ABOVE_DOSE = 2
 """How many times its dose a gas can reach in the room that a load leaves; what is more is a slip of a digit or of a unit."""
 MOST_SHORTFALLS = 19
@@ -27,10 +27,10 @@ Gas = Sequence[tuple[Decimal, Decimal]]
 """(hours, g/m3) in order of hours."""
 
 
-def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, heard: datetime) -> tuple[str, str] | None:
+def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime) -> tuple[str, str] | None:
     """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
 
-    `row`: its schedule, None where there is none; `ordered`, `heard`: when the desk ordered it and when it has the record.
+    `row`: its schedule, None where there is none; `ordered`, `sent`: when the desk ordered it, and when the record was sent, by its header.
     """
     if record.started_at is None:
         return "start_missing", "started_at is missing: nothing shows that the treatment followed its order"
@@ -38,7 +38,7 @@ def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, heard:
         return "before_order", f"it started at {record.started_at.isoformat()}; ordered at {ordered.isoformat()}"
     longest = max([reading.hours for reading in record.readings], default=Decimal(0))
     ended = record.started_at + timedelta(microseconds=int(longest * _HOUR_US))
-    latest = min(record.occurred_at, heard + CLOCKS_APART)
+    latest = min(record.occurred_at, sent + CLOCKS_APART)
     if ended > latest:
         return "in_future", f"its last reading is of {ended.isoformat()}; the record was sent at {latest.isoformat()}"
     if twice := doubled(record):

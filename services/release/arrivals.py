@@ -1,31 +1,19 @@
 """Which of the goods have arrived, and when? Told of everything, by container, or by the piece."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from schemas.bounds import FIRST, shown
+from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import MOST_CONTAINERS
 from schemas.release import ArrivalRecorded
 from services.release.dossier import Dossier, Landing
 
-LATEST_REPORT = timedelta(days=730)
-"""An event that is told later than this after it happened was told with a wrong date; the time of hearing is taken instead."""
 MOST_LANDINGS = 256
 """Reports of partial arrivals that are kept of one consignment: every container may have one of its own."""
 MOST_UNPROVEN = 2 * MOST_CONTAINERS
 """Containers named by reports that came before the assessment said which containers there are."""
 BY_GATE = "gate"
 """Who reports an arrival that the gate desk told."""
-
-
-def event_time(told: datetime, heard: datetime) -> datetime:
-    """When an event happened that was told for `told` and heard at `heard`.
-
-    A clock may be a little ahead of ours; what lies before the year 2000, or more than two years back, is a wrong date.
-    """
-    if told < FIRST or heard - told > LATEST_REPORT:
-        return heard
-    return min(told, heard)
 
 
 def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, event_time, refusal
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
 from schemas.inspection import (
     FindingsRetracted,
@@ -56,7 +56,6 @@ from services.release.arrivals import (
     arrived_partly,
     arrived_pieces,
     arrived_whole,
-    event_time,
     misfit,
     named,
     no_news,
@@ -240,7 +239,10 @@ def settle(
         case _:
             assert_never(state)
     if failed := failures(dossier):
-        return say.refuse(*next(iter(failed.items())), officers)
+        return (
+            *say.refuse(*next(iter(failed.items())), officers),
+            *say.send_back("consignment_closed", "the goods were refused"),
+        )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
@@ -249,9 +251,8 @@ def settle(
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
     elif wishes and dossier.terms:
         seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
-        sent_back = tuple([_refused(consignment, w.request_id, "controls_ordered", seen, at) for w in wishes])
         rest = dossier._replace(withdrawals=())
-        return (*sent_back, *settle(state, rest, officers, consignment, at))
+        return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, at))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
@@ -298,7 +299,7 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     if hearing.message_id in (dossier.arrival_request, *[each.message_id for each in dossier.landings]):
         return ()
     boxes = named(report.containers)
-    at = event_time(report.occurred_at, hearing.at)
+    at = event_time(report.occurred_at, hearing)
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
@@ -325,7 +326,7 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
 
 def land(state: State, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
-    at, boxes = event_time(told.occurred_at, hearing.at), named((told.container_no,))
+    at, boxes = told.occurred_at, named((told.container_no,))  # the gate judged it
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
@@ -540,12 +541,15 @@ class _Statement:
             request_id=shown(request_id, 200),
             reason=shown(reason, breaks=True),
         )
-        others = [w for w in self.dossier.withdrawals if w.request_id != request_id]
-        seen = "the declaration was withdrawn already"
-        sent_back = [_refused(self.consignment, w.request_id, "already_withdrawn", seen, self.at) for w in others]
+        sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
         arrived = arrived_boxes(self.dossier)
         freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in terms.containers]
         return (withdrawn, *sent_back, *freed)
+
+    def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
+        """The refusal of each wish to take the declaration back, `but` for this one."""
+        wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
+        return tuple([_refused(self.consignment, wish, code, seen, self.at) for wish in wishes])
 
     def _revoked(self, reason: str) -> ReleaseRevoked:
         """It names what had been released."""

@@ -61,6 +61,8 @@ WATCHED_SHARE = 0.10
 WRONG_SHARE = 0.015
 """Declarations with a mistake that the declaration desk points at."""
 WITHDRAWN_SHARE = 0.01
+AGAIN_SHARE = 0.5
+"""Of what was withdrawn, how much is lodged again under the same reference, in the same containers."""
 IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
 """Green consignments on which an officer puts a hold for a while."""
@@ -80,7 +82,7 @@ REMEMBERED = 100_000
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What the people of one consignment intend. `arrives_after`: seconds of the border's clock. `conveyance`: with which it comes
-    or goes."""
+    or goes. `again`: once withdrawn, it is lodged again."""
 
     declarant: str
     conveyance: str
@@ -88,6 +90,7 @@ class Intent:
     withdraws: bool
     held: bool
     repeated: bool
+    again: bool = False
 
 
 class Stay(NamedTuple):
@@ -153,6 +156,7 @@ class Day:
             dice.random() < WITHDRAWN_SHARE,
             dice.random() < HELD_SHARE,
             dice.random() < REPEATED_SHARE,
+            dice.random() < AGAIN_SHARE,
         )
         self._intents[index] = intent
         if len(self._intents) > REMEMBERED:

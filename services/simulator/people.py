@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.declaration import WithdrawDeclaration
+from schemas.declaration import DeclaredContainer, LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Fact, Request, RequestRefused, request_id
 from schemas.gate import (
     ContainerGatedOut,
@@ -21,7 +21,7 @@ from schemas.gate import (
 )
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
-from schemas.release import ConsignmentHeld, LiftHold, PlaceHold, ReleaseGranted, ReportArrival
+from schemas.release import ConsignmentHeld, DeclarationWithdrawn, LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import (
     ControlKind,
@@ -30,6 +30,7 @@ from schemas.vocabulary import (
     GoodsClass,
     Lane,
     TreatmentDecision,
+    consignment_id,
 )
 from services.simulator.day import Day, index_of
 from services.simulator.dice import between, pick, throw
@@ -75,6 +76,7 @@ HEARD = (
     ContainerGatedOut,
     GateAlarmRaised,
     RequestRefused,
+    DeclarationWithdrawn,
 )
 """The facts that make somebody act; nothing else needs decoding."""
 
@@ -115,7 +117,9 @@ def spoken(acts: list[Act], sender: str, told: Mapping[str, datetime], heard: da
 
 @dataclass
 class People:
-    """Everybody at the border but the declarants' lodging. `lifting`: consignments whose officer's hold is being lifted.
+    """Everybody at the border but the declarants' first lodging. `lifting`: consignments whose officer's hold is being lifted.
+
+    `called_off`: what is lodged again once it is known to be withdrawn; `withdrawn`: what was withdrawn before it was known to be assessed.
 
     `treated`: the latest record of each consignment and origin. `events`: terminals tell equipment events; without, carriers
     tell every arrival, and terminals tell departures only, each once.
@@ -126,6 +130,8 @@ class People:
     lifting: set[str] = field(default_factory=set)
     waiting_to_arrive: dict[str, float] = field(default_factory=dict)
     treated: dict[str, dict[str, Act]] = field(default_factory=dict)
+    called_off: dict[str, ConsignmentAssessed] = field(default_factory=dict)
+    withdrawn: dict[str, datetime] = field(default_factory=dict)
 
     def react(self, fact: Fact) -> list[Act]:
         """What follows from this fact; facts of nobody's concern follow nothing."""
@@ -152,6 +158,8 @@ class People:
                 return [self._find(fact)] if fact.blocks else []
             case RequestRefused():
                 return self._send_again(fact)
+            case DeclarationWithdrawn():
+                return self._called_off(fact)
             case _:
                 return []
 
@@ -161,11 +169,17 @@ class People:
         if index is None:
             return [self._arrive(key, at, between(0.2 * HOUR, 3 * HOUR, self._dice(key, "arrival")))]
         intent = self.day.intent(index)
-        if green and intent.withdraws:
+        first = consignment_id(intent.declarant, fact.bill_no) == key
+        if green and intent.withdraws and first:
             wish = WithdrawDeclaration(
                 consignment_id=key, asked_by=intent.declarant, occurred_at=at, reason="合同取消 the sale was called off"
             )
-            return [Act(at + timedelta(minutes=10), f"{key}/withdrawal", wish)]
+            acts = [Act(at + timedelta(minutes=10), f"{key}/withdrawal", wish)]
+            if intent.again and key in self.withdrawn:
+                acts.append(self._lodge_again(fact, self.withdrawn.pop(key)))
+            elif intent.again:
+                self.called_off[key] = fact
+            return acts
         if green and intent.held:
             self.waiting_to_arrive[key] = intent.arrives_after
             officer = pick(OFFICERS, self._dice(key, "officer"))
@@ -175,6 +189,30 @@ class People:
             second = box == self._box_before(index)
             return [self._discharge(fact, box, "2" if second else "1", intent.arrives_after)]
         return [self._arrive(key, at, intent.arrives_after)]
+
+    def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
+        """Some sell the goods to somebody else, and declare them again."""
+        assessed = self.called_off.pop(fact.consignment_id, None)
+        if assessed is None:  # of another topic, which may be read later
+            self.withdrawn[fact.consignment_id] = fact.occurred_at
+            return []
+        return [self._lodge_again(assessed, fact.occurred_at)]
+
+    def _lodge_again(self, assessed: ConsignmentAssessed, at: datetime) -> Act:
+        key, plan = assessed.consignment_id, self.day.plan(index_of(assessed.bill_no, self.day.seed) or 0)
+        boxes = tuple(
+            [
+                DeclaredContainer(container_no=each.container_no, shared_by=each.shared_by)
+                for each in assessed.containers
+            ]
+        )
+        lodged = LodgeDeclaration(
+            consignment_id=key,
+            asked_by=plan.declaration.declarant,
+            occurred_at=at,
+            declaration=plan.declaration.model_copy(update={"containers": boxes}),
+        )
+        return Act(at + timedelta(minutes=20), f"{key}/lodge after withdrawal", lodged)
 
     def _box_before(self, index: int) -> str:
         before = self.day.before(index)

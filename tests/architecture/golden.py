@@ -11,8 +11,11 @@ from pathlib import Path
 from schemas.declaration import (
     Declaration,
     DeclarationAccepted,
+    DeclarationLodgedAgain,
+    DeclarationPassedOn,
     DeclarationRejected,
     DeclarationRepeated,
+    DeclarationWaits,
     DeclaredContainer,
     Finding,
     Item,
@@ -125,6 +128,8 @@ DECLARANT, CONSIGNEE = "91310115MA1H7L0T3Q", "91310000607332882L"
 OFFICER, UNIT, TERMINAL = "officer-4258-017", "treatment-unit-31-04", "terminal-CNTAO-4"
 BOX, NUMBER, BEETLE = "MSKU9070323", "425820261000000017", "Monochamus alternatus"
 GOODS = consignment_id(DECLARANT, "PO-2026-0117")
+AGAIN = consignment_id(DECLARANT, "PO-2026-0117", 2)
+"""What is lodged after the declaration of `GOODS` was withdrawn."""
 LODGED = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
 
@@ -185,18 +190,47 @@ HEAT, BROMIDE = TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE
 EXAMPLES: tuple[Message, ...] = (
     LodgeDeclaration(consignment_id=GOODS, asked_by=DECLARANT, occurred_at=LODGED, declaration=DECLARATION),
     DeclarationAccepted(
-        consignment_id=GOODS,
+        consignment_id=AGAIN,
         occurred_at=LODGED,
         declaration_no=NUMBER,
         declaration=DECLARATION,
         warnings=(SEEN,),
+        number=2,
+        earlier=GOODS,
+        request_id=ASKED,
     ),
-    DeclarationRejected(consignment_id=GOODS, occurred_at=LODGED, declaration=DECLARATION, findings=(MISSING, SEEN)),
+    DeclarationRejected(
+        consignment_id=AGAIN,
+        occurred_at=LODGED,
+        declaration=DECLARATION,
+        findings=(MISSING, SEEN),
+        number=2,
+        earlier=GOODS,
+        request_id=ASKED,
+    ),
     WithdrawDeclaration(
         consignment_id=GOODS, asked_by=DECLARANT, occurred_at=after(1), reason="货物未装船 not shipped"
     ),
     DeclarationRepeated(
         consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, first_request_id=request_id(DECLARANT, "first")
+    ),
+    DeclarationWaits(
+        consignment_id=GOODS,
+        occurred_at=after(1),
+        request_id=ASKED,
+        declaration=DECLARATION,
+        withdrawal=request_id(DECLARANT, "withdrawal"),
+        serial=4711,
+    ),
+    DeclarationPassedOn(consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, later=AGAIN),
+    DeclarationLodgedAgain(
+        consignment_id=GOODS,
+        occurred_at=after(1),
+        later=AGAIN,
+        number=2,
+        request_id=ASKED,
+        serial=4711,
+        declaration=DECLARATION,
     ),
     WithdrawalRequested(consignment_id=GOODS, occurred_at=after(1), request_id=ASKED, reason="货物未装船 not shipped"),
     RequestRefused(

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from schemas.envelope import DeadlinePassed, Fact, Message, Request, RequestRefused
-from schemas.flow import FLOW, HOLDING, heard_topics
+from schemas.flow import FLOW, HOLDING, REFUSALS, heard_topics
 from schemas.topics import (
     CATALOGUE,
     DESKS,
@@ -66,6 +66,15 @@ def test_what_a_desk_says_has_a_topic_of_its_own_and_what_it_hears_is_read(servi
     assert set(FLOW[service]) - {DeadlinePassed} <= read
 
 
+def test_a_desk_reads_of_refusals_those_of_the_named_desks_only() -> None:
+    for service in SERVICES:
+        heard = RequestRefused in FLOW[service]
+        assert heard == (service in REFUSALS), service
+        kinds = set(FLOW[service]) - {RequestRefused}
+        only = {t.writer for t in FACTS_AND_REQUESTS if t.name in heard_topics(service) and not kinds & set(t.carries)}
+        assert only <= set(REFUSALS.get(service, ())), service
+
+
 def test_each_topic_has_one_writer_and_each_fact_one_topic() -> None:
     assert {n for n, count in Counter(t.name for t in CATALOGUE).items() if count > 1} == set()
     homes = Counter(kind for t in FACTS_AND_REQUESTS for kind in t.carries)
@@ -107,7 +116,7 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
 def test_each_topic_is_named_after_its_service_and_role() -> None:
     """As they lie in every installation: a role does not change a name."""
     names = {"facts": facts_topic, "requests": requests_topic, "state": state_topic, "parked": parked_topic}
-    endings = {"facts": ("-facts", "-containers", "-departures"), "orders": ("-resumed",)}
+    endings = {"facts": ("-facts", "-containers", "-departures", "-successors"), "orders": ("-resumed",)}
     for topic in CATALOGUE:
         assert topic.name.endswith(endings.get(topic.role, (f"-{topic.role}",))), topic.name
         service = topic.name.split("-")[1]
@@ -150,11 +159,14 @@ def test_every_kind_has_an_example_and_every_example_a_kind() -> None:
 
 def crossings() -> set[tuple[str, str, frozenset[str]]]:
     """(desk, other desk, kinds that go from the one to the other)."""
+    pairs = {(teller, hearer): said_by(teller) & set(FLOW[hearer]) for teller in DESKS for hearer in DESKS}
+    for (teller, hearer), kinds in pairs.items():
+        if teller not in REFUSALS.get(hearer, ()):
+            kinds.discard(RequestRefused)
     return {
-        (teller, hearer, frozenset(kind.kind for kind in said_by(teller) & set(FLOW[hearer])))
-        for teller in DESKS
-        for hearer in DESKS
-        if teller != hearer and said_by(teller) & set(FLOW[hearer])
+        (teller, hearer, frozenset(kind.kind for kind in kinds))
+        for (teller, hearer), kinds in pairs.items()
+        if teller != hearer and kinds
     }
 
 

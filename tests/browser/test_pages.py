@@ -26,6 +26,7 @@ def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitor
         visitor.expected = {404}
         for path in (
             *("/", "/consignments", "/consignments?stage=controlled", "/consignments?q=nothing", "/lodge", "/parked"),
+            *("/unmatched", "/unmatched?days=0"),
             *("/docs", goods, f"/containers/{box}", "/nowhere"),
         ):
             visitor.go(path)

@@ -1,7 +1,7 @@
 """When are two days the same? Which facts of a day do not depend on who was faster, and what in them does not?
 
 Left out: `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, which depends on the order between two
-topics; that somebody is late depends on how long a process was dead, on a clock on which a day lasts seconds. Times, numbers
+topics, as does whether what is lodged after a withdrawal had to wait; that somebody is late depends on how long a process was dead, on a clock on which a day lasts seconds. Times, numbers
 from offsets and statement versions differ from run to run, and so does which of two consignments in a container opened its visit.
 Where two desks fail the same goods, the refusal names the one that the release desk heard first: which of them that is differs
 too, and that it is one of them does not.
@@ -14,19 +14,34 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.topics import ROLES
+from schemas.vocabulary import consignment_id
 from services.cli.log import Entry
 from services.simulator.day import Day
 
 SEED, CONSIGNMENTS = 20261105, 400
 
-OF_THE_MOMENT = {"ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
+OF_THE_MOMENT = {
+    *("ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"),
+    "DeclarationWaits",
+}
 FAILURES = {
     "InspectionFailed": "inspection/{control}",
     "TreatmentAbandoned": "quarantine/{origin}",
     "QuarantineRefused": "quarantine/{origin}",
 }
 """What fails goods, and the hold that it answers."""
-FLEETING = {"occurred_at", "since", "due", "arrived_at", "declaration_no", "version", "holds", "answers", "visit"}
+FLEETING = {
+    "occurred_at",
+    "since",
+    "due",
+    "arrived_at",
+    "declaration_no",
+    "version",
+    "holds",
+    "answers",
+    "visit",
+    "serial",
+}
 
 
 def day(seed: int, consignments: int) -> Day:
@@ -37,7 +52,15 @@ def keys(played: Day) -> set[str]:
     """The consignments and containers of a day."""
     plans = [played.plan(index) for index in range(played.consignments)]
     boxes = {c.container_no for plan in plans for c in plan.declaration.containers}
-    return {plan.consignment_id for plan in plans} | boxes
+    again = {
+        consignment_id(plan.declaration.declarant, plan.declaration.reference, 2) for plan in plans if plan.intent.again
+    }
+    return {plan.consignment_id for plan in plans} | again | boxes
+
+
+def lodged_again(entries: Iterable[Entry]) -> int:
+    """How much was lodged once more after its withdrawal: each is a consignment of its own."""
+    return sum(entry.kind == "DeclarationLodgedAgain" for entry in entries)
 
 
 def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:

@@ -9,7 +9,7 @@ import orjson
 
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry
-from tests.chaos.days import CONSIGNMENTS
+from tests.chaos.days import CONSIGNMENTS, lodged_again
 
 
 def story_of(entries: list[Entry], *kinds: str) -> str:
@@ -27,7 +27,8 @@ def without(entries: list[Entry], key: str, *kinds: str) -> list[Entry]:
 def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[Entry]) -> None:
     ledger = judge(calm_entries)
     assert ledger.clean, (ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released)
-    assert ledger.lodged == CONSIGNMENTS == sum(ledger.ends.values())
+    again = lodged_again(calm_entries)
+    assert again > 0 and ledger.lodged == CONSIGNMENTS + again == sum(ledger.ends.values())
     assert set(ledger.ends) == {"released", "refused", "rejected", "withdrawn"}
 
 
@@ -55,6 +56,14 @@ def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[Entry]) -> 
 def test_an_unanswered_request_is_lost(calm_entries: list[Entry]) -> None:
     key = story_of(calm_entries, "DeclarationRejected")
     assert [key in line for line in judge(without(calm_entries, key, "DeclarationRejected")).lost] == [True, True]
+
+
+def test_what_was_lodged_after_a_withdrawal_and_is_not_decided_is_lost(calm_entries: list[Entry]) -> None:
+    again = next(e for e in calm_entries if e.kind == "DeclarationLodgedAgain")
+    kinds = {e.kind for e in calm_entries if e.key == again.key}
+    assert {"DeclarationAccepted", "ConsignmentAssessed", "ReleaseGranted"} <= kinds
+    lost = judge(without(calm_entries, again.key, "DeclarationAccepted")).lost
+    assert any(again.id in line for line in lost)
 
 
 def test_an_accepted_declaration_without_assessment_is_lost(calm_entries: list[Entry]) -> None:

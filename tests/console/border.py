@@ -1,7 +1,7 @@
 """What do the desks say about a consignment? Facts as the desks would publish them, written to the real topics by tests."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,10 @@ from confluent_kafka import Producer
 from schemas.declaration import (
     Declaration,
     DeclarationAccepted,
+    DeclarationLodgedAgain,
+    DeclarationPassedOn,
     DeclarationRejected,
+    DeclarationWaits,
     DeclaredContainer,
     Finding,
     Item,
@@ -44,6 +47,7 @@ from schemas.release import (
     ConsignmentHeld,
     ContainerFreed,
     ContainerHeld,
+    DeclarationWithdrawn,
     Hold,
     RefusalRevoked,
     ReleaseGranted,
@@ -154,6 +158,7 @@ class Border:
     _minutes: int = 0
     _counts: dict[tuple[str, str], int] = field(default_factory=dict)
     _version: int = 0
+    earlier: str = ""
 
     def __post_init__(self) -> None:
         self.declaration = declaration(self.reference, self.containers, self.lines)
@@ -189,7 +194,13 @@ class Border:
         return self
 
     def accepted(self) -> "Border":
-        fact = DeclarationAccepted(**self._goods(), declaration_no=self.number, declaration=self.declaration)
+        fact = DeclarationAccepted(
+            **self._goods(),
+            declaration_no=self.number,
+            declaration=self.declaration,
+            number=2 if self.earlier else 1,
+            earlier=self.earlier,
+        )
         self._say("declaration", fact)
         return self
 
@@ -208,6 +219,43 @@ class Border:
             occurred_at=self.at, subject=self.id, request_id=asked, request_kind=kind, code=code, reason="not ordered"
         )
         self._say(desk, fact)
+        return self
+
+    def withdrawn(self) -> "Border":
+        self._version += 1
+        self._say(
+            "release",
+            DeclarationWithdrawn(
+                **self._goods(), version=self._version, request_id="w-1", reason="the sale was called off"
+            ),
+        )
+        return self
+
+    def waits(self, asked: str) -> "Border":
+        """What this request lodges waits for the answer to a withdrawal."""
+        self._say(
+            "declaration",
+            DeclarationWaits(
+                **self._goods(), request_id=asked, declaration=self.declaration, withdrawal="w-1", serial=7
+            ),
+        )
+        return self
+
+    def lodged_again(self, asked: str = "") -> "Border":
+        """Handed on, as the record of the consignment before does it after its withdrawal; what follows is about the next one.
+
+        `asked`: the request that lodged it; that of the message before, where it is not named.
+        """
+        asked, later = asked or self.said[-1].id, consignment_id(DECLARANT, self.reference, 2)
+        told = DeclarationPassedOn(**self._goods(), request_id=asked, later=later)
+        again = DeclarationLodgedAgain(
+            **self._goods(), later=later, number=2, request_id=asked, serial=7, declaration=self.declaration
+        )
+        cause = self.said[-1].id
+        for index, fact in enumerate((told, again)):
+            said = self._say("declaration", fact)
+            self.said[-1] = replace(said, id=fact_id("declaration", cause, index), cause=cause)
+        self.earlier, self.id = self.id, later
         return self
 
     def assessed(self, *controls: ControlKind, draw_key: str = "") -> "Border":

@@ -200,6 +200,36 @@ def test_somebody_elses_message_under_the_same_id_does_not_make_an_answer_a_refu
     assert became["outcome"] == "answered" and [a["kind"] for a in became["answers"]] == ["DeclarationAccepted"]
 
 
+@pytest.mark.parametrize("waited", [False, True])
+def test_a_request_that_is_lodged_after_a_withdrawal_is_answered_under_the_next_consignment(
+    console: Running, waited: bool
+) -> None:
+    reference = f"API-W{waited:d}"
+    asked = console.api("POST", "/declarations", json=paper(reference)).json()["request_id"]
+    told = Border(reference).lodged().accepted().assessed().held("arrival")
+    if waited:  # it was heard before the answer of the release desk was
+        told.waits(asked)
+        told.said[-1] = dataclasses.replace(told.said[-1], cause=asked)
+        told.withdrawn().lodged_again(asked).accepted()
+    else:
+        told.withdrawn().lodged_again(asked)
+        told.said[-2:] = [dataclasses.replace(said, cause=asked) for said in told.said[-2:]]
+        told.accepted()
+    assert told.said[-1].cause == told.said[-2].id, "it answers what was handed on"
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+    became = console.api("GET", f"/requests/{asked}").json()
+    kinds = [answer["kind"] for answer in became["answers"]]
+    assert became["outcome"] == "answered"
+    assert kinds == [*["DeclarationWaits"] * waited, "DeclarationPassedOn", "DeclarationAccepted"]
+    first = console.http.get(f"/api/v1/consignments/{told.earlier}").json()["consignment"]
+    second = console.http.get(f"/api/v1/consignments/{told.id}").json()["consignment"]
+    assert (first["later"], second["earlier"]) == (told.id, told.earlier)
+    for page, other in ((told.earlier, told.id), (told.id, told.earlier)):
+        shown = console.http.get(f"/consignments/{page}", headers={"accept": "text/html"}).text
+        assert f'href="/consignments/{other}"' in shown
+
+
 def test_a_batch_answers_for_each_declaration(console: Running) -> None:
     bad = paper("API-B2")
     bad["items"][1]["quantity"] = "many"

@@ -1,6 +1,7 @@
 """Do the pages tell what the rows say, to a plain reader of HTTP too, and do forms take nothing from elsewhere?"""
 
 import csv
+import dataclasses
 import io
 import re
 import subprocess
@@ -23,6 +24,7 @@ from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentMethod, consignment_id
 from services.console import pages
 from services.console.rendering import FOLDER
+from services.shell.clock import now
 from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
 from tests.console.conftest import Running
 from tests.console.test_api import requests_under
@@ -342,6 +344,28 @@ def test_the_pages_of_goods_tell_every_end(console: Running) -> None:
     assert "May leave" in page(console, "/containers/TCLU4265792")
     assert "Gone" in page(console, "/containers/tclu 426577 1")
     assert "nothing is known that would let it leave" in page(console, "/containers/NOBODY")
+
+
+def test_goods_that_nobody_lodged_have_a_page_with_what_was_told_of_them(console: Running) -> None:
+    told = Border("NO PAPER <b>", start=now() - timedelta(days=20)).held("officer/1").arrived()
+    told.said[0] = dataclasses.replace(
+        told.said[0], value=told.said[0].value.replace(b'"reason":"held"', b'"reason":"a tip about the seal"')
+    )
+    publish(console.settings.kafka, told.said)
+    console.catch_up()
+
+    def shown(days: int, language: str) -> str:
+        return console.http.get(f"/unmatched?days={days}&lang={language}", headers={"accept": "text/html"}).text
+
+    for language, heading in (("en", "Goods that nobody lodged"), ("zh", "无人申报的货物")):
+        page = shown(10, language)
+        assert f'href="/consignments/{told.id}"' in page and f"<h1>{heading}</h1>" in page
+        assert page.count('aria-current="true"') == 1, "the chosen days are marked, whatever they are"
+        assert f'href="/consignments/{told.id}"' not in shown(30, language)
+    row = shown(10, "en").split(f"/consignments/{told.id}")[1].split("</tr>")[0]
+    assert "arrived" in row and "20 d" in row and "a tip about the seal" in row
+    assert 'href="/unmatched"' in console.http.get("/consignments", headers={"accept": "text/html"}).text
+    assert console.http.get("/unmatched?days=-1", headers={"accept": "text/html"}).status_code == 422
 
 
 def test_every_kind_of_message_that_was_ever_published_reads_on_a_page(console: Running) -> None:

@@ -162,6 +162,7 @@ STORIES = (
         .refusal_revoked()
         .held("inspection/inspection")
     ),
+    lambda: Border("W-1").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again().accepted(),
 )
 
 
@@ -367,3 +368,16 @@ def test_a_fact_whose_headers_are_beyond_what_a_row_holds_has_no_row(odd: dict[s
     assert read_with(good).sequence == 1
     with pytest.raises(Unreadable):
         read_with(good | odd)
+
+
+def test_what_is_lodged_after_a_withdrawal_and_what_was_withdrawn_name_each_other() -> None:
+    told = Border("W-2").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again()
+    memory = Memory()
+    read(memory, list(zip(told.said, range(len(told.said)), strict=True)))
+    first, second = memory.rows["consignments"][told.earlier], memory.rows["consignments"][told.id]
+    assert (first.stage, first.earlier, first.later) == ("withdrawn", "", told.id)
+    assert (second.stage, second.earlier, second.later) == ("lodged", told.earlier, "")
+    assert second.reference == "W-2" and second.lodge_request and second.lodged_us
+    again = Border("W-2").lodged().accepted().assessed().held("arrival").withdrawn().lodged_again().accepted()
+    read(memory, [(again.said[-1], 99)])
+    assert memory.rows["consignments"][told.id].stage == "accepted"

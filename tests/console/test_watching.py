@@ -71,21 +71,33 @@ def test_the_standing_is_believed_only_while_it_grows(settings: ConsoleSettings)
 @pytest.mark.parametrize("as_of_us", [0, 10**16], ids=["a clock behind", "a clock ahead"])
 def test_no_clock_of_the_projector_makes_its_standing_younger(settings: ConsoleSettings, as_of_us: int) -> None:
     """By its own measure the standing is a minute old, whatever its clock shows; and a wrong clock makes no fresh one old."""
-    row = {"name": "projector", "as_of_us": as_of_us, "behind": 0, "trouble": ""}
-    run_sql(settings.database_url, delete(t.STANDING), insert(t.STANDING).values(beats=1, lag_ms=60_000, **row))
+    row = {"name": "projector", "as_of_us": as_of_us, "gate_as_of_us": as_of_us, "behind": 0, "trouble": ""}
+    run_sql(
+        settings.database_url,
+        delete(t.STANDING),
+        insert(t.STANDING).values(beats=1, lag_ms=60_000, gate_lag_ms=60_000, **row),
+    )
     grows = update(t.STANDING).values(beats=t.STANDING.c.beats + 1)
     with watching(settings.database_url) as watch:
         for _ in range(4):
             run_sql(settings.database_url, grows)
             assert not fresh(watch)
-        run_sql(settings.database_url, grows.values(lag_ms=0))
+        run_sql(settings.database_url, grows.values(lag_ms=0, gate_lag_ms=0))
         assert fresh(watch)
     run_sql(settings.database_url, delete(t.STANDING))
 
 
 def test_a_standing_that_has_a_lower_number_than_before_is_another_one(settings: ConsoleSettings) -> None:
     """As after a backup was laid in: until it has grown before this process's eyes, its age is not known."""
-    row = {"name": "projector", "as_of_us": 1, "lag_ms": 0, "behind": 0, "trouble": ""}
+    row = {
+        "name": "projector",
+        "as_of_us": 1,
+        "lag_ms": 0,
+        "gate_as_of_us": 1,
+        "gate_lag_ms": 0,
+        "behind": 0,
+        "trouble": "",
+    }
     run_sql(settings.database_url, delete(t.STANDING), insert(t.STANDING).values(beats=100, **row))
     with watching(settings.database_url) as watch:
         for beats in (101, 102, 103):

@@ -10,14 +10,20 @@ import pytest
 from schemas.codes.checks import CHECKS, CONTRADICTIONS
 from schemas.codes.refusals import REFUSALS
 from schemas.declaration import (
+    MOST_OF_A_REFERENCE,
     DeclarationAccepted,
+    DeclarationLodgedAgain,
+    DeclarationPassedOn,
     DeclarationRejected,
     DeclarationRepeated,
+    DeclarationWaits,
     DeclaredContainer,
     WithdrawalRequested,
     WithdrawDeclaration,
 )
-from schemas.vocabulary import Direction, Severity
+from schemas.envelope import RequestRefused
+from schemas.release import DeclarationWithdrawn
+from schemas.vocabulary import Direction, Severity, consignment_id
 from services.declaration import checks, decider
 from tests.declaration.good import BOX, DECLARANT, good_declaration, good_item, lodge
 from tests.voice import NOON, Story, adds_nothing_twice, story
@@ -25,9 +31,9 @@ from tests.voice import NOON, Story, adds_nothing_twice, story
 TODAY = NOON.date()
 
 
-def withdraw(by: str = DECLARANT) -> WithdrawDeclaration:
+def withdraw(by: str = DECLARANT, consignment: str = "") -> WithdrawDeclaration:
     return WithdrawDeclaration(
-        consignment_id=lodge().consignment_id, asked_by=by, occurred_at=NOON, reason="sold to another"
+        consignment_id=consignment or lodge().consignment_id, asked_by=by, occurred_at=NOON, reason="sold to another"
     )
 
 
@@ -228,3 +234,173 @@ def test_what_does_not_stand_is_not_withdrawn(past: Callable[[], Story], code: s
 def test_hearing_it_twice_adds_nothing() -> None:
     adds_nothing_twice(decider, [lodge(), withdraw(), lodge(packages=3)])
     adds_nothing_twice(decider, [withdraw(), lodge(items=()), withdraw()])
+    adds_nothing_twice(decider, [lodge(items=()), lodge(), lodge(), lodge(packages=3)])
+    adds_nothing_twice(decider, [lodge(), withdraw(), lodge(), lodge(), withdrawn(), lodge(), withdraw()])
+    adds_nothing_twice(decider, [lodge(), withdraw(), lodge(), not_withdrawn("once-1"), lodge()])
+    adds_nothing_twice(decider, [again(), again(request_id="r-8"), withdraw(consignment=later_id())])
+
+
+# after a withdrawal
+
+
+def withdrawn(consignment: str = "") -> DeclarationWithdrawn:
+    """What the release desk says when it grants a withdrawal."""
+    return DeclarationWithdrawn(
+        consignment_id=consignment or lodge().consignment_id,
+        occurred_at=NOON,
+        version=2,
+        request_id="w1",
+        reason="sold",
+    )
+
+
+def not_withdrawn(request_id: str = "w1", kind: str = "WithdrawDeclaration") -> RequestRefused:
+    """What the release desk says when it does not."""
+    return RequestRefused(
+        occurred_at=NOON,
+        subject=lodge().consignment_id,
+        request_id=request_id,
+        request_kind=kind,
+        code="controls_ordered",
+        reason="controls are ordered: inspection",
+    )
+
+
+def later_id(number: int = 2) -> str:
+    return consignment_id(DECLARANT, "R-1", number)
+
+
+def again(number: int = 2, request_id: str = "r-7", **changes: Any) -> DeclarationLodgedAgain:
+    """What the record of one consignment hands on to the next."""
+    return DeclarationLodgedAgain(
+        consignment_id=later_id(number - 1),
+        occurred_at=NOON,
+        later=later_id(number),
+        number=number,
+        request_id=request_id,
+        serial=77,
+        declaration=good_declaration(**changes),
+    )
+
+
+def kinds(told: Story) -> list[str]:
+    return [fact.kind for fact in told.said]
+
+
+def codes(told: Story) -> list[str]:
+    return [fact.code for fact in told.said if isinstance(fact, RequestRefused)]
+
+
+def test_the_id_of_the_first_consignment_is_what_it_ever_was_and_each_further_one_has_its_own() -> None:
+    assert consignment_id("91350100M000100Y43", "R-1") == "c48c22a3-fda0-5a77-9389-9a729b617a8a"
+    assert len({later_id(number) for number in range(1, 65)}) == 64
+    assert consignment_id("A", "2/B", 2) != consignment_id("A", "B", 2) != consignment_id("2", "A/B")
+
+
+def test_what_is_lodged_after_a_withdrawal_is_the_next_consignment() -> None:
+    told = story(decider, lodge(), withdraw(), withdrawn()).when(lodge(packages=3), message_id="r-7")
+    passed = DeclarationPassedOn(consignment_id=later_id(1), occurred_at=told.at, request_id="r-7", later=later_id())
+    handed = again(packages=3).model_copy(update={"occurred_at": told.at, "serial": 4})
+    told.then(passed, handed)
+    assert handed.key == later_id()
+
+    then = story(decider, handed)
+    accepted = then.said[0]
+    assert isinstance(accepted, DeclarationAccepted)
+    assert (accepted.consignment_id, accepted.earlier, accepted.number) == (later_id(), later_id(1), 2)
+    assert accepted.request_id == "r-7" and accepted.declaration_no.endswith("000000004"), "the serial of its request"
+
+
+def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None:
+    assert kinds(story(decider, lodge(), withdraw(), withdrawn(), lodge())) == [
+        "DeclarationPassedOn",
+        "DeclarationLodgedAgain",
+    ]
+
+
+def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
+    """The release desk may have granted it already, and this desk not have heard of that: the order must change nothing."""
+    told = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
+    waits = told.said[0]
+    assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")
+
+    granted = Story(decider, told.state, heard=3).when(withdrawn())
+    assert kinds(granted) == ["DeclarationPassedOn", "DeclarationLodgedAgain"]
+    handed = granted.said[1]
+    assert isinstance(handed, DeclarationLodgedAgain) and (handed.request_id, handed.serial) == ("r-7", 3)
+
+    refused = Story(decider, told.state, heard=3).when(not_withdrawn())
+    assert codes(refused) == ["reference_used"] and refused.said[0].model_dump()["request_id"] == "r-7"
+    assert kinds(refused.when(lodge())) == ["DeclarationRepeated"], "nothing waits any more"
+
+
+def test_the_same_paper_that_waited_is_a_repeat_of_the_one_that_stands_once_the_withdrawal_is_refused() -> None:
+    told = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(), message_id="r-7")
+    told.when(not_withdrawn())
+    repeated = told.said[0]
+    assert isinstance(repeated, DeclarationRepeated)
+    assert (repeated.request_id, repeated.first_request_id) == ("r-7", "m1")
+
+
+def test_a_paper_that_waits_is_named_to_who_lodges_it_again_and_another_one_is_sent_back() -> None:
+    told = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
+    repeated = told.when(lodge(packages=3), message_id="r-8").said[0]
+    assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-7"
+    assert codes(told.when(lodge())) == ["reference_used"]
+    assert [fact.model_dump().get("request_id") for fact in told.when(withdrawn()).said] == ["r-7", "r-7"]
+
+
+def test_a_paper_waits_until_each_request_to_withdraw_is_answered() -> None:
+    told = story(decider, lodge()).when(withdraw(), message_id="w1").when(withdraw(), message_id="w2")
+    told.when(lodge(packages=3), message_id="r-7")
+    assert kinds(told.when(not_withdrawn("w1"))) == []
+    assert kinds(told.when(not_withdrawn("p1", "PlaceHold"))) == [], "of a hold, which has nothing to do with it"
+    assert codes(told.when(not_withdrawn("w2"))) == ["reference_used"]
+
+
+def test_a_withdrawal_that_was_refused_before_holds_nothing_up() -> None:
+    told = story(decider, lodge()).when(withdraw(), message_id="w1").when(not_withdrawn())
+    assert kinds(told.when(lodge())) == ["DeclarationRepeated"]
+
+
+def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() -> None:
+    told = story(decider, again(items=()))
+    assert isinstance(told.said[0], DeclarationRejected) and told.said[0].earlier == later_id(1)
+    told.when(again(items=())).then()
+    assert isinstance(told.when(again(request_id="r-8")).said[0], DeclarationAccepted)
+    told.when(again(items=())).then()  # the first try, told late
+    repeated = told.when(again(request_id="r-9")).said[0]
+    assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-8"
+    assert repeated.consignment_id == later_id()
+    told.when(withdraw(consignment=later_id()), message_id="w1").when(withdrawn(later_id()))
+    handed = told.when(again(request_id="r-10")).said[1]
+    assert isinstance(handed, DeclarationLodgedAgain)
+    assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
+    told.when(again(request_id="r-8")).then()  # what this consignment was lodged by makes no other one
+
+
+def test_a_lodgement_that_names_the_next_id_itself_is_sent_back() -> None:
+    direct = lodge().model_copy(update={"consignment_id": later_id()})
+    for past in ([], [again()], [again(), withdraw(consignment=later_id()), withdrawn(later_id())]):
+        assert codes(story(decider, *past).when(direct)) == ["consignment_id_mismatch"]
+
+
+def test_a_reference_does_not_go_on_for_ever() -> None:
+    last = story(decider, again(MOST_OF_A_REFERENCE), withdraw(consignment=later_id(64)), withdrawn(later_id(64)))
+    assert codes(last.when(again(MOST_OF_A_REFERENCE, "r-8"))) == ["reference_spent"]
+
+
+def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
+    told = story(decider, lodge()).when(withdraw(), message_id="w1").when(withdrawn())
+    told.when(withdraw(), message_id="w1").then()
+    assert codes(told.when(withdraw("somebody"))) == ["wrong_declarant"]
+    assert codes(told.when(withdraw())) == ["already_withdrawn"]
+
+
+def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
+    """Its desk did not hear the release desk; the answers lie on the topic, which is read from its beginning."""
+    told = story(decider, lodge()).when(withdraw(), message_id="w1")
+    before = told.state.model_dump(include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
+    told = Story(decider, decider.STATE.validate_python(before), heard=2)
+    assert kinds(told.when(lodge(), message_id="r-7")) == ["DeclarationWaits"]
+    assert kinds(told.when(not_withdrawn())) == ["DeclarationRepeated"]

@@ -1,10 +1,12 @@
 """Is what happened while the gate desk was away told as it happened, and not as if it had come with the desk?"""
 
+import pytest
+
 from schemas.vocabulary import Direction, EquipmentEvent
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import look
-from tests.gate.boxes import DAY, A, at, discharged, event, freed, held, kinds, may_leave, out
+from tests.gate.boxes import DAY, A, at, discharged, event, found, freed, held, kinds, may_leave, out
 from tests.voice import Story
 
 
@@ -68,3 +70,17 @@ def test_a_desk_whose_clock_is_days_behind_keeps_the_times_that_were_told() -> N
     assert "ContainerGatedOut" in kinds(told)
     told.when(discharged(3 * DAY), at=at(3 * DAY + 1))
     assert kinds(told) == ["EquipmentEventRecorded", "VisitOpened"]
+
+
+@pytest.mark.parametrize("clock", [-3 * DAY, 0, 1000 * DAY])
+def test_no_clock_of_a_worker_changes_when_something_happened(clock: int) -> None:
+    """An arrival of which the release desk tells, a discharge, a finding; and a report with a wrong date happened when it was told."""
+    told = Story(decider, decider.INITIAL)
+    told.when(held(A, 1, arrived=50, when=0), at=at(clock + 5))
+    told.when(discharged(60), at=at(clock + 61), recorded=at(61))
+    box = told.state
+    assert [part.arrived_at for part in box.parts] == [at(50)] and [r.at for r in box.reports] == [at(60)]
+    wrong = Story(decider, decider.INITIAL).when(discharged(-800 * DAY), at=at(clock + 70), recorded=at(70))
+    assert [report.at for report in wrong.state.reports] == [at(70)]
+    seen = Story(decider, decider.INITIAL).when(found("outside", -800 * DAY), at=at(clock + 70), recorded=at(70))
+    assert [finding.at for finding in seen.state.findings] == [at(70)]

@@ -233,6 +233,19 @@ def test_a_discharge_days_after_the_arrival_of_its_goods_confirms_the_call_that_
 # bounds
 
 
+def test_a_discharge_days_after_the_arrival_that_names_no_conveyance_may_be_of_the_next_call() -> None:
+    """So the release of the goods that had arrived lets nothing out, until the terminal says with what the box came."""
+    told = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
+    assert may_leave(told)
+    told.when(discharged(2 * DAY), message_id="bare", at=at(2 * DAY))
+    assert not may_leave(told) and "departure_not_reported" in alarms(told)
+    named = event(EquipmentEvent.DISCHARGED, 2 * DAY, laden=True, ship="EVER 1", replaces="bare")
+    told.when(named, at=at(2 * DAY + 5))
+    assert may_leave(told)
+    soon = story(decider, held(A, ship="EVER 1", arrived=0), freed(A, ship="EVER 1", arrived=0, when=1))
+    assert may_leave(soon.when(discharged(DAY), at=at(DAY))), "within a day it is the same event"
+
+
 def test_estimates_never_crowd_out_what_happened(few: None) -> None:
     told = story(decider, discharged(0), freed(A, arrived=0))
     for number in range(FEW + 5):

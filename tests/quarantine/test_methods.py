@@ -12,11 +12,13 @@ from schemas.inspection import PestIntercepted
 from schemas.quarantine import (
     DecideTreatment,
     QuarantineRefused,
+    RetractTreatment,
     TreatmentCancelled,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
+    TreatmentRetracted,
     TreatmentVerified,
     TreatmentWaived,
 )
@@ -135,6 +137,40 @@ def test_every_method_of_the_table_can_be_ordered() -> None:
     for goods, genus in pests.items():
         methods = tuple([row.method for row in ROWS if row.goods is goods])
         assert ordered(found(f"{genus} sp.", goods)) == (goods, methods)
+
+
+@pytest.mark.parametrize(
+    ("pest", "goods", "days"),
+    [
+        ("Sitophilus oryzae", GRAIN, 13),  # ten days of gas where the grain is cold
+        ("Ceratitis capitata", CITRUS, 23),  # twenty days at 3 °C
+        ("Bursaphelenchus xylophilus", WOOD, 5),
+        ("Cydia pomonella", CHERRIES, 5),
+    ],
+)
+def test_a_treatment_is_overdue_when_the_longest_that_is_ordered_could_have_been_done_and_not_before(
+    pest: str, goods: GoodsClass, days: int
+) -> None:
+    told = story(decider, found(pest, goods))
+    (order,) = [fact for fact in told.said if isinstance(fact, TreatmentOrdered)]
+    assert order.due == told.at + timedelta(days=days)
+    longest = max(
+        step.hours for row in ROWS if row.goods is goods and row.method in order.methods for step in row.steps
+    )
+    assert order.due - told.at > timedelta(hours=float(longest)), "a right treatment is never told overdue"
+    assert [limit.due for limit in told.deadlines()] == [order.due]
+
+
+def test_a_record_of_grain_that_is_taken_back_leaves_as_long_as_its_order_did() -> None:
+    told = story(decider, found("Sitophilus oryzae", GRAIN)).when(
+        good_treatment(CONSIGNMENT, "inspection", 1, PHOSPHINE), message_id="r1"
+    )
+    assert [type(fact) for fact in told.said] == [TreatmentVerified]
+    wrong = RetractTreatment(
+        consignment_id=CONSIGNMENT, asked_by="officer", occurred_at=told.at, origin="inspection", wrong="r1", reason="x"
+    )
+    retracted = told.when(wrong).said[0]
+    assert isinstance(retracted, TreatmentRetracted) and retracted.due == told.at + timedelta(days=13)
 
 
 def test_a_correct_phosphine_record_of_grain_is_verified() -> None:

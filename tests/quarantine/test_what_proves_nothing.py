@@ -126,6 +126,18 @@ def test_a_record_that_dates_itself_into_the_future_is_refused() -> None:
     assert isinstance(told.said[0], TreatmentVerified), "clocks may be five minutes apart"
 
 
+@pytest.mark.parametrize("clock", [timedelta(days=-3), timedelta(0), timedelta(days=3)])
+def test_the_future_begins_when_a_record_was_sent_whatever_the_clock_of_the_desk_says(clock: timedelta) -> None:
+    good = record(HEAT)
+    assert good.started_at is not None
+    ended = good.started_at + timedelta(hours=2.5)
+    told = story(decider, PEST)
+    told.when(good, at=ended + clock, recorded=ended - timedelta(minutes=5, microseconds=1))
+    assert [fact.code for fact in told.said if isinstance(fact, RequestRefused)] == ["in_future"]
+    told.when(good, at=ended + clock, recorded=ended - timedelta(minutes=5))
+    assert isinstance(told.said[0], TreatmentVerified)
+
+
 def test_a_refused_record_spends_no_attempt() -> None:
     told = story(decider, PEST).when(record(HEAT, started_at=None))
     assert isinstance(told.said[0], RequestRefused)

@@ -1,6 +1,6 @@
 """Is exactly that released which has arrived, and is each arrival counted once, at the time at which it happened?"""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -183,17 +183,34 @@ def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
     ("told_at", "recorded_at"),
     [
         (NOON - timedelta(days=2), NOON - timedelta(days=2)),
-        (NOON + timedelta(minutes=10), NOON + timedelta(minutes=1)),  # the sender's clock is ahead
-        (NOON - timedelta(days=800), NOON + timedelta(minutes=1)),
+        (
+            NOON + timedelta(minutes=10),
+            NOON + timedelta(minutes=10),
+        ),  # as told: the door refuses what lies too far ahead
+        (
+            NOON - timedelta(days=800),
+            NOON + timedelta(minutes=2),
+        ),  # a wrong date: when it was asked, by the request's header
     ],
 )
-def test_an_arrival_happened_when_it_was_told_to_have_happened(told_at: object, recorded_at: object) -> None:
+@pytest.mark.parametrize("clock", [timedelta(0), timedelta(days=-3), timedelta(days=1000)])
+def test_an_arrival_happened_when_it_was_told_to_have_happened(
+    told_at: datetime, recorded_at: datetime, clock: timedelta
+) -> None:
+    """Whatever the clock of the worker that hears it says."""
     report = arrival().model_copy(update={"occurred_at": told_at})
-    told = story(decider, assessed()).when(report, at=NOON + timedelta(minutes=1))
+    heard_at = NOON + timedelta(minutes=1) + clock
+    told = story(decider, assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))
     recorded, granted = told.said[0], told.said[1]
     assert isinstance(recorded, ArrivalRecorded) and recorded.occurred_at == recorded_at
     assert isinstance(granted, ReleaseGranted) and granted.arrived_at == recorded_at
-    assert granted.occurred_at == NOON + timedelta(minutes=1)
+    assert granted.occurred_at == heard_at
+
+
+def test_of_an_event_whose_header_tells_no_time_the_clock_of_the_desk_stands_for_it() -> None:
+    wrong = arrival().model_copy(update={"occurred_at": NOON - timedelta(days=800)})
+    recorded = story(decider, assessed()).when(wrong, at=NOON + timedelta(minutes=1)).said[0]
+    assert isinstance(recorded, ArrivalRecorded) and recorded.occurred_at == NOON + timedelta(minutes=1)
 
 
 def test_reports_of_parts_are_bounded() -> None:

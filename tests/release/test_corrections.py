@@ -200,6 +200,17 @@ def test_under_an_officers_hold_such_a_withdrawal_waits_for_the_officer() -> Non
     assert kinds(other)[0] == "RequestRefused"
 
 
+def test_a_withdrawal_that_waits_for_an_officer_is_sent_back_when_the_goods_are_refused() -> None:
+    """Its declarant would wait for ever otherwise, and so would a declaration that is lodged after it."""
+    told = story(decider, assessed(DOCUMENTS), rectification()).when(place_hold(), message_id="h1").when(withdrawal())
+    told.when(failed(DOCUMENTS, 1))
+    assert [fact.kind for fact in told.said][-1] == "RequestRefused"
+    assert told.said[-1].model_dump()["request_id"] == "w1"
+    assert told.said[-1].model_dump()["code"] == "consignment_closed"
+    told.when(retracted(DOCUMENTS, 2))
+    assert "DeclarationWithdrawn" not in [fact.kind for fact in told.said], "it was answered"
+
+
 def test_hearing_a_correction_twice_adds_nothing() -> None:
     goods = [assessed(DOCUMENTS, INSPECTION), arrival(), rectification(), failed(INSPECTION), retracted(INSPECTION)]
     adds_nothing_twice(decider, [*goods, passed(INSPECTION, 2), passed(DOCUMENTS, 1), retracted(DOCUMENTS, 2)])

@@ -1,16 +1,30 @@
 """Is a simulated day the same for the same seed, and like a real one?"""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import combinations
 
 import pytest
 from stdnum import iso6346
 from stdnum.cn import uscc
 
+from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Hearing, RequestRefused
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
-from schemas.vocabulary import ControlKind, GoodsClass, Severity, TreatmentDecision, TreatmentMethod
+from schemas.release import DeclarationWithdrawn, ReportArrival
+from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
+from schemas.vocabulary import (
+    ControlKind,
+    CreditGrade,
+    Direction,
+    GoodsClass,
+    Lane,
+    Severity,
+    TreatmentDecision,
+    TreatmentMethod,
+    consignment_id,
+)
 from services.declaration.checks import findings
 from services.quarantine import decider as quarantine
 from services.quarantine.methods import methods_for
@@ -252,4 +266,44 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "ContainerGatedOut",
         "GateAlarmRaised",
         "RequestRefused",
+        "DeclarationWithdrawn",
     }
+
+
+@pytest.mark.parametrize("first", ["assessed", "withdrawn"])
+def test_some_of_what_was_withdrawn_is_lodged_again_whatever_is_read_first(first: str) -> None:
+    """The two facts lie on different topics."""
+    plan = next(p for p in PLANS if p.intent.withdraws and p.intent.again)
+    known = green(plan.consignment_id, plan.declaration.bill_no)
+    withdrawn = DeclarationWithdrawn(
+        consignment_id=plan.consignment_id, occurred_at=START, version=1, request_id="w", reason="sold"
+    )
+    told = (known, withdrawn) if first == "assessed" else (withdrawn, known)
+    people = People(DAY)
+    acts = [act.request for fact in told for act in people.react(fact)]
+    assert [type(request) for request in acts] == [WithdrawDeclaration, LodgeDeclaration]
+    lodged = acts[1]
+    assert isinstance(lodged, LodgeDeclaration) and lodged.declaration.reference == plan.declaration.reference
+    assert [box.container_no for box in lodged.declaration.containers] == [box.container_no for box in known.containers]
+    again = green(consignment_id(plan.declaration.declarant, plan.declaration.reference, 2), plan.declaration.bill_no)
+    assert [type(act.request) for act in people.react(again)] == [ReportArrival], "it is not withdrawn once more"
+
+
+def green(consignment: str, bill: str) -> ConsignmentAssessed:
+    """What risk says of goods in one container that need no control."""
+    return ConsignmentAssessed(
+        consignment_id=consignment,
+        occurred_at=START,
+        declaration_no="420120261000000001",
+        direction=Direction.IMPORT,
+        customs_office="4201",
+        transport_mode="2",
+        bill_no=bill,
+        containers=(BoundContainer(container_no="CSQU3054383"),),
+        lane=Lane.GREEN,
+        controls=(),
+        credit_grade=CreditGrade.REGULAR,
+        rule_set="x",
+        rules=(),
+        draw=Draw(value=Decimal("0.5"), rate=Decimal("0.02"), selected=False, key_id=""),
+    )

@@ -1,0 +1,20 @@
+"""What is lodged after a withdrawal is another consignment: each of the two names the other."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+NAMES = ("earlier", "later")
+
+
+def upgrade() -> None:
+    for name in NAMES:
+        op.add_column("consignments", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+
+
+def downgrade() -> None:
+    for name in NAMES:
+        op.drop_column("consignments", name)
