@@ -22,12 +22,14 @@ class Story:
     facts: tuple[Fact, ...] = ()
     said: tuple[Fact, ...] = ()
     at: datetime = NOON
+    shared: object = None
+    """The state of the record that the desk keeps for the whole partition."""
 
     def when(self, message: Message, *, message_id: str | None = None, at: datetime | None = None) -> "Story":
         """The desk hears `message`; `said` is what it answers to this one."""
         self.heard += 1
         self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
-        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard)
+        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, shared=self.shared)
         self.said = self.decider.decide(self.state, message, hearing)
         for told in (message, *self.said):
             self.state = self.decider.evolve(self.state, told, hearing)

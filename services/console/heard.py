@@ -21,6 +21,7 @@ TOPIC_NUMBERS: dict[str, int] = {
     "customs-gate-requests": 11,
     "customs-gate-facts": 12,
     "customs-gate-departures": 13,
+    "customs-release-watches": 21,
 }
 """Part of every stored place: a number is given once and never changes."""
 PARKED_NUMBERS: dict[str, int] = {
