@@ -243,12 +243,14 @@ def test_the_rows_are_the_same_on_both_databases(settings: ConsoleSettings, boot
     said_by_desk(bootstrap, "on-both", "WATCH-10", lifted=True)
     with projecting(settings) as running:
         running.catch_up()
-        rows = Rows(open_engine(settings.database_url))
+        engine = open_engine(settings.database_url)
+        rows = Rows(engine)
         assert rows.matching("WATCH-10", "", "", 10) == [told.id]
         assert rows.matching("", told.declaration.declarant.lower(), "", 100_000).count(told.id) == 1
         assert rows.matching("WATCH-1", "", "", 10).count(told.id) == 0
         (row,) = rows.watches(10, "on-both")
         assert (row.placed, row.lifted, row.lifted_by, row.reason) == (PARTITIONS, PARTITIONS, "o8", "a tip")
+        engine.dispose()
 
 
 def test_the_page_places_and_lifts_a_watch_in_both_languages(own: Running) -> None:
