@@ -13,7 +13,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import SchemaValidator
 
 from schemas.bounds import FIRST, LINE, WhenMade, reader, shown
-from schemas.vocabulary import ActorId, ConsignmentId, ContainerName, MessageId, Moment, Name, Reason, derived_id
+from schemas.vocabulary import (
+    ActorId,
+    ConsignmentId,
+    ContainerName,
+    MessageId,
+    Moment,
+    Name,
+    PartitionKey,
+    Reason,
+    derived_id,
+)
 
 Subject = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """The key of the message that is spoken of: a consignment id or a container number."""
@@ -67,6 +77,16 @@ class AboutContainer(Message):
     @property
     def key(self) -> str:
         return self.container_no
+
+
+class AboutPartition(Message):
+    """A message for the desk of one partition, about no goods that are known yet; it travels under a key that lies there."""
+
+    partition_key: PartitionKey
+
+    @property
+    def key(self) -> str:
+        return self.partition_key
 
 
 class Fact(Message):
@@ -157,12 +177,14 @@ class Hearing(NamedTuple):
 
     `serial` is offset * partitions + partition of the message: unique in its topic, the same on every reading.
     `recorded`: when its writer wrote it down, by its header `ce_time`, also the same on every reading; None where that says nothing.
+    `shared`: the state of the record that the desk keeps for the whole partition; None of a desk that keeps none.
     """
 
     at: datetime
     message_id: str
     serial: int
     recorded: datetime | None = None
+    shared: object = None
 
 
 LATEST_REPORT = timedelta(days=731)

@@ -116,6 +116,8 @@ FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {
         g.DepartureRetracted: _JOIN,
         DeadlinePassed: _JOIN,
         r.RetractLift: (r.LiftRetracted, *_JOIN),
+        r.PlaceWatch: (r.WatchPlaced, RequestRefused),
+        r.LiftWatch: (r.WatchLifted, RequestRefused),
     },
     "gate": {
         r.ContainerHeld: _GATE,
@@ -173,6 +175,7 @@ HOLDING: dict[str, tuple[type[Message], ...]] = {
         q.TreatmentDecisionRetracted,
         r.PlaceHold,
         r.RetractLift,
+        r.PlaceWatch,
         g.ConsignmentLeftUnreleased,
     ),
     "gate": (r.ContainerHeld, g.PlaceContainerHold),

@@ -18,6 +18,7 @@ from schemas.vocabulary import (
     Label,
     MessageId,
     Name,
+    OptionalId,
     Reason,
     Version,
 )
@@ -30,8 +31,6 @@ Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 """Number of a transport document; empty where nobody said."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """A visit, named by the message that opened it; empty where an earlier release did not say."""
-OptionalId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
-"""The id of a message; empty for none."""
 Lots = Annotated[int, Field(ge=1, le=500)]
 """How many lots (goods of one bill each) are in the container."""
 

@@ -8,10 +8,11 @@ from pydantic import Field, StringConstraints, ValidationError
 
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, Code
-from schemas.envelope import AboutConsignment, AboutContainer, Fact, Message, Request, words_in_doubt
+from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
 from schemas.risk import Sharers
 from schemas.vocabulary import (
     CONSIGNMENT_ID,
+    PARTITION_KEY,
     ActorId,
     ConsignmentId,
     ContainerName,
@@ -22,13 +23,14 @@ from schemas.vocabulary import (
     MessageId,
     Moment,
     Name,
+    OptionalId,
     Owner,
     Reason,
     Version,
 )
 
 HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
-"""`assessment`, `arrival`, `inspection/<control>`, `quarantine/<origin>` or `officer/<request id>`."""
+"""`assessment`, `arrival`, `inspection/<control>`, `quarantine/<origin>`, `officer/<request id>` or `officer/watch/<watch id>`."""
 
 
 MOST_HOLDS = 512
@@ -65,10 +67,14 @@ class ReportArrival(AboutConsignment, Request):
 
 
 class PlaceHold(AboutConsignment, Request):
-    """An officer holds the goods; goods already released are called back (`ReleaseRevoked`)."""
+    """An officer holds the goods; goods already released are called back (`ReleaseRevoked`).
+
+    `watch_id`: the watch that these goods match; empty of a hold that an officer places on them alone.
+    """
 
     holds_goods: ClassVar[bool] = True
     reason: Reason
+    watch_id: OptionalId = ""
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
@@ -85,6 +91,57 @@ class PlaceHold(AboutConsignment, Request):
             return cls(consignment_id=key, occurred_at=at, **words_in_doubt(body))
         except ValidationError:
             return None
+
+
+class PlaceWatch(AboutPartition, Request):
+    """An officer holds goods that nobody has declared yet: whatever is declared under this bill, or by this declarant.
+
+    One copy for each partition, all of one `watch_id`. `bill_no`: any spelling of the same capitals and digits; `declarant`: USCC;
+    one of the two is empty.
+    """
+
+    holds_goods: ClassVar[bool] = True
+    watch_id: MessageId
+    reason: Reason
+    bill_no: Code = ""
+    declarant: Code = ""
+
+    @classmethod
+    def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
+        """The watch, where its id and what it watches can be read; None where they cannot, or the content names another partition."""
+        told = body if isinstance(body, dict) else {}
+        if told.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
+            return None
+        named = {name: told[name] for name in ("watch_id", "bill_no", "declarant") if name in told}
+        try:
+            return cls(partition_key=key, occurred_at=at, **named, **words_in_doubt(body))
+        except ValidationError:
+            return None
+
+
+class LiftWatch(AboutPartition, Request):
+    """An officer ends a watch: it holds no further goods. One copy for each partition; the holds that it made are lifted one by one."""
+
+    watch_id: MessageId
+    reason: Reason
+
+
+class WatchPlaced(AboutPartition, Fact):
+    """The release desk of this partition holds what is declared under this bill or by this declarant from now on."""
+
+    watch_id: MessageId
+    bill_no: Code
+    declarant: Code
+    reason: Reason
+    placed_by: ActorId
+
+
+class WatchLifted(AboutPartition, Fact):
+    """The release desk of this partition has ended the watch, or will not begin it."""
+
+    watch_id: MessageId
+    reason: Reason
+    lifted_by: ActorId
 
 
 class LiftHold(AboutConsignment, Request):

@@ -78,3 +78,5 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     """As declared; empty where an earlier release did not say."""
     packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999)] = 0
     """As declared; 0 where an earlier release did not say."""
+    declarant: Code = ""
+    """USCC of who declared; empty where an earlier release did not say."""

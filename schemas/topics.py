@@ -25,13 +25,16 @@ Role = Literal["facts", "requests", "state", "parked", "orders"]
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is."""
+    """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is.
+
+    A fact that answers a request is under the key of the request: on `customs-release-facts`, those about watches have a partition's.
+    """
 
     name: str
     role: Role
     writer: str
     carries: tuple[type[Message], ...]
-    key: Literal["consignment", "container"] = "consignment"
+    key: Literal["consignment", "container", "partition"] = "consignment"
     retention: Retention = "forever"
     begins: Literal["first", "next"] = "first"
     """From which message on a desk reads it that has never read it: the first one, or the next one."""
@@ -124,6 +127,7 @@ FACTS_AND_REQUESTS = (
         ),
     ),
     Topic(requests_topic("release"), "requests", "anyone", (r.ReportArrival, r.PlaceHold, r.LiftHold, r.RetractLift)),
+    Topic("customs-release-watches", "requests", "anyone", (r.PlaceWatch, r.LiftWatch), key="partition"),
     Topic(
         facts_topic("release"),
         "facts",
@@ -137,6 +141,8 @@ FACTS_AND_REQUESTS = (
             r.RefusalRevoked,
             r.LiftRetracted,
             r.DeclarationWithdrawn,
+            r.WatchPlaced,
+            r.WatchLifted,
             RequestRefused,
         ),
     ),

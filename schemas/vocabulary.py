@@ -32,6 +32,11 @@ ContainerNo = Annotated[str, _text(1, 17), WhenMade(pattern=LINE)]
 """ISO 6346 container number as somebody wrote it; whether its check digit holds is for the desks to say."""
 ContainerName = Annotated[str, WhenMade(min_length=1, max_length=17, pattern=LINE)]
 """The same, as the desks name a container to each other; it was not bounded once."""
+WATCHES = "watches"
+"""Begins the keys under which the release desk keeps the watches of a partition."""
+PARTITION_KEY = rf"^{WATCHES}/[0-9]{{1,9}}$"
+PartitionKey = Annotated[str, _text(1, 17, PARTITION_KEY)]
+"""A key that lies in a certain partition: the first of `watches/0`, `watches/1`, … that does."""
 Reason = Annotated[str, _text(1, 500), WhenMade(pattern=LINES)]
 """Why a person did it, in that person's words."""
 Remarks = Annotated[str, WhenMade(max_length=2000, pattern=LINES)]
@@ -42,6 +47,8 @@ Pointer = Annotated[str, _text(0, 200), WhenMade(pattern=LINE)]
 """RFC 6901 JSON pointer into the declaration, e.g. `/items/3/hs_code`."""
 MessageId = Annotated[str, WhenMade(min_length=1, max_length=200, pattern=LINE)]
 """The id of a message, as in its header `ce_id`."""
+OptionalId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
+"""The id of a message; empty for none."""
 Name = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
 """The name of a kind, a code, a rule or a schedule: a row of one of our tables."""
 Label = Annotated[str, WhenMade(max_length=100, pattern=LINE)]

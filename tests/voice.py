@@ -22,6 +22,8 @@ class Story:
     facts: tuple[Fact, ...] = ()
     said: tuple[Fact, ...] = ()
     at: datetime = NOON
+    shared: object = None
+    """The state of the record that the desk keeps for the whole partition."""
 
     def when(
         self,
@@ -34,7 +36,7 @@ class Story:
         """The desk hears `message`; `said` is what it answers to this one. `recorded`: as its header says, if it does."""
         self.heard += 1
         self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
-        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded)
+        hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded, self.shared)
         self.said = self.decider.decide(self.state, message, hearing)
         for told in (message, *self.said):
             self.state = self.decider.evolve(self.state, told, hearing)

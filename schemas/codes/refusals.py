@@ -55,6 +55,10 @@ REFUSALS: Final = MappingProxyType(
         ),
         "too_many_reports": Words("该集装箱的报告已达上限", "as many reports were made as one container may have"),
         "too_many_holds": Words("未解除的扣留已达上限", "as many officers' holds are open as one consignment may have"),
+        "already_held": Words("该布控已扣留这票货物", "the watch holds these goods already"),
+        "watch_lifted": Words("该布控已解除", "the watch was lifted, or its hold on these goods was"),
+        "watch_malformed": Words("布控未写明提运单号或申报单位", "the watch names neither a bill nor a declarant"),
+        "too_many_watches": Words("布控已达上限", "as many watches are open as one partition keeps"),
         "too_many_requests": Words(
             "此类请求次数已达上限", "as many requests were made as one consignment or container may have"
         ),

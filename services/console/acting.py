@@ -195,22 +195,22 @@ def _name(typed: Typed, field: str, longest: int) -> str:
     return name
 
 
-def _actor(typed: Typed) -> str:
+def actor_typed(typed: Typed) -> str:
     """Who acts."""
     return _name(typed, "actor", LONGEST_ACTOR) or ANYBODY
 
 
-def _key(desk: Office, typed: Typed) -> RequestKey:
+def key_typed(desk: Office, typed: Typed) -> RequestKey:
     """The page gave its form a key, so that a second click is the same request and a later page another."""
-    return desk.asker.key(_actor(typed), _name(typed, "key", LONGEST_KEY))
+    return desk.asker.key(actor_typed(typed), _name(typed, "key", LONGEST_KEY))
 
 
 async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
     """Sends it; returns its id."""
-    return (await ask(desk, requested(kind, fields, _actor(typed), _key(desk, typed)))).request_id
+    return (await ask(desk, requested(kind, fields, actor_typed(typed), key_typed(desk, typed)))).request_id
 
 
-def _done(address: str, actor: str) -> Response:
+def back_to(address: str, actor: str) -> Response:
     answer = RedirectResponse(address, 303)
     if actor:
         answer.set_cookie(ACTOR_COOKIE, quote(actor), max_age=YEAR_SECONDS, samesite="lax", httponly=True)
@@ -229,7 +229,7 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
         return await run_in_threadpool(
             consignment_page, request, consignment_id, problem=problem, typed={**typed, "act": act}
         )
-    return _done(f"/consignments/{quote(consignment_id)}?asked={asked}", typed.get("actor", ""))
+    return back_to(f"/consignments/{quote(consignment_id)}?asked={asked}", typed.get("actor", ""))
 
 
 @router.post("/containers/{container_no}/act/{act}")
@@ -242,7 +242,7 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
         asked = await _ask(office(request), kind, {"container_no": number, **fields(typed)}, typed)
     except Problem as problem:
         return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
-    return _done(f"/containers/{quote(number)}?asked={asked}", typed.get("actor", ""))
+    return back_to(f"/containers/{quote(number)}?asked={asked}", typed.get("actor", ""))
 
 
 @router.get("/lodge")
@@ -268,9 +268,9 @@ async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
     desk, paper = office(request), typed.get("body", "")
     try:
-        who, key = _actor(typed), _key(desk, typed)
+        who, key = actor_typed(typed), key_typed(desk, typed)
         lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, who, key)
         asked = await ask(desk, lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
-    return _done(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))
+    return back_to(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, answers, feed, lodging, manual, pages
+from services.console import acting, answers, feed, lodging, manual, pages, watch_desk
 from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.database import open_engine
@@ -77,6 +77,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(lodging.router)
+    app.include_router(watch_desk.router)
+    app.include_router(watch_desk.pages)
     app.include_router(answers.router)
     app.include_router(feed.router)
     app.include_router(acting.router)
@@ -104,10 +106,14 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         async with projected(settings, bell) as progress:
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
+            following = asyncio.create_task(app.state.office.watches.follow())
+            following.add_done_callback(end_with_task)
             try:
                 yield
             finally:
                 bell.close()
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
                 await asker.stop()
     finally:
         reading.dispose()

@@ -14,10 +14,10 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import Engine, Table, Update, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from schemas.envelope import Request, request_id
+from schemas.envelope import AboutPartition, Request, request_id
 from schemas.topics import KINDS, topic_of
 from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
@@ -42,9 +42,11 @@ SOURCE = "/console"
 OF_REQUESTS = "request"
 """Name of the row of `INSTALLATION` with the secret that ids of requests are made with."""
 HOLDS = frozenset(
-    name for name, kind in KINDS.items() if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back)
+    name
+    for name, kind in KINDS.items()
+    if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back) and not issubclass(kind, AboutPartition)
 )
-"""The kinds of requests that keep goods at the gate from the moment they are asked."""
+"""The kinds of requests that keep the goods or the container that they name at the gate from the moment they are asked."""
 log = structlog.get_logger()
 
 
@@ -167,6 +169,10 @@ class Asker:
             return RequestKey("", fresh_key(), events)
         return RequestKey(told, hmac.digest(self._secret, f"{sender}\0{told}".encode(), "sha256").hex())
 
+    def own_key(self, *identity: str) -> RequestKey:
+        """The key of a request that consoles send by themselves, the same in all of them; no sender's words make such a one."""
+        return RequestKey("", hmac.digest(self._secret, "\0\0".join(("", *identity)).encode(), "sha256").hex())
+
     async def ask(self, message: Prepared) -> Asked:
         """Sends one request. Problem 503 when it was not acknowledged, 422 when its key was used for other content."""
         return (await self.ask_all([message]))[0]
@@ -204,12 +210,17 @@ class Asker:
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
+        await self.note(ASKED_HOLDS, rows)
+
+    async def note(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
+        """Writes rows of the consoles' own tables that are not there yet, then changes some; Problem 503 where the database does
+        not."""
         try:
-            await asyncio.to_thread(self._insert_rows, ASKED_HOLDS, rows)
+            await asyncio.to_thread(self._insert_rows, table, rows, *changes)
         except Exception as error:
             if not isinstance(error, DATABASE_ERRORS) and not refuses_values(error):
                 raise
-            log.warning("a hold cannot be noted", error=str(getattr(error, "orig", None) or error)[:300])
+            log.warning("a hold or watch cannot be noted", error=str(getattr(error, "orig", None) or error)[:300])
             raise self._not_taken() from error
 
     def _sent(self, producer: AIOKafkaProducer, message: Prepared) -> asyncio.Future[None]:
@@ -324,10 +335,13 @@ class Asker:
     def _insert(self, taken: list[Asked]) -> None:
         self._insert_rows(LODGEMENTS, [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken])
 
-    def _insert_rows(self, table: Table, rows: list[dict[str, Any]]) -> None:
+    def _insert_rows(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         with self._engine.begin() as connection:
-            connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+            if rows:
+                connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+            for change in changes:
+                connection.execute(change)
 
     def _insert_each(self, taken: list[Asked]) -> None:
         """A row that the database refuses keeps no other one waiting; its request is on the topic all the same."""

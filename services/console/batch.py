@@ -83,6 +83,8 @@ class Batch:
     """Place, consignment and id of what the feed for ports tells; no id where the fact cannot be stored."""
     refusals: list[tuple[Any, ...]] = field(default_factory=list)
     alarms: list[tuple[Any, ...]] = field(default_factory=list)
+    watches: dict[tuple[str, str, bool], tuple[Any, ...]] = field(default_factory=dict)
+    """By watch, key of the partition, and whether it was lifted; columns as in `tables.WATCH_FACTS`."""
 
     def stage_changes(self) -> dict[str, int]:
         """How many consignments came to a stage (more than 0) or left it."""
@@ -174,7 +176,8 @@ _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 """With these a visit has ended."""
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
-_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE
+_WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
+_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -203,6 +206,8 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
             batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
+    elif kind in _WATCHES:
+        _fold_watch(batch, heard, body)
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))
@@ -242,6 +247,15 @@ def _fold_box(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
             hold.reason, hold.placed_by = text(body["reason"]), text(body["placed_by"])
             hold.since_us = micros(body["occurred_at"])
         hold.lifted = kind == "ContainerHoldLifted"
+
+
+def _fold_watch(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
+    """What one partition of the release desk says of a watch."""
+    lifted = heard.kind == "WatchLifted"
+    watch_id, at = text(body["watch_id"]), micros(body["occurred_at"])
+    about = ("", "") if lifted else (text(body["bill_no"]), text(body["declarant"]))
+    actor = text(body["lifted_by" if lifted else "placed_by"])
+    batch.watches[watch_id, heard.key, lifted] = (watch_id, heard.key, lifted, *about, text(body["reason"]), actor, at)
 
 
 def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ TOPIC_NUMBERS: dict[str, int] = {
     "customs-gate-facts": 12,
     "customs-gate-departures": 13,
     "customs-declaration-successors": 21,
+    "customs-release-watches": 22,
 }
 """Part of every stored place: a number is given once and never changes."""
 PARKED_NUMBERS: dict[str, int] = {

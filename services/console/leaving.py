@@ -37,6 +37,7 @@ class Standing(NamedTuple):
     bill_no: str = ""
     direction: str = ""
     waiting_for: str = ""
+    declarant: str = ""
 
 
 class Awaited(NamedTuple):

@@ -111,7 +111,7 @@ def _header(request: Request, name: str, longest: int) -> str:
     return said
 
 
-def _body_of(model: type[BaseModel]) -> dict[str, Any]:
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     DEFINED.update(schema.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
@@ -435,7 +435,7 @@ async def _taken(request: Request, kind: type[envelope.Request], **about: str) -
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[WithdrawDeclaration]),
+    openapi_extra=body_of(BODIES[WithdrawDeclaration]),
     tags=["declarants"],
     summary="Ask to take a declaration back",
 )
@@ -449,7 +449,7 @@ async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Acto
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RecordFindings]),
+    openapi_extra=body_of(BODIES[RecordFindings]),
     tags=["officers"],
     summary="Answer an ordered control",
 )
@@ -463,7 +463,7 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[CorrectFindings]),
+    openapi_extra=body_of(BODIES[CorrectFindings]),
     tags=["officers"],
     summary="Replace findings that were wrong",
 )
@@ -479,7 +479,7 @@ async def correct_findings(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RetractFindings]),
+    openapi_extra=body_of(BODIES[RetractFindings]),
     tags=["officers"],
     summary="Take findings back that were wrong",
 )
@@ -495,7 +495,7 @@ async def retract_findings(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RecordTreatment]),
+    openapi_extra=body_of(BODIES[RecordTreatment]),
     tags=["officers"],
     summary="Record a quarantine treatment",
 )
@@ -511,7 +511,7 @@ async def treatment(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[DecideTreatment]),
+    openapi_extra=body_of(BODIES[DecideTreatment]),
     tags=["officers"],
     summary="Decide about goods for which no treatment is known",
 )
@@ -527,7 +527,7 @@ async def treatment_decision(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[CorrectTreatment]),
+    openapi_extra=body_of(BODIES[CorrectTreatment]),
     tags=["officers"],
     summary="Replace a treatment record that was wrong",
 )
@@ -543,7 +543,7 @@ async def correct_treatment(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RetractTreatment]),
+    openapi_extra=body_of(BODIES[RetractTreatment]),
     tags=["officers"],
     summary="Take a treatment record back that was wrong",
 )
@@ -559,7 +559,7 @@ async def retract_treatment(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RetractTreatmentDecision]),
+    openapi_extra=body_of(BODIES[RetractTreatmentDecision]),
     tags=["officers"],
     summary="Take a decision about a treatment back",
 )
@@ -575,7 +575,7 @@ async def retract_treatment_decision(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[ReportArrival]),
+    openapi_extra=body_of(BODIES[ReportArrival]),
     tags=["ports"],
     summary="Report the arrival",
 )
@@ -589,7 +589,7 @@ async def arrival(request: Request, consignment_id: OfConsignment, _actor: Actor
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[PlaceHold]),
+    openapi_extra=body_of(BODIES[PlaceHold]),
     tags=["officers"],
     summary="Hold the goods",
 )
@@ -603,7 +603,7 @@ async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[LiftHold]),
+    openapi_extra=body_of(BODIES[LiftHold]),
     tags=["officers"],
     summary="Lift an officer's hold",
 )
@@ -617,7 +617,7 @@ async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RetractLift]),
+    openapi_extra=body_of(BODIES[RetractLift]),
     tags=["officers"],
     summary="Take the lifting of a hold back",
 )
@@ -633,7 +633,7 @@ async def retract_lift(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RecordGateOut]),
+    openapi_extra=body_of(BODIES[RecordGateOut]),
     tags=["ports"],
     summary="Report that a container left",
 )
@@ -647,7 +647,7 @@ async def gate_out(request: Request, container_no: OfContainer, _actor: Actor = 
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RecordEquipmentEvent]),
+    openapi_extra=body_of(BODIES[RecordEquipmentEvent]),
     tags=["ports"],
     summary="Report what happened to a container",
 )
@@ -664,7 +664,7 @@ async def equipment_event(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RetractEquipmentEvent]),
+    openapi_extra=body_of(BODIES[RetractEquipmentEvent]),
     tags=["ports"],
     summary="Take a report back",
 )
@@ -680,7 +680,7 @@ async def retraction(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[RecordContainerFinding]),
+    openapi_extra=body_of(BODIES[RecordContainerFinding]),
     tags=["officers"],
     summary="Record where a container was found",
 )
@@ -696,7 +696,7 @@ async def container_finding(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[StrikeLot]),
+    openapi_extra=body_of(BODIES[StrikeLot]),
     tags=["officers"],
     summary="Take a consignment off a container",
 )
@@ -710,7 +710,7 @@ async def strike(request: Request, container_no: OfContainer, _actor: Actor = No
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[PermitExit]),
+    openapi_extra=body_of(BODIES[PermitExit]),
     tags=["officers"],
     summary="Let a consignment out without an import release",
 )
@@ -724,7 +724,7 @@ async def permit(request: Request, container_no: OfContainer, _actor: Actor = No
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[PlaceContainerHold]),
+    openapi_extra=body_of(BODIES[PlaceContainerHold]),
     tags=["officers"],
     summary="Hold a container",
 )
@@ -740,7 +740,7 @@ async def hold_container(
     status_code=202,
     response_model=Taken,
     responses=TAKEN,
-    openapi_extra=_body_of(BODIES[LiftContainerHold]),
+    openapi_extra=body_of(BODIES[LiftContainerHold]),
     tags=["officers"],
     summary="Lift a hold on a container",
 )

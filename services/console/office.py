@@ -16,6 +16,7 @@ from services.console.queries import Rows
 from services.console.settings import ConsoleSettings
 from services.console.streams import News, Shared, Streams
 from services.console.views import ReleaseView
+from services.console.watches import Watches
 from services.console.watching import Watch
 
 GATE_THREADS = 4
@@ -117,6 +118,7 @@ class Office:
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
     boxes: Boxes = field(init=False)
+    watches: Watches = field(init=False)
     streams: Streams = field(init=False)
     releases: Shared[Page] = field(default_factory=Shared)
     news: News[Page] = field(default_factory=News)
@@ -124,6 +126,7 @@ class Office:
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.large_bodies, self.settings.client_large_bodies)
         self.boxes = Boxes(self.rows.boxes_named, self.settings.boxes_a_day)
+        self.watches = Watches(self.asker, self.rows, self.settings.partitions, lambda: self.standing().as_of)
         self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
     def standing(self) -> Standing:

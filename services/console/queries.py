@@ -1,6 +1,7 @@
 """Which rows answer a question? Reads only, each in one short transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from sqlalchemy import (
     select,
 )
 
-from schemas.vocabulary import Owner, Stage
+from schemas.vocabulary import Owner, Stage, plain_word, same_word
 from services.console import tables as t
 from services.console.asking import HOLDS
 from services.console.batch import FEED_TOPIC
@@ -33,6 +34,7 @@ from services.console.leaving import Standing as StandingOfGoods
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
 from services.console.paging import BODY_BYTES
+from services.shell.clock import now
 
 LONGEST_TIMELINE = 10_000
 """Messages under one key that are ordered; their contents are not read for that."""
@@ -46,6 +48,7 @@ COUNTED_ALARMS = 10_000
 """The latest alarms of one kind that the board counts."""
 C = t.CONSIGNMENTS.c
 CONSIGNMENT_COLUMNS = len(C)
+WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
 
 
 class Inside(NamedTuple):
@@ -233,7 +236,10 @@ class Rows:
             .limit(SHOWN)
         )
         let_go = and_(parts.c.word == "released", C.word == "released")
-        named = (C.declared, C.word, C.released_boxes, C.unreleased, C.bill_no, C.direction, C.waiting_for)
+        named = (
+            *(C.declared, C.word, C.released_boxes, C.unreleased, C.bill_no, C.direction, C.waiting_for),
+            C.declarant,
+        )
         inside = (
             select(parts, *named)
             .outerjoin(t.CONSIGNMENTS, parts.c.consignment_id == C.consignment_id)
@@ -262,7 +268,8 @@ class Rows:
             .group_by(asked.consignment_id)
             .limit(SHOWN)
         )
-        boxes, rows, parked, unanswered, on_box, standing = self._all(
+        w = t.ASKED_WATCHES.c
+        boxes, rows, parked, unanswered, on_box, standing, watches = self._all(
             select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
             inside,
             held,
@@ -272,6 +279,7 @@ class Rows:
             .order_by(t.CONTAINER_HOLDS.c.since_us, t.CONTAINER_HOLDS.c.hold_id)
             .limit(SHOWN_HOLDS),
             select(t.STANDING.c.as_of_us),
+            select(w.bill_no, w.declarant, w.asked_us).where(w.met.is_(False), w.lifted_us.is_(None)),
         )
         split = -len(named)
         found = [
@@ -282,7 +290,15 @@ class Rows:
             [part for part, _ in found],
             {part.consignment_id: goods for part, goods in found},
             [row[0] for row in parked],
-            [AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
+            [
+                *[AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
+                *[
+                    AskedHold(part.consignment_id, asked_us, sent=True)
+                    for bill, declarant, asked_us in map(tuple, watches)
+                    for part, goods in found
+                    if is_watched(bill, declarant, part.bill_no or goods.bill_no, goods.declarant)
+                ],
+            ],
             [BoxHold(*row) for row in map(tuple, on_box)],
             bool(standing) and standing[0][0] is not None,
         )
@@ -331,6 +347,73 @@ class Rows:
         rows, cursors = self._all(select(t.STANDING).where(t.STANDING.c.name == "projector"), select(last))
         return (rows[0] if rows else None), int(cursors[0][0])
 
+    # watches on bills and declarants
+
+    def matching(self, bill_no: str, declarant: str, after: str, limit: int) -> list[str]:
+        """Consignments of this bill or declarant that are not at their end, ordered by their ids, from the one behind `after` on.
+
+        Of those released without containers, which nobody sees leave, the ones of the last month are among them.
+        """
+        month_ago = int((now() - timedelta(days=30)).timestamp() * 1_000_000)
+        loose = and_(C.word == "released", C.containers == "", C.released_us > month_ago)
+        about = (
+            C.declarant.in_(sorted({declarant, plain_word(declarant)}))
+            if declarant
+            else C.bill_no.ilike(_typed(bill_no))
+        )
+        query = select(C.consignment_id, C.bill_no, C.declarant).where(about, or_(C.ended_us.is_(None), loose))
+        found: list[str] = []
+        with self._engine.begin() as connection:
+            while len(found) < limit:
+                rows = connection.execute(
+                    query.where(C.consignment_id > after).order_by(C.consignment_id).limit(limit)
+                ).all()
+                found += [row[0] for row in rows if is_watched(bill_no, declarant, row[1], row[2])]
+                if len(rows) < limit:
+                    break
+                after = rows[-1][0]
+        return found[:limit]
+
+    def held_by(self, hold_id: str) -> list[str]:
+        """Consignments on which this hold of a watch is open."""
+        query = select(t.HOLDS.c.consignment_id).where(t.OF_WATCHES, t.HOLDS.c.hold_id == hold_id)
+        return [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
+
+    def unfinished_watches(self) -> list["WatchRow"]:
+        """Those that consoles were asked for and have not finished."""
+        w = t.ASKED_WATCHES.c
+        unfinished = or_(
+            and_(w.met.is_(False), w.lifted_us.is_(None)), and_(w.let_go.is_(False), w.lifted_us.is_not(None))
+        )
+        return [one for row in self._all(select(w.watch_id).where(unfinished))[0] for one in self.watches(1, row[0])]
+
+    def watches(self, limit: int, watch_id: str = "") -> list["WatchRow"]:
+        """What was asked and what the partitions say, those that are open first and the latest of them first; or one."""
+        w, f = t.ASKED_WATCHES.c, t.WATCH_FACTS.c
+        asked, said = (
+            select(t.ASKED_WATCHES),
+            select(
+                f.watch_id,
+                *(func.max(column).label(column.name) for column in (f.bill_no, f.declarant)),
+                *(
+                    func.max(case((f.lifted.is_(lifted), column), else_="")).label(f"{column.name}_{lifted}")
+                    for lifted in (False, True)
+                    for column in (f.reason, f.actor)
+                ),
+                func.min(case((f.lifted.is_(False), f.at_us))).label("placed_us"),
+                func.max(case((f.lifted.is_(True), f.at_us))).label("lifted_us"),
+                func.sum(case((f.lifted.is_(False), 1), else_=0)).label("placed"),
+                func.sum(case((f.lifted.is_(True), 1), else_=0)).label("lifted"),
+            ).group_by(f.watch_id),
+        )
+        if watch_id:
+            asked, said = asked.where(w.watch_id == watch_id), said.where(f.watch_id == watch_id)
+        of_door, of_desk = self._all(asked, said)
+        made = {row.watch_id: WatchRow.of_desk(row) for row in of_desk}
+        for row in of_door:
+            made[row.watch_id] = WatchRow.of_door(row, made.get(row.watch_id))
+        return sorted(made.values(), key=lambda one: (one.lifted_us is not None, -one.asked_us, one.watch_id))[:limit]
+
     # requests
 
     def lodgement(self, request_id: str) -> Row[Any] | None:
@@ -358,6 +441,66 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
         for subject, many in connection.execute(grouped.limit(subjects)).all()
     ]
     return AlarmKind(kind, total, raised_us, lines)
+
+
+class WatchRow(NamedTuple):
+    """A watch: what the door was asked, and of how many partitions the release desk has placed and lifted it. `finished`: nothing is
+    left for the door to do, neither after placing it nor after lifting it."""
+
+    watch_id: str
+    bill_no: str
+    declarant: str
+    reason: str
+    asked_by: str
+    asked_us: int
+    met: bool = True
+    lift_id: str = ""
+    lift_reason: str = ""
+    lifted_by: str = ""
+    lifted_us: int | None = None
+    let_go: bool = True
+    placed: int = 0
+    lifted: int = 0
+
+    @classmethod
+    def of_desk(cls, row: Row[Any]) -> "WatchRow":
+        """One that no console of this database was asked for, as the facts tell of it."""
+        return cls(
+            *(row.watch_id, row.bill_no, row.declarant, row.reason_False, row.actor_False),
+            asked_us=row.placed_us or row.lifted_us or 0,
+            lift_reason=row.reason_True,
+            lifted_by=row.actor_True,
+            lifted_us=row.lifted_us,
+            placed=int(row.placed),
+            lifted=int(row.lifted),
+        )
+
+    @classmethod
+    def of_door(cls, row: Row[Any], told: "WatchRow | None") -> "WatchRow":
+        """One that a console was asked for, with what the facts tell of it."""
+        if told is None:
+            return cls._make([*row, 0, 0])
+        mine = cls._make([*row, told.placed, told.lifted])
+        if mine.lifted_us is None and told.lifted_us is not None:
+            return mine._replace(
+                lift_reason=told.lift_reason, lifted_by=told.lifted_by, lifted_us=told.lifted_us, let_go=True
+            )
+        return mine
+
+    @property
+    def finished(self) -> bool:
+        return self.met if self.lifted_us is None else self.let_go
+
+
+def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
+    """Whether a watch on `bill_no` or `declarant` is for goods of the bill `bill` that were declared by `of`."""
+    return bool((bill_no and same_word(bill_no, bill)) or (declarant and same_word(declarant, of)))
+
+
+def _typed(word: str) -> str:
+    """A pattern that everything matches whose capitals and digits are those of `word`, however it was typed: more may match it."""
+    signs = [sign if sign.isascii() else "%" for sign in plain_word(word)]
+    return "".join(["%", *[f"{sign}%" for sign in signs]])
 
 
 class Told(NamedTuple):

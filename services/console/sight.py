@@ -256,6 +256,8 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "StrikeLot",
             "PermitExit",
             "PlaceContainerHold",
+            "PlaceWatch",
+            "LiftWatch",
             "LiftContainerHold",
         ),
         _asked,
@@ -304,6 +306,8 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=b["reason"]
     ),
     "ContainerHoldPlaced": _by("placed_by"),
+    "WatchPlaced": _by("placed_by"),
+    "WatchLifted": _by("lifted_by"),
     "ContainerHoldLifted": _by("lifted_by"),
     "VisitOpened": lambda s, b: s.t("summary.visit", place=b["place"]),
     "VisitClosed": lambda s, b: s.name("visit_ends", b["how"]),

@@ -155,6 +155,7 @@ class Store:
         self._rows(connection, "parked", map(_ASIDE, batch.asides.values()))
         self._rows(connection, "refusals", batch.refusals)
         self._rows(connection, "alarms", batch.alarms)
+        self._rows(connection, "watch_facts", batch.watches.values())
         for stage, change in batch.stage_changes().items():
             counts = t.STAGE_COUNTS
             connection.execute(

@@ -26,6 +26,8 @@ OPEN_STAGES = (
 _OPEN = text("ended_us IS NULL")
 _ENDED = text("ended_us IS NOT NULL")
 _BLOCKED = text("blocking <> ''")
+OF_WATCHES = text("hold_id LIKE 'officer/watch/%'")
+"""Of the open holds, those that a watch on a bill or a declarant made."""
 
 
 def _text(name: str) -> "Column[str]":
@@ -95,6 +97,7 @@ HOLDS = Table(
     Column("hold_id", Text, primary_key=True),
     *(_text(n) for n in ("owner", "reason", "lifted_by")),
     _moment("since_us"),
+    Index("holds_of_watches", "hold_id", "consignment_id", sqlite_where=OF_WATCHES, postgresql_where=OF_WATCHES),
 )
 """The holds that are open now."""
 
@@ -275,6 +278,32 @@ ASKED_HOLDS = Table(
 """Holds of consignments, or of containers (their number stands in `consignment_id`), that consoles were asked for, written before
 they are sent: until a fact names the request, the goods stay at the gate."""
 
+ASKED_WATCHES = Table(
+    "asked_watches",
+    METADATA,
+    Column("watch_id", Text, primary_key=True),
+    *(_text(n) for n in ("bill_no", "declarant", "reason", "asked_by")),
+    Column("asked_us", BIG, nullable=False),
+    _flag("met"),
+    *(_text(n) for n in ("lift_id", "lift_reason", "lifted_by")),
+    _moment("lifted_us"),
+    _flag("let_go"),
+)
+"""Watches on bills and declarants that consoles were asked for, written before they are sent. Until `met`, goods that match stay at
+the gate: all partitions keep it then, and every consignment that was known before has a hold of its own. `lifted_us`: since when all
+partitions were asked to end it, by the request `lift_id`; `let_go`: its holds were lifted, too."""
+
+WATCH_FACTS = Table(
+    "watch_facts",
+    METADATA,
+    Column("watch_id", Text, primary_key=True),
+    Column("partition_key", Text, primary_key=True),
+    Column("lifted", Boolean, primary_key=True),
+    *(_text(n) for n in ("bill_no", "declarant", "reason", "actor")),
+    _moment("at_us"),
+)
+"""What each partition of the release desk said of a watch: that it keeps it, and that it ended it."""
+
 INSTALLATION = Table(
     "installation", METADATA, Column("name", Text, primary_key=True), Column("value", Text, nullable=False)
 )
@@ -313,6 +342,6 @@ STANDING = Table(
 everything was read once. `gate_as_of_us`, `gate_lag_ms`: of the topics of the release and the gate desk, up to their high
 watermarks. A rebuild takes the row away."""
 
-KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, INSTALLATION, TURNS)
+KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

@@ -86,6 +86,42 @@ class ConsignmentView(BaseModel):
     parked_messages: int = 0
 
 
+class Watch(BaseModel):
+    """A watch on a bill or a declarant. `state`: `open` once every partition of the release desk keeps it, `incomplete` until then
+    (goods that match stay at the gate all the same), or `lifted`."""
+
+    watch_id: str
+    bill_no: str
+    declarant: str
+    reason: str
+    placed_by: str
+    placed_at: datetime | None
+    state: str
+    partitions: int
+    placed_in: int
+    lifted_in: int
+    lifted_by: str = ""
+    lifted_at: datetime | None = None
+    lift_reason: str = ""
+
+
+class Watches(BaseModel):
+    """The watches, those that are open first."""
+
+    watches: list[Watch]
+    projection: Projection
+
+
+class WatchTaken(BaseModel):
+    """The watch was placed or lifted: all `partitions` have acknowledged it, and of so many `consignments` that were known the hold
+    was asked or its lifting."""
+
+    watch_id: str
+    partitions: int
+    consignments: int
+    status: str = Field(description="link to the list of watches")
+
+
 class Status(BaseModel):
     """A consignment and how fresh the answer is. 200 when its rows are there, 202 while it is only known to be lodged."""
 

@@ -40,13 +40,17 @@ from schemas.release import (
     Hold,
     LiftHold,
     LiftRetracted,
+    LiftWatch,
     PlaceHold,
+    PlaceWatch,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
     RetractLift,
+    WatchLifted,
+    WatchPlaced,
 )
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import Direction, Owner
@@ -74,6 +78,7 @@ from services.release.holds import (
     open_holds,
 )
 from services.release.lapses import lapses_after
+from services.release.watches import WATCH, Watching, answer, keep, watched
 
 OFFICER = "officer/"
 LAPSE = f"{OFFICER}lapse/"
@@ -85,6 +90,7 @@ REMEMBERED_LIFTS = 256
 MOST_WITHDRAWALS = 64
 """Wishes to take the declaration back that wait for the assessment."""
 NOTHING = Dossier()
+NO_WATCHES = Watching()
 Told = Literal["held", "held here", "refused", "refused here", "freed"]
 """What the gate was told last of a container: `here`, that the goods have arrived in it."""
 
@@ -142,7 +148,9 @@ class Withdrawn(Case):
     state: Literal["withdrawn"] = "withdrawn"
 
 
-State = Held | Released | Refused | Withdrawn
+Goods = Held | Released | Refused | Withdrawn
+State = Goods | Watching
+"""Of one consignment, or (`Watching`) the watches of a whole partition."""
 FromDesks = (
     ConsignmentAssessed
     | InspectionPassed
@@ -165,8 +173,10 @@ FromDesks = (
     | DepartureRetracted
 )
 Asked = ReportArrival | PlaceHold | LiftHold | RetractLift
-Heard = FromDesks | Asked | DeadlinePassed
-Said = (
+OfGoods = FromDesks | Asked | DeadlinePassed
+OfWatches = PlaceWatch | LiftWatch
+Heard = OfGoods | OfWatches
+SaidOfGoods = (
     ArrivalRecorded
     | ConsignmentHeld
     | ReleaseGranted
@@ -179,12 +189,35 @@ Said = (
     | ContainerFreed
     | RequestRefused
 )
+Said = SaidOfGoods | WatchPlaced | WatchLifted
 
 INITIAL: State = Held()
 STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="state")])
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
+    if isinstance(message, PlaceWatch | LiftWatch):
+        return answer(_watching(state), message, hearing)
+    return decide_goods(_goods(state), message, hearing)
+
+
+def _watching(state: State) -> Watching:
+    """The key of a partition is no consignment's, so nothing else can stand under it."""
+    if isinstance(state, Watching):
+        return state
+    if state != INITIAL:
+        raise TypeError("goods stand under the key of a partition's watches")
+    return NO_WATCHES
+
+
+def _goods(state: State) -> Goods:
+    if isinstance(state, Watching):
+        raise TypeError("a message about goods came under the key of a partition's watches")
+    return state
+
+
+def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact, ...]:
+    """What is said about the goods; `hearing.shared`: the watches of their partition."""
     match message:
         case ConsignmentAssessed():
             return assess(state, message, hearing)
@@ -203,7 +236,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             | TreatmentWaived()
             | QuarantineRefused()
         ):
-            return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing.at)
+            return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
             return depart(state, message, hearing)
         case ContainerArrived():
@@ -225,19 +258,23 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def settle(
-    state: State, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, at: datetime
+    state: Goods, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed."""
-    say = _Statement(consignment, state, dossier, at)
+    """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed.
+
+    The partition's watches hold what they match in the same breath.
+    """
+    at, say = hearing.at, _Statement(consignment, state, dossier, hearing.at)
     match state:
         case Withdrawn():
             return ()
         case Refused():
-            return _refused_so_far(state, dossier, officers, consignment, at)
+            return _refused_so_far(state, dossier, officers, consignment, hearing)
         case Held() | Released():
             pass
         case _:
             assert_never(state)
+    officers = (*officers, *_met(state, dossier, officers, hearing))
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
@@ -252,7 +289,7 @@ def settle(
     elif wishes and dossier.terms:
         seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
         rest = dossier._replace(withdrawals=())
-        return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, at))
+        return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
@@ -263,7 +300,15 @@ def settle(
     return say.keep(holds) if news else say.unchanged(holds)
 
 
-def assess(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
+def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
+    """The holds of watches that match these goods and are not known yet. One that an officer lifted from them stays lifted."""
+    open_now = {each.hold_id for each in officers}
+    found = watched(hearing.shared, dossier.terms, hearing)
+    new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
+    return tuple(new[: max(0, MOST_OFFICER_HOLDS - len(officers))])
+
+
+def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
     """The containers are known now: arrivals that were reported of others are sent back, and do not count."""
     dossier = learn(state.dossier, assessed, hearing.message_id)
     sent_back: list[Fact] = []
@@ -273,16 +318,16 @@ def assess(state: State, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
             if fault and not landing.by_gate:
                 of = ReportArrival.kind
                 sent_back.append(_refused(assessed.consignment_id, landing.message_id, *fault, hearing.at, of))
-    return (*sent_back, *settle(state, dossier, officers(state), assessed.consignment_id, hearing.at))
+    return (*sent_back, *settle(state, dossier, officers(state), assessed.consignment_id, hearing))
 
 
 def _refused_so_far(
-    state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, at: datetime
+    state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
     """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was.
     `theirs`: the officers' holds, of which it is said when they change.
     """
-    say, standing = _Statement(consignment, state, dossier, at), failures(dossier)
+    say, standing = _Statement(consignment, state, dossier, hearing.at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
     if cause in standing and theirs != officers(state):
         return say.refuse(cause, standing[cause], theirs)
@@ -290,10 +335,10 @@ def _refused_so_far(
         # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate("refused", refused=True)
     again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
-    return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, at))
+    return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))
 
 
-def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
+def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """The goods are here, or a part of them: true once, whatever else holds them. What tells nothing new is sent back."""
     dossier = state.dossier
     if hearing.message_id in (dossier.arrival_request, *[each.message_id for each in dossier.landings]):
@@ -324,7 +369,7 @@ def arrive(state: State, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     return (arrived, *_after(state, arrived, hearing))
 
 
-def land(state: State, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
+def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
     at, boxes = told.occurred_at, named((told.container_no,))  # the gate judged it
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
@@ -343,13 +388,13 @@ def land(state: State, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
     return (arrived, *_after(state, arrived, hearing))
 
 
-def _after(state: State, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
+def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
     dossier = learn(state.dossier, arrived, hearing.message_id)
-    return settle(state, dossier, officers(state), arrived.consignment_id, hearing.at)
+    return settle(state, dossier, officers(state), arrived.consignment_id, hearing)
 
 
 def depart(
-    state: State, told: ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted, hearing: Hearing
+    state: Goods, told: ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted, hearing: Hearing
 ) -> tuple[Fact, ...]:
     """A container left, or did not after all. Goods that left unreleased are held until that is taken back.
 
@@ -358,10 +403,10 @@ def depart(
     dossier = learn(state.dossier, told, hearing.message_id)
     if closed(state) or dossier is state.dossier or (dossier.terms is None and state.version == 0):
         return ()
-    return settle(state, dossier, officers(state), told.consignment_id, hearing.at)
+    return settle(state, dossier, officers(state), told.consignment_id, hearing)
 
 
-def lapse(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
+def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
     """A release that nobody used is called back; an officer who lifts the hold gives it again."""
     if not any(each.due <= passed.due for each in deadlines(state)):
         return ()
@@ -374,16 +419,21 @@ def lapse(state: State, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
         since=hearing.at,
         lifted_by="LiftHold",
     )
-    return settle(state, state.dossier, (*officers(state), new), passed.subject, hearing.at)
+    return settle(state, state.dossier, (*officers(state), new), passed.subject, hearing)
 
 
-def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
-    """An officer's hold, under the id of the request; on released goods it calls the release back. Refused goods are held, too: the
-    refusal may be taken back, and then nobody would know of it.
+def hold(state: Goods, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
+    """An officer's hold, under the id of the request or of its watch; on released goods it calls the release back. Refused goods
+    are held, too: the refusal may be taken back, and then nobody would know of it.
     """
-    hold_id = f"{OFFICER}{hearing.message_id}"
+    hold_id = f"{WATCH}{shown(asked.watch_id, 200)}" if asked.watch_id else f"{OFFICER}{hearing.message_id}"
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
-        return ()
+        if not asked.watch_id:
+            return ()
+        code = "watch_lifted" if hold_id in state.lifted else "already_held"
+        return (refusal(asked, hearing, code, f"{hold_id[:80]} is known"),)
+    if isinstance(hearing.shared, Watching) and asked.watch_id in hearing.shared.ended:
+        return (refusal(asked, hearing, "watch_lifted", f"{asked.watch_id[:80]} was lifted"),)
     if isinstance(state, Withdrawn):
         return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
@@ -395,10 +445,10 @@ def hold(state: State, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
         since=hearing.at,
         lifted_by="LiftHold",
     )
-    return settle(state, state.dossier, (*officers(state), new), asked.consignment_id, hearing.at)
+    return settle(state, state.dossier, (*officers(state), new), asked.consignment_id, hearing)
 
 
-def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
+def lift(state: Goods, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold ends; the other holds are not an officer's to lift."""
     if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
@@ -409,10 +459,11 @@ def lift(state: State, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     left = tuple([h for h in officers(state) if h.hold_id != asked.hold_id])
     if len(left) == len(officers(state)):
         return (refusal(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
-    return settle(state, state.dossier, left, asked.consignment_id, hearing.at)
+    known = replace(state, lifted={**state.lifted, asked.hold_id: hearing.message_id})
+    return settle(known, state.dossier, left, asked.consignment_id, hearing)
 
 
-def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
+def put_back(state: Goods, asked: RetractLift, hearing: Hearing) -> tuple[Fact, ...]:
     """A lifting that was wrong is taken back: the hold stands again under its own id, and released goods are called back."""
     if state.retracted.get(asked.wrong) == hearing.message_id:
         return ()
@@ -441,10 +492,10 @@ def put_back(state: State, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
         lifted_by="LiftHold",
     )
     holds = (*officers(state), again)
-    return (retracted, *settle(state, state.dossier, holds, asked.consignment_id, hearing.at))
+    return (retracted, *settle(state, state.dossier, holds, asked.consignment_id, hearing))
 
 
-def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
+def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
     """Taken back, sent back, or (before the assessment) kept until it can be decided."""
     if isinstance(state, Withdrawn):
         if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
@@ -460,14 +511,14 @@ def withdraw(state: State, wish: WithdrawalRequested, hearing: Hearing) -> tuple
         code, seen = "too_many_requests", f"{len(state.dossier.withdrawals)} wishes wait for the assessment"
     else:
         dossier = learn(state.dossier, wish, hearing.message_id)
-        return settle(state, dossier, officers(state), wish.consignment_id, hearing.at)
+        return settle(state, dossier, officers(state), wish.consignment_id, hearing)
     return (_refused(wish.consignment_id, wish.request_id, code, seen, hearing.at),)
 
 
 class _Statement:
     """The facts of one change of mind, with the versions in order."""
 
-    def __init__(self, consignment: str, state: State, dossier: Dossier, at: datetime) -> None:
+    def __init__(self, consignment: str, state: Goods, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
         self.version = state.version + 1
 
@@ -636,6 +687,15 @@ class _Statement:
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
+    if isinstance(message, WatchPlaced | WatchLifted):
+        return keep(_watching(state), message)
+    if isinstance(state, Watching) or isinstance(message, PlaceWatch | LiftWatch):
+        return state
+    return evolve_goods(state, message, hearing)
+
+
+def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing) -> Goods:
+    """What is known of the goods after this message."""
     match message:
         case (
             ConsignmentAssessed()  # of refused goods, too: the gate hears which containers they are in
@@ -703,14 +763,14 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
     """When a release lapses that nobody uses; a hold waits as long as it must, and its owner's desk keeps the time."""
-    waiting = _unused(state)
+    waiting = {} if isinstance(state, Watching) else _unused(state)
     if not waiting:
         return ()
     since = min(waiting.values())
     return (Deadline("lapse", since + lapses_after(since)),)
 
 
-def _unused(state: State) -> dict[str, datetime]:
+def _unused(state: Goods) -> dict[str, datetime]:
     """Containers of released imports that have not left, with the time of their release.
 
     The release of an export opens no land gate, so nothing is lost while it waits for its ship.
@@ -727,17 +787,17 @@ def closed(state: State) -> bool:
     return isinstance(state, Withdrawn)
 
 
-def officers(state: State) -> tuple[Hold, ...]:
+def officers(state: Goods) -> tuple[Hold, ...]:
     """The officers' holds that are open."""
     return tuple([h for h in state.stated if h.hold_id.startswith(OFFICER)])
 
 
-def _known(state: State, fact: Evidence, hearing: Hearing) -> State:
+def _known(state: Goods, fact: Evidence, hearing: Hearing) -> Goods:
     dossier = learn(state.dossier, fact, hearing.message_id)
     return state if dossier is state.dossier else replace(state, dossier=dossier)
 
 
-def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
+def _stated(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearing) -> dict[str, Any]:
     still = {h.hold_id for h in holds}
     ended = {h.hold_id: hearing.message_id for h in officers(state) if h.hold_id not in still}
     return {
@@ -750,7 +810,7 @@ def _stated(state: State, version: int, holds: tuple[Hold, ...], hearing: Hearin
     }
 
 
-def told_to_gate(state: State) -> dict[str, Told]:
+def told_to_gate(state: Goods) -> dict[str, Told]:
     """What the gate was told last of each container; an earlier release wrote whether it knew that all must stay."""
     if state.gate or state.dossier.terms is None:
         return state.gate
@@ -761,7 +821,7 @@ def told_to_gate(state: State) -> dict[str, Told]:
     return {number: _told(False, refused, number in arrived) for number in _names(state.dossier.terms)}
 
 
-def _to_gate(state: State, number: str, told: Told) -> State:
+def _to_gate(state: Goods, number: str, told: Told) -> Goods:
     return replace(state, told=False, gate={**told_to_gate(state), number: told})
 
 

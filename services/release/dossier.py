@@ -30,6 +30,7 @@ class Terms:
     controls: tuple[ControlKind, ...]
     conveyance: str = ""
     packages: int = 0
+    declarant: str = ""
 
 
 @dataclass(frozen=True, slots=True)

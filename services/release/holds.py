@@ -286,4 +286,5 @@ def _terms(assessed: ConsignmentAssessed) -> Terms:
         controls=assessed.controls,
         conveyance=shown(assessed.conveyance, 100),
         packages=max(0, assessed.packages),
+        declarant=shown(assessed.declarant, 20),
     )

@@ -119,6 +119,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
         ),
         conveyance=shown(declaration.conveyance, 100),
         packages=max(0, declaration.packages),
+        declarant=shown(declaration.declarant, 20),
     )
 
 

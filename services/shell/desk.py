@@ -44,17 +44,22 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """One service on the loop: this decider, what it hears (from the flow) and who watches its states."""
+    """One service on the loop: this decider, what it hears (from the flow) and who watches its states.
+
+    `shared`: begins the key of a record that each partition has one of (`partition.key_in`), whose state the decider is given
+    beside every message about anything else in it; empty for a desk without one.
+    """
 
     name: str
     decider: Decider
     watcher: Watcher | None = None
+    shared: str = ""
     hears: frozenset[type[Message]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hears", frozenset(FLOW[self.name]))
 
     @classmethod
-    def of(cls, name: str, module: ModuleType, watcher: Watcher | None = None) -> "Desk":
+    def of(cls, name: str, module: ModuleType, watcher: Watcher | None = None, shared: str = "") -> "Desk":
         """The desk `name` with the decider in `module`."""
-        return cls(name, cast(Decider, module), watcher)
+        return cls(name, cast(Decider, module), watcher, shared)

@@ -1,6 +1,7 @@
 """In which partition does a key lie? Kafka's murmur2, as every client of ours places it."""
 
 from functools import lru_cache
+from itertools import count
 from struct import Struct
 
 _WORDS = {count: Struct(f"<{count}I") for count in range(1, 64)}
@@ -20,3 +21,13 @@ def partition_of(key: bytes, partitions: int) -> int:
         h = (h ^ int.from_bytes(rest, "little")) * _M & _MASK
     h = (h ^ h >> 13) * _M & _MASK
     return ((h ^ h >> 15) & 0x7FFFFFFF) % partitions
+
+
+@lru_cache(8192)
+def key_in(prefix: str, partition: int, partitions: int) -> str:
+    """The first of `prefix/0`, `prefix/1`, … that lies in this partition; ValueError for a partition that there is not."""
+    if not 0 <= partition < partitions:
+        raise ValueError(f"{partition} is none of {partitions} partitions")
+    return next(
+        key for key in map(f"{prefix}/{{}}".format, count()) if partition_of(key.encode(), partitions) == partition
+    )

@@ -203,6 +203,11 @@ class Partition:
         recent = self._recent.get(key)
         return recent[1] if recent is not None and recent[0] is data else None
 
+    def decoded(self, key: str, data: bytes, state: Any) -> None:
+        """Keeps the decoded state of this record, which is read in every turn and changes seldom."""
+        if self.state_of(key, data) is None:
+            self._recent[key] = data, state
+
     def due(self, at: datetime, most: int) -> list[str]:
         """Takes the keys whose deadline is not after `at` from the heap; the loop puts them back if its turn fails."""
         moment, keys = at.timestamp(), dict[str, None]()

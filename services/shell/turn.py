@@ -39,7 +39,7 @@ from services.shell.codec import (
 from services.shell.desk import Desk
 from services.shell.halving import Place, place_of
 from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
-from services.shell.partition import partition_of
+from services.shell.partition import key_in, partition_of
 from services.shell.positions import UNREADABLE
 from services.shell.replay import Replays
 from services.shell.requests import MOST_REMEMBERED, Known, Repeat, content_digest, known, remembered, too_many
@@ -138,6 +138,7 @@ class Turn:
         if self.refused:
             self._refusal = self.refused.get(place_of(message))
         if message.topic == self._orders:
+            self._share(store, message.partition)
             self._input.append((store, message))
             self._order(store, message)
             return
@@ -148,6 +149,7 @@ class Turn:
         self._hear(store, message, name)
 
     def _hear(self, store: Partition, message: Raw, name: str) -> None:
+        self._share(store, message.partition)
         key = self._key_of(store, message)
         entry = self.entry(store, message.partition, key)
         if entry.waits and name not in self._holding:
@@ -161,6 +163,7 @@ class Turn:
         """Tells the desk of every deadline of these keys that has passed, and goes on with what is being replayed."""
         if keys:
             self._input.append((store, (partition, keys)))
+            self._share(store, partition)
         for key in keys:
             self._refusal = self.refused.get((partition, key))
             entry = self.entry(store, partition, key)
@@ -208,6 +211,26 @@ class Turn:
         names = {"ce_type": passed.kind.encode(), "ce_id": cause.encode()}
         return Raw(*deadline_origin(cause, partition), key.encode(), encode(passed), names)
 
+    def _share(self, store: Partition, partition: int) -> None:
+        """Takes the record that the desk keeps for the whole partition into the overlay, decoded once for many turns."""
+        if not self.desk.shared:
+            return
+        key = key_in(self.desk.shared, partition, self.partitions)
+        if (partition, key) in self.overlay:
+            return
+        entry, data = self.entry(store, partition, key), store.records.get(key)
+        if data is not None and not entry.unreadable:
+            store.decoded(key, data, entry.before)
+
+    def _shared(self, partition: int, key: str) -> Entry | None:
+        """That record; None for itself, and of a desk that keeps none."""
+        if not self.desk.shared or key == (name := key_in(self.desk.shared, partition, self.partitions)):
+            return None
+        found = self.overlay.get((partition, name))
+        return (
+            Entry(Record(), None, None, unreadable=f"partition {partition} is not in hand") if found is None else found
+        )
+
     def _key_of(self, store: Partition, message: Raw) -> str:
         if message.key and len(message.key) <= LONGEST_NAME:
             try:
@@ -234,9 +257,12 @@ class Turn:
             return Trouble("wrong_partition", f"read from partition {message.partition}; its key belongs to {place}")
         if entry.unreadable:
             return Trouble("record_unreadable", entry.unreadable)
+        shared = self._shared(message.partition, key)
+        if shared is not None and shared.unreadable and decoded.kind not in self._holding:
+            return Trouble("record_unreadable", f"the record of the whole partition: {shared.unreadable}"[:400])
         cause = message.forwarded("ce_id").decode() or place_name(message)
         serial = 0 if deadline else message.offset * self.partitions + message.partition
-        hearing = Hearing(self.at, cause, serial, _recorded(message))
+        hearing = Hearing(self.at, cause, serial, _recorded(message), None if shared is None else shared.state)
         try:
             if isinstance(decoded, Request):
                 self._request(entry, key, message, decoded, hearing)

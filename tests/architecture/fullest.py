@@ -10,12 +10,16 @@ from typing import Any
 from schemas.bounds import DECIMAL_SIGNS, LARGEST_INTEGER, LAST, LINE, LINES, NO_SLASH
 from schemas.envelope import Message
 from schemas.parking import BASE64
-from schemas.vocabulary import CONSIGNMENT_ID
+from schemas.vocabulary import CONSIGNMENT_ID, PARTITION_KEY
 
 WIDE = "\U0001f6a2"
 """One character, four bytes in UTF-8; no character that may stand in a text takes more in JSON."""
 OF_PATTERN = {LINE: WIDE, NO_SLASH: WIDE, LINES: WIDE, CONSIGNMENT_ID: "f", r"^[0-9]{18}$": "9", BASE64: "A"}
 """The widest sign of each pattern; a text with another pattern, or none, is not known to be bounded."""
+
+
+WHOLE = {PARTITION_KEY: "watches/999999999"}
+"""The longest text of a pattern that is not of one sign."""
 
 
 class Unbounded(Exception):
@@ -48,6 +52,8 @@ def _model(node: Any, at: str, named: dict[str, Any]) -> Any:
 def _str(node: Any, at: str, named: dict[str, Any]) -> str:
     if node.get("max_length") is None:
         raise Unbounded(f"{at}: text without max_length")
+    if node.get("pattern") in WHOLE:
+        return WHOLE[node["pattern"]]
     if node.get("pattern") not in OF_PATTERN:
         raise Unbounded(f"{at}: text of the pattern {node.get('pattern')!r} may hold control characters")
     return OF_PATTERN[node["pattern"]] * int(node["max_length"])

@@ -95,13 +95,17 @@ from schemas.release import (
     Hold,
     LiftHold,
     LiftRetracted,
+    LiftWatch,
     PlaceHold,
+    PlaceWatch,
     RefusalRevoked,
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
     RetractLift,
+    WatchLifted,
+    WatchPlaced,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
 from schemas.topics import KINDS, requests_topic
@@ -140,6 +144,7 @@ def after(hours: float) -> datetime:
 
 ASKED = request_id(DECLARANT, "withdraw-PO-2026-0117")
 REPORT, DISCHARGE = request_id(TERMINAL, "gate-out-1"), request_id(TERMINAL, "discharge-1")
+WATCH = request_id(OFFICER, "watch-1")
 BOX_HOLD = request_id(OFFICER, "box-hold-1")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
 LIFTED = request_id(OFFICER, "lift-1")
@@ -268,6 +273,7 @@ EXAMPLES: tuple[Message, ...] = (
             key_id="2026-11-01-5b1c6c2f0a7d9e34",
         ),
         goods=(GoodsClass.WOOD, GoodsClass.OTHER),
+        declarant=DECLARANT,
     ),
     InspectionOrdered(
         consignment_id=GOODS,
@@ -496,7 +502,40 @@ EXAMPLES: tuple[Message, ...] = (
     ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
     ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
-    PlaceHold(consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence"),
+    PlaceHold(
+        consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence", watch_id=WATCH
+    ),
+    PlaceWatch(
+        partition_key="watches/3",
+        asked_by=OFFICER,
+        occurred_at=after(61),
+        watch_id=WATCH,
+        reason="情报布控 intelligence",
+        bill_no="COSU6400001170",
+    ),
+    WatchPlaced(
+        partition_key="watches/3",
+        occurred_at=after(61),
+        watch_id=WATCH,
+        bill_no="COSU6400001170",
+        declarant="",
+        reason="情报布控 intelligence",
+        placed_by=OFFICER,
+    ),
+    LiftWatch(
+        partition_key="watches/3",
+        asked_by=OFFICER,
+        occurred_at=after(90),
+        watch_id=WATCH,
+        reason="核查无误 cleared",
+    ),
+    WatchLifted(
+        partition_key="watches/3",
+        occurred_at=after(90),
+        watch_id=WATCH,
+        reason="核查无误 cleared",
+        lifted_by=OFFICER,
+    ),
     LiftHold(
         consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(63), hold_id=OFFICERS_HOLD, reason="核查无误 cleared"
     ),

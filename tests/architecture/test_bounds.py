@@ -155,6 +155,7 @@ def test_a_hold_is_read_however_its_words_are_written_and_a_lift_is_not() -> Non
     assert decode(PlaceHold, request("PlaceHold", reason="smuggling\0\t")) is not None
     assert [kind.kind for kind in KINDS.values() if issubclass(kind, Request) and kind.holds_goods] == [
         "PlaceHold",
+        "PlaceWatch",
         "PlaceContainerHold",
     ]
 

@@ -41,6 +41,7 @@ CODES: dict[str, Iterable[str]] = {
     "classifiers": Classifier,
     "grounds": ExitGround,
     "found": ("inside", "outside"),
+    "watch_states": ("open", "incomplete", "lifted"),
     "laden": ("true", "false"),
     "report_standings": ("retracted", "replaced"),
     "alarm_kinds": ALARMS,

@@ -37,6 +37,8 @@ def assessed(
     shared_by: int = 1,
     packages: int = 0,
     direction: Direction = Direction.IMPORT,
+    bill_no: str = "BL1",
+    declarant: str = "",
 ) -> ConsignmentAssessed:
     return ConsignmentAssessed(
         consignment_id=CONSIGNMENT,
@@ -45,7 +47,7 @@ def assessed(
         direction=direction,
         customs_office="4201",
         transport_mode="2",
-        bill_no="BL1",
+        bill_no=bill_no,
         containers=tuple([BoundContainer(container_no=c, shared_by=shared_by) for c in containers]),
         lane=Lane.RED if controls else Lane.GREEN,
         controls=controls,
@@ -55,6 +57,7 @@ def assessed(
         draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
         conveyance="EVER/012E",
         packages=packages,
+        declarant=declarant,
     )
 
 

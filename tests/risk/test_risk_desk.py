@@ -59,6 +59,7 @@ def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
             goods=(GoodsClass.OTHER,),
             conveyance="EVER/012E",
             packages=10,
+            declarant=heard.declaration.declarant,
         )
     )
     assert DECIDER.closed(told.state) and told.deadlines() == ()

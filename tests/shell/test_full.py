@@ -81,7 +81,7 @@ def test_a_pest_and_256_holds_stop_no_release() -> None:
     desk.hear_all(
         [assessed(ControlKind.INSPECTION), arrival(), full(PestIntercepted, control="inspection", revision=0)]
     )
-    facts = desk.hear_all([full(PlaceHold)] * 256)
+    facts = desk.hear_all([full(PlaceHold, watch_id="")] * 256)
     assert refusals(facts) == ["too_many_holds"] * 192, "refused aloud, while the others hold the goods"
     held = [fact for fact in facts if isinstance(fact, ConsignmentHeld)][-1]
     open_holds = [hold.hold_id for hold in held.holds if hold.hold_id.startswith("officer/")]
@@ -97,7 +97,7 @@ def test_holds_that_come_and_go_for_ever_fill_no_record_and_each_acts() -> None:
 
     def come_and_go() -> Iterator[Message]:
         for _ in range(5500):
-            yield full(PlaceHold)
+            yield full(PlaceHold, watch_id="")
             yield full(LiftHold, hold_id="officer/" + f"{desk.count:06}".ljust(200, "i"))
 
     facts = desk.hear_all(come_and_go())
@@ -108,7 +108,7 @@ def test_holds_that_come_and_go_for_ever_fill_no_record_and_each_acts() -> None:
 
 def test_liftings_that_are_taken_back_for_ever_fill_no_record_and_each_acts() -> None:
     desk = Filled(release)
-    desk.hear_all([assessed(), arrival(), full(PlaceHold)])
+    desk.hear_all([assessed(), arrival(), full(PlaceHold, watch_id="")])
     hold_id = "officer/" + f"{desk.count:06}".ljust(200, "i")
 
     def back_and_forth() -> Iterator[Message]:
@@ -124,11 +124,11 @@ def test_liftings_that_are_taken_back_for_ever_fill_no_record_and_each_acts() ->
 
 def test_holds_of_before_that_are_more_than_may_be_are_lifted_one_by_one() -> None:
     desk = Filled(release)
-    desk.hear_all([assessed(), arrival(), full(PlaceHold)])
+    desk.hear_all([assessed(), arrival(), full(PlaceHold, watch_id="")])
     (hold,) = desk.state.stated
     many = tuple([hold.model_copy(update={"hold_id": f"officer/{number}"}) for number in range(300)])
     desk.state = release.STATE.validate_json(release.STATE.dump_json(replace(desk.state, stated=many)))
-    assert refusals(desk.hear(full(PlaceHold))) == ["too_many_holds"]
+    assert refusals(desk.hear(full(PlaceHold, watch_id=""))) == ["too_many_holds"]
     facts = desk.hear_all([full(LiftHold, hold_id=f"officer/{number}") for number in range(300)])
     assert refusals(facts) == [] and facts[-2].kind == "ReleaseGranted"
 

@@ -1,0 +1,120 @@
+"""Which goods are held before anybody has declared them? Those of a watched bill, or of a watched declarant.
+
+Each partition of the release desk keeps all watches in one record, which is given to the decider beside every message about goods.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, assert_never
+
+from pydantic import AwareDatetime
+
+from schemas.bounds import shown
+from schemas.envelope import Fact, Hearing, refusal
+from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
+from schemas.vocabulary import Owner, plain_word
+from services.release.dossier import Terms
+
+WATCH = "officer/watch/"
+"""Begins the hold that a watch puts on goods; the id of the watch follows."""
+MOST_WATCHES = 500
+"""Watches that are open at once: they stand in one record, and each message about goods is compared with all of them."""
+REMEMBERED_ENDS = 1000
+"""Watches that stay known after they were lifted, so that a copy which comes late begins none of them again."""
+
+
+class Watch(NamedTuple):
+    """One watch, as an officer asked for it; `bill_no` in capitals and digits. A record of it is a list in this order."""
+
+    bill_no: str
+    declarant: str
+    reason: str
+    since: AwareDatetime
+
+    def matches(self, bill: str, declarant: str) -> bool:
+        """Whether it is for goods of this bill or declarant, both as plain words."""
+        return bool((self.bill_no and self.bill_no == bill) or (self.declarant and self.declarant == declarant))
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """The watches of one partition, by id, and the ids of those that were lifted, the latest last."""
+
+    watches: dict[str, Watch] = field(default_factory=dict)
+    ended: tuple[str, ...] = ()
+    state: Literal["watching"] = "watching"
+
+
+def answer(state: Watching, asked: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
+    """A watch begins or ends once, in whatever order its copies come."""
+    watch_id = shown(asked.watch_id, 200)
+    match asked:
+        case PlaceWatch():
+            return _place(state, asked, watch_id, hearing)
+        case LiftWatch():
+            if watch_id in state.ended:
+                return (refusal(asked, hearing, "watch_lifted", "the watch was lifted by an earlier request"),)
+            lifted = WatchLifted(
+                partition_key=asked.partition_key,
+                occurred_at=hearing.at,
+                watch_id=watch_id,
+                reason=asked.reason,
+                lifted_by=asked.asked_by,
+            )
+            return (lifted,)
+        case _:
+            assert_never(asked)
+
+
+def _place(state: Watching, asked: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
+    bill, declarant = plain_word(asked.bill_no), plain_word(asked.declarant)
+    if watch_id in state.ended:
+        return (refusal(asked, hearing, "watch_lifted", "the watch was lifted before it began here"),)
+    if watch_id in state.watches:
+        return (refusal(asked, hearing, "already_answered", "the watch is kept already"),)
+    if not bill and not declarant:
+        return (refusal(asked, hearing, "watch_malformed", f"bill {asked.bill_no!r}, declarant {asked.declarant!r}"),)
+    if len(state.watches) >= MOST_WATCHES:
+        return (refusal(asked, hearing, "too_many_watches", f"{len(state.watches)} watches are open"),)
+    placed = WatchPlaced(
+        partition_key=asked.partition_key,
+        occurred_at=hearing.at,
+        watch_id=watch_id,
+        bill_no=shown(asked.bill_no, 20),
+        declarant=shown(asked.declarant, 20),
+        reason=shown(asked.reason, breaks=True),
+        placed_by=shown(asked.asked_by, 64),
+    )
+    return (placed,)
+
+
+def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
+    """The watches after this message."""
+    match fact:
+        case WatchPlaced():
+            new = Watch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
+            return replace(state, watches={**state.watches, fact.watch_id: new})
+        case WatchLifted():
+            left = {watch_id: each for watch_id, each in state.watches.items() if watch_id != fact.watch_id}
+            return replace(state, watches=left, ended=(*state.ended, fact.watch_id)[-REMEMBERED_ENDS:])
+        case _:
+            assert_never(fact)
+
+
+def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold, ...]:
+    """The holds of the watches in `state` on goods of these terms; none where it is no state of watches, or nothing is known."""
+    if not isinstance(state, Watching) or not state.watches or terms is None:
+        return ()
+    bill, declarant = plain_word(terms.bill_no), plain_word(terms.declarant)
+    return tuple(
+        [
+            Hold(
+                hold_id=f"{WATCH}{watch_id}",
+                owner=Owner.OFFICER,
+                reason=each.reason,
+                since=hearing.at,
+                lifted_by="LiftHold",
+            )
+            for watch_id, each in state.watches.items()
+            if each.matches(bill, declarant)
+        ]
+    )

@@ -1,0 +1,334 @@
+"""Do goods meet the watch on their bill or declarant, whenever they are declared and under whatever reference?"""
+
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import Message, RequestRefused
+from schemas.release import (
+    ConsignmentHeld,
+    DeclarationWithdrawn,
+    LiftWatch,
+    PlaceHold,
+    PlaceWatch,
+    ReleaseGranted,
+    ReleaseRevoked,
+    WatchLifted,
+    WatchPlaced,
+)
+from schemas.vocabulary import ControlKind
+from services.release import decider
+from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS, WATCH
+from tests.release.dossiers import (
+    arrival,
+    assessed,
+    discharged,
+    failed,
+    lift_hold,
+    passed,
+    place_hold,
+    retract_lift,
+    retracted,
+    withdrawal,
+)
+from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+
+PARTITION = "watches/3"
+TRADER = "91370200MA3CABCD1X"
+
+
+def place_watch(watch_id: str = "w", bill_no: str = "", declarant: str = "", reason: str = "a tip") -> PlaceWatch:
+    return PlaceWatch(
+        partition_key=PARTITION,
+        asked_by="o9",
+        occurred_at=NOON,
+        watch_id=watch_id,
+        bill_no=bill_no,
+        declarant=declarant,
+        reason=reason,
+    )
+
+
+def lift_watch(watch_id: str = "w") -> LiftWatch:
+    return LiftWatch(partition_key=PARTITION, asked_by="o8", occurred_at=NOON, watch_id=watch_id, reason="looked at")
+
+
+def met(watch_id: str = "w") -> PlaceHold:
+    """What the door sends for goods that it knows."""
+    return PlaceHold(consignment_id=CONSIGNMENT, asked_by="o9", occurred_at=NOON, reason="a tip", watch_id=watch_id)
+
+
+def beside(watches: Story, *past: Message) -> Story:
+    """Goods in the partition of these watches."""
+    told = story(decider)
+    told.shared = watches.state
+    for message in past:
+        told.when(message)
+    return told
+
+
+def holds(told: Story) -> list[str]:
+    return [each.hold_id for each in told.state.stated]
+
+
+@pytest.mark.parametrize("typed", ["bl 1", "BL-1", "BL1"])
+def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -> None:
+    watches = story(decider, place_watch(bill_no=typed, reason="cigarettes"))
+    goods = beside(watches, arrival()).when(assessed())
+    (held,) = [fact for fact in goods.said if isinstance(fact, ConsignmentHeld)]
+    (hold,) = held.holds
+    assert (hold.hold_id, hold.owner, hold.reason, hold.lifted_by) == (f"{WATCH}w", "officer", "cigarettes", "LiftHold")
+
+
+def test_goods_of_a_watched_declarant_are_held_and_those_of_others_are_not() -> None:
+    watches = story(decider, place_watch(declarant=TRADER))
+    assert holds(beside(watches, assessed(declarant=TRADER), arrival())) == [f"{WATCH}w"]
+    assert beside(watches, assessed(declarant=TRADER[:-1] + "2"), arrival()).state.state == "released"
+    assert beside(watches, assessed(), arrival()).state.state == "released", (
+        "an earlier release did not name the declarant"
+    )
+
+
+def test_goods_without_a_bill_match_no_watch_on_a_bill() -> None:
+    watches = story(decider, place_watch(bill_no="BL1"))
+    assert beside(watches, assessed(bill_no=""), arrival()).state.state == "released"
+
+
+def test_a_watched_declaration_is_not_withdrawn_so_that_its_goods_go_under_another() -> None:
+    watches = story(decider, place_watch(bill_no="BL1"))
+    first = beside(watches, assessed(), withdrawal())
+    assert first.state.state == "held" and not any(isinstance(fact, DeclarationWithdrawn) for fact in first.facts)
+    again = beside(watches, assessed(), arrival())
+    assert holds(again) == [f"{WATCH}w"]
+
+
+def test_goods_known_before_the_watch_meet_it_at_their_next_message() -> None:
+    goods = story(decider, assessed())
+    goods.shared = story(decider, place_watch(bill_no="BL1")).state
+    goods.when(arrival())
+    assert goods.state.state == "held" and holds(goods) == [f"{WATCH}w"]
+
+
+def test_the_door_calls_goods_back_that_were_released_before_the_watch() -> None:
+    goods = story(decider, assessed(), arrival())
+    assert goods.state.state == "released"
+    goods.shared = story(decider, place_watch(bill_no="BL1")).state
+    goods.when(met())
+    assert [type(fact) for fact in goods.said][:2] == [ReleaseRevoked, ConsignmentHeld] and holds(goods) == [
+        f"{WATCH}w"
+    ]
+
+
+def test_the_doors_hold_needs_no_watch_beside_it_and_makes_no_second_one() -> None:
+    goods = story(decider, met())
+    goods.shared = story(decider, place_watch(bill_no="BL1")).state
+    goods.when(assessed()).when(arrival())
+    assert holds(goods) == [f"{WATCH}w"]
+    goods.when(met(), message_id="another")
+    (refused,) = goods.said
+    assert isinstance(refused, RequestRefused) and refused.code == "already_held"
+
+
+def test_an_officer_lets_goods_go_and_the_watch_does_not_hold_them_again() -> None:
+    watches = story(decider, place_watch(bill_no="BL1"))
+    goods = beside(watches, assessed(), arrival()).when(lift_hold(f"{WATCH}w"), message_id="lift")
+    assert goods.state.state == "released"
+    goods.when(met(), message_id="late")
+    (refused,) = goods.said
+    assert isinstance(refused, RequestRefused) and refused.code == "watch_lifted"
+    goods.when(retract_lift("lift"))
+    assert holds(goods) == [f"{WATCH}w"], "the lifting was wrong"
+
+
+def test_a_lifted_watch_holds_nothing_new_whichever_came_first() -> None:
+    for order in ([place_watch(bill_no="BL1"), lift_watch()], [lift_watch(), place_watch(bill_no="BL1")]):
+        watches = story(decider, *order)
+        goods = beside(watches, assessed(), arrival())
+        assert goods.state.state == "released"
+        goods.when(met())
+        assert [getattr(fact, "code", "") for fact in goods.said] == ["watch_lifted"]
+
+
+def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
+    watches = story(decider, place_watch(bill_no="BL1"))
+    look = ControlKind.INSPECTION
+    goods = beside(watches, assessed(look), arrival(), failed(look))
+    assert goods.state.state == "refused"
+    goods.when(retracted(look)).when(passed(look, revision=2))
+    assert holds(goods) == [f"{WATCH}w"]
+
+
+def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
+    told = story(decider).when(place_watch(bill_no="bl-1", reason="a tip"))
+    told.then(
+        WatchPlaced(
+            partition_key=PARTITION,
+            occurred_at=told.at,
+            watch_id="w",
+            bill_no="bl-1",
+            declarant="",
+            reason="a tip",
+            placed_by="o9",
+        )
+    )
+    codes = []
+    for message in (
+        place_watch(bill_no="bl-1"),
+        place_watch("x", bill_no="--"),
+        lift_watch(),
+        lift_watch(),
+        place_watch(),
+    ):
+        told.when(message)
+        codes += [fact.code if isinstance(fact, RequestRefused) else fact.kind for fact in told.said]
+    assert codes == ["already_answered", "watch_malformed", WatchLifted.kind, "watch_lifted", "watch_lifted"]
+    adds_nothing_twice(
+        decider, [place_watch(bill_no="B"), place_watch("x", declarant=TRADER), lift_watch(), lift_watch("y")]
+    )
+
+
+def test_watches_are_bounded_and_a_further_one_is_refused_aloud() -> None:
+    told = story(decider, *[place_watch(f"w{number}", bill_no=f"B{number}") for number in range(MOST_WATCHES)])
+    told.when(place_watch("one more", bill_no="BL1"))
+    assert [getattr(fact, "code", "") for fact in told.said] == ["too_many_watches"]
+    told.when(lift_watch("w7")).when(place_watch("one more", bill_no="BL1"))
+    assert isinstance(told.said[0], WatchPlaced) and len(told.state.watches) == MOST_WATCHES
+    for number in range(REMEMBERED_ENDS + 1):
+        told.when(lift_watch(f"never placed {number}"))
+    assert len(told.state.ended) == REMEMBERED_ENDS
+
+
+def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_holds_as_one_consignment_may_have() -> (
+    None
+):
+    watches = story(decider, *[place_watch(f"w{number}", bill_no="BL1") for number in range(100)])
+    goods = beside(watches, assessed(), arrival())
+    assert len(holds(goods)) == decider.MOST_OFFICER_HOLDS
+    for hold_id in holds(goods):
+        goods.when(lift_hold(hold_id))
+    assert goods.state.state == "held", "the others hold them now"
+
+
+def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_round() -> None:
+    for state, message in (
+        (story(decider, place_watch(bill_no="B")), assessed()),
+        (story(decider, assessed()), lift_watch()),
+    ):
+        with pytest.raises(TypeError):
+            state.when(message)
+
+
+@dataclass
+class World:
+    """A partition with its watches and two consignments of one bill; the oracle keeps what is open by itself."""
+
+    watches: Story = field(default_factory=lambda: story(decider))
+    goods: list[Story] = field(default_factory=lambda: [story(decider), story(decider)])
+    open: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    let_go: set[tuple[int, str]] = field(default_factory=set)
+    by_door: set[tuple[int, str]] = field(default_factory=set)
+    number: int = 0
+
+    def tell(self, place: int | None, message: Message) -> None:
+        """`place`: which goods; None tells the partition."""
+        self.number += 1
+        name = f"m{self.number}"
+        match message:
+            case PlaceWatch() if message.watch_id not in self.ended:
+                self.open.add(message.watch_id)
+            case PlaceHold() if place is not None and message.watch_id not in self.ended:
+                self.by_door.add((place, message.watch_id))
+            case LiftWatch():
+                self.open.discard(message.watch_id)
+                self.ended.add(message.watch_id)
+        if place is None:
+            self.watches.when(message, message_id=name)
+            return
+        told = self.goods[place]
+        told.shared = self.watches.state
+        before = holds(told)
+        told.when(message, message_id=name)
+        if message.kind == "LiftHold" and (hold_id := str(getattr(message, "hold_id", ""))) in before:
+            self.let_go.add((place, hold_id.removeprefix(WATCH)))
+        if any(isinstance(fact, ReleaseGranted) for fact in told.said):
+            owed = self.owed(place)
+            assert not owed, f"released while {owed} are open"
+
+    def owed(self, place: int) -> set[str]:
+        """The watches that must hold these goods: those that the partition has, or that the door has told the goods of."""
+        told = self.open | {watch_id for goods, watch_id in self.by_door if goods == place}
+        return {watch_id for watch_id in told - self.ended if (place, watch_id) not in self.let_go}
+
+    def end(self) -> list[str]:
+        """The door has told every known consignment of every watch; what stands then."""
+        for place, told in enumerate(self.goods):
+            for watch_id in sorted(self.open):
+                self.tell(place, met(watch_id))
+            for hold_id in holds(told):
+                if hold_id.removeprefix(WATCH) in self.ended:
+                    self.tell(place, lift_hold(hold_id))
+        return [told.state.state for told in self.goods]
+
+
+def acts() -> list[tuple[int | None, Message]]:
+    first: list[tuple[int | None, Message]] = [
+        (0, assessed(declarant=TRADER)),
+        (0, arrival()),
+        (0, discharged()),
+        (0, withdrawal()),
+        (0, met("w")),
+        (0, lift_hold(f"{WATCH}w")),
+        (1, assessed(ControlKind.DOCUMENTS, declarant=TRADER)),
+        (1, arrival()),
+        (1, passed(ControlKind.DOCUMENTS)),
+        (1, met("x")),
+    ]
+    whole: list[tuple[int | None, Message]] = [
+        (None, place_watch("w", bill_no="bl 1")),
+        (None, place_watch("x", declarant=TRADER.lower())),
+        (None, lift_watch("w")),
+        (None, lift_watch("x")),
+    ]
+    return [*first, *whole]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_no_order_of_messages_releases_goods_that_match_an_open_watch(data: st.DataObject) -> None:
+    some = data.draw(st.lists(st.sampled_from(range(len(acts()))), min_size=4, max_size=24))
+    world = World()
+    for number in some:
+        world.tell(*acts()[number])
+    for place, state in enumerate(world.end()):
+        open_now = {hold_id.removeprefix(WATCH) for hold_id in holds(world.goods[place]) if hold_id.startswith(WATCH)}
+        if state != "withdrawn":
+            assert open_now == world.owed(place)
+
+
+def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> None:
+    messages: list[tuple[int | None, Message]] = [
+        (0, assessed()),
+        (0, arrival()),
+        (0, place_hold()),
+        (None, place_watch("w", bill_no="BL1")),
+        (None, place_watch("w", bill_no="BL1")),
+    ]
+    for order in permutations(messages):
+        world = World()
+        for place, message in order:
+            world.tell(place, message)
+        assert world.end()[0] == "held"
+        assert f"{WATCH}w" in holds(world.goods[0])
+
+
+def test_all_24_orders_of_a_lifted_watch_and_the_goods_end_in_their_release() -> None:
+    messages = [(0, assessed()), (0, arrival()), (None, place_watch("w", bill_no="BL1")), (None, lift_watch("w"))]
+    for order in permutations(messages):
+        world = World()
+        for place, message in order:
+            world.tell(place, message)
+        assert world.end()[0] == "released"
