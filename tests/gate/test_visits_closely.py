@@ -92,6 +92,14 @@ def test_a_yes_of_one_visit_covers_no_other_goods_in_another() -> None:
     assert left(told, B) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["left_unreleased"]
 
 
+def test_a_yes_of_one_visit_covers_no_departure_in_the_next_against_the_gates_no() -> None:
+    told = story(decider, discharged(0), held(A, arrived=0), freed(A, arrived=0)).when(out(60), at=at(60))
+    told.when(discharged(2 * DAY), at=at(2 * DAY))
+    told.when(freed(B, shared_by=2, arrived=2 * DAY, when=2 * DAY + 5), at=at(2 * DAY + 5))
+    assert not may_leave(told) and alarms(told) == [], "another lot is in it, of which nothing is known"
+    assert alarms(told.when(out(3 * DAY), at=at(3 * DAY))) == ["left_unreleased"]
+
+
 def test_a_second_departure_is_the_first_one_told_again_for_a_day() -> None:
     came = (discharged(0), held(A, arrived=0), freed(A, arrived=0), out(100))
     assert alarms(story(decider, *came).when(out(100 + DAY), at=at(100 + DAY))) == []
