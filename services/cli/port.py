@@ -1,12 +1,14 @@
-"""What does a port see and ask from the command line? `dtg port follow`, `dtg port ask`."""
+"""What does a port see, ask and tell from the command line? `dtg port follow`, `ask`, `tell`, `retract`."""
 
 import sqlite3
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.vocabulary import EquipmentEvent
 from services.cli.home import of_command
 from services.cli.screen import screen, styled, text
 from services.cli.settings import UpSettings
@@ -71,6 +73,63 @@ def ask(
     words = styled("may leave 可以出闸", "green") if said.may_leave else styled("must stay 不得出闸", "red")
     screen.line(words, *[each for each in (said.reason, said.detail) if each])
     raise typer.Exit(0 if said.may_leave else MUST_STAY)
+
+
+Box = Annotated[str, typer.Argument(parser=text, help="container number")]
+Who = Annotated[str, typer.Option(parser=text, help="who tells: the same name for a correction or retraction")]
+Console = Annotated[str, typer.Option(help="the console's URL; default: of this machine")]
+Once = Annotated[str, typer.Option(parser=text, help="an idempotency key: sent again under it, it is the same request")]
+
+
+@port_app.command()
+def tell(
+    container: Box,
+    event: Annotated[EquipmentEvent, typer.Argument(help="what happened")],
+    place: Annotated[str, typer.Option(parser=text, help="berth, yard or gate")],
+    at: Annotated[str, typer.Option(parser=text, help="when, RFC 3339 with offset: 2026-11-25T08:10:00+08:00")],
+    actor: Who,
+    laden: Annotated[
+        bool | None, typer.Option("--laden/--empty", help="whether goods are in it; default: not told")
+    ] = None,
+    conveyance: Annotated[str, typer.Option(parser=text, help="vessel and voyage, train or vehicle")] = "",
+    replaces: Annotated[str, typer.Option(parser=text, help="id of your report that this one corrects")] = "",
+    key: Once = "",
+    where: Console = "",
+) -> None:
+    """Report what happened to a container; prints the id of the report. 报告箱动态"""
+    told = {"laden": laden, "conveyance": conveyance, "replaces": replaces}
+    body = {
+        "event": event.value,
+        "place": place,
+        "occurred_at": at,
+        **{k: v for k, v in told.items() if v not in (None, "")},
+    }
+    _send(where, container, ("events",), body, actor, key)
+
+
+@port_app.command()
+def retract(
+    container: Box,
+    report: Annotated[str, typer.Argument(parser=text, help="id of your report")],
+    reason: Annotated[str, typer.Option(parser=text, help="why it was wrong")],
+    actor: Who,
+    key: Once = "",
+    where: Console = "",
+) -> None:
+    """Take a report back: it did not happen. 撤回箱动态"""
+    _send(where, container, ("events", report, "retraction"), {"reason": reason}, actor, key)
+
+
+def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, object], actor: str, key: str) -> None:
+    from services.cli.terminal import NotTold, about, post
+
+    address = where or f"http://127.0.0.1:{UpSettings().console_port}"
+    try:
+        taken = post(address, about(container, *path), body, actor, key)
+    except NotTold as error:
+        screen.line(styled("not taken 未受理", "red"), str(error))
+        raise typer.Exit(1) from None
+    screen.line(styled("taken 已受理", "green"), str(taken.get("request_id", "")), str(taken.get("request", "")))
 
 
 class _Silence:

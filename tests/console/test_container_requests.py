@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from deploy.kafka.broker import free_port
 from schemas.codes import uscc
-from schemas.gate import ContainerHoldPlaced
+from schemas.gate import ContainerHoldPlaced, RecordEquipmentEvent, RetractEquipmentEvent
 from schemas.topics import requests_topic
+from services.cli.port import port_app
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
+from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish
 from tests.console.conftest import Running
@@ -182,3 +185,32 @@ def test_a_declarant_names_so_many_containers_a_day_at_most(strict: tuple[Runnin
     assert answer.status_code == 207
     assert [one["status_code"] for one in answer.json()["results"]] == [202, 429]
     assert answer.json()["results"][1]["code"] == "too_many_boxes" and answer.json()["accepted"] == 1
+
+
+def test_a_terminal_tells_and_retracts_from_the_command_line(console: Running) -> None:
+    box = "TGHU1234562"
+
+    def dtg(*words: str) -> Result:
+        return CliRunner().invoke(port_app, [*words, "--where", console.address, "--actor", "terminal-9"])
+
+    when = ("--place", "Qianwan 3", "--at", "2026-11-25T08:00:00+08:00")
+    told = dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1")
+    assert told.exit_code == 0, told.output
+    report = told.output.split()[2]
+    assert (
+        dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1").output == told.output
+    )
+    (message,) = requests_under(console.settings.kafka, "customs-gate-requests", box)
+    heard = decode(RecordEquipmentEvent, raw(message))
+    assert isinstance(heard, RecordEquipmentEvent) and raw(message).text("ce_id") == report
+    assert (heard.event, heard.laden, heard.conveyance, heard.asked_by) == ("DISC", True, "EVER 041E", "terminal-9")
+    back = dtg("retract", box, report, "--reason", "another box")
+    assert back.exit_code == 0, back.output
+    other = decode(RetractEquipmentEvent, raw(requests_under(console.settings.kafka, "customs-gate-requests", box)[1]))
+    assert isinstance(other, RetractEquipmentEvent) and other.report_id == report
+    wrong = dtg("tell", box, "DISC", "--place", "Qianwan 3", "--at", "yesterday")
+    assert wrong.exit_code == 1 and "/occurred_at" in wrong.output and "not taken" in wrong.output
+    nobody = CliRunner().invoke(
+        port_app, ["tell", box, "DISC", *when, "--actor", "t", "--where", f"http://127.0.0.1:{free_port()}"]
+    )
+    assert nobody.exit_code == 1 and "does not answer" in nobody.output

@@ -1,0 +1,65 @@
+"""What does a terminal tell the gate from the command line? One request over HTTP, sent again under its key while nothing answers."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from services.shell.fresh import fresh_key
+from services.shell.loopback import is_loopback
+
+TRIES = 5
+
+
+class NotTold(Exception):
+    """The console did not take the request; the text says why, in Chinese and English where it did."""
+
+
+def post(address: str, path: str, body: Mapping[str, object], actor: str, key: str = "") -> dict[str, Any]:
+    """The answer 202 of the console at `address`: the request's id, and where to ask what became of it.
+
+    `key`: an idempotency key; the same report under it is one, whenever it is sent. NotTold when it is refused, or nothing answers.
+    """
+    if not actor.isascii():
+        raise NotTold("--actor takes ASCII only, as the header X-Actor does. 操作者名只能用 ASCII 字符")
+    headers = {"X-Actor": actor, "Idempotency-Key": key or fresh_key()}
+    try:
+        with httpx2.Client(base_url=f"{address}/api/v1", timeout=60, trust_env=not is_loopback(address)) as api:
+            for attempt in range(TRIES):
+                try:
+                    answer = api.post(path, json=dict(body), headers=headers)
+                except httpx2.TransportError as error:
+                    if attempt == TRIES - 1:
+                        raise NotTold(
+                            f"The API at {address} does not answer. 接口无法连接。 Is `dtg up` running? ({error})"
+                        ) from error
+                else:
+                    if answer.status_code != 503 or attempt == TRIES - 1:
+                        return _taken(answer)
+                time.sleep(0.5 * 2**attempt)
+    except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
+        raise NotTold(f"{address} is no address of an API. 接口地址有误 ({error})") from error
+    raise AssertionError("the loop returns or raises")
+
+
+def about(container_no: str, *rest: str) -> str:
+    """The address of requests about this container."""
+    return "/containers/" + "/".join(quote(each, safe="") for each in (container_no, *rest))
+
+
+def _taken(answer: httpx2.Response) -> dict[str, Any]:
+    try:
+        said = answer.json()
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise NotTold(f"What answers at {answer.url} is no API of ours. 应答方不是本系统: {answer.text[:500]}")
+    if answer.status_code == 202:
+        return said
+    why = " ".join([str(said.get(name, "")) for name in ("title_zh", "title", "detail")])
+    faults = [
+        f"{e.get('pointer', '')} {e.get('message_zh', '')} {e.get('message_en', '')}" for e in said.get("errors") or ()
+    ]
+    raise NotTold("; ".join([f"{answer.status_code} {why}".strip(), *faults]))
