@@ -20,8 +20,10 @@ from schemas.envelope import (
     fact_id,
 )
 from schemas.flow import FLOW, HOLDING
+from schemas.marks import Audience
+from schemas.outside import to_outside
 from schemas.parking import Origin, Parking, deadline_origin, is_deadline
-from schemas.topics import orders_topic, topic_of
+from schemas.topics import is_for_ports, orders_topic, topic_of
 from services.shell.codec import (
     CARRIED,
     LARGEST_MESSAGE,
@@ -60,13 +62,15 @@ LATER = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class Output:
-    """One message to produce; `partition` only where the key does not choose it."""
+    """One message to produce; `partition` only where the key does not choose it. `for_ports`: the redacted form of a fact, which goes to
+    the ports' topic under the same key and headers, in the same transaction; None where ports get none."""
 
     topic: str
     key: str
     value: bytes | None
     headers: Headers
     partition: int | None = None
+    for_ports: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -350,6 +354,7 @@ class Turn:
                 sequence=entry.record.n + index + 1,
                 **around,
             ),
+            for_ports=to_outside(fact, Audience.PORT) if is_for_ports(name, fact) else None,
         )
 
     # parking
