@@ -227,7 +227,7 @@ FOR_THE_PORTS = Topic(
 
 def is_for_ports(desk: str, fact: Message) -> bool:
     """Whether ports get a copy of this fact of `desk`."""
-    if type(fact) not in FOR_PORTS.get(desk, ()):
+    if PORT_WRITERS.get(fact.kind) != desk:
         return False
     return not isinstance(fact, RequestRefused) or fact.request_kind in REPORTS
 

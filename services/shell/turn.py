@@ -21,7 +21,7 @@ from schemas.envelope import (
 )
 from schemas.flow import FLOW, HOLDING
 from schemas.marks import Audience
-from schemas.outside import to_outside
+from schemas.outside import hidden, to_outside
 from schemas.parking import Origin, Parking, deadline_origin, is_deadline
 from schemas.topics import is_for_ports, orders_topic, topic_of
 from services.shell.codec import (
@@ -354,7 +354,7 @@ class Turn:
                 sequence=entry.record.n + index + 1,
                 **around,
             ),
-            for_ports=to_outside(fact, Audience.PORT) if is_for_ports(name, fact) else None,
+            for_ports=_redacted(fact, value) if is_for_ports(name, fact) else None,
         )
 
     # parking
@@ -508,6 +508,11 @@ class Turn:
 def place_name(message: Raw) -> str:
     """Where a message lies, as `topic/partition/offset`; it stands for the id of one that has none of its own."""
     return f"{message.topic}/{message.partition}/{message.offset}"
+
+
+def _redacted(fact: Fact, value: bytes) -> bytes:
+    """The value of the copy for ports; that of the fact where nothing of it is masked."""
+    return to_outside(fact, Audience.PORT) if hidden(type(fact), Audience.PORT) else value
 
 
 def _is_future(request: Request, source: Raw) -> bool:
