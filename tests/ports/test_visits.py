@@ -235,3 +235,13 @@ def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
     ReportArrival.model_validate_json(json.dumps({**arrivals[0], "consignment_id": GOODS, "asked_by": "carrier"}))
     told = {**retractions[0], "container_no": BOX, "asked_by": "terminal", "occurred_at": NOON, "report_id": "r-1"}
     RetractEquipmentEvent.model_validate(told)
+
+
+def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get() -> None:
+    """As a port reads them: a field that is not for ports would be one too many."""
+    shown = {}
+    for kind in ("ReleaseRevoked", "ContainerMayLeave"):
+        after = PAGE.partition(f"ce_type: {kind}`")[2].partition("```json\n")[2]
+        shown[kind] = PORT_FORMS[kind].read_stored(after.partition("\n```")[0].encode())
+    assert {kind: said.kind for kind, said in shown.items()} == {kind: kind for kind in shown}
+    assert [kind for kind in PORT_FORMS if f"`{kind}`" not in PAGE] == []
