@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from schemas.topics import CATALOGUE, KINDS, Topic
+from schemas.envelope import Message
+from schemas.topics import CATALOGUE, FOR_THE_PORTS, KINDS, Topic
 
 CHANNELS = tuple(topic for topic in CATALOGUE if topic.carries)
 """All but the state topics, which are a service's own."""
@@ -52,7 +53,7 @@ def text() -> str:
         "channels": {topic.name: _channel(topic) for topic in CHANNELS},
         "operations": {topic.name: _operation(topic) for topic in CHANNELS},
         "components": {
-            "messages": {kind: _message(kind) for kind in KINDS},
+            "messages": {_name(message): _message(message) for message in (*KINDS.values(), *FOR_THE_PORTS.carries)},
             "schemas": {"Headers": HEADERS, **_schemas()},
         },
     }
@@ -62,8 +63,8 @@ def text() -> str:
 def _channel(topic: Topic) -> dict[str, Any]:
     return {
         "address": topic.name,
-        "description": f"Written by {topic.writer}; the key is the {topic.key}'s; kept {topic.retention}.",
-        "messages": {m.kind: {"$ref": f"#/components/messages/{m.kind}"} for m in topic.carries},
+        "description": f"Written by {' and '.join(topic.writers)}; the key is the {topic.key}'s; kept {topic.retention}.",
+        "messages": {m.kind: {"$ref": f"#/components/messages/{_name(m)}"} for m in topic.carries},
         "bindings": {"kafka": {"topic": topic.name, "bindingVersion": "0.5.0"}},
     }
 
@@ -76,17 +77,22 @@ def _operation(topic: Topic) -> dict[str, Any]:
     }
 
 
-def _message(kind: str) -> dict[str, Any]:
+def _name(message: type[Message]) -> str:
+    """Of the component: the kind, and for its redacted form the name of that, which travels under the kind's name."""
+    return message.__name__ if message in FOR_THE_PORTS.carries else message.kind
+
+
+def _message(message: type[Message]) -> dict[str, Any]:
     return {
-        "name": kind,
-        "summary": (KINDS[kind].__doc__ or "").strip().splitlines()[0],
+        "name": message.kind,
+        "summary": (message.__doc__ or "").strip().splitlines()[0],
         "headers": {"$ref": "#/components/schemas/Headers"},
-        "payload": {"$ref": f"#/components/schemas/{KINDS[kind].__name__}"},
+        "payload": {"$ref": f"#/components/schemas/{message.__name__}"},
     }
 
 
 def _schemas() -> dict[str, Any]:
-    models = [(model, "validation") for model in KINDS.values()]
+    models = [(model, "validation") for model in (*KINDS.values(), *FOR_THE_PORTS.carries)]
     _, told = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     schemas: dict[str, Any] = told["$defs"]
     return schemas

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic_core import SchemaValidator
 
 from schemas.bounds import FIRST, LINE, WhenMade, reader, shown
+from schemas.marks import INSIDE, OUTSIDE
 from schemas.vocabulary import (
     ActorId,
     ConsignmentId,
@@ -62,7 +63,7 @@ def stored_reader(kind: type[Message]) -> SchemaValidator:
 class AboutConsignment(Message):
     """A message about one consignment; it travels under the consignment id."""
 
-    consignment_id: ConsignmentId
+    consignment_id: Annotated[ConsignmentId, OUTSIDE]
 
     @property
     def key(self) -> str:
@@ -72,7 +73,7 @@ class AboutConsignment(Message):
 class AboutContainer(Message):
     """A message about one container; it travels under the container number."""
 
-    container_no: ContainerName
+    container_no: Annotated[ContainerName, OUTSIDE]
 
     @property
     def key(self) -> str:
@@ -92,7 +93,7 @@ class AboutPartition(Message):
 class Fact(Message):
     """Published, past tense, true for ever. `occurred_at`: when it happened in the world."""
 
-    occurred_at: Moment
+    occurred_at: Annotated[Moment, OUTSIDE]
 
 
 FUTURE_SKEW = timedelta(minutes=15)
@@ -138,11 +139,11 @@ class RequestRefused(Fact):
     `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen.
     """
 
-    subject: Subject
-    request_id: MessageId
-    request_kind: Name
-    code: Name
-    reason: Reason
+    subject: Annotated[Subject, OUTSIDE]
+    request_id: Annotated[MessageId, OUTSIDE]
+    request_kind: Annotated[Name, OUTSIDE]
+    code: Annotated[Name, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from schemas.bounds import LINE, WhenMade
 from schemas.codes.iso6346 import plain
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request, words_in_doubt
+from schemas.marks import INSIDE, OUTSIDE
 from schemas.vocabulary import (
     ActorId,
     Classifier,
@@ -118,26 +119,26 @@ class EquipmentEventRecorded(AboutContainer, Fact):
     `visit`: to which it belongs; empty while no visit is known to which it could. `retells`: an earlier report of the same event.
     """
 
-    report_id: MessageId
-    event: EquipmentEvent
-    classifier: Classifier
-    place: Label
-    laden: bool | None
-    conveyance: Conveyance
-    bill: Bill
-    to: Label
-    replaces: OptionalId
-    retells: OptionalId
-    visit: VisitId
-    reported_by: ActorId
+    report_id: Annotated[MessageId, OUTSIDE]
+    event: Annotated[EquipmentEvent, OUTSIDE]
+    classifier: Annotated[Classifier, OUTSIDE]
+    place: Annotated[Label, OUTSIDE]
+    laden: Annotated[bool | None, OUTSIDE]
+    conveyance: Annotated[Conveyance, OUTSIDE]
+    bill: Annotated[Bill, OUTSIDE]
+    to: Annotated[Label, OUTSIDE]
+    replaces: Annotated[OptionalId, OUTSIDE]
+    retells: Annotated[OptionalId, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+    reported_by: Annotated[ActorId, INSIDE]
 
 
 class EquipmentEventRetracted(AboutContainer, Fact):
     """A report counts no longer."""
 
-    report_id: MessageId
-    reason: Reason
-    retracted_by: ActorId
+    report_id: Annotated[MessageId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
+    retracted_by: Annotated[ActorId, INSIDE]
 
 
 class ContainerFindingRecorded(AboutContainer, Fact):
@@ -192,10 +193,10 @@ class VisitOpened(AboutContainer, Fact):
     """The container is in the controlled area since `occurred_at`, as a report of its discharge or gate-in says. Said again
     when a visit that was closed turns out to go on."""
 
-    visit: VisitId
-    place: Label
-    conveyance: Conveyance
-    laden: bool | None
+    visit: Annotated[VisitId, OUTSIDE]
+    place: Annotated[Label, OUTSIDE]
+    conveyance: Annotated[Conveyance, OUTSIDE]
+    laden: Annotated[bool | None, OUTSIDE]
 
 
 class VisitClosed(AboutContainer, Fact):
@@ -204,10 +205,10 @@ class VisitClosed(AboutContainer, Fact):
     `how`: `loaded`, `left_empty`, `left_unreleased`, `departure_not_reported` or `finding`.
     """
 
-    visit: VisitId
-    how: Name
-    consignments: Consignments
-    report_id: OptionalId = ""
+    visit: Annotated[VisitId, OUTSIDE]
+    how: Annotated[Name, OUTSIDE]
+    consignments: Annotated[Consignments, OUTSIDE]
+    report_id: Annotated[OptionalId, OUTSIDE] = ""
 
 
 class RecordGateOut(AboutContainer, Request):
@@ -223,28 +224,28 @@ class ContainerMayLeave(AboutContainer, Fact):
     `permitted`: those of `consignments` that leave by an officer's permit (`ExitPermitted`), without an import release.
     """
 
-    version: Version
-    consignments: Consignments
-    visit: VisitId = ""
-    permitted: Annotated[tuple[OneConsignment, ...], WhenMade(max_length=500)] = ()
+    version: Annotated[Version, OUTSIDE]
+    consignments: Annotated[Consignments, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE] = ""
+    permitted: Annotated[tuple[OneConsignment, ...], WhenMade(max_length=500), OUTSIDE] = ()
 
 
 class ContainerMustStay(AboutContainer, Fact):
     """A container that might leave may no longer; `waiting_for` are the consignments that keep it."""
 
-    version: Version
-    waiting_for: Consignments
-    reason: Reason
-    visit: VisitId = ""
+    version: Annotated[Version, OUTSIDE]
+    waiting_for: Annotated[Consignments, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
+    visit: Annotated[VisitId, OUTSIDE] = ""
 
 
 class ContainerGatedOut(AboutContainer, Fact):
     """The container left the port at `occurred_at` (event time), with every consignment released; its visit is closed."""
 
-    gate: Label
-    consignments: Consignments
-    visit: VisitId = ""
-    report_id: OptionalId = ""
+    gate: Annotated[Label, OUTSIDE]
+    consignments: Annotated[Consignments, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE] = ""
+    report_id: Annotated[OptionalId, OUTSIDE] = ""
 
 
 class GateAlarmRaised(AboutContainer, Fact):
@@ -255,13 +256,13 @@ class GateAlarmRaised(AboutContainer, Fact):
     `blocks`: nothing leaves in this container until an officer's finding, or until the report is retracted.
     """
 
-    gate: Label
-    waiting_for: Consignments
-    reason: Reason
-    alarm: Name = "left_unreleased"
-    visit: VisitId = ""
-    report_id: OptionalId = ""
-    blocks: bool = False
+    gate: Annotated[Label, OUTSIDE]
+    waiting_for: Annotated[Consignments, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
+    alarm: Annotated[Name, OUTSIDE] = "left_unreleased"
+    visit: Annotated[VisitId, OUTSIDE] = ""
+    report_id: Annotated[OptionalId, OUTSIDE] = ""
+    blocks: Annotated[bool, OUTSIDE] = False
 
 
 class ContainerArrived(AboutConsignment, Fact):

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
+from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT
 from schemas.risk import Sharers
 from schemas.vocabulary import (
     CONSIGNMENT_ID,
@@ -47,11 +48,11 @@ Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 class Hold(Message):
     """Why the goods may not go: who owns it, why, since when, and what lifts it (the kind of message awaited)."""
 
-    hold_id: HoldId
-    owner: Owner
-    reason: Reason
-    since: Moment
-    lifted_by: Name
+    hold_id: Annotated[HoldId, TO_DECLARANT]
+    owner: Annotated[Owner, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
+    since: Annotated[Moment, OUTSIDE]
+    lifted_by: Annotated[Name, TO_DECLARANT]
 
 
 class ReportArrival(AboutConsignment, Request):
@@ -183,8 +184,8 @@ class ArrivalRecorded(AboutConsignment, Fact):
 class ConsignmentHeld(AboutConsignment, Fact):
     """The whole list of open holds, published whenever it changed. `version` counts the desk's statements on these goods."""
 
-    version: Version
-    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS)]
+    version: Annotated[Version, OUTSIDE]
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE]
 
 
 class ReleaseGranted(AboutConsignment, Fact):
@@ -194,18 +195,18 @@ class ReleaseGranted(AboutConsignment, Fact):
     without containers `pieces` packages (None: all). A port's yes needs the box in `containers`.
     """
 
-    version: Version
-    declaration_no: DeclarationNo
-    direction: Direction
-    customs_office: Code
-    transport_mode: Code
-    bill_no: Code
-    containers: Containers
-    lane: Lane
-    arrived_at: Moment
-    answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32)]
-    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS)] = ()
-    pieces: Pieces | None = None
+    version: Annotated[Version, OUTSIDE]
+    declaration_no: Annotated[DeclarationNo, OUTSIDE]
+    direction: Annotated[Direction, OUTSIDE]
+    customs_office: Annotated[Code, OUTSIDE]
+    transport_mode: Annotated[Code, OUTSIDE]
+    bill_no: Annotated[Code, OUTSIDE]
+    containers: Annotated[Containers, OUTSIDE]
+    lane: Annotated[Lane, TO_DECLARANT]
+    arrived_at: Annotated[Moment, OUTSIDE]
+    answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32), INSIDE]
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
+    pieces: Annotated[Pieces | None, OUTSIDE] = None
 
 
 class ReleaseRefused(AboutConsignment, Fact):
@@ -214,19 +215,19 @@ class ReleaseRefused(AboutConsignment, Fact):
     `holds`: the officers' holds, which keep the goods then; said again whenever these changed.
     """
 
-    version: Version
-    declaration_no: DeclarationNo | None
-    cause: HoldId
-    reason: Reason
-    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS)] = ()
+    version: Annotated[Version, OUTSIDE]
+    declaration_no: Annotated[DeclarationNo | None, OUTSIDE]
+    cause: Annotated[HoldId, TO_DECLARANT]
+    reason: Annotated[Reason, INSIDE]
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
 
 
 class ReleaseRevoked(AboutConsignment, Fact):
     """A granted release no longer holds; every port consumer must stop the goods. The new holds follow in `ConsignmentHeld`."""
 
-    version: Version
-    containers: Containers
-    reason: Reason
+    version: Annotated[Version, OUTSIDE]
+    containers: Annotated[Containers, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
 
 
 class RefusalRevoked(AboutConsignment, Fact):
@@ -239,9 +240,9 @@ class RefusalRevoked(AboutConsignment, Fact):
 class DeclarationWithdrawn(AboutConsignment, Fact):
     """The declarant took the declaration back; these goods are never released under it."""
 
-    version: Version
-    request_id: MessageId
-    reason: Reason
+    version: Annotated[Version, OUTSIDE]
+    request_id: Annotated[MessageId, TO_DECLARANT]
+    reason: Annotated[Reason, TO_DECLARANT]
 
 
 class ContainerHeld(AboutContainer, Fact):

@@ -11,6 +11,7 @@ from pydantic import Field
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, MOST_SHARERS, Code
 from schemas.envelope import AboutConsignment, Fact, Message
+from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT
 from schemas.vocabulary import (
     ContainerNo,
     ControlKind,
@@ -54,29 +55,29 @@ class Draw(Message):
 class BoundContainer(Message):
     """A container of the consignment, and how many consignments share it."""
 
-    container_no: ContainerNo
-    shared_by: Sharers = 1
+    container_no: Annotated[ContainerNo, OUTSIDE]
+    shared_by: Annotated[Sharers, OUTSIDE] = 1
 
 
 class ConsignmentAssessed(AboutConsignment, Fact):
     """Lane and required controls. Carries what the later desks need, so that they need not read the declaration."""
 
-    declaration_no: DeclarationNo
-    direction: Direction
-    customs_office: Code
-    transport_mode: Code
-    bill_no: Code
-    containers: Annotated[tuple[BoundContainer, ...], Field(max_length=MOST_CONTAINERS)]
-    lane: Lane
-    controls: Controls
-    credit_grade: CreditGrade
-    rule_set: Name
-    rules: Annotated[tuple[FiredRule, ...], Field(max_length=100)]
-    draw: Draw
-    goods: GoodsClasses = ()
-    conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE)] = ""
+    declaration_no: Annotated[DeclarationNo, OUTSIDE]
+    direction: Annotated[Direction, OUTSIDE]
+    customs_office: Annotated[Code, OUTSIDE]
+    transport_mode: Annotated[Code, OUTSIDE]
+    bill_no: Annotated[Code, OUTSIDE]
+    containers: Annotated[tuple[BoundContainer, ...], Field(max_length=MOST_CONTAINERS), OUTSIDE]
+    lane: Annotated[Lane, TO_DECLARANT]
+    controls: Annotated[Controls, TO_DECLARANT]
+    credit_grade: Annotated[CreditGrade, INSIDE]
+    rule_set: Annotated[Name, INSIDE]
+    rules: Annotated[tuple[FiredRule, ...], Field(max_length=100), INSIDE]
+    draw: Annotated[Draw, INSIDE]
+    goods: Annotated[GoodsClasses, OUTSIDE] = ()
+    conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE), OUTSIDE] = ""
     """As declared; empty where an earlier release did not say."""
-    packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999)] = 0
+    packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999), OUTSIDE] = 0
     """As declared; 0 where an earlier release did not say."""
-    declarant: Code = ""
+    declarant: Annotated[Code, TO_DECLARANT] = ""
     """USCC of who declared; empty where an earlier release did not say."""

@@ -1,6 +1,6 @@
 """Which topics are there, what travels on each, and who alone writes it?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +12,8 @@ from schemas import quarantine as q
 from schemas import release as r
 from schemas import risk as k
 from schemas.envelope import Message, RequestRefused
+from schemas.marks import Audience
+from schemas.outside import forms_for
 
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate")
 """The services that decide, in the order of the flow."""
@@ -19,8 +21,9 @@ SERVICES = (*DESKS, "clearance")
 """The services that run the loop."""
 
 Retention = Literal["forever", "compact"]
-Role = Literal["facts", "requests", "state", "parked", "orders"]
-"""What a topic is for. `orders`: of operators, about parked messages; these topics' older names end in `-resumed`."""
+Role = Literal["facts", "requests", "state", "parked", "orders", "port"]
+"""What a topic is for. `orders`: of operators, about parked messages; these topics' older names end in `-resumed`. `port`: redacted copies
+of facts, for ports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,23 @@ class Topic:
     """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is.
 
     A fact that answers a request is under the key of the request: on `customs-release-facts`, those about watches have a partition's.
+    `second`: the other desk that writes it. The ports' topic alone has one; ADR 23 says why.
     """
 
     name: str
     role: Role
     writer: str
     carries: tuple[type[Message], ...]
-    key: Literal["consignment", "container", "partition"] = "consignment"
+    key: Literal["consignment", "container", "partition", "consignment or container"] = "consignment"
     retention: Retention = "forever"
     begins: Literal["first", "next"] = "first"
     """From which message on a desk reads it that has never read it: the first one, or the next one."""
+    second: str = ""
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The desks that may write it; the broker's rights are theirs alone."""
+        return (self.writer, self.second) if self.second else (self.writer,)
 
 
 def facts_topic(service: str) -> str:
@@ -194,6 +204,47 @@ FACTS_AND_REQUESTS = (
 )
 
 
+PORT_FACTS = "customs-port-facts"
+"""What ports read: copies of facts of the release and gate desks, under the same key and with the same headers, redacted."""
+FOR_PORTS: Mapping[str, tuple[type[Message], ...]] = {
+    "release": (
+        r.ConsignmentHeld,
+        r.ReleaseGranted,
+        r.ReleaseRefused,
+        r.ReleaseRevoked,
+        r.DeclarationWithdrawn,
+    ),
+    "gate": (
+        g.ContainerMayLeave,
+        g.ContainerMustStay,
+        g.ContainerGatedOut,
+        g.GateAlarmRaised,
+        g.VisitOpened,
+        g.VisitClosed,
+        g.EquipmentEventRecorded,
+        g.EquipmentEventRetracted,
+        RequestRefused,
+    ),
+}
+"""desk → its facts of which ports get a copy. Of refusals only those of what a terminal reports (`REPORTS`)."""
+REPORTS = frozenset(kind.kind for kind in (g.RecordGateOut, g.RecordEquipmentEvent, g.RetractEquipmentEvent))
+"""What a terminal asks of the gate."""
+PORT_FORMS = forms_for(Audience.PORT, *FOR_PORTS["release"], *FOR_PORTS["gate"])
+"""Kind → its redacted form, as it travels on the ports' topic."""
+PORT_WRITERS = {kind.kind: desk for desk, kinds in FOR_PORTS.items() for kind in kinds}
+"""Kind → the one desk whose facts of this kind travel on the ports' topic."""
+FOR_THE_PORTS = Topic(
+    PORT_FACTS, "port", "release", tuple(PORT_FORMS.values()), key="consignment or container", second="gate"
+)
+
+
+def is_for_ports(desk: str, fact: Message) -> bool:
+    """Whether ports get a copy of this fact of `desk`."""
+    if PORT_WRITERS.get(fact.kind) != desk:
+        return False
+    return not isinstance(fact, RequestRefused) or fact.request_kind in REPORTS
+
+
 def _of_every_service(
     role: Role, name: Callable[[str], str], retention: Retention, *carries: type[Message]
 ) -> tuple[Topic, ...]:
@@ -214,14 +265,14 @@ STATES = _of_every_service("state", state_topic, "compact")
 PARKED = _of_every_service("parked", parked_topic, "forever", p.MessageParked, p.ParkedReplayed, p.ParkedDiscarded)
 ORDERS = _of_every_service("orders", orders_topic, "forever", p.ReplayParked, p.DiscardParked)
 
-CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, *STATES, *PARKED, *ORDERS)
+CATALOGUE: tuple[Topic, ...] = (*FACTS_AND_REQUESTS, FOR_THE_PORTS, *STATES, *PARKED, *ORDERS)
 
 ROLES: dict[str, Role] = {t.name: t.role for t in CATALOGUE}
 """What each topic is for, by its name."""
 
 BEGINS_AT_THE_END = frozenset(t.name for t in CATALOGUE if t.begins == "next")
 """The topics of which a desk that is new to them reads only what is still to come."""
-KINDS: dict[str, type[Message]] = {m.kind: m for t in CATALOGUE for m in t.carries}
+KINDS: dict[str, type[Message]] = {m.kind: m for t in CATALOGUE if t.role != "port" for m in t.carries}
 """Every kind of message, by the name in its `ce_type` header."""
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schemas.parking import MessageParked, Origin, ParkedDiscarded
-from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
+from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
+from services.cli.copies import compare
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import Entry, parking_of, read
 from services.cli.mistakes import STATEMENTS, Mistakes, Stays, look_for
@@ -58,20 +59,24 @@ class Ledger(Effects, Mistakes):
 
 
 def audit(bootstrap: str, stays: Stays | None = None) -> Ledger:
-    """Reads all facts and requests of a cluster, and what was set aside."""
-    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays)
+    """Reads all facts and requests of a cluster, what was set aside, and before that what ports were told."""
+    copies = list(read(bootstrap, [PORT_FACTS]))
+    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
 
-def judge(entries: Iterable[Entry], stays: Stays | None = None) -> Ledger:
-    """The ledger of these entries (any order between topics, each partition in its own). `stays`: what was in which container.
+def judge(entries: Iterable[Entry], stays: Stays | None = None, copies: Iterable[Entry] = ()) -> Ledger:
+    """The ledger of these entries (any order between topics, each partition in its own). `stays`: what was in which container;
+    `copies`: what lies on the ports' topic.
 
     What names its desk and is not of its kind's shape is named as forged, and the rest is judged.
     """
-    read = list(entries)
+    read, ledger = list(entries), Ledger()
+    compare(ledger, copies, read)
+    told = list(ledger.doubled), list(ledger.forged)
     try:
-        return _judge(Ledger(), read, stays)
+        return _judge(ledger, read, stays)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
-        ledger, genuine = Ledger(), []
+        ledger, genuine = Ledger(doubled=told[0], forged=told[1]), []
         for entry in read:
             if wrong := _misshapen(entry):
                 ledger.forged.append(f"{entry.kind} {entry.id} at {entry.place}: {wrong}")

@@ -121,7 +121,12 @@ def topics() -> None:
         count = sum(consumer.end_offsets(places).values()) if places else 0
         kinds = ", ".join(kind.kind for kind in topic.carries)
         shown.add_row(
-            topic.name, topic.writer, kinds, topic.key, topic.retention, f"{count:,}" if places else "missing"
+            topic.name,
+            ", ".join(topic.writers),
+            kinds,
+            topic.key,
+            topic.retention,
+            f"{count:,}" if places else "missing",
         )
     consumer.close()
     screen.table(shown)

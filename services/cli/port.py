@@ -1,4 +1,4 @@
-"""What does a port see, ask and tell from the command line? `dtg port follow`, `ask`, `tell`, `retract`."""
+"""What does a port see, ask and tell from the command line? `dtg port follow`, `ask`, `tell`, `retract`, `move`."""
 
 import sqlite3
 import time
@@ -15,6 +15,7 @@ from services.cli.settings import UpSettings
 
 if TYPE_CHECKING:
     from services.ports.feed import FeedPort
+    from services.ports.notebook import Notebook
     from services.ports.notice import Notice, Unread
     from services.ports.topic import TopicPort
 
@@ -27,6 +28,9 @@ port_app = typer.Typer(no_args_is_help=True, help="The port's side: follow relea
 Kafka = Annotated[bool, typer.Option("--kafka/--http", help="from the topics, or over HTTP from the console")]
 Where = Annotated[str, typer.Option(help="bootstrap servers, or the console's URL; default: of this machine")]
 Kept = Annotated[Path | None, typer.Option(help="file in which the place read up to is kept")]
+Former = Annotated[
+    bool, typer.Option("--former", help="the topics of the release before, too: releases older than customs-port-facts")
+]
 
 
 @port_app.command()
@@ -35,11 +39,12 @@ def follow(
     where: Where = "",
     notebook: Kept = None,
     once: Annotated[bool, typer.Option(help="end at what is there now")] = False,
+    former: Former = False,
 ) -> None:
     """Print releases and revocations as they come, each once, also over restarts. 跟踪放行"""
     from services.ports.notice import Away
 
-    with _port(kafka, where, notebook, "followed") as port:
+    with _port(kafka, where, notebook, "followed", former=former) as port:
         while True:
             try:
                 if once:
@@ -132,6 +137,22 @@ def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, 
     screen.line(styled("taken 已受理", "green"), str(taken.get("request_id", "")), str(taken.get("request", "")))
 
 
+@port_app.command()
+def move(where: Where = "", notebook: Kept = None) -> None:
+    """Read the desks' own topics up to their ends, and then no more: when no worker of the release before runs. 改读港口主题"""
+    from services.ports.notice import Away
+
+    for name in ("followed", "asked") if notebook is None else ("followed",):
+        try:
+            with _topic_port(where, notebook, name) as port:
+                port.leave_former(_Screen(), 3600)
+                read = ", ".join(port.topics)
+                screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
+        except Away as error:
+            screen.line(styled("away 无应答", "red"), str(error))
+            raise typer.Exit(1) from None
+
+
 class _Silence:
     """Takes note and says nothing."""
 
@@ -162,15 +183,26 @@ _WORDS = {
 }
 
 
-def _port(kafka: bool, where: str, notebook: Path | None, name: str, console: str = "") -> "TopicPort | FeedPort":
+def _port(
+    kafka: bool, where: str, notebook: Path | None, name: str, console: str = "", former: bool = False
+) -> "TopicPort | FeedPort":
     from services.ports.feed import FeedPort
-    from services.ports.notebook import Notebook
+
+    if kafka:
+        return _topic_port(where, notebook, name, console, former)
+    settings = of_command(UpSettings())
+    return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", _notebook(notebook, f"{name}-http"))
+
+
+def _topic_port(where: str, notebook: Path | None, name: str, console: str = "", former: bool = False) -> "TopicPort":
     from services.ports.question import AskedConsole
     from services.ports.topic import TopicPort
 
-    settings = of_command(UpSettings())
-    way = "kafka" if kafka else "http"
-    notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
-    if kafka:
-        return TopicPort(where or settings.bootstrap(), notes, console=AskedConsole(console) if console else None)
-    return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes)
+    bootstrap, notes = where or of_command(UpSettings()).bootstrap(), _notebook(notebook, f"{name}-kafka")
+    return TopicPort(bootstrap, notes, console=AskedConsole(console) if console else None, former=former)
+
+
+def _notebook(file: Path | None, name: str) -> "Notebook":
+    from services.ports.notebook import Notebook
+
+    return Notebook(file or Path(of_command(UpSettings()).home) / f"port-{name}.db")

@@ -36,6 +36,7 @@ from services.console.telling import (
     gate_text,
     in_order,
     is_shown,
+    outside,
     parked,
     projection,
     report,
@@ -356,7 +357,8 @@ def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
     """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
     desk = office(request)  # threads and connections of its own: pages that take long are not waited for
-    return await to_thread.run_sync(gate_view, desk, plain(container_no), desk.gate_rows, limiter=desk.gate_threads)
+    told = await to_thread.run_sync(gate_view, desk, plain(container_no), desk.gate_rows, limiter=desk.gate_threads)
+    return outside(told)
 
 
 def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> GateView:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -24,6 +24,7 @@ from services.console.views import (
     ConsignmentView,
     Entry,
     FindingView,
+    GateView,
     HoldView,
     ParkedView,
     Projection,
@@ -337,6 +338,22 @@ def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
         if row.id and body is None:
             return
         yield release(row, body or "")
+
+
+V = TypeVar("V", ReleaseView, GateView)
+
+
+def outside(answer: V) -> V:
+    """An answer as a port gets it: codes and counts, and nothing that a person wrote. Of goods that left the detail is the gate's name."""
+    if isinstance(answer, ReleaseView):
+        return answer.model_copy(update={"reason": None})
+    return answer.model_copy(
+        update={
+            "detail": answer.detail if answer.reason == "gated_out" else "",
+            "holds": [each.model_copy(update={"reason": "", "placed_by": ""}) for each in answer.holds],
+            "block": answer.block.model_copy(update={"reason": ""}) if answer.block else None,
+        }
+    )
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:

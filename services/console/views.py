@@ -307,6 +307,9 @@ class GateView(BaseModel):
 
     `lots`: bills in it, or as many as a paper says that share it; `lots_released`: those of them that may go. `permitted`: of
     `consignments`, those that an officer's permit lets out without an import release.
+
+    What a person wrote is not told to ports: `reason` and `placed_by` of holds, `reason` of an alarm, and `detail` are empty
+    (of goods that left, `detail` names the gate).
     """
 
     container_no: str
@@ -332,7 +335,8 @@ class ReleaseView(BaseModel):
     null, except where `containers` or `reason` had no room and are shortened: it leads to the whole content then.
 
     `Unreadable`: something was said of the goods that may call them back and cannot be read; they stay until a higher `version`
-    than the last that was read comes. `occurred_at` is null where it is not known.
+    than the last that was read comes. `occurred_at` is null where it is not known. `reason` is null: what an officer wrote is not
+    told to ports; programs of earlier versions expect the field.
     """
 
     cursor: str

@@ -82,14 +82,13 @@ class FeedPort:
 
 
 class _Line(BaseModel):
-    """What is needed of a line of the feed."""
+    """What is needed of a line of the feed. Consoles of the release before tell the words of officers, too: they are not taken."""
 
     id: str
     kind: str
     consignment_id: str
     version: int
     containers: tuple[str, ...]
-    reason: str | None
     occurred_at: str
 
 
@@ -112,6 +111,4 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
         said = _Line.model_validate(line)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)
-    return Notice(
-        said.id, said.kind, said.consignment_id, said.version, said.containers, said.reason or "", said.occurred_at
-    )
+    return Notice(said.id, said.kind, said.consignment_id, said.version, said.containers, "", said.occurred_at)

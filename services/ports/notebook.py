@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.codes.iso6346 import plain
-from services.ports.notice import HANDED_OVER, Handler, Notice, Unread
+from services.ports.notice import HANDED_OVER, TOPIC, Handler, Notice, Unread
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS port_places (source TEXT, partition INT, next INT NOT NULL, PRIMARY KEY (source, partition));
@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS port_sources (source TEXT PRIMARY KEY, identity TEXT 
 """
 ADDED = (
     ("port_known", "reading", "INT NOT NULL DEFAULT 0"),
+    ("port_known", "source", "TEXT NOT NULL DEFAULT ''"),
     ("port_statements", "source", "TEXT NOT NULL DEFAULT ''"),
     ("port_statements", "permitted", "TEXT NOT NULL DEFAULT '[]'"),
 )
@@ -44,6 +45,8 @@ FEED = "http"
 """The one source that gives cursors; in notebooks of earlier versions its number stands among the places."""
 BEGINNING = "0"
 """The cursor before everything."""
+LEFT = "left"
+"""The identity of a source that is not read any more."""
 
 
 class Entry(NamedTuple):
@@ -79,6 +82,11 @@ class Notebook:
         for table, column, shape in ADDED:
             if column not in {row[1] for row in self._sql.execute(f"PRAGMA table_info({table})")}:
                 self._sql.execute(f"ALTER TABLE {table} ADD COLUMN {column} {shape}")
+                if (table, column) == (
+                    "port_known",
+                    "source",
+                ):  # it was written when ports were told the words of officers
+                    self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
             (FEED,),
@@ -130,6 +138,17 @@ class Notebook:
                 "INSERT OR REPLACE INTO port_sources SELECT ?, ?, 1 + coalesce(max(reading), 0) FROM port_known",
                 (source, identity),
             )
+
+    def follows(self, source: str) -> bool:
+        """Whether this source was read, and not left since."""
+        return self.identity(source) not in (None, LEFT) or bool(self.places(source))
+
+    def leave(self, sources: Iterable[str]) -> None:
+        """Read these sources no more. What they said stays, and an id of theirs stays known."""
+        with self._transaction():
+            for source in sources:
+                self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
+                self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
         """heard, known, older, unread/<reason>: each message that was read, once."""
@@ -215,11 +234,13 @@ class Notebook:
             self._sql.executemany("INSERT OR REPLACE INTO port_unread VALUES (?, ?, ?)", rows)
             handler.unread(said, self._sql)
             return 0
-        known = self._sql.execute("SELECT reading FROM port_known WHERE id = ?", (said.id,)).fetchone()
-        if known is not None and known[0] == reading:
+        known = self._sql.execute("SELECT reading, source FROM port_known WHERE id = ?", (said.id,)).fetchone()
+        if known is not None and (known[0] == reading or _is_copy(known[1], source)):
             self._count("known")
             return 0
-        self._sql.execute("INSERT OR REPLACE INTO port_known (id, reading) VALUES (?, ?)", (said.id, reading))
+        self._sql.execute(
+            "INSERT OR REPLACE INTO port_known (id, reading, source) VALUES (?, ?, ?)", (said.id, reading, source)
+        )
         newer = self._newer(source, said)
         if known is not None:
             self._count("known")
@@ -273,3 +294,11 @@ class Notebook:
     def _unread(self, subject: str) -> Answer | None:
         row = self._sql.execute("SELECT place, reason FROM port_unread WHERE subject = ?", (subject,)).fetchone()
         return None if row is None else Answer(False, "unread", f"{row[0]}: {row[1]}")
+
+
+def _is_copy(first: str, source: str) -> bool:
+    """Whether an id that was read from `first` is another source's copy of the same fact: it adds nothing to what that one said.
+
+    Notebooks of earlier versions do not say from where an id was; then it was not from the ports' own topic.
+    """
+    return first != source and (bool(first) or source == TOPIC)

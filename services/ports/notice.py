@@ -1,27 +1,38 @@
 """What is a port told, and what of it can be read and believed? What cannot is told too, and is never a yes."""
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, assert_never
+from typing import Any, Protocol
 
 import pydantic_core
 from kafka.partitioner.default import murmur2
 
 from schemas.envelope import Message, fact_id
-from schemas.gate import ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised, VisitClosed
-from schemas.release import ConsignmentHeld, DeclarationWithdrawn, ReleaseGranted, ReleaseRefused, ReleaseRevoked
-from schemas.topics import FACTS_AND_REQUESTS, KINDS
+from schemas.topics import KINDS, PORT_FACTS, PORT_FORMS, PORT_WRITERS
 from services.shell.codec import Raw, Undecodable, decode, kind_of
 
-TOPICS = ("customs-release-facts", "customs-gate-facts")
+TOPIC = PORT_FACTS
+"""What a port reads."""
+FORMER = ("customs-release-facts", "customs-gate-facts")
+"""What a port read before there was `TOPIC`: whole facts. Of these nothing more is taken than `TOPIC` would have."""
 HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave", "ContainerMustStay"})
 """What a port acts on. The other statements only make its answers stricter."""
-
-OfRelease = ReleaseGranted | ReleaseRevoked | ConsignmentHeld | ReleaseRefused | DeclarationWithdrawn
-OfGate = ContainerMayLeave | ContainerMustStay | ContainerGatedOut | GateAlarmRaised | VisitClosed
-Statement = OfRelease | OfGate
-_STATEMENTS: tuple[type[Message], ...] = (*OfRelease.__args__, *OfGate.__args__)
-_WRITERS = {topic.name: topic.writer for topic in FACTS_AND_REQUESTS}
+OTHERS: Mapping[str, str] = {
+    "ReleaseGranted": "containers",
+    "ReleaseRevoked": "containers",
+    "ConsignmentHeld": "",
+    "ReleaseRefused": "",
+    "DeclarationWithdrawn": "",
+    "ContainerMayLeave": "consignments",
+    "ContainerMustStay": "waiting_for",
+    "ContainerGatedOut": "consignments",
+    "VisitClosed": "consignments",
+    "GateAlarmRaised": "waiting_for",
+}
+"""Kinds that change what a port answers, each with its field that names the others: containers of goods, goods in a container."""
+CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
+"""Kinds that say why by a code, with the field that has it. What an officer wrote goes to nobody outside."""
 MOST_FACTS = 1024
 """Facts of one cause at most, for the check of a derived id: a full container's consignments, each told of its departure."""
 
@@ -32,7 +43,7 @@ class Notice:
 
     `version` is None where the gate only tells how a visit ended: that ends every yes before it. `others`: all containers of
     a consignment that are released (those that an earlier release listed and this one does not are taken back), the
-    consignments of a container.
+    consignments of a container. `reason` is a code (`CODES`), and empty for most kinds.
     """
 
     id: str
@@ -79,27 +90,26 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
             raise Undecodable("missing_kind", "the message has no ce_type header")
         if name not in KINDS:
             return None
-        kind = kind_of(message)
-        if kind not in _STATEMENTS:
+        kind = kind_of(message).kind
+        if kind not in OTHERS:
             return None
-        statement = decode(kind, message, extra="ignore")
-        _genuine(message, partitions)
+        statement = decode(PORT_FORMS[kind], message, extra="ignore")
+        _genuine(kind, message, partitions)
     except Undecodable as error:
         where = f"{message.topic}/{message.partition}/{message.offset}"
         return Unread(where, error.reason, str(error)[:500], subjects(message.key, message.value))
-    assert isinstance(statement, Statement)
     return _notice(message.text("ce_id"), statement)
 
 
-def _genuine(message: Raw, partitions: int) -> None:
-    """Undecodable where the headers are not those that the topic's one writer gives its facts.
+def _genuine(kind: str, message: Raw, partitions: int) -> None:
+    """Undecodable where the headers are not those that the one desk which says this gives its facts.
 
-    Whoever knows the rules can still write headers that obey them: only the broker's rights keep a topic for its writer.
+    Whoever knows the rules can still write headers that obey them: only the broker's rights keep a topic for its writers.
     """
-    writer = _WRITERS[message.topic]
+    writer = PORT_WRITERS[kind]
     source, cause, sequence = (message.text(name) for name in ("ce_source", "causationid", "sequence"))
     if source != f"/desks/{writer}":
-        raise Undecodable("forged", f"ce_source is {source[:100]!r}; only /desks/{writer} writes {message.topic}")
+        raise Undecodable("forged", f"ce_source is {source[:100]!r}; only /desks/{writer} says {kind}")
     if not (sequence.isascii() and sequence.isdigit() and len(sequence) < 19 and int(sequence) > 0):
         raise Undecodable("forged", f"sequence is {sequence[:100]!r}, no count of a desk")
     if not derived(writer, cause, message.text("ce_id")):
@@ -130,23 +140,16 @@ def named_in(body: Any) -> set[str]:
     return {field for field in fields if isinstance(field, str)}
 
 
-def _notice(id: str, said: Statement) -> Notice:
-    version: int | None
-    match said:
-        case ReleaseGranted() | ReleaseRevoked():
-            version, others = said.version, said.containers
-        case ConsignmentHeld() | ReleaseRefused() | DeclarationWithdrawn():
-            version, others = said.version, ()
-        case ContainerMayLeave():
-            version, others = said.version, said.consignments
-        case ContainerMustStay():
-            version, others = said.version, said.waiting_for
-        case ContainerGatedOut() | VisitClosed():
-            version, others = None, said.consignments
-        case GateAlarmRaised():
-            version, others = None, said.waiting_for
-        case _:
-            assert_never(said)
-    reason = said.how if isinstance(said, VisitClosed) else getattr(said, "reason", "")
-    permitted = said.permitted if isinstance(said, ContainerMayLeave) else ()
-    return Notice(id, said.kind, said.key, version, others, reason, said.occurred_at.isoformat(), permitted)
+def _notice(id: str, said: Message) -> Notice:
+    told = dict(said)
+    others: tuple[str, ...] = told.get(OTHERS[said.kind], ())
+    return Notice(
+        id,
+        said.kind,
+        said.key,
+        told.get("version"),
+        others,
+        told.get(CODES.get(said.kind, ""), ""),
+        told["occurred_at"].isoformat(),
+        told.get("permitted", ()),
+    )

@@ -1,4 +1,7 @@
-"""How does a port follow the topics? kafka-python, committed messages only, the place kept by the port itself.
+"""How does a port follow its topic? kafka-python, committed messages only, the place kept by the port itself.
+
+A notebook of the release before has places in the topics of two desks: these are followed beside the ports' own topic until
+somebody says that no desk of that release runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
 
 Wherever news may be missing the answer is no: docs/ports.md lists every way, `tests/ports` tries each.
 """
@@ -15,8 +18,8 @@ from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOu
 
 from schemas.codes.iso6346 import plain
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
-from services.ports.notebook import Answer, Entry, Notebook
-from services.ports.notice import TOPICS, Away, Handler, from_topic
+from services.ports.notebook import LEFT, Answer, Entry, Notebook
+from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
@@ -28,17 +31,27 @@ REQUEST_MS = 10_000
 
 
 class TopicPort:
-    """Reads every partition of the two topics; no consumer group, so nothing is kept on the broker."""
+    """Reads every partition of the ports' topic; no consumer group, so nothing is kept on the broker."""
 
     def __init__(
-        self, bootstrap: str, notebook: Notebook, *, console: AskedConsole | None = None, **options: Any
+        self,
+        bootstrap: str,
+        notebook: Notebook,
+        *,
+        console: AskedConsole | None = None,
+        former: bool = False,
+        **options: Any,
     ) -> None:
         """`console`: is asked, too, before a yes, because it knows of a hold before the release desk has decided it.
+        `former`: the topics of the release before are followed, too, from their beginning where the notebook knows none of them: for
+        a notebook that begins anew where goods were released before there was a topic for ports.
 
         `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
         """
         self.notebook = notebook
         self.console = console
+        self.topics: tuple[str, ...] = (TOPIC, *[name for name in FORMER if former or notebook.follows(name)])
+        self.topics = tuple([name for name in self.topics if notebook.identity(name) != LEFT])
         self._partitions: dict[str, int] = {}
         self._places: list[TopicPartition] = []
         self._looked = 0.0
@@ -104,6 +117,17 @@ class TopicPort:
                 if not self._replaced():  # nobody made them anew while they were read
                     return
 
+    def leave_former(self, handler: Handler, seconds: float) -> None:
+        """Takes everything that lies on the topics of the release before, and reads them no more; Away when that cannot be done in
+        time, and then they are followed as before.
+
+        Only to be called when no worker of the release before runs any more: what such a one says from then on is not heard.
+        """
+        self.catch_up(handler, seconds)
+        self.notebook.leave(FORMER)
+        self.topics = (TOPIC,)
+        self._in_step = False
+
     def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
         """May it leave, now? First everything that was written until now is taken, as `read` would; a yes of the notebook is one
         only if the console, where there is one, says yes, too."""
@@ -123,7 +147,7 @@ class TopicPort:
         try:
             yield
         except _Gap as gap:
-            self._begin(set(TOPICS))
+            self._begin(set(self.topics))
             raise Away(f"{gap}; these topics are read again from their beginning") from gap
         self._in_step = True
 
@@ -132,7 +156,7 @@ class TopicPort:
             came = self._consumer.poll(timeout_ms=int(wait_seconds * 1000))
             entries = {
                 topic: [self._entry(m) for place, messages in came.items() if place.topic == topic for m in messages]
-                for topic in TOPICS
+                for topic in self.topics
             }
         return sum([self.notebook.take(topic, read, handler) for topic, read in entries.items() if read])
 
@@ -141,13 +165,13 @@ class TopicPort:
     def _identities(self) -> dict[str, str]:
         """Id and number of partitions of each topic: with another id it is another log, whatever its name and cluster."""
         with _library("the topics are not known"):
-            described = {topic["name"]: topic for topic in self._admin.describe_topics(list(TOPICS))}
+            described = {topic["name"]: topic for topic in self._admin.describe_topics(list(self.topics))}
             self._looked = stopwatch()
-            counts = {name: len(described.get(name, {}).get("partitions", ())) for name in TOPICS}
+            counts = {name: len(described.get(name, {}).get("partitions", ())) for name in self.topics}
             if missing := [name for name, count in counts.items() if not count]:
                 raise Away(f"the cluster does not have the topics {', '.join(missing)}")
             self._partitions = counts
-            return {name: f"{described[name]['topic_id']}/{counts[name]}" for name in TOPICS}
+            return {name: f"{described[name]['topic_id']}/{counts[name]}" for name in self.topics}
 
     def _replaced(self) -> bool:
         return any(self.notebook.identity(topic) != now for topic, now in self._identities().items())
@@ -198,9 +222,9 @@ class TopicPort:
 
     def _seek(self) -> None:
         with _library("the topics cannot be read"):
-            self._places = [TopicPartition(topic, n) for topic in TOPICS for n in range(self._partitions[topic])]
+            self._places = [TopicPartition(topic, n) for topic in self.topics for n in range(self._partitions[topic])]
             self._consumer.assign(self._places)
-            for topic in TOPICS:
+            for topic in self.topics:
                 known = self.notebook.places(topic)
                 for place in [each for each in self._places if each.topic == topic]:
                     if place.partition in known:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.bounds import FIRST, LARGEST_INTEGER, LAST
 from schemas.envelope import DeadlinePassed, Message, Request, stored_reader
-from schemas.topics import FACTS_AND_REQUESTS, KINDS
+from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, KINDS
 
 Headers = list[tuple[str, bytes]]
 LONGEST_NAME = 200
@@ -20,7 +20,9 @@ LARGEST_VALUE = 4_000_000
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
 """Bytes of a fact or record that surely fit into one message (`max.message.bytes` of the topics): the rest is for key, headers,
 Kafka's own frame, and what a record needs to say that messages of it are parked."""
-CARRIED: dict[str, frozenset[str]] = {t.name: frozenset(m.kind for m in t.carries) for t in FACTS_AND_REQUESTS}
+CARRIED: dict[str, frozenset[str]] = {
+    t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
+}
 
 
 class Undecodable(Exception):
@@ -99,7 +101,8 @@ _headers = methodcaller("headers")
 
 
 def kind_of(message: Raw) -> type[Message]:
-    """The class that the `ce_type` header names; Undecodable when the catalogue does not know it on this topic."""
+    """The class that the `ce_type` header names, whole where the topic carries a redacted form; Undecodable when the catalogue does not
+    know it on this topic."""
     name = message.text("ce_type")
     kind = KINDS.get(name)
     if kind is None:
@@ -155,7 +158,9 @@ def _reader(kind: type[Message]) -> Callable[..., Message]:
     return stored_reader(kind).validate_json
 
 
-_READ = {kind: _reader(kind) for kind in KINDS.values()} | {DeadlinePassed: _reader(DeadlinePassed)}
+_READ = {kind: _reader(kind) for kind in [*KINDS.values(), *FOR_THE_PORTS.carries]} | {
+    DeadlinePassed: _reader(DeadlinePassed)
+}
 
 
 def encode(message: Message) -> bytes:

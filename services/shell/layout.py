@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, TopicDescription
 
 from schemas.flow import FLOW, heard_topics
-from schemas.topics import FACTS_AND_REQUESTS, orders_topic, parked_topic, state_topic
+from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, orders_topic, parked_topic, state_topic
 
 REFUSED_CODE = 78
 """Exit code of a worker that refuses to go on until somebody has mended something (EX_CONFIG of sysexits)."""
@@ -28,7 +28,7 @@ class Described(NamedTuple):
 
 def topics_of(service: str) -> tuple[str, ...]:
     """Every topic that this service reads or writes."""
-    written = [t.name for t in FACTS_AND_REQUESTS if t.writer == service]
+    written = [t.name for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS) if service in t.writers]
     own = (state_topic(service), parked_topic(service), orders_topic(service))
     return tuple(dict.fromkeys([*heard_topics(service), *written, *own])) if service in FLOW else own
 

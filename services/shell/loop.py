@@ -27,7 +27,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from schemas.flow import heard_topics
-from schemas.topics import orders_topic, state_topic
+from schemas.topics import PORT_FACTS, orders_topic, state_topic
 from services.shell import metrics
 from services.shell import positions as read_positions
 from services.shell.clients import admin_config, consumer_config, producer_config
@@ -388,6 +388,8 @@ class Loop:
                 self._produce(
                     topic=out.topic, key=out.key, value=out.value, headers=out.headers, partition=out.partition
                 )
+            if out.for_ports is not None:
+                self._produce(topic=PORT_FACTS, key=out.key, value=out.for_ports, headers=out.headers)
         for partition, key, _, data in changed:
             self._produce(topic=states, key=key, value=data, partition=partition)
         moved = self._moved(positions)

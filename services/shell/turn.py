@@ -20,8 +20,10 @@ from schemas.envelope import (
     fact_id,
 )
 from schemas.flow import FLOW, HOLDING
+from schemas.marks import Audience
+from schemas.outside import hidden, to_outside
 from schemas.parking import Origin, Parking, deadline_origin, is_deadline
-from schemas.topics import orders_topic, topic_of
+from schemas.topics import is_for_ports, orders_topic, topic_of
 from services.shell.codec import (
     CARRIED,
     LARGEST_MESSAGE,
@@ -60,13 +62,15 @@ LATER = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class Output:
-    """One message to produce; `partition` only where the key does not choose it."""
+    """One message to produce; `partition` only where the key does not choose it. `for_ports`: the redacted form of a fact, which goes to
+    the ports' topic under the same key and headers, in the same transaction; None where ports get none."""
 
     topic: str
     key: str
     value: bytes | None
     headers: Headers
     partition: int | None = None
+    for_ports: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -376,6 +380,7 @@ class Turn:
                 sequence=entry.record.n + index + 1,
                 **around,
             ),
+            for_ports=_redacted(fact, value) if is_for_ports(name, fact) else None,
         )
 
     # parking
@@ -529,6 +534,11 @@ class Turn:
 def place_name(message: Raw) -> str:
     """Where a message lies, as `topic/partition/offset`; it stands for the id of one that has none of its own."""
     return f"{message.topic}/{message.partition}/{message.offset}"
+
+
+def _redacted(fact: Fact, value: bytes) -> bytes:
+    """The value of the copy for ports; that of the fact where nothing of it is masked."""
+    return to_outside(fact, Audience.PORT) if hidden(type(fact), Audience.PORT) else value
 
 
 def _is_future(request: Request, source: Raw) -> bool:

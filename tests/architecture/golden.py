@@ -66,6 +66,8 @@ from schemas.inspection import (
     RectificationRequested,
     RetractFindings,
 )
+from schemas.marks import Audience
+from schemas.outside import to_outside
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
 from schemas.quarantine import (
     CorrectTreatment,
@@ -108,7 +110,7 @@ from schemas.release import (
     WatchPlaced,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
-from schemas.topics import KINDS, requests_topic
+from schemas.topics import KINDS, PORT_FORMS, requests_topic
 from schemas.vocabulary import (
     Classifier,
     ControlKind,
@@ -127,6 +129,8 @@ from schemas.vocabulary import (
 )
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "examples"
+OUTSIDE = FOLDER / "outside"
+"""The redacted forms, as they travel on the ports' topic."""
 
 DECLARANT, CONSIGNEE = "91310115MA1H7L0T3Q", "91310000607332882L"
 OFFICER, UNIT, TERMINAL = "officer-4258-017", "treatment-unit-31-04", "terminal-CNTAO-4"
@@ -853,22 +857,29 @@ def payload(message: Message) -> bytes:
     return message.__pydantic_serializer__.to_json(message)
 
 
-def published(kind: str) -> list[bytes]:
+def redacted(message: Message) -> bytes:
+    """The bytes on the ports' topic."""
+    return to_outside(message, Audience.PORT)
+
+
+def published(kind: str, folder: Path = FOLDER) -> list[bytes]:
     """What was published of this kind so far, oldest first."""
-    numbered = {1: FOLDER / f"{kind}.json"} | {n: FOLDER / f"{kind}.{n}.json" for n in range(2, 100)}
+    numbered = {1: folder / f"{kind}.json"} | {n: folder / f"{kind}.{n}.json" for n in range(2, 100)}
     return [path.read_bytes().removesuffix(b"\n") for path in numbered.values() if path.exists()]
 
 
 def write_missing() -> list[str]:
     """Adds an example for each kind whose wire form no example shows yet; returns the names of the new files."""
-    FOLDER.mkdir(exist_ok=True)
+    told = [(FOLDER, message.kind, payload(message)) for message in EXAMPLES]
+    told += [(OUTSIDE, message.kind, redacted(message)) for message in EXAMPLES if message.kind in PORT_FORMS]
     written = []
-    for message in EXAMPLES:
-        shown = published(message.kind)
-        if payload(message) not in shown:
-            name = f"{message.kind}.json" if not shown else f"{message.kind}.{len(shown) + 1}.json"
-            FOLDER.joinpath(name).write_bytes(payload(message) + b"\n")
-            written.append(name)
+    for folder, kind, value in told:
+        folder.mkdir(exist_ok=True)
+        shown = published(kind, folder)
+        if value not in shown:
+            name = f"{kind}.json" if not shown else f"{kind}.{len(shown) + 1}.json"
+            folder.joinpath(name).write_bytes(value + b"\n")
+            written.append(str(folder.joinpath(name).relative_to(FOLDER)))
     return written
 
 

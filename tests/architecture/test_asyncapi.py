@@ -3,7 +3,7 @@
 import json
 
 from schemas.asyncapi import FILE, text
-from schemas.topics import CATALOGUE, KINDS
+from schemas.topics import CATALOGUE, FOR_THE_PORTS, KINDS
 
 
 def test_asyncapi_is_the_committed_document() -> None:
@@ -33,4 +33,7 @@ def test_every_reference_leads_somewhere_and_every_kind_is_on_its_topic() -> Non
     assert told == {
         topic.name: {message.kind for message in topic.carries} for topic in CATALOGUE if topic.role != "state"
     }
-    assert set(document["components"]["messages"]) == set(KINDS)
+    redacted = {form.__name__ for form in FOR_THE_PORTS.carries}
+    assert set(document["components"]["messages"]) == {*KINDS, *redacted}
+    granted = document["components"]["schemas"]["ReleaseGrantedToAPort"]["properties"]
+    assert "containers" in granted and not {"lane", "answers"} & set(granted)

@@ -15,7 +15,11 @@ from schemas.topics import (
     CATALOGUE,
     DESKS,
     FACTS_AND_REQUESTS,
+    FOR_PORTS,
+    FOR_THE_PORTS,
     KINDS,
+    PORT_FACTS,
+    PORT_FORMS,
     SERVICES,
     facts_topic,
     orders_topic,
@@ -25,8 +29,9 @@ from schemas.topics import (
     topic_of,
 )
 from services.risk.keys import PUBLISHED
+from services.shell.layout import topics_of
 from services.worker import desks
-from tests.architecture.golden import EXAMPLES, FOLDER, payload, published
+from tests.architecture.golden import EXAMPLES, FOLDER, OUTSIDE, payload, published, redacted
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,6 +85,17 @@ def test_each_topic_has_one_writer_and_each_fact_one_topic() -> None:
     homes = Counter(kind for t in FACTS_AND_REQUESTS for kind in t.carries)
     assert {kind for kind, count in homes.items() if count > 1} <= {RequestRefused}
     assert {t.writer for t in CATALOGUE} <= {*SERVICES, "anyone"}
+    assert [t.name for t in CATALOGUE if t.second] == [PORT_FACTS], "two principals: the broker's rights name both"
+
+
+def test_what_ports_get_is_said_by_one_of_the_two_desks_that_write_their_topic() -> None:
+    assert FOR_THE_PORTS.writers == tuple(FOR_PORTS) == ("release", "gate")
+    homes = Counter(kind for kinds in FOR_PORTS.values() for kind in kinds)
+    assert set(homes.values()) == {1}, "the kind says which desk wrote a message"
+    for desk, kinds in FOR_PORTS.items():
+        assert set(kinds) <= said_by(desk)
+        assert PORT_FACTS in topics_of(desk), "it looks whether the topic is there, and the same as before"
+    assert {form.kind for form in FOR_THE_PORTS.carries} == {kind.kind for kind in homes}
 
 
 def test_facts_travel_with_facts_and_requests_with_requests() -> None:
@@ -123,6 +139,9 @@ def test_each_topic_is_named_after_its_service_and_role() -> None:
         "orders": ("-resumed",),
     }
     for topic in CATALOGUE:
+        if topic.role == "port":
+            assert topic.name == PORT_FACTS
+            continue
         assert topic.name.endswith(endings.get(topic.role, (f"-{topic.role}",))), topic.name
         service = topic.name.split("-")[1]
         assert service in SERVICES and (topic.role in ("requests", "orders") or service == topic.writer)
@@ -159,7 +178,19 @@ def test_the_example_is_what_goes_over_the_wire(message: Message) -> None:
 
 def test_every_kind_has_an_example_and_every_example_a_kind() -> None:
     assert sorted(m.kind for m in EXAMPLES) == sorted(KINDS)
-    assert {path.name.partition(".")[0] for path in FOLDER.iterdir()} == set(KINDS)
+    assert {path.name.partition(".")[0] for path in FOLDER.glob("*.json")} == set(KINDS)
+
+
+@pytest.mark.parametrize("message", [m for m in EXAMPLES if m.kind in PORT_FORMS], ids=lambda message: message.kind)
+def test_the_example_of_what_a_port_gets_is_what_goes_over_the_wire(message: Message) -> None:
+    shown, form = published(message.kind, OUTSIDE), PORT_FORMS[message.kind]
+    assert shown and redacted(message) == shown[-1], "make examples"
+    for stored in shown:
+        form.read_stored(stored)
+
+
+def test_every_kind_that_ports_get_has_an_example_of_its_redacted_form() -> None:
+    assert {path.name.partition(".")[0] for path in OUTSIDE.glob("*.json")} == set(PORT_FORMS)
 
 
 def crossings() -> set[tuple[str, str, frozenset[str]]]:

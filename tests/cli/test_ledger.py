@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 
 import orjson
 
+from schemas.marks import Audience
+from schemas.outside import to_outside
+from schemas.topics import KINDS, PORT_FACTS, PORT_WRITERS, ROLES
 from services.cli.ledger import Ledger, judge
 from services.cli.log import Entry
 from tests.chaos.days import CONSIGNMENTS, lodged_again
@@ -216,3 +219,36 @@ def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_a
     assert not [line for line in wrongly([*calm_entries, failed, retracted, right]) if looked.key in line]
     again = planted(looked, "InspectionFailed", officer="o1", reason="x", revision=3)
     assert [line for line in wrongly([*calm_entries, retracted, right, again]) if looked.key in line]
+
+
+def copies_of(entries: list[Entry]) -> list[Entry]:
+    """What the desks' loops would have laid on the ports' topic beside these facts."""
+    facts = [e for e in entries if ROLES[e.topic] == "facts" and PORT_WRITERS.get(e.kind) == e.desk]
+    return [
+        replace(e, topic=PORT_FACTS, value=to_outside(KINDS[e.kind].read_stored(e.value or b""), Audience.PORT))
+        for e in facts
+        if e.kind != "RequestRefused"
+    ]
+
+
+def test_copies_for_ports_that_are_right_add_nothing_and_wrong_ones_are_named(calm_entries: list[Entry]) -> None:
+    copies = copies_of(calm_entries)
+    assert judge(calm_entries, copies=copies).clean
+    granted = next(e for e in copies if e.kind == "ReleaseGranted")
+
+    def named(*wrong: Entry) -> str:
+        ledger = judge(calm_entries, copies=[*copies, *wrong])
+        assert not ledger.clean
+        return "; ".join([*ledger.forged, *ledger.doubled])
+
+    assert "copy of no fact" in named(replace(granted, headers=granted.headers | {"ce_id": "made-up"}))
+    assert "copy of no fact" in named(replace(granted, headers=granted.headers | {"ce_source": "/desks/gate"}))
+    assert f"{granted.id} at {PORT_FACTS}" in named(replace(granted, offset=10**6)), "twice"
+    rest = [e for e in copies if e is not granted]
+    for changed, seen in (({"version": 99}, "says other"), ({"added": 1}, "says other")):
+        ledger = judge(calm_entries, copies=[*rest, with_body(granted, **changed)])
+        assert seen in "; ".join(ledger.forged)
+    whole = next(e for e in calm_entries if e.id == granted.id)
+    assert "tells ports lane, answers" in "; ".join(
+        judge(calm_entries, copies=[replace(granted, value=whole.value)]).forged
+    )

@@ -40,6 +40,8 @@ from schemas.inspection import (
     RectificationOverdue,
     RectificationRequested,
 )
+from schemas.marks import Audience
+from schemas.outside import hidden
 from schemas.parking import deadline_origin
 from schemas.quarantine import TreatmentOrdered, TreatmentReferred, TreatmentVerified, TreatmentWaived
 from schemas.release import (
@@ -55,7 +57,7 @@ from schemas.release import (
     ReleaseRevoked,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
-from schemas.topics import parked_topic, requests_topic, topic_of
+from schemas.topics import KINDS, PORT_FACTS, PORT_WRITERS, parked_topic, requests_topic, topic_of
 from schemas.vocabulary import (
     ControlKind,
     CreditGrade,
@@ -86,9 +88,11 @@ class Said:
     cause: str
     sequence: int
     at: datetime
+    of: str = ""
+    """Of a copy: the topic of its fact."""
 
     def headers(self) -> Any:
-        desk = self.topic.split("-")[1]
+        desk = (self.of or self.topic).split("-")[1]
         return headers(
             id=self.id,
             kind=self.kind,
@@ -586,8 +590,30 @@ def red(reference: str, containers: tuple[str, ...] = ("MSKU6011672",), **how: A
     return told.held("quarantine/inspection").treated().released().may_leave()
 
 
-def publish(bootstrap: str, said: Iterable[Said]) -> None:
-    """Writes these messages, each topic in the given order, and waits for the broker."""
+def copies(said: Iterable[Said], former: bool = False) -> list[Said]:
+    """These messages, and behind each the redacted copy that ports get of it, as the desks write both. `former`: without copies, as desks
+    of the release before."""
+    return [each for one in said for each in (one, *([] if former else _for_ports(one)))]
+
+
+def _for_ports(one: Said) -> list[Said]:
+    """What nobody can read is copied as it is: what a port does about it is seen then."""
+    if PORT_WRITERS.get(one.kind) != one.topic.split("-")[1] or one.kind == RequestRefused.kind:
+        return []
+    try:
+        body = orjson.loads(one.value)
+    except orjson.JSONDecodeError:
+        return [replace(one, topic=PORT_FACTS, of=one.topic)]
+    left_out = hidden(KINDS[one.kind], Audience.PORT)
+    for hold in body.get("holds", ()):
+        for name in left_out.get("holds", {}).get("__all__", ()):
+            hold.pop(name)
+    told = {name: value for name, value in body.items() if left_out.get(name) is not True}
+    return [replace(one, topic=PORT_FACTS, of=one.topic, value=orjson.dumps(told))]
+
+
+def publish(bootstrap: str, said: Iterable[Said], former: bool = False) -> None:
+    """Writes these messages with the copies for ports, each topic in the given order, and waits for the broker. `former`: as `copies`."""
     producer = Producer(
         {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "acks": "all", "enable.idempotence": True}
     )
@@ -597,7 +623,7 @@ def publish(bootstrap: str, said: Iterable[Said]) -> None:
         if error is not None:
             failed.append(error)
 
-    for number, one in enumerate(said):
+    for number, one in enumerate(copies(said, former)):
         producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers(), on_delivery=delivered)
         if number % 1000 == 0:
             producer.poll(0)

@@ -18,11 +18,11 @@ from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
-from services.ports.notice import HANDED_OVER, Away
+from services.ports.notice import HANDED_OVER, TOPIC, Away
 from services.ports.topic import TopicPort
 from services.shell.codec import encode
 from tests.conftest import PARTITIONS
-from tests.console.border import NOON, Border, Said, publish
+from tests.console.border import NOON, Border, Said, copies, publish
 from tests.console.conftest import Running
 from tests.ports.gatehouse import Gatehouse, acts
 
@@ -126,7 +126,7 @@ WITH: dict[str, bytes | None] = {"ce_type": b"ContainerMayLeave", "ce_id": b"r-1
 RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
     "no headers": ("missing_kind", {}, b'{"may_leave":true}'),
     "null type": ("missing_kind", {**WITH, "ce_type": None}, b"{}"),
-    "of another topic": ("kind_not_on_topic", {**WITH, "ce_type": b"ReleaseGranted"}, b"{}"),
+    "of another topic": ("kind_not_on_topic", {**WITH, "ce_type": b"ContainerFreed"}, b"{}"),
     "no id": ("missing_id", {"ce_type": b"ContainerMayLeave"}, b"{}"),
     "null value": ("null_value", WITH, None),
     "random bytes": ("contract", WITH, b"\x00\xff\x13\x37" * 99),
@@ -158,7 +158,7 @@ def test_rubbish_on_the_topic_is_not_a_yes_and_is_told(wire: str, notebook: Note
     told = released(f"PORT-RUBBISH-{name}", box)
     publish(wire, told.said)
     assert asked(wire, notebook, box) == (True, "released")
-    where = lay(wire, "customs-gate-facts", box.encode(), value, headers)
+    where = lay(wire, TOPIC, box.encode(), value, headers)
     house = followed(wire, notebook)
     assert [(u.reason, box in u.subjects) for u in house.told if u.where == where] == [(reason, True)]
     assert notebook.counts()[f"unread/{reason}"] >= 1
@@ -188,12 +188,12 @@ def test_what_was_aborted_or_is_not_committed_yet_is_not_seen(wire: str, noteboo
     )
     producer.init_transactions(30)
     producer.begin_transaction()
-    for one in aborted:
+    for one in copies(aborted):
         producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers())
     producer.flush(30)
     producer.abort_transaction(30)
     producer.begin_transaction()
-    for one in later:
+    for one in copies(later):
         producer.produce(one.topic, key=one.key, value=one.value, headers=one.headers())
     producer.flush(30)
     house = Gatehouse(notebook)

@@ -23,10 +23,13 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
+from schemas.marks import Audience
+from schemas.outside import to_outside
 from schemas.release import Hold, ReleaseGranted, ReportArrival
+from schemas.topics import PORT_FORMS
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, Lane, Owner
 from services.ports.notebook import AFTERWARDS, Entry, Notebook
-from services.ports.notice import from_topic
+from services.ports.notice import TOPIC, from_topic
 from services.shell.codec import Raw, encode
 from tests.console.border import NOON
 from tests.ports.gatehouse import Gatehouse
@@ -72,7 +75,7 @@ def closed(how: str) -> VisitClosed:
 
 
 class Wire:
-    """What the two desks said, in order, as the topics carry it."""
+    """What the two desks said, in order, as the ports' topic carries it."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.notebook, self.house, self.said = notebook, Gatehouse(notebook), 0
@@ -89,9 +92,9 @@ class Wire:
                 "sequence": str(self.said),
             }
             told = {name: text.encode() for name, text in headers.items()}
-            topic = f"customs-{desk}-facts"
-            raw = Raw(topic, 0, self.said, fact.key.encode(), encode(fact), told)
-            self.notebook.take(topic, [Entry(0, self.said, self.said + 1, from_topic(raw, 1))], self.house)
+            value = to_outside(fact, Audience.PORT) if fact.kind in PORT_FORMS else encode(fact)
+            raw = Raw(TOPIC, 0, self.said, fact.key.encode(), value, told)
+            self.notebook.take(TOPIC, [Entry(0, self.said, self.said + 1, from_topic(raw, 1))], self.house)
         return self
 
     def answer(self, box: str = BOX) -> tuple[bool, str]:
@@ -173,8 +176,7 @@ def test_a_notebook_read_again_ends_the_yes_again(port: Wire) -> None:
     """As after topics were made anew: the same facts in their order come to the same answer, and nothing is done twice."""
     story = [granted(1, BOX), may_leave(1, "v-1"), closed("left_empty")]
     assert port.says(*story).answer() == (False, "closed")
-    for topic in ("customs-release-facts", "customs-gate-facts"):
-        port.notebook.begin(topic, "another")
+    port.notebook.begin(TOPIC, "another")
     assert port.answer() == (False, "unknown")
     port.said = 0
     assert port.says(*story).answer() == (False, "closed")
@@ -191,14 +193,14 @@ def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) 
         "ce_id": fact_id("gate", "x", 0).encode(),
     }
     raw = Raw(
-        "customs-gate-facts",
+        TOPIC,
         0,
         99,
         BOX.encode(),
         b'{"container_no":"MSKU9070323"}',
         {"ce_type": b"VisitClosed", **cause},
     )
-    port.notebook.take("customs-gate-facts", [Entry(0, 99, 100, from_topic(raw, 1))], port.house)
+    port.notebook.take(TOPIC, [Entry(0, 99, 100, from_topic(raw, 1))], port.house)
     assert port.answer() == (False, "unread") and [u.reason for u in port.house.told] == ["contract"]
     with closing(sqlite3.connect(port.notebook.file)) as sql:
         assert sql.execute("SELECT count(*) FROM port_unread").fetchone() == (1,)
@@ -233,3 +235,13 @@ def test_the_page_names_every_event_every_alarm_and_what_ends_a_yes() -> None:
     ReportArrival.model_validate_json(json.dumps({**arrivals[0], "consignment_id": GOODS, "asked_by": "carrier"}))
     told = {**retractions[0], "container_no": BOX, "asked_by": "terminal", "occurred_at": NOON, "report_id": "r-1"}
     RetractEquipmentEvent.model_validate(told)
+
+
+def test_the_messages_of_the_topic_that_the_page_shows_are_those_that_ports_get() -> None:
+    """As a port reads them: a field that is not for ports would be one too many."""
+    shown = {}
+    for kind in ("ReleaseRevoked", "ContainerMayLeave"):
+        after = PAGE.partition(f"ce_type: {kind}`")[2].partition("```json\n")[2]
+        shown[kind] = PORT_FORMS[kind].read_stored(after.partition("\n```")[0].encode())
+    assert {kind: said.kind for kind, said in shown.items()} == {kind: kind for kind in shown}
+    assert [kind for kind in PORT_FORMS if f"`{kind}`" not in PAGE] == []

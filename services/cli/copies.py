@@ -1,0 +1,43 @@
+"""Did ports get what the desks said, once, and no more than they may know? Read with no code of the loop, and none that redacts."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.cli.effects import Effects
+from services.cli.log import Entry
+
+NEVER = ("reason", "lane", "answers", "hold_id", "reported_by", "retracted_by")
+"""Fields that no port gets, wherever they stand."""
+
+
+def compare(effects: Effects, copies: Iterable[Entry], facts: Iterable[Entry]) -> None:
+    """Adds what is wrong with what lies on the ports' topic. `facts`: what desks said, read after the copies."""
+    said = {(fact.id, fact.key): fact for fact in facts}
+    places: dict[tuple[str, str], str] = {}
+    for copy in copies:
+        name, fact = f"{copy.kind} {copy.id} at {copy.place}", said.get((copy.id, copy.key))
+        if fact is None or fact.headers != copy.headers:
+            effects.forged.append(f"{name} is the copy of no fact")
+        elif (copy.id, copy.key) in places:
+            effects.doubled.append(f"{name} and {places[copy.id, copy.key]}")
+        elif not _is_part(copy.body, fact.body):
+            effects.forged.append(f"{name} says other than its fact")
+        elif told := [field for field in NEVER if _has(copy.body, field)]:
+            effects.forged.append(f"{name} tells ports {', '.join(told)}")
+        else:
+            places[copy.id, copy.key] = copy.place
+
+
+def _is_part(copy: Any, fact: Any) -> bool:
+    """Whether the copy is the fact, but for fields that are left out."""
+    if isinstance(copy, dict) and isinstance(fact, dict):
+        return all(name in fact and _is_part(value, fact[name]) for name, value in copy.items())
+    if isinstance(copy, list) and isinstance(fact, list):
+        return len(copy) == len(fact) and all(map(_is_part, copy, fact))
+    return bool(copy == fact)
+
+
+def _has(body: Any, field: str) -> bool:
+    if isinstance(body, dict):
+        return field in body or any(_has(value, field) for value in body.values())
+    return isinstance(body, list) and any(_has(each, field) for each in body)

@@ -1,0 +1,164 @@
+"""Does every field of what is told outside say who may see it, and does nothing of what is masked get out?
+
+The words that are masked are planted in every masked field of every kind, and looked for in every byte of what goes out.
+"""
+
+from typing import Annotated, Any, get_args
+
+import pytest
+from pydantic_core import from_json
+
+from schemas.envelope import AboutConsignment, Fact, Message
+from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, Audience
+from schemas.outside import Unmarked, hidden, mark_of, outside_form, seen_from_outside, to_outside
+from schemas.release import ConsignmentHeld, Hold, ReleaseGranted
+from schemas.risk import ConsignmentAssessed, Draw
+from schemas.topics import FOR_PORTS, PORT_FORMS
+from schemas.vocabulary import ActorId, Reason, Version
+from tests.architecture.golden import EXAMPLES
+
+SECRET = "SECRET-WORDS"
+PORT_KINDS = tuple(kind for kinds in FOR_PORTS.values() for kind in kinds)
+DECISIONS = (*FOR_PORTS["release"], ConsignmentAssessed)
+TOLD = [(kind, Audience.PORT) for kind in PORT_KINDS] + [(kind, Audience.DECLARANT) for kind in DECISIONS]
+OF_PORTS = [message for message in EXAMPLES if message.kind in PORT_FORMS]
+
+
+def messages_in(annotation: Any) -> list[type[Message]]:
+    if isinstance(annotation, type) and issubclass(annotation, Message):
+        return [annotation]
+    return [found for each in get_args(annotation) for found in messages_in(each)]
+
+
+def fields_of(kind: type[Message]) -> list[tuple[type[Message], str]]:
+    """Every field that could go out with this kind: its own, and those of the messages in fields that somebody outside sees."""
+    found: list[tuple[type[Message], str]] = []
+    for name, field in kind.model_fields.items():
+        found.append((kind, name))
+        if mark_of(kind, name).audiences:
+            found += [each for listed in messages_in(field.annotation) for each in fields_of(listed)]
+    return found
+
+
+@pytest.mark.parametrize("kind", [*PORT_KINDS, ConsignmentAssessed], ids=lambda kind: kind.kind)
+def test_every_field_of_what_somebody_outside_can_get_says_who_may_see_it(kind: type[Message]) -> None:
+    assert {mark_of(*field) for field in fields_of(kind)} <= {INSIDE, OUTSIDE, TO_DECLARANT}
+
+
+def test_a_field_that_nobody_marked_is_seen_when_the_program_starts() -> None:
+    """Whoever adds one has to choose: the form is made when `schemas.topics` is imported."""
+
+    class Careless(AboutConsignment, Fact):
+        version: Annotated[Version, OUTSIDE]
+        officer: ActorId
+
+    class Listing(AboutConsignment, Fact):
+        listed: Annotated[tuple[Careless, ...], OUTSIDE]
+
+    class Nested(AboutConsignment, Fact):
+        inner: Annotated[dict[str, tuple[Hold, ...]], OUTSIDE]
+
+    class Twice(AboutConsignment, Fact):
+        reason: Annotated[Reason, INSIDE, OUTSIDE]
+
+    for kind, seen in (
+        (Careless, "Careless.officer"),
+        (Listing, "Careless.officer"),
+        (Nested, "Hold"),
+        (Twice, "2 marks"),
+    ):
+        with pytest.raises(Unmarked, match=seen):
+            outside_form(kind, Audience.PORT)
+
+
+def test_no_port_sees_words_of_a_person_nor_lane_nor_answers() -> None:
+    seen = {
+        name
+        for kind in PORT_KINDS
+        for owner, name in fields_of(kind)
+        if Audience.PORT in mark_of(owner, name).audiences
+    }
+    assert not seen & {
+        "reason",
+        "remarks",
+        "lane",
+        "answers",
+        "controls",
+        "cause",
+        "hold_id",
+        "lifted_by",
+        "reported_by",
+        "retracted_by",
+    }
+    assert {"version", "containers", "holds", "waiting_for", "permitted", "visit", "how", "blocks", "code"} <= seen
+
+
+def test_a_decision_from_outside_has_lane_and_what_is_asked_and_neither_rules_nor_draw_nor_grade() -> None:
+    told = set(outside_form(ConsignmentAssessed, Audience.DECLARANT).model_fields)
+    assert {"lane", "controls", "declaration_no"} <= told
+    assert not told & {"rules", "rule_set", "draw", "credit_grade"}
+    holds = set(hidden(ReleaseGranted, Audience.DECLARANT)["holds"]["__all__"])
+    assert holds == {"reason"}, "what is asked of whom stays, the words of an officer do not"
+
+
+def secretive(message: Message, audience: Audience) -> Message:
+    """The message with the words in every field that this audience does not see, whatever belongs there."""
+    return message.model_copy(update=_planted(message, audience))
+
+
+def _planted(message: Message, audience: Audience) -> dict[str, Any]:
+    planted: dict[str, Any] = {}
+    for name, field in type(message).model_fields.items():
+        value = getattr(message, name)
+        if audience not in mark_of(type(message), name).audiences:
+            planted[name] = (
+                {SECRET: SECRET} if isinstance(value, dict) else (SECRET,) if isinstance(value, tuple) else SECRET
+            )
+        elif messages_in(field.annotation):
+            listed = value or (_some_hold(),)
+            planted[name] = tuple([each.model_copy(update=_planted(each, audience)) for each in listed])
+    return planted
+
+
+def _some_hold() -> Hold:
+    return next(hold for message in EXAMPLES if isinstance(message, ConsignmentHeld) for hold in message.holds)
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize(
+    ("message", "audience"),
+    [(m, audience) for m in EXAMPLES for kind, audience in TOLD if type(m) is kind],
+    ids=lambda one: one.kind if isinstance(one, Message) else str(one),
+)
+def test_words_in_masked_fields_are_in_no_byte_that_goes_out(message: Message, audience: Audience) -> None:
+    planted = secretive(message, audience)
+    whole = planted.__pydantic_serializer__.to_json(planted, warnings=False)
+    masked = any(audience not in mark_of(*field).audiences for field in fields_of(type(message)))
+    assert masked is (SECRET.encode() in whole), "else nothing is planted, and nothing would be found"
+    assert SECRET.encode() not in to_outside(planted, audience)
+    assert SECRET not in repr(seen_from_outside(planted, audience))
+
+
+@pytest.mark.parametrize("message", OF_PORTS, ids=lambda message: message.kind)
+def test_what_goes_out_is_the_fact_and_nothing_else(message: Message) -> None:
+    told = from_json(to_outside(message, Audience.PORT))
+    whole = from_json(message.__pydantic_serializer__.to_json(message))
+    assert told.keys() <= whole.keys()
+    for name in told.keys() - {"holds"}:
+        assert told[name] == whole[name]
+    form = seen_from_outside(message, Audience.PORT)
+    assert type(form) is PORT_FORMS[message.kind] and (form.kind, form.key) == (message.kind, message.key)
+    assert form.__pydantic_serializer__.to_json(form) == to_outside(message, Audience.PORT)
+
+
+@pytest.mark.parametrize("message", OF_PORTS, ids=lambda message: message.kind)
+def test_a_whole_fact_is_read_as_what_a_port_may_know_of_it(message: Message) -> None:
+    """A port that still reads the desks' own topics takes nothing more from them."""
+    whole = message.__pydantic_serializer__.to_json(message)
+    assert PORT_FORMS[message.kind].read_stored(whole, extra="ignore") == seen_from_outside(message, Audience.PORT)
+
+
+def test_what_a_field_inside_holds_needs_no_mark() -> None:
+    """Rules and draw of an assessment never go out, so their fields say nothing."""
+    with pytest.raises(Unmarked, match=r"Draw\.value"):
+        outside_form(Draw, Audience.DECLARANT)

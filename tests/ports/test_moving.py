@@ -1,0 +1,180 @@
+"""Does a port that goes over from the desks' own topics to `customs-port-facts` lose no release, and act on none twice?"""
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schemas.gate import ContainerGatedOut, ContainerMayLeave
+from services.ports.notebook import Notebook
+from services.ports.notice import FORMER, TOPIC
+from services.ports.topic import TopicPort
+from tests.console.border import Border, copies, publish
+from tests.ports.gatehouse import Gatehouse, acts
+from tests.ports.test_lack_of_news import make, remove
+from tests.ports.test_port import ROOT, asked, handed, released
+
+BEFORE = {
+    "port_known": ["id", "reading"],
+    "port_statements": ["subject", "kind", "version", "others", "reason", "source", "permitted"],
+    "port_places": ["source", "partition", "next"],
+    "port_sources": ["source", "identity", "reading"],
+}
+"""Tables of a notebook that the release before wrote."""
+
+
+def of_the_release_before(bootstrap: str, file: Path) -> Gatehouse:
+    """A notebook as the release before leaves it after it has read all there is: it knows the desks' topics only. What it did."""
+    notes = Notebook(file)
+    house = Gatehouse(notes)
+    with TopicPort(bootstrap, notes, former=True) as port:
+        port.catch_up(house, 30)
+    notes.close()
+    with contextlib.closing(sqlite3.connect(file)) as sql, sql:
+        mine = {row[0] for row in sql.execute("SELECT DISTINCT source FROM port_known")}
+        assert mine <= set(FORMER), "nothing of what it read was told to ports yet"
+        for table in ("port_places", "port_sources"):
+            sql.execute(f"DELETE FROM {table} WHERE source = ?", (TOPIC,))
+        sql.execute("ALTER TABLE port_known DROP COLUMN source")
+        sql.execute("UPDATE port_statements SET reason = 'words of an officer' WHERE kind = 'ReleaseRevoked'")
+        for table, columns in BEFORE.items():
+            assert [row[1] for row in sql.execute(f"PRAGMA table_info({table})")] == columns
+    return house
+
+
+def statements(file: Path) -> list[tuple[str, str, str]]:
+    with contextlib.closing(sqlite3.connect(file)) as sql:
+        return list(sql.execute("SELECT subject, kind, reason FROM port_statements"))
+
+
+@pytest.fixture
+def anew(wire: str) -> str:
+    """The broker; no copies of other tests lie on the ports' topic, and no facts on the desks' topics."""
+    for topic in (TOPIC, *FORMER):
+        remove(wire, topic)
+        make(wire, topic)
+    return wire
+
+
+def told(house: Gatehouse, *borders: Border) -> list[tuple[str, str]]:
+    """What was handed over of these goods and their boxes."""
+    ours = {name for each in borders for name in (each.id, *each.containers)}
+    return [(notice.subject, notice.kind) for notice in house.heard_of if notice.subject in ours]
+
+
+def test_a_notebook_of_the_release_before_loses_nothing_and_does_nothing_twice(anew: str, tmp_path: Path) -> None:
+    file = tmp_path / "port.db"
+    first, back, missed = (released(f"MOVE-{n}", f"MOVE000000{n}") for n in range(3))
+    publish(anew, [*first.said, *back.said, *back.revoked().said[-1:]], former=True)
+    of_the_release_before(anew, file)
+    before = acts(file)
+    # the port is off: desks of the release before say something more, then those of this one take over
+    publish(anew, missed.said, former=True)
+    later, gone = released("MOVE-3", "MOVE0000003"), released("MOVE-4", "MOVE0000004")
+    publish(anew, [*later.said, *gone.said])
+    notes = Notebook(file)
+    house = Gatehouse(notes)
+    with TopicPort(anew, notes) as port:
+        assert port.topics == (TOPIC, *FORMER)
+        port.catch_up(house, 30)
+        assert told(house, first, back) == [], "done before"
+        for each in (missed, later, gone):
+            assert sorted(told(house, each)) == sorted(
+                [(each.id, "ReleaseGranted"), (each.containers[0], "ContainerMayLeave")]
+            )
+        answers = {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)}
+        assert answers == {0: True, 1: False, 2: True, 3: True, 4: True}
+        # one worker of the release before still runs: what it says lies on the desk's own topic alone
+        publish(anew, later.revoked().said[-1:], former=True)
+        assert port.ask("MOVE0000003", house).reason == "not_released"
+        published = len(gone.said)
+        publish(anew, gone.gated_out().said[published:], former=True)
+        assert port.ask("MOVE0000004", house).reason == "left"
+        port.leave_former(house, 30)
+        again = later.released()
+        publish(anew, again.said[-2:])
+        assert port.ask("MOVE0000003", house).may_leave
+    notes.close()
+    notes = Notebook(file)
+    with TopicPort(anew, notes, former=True) as port:
+        assert port.topics == (TOPIC,), "what was left is not begun again"
+        assert {n: port.ask(f"MOVE000000{n}", house).may_leave for n in range(5)} == {
+            0: True, 1: False, 2: True, 3: True, 4: False
+        }  # fmt: skip
+    notes.close()
+    done = [each for each, _ in acts(file)]
+    everything = handed([*first.said, *back.said, *missed.said, *later.said, *gone.said])
+    assert (
+        sorted(done) == sorted(everything)
+        and len(done) == len(set(done))
+        and done[: len(before)] == [i for i, _ in before]
+    )
+    assert {row[2] for row in statements(file)} == {""}, "words of officers that it was told are forgotten"
+
+
+def test_copies_of_what_was_read_before_do_not_end_a_newer_yes(anew: str, tmp_path: Path) -> None:
+    """The port of the release before went on while desks of this one wrote copies already: these are read after, and from their beginning."""
+    file = tmp_path / "port.db"
+    box = "MOVE0000010"
+    first = released("MOVE-10", box)
+    first.gate_says(ContainerGatedOut, gate="G3", consignments=(first.id,))
+    first.gate_says(ContainerMayLeave, version=2, consignments=(first.id,))
+    publish(anew, first.said, former=True)
+    of_the_release_before(anew, file)
+    publish(anew, [each for each in copies(first.said) if each.topic == TOPIC], former=True)
+    notes = Notebook(file)
+    house = Gatehouse(notes)
+    with TopicPort(anew, notes) as port:
+        assert port.ask(box, house).may_leave
+        assert not house.heard_of
+        port.leave_former(house, 30)
+        assert port.ask(box, house).may_leave
+    notes.close()
+
+
+def test_a_topic_for_ports_made_anew_after_the_move_is_read_again(anew: str, tmp_path: Path) -> None:
+    file = tmp_path / "port.db"
+    first, second = released("MOVE-20", "MOVE0000020"), released("MOVE-21", "MOVE0000021")
+    publish(anew, first.said, former=True)
+    of_the_release_before(anew, file)
+    publish(anew, second.said)
+    notes = Notebook(file)
+    house = Gatehouse(notes)
+    with TopicPort(anew, notes) as port:
+        port.leave_former(house, 30)
+        remove(anew, TOPIC)
+        make(anew, TOPIC)
+        assert port.ask("MOVE0000021", house).reason == "unknown"
+        publish(anew, second.said)
+        assert port.ask("MOVE0000021", house).may_leave and port.ask("MOVE0000020", house).may_leave
+    notes.close()
+    done = [each for each, _ in acts(file)]
+    assert len(done) == len(set(done)) == 4
+
+
+def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path) -> None:
+    file = tmp_path / "port.db"
+    first = released("MOVE-30", "MOVE0000030")
+    publish(anew, first.said, former=True)
+    of_the_release_before(anew, file)
+
+    def dtg(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "services.cli.main", "port", *words, "--where", anew, "--notebook", str(file)]
+        return subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, timeout=250)
+
+    moved = dtg("move")
+    assert moved.returncode == 0 and f"reads {TOPIC}" in moved.stdout.replace("\n", " "), moved.stdout
+    assert dtg("ask", "MOVE0000030").returncode == 0
+    notes = Notebook(file)
+    assert [notes.follows(topic) for topic in (TOPIC, *FORMER)] == [True, False, False]
+    notes.close()
+
+
+def test_a_new_notebook_reads_the_topic_for_ports_alone(anew: str, notebook: Notebook) -> None:
+    publish(anew, released("MOVE-40", "MOVE0000040").said, former=True)
+    assert asked(anew, notebook, "MOVE0000040") == (False, "unknown"), "it was released before there were copies"
+    with TopicPort(anew, notebook, former=True) as port:
+        assert port.ask("MOVE0000040", Gatehouse(notebook)).may_leave
