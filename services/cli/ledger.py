@@ -12,6 +12,7 @@ from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, ROLES
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import Entry, parking_of, read
 from services.cli.mistakes import STATEMENTS, Mistakes, Stays, look_for
+from services.shell.access import Access
 
 ENDS = {
     "DeclarationRejected": "rejected",
@@ -57,9 +58,9 @@ class Ledger(Effects, Mistakes):
         return not any((*faults, self.left_by_mistake, self.kept_by_mistake))
 
 
-def audit(bootstrap: str, stays: Stays | None = None) -> Ledger:
+def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
     """Reads all facts and requests of a cluster, and what was set aside."""
-    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays)
+    return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays)
 
 
 def judge(entries: Iterable[Entry], stays: Stays | None = None) -> Ledger:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,7 +38,12 @@ def follow(
     """Print releases and revocations as they come, each once, also over restarts. 跟踪放行"""
     from services.ports.notice import Away
 
-    with _port(kafka, where, notebook, "followed") as port:
+    try:
+        followed = _port(kafka, where, notebook, "followed")
+    except Away as error:
+        screen.line(styled("away 无应答", "red"), str(error))
+        raise typer.Exit(1) from None
+    with followed as port:
         while True:
             try:
                 if once:
@@ -113,5 +119,10 @@ def _port(kafka: bool, where: str, notebook: Path | None, name: str, console: st
     way = "kafka" if kafka else "http"
     notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
     if kafka:
-        return TopicPort(where or settings.bootstrap(), notes, console=AskedConsole(console) if console else None)
+        access = settings.access("port")
+        return TopicPort(
+            replace(access, servers=where) if where else access,
+            notes,
+            console=AskedConsole(console) if console else None,
+        )
     return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes)
