@@ -33,7 +33,7 @@ NOT_LET_IN = 3
 
 A connection that is cut while a client signs in is told as a refusal, too, but the next try then fails as a lost connection.
 """
-TURNED_AWAY, TURNED_AWAY_SECONDS = 5, 4.0
+TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
 """A program without a credential whose connections were ended so often, for so long, while they are accepted, is to sign in."""
 DENIALS = frozenset(
     {
@@ -210,8 +210,6 @@ class Refusals:
 
     def __init__(self) -> None:
         self.last: KafkaError | None = None
-        self.lost = 0
-        """How often a connection could not be made, or was ended by the other side."""
         self._count = 0
 
     def __call__(self, error: KafkaError) -> None:
@@ -220,7 +218,6 @@ class Refusals:
             self.last = error
         elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # it follows each of the others
             self._count = 0
-            self.lost += error.code() == KafkaError._TRANSPORT
 
     @property
     def for_good(self) -> bool:
@@ -235,9 +232,9 @@ def knock(access: Access, seconds: float) -> None:
     away is waited for by who needs it.
     """
     refusals = Refusals()
-    told: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 20}
-    client = AdminClient({**access.confluent(), **told, "reconnect.backoff.max.ms": 100})
-    began = time.monotonic()
+    told: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
+    client = AdminClient({**access.confluent(), **told, "reconnect.backoff.max.ms": 200})
+    began, ended = time.monotonic(), 0
     while (passed := time.monotonic() - began) < seconds:
         try:
             client.list_topics(timeout=KNOCK_SECONDS)
@@ -247,7 +244,8 @@ def knock(access: Access, seconds: float) -> None:
                 raise access.not_let_in((refusals.last or error.args[0]).str()) from None
             if not accepts(access.servers):
                 return
-            if not access.signs_in and refusals.lost >= TURNED_AWAY and passed > TURNED_AWAY_SECONDS:
+            ended += error.args[0].code() == KafkaError._TRANSPORT
+            if not access.signs_in and ended >= TURNED_AWAY and passed > TURNED_AWAY_SECONDS:
                 raise NoAccess(
                     f"The cluster at {access.servers} ends the connections of a program that does not sign in. "
                     "Kafka 要求登录。 Set DTG_KAFKA_SECURITY and DTG_KAFKA_CREDENTIALS. See docs/kafka.md"
