@@ -23,6 +23,7 @@ from confluent_kafka.admin import (
 )
 
 from deploy.kafka.errors import BrokerError
+from deploy.kafka.topics import provision
 from schemas.rights import SANDBOX, Right, Rights, user_of
 from services.shell.access import Access, Credential, file_of, make_credential, read_credential
 
@@ -47,6 +48,19 @@ def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> lis
         return made + [name for name in names if make_credential(folder, name)]
     except OSError as error:
         raise BrokerError(f"The credentials in {folder} cannot be written: {error}. 无法写入 Kafka 凭据。") from error
+
+
+def prepare(
+    access: Access, folder: Path, partitions: int, rights: Mapping[str, Rights], replication: int = 1
+) -> list[str]:
+    """Makes the topics that are missing, and gives the cluster users and rights; the names of the topics made.
+
+    `folder`: that of the credentials. BrokerError as `topics.provision`, NoAccess where a credential cannot be used.
+    """
+    made = provision(access, partitions, replication)
+    give_users(access, folder, rights)
+    give_rights(access, rights_of_users(folder, rights))
+    return made
 
 
 def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rights]:

@@ -226,6 +226,7 @@ def bench(
     layout: Annotated[str, typer.Option(help="worker processes; see DTG_LAYOUT")] = "",
     read_model: Annotated[bool, typer.Option(help="with the SQL read model beside the desks")] = True,
     partitions: Annotated[int, typer.Option(help="partitions of every topic; see DTG_PARTITIONS")] = 0,
+    rights: Annotated[bool, typer.Option(help="everybody signs in at the broker, and has rights there")] = True,
 ) -> None:
     """Measure throughput, latency and cost, on a broker of its own; proves that nothing was lost. 性能"""
     from services.cli.bench.quick import main as measure
@@ -238,6 +239,7 @@ def bench(
             layout=layout or usual.layout,
             read_model=read_model,
             partitions=partitions or usual.partitions,
+            rights=rights,
         )
     )
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
-from deploy.kafka.rights import give_rights, give_users, make_credentials, rights_of_users
+from deploy.kafka.rights import make_credentials, prepare
 from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
+from services.cli.processes import Child, Supervisor, kafka_environment, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
@@ -130,15 +130,15 @@ class Up:
                 "makes and compares them. 未提供管理凭据，主题与权限按现状使用。"
             )
             return
-        made = provision(access, self.settings.partitions, self.settings.replication)
+        partitions, replication = self.settings.partitions, self.settings.replication
+        if self.broker and self.signs_in:
+            made = prepare(access, self.settings.credentials(), partitions, table(sandbox=self.demo), replication)
+        else:
+            made = provision(access, partitions, replication)
         screen.line(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
         if self.settings.kafka:
             for sentence in cautions(access):
                 screen.line(sentence)
-        elif self.signs_in:
-            rights = table(sandbox=self.demo)
-            give_users(access, self.settings.credentials(), rights)
-            give_rights(access, rights_of_users(self.settings.credentials(), rights))
 
     def _make_credentials(self) -> None:
         """The private files of the embedded broker's users, those that are missing; says once what changes for who had none."""
@@ -205,10 +205,7 @@ class Up:
 
     def _environment(self) -> dict[str, str]:
         env = {
-            "DTG_KAFKA": self.settings.bootstrap(),
-            "DTG_KAFKA_SECURITY": self.settings.security(),
-            "DTG_KAFKA_CREDENTIALS": str(self.settings.credentials()),
-            "DTG_KAFKA_CA_FILE": self.settings.kafka_ca_file,
+            **kafka_environment(self.settings.access(PROVISION)),
             "DTG_PARTITIONS": str(self.settings.partitions),
             "DTG_HOME": str(self.home),
             "DTG_DATABASE_URL": self.settings.read_model(),

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.rights import give_rights, give_users, make_credentials, rights_of_users
-from deploy.kafka.topics import provision
+from deploy.kafka.rights import give_rights, make_credentials, prepare, rights_of_users
 from schemas.rights import PROVISION, table
+from services.cli.processes import kafka_environment
 from services.shell.access import Access, file_of
 from tests.rights.walk import written
 
@@ -25,9 +25,7 @@ class Secured:
 
     def start(self) -> None:
         self.broker.start()
-        provision(self.broker.access, 1)
-        give_users(self.broker.access, self.credentials, RIGHTS)
-        self.give()
+        prepare(self.broker.access, self.credentials, 1, RIGHTS)
         written(self.broker.access)  # a message in each topic, so that there is something to read
 
     def give(self) -> tuple[int, int]:
@@ -40,9 +38,7 @@ class Secured:
     def env(self, **more: str) -> dict[str, str]:
         """Variables of a program that signs in here."""
         return {
-            "DTG_KAFKA": self.broker.bootstrap,
-            "DTG_KAFKA_SECURITY": "SASL_PLAINTEXT",
-            "DTG_KAFKA_CREDENTIALS": str(self.credentials),
+            **kafka_environment(self.access("door")),
             "DTG_PARTITIONS": "1",
             **more,
         }
