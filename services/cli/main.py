@@ -83,6 +83,26 @@ def up(
 
 
 @app.command()
+def provision(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="also the credentials of simulated people, who write requests")
+    ] = False,
+    users: Annotated[
+        bool, typer.Option(help="give the cluster the passwords; off: somebody else makes its users")
+    ] = True,
+    show: Annotated[bool, typer.Option("--show", help="only show who may do what; no cluster is asked")] = False,
+) -> None:
+    """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
+    from services.cli.rights import give, rights_table
+
+    if show:
+        screen.table(rights_table(sandbox=sandbox))
+        return
+    for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
+        screen.line(line)
+
+
+@app.command()
 def console() -> None:
     """Run the API and the console alone (worker processes: `faust -A services.worker worker`). 控制台"""
     from services.console.main import serve

@@ -26,7 +26,6 @@ class Secured:
     def start(self) -> None:
         self.broker.start()
         prepare(self.broker.access, self.credentials, 1, RIGHTS)
-        written(self.broker.access)  # a message in each topic, so that there is something to read
 
     def give(self) -> tuple[int, int]:
         """The rights of the table, after a test has changed them; how many were added and taken away."""
@@ -48,5 +47,6 @@ class Secured:
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     made = Secured(tmp_path_factory.mktemp("rights"))
     made.start()
+    written(made.broker.access)  # a message in each topic, so that there is something to read
     yield made
     made.broker.stop()
