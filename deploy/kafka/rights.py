@@ -26,6 +26,7 @@ from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from schemas.rights import SANDBOX, Right, Rights, user_of
 from services.shell.access import Access, Credential, file_of, make_credential, read_credential
+from services.shell.private_file import write_private
 
 SECONDS = 30.0
 ITERATIONS = 4096
@@ -46,6 +47,25 @@ def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> lis
     try:
         made = [owner] if owner and make_credential(folder, owner, "PLAIN") else []
         return made + [name for name in names if make_credential(folder, name)]
+    except OSError as error:
+        raise BrokerError(f"The credentials in {folder} cannot be written: {error}. 无法写入 Kafka 凭据。") from error
+
+
+TOOLS = "kafka-tools.properties"
+"""File beside the credentials with which Kafka's own tools sign in at a broker of ours: `--command-config`."""
+
+
+def write_tools(folder: Path, owner: str) -> None:
+    """Writes TOOLS for the administrator; NoAccess where his credential cannot be used, BrokerError where it cannot be written."""
+    held = read_credential(file_of(folder, owner))
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    lines = (
+        "security.protocol=SASL_PLAINTEXT",
+        f"sasl.mechanism={held.mechanism}",
+        f'sasl.jaas.config={module} required username="{held.username}" password="{held.password}";',
+    )
+    try:
+        write_private(folder / TOOLS, "\n".join(lines) + "\n")
     except OSError as error:
         raise BrokerError(f"The credentials in {folder} cannot be written: {error}. 无法写入 Kafka 凭据。") from error
 

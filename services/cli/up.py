@@ -14,7 +14,7 @@ from pathlib import Path
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
-from deploy.kafka.rights import make_credentials, prepare
+from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
@@ -155,6 +155,7 @@ class Up:
             return
         earlier = data.exists() and not file_of(folder, PROVISION).exists()
         made = make_credentials(folder, table(sandbox=self.demo), owner=PROVISION)
+        write_tools(folder, PROVISION)
         if made:
             screen.line(f"{len(made)} credentials for Kafka made in {folder}. 已生成 Kafka 凭据。")
         if earlier:
