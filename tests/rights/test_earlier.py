@@ -12,7 +12,9 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.topics import requests_topic
 from services.cli.log import read
-from services.shell.access import Access, NoAccess, file_of, knock
+from services.cli.settings import UpSettings
+from services.cli.up import CannotStart, Up
+from services.shell.access import Access, NoAccess, Security, file_of, knock
 from tests.cli.test_places import dtg, surroundings, up
 from tests.rights.conftest import Secured
 
@@ -82,3 +84,21 @@ def test_the_controller_answers_nobody_who_has_not_signed_in(secured: Secured, b
     assert answers_anybody(controller_of(broker)), "a plain one does, so the question is a right one"
     assert not answers_anybody(controller_of(secured.broker))
     assert not answers_anybody(secured.broker.port)
+
+
+def started(home: Path, security: Security) -> Up:
+    settings = UpSettings(home=str(home), kafka_security=security)
+    return Up(settings, demo=False, speed=1, consignments=1, seed=1)
+
+
+def test_rights_can_be_left_off_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = started(tmp_path, "PLAINTEXT")
+    plain._make_credentials()
+    assert plain.broker is not None and plain.broker.owner is None
+    assert "anybody on this machine can write any topic" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_broker_of_dtg_up_has_no_tls(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="DTG_KAFKA_SECURITY=SASL_SSL.*TLS"):
+        started(tmp_path, "SASL_SSL")._make_credentials()
