@@ -100,5 +100,5 @@ def test_rights_can_be_left_off_and_that_is_said(tmp_path: Path, capsys: pytest.
 
 
 def test_the_broker_of_dtg_up_has_no_tls(tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match="DTG_KAFKA_SECURITY=SASL_SSL.*TLS"):
+    with pytest.raises(CannotStart, match=r"DTG_KAFKA_SECURITY=SASL_SSL.*TLS"):
         started(tmp_path, "SASL_SSL")._make_credentials()
