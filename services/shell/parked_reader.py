@@ -5,7 +5,7 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.parking import Origin
-from schemas.rights import table
+from schemas.rights import Rights, table
 from schemas.topics import ROLES, parked_topic
 from services.shell.clients import restore_config
 from services.shell.codec import Raw, raw
@@ -37,7 +37,7 @@ class KafkaParkedReader:
 
     def __init__(self, service: str, settings: WorkerSettings) -> None:
         self._service, self._topic, self._settings = service, parked_topic(service), settings
-        self._reads = table(sandbox=False)[service].reads
+        self._reads = table(sandbox=False).get(service, Rights()).reads
         self._consumer: Consumer | None = None
         self._asker: Consumer | None = None
 
