@@ -58,12 +58,11 @@ def create() -> faust.App:
     settings = WorkerSettings()
     names = settings.desk_names()
     try:
-        hosted = desks(names, draw_keys_of(settings) if "risk" in names else None)
+        return create_app(desks(names, draw_keys_of(settings) if "risk" in names else None), settings)
     except Refused as error:
         configure_logs(settings.log_level)
-        structlog.get_logger().error("refused", desk="risk", error=str(error))
+        structlog.get_logger().error("refused", desk=settings.desks, error=str(error))
         raise SystemExit(REFUSED_CODE) from None
-    return create_app(hosted, settings)
 
 
 def __getattr__(name: str) -> faust.App:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -21,12 +21,16 @@ from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
 from deploy.kafka.progress import Progress, signs_of
 from deploy.kafka.spawn import spawn
+from services.shell.access import Access
+from services.shell.private_file import write_private
 
 FOLDER = Path(__file__).parent.resolve()
 JAVA_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
 """Java decodes the names of files by the locale; under C it cannot name a folder in Chinese. Like Python, it is to do without."""
 NEEDED_BYTES = 1 << 30
 STOP_SECONDS = 12
+CLIENTS, CONTROLLER = "CLIENTS", "CONTROLLER"
+"""Names of its listeners."""
 ACTIVE, FENCED = "Performing controller activation", "Fencing broker 1"
 """What the controller logs once it works, and once it has noted that the broker of the last run is gone."""
 HASTY = {
@@ -65,6 +69,11 @@ def _cluster_id() -> str:
     return text
 
 
+def _quoted(value: str) -> str:
+    """Within quotation marks of a JAAS entry."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def _escaped(value: str) -> str:
     """As Java reads a .properties file: Latin-1, a backslash escapes."""
     units = value.encode("utf-16-be").hex()
@@ -79,7 +88,8 @@ class Broker:
 
     `doors`: further ports it listens on → the port that clients who came in there are told to come back to (a proxy's).
     `lasting`: it is to run for hours, so the JVM optimises it; that costs for two minutes, then saves a third.
-    `settings`: lines of its properties that differ from ours.
+    `settings`: lines of its properties that differ from ours. `owner`: the private file with the credential of its
+    administrator, who may do everything; with it everybody has to sign in, and has the rights that were given to him.
     """
 
     def __init__(
@@ -90,6 +100,7 @@ class Broker:
         doors: Mapping[int, int] | None = None,
         lasting: bool = False,
         settings: Mapping[str, str] | None = None,
+        owner: Path | None = None,
     ) -> None:
         self.folder = folder
         self.port = port
@@ -97,12 +108,18 @@ class Broker:
         self.doors = dict(doors or {})
         self.lasting = lasting
         self.settings = dict(settings or {})
+        self.owner = owner
         self.process: subprocess.Popen[bytes] | None = None
         self._archive: Archive | None = None
 
     @property
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def access(self) -> Access:
+        """The way in of its administrator, or of anybody where nobody has to sign in."""
+        return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
         """Returns once the broker answers; BrokerError with the reason when it cannot, Interrupted soon after `stop` is true."""
@@ -134,7 +151,7 @@ class Broker:
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
         progress = self._progress("the Kafka broker to answer", process, "broker.log")
         told = {"socket.timeout.ms": 10_000, "reconnect.backoff.max.ms": 100}  # it is not there yet: looked for often
-        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, **told})
+        admin = AdminClient({**self.access.confluent(), "log_level": 0, **told})
         while progress.goes_on():
             if stop():
                 raise Interrupted
@@ -261,23 +278,25 @@ class Broker:
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name
-        path.write_text("".join(f"{key}={_escaped(value)}\n" for key, value in lines.items()), encoding="ascii")
+        write_private(path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items()))  # has a password
         return path
 
     def _properties(self) -> dict[str, str]:
         controller = free_port()
-        inside = {"PLAINTEXT": self.port} | {f"DOOR{port}": port for port in self.doors}
-        outside = {"PLAINTEXT": self.port} | {f"DOOR{port}": told for port, told in self.doors.items()}
+        inside = {CLIENTS: self.port} | {f"DOOR{port}": port for port in self.doors}
+        outside = {CLIENTS: self.port} | {f"DOOR{port}": told for port, told in self.doors.items()}
         listeners = [f"{name}://127.0.0.1:{port}" for name, port in inside.items()]
         return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": ",".join([*listeners, f"CONTROLLER://127.0.0.1:{controller}"]),
+            "listeners": ",".join([*listeners, f"{CONTROLLER}://127.0.0.1:{controller}"]),
             "advertised.listeners": ",".join([f"{name}://127.0.0.1:{port}" for name, port in outside.items()]),
-            "inter.broker.listener.name": "PLAINTEXT",
-            "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": ",".join([f"{name}:PLAINTEXT" for name in (*inside, "CONTROLLER")]),
+            "inter.broker.listener.name": CLIENTS,
+            "controller.listener.names": CONTROLLER,
+            "listener.security.protocol.map": ",".join(
+                [f"{name}:{self.access.security}" for name in (*inside, CONTROLLER)]
+            ),
             "log.dirs": "log",
             "auto.create.topics.enable": "false",
             "offsets.topic.replication.factor": "1",
@@ -301,7 +320,34 @@ class Broker:
             "controlled.shutdown.enable": "false",
             # one node is not to be given up while it runs: frozen or starved, it goes on as the leader that it was
             "broker.session.timeout.ms": "40000",
+            **(self._signing_in((*inside, CONTROLLER)) if self.owner else {}),
             **self.settings,
+        }
+
+    def _signing_in(self, listeners: Iterable[str]) -> dict[str, str]:
+        """Everybody signs in on each of these listeners: the administrator, broker and controller with a password that stands
+        in their private file (PLAIN: it must hold before there are any metadata), everybody else by SCRAM."""
+        held = self.access.credential()
+        login = f'username="{_quoted(held.username)}" password="{_quoted(held.password)}"'
+        known = f'{login} user_{held.username}="{_quoted(held.password)}"'
+        modules = {
+            "plain": f"org.apache.kafka.common.security.plain.PlainLoginModule required {known};",
+            "scram-sha-512": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+        }
+        entries = {
+            f"listener.name.{listener.lower()}.{mechanism}.sasl.jaas.config": module
+            for listener in listeners
+            for mechanism, module in modules.items()
+        }
+        return {
+            **entries,
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
+            "sasl.mechanism.inter.broker.protocol": "PLAIN",
+            "sasl.mechanism.controller.protocol": "PLAIN",
+            f"listener.name.{CONTROLLER.lower()}.sasl.enabled.mechanisms": "PLAIN",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:{held.username}",
+            "allow.everyone.if.no.acl.found": "false",
         }
 
     def _tail(self) -> str:

@@ -10,6 +10,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE, Topic
+from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
@@ -48,9 +49,9 @@ def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
 NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BROKER: ("broker", "集群")}
 
 
-def read_settings(bootstrap: str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
+def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """The settings of these topics or brokers, by name; BrokerError where one does not tell them."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
+    admin = AdminClient({**access_to(kafka).confluent(), "log_level": 2})
     found = {}
     for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
         try:
@@ -63,37 +64,38 @@ def read_settings(bootstrap: str, kind: ConfigResource.Type, names: Iterable[str
     return found
 
 
-def compare(bootstrap: str, names: set[str]) -> None:
+def compare(kafka: Access | str, names: set[str]) -> None:
     """BrokerError, with the command that mends it, where a topic that is there would lose or refuse what we keep."""
     topics = {topic.name: topic for topic in CATALOGUE}
-    for topic, found in read_settings(bootstrap, ConfigResource.Type.TOPIC, sorted(names)).items():
+    for topic, found in read_settings(kafka, ConfigResource.Type.TOPIC, sorted(names)).items():
         wrong = misfits(topics[topic], found)
         if wrong:
             seen = ", ".join(f"{name}={found[name]}" for name in wrong)
             right = ",".join(f"{name}={value}" for name, value in wrong.items())
             raise BrokerError(
                 f"Topic {topic} has {seen}: what must be kept would be lost, would not fit, or could not be read. "
-                f"主题设置会丢失、拒绝或使人无法读取必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {bootstrap} "
+                f"主题设置会丢失、拒绝或使人无法读取必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {access_to(kafka).servers} "
                 f"--alter --entity-type topics --entity-name {topic} --add-config {right}"
             )
 
 
 KEPT_MINUTES = 7 * 24 * 60
 """A cluster that keeps the offsets of an empty consumer group for less makes every longer pause an exception."""
+ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
 """A cluster that lets a transaction stay open for longer lets any program that died stop all readers as long."""
 
 
-def cautions(bootstrap: str) -> list[str]:
+def cautions(kafka: Access | str) -> list[str]:
     """What the brokers' settings allow to happen that an operator should know, a sentence each; nothing is refused for it.
 
     BrokerError when a broker does not tell its settings.
     """
     try:
-        brokers = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2}).list_topics(timeout=30).brokers
+        brokers = AdminClient({**access_to(kafka).confluent(), "log_level": 2}).list_topics(timeout=30).brokers
     except KafkaException as error:
         raise BrokerError(f"The brokers of the cluster cannot be listed. 无法列出集群节点。 ({error})") from error
-    found = read_settings(bootstrap, ConfigResource.Type.BROKER, [str(number) for number in brokers])
+    found = read_settings(kafka, ConfigResource.Type.BROKER, [str(number) for number in brokers])
 
     def of(name: str) -> list[int]:
         return [int(one[name]) for one in found.values() if name in one]
@@ -121,17 +123,19 @@ def cautions(bootstrap: str) -> list[str]:
     return sentences
 
 
-def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str]:
+def provision(kafka: Access | str, partitions: int, replication: int = 1) -> list[str]:
     """Makes every topic of the catalogue that is missing and returns their names.
 
     BrokerError when the cluster does not answer, or holds one of our topics with another partition count (keys would move)
     or with settings that lose or refuse what we keep.
     """
+    access = access_to(kafka)
+    knock(access, ANSWER_SECONDS)
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), request_timeout_ms=15_000)
+        admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=int(ANSWER_SECONDS * 1000))
     except KafkaError as error:
         raise BrokerError(
-            f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
+            f"No Kafka cluster answers at {access.servers}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
         ) from error
     try:
         names = {t.name for t in CATALOGUE}
@@ -144,7 +148,7 @@ def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str
                     f"The partition count is fixed for life: set DTG_PARTITIONS={count}"
                 )
         if there:
-            compare(bootstrap, set(there))
+            compare(kafka, set(there))
         missing = [
             NewTopic(t.name, partitions, replication, topic_configs=settings_of(t, replication))
             for t in CATALOGUE
@@ -154,7 +158,7 @@ def provision(bootstrap: str, partitions: int, replication: int = 1) -> list[str
             try:
                 admin.create_topics(missing, timeout_ms=30_000)
             except TopicAlreadyExistsError:
-                return provision(bootstrap, partitions, replication)  # somebody else provisions beside us
+                return provision(kafka, partitions, replication)  # somebody else provisions beside us
         return [t.name for t in missing]
     finally:
         admin.close()

@@ -34,7 +34,7 @@ def repeat(
     settings = of_command(UpSettings())
     file = key_file or settings.draw_key_file()
     known = keys_in(_text_of(file)) if key_file or file.exists() else {}  # older draws, and those of a demo, need none
-    done = redraw(log.read(settings.bootstrap(), TOPICS), known, consignment)
+    done = redraw(log.read(settings.access("auditor"), TOPICS), known, consignment)
     shown = Table("key 密钥", "came out again 复核一致", "selected 抽中")
     for key_id, count in sorted(done.repeated.items()):
         shown.add_row(key_id or "(older, without a key 旧规则)", f"{count:,}", f"{done.selected[key_id]:,}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.kafka.errors import BrokerError
 from services.cli.settings import UpSettings
+from services.shell.access import Access
 from services.shell.clock import CLOCK as CLOCK_HERE
 from services.shell.clock import Clock
 
@@ -55,6 +56,11 @@ def of_command(settings: UpSettings) -> UpSettings:
     """The settings with the folder of the `dtg up` that serves the cluster of this command, if it is a demo's."""
     demo = _beside(Path(settings.home))
     return _with(settings, demo) if _serves(demo, settings.bootstrap()) else settings
+
+
+def access_of_command(name: str) -> Access:
+    """The cluster of this command, with the credential of this name out of the folder of the `dtg up` that serves it."""
+    return of_command(UpSettings()).access(name)
 
 
 def clock_of(settings: UpSettings) -> Clock:

@@ -13,6 +13,7 @@ from services.cli.copies import compare
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import Entry, parking_of, read
 from services.cli.mistakes import STATEMENTS, Mistakes, Stays, look_for
+from services.shell.access import Access
 
 ENDS = {
     "DeclarationRejected": "rejected",
@@ -58,10 +59,10 @@ class Ledger(Effects, Mistakes):
         return not any((*faults, self.left_by_mistake, self.kept_by_mistake))
 
 
-def audit(bootstrap: str, stays: Stays | None = None) -> Ledger:
+def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
     """Reads all facts and requests of a cluster, what was set aside, and before that what ports were told."""
-    copies = list(read(bootstrap, [PORT_FACTS]))
-    return judge(read(bootstrap, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
+    copies = list(read(kafka, [PORT_FACTS]))
+    return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
 
 def judge(entries: Iterable[Entry], stays: Stays | None = None, copies: Iterable[Entry] = ()) -> Ledger:

@@ -13,6 +13,10 @@ from kafka.partitioner.default import murmur2
 from deploy.kafka.errors import BrokerError
 from schemas.parking import PARKING, Parking, read_parking
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
+from services.shell.access import Access, NoAccess, accepts, access_to, knock
+
+KNOCK_SECONDS = 10.0
+"""How long it is tried whether the cluster lets a command in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,13 @@ class Entry:
             return None
 
 
-def reader(bootstrap: str, **options: Any) -> KafkaConsumer:
-    """A consumer without a group; BrokerError when no cluster answers."""
+def reader(kafka: Access | str, **options: Any) -> KafkaConsumer:
+    """A consumer without a group; BrokerError when no cluster answers, NoAccess where it does not let this credential in."""
+    access = access_to(kafka)
+    let_in(access)
     try:
         return KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **access.kafka_python(),
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -73,7 +79,22 @@ def reader(bootstrap: str, **options: Any) -> KafkaConsumer:
         )
     except KafkaError as error:
         raise BrokerError(
-            f"No Kafka cluster answers at {bootstrap}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
+            f"No Kafka cluster answers at {access.servers}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
+        ) from error
+
+
+def let_in(access: Access) -> None:
+    """NoAccess where the cluster does not let this credential in: kafka-python would try for half a minute and not say why.
+
+    BrokerError where there is no credential, and nobody listens either.
+    """
+    try:
+        knock(access, KNOCK_SECONDS)
+    except NoAccess as error:
+        if accepts(access.servers):
+            raise
+        raise BrokerError(
+            f"No Kafka cluster answers at {access.servers}. 无法连接 Kafka。 Check DTG_KAFKA. ({error})"
         ) from error
 
 
@@ -82,9 +103,9 @@ def partition_of(key: str, partitions: int) -> int:
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
-def read(bootstrap: str, topics: list[str], partition: int | None = None) -> Iterator[Entry]:
+def read(kafka: Access | str, topics: list[str], partition: int | None = None) -> Iterator[Entry]:
     """Everything committed on these topics up to the ends of this moment, topic by topic in the order of each partition."""
-    consumer = reader(bootstrap, max_poll_records=5000)
+    consumer = reader(kafka, max_poll_records=5000)
     try:
         places = [
             TopicPartition(topic, number)

@@ -15,7 +15,7 @@ from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
 from services.cli.draws import draws_app
-from services.cli.home import clock_of, of_command
+from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.screen import Table, errors, screen, styled, text, visible
@@ -27,6 +27,10 @@ parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(port_app, name="port")
 app.add_typer(draws_app, name="draws")
+NO_SIMULATOR = (
+    "There is no credential for simulated people: it is made where the clock is a sandbox, by `dtg up --demo`, or on another "
+    "cluster by `dtg provision --sandbox`. 没有模拟凭据：仅在沙箱时钟下存在。"
+)
 PRIVATE = 0o077
 """What is written by us and by every process that we start is its owner's alone."""
 
@@ -41,6 +45,7 @@ class Format(StrEnum):
 def run() -> None:
     """The `dtg` program: what is in the way becomes one sentence and exit code 1."""
     from services.cli.up import CannotStart
+    from services.shell.access import NoAccess
 
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
@@ -48,7 +53,7 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, NewerDatabase) as error:
+    except (BrokerError, CannotStart, NewerDatabase, NoAccess) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except KafkaError as error:
@@ -78,6 +83,26 @@ def up(
 
 
 @app.command()
+def provision(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="also the credentials of simulated people, who write requests")
+    ] = False,
+    users: Annotated[
+        bool, typer.Option(help="give the cluster the passwords; off: somebody else makes its users")
+    ] = True,
+    show: Annotated[bool, typer.Option("--show", help="only show who may do what; no cluster is asked")] = False,
+) -> None:
+    """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
+    from services.cli.rights import give, rights_table
+
+    if show:
+        screen.table(rights_table(sandbox=sandbox))
+        return
+    for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
+        screen.line(line)
+
+
+@app.command()
 def console() -> None:
     """Run the API and the console alone (worker processes: `faust -A services.worker worker`). 控制台"""
     from services.console.main import serve
@@ -102,9 +127,13 @@ def rebuild() -> None:
     from services.console.settings import ConsoleSettings
 
     settings = of_command(UpSettings())
-    screen.line(
-        f"{again(ConsoleSettings(kafka=settings.bootstrap(), database_url=settings.read_model()))} facts projected"
+    told = ConsoleSettings(
+        kafka=settings.bootstrap(),
+        database_url=settings.read_model(),
+        kafka_security=settings.security(),
+        kafka_credentials=str(settings.credentials()),
     )
+    screen.line(f"{again(told)} facts projected")
 
 
 @app.command()
@@ -114,7 +143,7 @@ def topics() -> None:
 
     from services.cli.log import reader
 
-    consumer = reader(UpSettings().bootstrap())
+    consumer = reader(access_of_command("auditor"))
     shown = Table("topic 主题", "written by 写者", "carries 内容", "key 键", "kept 保留", "messages 条数")
     for topic in CATALOGUE:
         places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
@@ -142,7 +171,7 @@ def trace(
     settings = UpSettings()
     declarant, slash, reference = consignment.partition("/")
     key = consignment_id(declarant, reference) if slash else consignment
-    entries = story(settings.bootstrap(), key, settings.partitions)
+    entries = story(access_of_command("auditor"), key, settings.partitions)
     if not entries:
         screen.line(nothing_known(consignment, key))
         raise typer.Exit(1)
@@ -185,10 +214,15 @@ def simulate(
     from services.cli.log import reader
     from services.simulator.main import simulate as play
     from services.simulator.player import ClockTooSlow
+    from services.simulator.settings import SimulatorSettings
 
     settings = UpSettings()
-    bootstrap = settings.bootstrap()
-    reader(bootstrap).close()  # says at once when no cluster answers
+    here = of_command(settings)
+    access = here.access("simulator")
+    if access.signs_in and access.file and not access.file.exists():
+        errors.block(NO_SIMULATOR, "red")
+        raise typer.Exit(1)
+    reader(access).close()  # says at once when no cluster answers
     try:
         done = play(
             seed=seed,
@@ -196,7 +230,11 @@ def simulate(
             paced=paced,
             endless=endless,
             idle_seconds=idle,
-            kafka=bootstrap,
+            told=SimulatorSettings(
+                kafka=here.bootstrap(),
+                kafka_security=here.security(),
+                kafka_credentials=str(here.credentials()),
+            ),
             clock=clock_of(settings),
         )
     except ClockTooSlow as problem:
@@ -214,6 +252,7 @@ def bench(
     layout: Annotated[str, typer.Option(help="worker processes; see DTG_LAYOUT")] = "",
     read_model: Annotated[bool, typer.Option(help="with the SQL read model beside the desks")] = True,
     partitions: Annotated[int, typer.Option(help="partitions of every topic; see DTG_PARTITIONS")] = 0,
+    rights: Annotated[bool, typer.Option(help="everybody signs in at the broker, and has rights there")] = True,
 ) -> None:
     """Measure throughput, latency and cost, on a broker of its own; proves that nothing was lost. 性能"""
     from services.cli.bench.quick import main as measure
@@ -226,6 +265,7 @@ def bench(
             layout=layout or usual.layout,
             read_model=read_model,
             partitions=partitions or usual.partitions,
+            rights=rights,
         )
     )
 
@@ -235,7 +275,7 @@ def audit() -> None:
     """Read every fact and say whether anything was lost, doubled, reordered or wrongly released. 核对"""
     from services.cli.ledger import audit as read_all
 
-    ledger = read_all(UpSettings().bootstrap())
+    ledger = read_all(access_of_command("auditor"))
     ends = Table("end 结局", "consignments 票数")
     for name, count in sorted(ledger.ends.items()):
         ends.add_row(name, f"{count:,}")
@@ -259,7 +299,7 @@ def parked_list() -> None:
     from services.cli.parked import waiting
 
     shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
-    for each in waiting(UpSettings().bootstrap()):
+    for each in waiting(access_of_command("operations")):
         shown.add_row(each.name, each.key, each.reason, each.error[:80], each.at)
     screen.table(shown)
 
@@ -313,7 +353,7 @@ _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its 
 def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
-    for each in waiting(UpSettings().bootstrap()):
+    for each in waiting(access_of_command("operations")):
         if name in (each.name, visible(each.name)):  # as it is, or as the list shows it
             return each
     screen.line(f"{name} is not in parking (any more). 该消息不在搁置区")
@@ -326,7 +366,7 @@ def _order(name: str, action: Literal["replay", "discard"], actor: str, value: b
     settings = UpSettings()
     each = _parked(name)
     try:
-        order(settings.bootstrap(), each, action, actor, value, settings.partitions)
+        order(access_of_command("operations"), each, action, actor, value, settings.partitions)
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         errors.line(styled(f"Not ordered: {wrong['loc'][0]}: {wrong['msg']}. 未下达：内容不合规", "red"))

@@ -16,6 +16,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
+from services.shell.access import Access, access_to
 from services.shell.loopback import open_page
 
 LOOKED_AFTER_SECONDS = 20.0
@@ -79,9 +80,9 @@ class Leaver:
     """Leaves the groups for dead members of `workers()`, in a thread of its own, for a while after each `look`."""
 
     def __init__(
-        self, bootstrap: str, workers: Callable[[], list[Hosted]], tell: Callable[[str], None] = lambda text: None
+        self, kafka: Access | str, workers: Callable[[], list[Hosted]], tell: Callable[[str], None] = lambda text: None
     ) -> None:
-        self._bootstrap, self._workers, self._tell = bootstrap, workers, tell
+        self._access, self._workers, self._tell = access_to(kafka), workers, tell
         self._until = 0.0
         self._wake = threading.Condition()
         self._over = False
@@ -111,7 +112,7 @@ class Leaver:
                     break
             try:
                 admin = admin or KafkaAdminClient(
-                    bootstrap_servers=self._bootstrap.split(","), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
+                    **self._access.kafka_python(), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
                 )
                 self._leave(admin)
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)

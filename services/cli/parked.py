@@ -10,7 +10,8 @@ from kafka import KafkaProducer
 from schemas.envelope import request_id
 from schemas.parking import DiscardParked, MessageParked, Origin, ReplayParked
 from schemas.topics import PARKED, orders_topic
-from services.cli.log import Entry, parking_of, partition_of, read
+from services.cli.log import Entry, let_in, parking_of, partition_of, read
+from services.shell.access import Access, access_to
 from services.shell.clock import now
 from services.shell.parking import can_be_read
 
@@ -47,10 +48,10 @@ class Parked:
         return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
 
 
-def waiting(bootstrap: str) -> list[Parked]:
+def waiting(kafka: Access | str) -> list[Parked]:
     """Everything in parking now, oldest first: announced as parked, and neither replayed nor discarded since."""
     there: dict[tuple[str, Origin], Parked] = {}
-    for entry in read(bootstrap, [t.name for t in PARKED]):
+    for entry in read(kafka, [t.name for t in PARKED]):
         fact = parking_of(entry)
         if fact is None or (isinstance(fact, MessageParked) and not can_be_read(fact)):
             continue
@@ -65,14 +66,16 @@ def waiting(bootstrap: str) -> list[Parked]:
     return sorted(there.values(), key=lambda p: (p.at, p.topic, p.offset))
 
 
-def order(bootstrap: str, parked: Parked, action: Action, actor: str, value: bytes | None, partitions: int) -> None:
+def order(
+    kafka: Access | str, parked: Parked, action: Action, actor: str, value: bytes | None, partitions: int
+) -> None:
     """Orders the service to replay (optionally with a corrected value) or to discard it; acknowledged by the cluster."""
-    _give(bootstrap, [(parked, _request(parked, action, actor, value))], partitions)
+    _give(kafka, [(parked, _request(parked, action, actor, value))], partitions)
 
 
-def order_all(bootstrap: str, decisions: Iterable[tuple[Parked, Action]], actor: str, partitions: int) -> None:
+def order_all(kafka: Access | str, decisions: Iterable[tuple[Parked, Action]], actor: str, partitions: int) -> None:
     """One order for each of these; a service carries out those about the first message of a key."""
-    _give(bootstrap, [(parked, _request(parked, action, actor, None)) for parked, action in decisions], partitions)
+    _give(kafka, [(parked, _request(parked, action, actor, None)) for parked, action in decisions], partitions)
 
 
 def _request(parked: Parked, action: Action, actor: str, value: bytes | None) -> Order:
@@ -91,9 +94,10 @@ def _request(parked: Parked, action: Action, actor: str, value: bytes | None) ->
     return ReplayParked(**about, value_base64=None if value is None else base64.b64encode(value).decode())
 
 
-def _give(bootstrap: str, orders: list[tuple[Parked, Order]], partitions: int) -> None:
-    servers = bootstrap.split(",")
-    producer = KafkaProducer(bootstrap_servers=servers, acks="all", retries=5, max_request_size=LARGEST_ORDER)
+def _give(kafka: Access | str, orders: list[tuple[Parked, Order]], partitions: int) -> None:
+    access = access_to(kafka)
+    let_in(access)
+    producer = KafkaProducer(**access.kafka_python(), acks="all", retries=5, max_request_size=LARGEST_ORDER)
     try:
         sent = [
             producer.send(

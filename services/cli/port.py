@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,7 +45,12 @@ def follow(
     """Print releases and revocations as they come, each once, also over restarts. 跟踪放行"""
     from services.ports.notice import Away
 
-    with _port(kafka, where, notebook, "followed", former=former) as port:
+    try:
+        followed = _port(kafka, where, notebook, "followed", former=former)
+    except Away as error:
+        screen.line(styled("away 无应答", "red"), str(error))
+        raise typer.Exit(1) from None
+    with followed as port:
         while True:
             try:
                 if once:
@@ -195,11 +201,20 @@ def _port(
 
 
 def _topic_port(where: str, notebook: Path | None, name: str, console: str = "", former: bool = False) -> "TopicPort":
+    from services.ports.notice import FORMER
     from services.ports.question import AskedConsole
     from services.ports.topic import TopicPort
 
-    bootstrap, notes = where or of_command(UpSettings()).bootstrap(), _notebook(notebook, f"{name}-kafka")
-    return TopicPort(bootstrap, notes, console=AskedConsole(console) if console else None, former=former)
+    notes = _notebook(notebook, f"{name}-kafka")
+    # a port's credential reads the ports' topic only; the desks' own ones are read until the notebook has been moved
+    follows = former or any(map(notes.follows, FORMER))
+    access = of_command(UpSettings()).access("auditor" if follows else "port")
+    return TopicPort(
+        replace(access, servers=where) if where else access,
+        notes,
+        console=AskedConsole(console) if console else None,
+        former=former,
+    )
 
 
 def _notebook(file: Path | None, name: str) -> "Notebook":

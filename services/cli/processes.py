@@ -13,6 +13,7 @@ from pathlib import Path
 from deploy.kafka.errors import Interrupted
 from deploy.kafka.spawn import kill_all, spawn
 from services.risk.keys import PUBLISHED_ID
+from services.shell.access import Access
 from services.shell.clock import Clock
 from services.shell.layout import REFUSED_CODE
 from services.shell.signals import on_stop
@@ -118,6 +119,12 @@ def rehearsal() -> dict[str, str]:
     them do, and has the sandbox clock that goes with it; that clock shows the world's time.
     """
     return {"DTG_DRAW_KEYS": PUBLISHED_ID, **Clock.sandbox(1.0).environment()}
+
+
+def kafka_environment(access: Access) -> dict[str, str]:
+    """Variables of a program that reaches this cluster, with a credential of its own out of the folder of this one."""
+    env = {"DTG_KAFKA": access.servers, "DTG_KAFKA_SECURITY": access.security, "DTG_KAFKA_CA_FILE": access.ca_file}
+    return env | ({"DTG_KAFKA_CREDENTIALS": str(access.file.parent)} if access.file else {})
 
 
 def worker(desks: str, port: int, home: Path, env: dict[str, str], slot: str = "0") -> Child:

@@ -3,28 +3,24 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from services.risk.keys import key_file
+from services.shell.access import Access, Security, file_of
+from services.shell.settings import AccessSettings
 
 
-class UpSettings(BaseSettings):
+class UpSettings(AccessSettings):
     """`dtg up` and the operator's commands: everything on one machine."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str | None = Field(
-        None, description="bootstrap servers of an existing cluster, plaintext; unset: the embedded broker"
-    )
+    kafka: str | None = Field(None, description="bootstrap servers of an existing cluster; unset: the embedded broker")
     kafka_port: int = Field(9092, ge=1024, le=65535, description="loopback port of the embedded broker")
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )
     replication: int = Field(1, ge=1, le=9, description="copies of every topic; 3 in production")
-    home: str = Field(
-        ".datongguan",
-        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
-    )
     draw_keys: str | None = Field(
         None,
         description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, made at the first start",
@@ -41,6 +37,14 @@ class UpSettings(BaseSettings):
     def bootstrap(self) -> str:
         """The cluster that everybody uses."""
         return self.kafka or f"127.0.0.1:{self.kafka_port}"
+
+    def security(self) -> Security:
+        """Whether the cluster asks who somebody is; the embedded broker does, unless it is told not to."""
+        return self.kafka_security or ("PLAINTEXT" if self.kafka else "SASL_PLAINTEXT")
+
+    def access(self, name: str) -> Access:
+        """The cluster that everybody uses, with the credential of this name."""
+        return Access(self.bootstrap(), self.security(), file_of(self.credentials(), name), self.kafka_ca_file)
 
     def read_model(self) -> str:
         """The database that the console of `dtg up` writes."""

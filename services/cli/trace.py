@@ -7,6 +7,7 @@ from typing import Any
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.cli.log import Entry, partition_of, read
 from services.cli.screen import Table
+from services.shell.access import Access
 
 DETAILS: dict[str, tuple[str, ...]] = {
     "LodgeDeclaration": ("asked_by",),
@@ -32,10 +33,10 @@ def nothing_known(asked: str, key: str) -> str:
     return f"Nothing is known of {asked}{looked_for}. 查无此票。 {hint}"
 
 
-def story(bootstrap: str, consignment: str, partitions: int) -> list[Entry]:
+def story(kafka: Access | str, consignment: str, partitions: int) -> list[Entry]:
     """All messages under this key, causes before effects, else by time."""
     topics = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
-    entries = [e for e in read(bootstrap, topics, partition_of(consignment, partitions)) if e.key == consignment]
+    entries = [e for e in read(kafka, topics, partition_of(consignment, partitions)) if e.key == consignment]
     entries.sort(key=lambda e: e.headers.get("ce_time", ""))
     return _causes_first(entries)
 

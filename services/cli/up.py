@@ -14,14 +14,17 @@ from pathlib import Path
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
+from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
+from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, Supervisor, read_model, stop_all, worker
+from services.cli.processes import Child, Supervisor, kafka_environment, read_model, stop_all, worker
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
+from services.shell.access import file_of
 from services.shell.clock import Clock
 from services.shell.codec import moment_of
 from services.shell.loopback import open_page
@@ -47,12 +50,17 @@ class Up:
         self.settings, self.demo, self.consignments, self.seed = settings, demo, consignments, seed
         self.speed = speed if demo else 1.0
         self.home = Path(settings.home)
-        self.broker = None if settings.kafka else Broker(self.home / "kafka", settings.kafka_port, lasting=True)
+        self.signs_in = settings.security() != "PLAINTEXT"
+        self.broker = None if settings.kafka else self._own_broker()
         self.workers: list[Child] = []
         self.others: list[Child] = []
         self._leaver: Leaver | None = None
         self._clock_lags = False
         self._supervisor = Supervisor()
+
+    def _own_broker(self) -> Broker:
+        owner = file_of(self.settings.credentials(), PROVISION) if self.signs_in else None
+        return Broker(self.home / "kafka", self.settings.kafka_port, lasting=True, owner=owner)
 
     def run(self) -> int:
         """Starts all, watches until a signal, stops all; the exit code."""
@@ -85,6 +93,7 @@ class Up:
         self._check_clock()
         self._make_draw_key()
         self._check_ports()
+        self._make_credentials()
         if self.broker:
             screen.line("Starting the Kafka broker … 启动消息代理")
             self.broker.start(self._stopping)
@@ -96,7 +105,7 @@ class Up:
         for child in (*self.workers, *self.others):
             child.start()
         self._wait_until_ready()
-        self._leaver = Leaver(self.settings.bootstrap(), self._hosted)
+        self._leaver = Leaver(self.settings.access("supervisor"), self._hosted)
         if self.demo:
             people = [
                 *(sys.executable, "-m", "services.cli.main"),
@@ -114,11 +123,47 @@ class Up:
         self._tell(time.monotonic() - started)
 
     def _provision(self) -> None:
-        made = provision(self.settings.bootstrap(), self.settings.partitions, self.settings.replication)
+        access = self.broker.access if self.broker else self.settings.access(PROVISION)
+        if self.settings.kafka and access.file and access.signs_in and not access.file.exists():
+            screen.line(
+                f"There is no {access.file}, so topics and rights of the cluster are taken as they are: `dtg provision` "
+                "makes and compares them. 未提供管理凭据，主题与权限按现状使用。"
+            )
+            return
+        partitions, replication = self.settings.partitions, self.settings.replication
+        if self.broker and self.signs_in:
+            made = prepare(access, self.settings.credentials(), partitions, table(sandbox=self.demo), replication)
+        else:
+            made = provision(access, partitions, replication)
         screen.line(f"{len(made)} topics made" if made else "Topics are there, the data is kept")
         if self.settings.kafka:
-            for sentence in cautions(self.settings.bootstrap()):
+            for sentence in cautions(access):
                 screen.line(sentence)
+
+    def _make_credentials(self) -> None:
+        """The private files of the embedded broker's users, those that are missing; says once what changes for who had none."""
+        if self.broker is None:
+            return
+        if self.settings.security() == "SASL_SSL":
+            raise CannotStart(
+                "DTG_KAFKA_SECURITY=SASL_SSL: the broker that `dtg up` starts listens on loopback and has no TLS. "
+                "自带消息代理不支持 TLS。 Leave it unset, or name a cluster: DTG_KAFKA"
+            )
+        folder, data = self.settings.credentials(), self.home / "kafka"
+        if not self.signs_in:
+            screen.line("DTG_KAFKA_SECURITY=PLAINTEXT: anybody on this machine can write any topic. 未启用权限控制。")
+            return
+        earlier = data.exists() and not file_of(folder, PROVISION).exists()
+        made = make_credentials(folder, table(sandbox=self.demo), owner=PROVISION)
+        write_tools(folder, PROVISION)
+        if made:
+            screen.line(f"{len(made)} credentials for Kafka made in {folder}. 已生成 Kafka 凭据。")
+        if earlier:
+            screen.line(
+                "From now on the broker asks everybody who he is; the data is kept. 消息代理现已启用身份验证与权限控制，数据保留。 "
+                "Once: give programs of yours that read or write topics DTG_KAFKA_SECURITY=SASL_PLAINTEXT and a credential: "
+                "docs/kafka.md. `dtg` takes its own from this folder."
+            )
 
     def _make_draw_key(self) -> None:
         """At the first start of a machine that hosts the risk desk: a secret for the inspection draw, which is never shown.
@@ -161,7 +206,7 @@ class Up:
 
     def _environment(self) -> dict[str, str]:
         env = {
-            "DTG_KAFKA": self.settings.bootstrap(),
+            **kafka_environment(self.settings.access(PROVISION)),
             "DTG_PARTITIONS": str(self.settings.partitions),
             "DTG_HOME": str(self.home),
             "DTG_DATABASE_URL": self.settings.read_model(),

@@ -23,6 +23,7 @@ from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
+from services.shell.access import Access, NoAccess, knock
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
@@ -31,6 +32,8 @@ from services.shell.fresh import fresh_key
 ASKED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge")
 RETRY_SECONDS = 2
+ACCESS_SECONDS = 5.0
+"""How long the door waits after the cluster did not let it in: somebody has to mend something first."""
 REMEMBERED = 100_000
 """Requests that this process remembers, beside the notebook in SQL."""
 SLICE_BYTES = 50_000
@@ -292,23 +295,39 @@ class Asker:
             self._tasks += [asyncio.create_task(_close(broken)), _lasting(self._connect())]
 
     async def _connect(self) -> None:
+        access = self._settings.access("door")
         while self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.kafka,
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=2,
-                max_request_size=8_000_000,
-                max_batch_size=262_144,
-                request_timeout_ms=10_000,
-            )
+            try:
+                producer = self._producer_of(access)
+            except NoAccess as error:
+                log.error("the producer has no credential", error=str(error))
+                await asyncio.sleep(ACCESS_SECONDS)
+                continue
             try:
                 await asyncio.wait_for(producer.start(), 10)
                 self._producer = producer
             except (KafkaError, TimeoutError, OSError) as error:
                 log.warning("the producer waits for Kafka", error=f"{type(error).__name__}: {error}")
                 await producer.stop()
+                if access.signs_in:
+                    try:  # its own log alone says that it is not let in
+                        await asyncio.to_thread(knock, access, 5)
+                    except NoAccess as refused:
+                        log.error("the producer is not let in", error=str(refused))
+                        await asyncio.sleep(ACCESS_SECONDS)
                 await asyncio.sleep(1)
+
+    @staticmethod
+    def _producer_of(access: Access) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **access.aiokafka(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=2,
+            max_request_size=8_000_000,
+            max_batch_size=262_144,
+            request_timeout_ms=10_000,
+        )
 
     async def _write_notebook(self) -> None:
         while True:

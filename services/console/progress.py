@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.shell import layout
+from services.shell.access import Access, access_to
 from services.shell.clients import RECONNECTING
 from services.shell.clock import now, stopwatch
 
@@ -157,10 +158,10 @@ class Reached:
 class Ends:
     """Asks the cluster for the ends of the topics, without waiting, and says when the positions have reached them."""
 
-    def __init__(self, kafka: str, partitions: Sequence[tuple[str, int]]) -> None:
+    def __init__(self, kafka: Access | str, partitions: Sequence[tuple[str, int]]) -> None:
         self.ids: dict[str, str] = {}
         """Topic → its id, when the cluster was last asked; those that it did not have are not in it."""
-        self._kafka = kafka
+        self._access = access_to(kafka)
         self._connect()
         self._topics = sorted({topic for topic, _ in partitions})
         self._wanted = [TopicPartition(topic, partition) for topic, partition in partitions]
@@ -173,7 +174,7 @@ class Ends:
         self._described_at = -LOOK_SECONDS
 
     def _connect(self) -> None:
-        self._admin = AdminClient({"bootstrap.servers": self._kafka, **RECONNECTING, "log_level": 0})
+        self._admin = AdminClient({**self._access.confluent(), **RECONNECTING, "log_level": 0})
         self._described: layout.Asked = {}
 
     def first_ids(self) -> dict[str, str]:

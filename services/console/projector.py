@@ -15,6 +15,7 @@ from services.console.heard import TOPICS, Heard, Unreadable, heard
 from services.console.progress import Ends, Progress, measure
 from services.console.settings import ConsoleSettings
 from services.console.store import Overtaken, Positions, Store
+from services.shell.access import DENIALS, NoAccess, knock
 from services.shell.clients import RECONNECTING
 from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
@@ -28,6 +29,8 @@ TURN = Histogram(
 )
 STANDING_SECONDS = 0.25
 """How often the standing is written into the database."""
+KNOCK_SECONDS = 10.0
+"""How long it is tried whether the cluster lets the projector in."""
 Read = Any
 """A confluent-kafka message; its stubs call every part optional, even of a message that was read."""
 log = structlog.get_logger()
@@ -43,6 +46,7 @@ class Projector:
     def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
         self.progress = progress
+        self._access = settings.access("projector")
         self.fed = fed
         """Called after each transaction that added to the feed for ports."""
         self._stop = threading.Event()
@@ -64,7 +68,11 @@ class Projector:
             except DATABASE_ERRORS as error:
                 self._wait_out(store, "database", _first_line(getattr(error, "orig", None) or error))
             except KafkaException as error:
-                self._wait_out(store, "kafka", str(error.args[0]))
+                denied = error.args[0].code() in DENIALS
+                told = self._access.denied(error.args[0].str()) if denied else error.args[0]
+                self._wait_out(store, "access" if denied else "kafka", str(told))
+            except NoAccess as error:
+                self._wait_out(store, "access", str(error))
             except Overtaken as error:
                 self._wait_out(store, "overtaken", str(error))
             except LogReplaced as error:
@@ -90,13 +98,14 @@ class Projector:
     # reading
 
     def _project(self, store: Store) -> None:
+        knock(self._access, KNOCK_SECONDS)
         consumer = Consumer(self._consumer_config())
         try:
             partitions = self._partitions(consumer)
             before, self._positions = self._positions, store.positions(partitions)
             if any(self._positions.get(name, 0) < position for name, position in before.items()):
                 self.progress.forget()  # rows were taken away: those that are there do not tell of everything
-            ends = Ends(self.settings.kafka, partitions)
+            ends = Ends(self._access, partitions)
             known = store.topic_ids(ends.first_ids())
             _check_same(known, ends.ids)
             self._forget_replaced(consumer, store)
@@ -217,7 +226,7 @@ class Projector:
 
     def _consumer_config(self) -> dict[str, Any]:
         return {
-            "bootstrap.servers": self.settings.kafka,
+            **self._access.confluent(),
             **RECONNECTING,
             "group.id": "customs-console",
             "isolation.level": "read_committed",

@@ -3,17 +3,18 @@
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from services.shell.access import Access
+from services.shell.settings import AccessSettings
 
 
-class ConsoleSettings(BaseSettings):
+class ConsoleSettings(AccessSettings):
     """The console: HTTP API, web pages and the read model behind them."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str = Field(
-        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port], plaintext: no TLS, no SASL"
-    )
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY")
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )
@@ -105,3 +106,7 @@ class ConsoleSettings(BaseSettings):
     stop_seconds: float = Field(2.0, gt=0, description="seconds that open requests get to end after SIGTERM")
     language: Literal["zh", "en"] = Field("zh", description="language of the pages where the browser asks for neither")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    def access(self, name: str) -> Access:
+        """The cluster, with the credential of this name: `door` or `projector`."""
+        return self.access_to(self.kafka, name)

@@ -21,6 +21,7 @@ from services.ports import header_names  # noqa: F401  (names of headers may be 
 from services.ports.notebook import LEFT, Answer, Entry, Notebook
 from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
+from services.shell.access import Access, NoAccess, access_to, knock
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
@@ -35,14 +36,16 @@ class TopicPort:
 
     def __init__(
         self,
-        bootstrap: str,
+        kafka: Access | str,
         notebook: Notebook,
         *,
         console: AskedConsole | None = None,
         former: bool = False,
         **options: Any,
     ) -> None:
-        """`console`: is asked, too, before a yes, because it knows of a hold before the release desk has decided it.
+        """`kafka`: bootstrap servers, or how this program signs in there; Away where it is not let in.
+
+        `console`: is asked, too, before a yes, because it knows of a hold before the release desk has decided it.
         `former`: the topics of the release before are followed, too, from their beginning where the notebook knows none of them: for
         a notebook that begins anew where goods were released before there was a topic for ports.
 
@@ -57,16 +60,19 @@ class TopicPort:
         self._looked = 0.0
         self._in_step = False
         self._request_ms = int(options.get("request_timeout_ms", REQUEST_MS))
-        servers = bootstrap.split(",")
-        common = {name: value for name, value in options.items() if name in KafkaAdminClient.DEFAULT_CONFIG}
-        with _library(f"no Kafka cluster answers at {bootstrap}"):
-            self._admin = KafkaAdminClient(
-                bootstrap_servers=servers, **{**common, "request_timeout_ms": self._request_ms}
-            )
+        access = access_to(kafka)
         try:
-            with _library(f"no Kafka cluster answers at {bootstrap}"):
+            options = {**access.kafka_python(), **options}
+            if access.signs_in:
+                knock(access, REQUEST_MS / 1000)
+        except NoAccess as error:
+            raise Away(str(error)) from error
+        common = {name: value for name, value in options.items() if name in KafkaAdminClient.DEFAULT_CONFIG}
+        with _library(f"no Kafka cluster answers at {access.servers}"):
+            self._admin = KafkaAdminClient(**{**common, "request_timeout_ms": self._request_ms})
+        try:
+            with _library(f"no Kafka cluster answers at {access.servers}"):
                 self._consumer = KafkaConsumer(
-                    bootstrap_servers=servers,
                     isolation_level="read_committed",
                     enable_auto_commit=False,
                     auto_offset_reset="none",

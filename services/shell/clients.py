@@ -2,23 +2,24 @@
 
 import os
 
+from schemas.rights import group_of
 from services.shell.settings import WorkerSettings
 
 RECONNECTING: dict[str, object] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
 """A client that found its broker away looks again twice a second; by default it comes to wait ten seconds between looks."""
 
 
-def admin_config(settings: WorkerSettings) -> dict[str, object]:
+def admin_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """Asks which topics there are."""
-    return {"bootstrap.servers": settings.kafka, **RECONNECTING, "log_level": 2}
+    return {**settings.access(desk).confluent(), **RECONNECTING, "log_level": 2}
 
 
 def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """One transaction a batch, by an identity that belongs to the slot: a restart fences its own predecessor."""
     return {
-        "bootstrap.servers": settings.kafka,
+        **settings.access(desk).confluent(),
         **RECONNECTING,
-        "transactional.id": f"customs-{desk}-{settings.slot}",
+        "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "partitioner": "murmur2_random",
         "acks": "all",
@@ -34,10 +35,10 @@ def producer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
 def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """What the desk hears. Not as a static member: one whose broker died in a rebalance was fenced by itself and stood still."""
     return {
-        "bootstrap.servers": settings.kafka,
+        **settings.access(desk).confluent(),
         **RECONNECTING,
-        "group.id": f"customs-{desk}",
-        "client.id": f"customs-{desk}-{settings.slot}-{os.getpid()}",  # tells the supervisor which members are dead
+        "group.id": group_of(desk),
+        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",  # tells the supervisor which members are dead
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
         "enable.partition.eof": True,
@@ -52,12 +53,12 @@ def consumer_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     }
 
 
-def restore_config(settings: WorkerSettings) -> dict[str, object]:
+def restore_config(desk: str, settings: WorkerSettings) -> dict[str, object]:
     """A state topic from its beginning, in few large answers."""
     return {
-        "bootstrap.servers": settings.kafka,
+        **settings.access(desk).confluent(),
         **RECONNECTING,
-        "group.id": "customs-restore",
+        "group.id": f"{group_of(desk)}-restore",
         "enable.auto.commit": False,
         "isolation.level": "read_committed",
         "enable.partition.eof": True,

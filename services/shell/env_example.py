@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 
 SETTINGS = (
     "services.shell.settings.WorkerSettings",
+    "services.shell.settings.AccessSettings",
     "services.shell.settings.ClockSettings",
     "services.console.settings.ConsoleSettings",
     "services.cli.settings.UpSettings",

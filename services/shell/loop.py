@@ -30,6 +30,7 @@ from schemas.flow import heard_topics
 from schemas.topics import PORT_FACTS, orders_topic, state_topic
 from services.shell import metrics
 from services.shell import positions as read_positions
+from services.shell.access import DENIALS, Refusals, knock
 from services.shell.clients import admin_config, consumer_config, producer_config
 from services.shell.clock import CLOCK, Clock
 from services.shell.codec import Raw, raw
@@ -82,6 +83,8 @@ LEAVING = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """Errors after which this process reads nothing any more: a fresh one must start."""
 WITHOUT_PARTITIONS = 60.0
 """Seconds after partitions were taken away without a new assignment, be it an empty one, before the process starts afresh."""
+KNOCK_SECONDS = 10.0
+"""How long it is tried at the start whether the cluster lets this desk in, before its clients go on trying by themselves."""
 LAYOUT_SECONDS, LAYOUT_LIMIT = 5.0, 2.0
 """How often the cluster is asked for the partitions of the topics, and how long that may take."""
 IDLE_COMMIT = 1.0
@@ -108,6 +111,8 @@ class Loop:
         """Under which id the group knew this worker when it was last looked up; its supervisor removes older ones."""
         self.answer_by = math.inf
         """When (monotonic) the call in hand must have come back; a process past it can only start afresh."""
+        self._access = settings.access(desk.name)
+        self._refusals = Refusals()
         self._parked_reader = KafkaParkedReader(desk.name, settings)
         self._stop = threading.Event()
         self._stores: dict[int, Partition] = {}
@@ -141,9 +146,18 @@ class Loop:
     # life
 
     def run(self) -> None:
-        """Reads, decides and writes until `stop` is called."""
+        """Reads, decides and writes until `stop` is called; Refused where the cluster lets this desk not in, or lacks it a right."""
+        try:
+            self._run()
+        except KafkaException as problem:
+            if problem.args[0].code() in DENIALS:
+                raise self._access.denied(problem.args[0].str()) from problem
+            raise
+
+    def _run(self) -> None:
+        knock(self._access, KNOCK_SECONDS)
         self._connect_producer()
-        self._admin = AdminClient(admin_config(self.settings))
+        self._admin = AdminClient(admin_config(self.desk.name, self.settings))
         self._consumer = Consumer(consumer_config(self.desk.name, self.settings))
         self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
@@ -169,6 +183,11 @@ class Loop:
 
     def _broker_left(self, error: KafkaError) -> None:
         self._broker_was_away = self._broker_was_away or error.code() in AWAY
+        self._refusals(error)
+
+    def _check_let_in(self) -> None:
+        if self._refusals.for_good:
+            raise self._access.not_let_in(self._refusals.last.str() if self._refusals.last else "")
 
     def stop(self) -> None:
         """Finish the batch in hand, then leave the group."""
@@ -257,8 +276,11 @@ class Loop:
                     f"{self.desk.name}: {message.topic()}/{message.partition()} does not have the offset up to which it was read: "
                     f"{error}. 读取位点之后的消息不存在，主题可能已被重建。 Nothing is decided until an operator has looked: docs/runbooks/WorkerDown.md"
                 )
-            elif error.fatal() or error.code() in LEAVING:
+            elif error.fatal() or error.code() in LEAVING or error.code() in DENIALS:
                 raise KafkaException(error)
+            else:
+                self._refusals(error)
+        self._check_let_in()
         return messages
 
     def _due_now(self) -> bool:
@@ -522,8 +544,9 @@ class Loop:
         self._failures += 1
         self._may_be_of_message += may_be_of_message(error)
         outdated = error.code() in FORGOTTEN or self._fenced_by_time(error)
-        if (error.fatal() and not outdated) or self._failures >= ATTEMPTS:
+        if (error.fatal() and not outdated) or self._failures >= ATTEMPTS or error.code() in DENIALS:
             raise problem
+        self._check_let_in()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=self._failures)
         if outdated:  # a fresh producer ends what the former left open, and the batch is decided again at once
@@ -586,6 +609,8 @@ class Loop:
                 return act()
             except KafkaException as problem:
                 error = problem.args[0]
+                self._producer.poll(0)
+                self._check_let_in()
                 if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
                     raise
                 log.warning("retrying", what=name, desk=self.desk.name, error=str(error))
@@ -629,7 +654,7 @@ class Loop:
         committed = self._committed_positions(partitions)  # before the states, which may only be newer
         self._generation += 1
         self.restoring = told = Restoring()
-        self._stores = restore(self.settings, state_topic(self.desk.name), numbers, self._stop, told)
+        self._stores = restore(self.desk.name, self.settings, state_topic(self.desk.name), numbers, self._stop, told)
         self._positions.clear()
         self._parked = told.parked
         self._committed_at = self._resume(committed)

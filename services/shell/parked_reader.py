@@ -5,6 +5,7 @@ import time
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.parking import Origin
+from schemas.rights import Rights, table
 from schemas.topics import ROLES, parked_topic
 from services.shell.clients import restore_config
 from services.shell.codec import Raw, raw
@@ -27,11 +28,16 @@ NO_SUCH_PLACE = frozenset(
 """What the cluster answers about a place that only a forged fact can name."""
 
 
+NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
+"""The same of a topic that is none of the service's; of one that it reads, a right is missing and nothing else is known."""
+
+
 class KafkaParkedReader:
     """One client without a group, made when something is parked for the first time; used by the loop's thread alone."""
 
     def __init__(self, service: str, settings: WorkerSettings) -> None:
-        self._topic, self._settings = parked_topic(service), settings
+        self._service, self._topic, self._settings = service, parked_topic(service), settings
+        self._reads = table(sandbox=False).get(service, Rights()).reads
         self._consumer: Consumer | None = None
         self._asker: Consumer | None = None
 
@@ -50,7 +56,8 @@ class KafkaParkedReader:
         try:
             low, high = self._client().get_watermark_offsets(place, timeout=SECONDS)
         except KafkaException as problem:
-            if problem.args[0].code() in NO_SUCH_PLACE:
+            error = problem.args[0]
+            if error.code() in NO_SUCH_PLACE or (error.code() == NOT_READ and origin.topic not in self._reads):
                 return None
             raise
         if not low <= origin.offset < high:
@@ -67,14 +74,16 @@ class KafkaParkedReader:
     def _high(self, partition: int) -> int:
         """The high watermark, open transactions included: a client that reads what is committed is told no such number."""
         if self._asker is None:
-            self._asker = Consumer(restore_config(self._settings) | {"isolation.level": "read_uncommitted"})
+            self._asker = Consumer(
+                restore_config(self._service, self._settings) | {"isolation.level": "read_uncommitted"}
+            )
         _, high = self._asker.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
     def _client(self) -> Consumer:
         if self._consumer is None:
             limits = {"queued.min.messages": MESSAGES, "queued.max.messages.kbytes": 16_384}
-            self._consumer = Consumer(restore_config(self._settings) | limits)
+            self._consumer = Consumer(restore_config(self._service, self._settings) | limits)
         return self._consumer
 
     def _read(self, topic: str, partition: int, start: int, most: int) -> Stretch:

@@ -11,8 +11,17 @@ class NotPrivate(Exception):
     """A file with a secret cannot be used as it is. The text says what to do, in Chinese and English, and shows nothing of it."""
 
 
-def read_private(file: Path) -> str:
-    """The text of the file; NotPrivate where it is missing, cannot be read, or others than its owner and group may read or change it."""
+NO_DRAW_KEYS = (
+    "`dtg up` makes it at its first start. Elsewhere put a copy there, or make it: dtg draws add-key --from <day>. "
+    "Without it nothing is drawn. See SECURITY.md"
+)
+
+
+def read_private(file: Path, remedy: str = NO_DRAW_KEYS) -> str:
+    """The text of the file; NotPrivate where it is missing, cannot be read, or others than its owner and group may read or change it.
+
+    `remedy`: what is to be done where it is missing.
+    """
     try:
         with file.open("rb") as opened:
             rights = os.fstat(opened.fileno()).st_mode & 0o777
@@ -22,10 +31,7 @@ def read_private(file: Path) -> str:
                 )
             return opened.read().decode("utf-8", "replace")
     except FileNotFoundError as error:
-        raise NotPrivate(
-            f"{file} is missing. 缺少密钥文件。 `dtg up` makes it at its first start. Elsewhere put a copy "
-            "there, or make it: dtg draws add-key --from <day>. Without it nothing is drawn. See SECURITY.md"
-        ) from error
+        raise NotPrivate(f"{file} is missing. 缺少密钥文件。 {remedy}") from error
     except OSError as error:
         raise NotPrivate(f"{file} cannot be read: {error.strerror}. 无法读取密钥文件。") from error
 

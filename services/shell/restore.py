@@ -7,6 +7,7 @@ from itertools import groupby
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from schemas.rights import group_of
 from services.shell import positions
 from services.shell.clients import RECONNECTING, restore_config
 from services.shell.settings import WorkerSettings
@@ -28,6 +29,7 @@ class Restoring:
 
 
 def restore(
+    service: str,
     settings: WorkerSettings,
     topic: str,
     partitions: list[int],
@@ -35,17 +37,17 @@ def restore(
     told: Restoring,
     timeout: float = 300,
 ) -> dict[int, Partition]:
-    """The committed records of these partitions of a state topic.
+    """The committed records of these partitions of a state topic, read with the credential of its service.
 
     Reads up to the high watermark seen at the start; where a dead worker's transaction is still open, waits until the
     broker has ended it. TimeoutError after `timeout` seconds without a message, InterruptedError when `stop` is set.
     """
-    spans = _spans(settings, topic, partitions)
+    spans = _spans(service, settings, topic, partitions)
     told.total, told.moved = sum(end - start for start, end in spans.values()), time.monotonic()
     waiting = {p: end for p, (_, end) in spans.items() if end > 0}
     records: dict[int, dict[str, bytes | None]] = {p: {} for p in partitions}
     if waiting:
-        reader = Consumer(restore_config(settings))
+        reader = Consumer(restore_config(service, settings))
         try:
             # from a number: librdkafka asks for "the beginning" again only after half a second when no leader is known yet
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
@@ -100,13 +102,13 @@ def _is_text(key: bytes) -> bool:
     return True
 
 
-def _spans(settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
+def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
     """First offsets and high watermarks, transactions still open included."""
     asker = Consumer(
         {
-            "bootstrap.servers": settings.kafka,
+            **settings.access(service).confluent(),
             **RECONNECTING,
-            "group.id": "customs-restore",
+            "group.id": f"{group_of(service)}-restore",
             "enable.auto.commit": False,
             "isolation.level": "read_uncommitted",
             "log_level": 2,

@@ -1,9 +1,47 @@
 """Which settings does a worker read from its environment? Prefix DTG_; every one with its unit."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.shell.access import Access, Security, file_of
+
+
+class AccessSettings(BaseSettings):
+    """How a program signs in at the cluster: with the private file of its own credential."""
+
+    model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
+
+    home: str = Field(
+        ".datongguan",
+        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
+    )
+    kafka_security: Security | None = Field(
+        None,
+        description="PLAINTEXT: the cluster asks nobody who he is; SASL_PLAINTEXT: it asks, on a trusted network; SASL_SSL: it asks, "
+        "over TLS. Unset: PLAINTEXT, and with the broker that `dtg up` starts SASL_PLAINTEXT",
+    )
+    kafka_credentials: str | None = Field(
+        None,
+        description="folder with a private file for each credential, <name>.json with username and password, see docs/kafka.md; "
+        "unset: credentials in DTG_HOME",
+    )
+    kafka_ca_file: str = Field(
+        "",
+        description="file with the certificates that sign those of the cluster, with SASL_SSL; empty: those of the machine",
+    )
+
+    def access_to(self, servers: str, name: str) -> Access:
+        """The cluster with these bootstrap servers, and the credential of this name."""
+        return Access(
+            servers, self.kafka_security or "PLAINTEXT", file_of(self.credentials(), name), self.kafka_ca_file
+        )
+
+    def credentials(self) -> Path:
+        """The folder of the private files."""
+        return Path(self.kafka_credentials) if self.kafka_credentials else Path(self.home).resolve() / "credentials"
 
 
 class ClockSettings(BaseSettings):
@@ -19,14 +57,12 @@ class ClockSettings(BaseSettings):
     clock_speed: float = Field(1.0, gt=0, le=100_000, description="seconds of sandbox clock per real second")
 
 
-class WorkerSettings(BaseSettings):
+class WorkerSettings(AccessSettings):
     """One worker process: some desks on the loop."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str = Field(
-        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port], plaintext: no TLS, no SASL"
-    )
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY")
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )
@@ -58,10 +94,6 @@ class WorkerSettings(BaseSettings):
     )
     retention_days: int = Field(90, ge=1, description="days that the marker of a closed consignment is kept")
     stall_seconds: float = Field(30, gt=0, description="seconds without progress after which /livez fails")
-    home: str = Field(
-        ".datongguan",
-        description="folder of the embedded broker, database and logs; a demo has one of its own beside it, …-demo",
-    )
     draw_keys: str | None = Field(
         None,
         description="file with the keys of the inspection draw, for a worker that hosts the risk desk; unset: "
@@ -70,6 +102,10 @@ class WorkerSettings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="address of the worker's pages")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+
+    def access(self, name: str) -> Access:
+        """The cluster, with the credential of this name: a hosted service's, or `worker`."""
+        return self.access_to(self.kafka, name)
 
     @property
     def heartbeat_ms(self) -> int:

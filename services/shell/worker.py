@@ -23,6 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 from schemas.parking import PARKING
 from schemas.topics import SERVICES, parked_topic
 from services.shell import agent_reading  # noqa: F401  (names of headers may be any bytes)
+from services.shell.access import Access, knock
 from services.shell.desk import Desk
 from services.shell.layout import REFUSED_CODE, Refused
 from services.shell.loop import Loop
@@ -36,6 +37,8 @@ TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
 """How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
+LET_IN_SECONDS = 10.0
+"""How long it is tried whether the cluster lets Faust's own clients in."""
 WATCH_SECONDS = 1.0
 KNOCK_SECONDS = 0.3
 """How often, and for how long, it is tried whether a broker accepts connections."""
@@ -137,11 +140,16 @@ class Frame(faust.App):
     A worker that is started while the broker is away waits here, with everything imported: Faust would end it.
     """
 
-    customs_bootstrap = ""
+    customs_access = Access("")
 
     async def on_start(self) -> None:
-        while not self.should_stop and not await broker_accepts(self.customs_bootstrap):
+        while not self.should_stop and not await broker_accepts(self.customs_access.servers):
             await self.sleep(KNOCK_SECONDS)
+        try:
+            await asyncio.to_thread(knock, self.customs_access, LET_IN_SECONDS)
+        except Refused as error:  # Faust would try for ever, or end with a traceback
+            log.error("refused", desk="worker", error=str(error))
+            os._exit(REFUSED_CODE)
         await super().on_start()
         await self.on_started_init_extra_services()
 
@@ -156,14 +164,16 @@ class Frame(faust.App):
 
 
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
-    """The Faust app of one worker that hosts these desks."""
+    """The Faust app of one worker that hosts these desks; Refused where a credential for the cluster is missing."""
     configure_logs(settings.log_level)
     names = "-".join(desk.name for desk in desks)
+    access = settings.access("worker")
     folder = Path(settings.home) / "faust"
     folder.mkdir(parents=True, exist_ok=True)
     app = Frame(
         f"customs-worker-{names}-{settings.slot}",
         broker=[f"kafka://{server}" for server in settings.kafka.split(",")],
+        broker_credentials=access.faust(),
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_host=settings.web_host,
@@ -178,7 +188,7 @@ def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 
         worker_redirect_stdouts=False,
         loghandlers=[],
     )
-    app.customs_bootstrap = settings.kafka
+    app.customs_access = access
     loops = [Loop(desk, settings) for desk in desks]
     gc.collect()
     gc.freeze()  # a batch makes many short-lived objects and no cycles: looking for cycles less often is a tenth of the time

@@ -17,25 +17,24 @@ def simulate(
     paced: bool,
     endless: bool,
     idle_seconds: float,
-    kafka: str,
+    told: SimulatorSettings,
     start: datetime | None = None,
     clock: Clock = CLOCK,
 ) -> Played:
-    """On the cluster `kafka`, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
+    """On the cluster that `told` names, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
 
     `paced`: by the border's clock; else as fast as the desks follow, ClockTooSlow where the border's clock is not fast enough for
     that. Ends too when nothing moves for `idle_seconds`.
     """
     configure_logs("INFO")
-    settings = SimulatorSettings(kafka=kafka)
     if endless:
         day, first = endless_start(seed, consignments, clock)
-        player = Player(settings, day, first, None, paced=True, idle_seconds=idle_seconds, clock=clock)
+        player = Player(told, day, first, None, paced=True, idle_seconds=idle_seconds, clock=clock)
     else:
         midnight = (clock.now() + timedelta(hours=8)).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
             hours=8
         )
         day = Day(seed, max(1, consignments), start or midnight)
-        player = Player(settings, day, 0, consignments, paced=paced, idle_seconds=idle_seconds, clock=clock)
+        player = Player(told, day, 0, consignments, paced=paced, idle_seconds=idle_seconds, clock=clock)
     on_stop(player.stop)
     return player.run()

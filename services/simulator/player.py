@@ -134,7 +134,7 @@ class Player:
         self._read_what_was_asked()
         self._producer = Producer(
             {
-                "bootstrap.servers": self.settings.kafka,
+                **self.settings.access().confluent(),
                 **RECONNECTING,
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
@@ -145,7 +145,7 @@ class Player:
             }
         )
         consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
-        stillness = Stillness(self.settings.kafka, self._places(REQUESTS), self._places(FACTS))
+        stillness = Stillness(self.settings.access(), self._places(REQUESTS), self._places(FACTS))
         quiet_since = stopwatch()
         try:
             while not self._stop.is_set():
@@ -307,7 +307,7 @@ class Player:
     def _consumer(self, topics: tuple[str, ...], start: int, isolation: str) -> Consumer:
         consumer = Consumer(
             {
-                "bootstrap.servers": self.settings.kafka,
+                **self.settings.access().confluent(),
                 **RECONNECTING,
                 "group.id": "customs-simulator",
                 "enable.auto.commit": False,

@@ -1,17 +1,22 @@
 """Which settings does the simulator read? Prefix DTG_."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from services.shell.access import Access
+from services.shell.settings import AccessSettings
 
 
-class SimulatorSettings(BaseSettings):
+class SimulatorSettings(AccessSettings):
     """A border of simulated people on a cluster."""
 
     model_config = SettingsConfigDict(env_prefix="DTG_", extra="ignore")
 
-    kafka: str = Field(
-        "127.0.0.1:9092", description="bootstrap servers, host:port[,host:port], plaintext: no TLS, no SASL"
-    )
+    kafka: str = Field("127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]; see DTG_KAFKA_SECURITY")
     partitions: int = Field(
         8, ge=1, le=1000, description="partitions of every topic; fixed for the life of the cluster"
     )
+
+    def access(self, name: str = "simulator") -> Access:
+        """The cluster, with the credential of simulated people, or another of this name."""
+        return self.access_to(self.kafka, name)

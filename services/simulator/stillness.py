@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas.flow import heard_topics
 from schemas.topics import SERVICES
+from services.shell.access import Access, access_to
 from services.shell.clock import stopwatch
 
 SECONDS = 10
@@ -21,12 +22,12 @@ Places = Mapping[tuple[str, int], int]
 class Stillness:
     """Asks the cluster; `still` is False too while the cluster does not answer."""
 
-    def __init__(self, kafka: str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
-        self._requests, self._facts, self._kafka = requests, facts, kafka
+    def __init__(self, kafka: Access | str, requests: list[tuple[str, int]], facts: list[tuple[str, int]]) -> None:
+        self._requests, self._facts, self._access = requests, facts, access_to(kafka)
         self._connect()
 
     def _connect(self) -> None:
-        config: dict[str, Any] = {"bootstrap.servers": self._kafka, "log_level": 2}
+        config: dict[str, Any] = {**self._access.confluent(), "log_level": 2}
         self._admin = AdminClient(config)
         reads = {**config, "enable.auto.commit": False, "enable.partition.eof": True}
         self._groups = {name: Consumer({**reads, "group.id": f"customs-{name}"}) for name in SERVICES}

@@ -30,8 +30,7 @@ def test_every_variable_stands_once() -> None:
 def test_what_another_program_makes_of_a_variable_stands_with_it() -> None:
     above = FILE.read_text().partition("#DTG_KAFKA=")[0].splitlines()[-2:]
     assert above[1] == (
-        "# in services.cli.settings (default: none): bootstrap servers of an existing cluster, plaintext; "
-        "unset: the embedded broker"
+        "# in services.cli.settings (default: none): bootstrap servers of an existing cluster; unset: the embedded broker"
     )
 
 

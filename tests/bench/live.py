@@ -13,6 +13,7 @@ from services.cli.bench.load import Phase, lodgements, offer, sender
 from services.cli.bench.rig import Rig
 from services.cli.ledger import audit
 from services.cli.log import Entry, read
+from services.shell.access import Access
 from services.simulator.day import Day
 
 SAMPLES = 200
@@ -29,13 +30,13 @@ class Sample:
 
 def samples(rig: Rig, day: Day) -> list[Sample]:
     """Lodges some consignments that nobody answers, and takes the records of those that wait for their arrival."""
-    offer(sender(rig.broker.bootstrap), lodgements(day, 0, SAMPLES), 0, Phase())
+    offer(sender(rig.access()), lodgements(day, 0, SAMPLES), 0, Phase())
     deadline = time.monotonic() + WAIT_SECONDS
-    while (ledger := audit(rig.broker.bootstrap)).lodged < SAMPLES or ledger.ends["nowhere"]:
+    while (ledger := audit(rig.access("auditor"))).lodged < SAMPLES or ledger.ends["nowhere"]:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{ledger.ends['nowhere']} of {SAMPLES} samples went nowhere")
     latest: dict[tuple[str, str], Entry] = {}
-    for entry in read(rig.broker.bootstrap, [topic.name for topic in STATES]):
+    for entry in read(rig.access("auditor"), [topic.name for topic in STATES]):
         latest[entry.topic, entry.key] = entry
     boxes = {key: e.value for (topic, key), e in latest.items() if topic == "customs-gate-state" and e.value}
     found = []
@@ -53,11 +54,11 @@ def samples(rig: Rig, day: Day) -> list[Sample]:
     return found
 
 
-def plant(bootstrap: str, found: list[Sample], count: int) -> tuple[int, int]:
+def plant(kafka: Access, found: list[Sample], count: int) -> tuple[int, int]:
     """Writes the records of `count` more live consignments; returns how many records and bytes. No worker may run."""
     producer = Producer(
         {
-            "bootstrap.servers": bootstrap,
+            **kafka.confluent(),
             "partitioner": "murmur2_random",
             "linger.ms": 50,
             "batch.num.messages": 100_000,

@@ -17,6 +17,7 @@ from schemas.flow import heard_topics
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import orders_topic, state_topic, topic_of
 from services.risk.keys import PUBLISHED
+from services.shell.access import Access, access_to
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.positions import BEGINNING, KEY
@@ -136,11 +137,11 @@ def live(base: list[Story], number: int) -> int:
     return len(base[number % len(base)].messages) - (number % 2 == 0)
 
 
-def fill(bootstrap: str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
+def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
     """Writes the records of so many live goods as the loop would; yields how many are written."""
     producer = Producer(
         {
-            "bootstrap.servers": bootstrap,
+            **access_to(kafka).confluent(),
             "transactional.id": f"fill-{name}",
             "transaction.timeout.ms": 15_000,
             "partitioner": "murmur2_random",

@@ -105,7 +105,7 @@ def stand(partitions: int, layout: str, size: Size, prepare: Callable[[Rig], Non
     with tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder, Rig(Path(folder), partitions, layout, True) as rig:
         if prepare:
             prepare(rig)
-        crowd = Crowd(rig.broker.bootstrap, Day(SEED, 100_000, DAY), partitions, rig.clock)
+        crowd = Crowd(rig.access(), Day(SEED, 100_000, DAY), partitions, rig.clock)
         crowd.start()
         here = Stand(rig, crowd)
         try:
@@ -204,7 +204,7 @@ def restored(rig: Rig, count: int) -> dict[str, Any]:
     """Plants `count` live consignments and starts the workers again."""
     found = samples(rig, Day(SEED, 100_000, DAY))
     rig.stop()
-    records, size = plant(rig.broker.bootstrap, found, count)
+    records, size = plant(rig.broker.access, found, count)
     started = time.monotonic()
     rig.start()
     took = rig.restored()

@@ -82,7 +82,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
     }
     day = Day(seed, consignments, datetime(2026, 11, 23, tzinfo=UTC))
     season = Season(theatre, disks, day, seed)
-    operator = Operator(theatre.broker.bootstrap, PARTITIONS)
+    operator = Operator(theatre.access("operations"), PARTITIONS)
     began = time.monotonic()
     try:
         theatre.open()
@@ -111,7 +111,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         ledger = judge(entries, day.stays(0, consignments + EPILOGUE))
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
-        states = read(theatre.broker.bootstrap, [state_topic("clearance")])
+        states = read(theatre.access("auditor"), [state_topic("clearance")])
         return Outcome(
             seed=seed,
             consignments=consignments,
@@ -157,7 +157,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[E
     theatre.play(day, first, first + EPILOGUE, 0)
     theatre.finish(STALL_SECONDS)
     tell("the epilogue is over")
-    entries = list(read(theatre.broker.bootstrap, TOPICS))
+    entries = list(read(theatre.access("auditor"), TOPICS))
     topics = said_by_topics(entry for entry in entries if entry.timestamp_ms >= moment_ms)
     found: list[str] = []
 

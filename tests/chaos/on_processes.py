@@ -10,6 +10,7 @@ from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
 from deploy.kafka.progress import wait_for
+from services.shell.access import Access
 from services.shell.clock import Clock
 from tests.chaos.counts import said_by_metrics
 from tests.chaos.strike import ABORTED, ASSIGNED, BITE_SECONDS, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
@@ -47,7 +48,7 @@ def forget_offsets(strike: Strike) -> None:
         for child in children:
             child.kill()
         try:
-            forgotten = [group for group in groups if _forget(strike.theatre.broker.bootstrap, group)]
+            forgotten = [group for group in groups if _forget(strike.theatre.broker.access, group)]
         finally:
             for child in children:
                 strike.theatre.start(child)
@@ -57,11 +58,11 @@ def forget_offsets(strike: Strike) -> None:
     strike.seen = f"no read positions: {', '.join(forgotten)}" if forgotten else ""
 
 
-def _forget(bootstrap: str, group: str, seconds: float = 10) -> bool:
+def _forget(access: Access, group: str, seconds: float = 10) -> bool:
     """Whether the group, emptied of its members, could be deleted with its offsets: another worker may have joined it."""
     deadline = time.monotonic() + seconds
     try:
-        admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
+        admin = KafkaAdminClient(**access.kafka_python(), request_timeout_ms=5_000)
     except KafkaError:  # no broker at the moment: another fault took it
         return False
     try:

@@ -112,7 +112,7 @@ def leave_transaction_open(strike: Strike) -> None:
     theatre, topic = strike.theatre, strike.dice.choice(FACTS_AND_REQUESTS)
     producer = Producer(
         {
-            "bootstrap.servers": theatre.broker.bootstrap,
+            **theatre.broker.access.confluent(),  # with rights, or it could not even begin
             "transactional.id": f"stranger-{strike.salt}",
             "transaction.timeout.ms": OPEN_SECONDS * 1000,
             "log_level": 0,
@@ -158,7 +158,7 @@ def _unreadable(theatre: Theatre, topic: str) -> int:
     """How many messages lie behind the first transaction that is still open, over all partitions."""
     ends = []
     for level in ("read_uncommitted", "read_committed"):
-        consumer = KafkaConsumer(bootstrap_servers=theatre.broker.bootstrap, isolation_level=level)
+        consumer = KafkaConsumer(**theatre.access("auditor").kafka_python(), isolation_level=level)
         try:
             places = [KafkaPartition(topic, number) for number in range(theatre.partitions)]
             ends.append(sum(consumer.end_offsets(places).values()))
@@ -275,7 +275,7 @@ def poison_live(strike: Strike) -> None:
 def _poison(strike: Strike, keys: dict[str, str]) -> None:
     theatre = strike.theatre
     progress = theatre.progress("the broker to take the poison", most=THERE_SECONDS)
-    dose = poison.poison(theatre.broker.bootstrap, keys, theatre.partitions, strike.salt, progress)
+    dose = poison.poison(theatre.broker.access, keys, theatre.partitions, strike.salt, progress)
     strike.hit()
     strike.heal()  # goods behind it have to go on while it waits to be settled: that excuses no standstill
     wanted, aside, left = poison.await_settled(theatre, dose)

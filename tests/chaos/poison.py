@@ -18,6 +18,7 @@ from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
 from services.cli.parked import Action, Parked, order_all, waiting
+from services.shell.access import Access
 from tests.chaos.theatre import Theatre
 
 T = TypeVar("T")
@@ -49,10 +50,10 @@ def passes_over(service: str, kind: str) -> bool:
     return kind != "Nonsense" and kind not in {heard.kind for heard in FLOW[service]}
 
 
-def poison(bootstrap: str, keys: dict[str, str], partitions: int, salt: str, progress: Progress) -> Dose:
+def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: Progress) -> Dose:
     """Writes one onto each topic, under the key for its kind (`consignment`, `container`); of a shape drawn by topic."""
     longest = int(MOST_SECONDS * 1000)  # in which the library tries by itself; the progress ends it sooner
-    made = {"bootstrap_servers": bootstrap, "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
+    made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
     producer = patiently(lambda: KafkaProducer(**made), progress)
     dose = Dose()
     try:
@@ -84,11 +85,11 @@ def _place(future: FutureRecordMetadata) -> RecordMetadata | None:
     return future.get(0) if future.is_done else None
 
 
-def set_aside(bootstrap: str) -> Known:
+def set_aside(access: Access) -> Known:
     """Everything that was ever set aside."""
     announced = [
         e.body
-        for e in read(bootstrap, [t.name for t in PARKED])
+        for e in read(access, [t.name for t in PARKED])
         if e.kind == "MessageParked" and e.headers.get("ce_source") != SOURCE  # poison lies on these topics, too
     ]
     return {(b["service"], b["topic"], b["partition"], b["offset"]) for b in announced}
@@ -97,7 +98,7 @@ def set_aside(bootstrap: str) -> Known:
 def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
     """Waits until every hearer has set its poison aside and the operator has dealt with it, or nothing gets on any more:
     wanted, set aside, still waiting."""
-    wanted, bootstrap = dose.wanted, theatre.broker.bootstrap
+    wanted, access = dose.wanted, theatre.access("operations")
     there, left = Known(), wanted
     signs: dict[str, Sign] = {"set aside": lambda: len(there), "waiting": lambda: len(left)}
     what = "poison to be set aside and thrown away"
@@ -105,8 +106,8 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
 
     def settled() -> bool:
         nonlocal there, left
-        there = wanted & patiently(lambda: set_aside(bootstrap), progress)
-        parked = patiently(lambda: waiting(bootstrap), progress)
+        there = wanted & patiently(lambda: set_aside(access), progress)
+        parked = patiently(lambda: waiting(access), progress)
         left = wanted & {(p.service, p.topic, p.origin_partition, p.offset) for p in parked}
         return there == wanted and not left
 
@@ -129,9 +130,9 @@ def patiently(act: Callable[[], T], progress: Progress) -> T:
 class Operator(threading.Thread):
     """Throws poison away and replays what waited behind it, for as long as the run lasts; `orders` given so far."""
 
-    def __init__(self, bootstrap: str, partitions: int) -> None:
+    def __init__(self, access: Access, partitions: int) -> None:
         super().__init__(name="operator", daemon=True)
-        self.bootstrap, self.partitions = bootstrap, partitions
+        self.access, self.partitions = access, partitions
         self.orders = 0
         self.troubles = 0
         self._over = threading.Event()
@@ -144,9 +145,9 @@ class Operator(threading.Thread):
                 self.troubles += 1
 
     def _work(self) -> None:
-        left = waiting(self.bootstrap)
+        left = waiting(self.access)
         # an order about a message that is not the first of its key does nothing
-        order_all(self.bootstrap, [(parked, _verdict(parked)) for parked in left], "chaos", self.partitions)
+        order_all(self.access, [(parked, _verdict(parked)) for parked in left], "chaos", self.partitions)
         self.orders += len(left)
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ from schemas.topics import FACTS_AND_REQUESTS, state_topic
 from services.cli.bench.quick import machine, versions
 from services.cli.log import read
 from services.cli.settings import UpSettings
+from services.shell.access import Access
 from services.simulator.day import Day
 from tests.bench.stories import fill, stories
 from tests.chaos.on_processes import kill
@@ -110,7 +111,7 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
     theatre = Theatre(folder, PARTITIONS, layout, session_seconds=None)
     strikes: list[tuple[str, Strike]] = []
     try:
-        theatre.open(lambda bootstrap: _fill(bootstrap, live))
+        theatre.open(lambda access: _fill(access, live))
         workers = tuple(theatre.doors)
         victims: dict[str, tuple[tuple[str, ...], Callable[[Strike], None]]] = {
             name: ((name,), kill) for name in workers
@@ -132,9 +133,9 @@ def measure(folder: Path, rounds: int, only: str, seconds: float, live: int) -> 
                 strikes.append((name, strike))
                 time.sleep(pauses[name])
         theatre.player.stop() if theatre.player else None
-        bootstrap = theatre.broker.bootstrap
-        entries = list(read(bootstrap, [t.name for t in FACTS_AND_REQUESTS]))
-        turns = turns_of(entries, read(bootstrap, [state_topic(SILENT_DESK)]))
+        auditor = theatre.access("auditor")
+        entries = list(read(auditor, [t.name for t in FACTS_AND_REQUESTS]))
+        turns = turns_of(entries, read(auditor, [state_topic(SILENT_DESK)]))
     finally:
         theatre.close()
     waits: Waits = {name: [] for name in chosen}
@@ -159,10 +160,10 @@ def kill_everything(strike: Strike) -> None:
         strike.heal()
 
 
-def _fill(bootstrap: str, live: int) -> None:
+def _fill(access: Access, live: int) -> None:
     at = datetime.now(UTC)
     for desk in ("release", "gate", "clearance") if live else ():
-        for _ in fill(bootstrap, desk, stories(desk, 7, at), live, at):
+        for _ in fill(access, desk, stories(desk, 7, at), live, at):
             pass
         tell(f"{live} live goods at {desk}")
 

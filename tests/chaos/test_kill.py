@@ -43,11 +43,11 @@ def test_a_day_on_which_every_service_and_the_broker_are_killed_ends_like_a_calm
                     theatre.start(theatre.children[name])
         played = theatre.finish(240)
         assert played.finished, played
-        entries = list(read(theatre.broker.bootstrap, TOPICS))
+        entries = list(read(theatre.access("auditor"), TOPICS))
         broken_day = facts(entries, keys(day(SEED, CONSIGNMENTS)))
         calm_day: Counter[str] = request.getfixturevalue("calm_day")
         assert broken_day - calm_day == Counter() and calm_day - broken_day == Counter()
-        ledger = audit(theatre.broker.bootstrap, day(SEED, CONSIGNMENTS).stays(0, CONSIGNMENTS))
+        ledger = audit(theatre.access("auditor"), day(SEED, CONSIGNMENTS).stays(0, CONSIGNMENTS))
         assert ledger.clean, ledger
         assert ledger.lodged == CONSIGNMENTS + lodged_again(entries)
     finally:

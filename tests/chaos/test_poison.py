@@ -45,7 +45,7 @@ def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) ->
         what_was_taken_back_lies_before_nobody(broker.bootstrap)
         for salt in ("a", "bb", "ccc", "dddd"):  # each topic gets each shape of nonsense
             dose = poison(
-                broker.bootstrap,
+                broker.access,
                 {"consignment": "nobody's", "container": "nobody's box"},
                 1,
                 salt,

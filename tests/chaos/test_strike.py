@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from deploy.kafka.progress import Progress
+from services.shell.access import Access
 from services.shell.clock import Clock
 from tests.chaos import on_processes, on_surroundings
 from tests.chaos.strike import Strike
@@ -66,7 +67,10 @@ class Theatre:
         (folder / "log").write_bytes(b"")
         self.doors, self.pages, self.held = {NAME: Door()}, {NAME: "http://127.0.0.1:1"}, set[str]()
         self.asked: list[tuple[tuple[str, ...], bool]] = []
-        self.broker, self.partitions = SimpleNamespace(bootstrap="", process=SimpleNamespace(signals=[])), 1
+        self.broker, self.partitions = (
+            SimpleNamespace(bootstrap="", access=Access(""), process=SimpleNamespace(signals=[])),
+            1,
+        )
         self.broker.process.send_signal = self.broker.process.signals.append
         self.clock = Clock.sandbox(3600)
         self.absent, self.coming, self.started = absent, True, list[dict[str, str]]()

@@ -16,10 +16,12 @@ from deploy.kafka.broker import Broker, free_port, port_is_taken
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Progress, Sign, signs_of, size_of
 from deploy.kafka.progress import wait_for as wait_by
-from deploy.kafka.topics import provision
+from deploy.kafka.rights import make_credentials, prepare
+from schemas.rights import PROVISION, table
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, read_model, rehearsal, stop_all, worker
+from services.cli.processes import Child, kafka_environment, read_model, rehearsal, stop_all, worker
 from services.cli.up import answers, wait_for
+from services.shell.access import Access, file_of
 from services.shell.clock import Clock
 from services.simulator.day import Day
 from services.simulator.player import LEAST_SPEED, Played, Player
@@ -62,8 +64,12 @@ class Theatre:
         inner = dict(zip(names, others, strict=True))
         self.doors = {name: Proxy(port) for name, port in inner.items()}
         self.broker = Broker(
-            folder / "kafka", port, doors={inner[name]: door.port for name, door in self.doors.items()}
+            folder / "kafka",
+            port,
+            doors={inner[name]: door.port for name, door in self.doors.items()},
+            owner=file_of(folder / "credentials", PROVISION),
         )
+        make_credentials(folder / "credentials", table(sandbox=True), owner=PROVISION)
         self.database = folder / "rows" / "console.db"
         self.children: dict[str, Child] = {}
         self.pages: dict[str, str] = {}
@@ -81,19 +87,24 @@ class Theatre:
         """Who starts processes: the kernel ends a child when the thread that started it ends, so these outlive all else."""
         self._people: threading.Thread | None = None
         self._supervisor = threading.Thread(target=self._supervise, name="supervisor")
-        self._leaver = Leaver(self.broker.bootstrap, self._hosted)
+        self._leaver = Leaver(self.access("supervisor"), self._hosted)
 
-    def open(self, prepare: Callable[[str], None] = lambda bootstrap: None) -> None:
-        """Starts everything and returns once it is ready; `prepare` gets the broker before anybody works on it."""
+    def access(self, name: str, door: Proxy | None = None) -> Access:
+        """The broker, straight or by this door, with the credential of this name."""
+        servers = f"127.0.0.1:{door.port}" if door else self.broker.bootstrap
+        return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "credentials", name))
+
+    def open(self, fill: Callable[[Access], None] = lambda access: None) -> None:
+        """Starts everything and returns once it is ready; `fill` gets the broker before anybody works on it."""
         self.start_broker()
-        provision(self.broker.bootstrap, self.partitions)
-        prepare(self.broker.bootstrap)
+        prepare(self.broker.access, self.folder / "credentials", self.partitions, table(sandbox=True))
+        fill(self.broker.access)
         for desks, slot in self.layout:
             self.hire(desks, slot)
         if self._console:
             ports = free_port(), free_port()
             env = {
-                "DTG_KAFKA": self.broker.bootstrap,
+                **kafka_environment(self.access("door")),
                 "DTG_PARTITIONS": str(self.partitions),
                 "DTG_DATABASE_URL": f"sqlite:///{self.database}",
                 **self.clock.environment(),
@@ -113,7 +124,7 @@ class Theatre:
         name = f"worker-{desks.replace(',', '-')}-{slot}"
         door = self.doors.get(name)
         env = {
-            "DTG_KAFKA": f"127.0.0.1:{door.port}" if door else self.broker.bootstrap,
+            **kafka_environment(self.access("worker", door)),
             "DTG_PARTITIONS": str(self.partitions),
             **rehearsal(),
             **self._session,
@@ -209,7 +220,12 @@ class Theatre:
 
     def play(self, day: Day, first: int, last: int, rate: float) -> None:
         """Lodges these consignments, `rate` a second, and answers for everybody; returns at once."""
-        settings = SimulatorSettings(kafka=self.broker.bootstrap, partitions=self.partitions)
+        settings = SimulatorSettings(
+            kafka=self.broker.bootstrap,
+            kafka_security="SASL_PLAINTEXT",
+            kafka_credentials=str(self.folder / "credentials"),
+            partitions=self.partitions,
+        )
         self.player = Player(settings, day, first, last, paced=False, idle_seconds=240, rate=rate, clock=self.clock)
         self.played = None
         self._people = threading.Thread(target=self._play, name="people")

@@ -86,6 +86,7 @@ def test_rebuild_and_the_ports_notebook_write_into_the_demos_folder_while_it_run
 ) -> None:
     monkeypatch.setenv("DTG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DTG_KAFKA_PORT", str(broker.port))
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
     monkeypatch.setenv("DTG_PARTITIONS", str(PARTITIONS))
     demo = of_demo(UpSettings())
     Path(demo.home).mkdir()

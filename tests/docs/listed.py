@@ -34,6 +34,7 @@ LISTED = {
     "make stops": LONG,
     "dtg bench": LONG,
     "dtg up": "started by tests/cli/test_places.py, and by tests/cli/test_stop.py at random moments",
+    "DTG_KAFKA_SECURITY=PLAINTEXT dtg up": "a second one has no port; what it prints is tried by tests/rights/test_earlier.py",
     "dtg simulate": "refused on the slow clock of this border; the suite plays whole days on a fast one",
     "dtg projector": "`dtg up`, which runs here, starts it; a second one has no port",
     "sudo apt-get install python3-venv": "changes the machine",

@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.kafka.broker import free_port
 from schemas.envelope import request_id
 from services.cli.parked import waiting
+from services.shell.access import Access, file_of
 from tests.cli.stops import until_line
 from tests.docs.lines import ROOT
 from tests.docs.listed import ENDLESS, SHORT_TARGETS, WHOLE
@@ -60,17 +61,22 @@ class Reader:
         assert "Up in" in lines, lines
         return process
 
+    def access(self, name: str) -> Access:
+        """The broker of the border, with the credential of this name."""
+        servers = f"127.0.0.1:{self.ports['DTG_KAFKA_PORT']}"
+        return Access(servers, "SASL_PLAINTEXT", file_of(self.folder / "home-demo" / "credentials", name))
+
     def set_two_aside(self) -> None:
         """Two lodgements that nobody can read."""
-        bootstrap = f"127.0.0.1:{self.ports['DTG_KAFKA_PORT']}"
-        border = Border(bootstrap, PARTITIONS)
+        border = Border(self.access("simulator"), PARTITIONS)
         for number in (1, 2):
             key = EXAMPLE["consignment_id"] if number == 1 else request_id("docs", "nobody")
             border.send("customs-declaration-requests", key, b"{", "LodgeDeclaration", request_id("docs", str(number)))
         border.flush()
         border.close()
-        wait(lambda: len(waiting(bootstrap)) == 2, "two parked messages")
-        by_key = {each.key: each.name for each in waiting(bootstrap)}
+        operations = self.access("operations")
+        wait(lambda: len(waiting(operations)) == 2, "two parked messages")
+        by_key = {each.key: each.name for each in waiting(operations)}
         right = by_key.pop(EXAMPLE["consignment_id"])
         self.parked = [right, *by_key.values()]
         (self.folder / "corrected.json").write_text(json.dumps(EXAMPLE), encoding="utf-8")

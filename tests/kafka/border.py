@@ -15,6 +15,7 @@ from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
 from services.cli.log import Entry, read
 from services.cli.processes import Child
 from services.risk.keys import PUBLISHED
+from services.shell.access import Access, access_to
 from services.shell.clock import CLOCK, Clock
 from services.shell.codec import encode, headers
 from services.shell.desk import Desk
@@ -39,9 +40,10 @@ class Leaping(Clock):
 class Border:
     """A cluster with desks on it, as a declarant, an officer or a port sees it."""
 
-    def __init__(self, bootstrap: str, partitions: int, clock: Clock = CLOCK) -> None:
-        self.bootstrap, self.partitions, self.clock = bootstrap, partitions, clock
-        self._producer = KafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    def __init__(self, kafka: Access | str, partitions: int, clock: Clock = CLOCK) -> None:
+        access = access_to(kafka)
+        self.bootstrap, self.partitions, self.clock = access.servers, partitions, clock
+        self._producer = KafkaProducer(**access.kafka_python(), acks="all")
 
     def close(self) -> None:
         self._producer.close()

@@ -75,7 +75,7 @@ class StateTopic:
 
     def restored(self, told: Restoring | None = None, stop: threading.Event | None = None) -> dict[int, Partition]:
         everyone = list(range(PARTITIONS))
-        return restore(self.settings, self.name, everyone, stop or threading.Event(), told or Restoring(), 60)
+        return restore("risk", self.settings, self.name, everyone, stop or threading.Event(), told or Restoring(), 60)
 
 
 @pytest.fixture

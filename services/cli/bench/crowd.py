@@ -8,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.bench.load import SENDER, Packet, Phase, lodgements, offer, packed, sender, wait_until
+from services.shell.access import Access, access_to
 from services.shell.clock import Clock
 from services.shell.codec import headers_of
 from services.simulator.day import Day
@@ -24,7 +25,7 @@ class Crowd(threading.Thread):
     A treatment alone is reported when its hours have passed by `clock`, which must be the desks' own.
     """
 
-    def __init__(self, bootstrap: str, day: Day, partitions: int, clock: Clock) -> None:
+    def __init__(self, kafka: Access | str, day: Day, partitions: int, clock: Clock) -> None:
         super().__init__(daemon=True)
         self.day = day
         self.people = People(day, events=False)
@@ -34,10 +35,10 @@ class Crowd(threading.Thread):
         self._count = 0
         self.immediate: set[str] = set()
         """Consignments released without anybody having looked at them."""
-        self._servers, self._partitions = bootstrap, partitions
+        self._access, self._partitions = access_to(kafka), partitions
         self._over = threading.Event()
-        self._answers = sender(bootstrap)
-        self._lodges = sender(bootstrap)
+        self._answers = sender(kafka)
+        self._lodges = sender(kafka)
 
     def play(self, first: int, count: int, rate: float, lines: int = 0) -> Phase:
         """Lodges `count` consignments at `rate` a second (0: at once) and waits until each has ended."""
@@ -50,7 +51,7 @@ class Crowd(threading.Thread):
     def run(self) -> None:
         consumer = Consumer(
             {
-                "bootstrap.servers": self._servers,
+                **self._access.confluent(),
                 "group.id": "customs-bench",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,

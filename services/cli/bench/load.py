@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
+from services.shell.access import Access, access_to
 from services.shell.codec import encode, request_headers
 from services.simulator.day import Day
 
@@ -70,11 +71,11 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def sender(bootstrap: str) -> Producer:
+def sender(kafka: Access | str) -> Producer:
     """An idempotent producer like a declarant's."""
     return Producer(
         {
-            "bootstrap.servers": bootstrap,
+            **access_to(kafka).confluent(),
             "partitioner": "murmur2_random",
             "enable.idempotence": True,
             "linger.ms": 2,

@@ -20,7 +20,7 @@ WARM = 500
 HALF_SECONDS = 10
 
 
-def main(*, consignments: int, seed: int, layout: str, read_model: bool, partitions: int) -> int:
+def main(*, consignments: int, seed: int, layout: str, read_model: bool, partitions: int, rights: bool = True) -> int:
     """Prints its tables; 1 when anything was lost, doubled, reordered or wrongly released.
 
     BrokerError when the machine cannot run it.
@@ -29,13 +29,13 @@ def main(*, consignments: int, seed: int, layout: str, read_model: bool, partiti
         raise BrokerError("The benchmark reads /proc; it runs on Linux. 仅支持 Linux")
     screen.line(
         f"{machine()}; shared by broker, desks, read model, generator and people; {versions()}; exactly-once, "
-        f"{partitions} partitions; seed {seed}; workers {layout}"
+        f"{partitions} partitions, {'with' if rights else 'without'} rights at the broker; seed {seed}; workers {layout}"
     )
     with (
         tempfile.TemporaryDirectory(prefix="dtg-bench-") as folder,
-        Rig(Path(folder), partitions, layout, read_model) as rig,
+        Rig(Path(folder), partitions, layout, read_model, rights=rights) as rig,
     ):
-        crowd = Crowd(rig.broker.bootstrap, Day(seed, consignments, DAY), partitions, rig.clock)
+        crowd = Crowd(rig.access(), Day(seed, consignments, DAY), partitions, rig.clock)
         crowd.start()
         try:
             _measure(rig, crowd, consignments)

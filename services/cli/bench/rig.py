@@ -4,17 +4,20 @@ import os
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy.kafka.broker import Broker, free_port
+from deploy.kafka.rights import make_credentials, prepare
 from deploy.kafka.topics import provision
+from schemas.rights import PROVISION, table
 from schemas.topics import ROLES, Role
 from services.cli.ledger import Ledger, audit
-from services.cli.processes import Child, read_model, rehearsal, stop_all, worker
+from services.cli.processes import Child, kafka_environment, read_model, rehearsal, stop_all, worker
 from services.cli.up import wait_for
+from services.shell.access import Access, file_of
 from services.shell.clock import Clock
 from services.shell.loopback import open_page
 from services.simulator.player import LEAST_SPEED
@@ -53,7 +56,7 @@ class Rig:
     """Broker, workers and console of one measurement, in `home`; everything is started on entering and stopped on leaving.
 
     `layout`: worker processes separated by semicolons, as in DTG_LAYOUT. `clock`: theirs, a sandbox's, because nobody waits a
-    day for a treatment.
+    day for a treatment. `rights`: everybody signs in at the broker, and has the rights of a sandbox.
     """
 
     home: Path
@@ -61,15 +64,23 @@ class Rig:
     layout: str
     read_model: bool
     clock: Clock = field(default_factory=lambda: Clock.sandbox(SPEED))
+    rights: bool = True
     broker: Broker = field(init=False)
     children: list[Child] = field(init=False, default_factory=list)
     _pages: dict[str, str] = field(init=False, default_factory=dict)
 
     def __enter__(self) -> Self:
-        self.broker = Broker(self.home / "kafka", free_port())
+        people = table(sandbox=True) if self.rights else {}
+        if self.rights:
+            make_credentials(self.home / "credentials", people, owner=PROVISION)
+        owner = file_of(self.home / "credentials", PROVISION) if self.rights else None
+        self.broker = Broker(self.home / "kafka", free_port(), owner=owner)
         try:
             self.broker.start()
-            provision(self.broker.bootstrap, self.partitions)
+            if self.rights:
+                prepare(self.broker.access, self.home / "credentials", self.partitions, people)
+            else:
+                provision(self.broker.access, self.partitions)
             self.start()
         except BaseException:
             self.__exit__(None, None, None)
@@ -82,9 +93,13 @@ class Rig:
         self.stop()
         self.broker.stop()
 
+    def access(self, name: str = "bench") -> Access:
+        """The broker, with the credential of this name."""
+        return replace(self.broker.access, file=file_of(self.home / "credentials", name) if self.rights else None)
+
     def start(self) -> None:
         """Workers, console and projector; returns when all are ready."""
-        env = {"DTG_KAFKA": self.broker.bootstrap, "DTG_PARTITIONS": str(self.partitions), **rehearsal()}
+        env = {**kafka_environment(self.broker.access), "DTG_PARTITIONS": str(self.partitions), **rehearsal()}
         env |= self.clock.environment()
         waiting: dict[str, Child] = {}
         for slot, desks in enumerate(self.layout.split(";")):
@@ -129,7 +144,7 @@ class Rig:
     def ledger(self) -> Ledger:
         """What the log says once everything asked is answered; after a minute, what it says then."""
         deadline = time.monotonic() + ANSWER_SECONDS
-        while not (ledger := audit(self.broker.bootstrap)).clean and time.monotonic() < deadline:
+        while not (ledger := audit(self.access("auditor"))).clean and time.monotonic() < deadline:
             time.sleep(1)
         return ledger
 

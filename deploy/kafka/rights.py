@@ -1,0 +1,200 @@
+"""How does a cluster learn who may do what? Users with their passwords, and ACLs, each in one question to the brokers."""
+
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+
+from deploy.kafka.errors import BrokerError
+from deploy.kafka.topics import provision
+from schemas.rights import SANDBOX, Right, Rights, user_of
+from services.shell.access import Access, Credential, file_of, make_credential, read_credential
+from services.shell.private_file import write_private
+
+SECONDS = 30.0
+ITERATIONS = 4096
+"""Of SCRAM, the least that Kafka takes: a password of 256 random bits is not guessed, however fast guesses are."""
+RESOURCES = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "transactional id": ResourceType.TRANSACTIONAL_ID,
+}
+OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe": AclOperation.DESCRIBE}
+
+
+def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
+    """Makes the private files that are missing; their names. BrokerError where one cannot be written.
+
+    `owner`: the administrator of a broker of ours, who signs in before there are any metadata.
+    """
+    try:
+        made = [owner] if owner and make_credential(folder, owner, "PLAIN") else []
+        return made + [name for name in names if make_credential(folder, name)]
+    except OSError as error:
+        raise BrokerError(f"The credentials in {folder} cannot be written: {error}. 无法写入 Kafka 凭据。") from error
+
+
+TOOLS = "kafka-tools.properties"
+"""File beside the credentials with which Kafka's own tools sign in at a broker of ours: `--command-config`."""
+
+
+def write_tools(folder: Path, owner: str) -> None:
+    """Writes TOOLS for the administrator; NoAccess where his credential cannot be used, BrokerError where it cannot be written."""
+    held = read_credential(file_of(folder, owner))
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    lines = (
+        "security.protocol=SASL_PLAINTEXT",
+        f"sasl.mechanism={held.mechanism}",
+        f'sasl.jaas.config={module} required username="{held.username}" password="{held.password}";',
+    )
+    try:
+        write_private(folder / TOOLS, "\n".join(lines) + "\n")
+    except OSError as error:
+        raise BrokerError(f"The credentials in {folder} cannot be written: {error}. 无法写入 Kafka 凭据。") from error
+
+
+def prepare(
+    access: Access, folder: Path, partitions: int, rights: Mapping[str, Rights], replication: int = 1
+) -> list[str]:
+    """Makes the topics that are missing, and gives the cluster users and rights; the names of the topics made.
+
+    `folder`: that of the credentials. BrokerError as `topics.provision`, NoAccess where a credential cannot be used.
+    """
+    made = provision(access, partitions, replication)
+    give_users(access, folder, rights)
+    give_rights(access, rights_of_users(folder, rights))
+    return made
+
+
+def rights_of_users(folder: Path, rights: Mapping[str, Rights]) -> dict[str, Rights]:
+    """User name → what it may do, by the credentials in this folder. NoAccess where one cannot be used."""
+    return {read_credential(file_of(folder, name)).username: held for name, held in rights.items()}
+
+
+def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
+    """Gives the cluster the passwords of these credentials, and takes away the users of a sandbox that are not among them.
+
+    BrokerError where the cluster has no users of its own, does not answer, or refuses.
+    """
+    wanted = [read_credential(file_of(folder, name)) for name in names]
+    admin = _admin(access)
+    known = _done(admin.describe_user_scram_credentials(), "users")
+    strangers = ({user_of(name) for name in SANDBOX} - {held.username for held in wanted}) & set(known)
+    changes: list[UserScramCredentialAlteration] = [_user(held) for held in wanted if held.mechanism != "PLAIN"]
+    changes += [UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512) for name in sorted(strangers)]
+    for answer in admin.alter_user_scram_credentials(changes).values():
+        _done(answer, "users")
+    users = {held.username for held in wanted if held.mechanism != "PLAIN"}
+    _until(lambda: users <= set(_done(admin.describe_user_scram_credentials(), "users")), "users")
+
+
+def give_rights(access: Access, rights: Mapping[str, Rights]) -> tuple[int, int]:
+    """Makes the ACLs of these users exactly those of their rights; how many were added and taken away.
+
+    `rights`: user name → what it may do. ACLs of other users stay as they are, those of a sandbox's users left out.
+    BrokerError where the cluster keeps no ACLs, does not answer, or refuses.
+    """
+    admin = _admin(access)
+    ours = {f"User:{name}" for name in (*rights, *map(user_of, SANDBOX))}
+    wanted = {_acl(user, right) for user, held in rights.items() for right in held.all()}
+
+    def there() -> set[AclBinding]:
+        return {acl for acl in _done(admin.describe_acls(_EVERY), "rights") if acl.principal in ours}
+
+    found = there()
+    added, taken = list(wanted - found), list(found - wanted)
+    if added:
+        for answer in admin.create_acls(added).values():
+            _done(answer, "rights")
+    if taken:
+        for answer in admin.delete_acls([_filter(acl) for acl in taken]).values():
+            _done(answer, "rights")
+    if added or taken:
+        _until(lambda: there() == wanted, "rights")
+    return len(added), len(taken)
+
+
+_EVERY = AclBindingFilter(
+    ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
+)
+
+
+def _admin(access: Access) -> AdminClient:
+    return AdminClient({**access.confluent(), "log_level": 0})
+
+
+def _user(held: Credential) -> UserScramCredentialUpsertion:
+    mechanism = {
+        "SCRAM-SHA-256": ScramMechanism.SCRAM_SHA_256,
+        "SCRAM-SHA-512": ScramMechanism.SCRAM_SHA_512,
+    }[held.mechanism]
+    return UserScramCredentialUpsertion(
+        held.username, ScramCredentialInfo(mechanism, ITERATIONS), held.password.encode()
+    )
+
+
+def _acl(user: str, right: Right) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if right.prefix else ResourcePatternType.LITERAL
+    return AclBinding(
+        RESOURCES[right.resource],
+        right.name,
+        pattern,
+        f"User:{user}",
+        "*",
+        OPERATIONS[right.operation],
+        AclPermissionType.ALLOW,
+    )
+
+
+def _filter(acl: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        acl.restype,
+        acl.name,
+        acl.resource_pattern_type,
+        acl.principal,
+        acl.host,
+        acl.operation,
+        acl.permission_type,
+    )
+
+
+def _done(answer: "Future[Any]", what: str) -> Any:
+    try:
+        return answer.result(SECONDS)
+    except (KafkaException, TimeoutError) as error:
+        code = error.args[0].code() if isinstance(error, KafkaException) else None
+        if code == KafkaError.SECURITY_DISABLED:
+            raise BrokerError(
+                "The cluster keeps no rights: its brokers have no authorizer (authorizer.class.name). 集群未启用权限控制。 "
+                "Turn it on there, or use the cluster with DTG_KAFKA_SECURITY=PLAINTEXT"
+            ) from error
+        raise BrokerError(
+            f"The {what} of the cluster cannot be read or changed: {error}. 无法读取或修改集群的用户或权限。 The credential "
+            "`provision` needs ALTER and DESCRIBE on the cluster. See docs/kafka.md"
+        ) from error
+
+
+def _until(there: Any, what: str) -> None:
+    """What was changed is known to every part of the brokers a moment later."""
+    end = time.monotonic() + SECONDS
+    while not there():
+        if time.monotonic() > end:
+            raise BrokerError(f"The cluster does not show the {what} that it was given. 集群未显示新的用户或权限。")
+        time.sleep(0.02)
