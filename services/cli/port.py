@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.accounts import own_key
 from services.cli.home import of_command
 from services.cli.screen import screen, styled, text
 from services.cli.settings import UpSettings
@@ -113,5 +114,9 @@ def _port(kafka: bool, where: str, notebook: Path | None, name: str, console: st
     way = "kafka" if kafka else "http"
     notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
     if kafka:
-        return TopicPort(where or settings.bootstrap(), notes, console=AskedConsole(console) if console else None)
-    return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes)
+        return TopicPort(
+            where or settings.bootstrap(),
+            notes,
+            console=AskedConsole(console, key=own_key("terminal")) if console else None,
+        )
+    return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", notes, key=own_key("terminal"))

@@ -75,7 +75,7 @@ def test_an_event_without_its_time_or_with_a_number_for_one_is_422(console: Runn
 def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_given(console: Running) -> None:
     def told(**changed: Any) -> str:
         who = str(changed.pop("who", "terminal-1"))
-        answer = post(console, "/containers/TSTU0000002/events", {**EVENT, **changed}, **{"X-Actor": who})
+        answer = post(console, "/containers/TSTU0000002/events", {**EVENT, **changed}, **console.acting_as(who))
         assert answer.status_code == 202, answer.text
         return str(answer.json()["request_id"])
 
@@ -90,10 +90,12 @@ def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_
     }
     assert len({first, *others}) == 6
     wrong = post(
-        console, "/containers/TSTU0000002/events", {**EVENT, "place": "Qianwan 4"}, **{"X-Actor": "terminal-1"}
+        console, "/containers/TSTU0000002/events", {**EVENT, "place": "Qianwan 4"}, **console.acting_as("terminal-1")
     )
     problem(wrong, 422, "event_reused")
-    keyed = post(console, "/containers/TSTU0000002/events", EVENT, **{"X-Actor": "terminal-1", "Idempotency-Key": "k"})
+    keyed = post(
+        console, "/containers/TSTU0000002/events", EVENT, **console.acting_as("terminal-1"), **{"Idempotency-Key": "k"}
+    )
     assert keyed.json()["request_id"] not in {first, *others}
 
 
@@ -108,7 +110,9 @@ def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootst
         return answer
 
     assert asked()["may_leave"] is True
-    said = post(console, f"/containers/{number}/holds", {"reason": "seal broken"}, **{"X-Actor": "officer-7"}).json()
+    said = post(
+        console, f"/containers/{number}/holds", {"reason": "seal broken"}, **console.acting_as("officer-7")
+    ).json()
     assert (asked()["may_leave"], asked()["reason"]) == (False, "hold_asked")
     console.catch_up()
     assert asked()["reason"] == "hold_asked", "its message was read, and the gate desk has not answered"
