@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas import envelope
-from schemas.declaration import WithdrawDeclaration
+from schemas.declaration import Declaration, WithdrawDeclaration
 from schemas.gate import (
     LiftContainerHold,
     PermitExit,
@@ -42,12 +42,13 @@ from services.console.pages import consignment_page, container_page
 from services.console.problems import Problem, one_fault
 from services.console.reach import may_act
 from services.console.rendering import FOLDER, render
-from services.console.rights import Who
+from services.console.rights import EVERY_COMPANY, Who
 from services.console.sight import BEIJING
 from services.shell.clock import now
 
 router = APIRouter(include_in_schema=False)
 EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
+EXAMPLE_DECLARANT = str(Declaration.model_validate_json(EXAMPLE).declarant)
 Typed = dict[str, str]
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 200
@@ -243,6 +244,9 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
 def lodge_page(request: Request) -> Response:
     """A filled-in example under a fresh reference."""
     example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
+    own = who_of(request).company
+    if own not in ("", EVERY_COMPANY):
+        example = example.replace(f'"declarant": "{EXAMPLE_DECLARANT}"', f'"declarant": "{own}"')
     return _lodge_page(request, example)
 
 

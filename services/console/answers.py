@@ -24,7 +24,7 @@ from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
 from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
-from services.console.rights import Who
+from services.console.rights import READ_MESSAGES, Who
 from services.console.tables import ALARMS, OPEN_STAGES
 from services.console.telling import (
     API,
@@ -282,7 +282,8 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
     """What became of a request that this console took in; Problem 404 for another, and for one that is neither one's own nor about
     goods that one may see."""
     asked: Any = desk.asker.asked(request_id) or desk.rows.lodgement(request_id)
-    if asked is None or not (asked.sender == who.actor or may_read(desk, who, asked.subject)):
+    own = asked is not None and asked.sender == who.actor
+    if asked is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, asked.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(asked.subject))
     answers = entries(desk.rows, [fact for fact in facts if fact.cause == request_id][:MOST_ANSWERS], asked.subject)

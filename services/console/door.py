@@ -17,7 +17,7 @@ from services.console.database import DATABASE_ERRORS
 from services.console.demo import is_published
 from services.console.problems import Problem
 from services.console.rendering import wants_page
-from services.console.rights import EVERY_COMPANY, EVERY_OFFICE, ROUTES, Open, Role, Who
+from services.console.rights import ROUTES, Open, Who
 from services.console.settings import ConsoleSettings
 from services.shell.clock import CLOCK, stopwatch, world_us
 
@@ -34,12 +34,8 @@ REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
-LONGEST_ACTOR = 64
-ANYBODY = "anonymous"
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
-_EVERYTHING = Who(ANYBODY, frozenset(Role), EVERY_COMPANY, EVERY_OFFICE)
-"""Whoever asks where rights are off; then `X-Actor` is believed."""
 
 
 class _Known(NamedTuple):
@@ -96,10 +92,6 @@ async def prove(request: Request) -> None:
     route = request.scope["route"].path
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:
-        return
-    settings: ConsoleSettings = request.app.state.settings
-    if settings.rights == "off":
-        request.scope["who"] = _EVERYTHING._replace(actor=_believed(request))
         return
     try:
         who = await _proved(request)
@@ -166,10 +158,3 @@ class Elsewhere(Problem):
 def _moved(request: Request, address: str) -> Elsewhere:
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return Elsewhere(f"{address}?{urlencode({'next': asked})}" if address == "/sign-in" else address)
-
-
-def _believed(request: Request) -> str:
-    told = request.headers.get("x-actor", "").strip()
-    if len(told) > LONGEST_ACTOR or not told.isprintable():
-        raise Problem(400, "bad_header", header="X-Actor", longest=LONGEST_ACTOR)
-    return told or ANYBODY

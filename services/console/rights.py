@@ -65,10 +65,11 @@ class Scope(StrEnum):
 
 
 class Right(NamedTuple):
-    """Who may, and what the key of a program must be good for. Without roles: whoever is signed in."""
+    """Who may, and what the key of a program must be good for. Without roles: whoever has proved who they are; without scope: with any
+    key."""
 
     roles: frozenset[Role]
-    scope: Scope
+    scope: Scope | None
 
 
 class Open(NamedTuple):
@@ -165,10 +166,11 @@ def _asking(*kinds: type[Request]) -> Right:
 
 _READ_GOODS = Right(_GOODS, Scope.READ)
 _READ_BOXES = Right(_BOXES, Scope.GATE)
+READ_MESSAGES = Right(_BOXES, Scope.READ)
 _BOARD = Right(_CUSTOMS, Scope.READ)
 _FEED = Right(_PORTS | _WATCHING, Scope.GATE)
 _OPERATE = Right(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
-_SIGNED_IN = Right(ANYBODY, Scope.READ)
+_SIGNED_IN = Right(ANYBODY, None)
 GOODS, BOXES = "/api/v1/consignments/{consignment_id}", "/api/v1/containers/{container_no}"
 ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/livez"): Open(),
@@ -229,7 +231,7 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/containers/{container_no}"): _READ_BOXES,
     ("GET", "/containers/{container_no}/live"): _READ_BOXES,
     ("GET", "/containers/{key}/messages/{message_id}"): _READ_BOXES,
-    ("GET", "/api/v1/messages/{key}/{message_id}"): Right(_BOXES, Scope.READ),
+    ("GET", "/api/v1/messages/{key}/{message_id}"): READ_MESSAGES,
     # what became of one's own requests, and of those about goods that one may see
     ("GET", "/api/v1/requests/{request_id}"): _SIGNED_IN,
     ("GET", "/requests/{request_id}"): _SIGNED_IN,
@@ -281,7 +283,7 @@ class Who(NamedTuple):
 
     def may(self, right: Right) -> bool:
         """Whether the role and the key suffice; whose goods it is about is asked elsewhere."""
-        return right.scope in self.scopes and (not right.roles or not right.roles.isdisjoint(self.roles))
+        return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 
     def forms(self, page: str) -> frozenset[str]:
         """The forms of `consignments` or `containers` that one may send."""

@@ -23,10 +23,6 @@ class ConsoleSettings(BaseSettings):
     )
     console_host: str = Field("127.0.0.1", description="address of the HTTP API and the pages")
     console_port: int = Field(8080, ge=1, le=65535, description="port of the HTTP API and the pages")
-    rights: Literal["on", "off"] = Field(
-        "on",
-        description="on: everybody signs in or has an API key, and may do what their role may; off: whoever asks is believed (X-Actor)",
-    )
     key_seconds: float = Field(
         5.0,
         ge=0,

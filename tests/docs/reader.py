@@ -120,6 +120,7 @@ class Reader:
             "<consignment>": self.goods,
             "<message>": replayed if "replay" in line else discarded,
             "<you>": "reader",
+            "<account>": "demo-agent",
             "<day>": "2099-01-01",
             "{no}": "CSQU3054383",
             "corrected.json": str(self.folder / "corrected.json"),
