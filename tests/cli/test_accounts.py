@@ -1,39 +1,69 @@
 """Can whoever has the machine say who may sign in and which programs have keys, and is what must not be refused in words?"""
 
+import os
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from services.cli.main import run
 from services.console.accounts import Accounts, Refused
 from services.console.database import open_engine
 from services.shell.clock import world_us
-from tests.cli.test_places import dtg
 
 COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
 
 
+class Typed(NamedTuple):
+    """What came of a command line."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Person:
+    """Somebody at a terminal of this machine; the commands run in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def types(self, *words: str) -> Typed:
+        self._monkeypatch.setattr(sys, "argv", ["dtg", *words])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        told = self._capsys.readouterr()
+        return Typed(int(ended.value.code or 0), told.out, told.err)
+
+
 @pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    return {"DTG_HOME": str(tmp_path), "PATH": "/usr/bin", "COLUMNS": "200", "DTG_KAFKA_PORT": "9"}
+def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Person]:
+    for name, value in (("DTG_HOME", str(tmp_path)), ("COLUMNS", "250"), ("DTG_KAFKA_PORT", "1024")):
+        monkeypatch.setenv(name, value)
+    mask = os.umask(0o077)
+    yield Person(monkeypatch, capsys)
+    os.umask(mask)
 
 
-def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(env: dict[str, str], tmp_path: Path) -> None:
-    made = dtg(env, "account", "add", "officer/1", "--role", "inspector", "--office", "4218")
-    assert made.returncode == 0, made.stderr
-    password = re.search(r": ([a-z0-9-]{24})\s", made.stdout)
-    assert password, made.stdout
-    assert dtg(env, "account", "add", "gate", "--role", "terminal", "--company", "CNTAO-4", "--program").returncode == 0
-    shown = re.search(r"dtg_[A-Za-z0-9_-]+", dtg(env, "key", "add", "gate", "--scope", "gate").stdout)
+def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person, tmp_path: Path) -> None:
+    made = person.types("account", "add", "officer/1", "--role", "inspector", "--office", "4218")
+    assert made.code == 0, made.err
+    password = re.search(r": ([a-z0-9-]{24})\s", made.out)
+    assert password, made.out
+    assert person.types("account", "add", "gate", "--role", "terminal", "--company", "CNTAO-4", "--program").code == 0
+    shown = re.search(r"dtg_[A-Za-z0-9_-]+", person.types("key", "add", "gate", "--scope", "gate").out)
     assert shown
     key_id = shown[0].split("_")[1]
     file = tmp_path / "gate.key"
-    assert dtg(env, "key", "rotate", key_id, "--overlap-hours", "1", "--file", str(file)).returncode == 0
-    assert dtg(env, "key", "rotate", key_id, "--file", str(file)).returncode == 1, "the file is there already"
-    assert dtg(env, "key", "revoke", key_id).returncode == 0
-    assert dtg(env, "account", "authorise", COMPANY, AGENT, "--days", "30").returncode == 0
-    assert dtg(env, "account", "authorise", COMPANY, AGENT, "--end").returncode == 0
-    assert dtg(env, "account", "change", "officer/1", "--role", "auditor").returncode == 0
+    assert person.types("key", "rotate", key_id, "--overlap-hours", "1", "--file", str(file)).code == 0
+    assert person.types("key", "rotate", key_id, "--file", str(file)).code == 1, "the file is there already"
+    assert person.types("key", "revoke", key_id).code == 0
+    assert person.types("account", "authorise", COMPANY, AGENT, "--days", "30").code == 0
+    assert person.types("account", "authorise", COMPANY, AGENT, "--end").code == 0
+    assert person.types("account", "change", "officer/1", "--role", "auditor").code == 0
     engine = open_engine(f"sqlite:///{tmp_path}/console.db", writes=True)
     accounts = Accounts(engine)
     assert accounts.key(file.read_text().strip(), world_us()).who.actor == "gate"
@@ -42,10 +72,10 @@ def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(env: dict[str,
     officer = accounts.account("officer/1")
     assert officer and officer.roles == "auditor" and officer.must_change
     engine.dispose()
-    told = [dtg(env, *words) for words in (("account", "list"), ("key", "list"), ("account", "grants"))]
-    assert all(each.returncode == 0 for each in told)
-    assert all(secret not in each.stdout for each in told for secret in (shown[0], password[1], file.read_text()))
-    assert "authorisation ended" in told[2].stdout and key_id in told[1].stdout
+    told = [person.types(*words) for words in (("account", "list"), ("key", "list"), ("account", "grants"))]
+    assert all(each.code == 0 for each in told)
+    assert all(secret not in each.out for each in told for secret in (shown[0], password[1], file.read_text()))
+    assert "authorisation ended" in told[2].out and key_id in told[1].out
 
 
 @pytest.mark.parametrize(
@@ -62,7 +92,7 @@ def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(env: dict[str,
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_given_is_refused_in_both_languages(env: dict[str, str], words: tuple[str, ...]) -> None:
-    done = dtg(env, *words)
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert re.search(r"[一-鿿]", done.stderr) and re.search(r"[a-z]{3}", done.stderr)
+def test_what_cannot_be_given_is_refused_in_both_languages(person: Person, words: tuple[str, ...]) -> None:
+    done = person.types(*words)
+    assert done.code == 1 and "Traceback" not in done.err
+    assert re.search(r"[一-鿿]", done.err) and re.search(r"[a-z]{3}", done.err)
