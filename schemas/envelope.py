@@ -9,7 +9,7 @@ from functools import cache
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self, cast
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import SchemaValidator
 
 from schemas.bounds import FIRST, LINE, WhenMade, reader, shown
@@ -114,17 +114,29 @@ def words_in_doubt(body: object) -> dict[str, str]:
     }
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Request(Message):
     """Asked, imperative; a desk may refuse it. `asked_by`: who asks; `occurred_at`: when the sender says it happened.
 
-    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise. `calls_back`: it takes
-    back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
+    `asked_by` is the account that the door has proved, `on_behalf_of` the company for which it asked (USCC, or a carrier's or
+    terminal's name); without it, and in requests of releases before, the one who asked speaks for itself.
+    `holds_goods`: it is carried out however badly its words are written, because the goods would go otherwise.
+    `calls_back`: it takes back what may have let goods go; like a hold it counts at the gate from the moment it is asked.
     """
 
     holds_goods: ClassVar[bool] = False
     calls_back: ClassVar[bool] = False
     asked_by: ActorId
     occurred_at: Moment
+    on_behalf_of: Annotated[ActorId | None, Field(exclude_if=_is_none)] = None
+
+    @property
+    def principal(self) -> str:
+        """Whose request it is: the company for which it was asked, else the one who asked."""
+        return self.on_behalf_of or self.asked_by
 
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:

@@ -31,14 +31,15 @@ class Lodged:
     seconds: float = 0.0
 
 
-def lodge(files: list[Path], format: str, address: str, actor: str, tell: Callable[[str], Any]) -> Lodged:
-    """Lodges all declarations of the files; `tell` hears of each that is sent back. NotLodged when a file is not what it should be."""
-    if not actor.isascii():
-        raise NotLodged("--actor takes ASCII only, as the header X-Actor does. 操作者名只能用 ASCII 字符")
+def lodge(files: list[Path], format: str, address: str, key: str, tell: Callable[[str], Any]) -> Lodged:
+    """Lodges all declarations of the files under this API key; `tell` hears of each that is sent back. NotLodged when a file is not what it should be."""
     done = Lodged()
     started = time.monotonic()
     with httpx2.Client(
-        base_url=f"{address}/api/v1", headers={"X-Actor": actor, **JSON}, timeout=60, trust_env=not is_loopback(address)
+        base_url=f"{address}/api/v1",
+        headers={**JSON, **({"Authorization": f"Bearer {key}"} if key else {})},
+        timeout=60,
+        trust_env=not is_loopback(address),
     ) as api:
         for file in files:
             for batch in _batches(read(file, format)):
@@ -113,6 +114,11 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
         else:
             if answer.status_code in (200, 202, 207):
                 return _results(answer, len(batch))
+            if answer.status_code == 401:
+                raise NotLodged(
+                    f"The API at {api.base_url} does not know who asks. 接口要求出示密钥。 Name the file with your API key in "
+                    f"DTG_API_KEY_FILE (`dtg key add` makes one). {answer.text[:300]}"
+                )
             if answer.status_code != 503 or attempt == TRIES - 1:
                 raise NotLodged(f"The API answered {answer.status_code}: {answer.text[:500]}")
         time.sleep(0.5 * 2**attempt)

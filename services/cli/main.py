@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
+from services.cli.accounts import account_app, key_app, own_key
 from services.cli.draws import draws_app
 from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
@@ -27,6 +28,8 @@ parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, s
 app.add_typer(parked_app, name="parked")
 app.add_typer(port_app, name="port")
 app.add_typer(draws_app, name="draws")
+app.add_typer(account_app, name="account")
+app.add_typer(key_app, name="key")
 NO_SIMULATOR = (
     "There is no credential for simulated people: it is made where the clock is a sandbox, by `dtg up --demo`, or on another "
     "cluster by `dtg provision --sandbox`. 没有模拟凭据：仅在沙箱时钟下存在。"
@@ -185,14 +188,13 @@ def declare(
         Format, typer.Option(help="json: one object, or one a line; korea: the public CSV")
     ] = Format.JSON,
     url: Annotated[str, typer.Option(help="address of the API")] = "",
-    actor: Annotated[str, typer.Option(help="who lodges")] = "dtg-declare",
 ) -> None:
-    """Lodge the declarations of files through the API. 申报"""
+    """Lodge the declarations of files through the API, with the key of DTG_API_KEY_FILE. 申报"""
     from services.cli.declare import NotLodged, lodge
 
     address = url or f"http://127.0.0.1:{UpSettings().console_port}"
     try:
-        done = lodge(files, format.value, address, actor, screen.line)
+        done = lodge(files, format.value, address, own_key("declarant"), screen.line)
     except NotLodged as error:
         errors.block(str(error), "red")
         raise typer.Exit(1) from None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemas.vocabulary import EquipmentEvent
+from services.cli.accounts import own_key
 from services.cli.home import of_command
 from services.cli.screen import screen, styled, text
 from services.cli.settings import UpSettings
@@ -87,7 +88,6 @@ def ask(
 
 
 Box = Annotated[str, typer.Argument(parser=text, help="container number")]
-Who = Annotated[str, typer.Option(parser=text, help="who tells: the same name for a correction or retraction")]
 Console = Annotated[str, typer.Option(help="the console's URL; default: of this machine")]
 Once = Annotated[str, typer.Option(parser=text, help="an idempotency key: sent again under it, it is the same request")]
 
@@ -98,7 +98,6 @@ def tell(
     event: Annotated[EquipmentEvent, typer.Argument(help="what happened")],
     place: Annotated[str, typer.Option(parser=text, help="berth, yard or gate")],
     at: Annotated[str, typer.Option(parser=text, help="when, RFC 3339 with offset: 2026-11-25T08:10:00+08:00")],
-    actor: Who,
     laden: Annotated[
         bool | None, typer.Option("--laden/--empty", help="whether goods are in it; default: not told")
     ] = None,
@@ -115,7 +114,7 @@ def tell(
         "occurred_at": at,
         **{k: v for k, v in told.items() if v not in (None, "")},
     }
-    _send(where, container, ("events",), body, actor, key)
+    _send(where, container, ("events",), body, key)
 
 
 @port_app.command()
@@ -123,20 +122,19 @@ def retract(
     container: Box,
     report: Annotated[str, typer.Argument(parser=text, help="id of your report")],
     reason: Annotated[str, typer.Option(parser=text, help="why it was wrong")],
-    actor: Who,
     key: Once = "",
     where: Console = "",
 ) -> None:
     """Take a report back: it did not happen. 撤回箱动态"""
-    _send(where, container, ("events", report, "retraction"), {"reason": reason}, actor, key)
+    _send(where, container, ("events", report, "retraction"), {"reason": reason}, key)
 
 
-def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, object], actor: str, key: str) -> None:
+def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, object], once: str) -> None:
     from services.cli.terminal import NotTold, about, post
 
     address = where or f"http://127.0.0.1:{UpSettings().console_port}"
     try:
-        taken = post(address, about(container, *path), body, actor, key)
+        taken = post(address, about(container, *path), body, own_key("terminal"), once)
     except NotTold as error:
         screen.line(styled("not taken 未受理", "red"), str(error))
         raise typer.Exit(1) from None
@@ -197,7 +195,11 @@ def _port(
     if kafka:
         return _topic_port(where, notebook, name, console, former)
     settings = of_command(UpSettings())
-    return FeedPort(where or f"http://127.0.0.1:{settings.console_port}", _notebook(notebook, f"{name}-http"))
+    return FeedPort(
+        where or f"http://127.0.0.1:{settings.console_port}",
+        _notebook(notebook, f"{name}-http"),
+        key=own_key("terminal"),
+    )
 
 
 def _topic_port(where: str, notebook: Path | None, name: str, console: str = "", former: bool = False) -> "TopicPort":
@@ -212,7 +214,7 @@ def _topic_port(where: str, notebook: Path | None, name: str, console: str = "",
     return TopicPort(
         replace(access, servers=where) if where else access,
         notes,
-        console=AskedConsole(console) if console else None,
+        console=AskedConsole(console, key=own_key("terminal")) if console else None,
         former=former,
     )
 

@@ -25,6 +25,10 @@ class UpSettings(AccessSettings):
         None,
         description="file with the keys of the inspection draw; unset: draw-keys.json in DTG_HOME, made at the first start",
     )
+    api_key_file: str | None = Field(
+        None,
+        description="file, its owner's alone, with the API key that `dtg declare` and `dtg port` show to a console",
+    )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
     layout: str = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",

@@ -17,14 +17,12 @@ class NotTold(Exception):
     """The console did not take the request; the text says why, in Chinese and English where it did."""
 
 
-def post(address: str, path: str, body: Mapping[str, object], actor: str, key: str = "") -> dict[str, Any]:
+def post(address: str, path: str, body: Mapping[str, object], key: str, once: str = "") -> dict[str, Any]:
     """The answer 202 of the console at `address`: the request's id, and where to ask what became of it.
 
-    `key`: an idempotency key; the same report under it is one, whenever it is sent. NotTold when it is refused, or nothing answers.
+    `key`: the terminal's API key; `once`: an idempotency key: the same report under it is one, whenever it is sent. NotTold when it is refused, or nothing answers.
     """
-    if not actor.isascii():
-        raise NotTold("--actor takes ASCII only, as the header X-Actor does. 操作者名只能用 ASCII 字符")
-    headers = {"X-Actor": actor, "Idempotency-Key": key or fresh_key()}
+    headers = {"Idempotency-Key": once or fresh_key(), **({"Authorization": f"Bearer {key}"} if key else {})}
     try:
         with httpx2.Client(base_url=f"{address}/api/v1", timeout=60, trust_env=not is_loopback(address)) as api:
             for attempt in range(TRIES):
@@ -58,6 +56,11 @@ def _taken(answer: httpx2.Response) -> dict[str, Any]:
         raise NotTold(f"What answers at {answer.url} is no API of ours. 应答方不是本系统: {answer.text[:500]}")
     if answer.status_code == 202:
         return said
+    if answer.status_code == 401:
+        raise NotTold(
+            f"The API at {answer.url} does not know who asks. 接口要求出示密钥。 Name the file with your API key in DTG_API_KEY_FILE "
+            f"(`dtg key add` makes one). {answer.text[:300]}"
+        )
     why = " ".join([str(said.get(name, "")) for name in ("title_zh", "title", "detail")])
     faults = [
         f"{e.get('pointer', '')} {e.get('message_zh', '')} {e.get('message_en', '')}" for e in said.get("errors") or ()

@@ -10,6 +10,7 @@ import urllib.error
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import BrokerError, Interrupted, never
@@ -25,16 +26,21 @@ from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
 from services.shell.access import file_of
-from services.shell.clock import Clock
+from services.shell.clock import Clock, world_us
 from services.shell.codec import moment_of
 from services.shell.loopback import open_page
 from services.shell.private_file import write_private
+
+if TYPE_CHECKING:
+    from services.console.accounts import Accounts
 
 OPEN_FILES = 65_536
 KEY_MADE = "draw-keys.made"
 """File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
 ANSWER_SECONDS = 3.0
 """How long a page may take to answer: on a busy machine a process that works has its turn late."""
+SCRAPER, SCRAPER_KEY = "prometheus", "prometheus.key"
+"""The account of Prometheus, and the file in the folder with its key."""
 screen = LastingScreen()
 
 
@@ -64,6 +70,8 @@ class Up:
 
     def run(self) -> int:
         """Starts all, watches until a signal, stops all; the exit code."""
+        if self.demo:
+            self._tell_demos()
         self.home.mkdir(parents=True, exist_ok=True)
         self.home.chmod(0o700)  # also one that an earlier version made open to everybody
         with in_use(self.home, self.settings.bootstrap()):
@@ -105,6 +113,7 @@ class Up:
         for child in (*self.workers, *self.others):
             child.start()
         self._wait_until_ready()
+        first = self._make_people()
         self._leaver = Leaver(self.settings.access("supervisor"), self._hosted)
         if self.demo:
             people = [
@@ -120,7 +129,47 @@ class Up:
             self.others.append(child)
             child.start()
         self._write_targets()
+        if first:
+            screen.block(
+                f"Sign in as admin with the one-time password 一次性密码: {first}\nIt is shown once; `dtg account add` makes other "
+                "accounts. 仅显示一次",
+                "yellow",
+            )
         self._tell(time.monotonic() - started)
+
+    def _make_people(self) -> str | None:
+        """A demo's accounts; else, where there is no account yet, an administrator, whose one-time password is the answer."""
+        from services.cli.accounts import people
+        from services.console.demo import make_demos
+
+        with people(self.settings.read_model()) as accounts:
+            password = None if self.demo else accounts.first("admin", world_us())
+            if self.demo:
+                make_demos(accounts, sandbox=True)
+            self._make_scraper(accounts)
+            return password
+
+    def _make_scraper(self, accounts: "Accounts") -> None:
+        """A key with which Prometheus reads the console's figures, and nothing else of the goods."""
+        from services.console.accounts import Account, written
+
+        file, at = self.home / SCRAPER_KEY, world_us()
+        if file.exists():
+            return
+        if accounts.account(SCRAPER) is None:
+            accounts.make(Account(SCRAPER, "operations"), by="dtg up", at=at)
+        key = accounts.make_key(SCRAPER, by="dtg up", at=at, scopes=("operate",))
+        write_private(file, f"{written(key)}\n")
+
+    def _tell_demos(self) -> None:
+        from services.console.accounts import written
+        from services.console.demo import DEMOS, PASSWORD
+
+        table = Table("sign in as 演示账户", "API key 密钥")
+        for demo in DEMOS:
+            table.add_row(demo.account, written(demo.key))
+        screen.line(f"Sandbox: everybody has the password {PASSWORD}. 沙箱演示账户，密码均为 {PASSWORD}")
+        screen.table(table)
 
     def _provision(self) -> None:
         access = self.broker.access if self.broker else self.settings.access(PROVISION)
@@ -325,10 +374,12 @@ class Up:
     def _write_targets(self) -> None:
         """For Prometheus' file_sd: where this run's metrics are."""
         ports = [self.settings.worker_port + n for n in range(len(self.workers))]
-        targets = [f"127.0.0.1:{port}" for port in (*ports, self.settings.projector_port, self.settings.console_port)]
-        (self.home / "prometheus-targets.json").write_text(
-            json.dumps([{"targets": targets, "labels": {"job": "dtg"}}]), encoding="utf-8"
-        )
+        for name, pages in (
+            ("targets", (*ports, self.settings.projector_port)),
+            ("console", (self.settings.console_port,)),
+        ):
+            targets = [{"targets": [f"127.0.0.1:{port}" for port in pages], "labels": {"job": "dtg"}}]
+            (self.home / f"prometheus-{name}.json").write_text(json.dumps(targets), encoding="utf-8")
 
     def _tell(self, seconds: float) -> None:
         table = Table(show_header=False, box=None, pad_edge=False)

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas import envelope
-from schemas.declaration import WithdrawDeclaration
+from schemas.declaration import Declaration, WithdrawDeclaration
 from schemas.gate import (
     LiftContainerHold,
     PermitExit,
@@ -35,16 +35,20 @@ from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
 from services.console.consignment import plain
-from services.console.lodging import ANYBODY, LONGEST_ACTOR, LONGEST_KEY, ask, lodgement, requested
-from services.console.office import Office, office
+from services.console.door import check_form
+from services.console.lodging import LONGEST_KEY, ask, lodgement, requested
+from services.console.office import Office, office, visitor, who_of
 from services.console.pages import consignment_page, container_page
 from services.console.problems import Problem, one_fault
-from services.console.rendering import ACTOR_COOKIE, FOLDER, YEAR_SECONDS, render
+from services.console.reach import may_act
+from services.console.rendering import FOLDER, render
+from services.console.rights import EVERY_COMPANY, Who
 from services.console.sight import BEIJING
 from services.shell.clock import now
 
 router = APIRouter(include_in_schema=False)
 EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
+EXAMPLE_DECLARANT = str(Declaration.model_validate_json(EXAMPLE).declarant)
 Typed = dict[str, str]
 FORM = "application/x-www-form-urlencoded"
 FIELDS = 200
@@ -52,12 +56,14 @@ FIELDS = 200
 
 
 async def form(request: Request) -> Typed:
-    """The fields of a form; Problem 415 when it is none, 413 when it is too large."""
+    """The fields of a form; Problem 415 when it is none, 413 when it is too large, 403 when it belongs to another session."""
     if media_type(request) != FORM:
         raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
     desk = office(request)
     async with body(request, desk.settings.body_limit_bytes) as data:
-        return await desk.intake.parse(_fields, data)
+        typed = await desk.intake.parse(_fields, data)
+    check_form(visitor(request), typed.pop("csrf", ""))
+    return typed
 
 
 def _fields(data: bytes) -> Typed:
@@ -195,26 +201,9 @@ def _name(typed: Typed, field: str, longest: int) -> str:
     return name
 
 
-def actor_typed(typed: Typed) -> str:
-    """Who acts."""
-    return _name(typed, "actor", LONGEST_ACTOR) or ANYBODY
-
-
-def key_typed(desk: Office, typed: Typed) -> RequestKey:
+def key_typed(desk: Office, who: Who, typed: Typed) -> RequestKey:
     """The page gave its form a key, so that a second click is the same request and a later page another."""
-    return desk.asker.key(actor_typed(typed), _name(typed, "key", LONGEST_KEY))
-
-
-async def _ask(desk: Office, kind: type[envelope.Request], fields: dict[str, Any], typed: Typed) -> str:
-    """Sends it; returns its id."""
-    return (await ask(desk, requested(kind, fields, actor_typed(typed), key_typed(desk, typed)))).request_id
-
-
-def back_to(address: str, actor: str) -> Response:
-    answer = RedirectResponse(address, 303)
-    if actor:
-        answer.set_cookie(ACTOR_COOKIE, quote(actor), max_age=YEAR_SECONDS, samesite="lax", httponly=True)
-    return answer
+    return desk.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
 
 
 @router.post("/consignments/{consignment_id}/act/{act}")
@@ -223,13 +212,16 @@ async def act(request: Request, consignment_id: str, act: str, typed: Form) -> R
     if act not in ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     kind, fields = ACTS[act]
+    desk, who = office(request), who_of(request)
+    declarant = await may_act(desk, who, kind, consignment_id)
     try:
-        asked = await _ask(office(request), kind, {"consignment_id": consignment_id, **fields(typed)}, typed)
+        told = {"consignment_id": consignment_id, **fields(typed)}
+        asked = await ask(desk, requested(kind, told, who, key_typed(desk, who, typed), declarant))
     except Problem as problem:
         return await run_in_threadpool(
             consignment_page, request, consignment_id, problem=problem, typed={**typed, "act": act}
         )
-    return back_to(f"/consignments/{quote(consignment_id)}?asked={asked}", typed.get("actor", ""))
+    return RedirectResponse(f"/consignments/{quote(consignment_id)}?asked={asked.request_id}", 303)
 
 
 @router.post("/containers/{container_no}/act/{act}")
@@ -238,17 +230,23 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
     if act not in BOX_ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     number, (kind, fields) = plain(container_no), BOX_ACTS[act]
+    desk, who = office(request), who_of(request)
+    declarant = await may_act(desk, who, kind, number)
     try:
-        asked = await _ask(office(request), kind, {"container_no": number, **fields(typed)}, typed)
+        told = {"container_no": number, **fields(typed)}
+        asked = await ask(desk, requested(kind, told, who, key_typed(desk, who, typed), declarant))
     except Problem as problem:
         return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
-    return back_to(f"/containers/{quote(number)}?asked={asked}", typed.get("actor", ""))
+    return RedirectResponse(f"/containers/{quote(number)}?asked={asked.request_id}", 303)
 
 
 @router.get("/lodge")
 def lodge_page(request: Request) -> Response:
     """A filled-in example under a fresh reference."""
     example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
+    own = who_of(request).company
+    if own not in ("", EVERY_COMPANY):
+        example = example.replace(f'"declarant": "{EXAMPLE_DECLARANT}"', f'"declarant": "{own}"')
     return _lodge_page(request, example)
 
 
@@ -266,11 +264,11 @@ def _lodge_page(request: Request, body: str, problem: Problem | None = None) -> 
 @router.post("/lodge")
 async def lodge(request: Request, typed: Form) -> Response:
     """Takes the declaration in, or shows what has to be corrected beside what was typed."""
-    desk, paper = office(request), typed.get("body", "")
+    desk, who, paper = office(request), who_of(request), typed.get("body", "")
     try:
-        who, key = actor_typed(typed), key_typed(desk, typed)
+        key = key_typed(desk, who, typed)
         lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, who, key)
         asked = await ask(desk, lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
-    return back_to(f"/consignments/{asked.subject}?asked={asked.request_id}", typed.get("actor", ""))
+    return RedirectResponse(f"/consignments/{asked.subject}?asked={asked.request_id}", 303)

@@ -15,7 +15,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  an address to listen on is no name to be called by
 READING = ("GET", "HEAD", "OPTIONS")
 ONCE = frozenset(
-    {b"host", b"content-length", b"content-type", b"transfer-encoding", b"origin", b"sec-fetch-site", b"x-actor"}
+    {b"host", b"content-length", b"content-type", b"transfer-encoding", b"origin", b"sec-fetch-site"}
+    | {b"cookie", b"x-csrf-token"}
     | {b"idempotency-key", b"last-event-id", b"authorization"}
 )
 """Whoever reads the first of two is told another thing than who reads the last: neither is believed."""

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
+from sqlalchemy import and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.vocabulary import Stage
@@ -20,11 +21,13 @@ from services.console.consignment import Consignment, plain
 from services.console.heard import moment
 from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.lodging import OfConsignment, OfContainer, Responses
-from services.console.office import Office, office
+from services.console.office import Office, office, who_of
 from services.console.paging import fit
 from services.console.problems import Problem, documented
-from services.console.queries import LONGEST_TIMELINE, Rows, of_row
-from services.console.tables import OPEN_STAGES
+from services.console.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
+from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
+from services.console.rights import READ_MESSAGES, Who
+from services.console.tables import ALARMS, OPEN_STAGES
 from services.console.telling import (
     API,
     alarm,
@@ -101,11 +104,11 @@ NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about 
 )
 def status(request: Request, consignment_id: OfConsignment) -> Response:
     """What the goods wait for, since when, and whose move it is."""
-    desk = office(request)
-    row = desk.rows.consignment(consignment_id)
+    desk, who = office(request), who_of(request)
+    row = consignment_of(desk, who, consignment_id)
     code = 200
     if row is None:
-        row, code = lodged_only(desk, consignment_id), 202
+        row, code = lodged_only(desk, who, consignment_id), 202
     link = f"{API}/consignments/{consignment_id}"
     said = Status(
         consignment=consignment(row),
@@ -116,12 +119,14 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
     return JSONResponse(said.model_dump(mode="json"), code, headers={"Location": link} if code == 202 else None)
 
 
-def lodged_only(desk: Office, consignment_id: str) -> Consignment:
-    """What can be said of a consignment without rows: lodged here, or perhaps not read yet. Problem 404 when neither is so."""
+def lodged_only(desk: Office, who: Who, consignment_id: str) -> Consignment:
+    """What can be said of a consignment without rows that one may see: lodged here, or perhaps not read yet. Problem 404 when neither
+    is so. Who sees only some goods is told of what they have lodged themselves."""
     asked = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    if asked is not None and not who.sees_everything() and asked.sender != who.actor:
+        asked = None
     if asked is None and not desk.behind():
-        as_of = desk.standing().as_of
-        raise Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")
+        raise unknown(desk, consignment_id)
     lodged_us = asked.asked_us if asked is not None else None
     return Consignment(
         consignment_id,
@@ -150,10 +155,10 @@ def timeline(
     after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
 ) -> Timeline:
     """Every fact and request about the goods, answers after what they answer. Long contents are links."""
-    desk = office(request)
-    facts, whole = timeline_rows(desk, consignment_id, only)
+    desk, who = office(request), who_of(request)
+    facts, whole = timeline_rows(desk, consignment_id, only) if may_read(desk, who, consignment_id) else ([], 0)
     if not whole:
-        lodged_only(desk, consignment_id)
+        lodged_only(desk, who, consignment_id)
     start = next((number for number, fact in enumerate(facts, 1) if fact.place == after), 0)
     shown, more = fit(entries(desk.rows, facts[start : start + limit + 1], consignment_id), limit)
     query = urlencode({"only": only, "limit": limit, "after": facts[start + len(shown) - 1].place if shown else 0})
@@ -186,7 +191,10 @@ def message_content(
     offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
 ) -> Content:
     """As text, in pieces: a timeline leaves long contents out."""
-    return piece(office(request), key, message_id, offset)
+    desk = office(request)
+    if not may_read(desk, who_of(request), key):
+        raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
+    return piece(desk, key, message_id, offset)
 
 
 def piece(desk: Office, key: str, message_id: str, offset: int) -> Content:
@@ -223,7 +231,8 @@ def search(
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
-    shown, following = page(desk, found(q, stage), after, limit, lambda row: consignment(of_row(row)))
+    parts = found(q, stage, who_of(request))
+    shown, following = page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
     query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
 
@@ -244,22 +253,26 @@ def unmatched(
     """Holds and arrivals of consignments that were never declared; the longest waiting first. They hold from the moment at which the
     goods are known, and no board counts them."""
     desk = office(request)
-    shown, following = unmatched_page(desk, days, after, limit)
+    shown, following = unmatched_page(desk, who_of(request), days, after, limit)
     query = {"days": days, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/unmatched", query), projection=projection(desk.standing()))
 
 
-def unmatched_page(desk: Office, days: int, after: str, limit: int) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that nobody has lodged for so many days, and where the next one begins."""
-    parts = lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000))
+def unmatched_page(
+    desk: Office, who: Who, days: int, after: str, limit: int
+) -> tuple[list[ConsignmentView], str | None]:
+    """A page of goods that nobody has lodged for so many days, as far as one may see them, and where the next one begins."""
+    parts = cut(lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000)), who)
     return page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
 
 
-def found(q: str, stage: Stage | None) -> list[lists.Part]:
-    """The list of what goes by this name, or is at this stage."""
+def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
+    """The list of what goes by this name, or is at this stage, as far as one may see it; without either, of one's own company."""
     if asked := q.strip():
-        return lists.named(asked)
-    return lists.at_stage(stage) if stage is not None else []
+        return cut(lists.named(asked), who)
+    if stage is not None:
+        return cut(lists.at_stage(stage), who)
+    return [] if who.sees_everything() else lists.declared_by(sorted(who.companies()))
 
 
 # requests
@@ -274,16 +287,18 @@ def found(q: str, stage: Stage | None) -> list[lists.Part]:
 )
 def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
     """Waiting, answered with these facts, sent back for this reason, or parked."""
-    return outcome(office(request), request_id)
+    return outcome(office(request), who_of(request), request_id)
 
 
-def outcome(desk: Office, request_id: str) -> RequestView:
-    """What became of a request that this console took in; Problem 404 for another."""
+def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
+    """What became of a request that this console took in; Problem 404 for another, and for one that is neither one's own nor about
+    goods that one may see."""
     asked: Any = desk.asker.asked(request_id) or desk.rows.lodgement(request_id)
-    if asked is None:
+    own = asked is not None and asked.sender == who.actor
+    if asked is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, asked.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(asked.subject))
-    answers, refused = _answers(desk, asked, request_id, facts)
+    answers, refused = _answers(desk, who, asked, request_id, facts)
     # `key_reused` speaks of somebody else's message under this id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     seen = any(fact.id == request_id for fact in facts)
@@ -303,9 +318,9 @@ def outcome(desk: Office, request_id: str) -> RequestView:
     )
 
 
-def _answers(desk: Office, asked: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
+def _answers(desk: Office, who: Who, asked: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
     """The facts that answer the request, and the refusals of it. What was lodged after a withdrawal is answered under another key, to
-    which each of the consignments before hands it on."""
+    which each of the consignments before hands it on; who did not ask it follows as far as they may read."""
     key, causes = asked.subject, {request_id}
     answers, refused = list[Entry](), list[Any]()
     for _ in range(MOST_OF_A_REFERENCE):
@@ -319,6 +334,8 @@ def _answers(desk: Office, asked: Any, request_id: str, facts: list[Any]) -> tup
         if passed is None:
             break
         key = str(mine[passed.place].get("later", ""))
+        if asked.sender != who.actor and not may_read(desk, who, key):
+            break
         facts = in_order(desk.rows.timeline(key))
         # both facts of the handing on have one cause
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
@@ -357,21 +374,28 @@ def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
     """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
     desk = office(request)  # threads and connections of its own: pages that take long are not waited for
-    told = await to_thread.run_sync(gate_view, desk, plain(container_no), desk.gate_rows, limiter=desk.gate_threads)
-    return outside(told)
+    who, number = who_of(request), plain(container_no)
+    return await to_thread.run_sync(gate_view, desk, who, number, desk.gate_rows, limiter=desk.gate_threads)
 
 
-def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> GateView:
-    """The answer to a terminal; a read model that does not answer raises, and its handler says no."""
+def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = None) -> GateView:
+    """The answer to a terminal; a read model that does not answer raises, and its handler says no. To others it is cut to the goods
+    that they may see, and a container with none of them is unknown; nobody outside customs reads words of officers."""
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
+    seen = inside(rows or desk.rows, who, container_no)
+    if seen is not None and seen.hidden:
+        row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
     known = complete and standing.complete(desk.settings.gate_stale_seconds)
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
     asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
     said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
     lag = standing.gate_lag_seconds
-    return GateView(
+    if seen is not None and seen.cut:
+        parts = [part for part in parts if part.consignment_id in seen.seen]
+        said = said.only(seen.seen)
+    told = GateView(
         container_no=container_no,
         may_leave=said.may_leave,
         reason=said.reason,
@@ -389,6 +413,7 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
         as_of=standing.gate_as_of,
         lag_seconds=None if lag is None else round(lag, 3),
     )
+    return told if who.of_customs() else outside(told)
 
 
 @router.get(
@@ -401,7 +426,8 @@ def gate_view(desk: Office, container_no: str, rows: Rows | None = None) -> Gate
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
     desk, number = office(request), plain(container_no)
-    found = desk.rows.reports(number, REPORTS + 1)
+    seen = inside(desk.rows, who_of(request), number)
+    found = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     return Reports(
         container_no=number,
         reports=[report(row) for row in found[:REPORTS]],
@@ -416,16 +442,17 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
 @router.get("/stages", response_model=Board, responses=READ, tags=["operations"], summary="The live board")
 def stages(request: Request) -> Board:
     """Counts and the longest waiting of each stage, clearance times, alarms, parked messages."""
-    return board(office(request))
+    return board(office(request), who_of(request))
 
 
-def board(desk: Office) -> Board:
-    """The board now."""
-    rows = desk.rows
-    times, at, kinds = rows.clearance_seconds(), now(), rows.alarm_kinds(ALARM_SUBJECTS)
+def board(desk: Office, who: Who) -> Board:
+    """The board now: counts of all goods; by name only those that one may see, and then no alarms, of which there is a list."""
+    rows, seen = desk.rows, condition(who)
+    times, at = rows.clearance_seconds(), now()
+    kinds = rows.alarm_kinds(ALARM_SUBJECTS) if seen is None else []
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
-        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES), since, at),
+        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, seen), since, at),
         clearance=Clearance(releases=len(times), p50_seconds=percentile(times, 50), p95_seconds=percentile(times, 95)),
         alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
         alarm_kinds=[
@@ -438,7 +465,7 @@ def board(desk: Office) -> Board:
             )
             for one in kinds
         ],
-        blocked=[each for each in map(block, rows.blocked(BLOCKED)) if each is not None],
+        blocked=[each for each in map(block, rows.blocked(BLOCKED, seen)) if each is not None],
         parked_messages=rows.parked_count(),
         now=at,
         projection=projection(desk.standing()),
@@ -463,16 +490,20 @@ def all_alarms(
 ) -> Alarms:
     """The newest first."""
     desk = office(request)
-    shown, following = alarm_page(desk, kind, subject, after, limit)
+    shown, following = alarm_page(desk, who_of(request), kind, subject, after, limit)
     query = {"kind": kind, "subject": subject, "limit": limit, "after": following}
     return Alarms(alarms=shown, next=link("/alarms", query), projection=projection(desk.standing()))
 
 
 def alarm_page(
-    desk: Office, kind: str | None, subject: str | None, after: str, limit: int
+    desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
-    """A page of alarms, and where the next one begins."""
-    return page(desk, lists.alarms(_stored(kind), _stored(subject)), after, limit, lambda row: AlarmView(**alarm(row)))
+    """A page of alarms about what one may see, and where the next one begins."""
+    parts, seen = lists.alarms(_stored(kind), _stored(subject)), condition(who)
+    if seen is not None:
+        about = of_subject(ALARMS.c.subject, seen)
+        parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]
+    return page(desk, parts, after, limit, lambda row: AlarmView(**alarm(row)))
 
 
 def _stored(name: str | None) -> str | None:

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,10 +19,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, answers, feed, lodging, manual, pages, watch_desk
+from services.console import acting, answers, feed, lodging, manual, pages, signing, watch_desk
+from services.console.accounts import Accounts
 from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.database import open_engine
+from services.console.door import Door, Elsewhere, prove
 from services.console.office import Bell, Office, office
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
 from services.console.progress import Progress
@@ -38,6 +40,8 @@ from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 
 EVERYWHERE: lodging.Responses = documented(
+    (401, "Nobody has proved who asks: no key or session, or one that is not in force"),
+    (403, "Who asks does not have the right, or a page of another site or session asks"),
     (400, "The address or the headers cannot be taken as they are"),
     (408, "The request did not come in time"),
     (414, "The address is too long"),
@@ -60,7 +64,8 @@ DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow re
 
 What you send is a *request*: 202 means that the broker has it, and the link in `request` tells what a desk made of it.
 Every answer says how fresh it is (`projection`). Errors are RFC 9457 problems, in English and Chinese.
-In this sandbox `X-Actor` names who acts and is believed."""
+Programs show an API key, `Authorization: Bearer dtg_…`; `/rights` says who may ask and see what. A request that comes with the cookie of
+a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
 
 
 def create_app(settings: ConsoleSettings) -> FastAPI:
@@ -74,6 +79,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         openapi_url="/openapi.json",
         lifespan=_life,
         responses=EVERYWHERE,
+        dependencies=[Depends(prove)],
     )
     app.state.settings = settings
     app.include_router(lodging.router)
@@ -83,6 +89,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.include_router(feed.router)
     app.include_router(acting.router)
     app.include_router(manual.router)
+    app.include_router(signing.router)
+    app.include_router(signing.pages)
     pages.mount(app)
     _health(app)
     _problems(app)
@@ -104,6 +112,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     projected = _beside if settings.projector == "own" else _inside
     try:
         async with projected(settings, bell) as progress:
+            app.state.door, app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
             following = asyncio.create_task(app.state.office.watches.follow())
@@ -198,6 +207,8 @@ def _tell(request: Request, problem: Problem) -> Response:
 def _problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def told(request: Request, problem: Problem) -> Response:
+        if isinstance(problem, Elsewhere):
+            return RedirectResponse(problem.headers["Location"], problem.status)
         return _tell(request, problem)
 
     @app.exception_handler(RequestValidationError)

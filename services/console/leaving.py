@@ -63,6 +63,15 @@ class GateAnswer(NamedTuple):
     released: int = 0
     awaited: tuple[Awaited, ...] = ()
 
+    def only(self, seen: frozenset[str]) -> "GateAnswer":
+        """As it is told to who sees only these of the goods: the others are counted, not named."""
+        waiting = tuple([each for each in self.waiting_for if each in seen])
+        return self._replace(
+            detail="",
+            waiting_for=waiting,
+            awaited=tuple([each for each in self.awaited if each.consignment_id in seen]),
+        )
+
 
 def is_inside(part: Part, row: Container | None) -> bool:
     """Whether the goods are, or are expected, in this container in the visit that is open now or comes next."""

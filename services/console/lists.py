@@ -184,6 +184,13 @@ def unmatched(until_us: int) -> list[Part]:
     return [Part(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id))]
 
 
+def declared_by(companies: Sequence[str]) -> list[Part]:
+    """All consignments of these declarants, the latest lodged first."""
+    c = t.CONSIGNMENTS.c
+    own = tuple([and_(c.declarant == company, c.lodged_us.is_not(None)) for company in companies])
+    return [Part(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []
+
+
 def named(words: str) -> list[Part]:
     """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c

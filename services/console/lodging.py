@@ -36,8 +36,10 @@ from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
-from services.console.office import Office, office
+from services.console.office import Office, office, who_of
 from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
+from services.console.reach import may_act
+from services.console.rights import Who
 from services.console.settings import ConsoleSettings
 from services.console.telling import API
 from services.console.views import BatchItem, BatchResult, Taken
@@ -45,9 +47,7 @@ from services.console.words import both
 from services.shell.clock import now
 
 router = APIRouter(prefix=API)
-LONGEST_ACTOR = 64
 LONGEST_KEY = 255
-ANYBODY = "anonymous"
 SHOWN_IN_BATCH = 1000
 """Faults in the answer to a batch at most; each refused declaration has the count of its own."""
 Responses = dict[int | str, dict[str, Any]]
@@ -68,15 +68,6 @@ NO: Responses = documented(
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
 """What `_header` lets through, for the document only: it is answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
-Actor = Annotated[
-    str | None,
-    Header(
-        alias="X-Actor",
-        description="Who acts. A sandbox identity: it is believed. Default `anonymous`.",
-        max_length=LONGEST_ACTOR,
-        json_schema_extra=VISIBLE,
-    ),
-]
 Key = Annotated[
     str | None,
     Header(
@@ -92,11 +83,6 @@ OfConsignment = Annotated[
 ]
 OfReport = Annotated[str, Path(description="id of a message", min_length=1, max_length=200, pattern=LINE)]
 OfContainer = Annotated[str, Path(description="container number, ISO 6346", min_length=1, max_length=17, pattern=LINE)]
-
-
-def actor_of(request: Request) -> str:
-    """Who acts, from `X-Actor`; Problem 400 for a name that cannot be one."""
-    return _header(request, "X-Actor", LONGEST_ACTOR) or ANYBODY
 
 
 def key_of(request: Request) -> str:
@@ -153,19 +139,23 @@ DECLARATION_BODY = {
     tags=["declarants"],
     summary="Lodge a declaration",
 )
-async def lodge(request: Request, _actor: Actor = None, _key: Key = None) -> Response:
-    """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand."""
+async def lodge(request: Request, _key: Key = None) -> Response:
+    """202 once the broker has acknowledged it; `Location` and `status` lead to where the goods stand. A declarant lodges papers of its own company, an
+    agent also those of the companies that authorised it."""
     desk = office(request)
-    actor = actor_of(request)
-    key = desk.asker.key(actor, key_of(request))
+    who = who_of(request)
+    key = desk.asker.key(who.actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
-        lodged = await desk.intake.parse(lodgement, data, desk.settings.body_separators, actor, key)
+        lodged = await desk.intake.parse(lodgement, data, desk.settings.body_separators, who, key)
         return answer(await ask(desk, lodged))
 
 
-def lodgement(data: bytes, separators: int, actor: str, key: RequestKey) -> Prepared:
-    """The message that lodges the declaration of this body."""
-    return _lodging(read(data, Declaration, separators), actor, key)
+def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
+    """The message that lodges the declaration of this body; Problem 403 for the paper of a company that is not one's own."""
+    said = read(data, Declaration, separators)
+    if not who.of_own_company(said.declarant):
+        raise Problem(403, "not_your_company", seen=said.declarant)
+    return _lodging(said, who, key)
 
 
 @router.post(
@@ -181,15 +171,15 @@ def lodgement(data: bytes, separators: int, actor: str, key: RequestKey) -> Prep
     tags=["declarants"],
     summary="Lodge many declarations",
 )
-async def lodge_many(request: Request, _actor: Actor = None, _key: Key = None) -> Response:
+async def lodge_many(request: Request, _key: Key = None) -> Response:
     """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back.
 
     The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.
     """
-    desk, actor = office(request), actor_of(request)
-    key = desk.asker.key(actor, key_of(request))
+    desk, who = office(request), who_of(request)
+    key = desk.asker.key(who.actor, key_of(request))
     async with json_body(request, desk.settings.batch_limit_bytes) as data:
-        batch = await _admitted(desk, await desk.intake.parse(_batch, data, desk.settings, actor, key))
+        batch = await _admitted(desk, await desk.intake.parse(_batch, data, desk.settings, who, key))
         await desk.asker.ask_all(batch.good)
     return Response(batch.answer, 207 if batch.refused else 202, media_type="application/json")
 
@@ -230,7 +220,7 @@ class Batch(NamedTuple):
     answer: bytes
 
 
-def _batch(data: bytes, settings: ConsoleSettings, actor: str, key: RequestKey) -> Batch:
+def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> Batch:
     """Each declaration on its own."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
@@ -241,15 +231,30 @@ def _batch(data: bytes, settings: ConsoleSettings, actor: str, key: RequestKey) 
     for index, item in enumerate(items):
         result, said = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
         shown += len(result.errors)
+        if said is not None and not who.of_own_company(said.declarant):
+            result, said = _foreign(result, said.declarant), None
         results.append(result)
         if said is not None:
-            lodged = _lodging(said, actor, key.part(index))
+            lodged = _lodging(said, who, key.part(index))
             good.append(lodged)
             result.consignment_id, result.request_id = lodged.asked.subject, lodged.asked.request_id
             result.status = f"{API}/consignments/{lodged.asked.subject}"
     refused = len(results) - len(good)
     answered = BatchResult(accepted=len(good), refused=refused, results=results)
     return Batch(good, refused, answered.model_dump_json(exclude_none=True).encode())
+
+
+def _foreign(result: BatchItem, declarant: str) -> BatchItem:
+    problem = Problem(403, "not_your_company", seen=declarant)
+    told = problem.details()
+    return BatchItem(
+        index=result.index,
+        status_code=problem.status,
+        reference=result.reference,
+        code=problem.code,
+        title=told.title,
+        title_zh=told.title_zh,
+    )
 
 
 def _no_batch(parsed: Any) -> Problem:
@@ -294,12 +299,13 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
     )
 
 
-def _lodging(said: Declaration, actor: str, key: RequestKey) -> Prepared:
+def _lodging(said: Declaration, who: Who, key: RequestKey) -> Prepared:
     """The desk answers a declaration that stands already with the name of the request that lodged it."""
     content = said.model_dump_json().encode()
     lodged = LodgeDeclaration(
         consignment_id=consignment_id(said.declarant, said.reference),
-        asked_by=actor,
+        asked_by=who.actor,
+        on_behalf_of=who.behalf(LodgeDeclaration, said.declarant),
         occurred_at=now(),
         declaration=said,
     )
@@ -329,7 +335,7 @@ def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
         for name, field in kind.model_fields.items()
-        if name not in ("asked_by", "occurred_at", *but)
+        if name not in ("asked_by", "on_behalf_of", "occurred_at", *but)
     }
     if kind is RecordEquipmentEvent:
         fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with offset"))
@@ -374,11 +380,15 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
 """The shape of the body with which each kind of request is asked."""
 
 
-def requested(kind: type[envelope.Request], fields: dict[str, Any], actor: str, key: RequestKey) -> Prepared:
-    """The message of the request of these fields; Problem 422 where they break the contract."""
+def requested(
+    kind: type[envelope.Request], fields: dict[str, Any], who: Who, key: RequestKey, declarant: str
+) -> Prepared:
+    """The message of the request of these fields, about goods of this declarant; Problem 422 where they break the contract."""
     told = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
-        request = kind.model_validate({"occurred_at": now(), **told, "asked_by": actor})
+        request = kind.model_validate(
+            {"occurred_at": now(), **told, "asked_by": who.actor, "on_behalf_of": who.behalf(kind, declarant)}
+        )
     except ValidationError as error:
         raise invalid(error) from None
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
@@ -414,19 +424,27 @@ async def ask(desk: Office, message: Prepared) -> Asked:
 
 
 def _request(
-    data: bytes, separators: int, kind: type[envelope.Request], about: dict[str, str], actor: str, key: RequestKey
+    data: bytes,
+    separators: int,
+    kind: type[envelope.Request],
+    about: dict[str, str],
+    who: Who,
+    key: RequestKey,
+    declarant: str,
 ) -> Prepared:
     said = read(data, BODIES[kind], separators)
     fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
-    return requested(kind, fields, actor, key)
+    return requested(kind, fields, who, key, declarant)
 
 
 async def _taken(request: Request, kind: type[envelope.Request], **about: str) -> Response:
     desk = office(request)
-    actor = actor_of(request)
-    key = desk.asker.key(actor, key_of(request))
+    who = who_of(request)
+    key = desk.asker.key(who.actor, key_of(request))
+    declarant = await may_act(desk, who, kind, next(iter(about.values())))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
-        message = await desk.intake.parse(_request, data, desk.settings.body_separators, kind, about, actor, key)
+        separators = desk.settings.body_separators
+        message = await desk.intake.parse(_request, data, separators, kind, about, who, key, declarant)
         return answer(await ask(desk, message))
 
 
@@ -439,8 +457,8 @@ async def _taken(request: Request, kind: type[envelope.Request], **about: str) -
     tags=["declarants"],
     summary="Ask to take a declaration back",
 )
-async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
-    """Only its declarant may: `X-Actor` must be the declarant's USCC."""
+async def withdraw(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+    """Only its declarant may, or its agent."""
     return await _taken(request, WithdrawDeclaration, consignment_id=consignment_id)
 
 
@@ -453,7 +471,7 @@ async def withdraw(request: Request, consignment_id: OfConsignment, _actor: Acto
     tags=["officers"],
     summary="Answer an ordered control",
 )
-async def findings(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+async def findings(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """An officer's findings on the documents, the goods or the samples."""
     return await _taken(request, RecordFindings, consignment_id=consignment_id)
 
@@ -467,9 +485,7 @@ async def findings(request: Request, consignment_id: OfConsignment, _actor: Acto
     tags=["officers"],
     summary="Replace findings that were wrong",
 )
-async def correct_findings(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def correct_findings(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """The wrong answer is taken back and the right one given; goods that were released are called back first."""
     return await _taken(request, CorrectFindings, consignment_id=consignment_id)
 
@@ -483,9 +499,7 @@ async def correct_findings(
     tags=["officers"],
     summary="Take findings back that were wrong",
 )
-async def retract_findings(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def retract_findings(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """The control is open again; goods that were released or refused for it are held."""
     return await _taken(request, RetractFindings, consignment_id=consignment_id)
 
@@ -499,9 +513,7 @@ async def retract_findings(
     tags=["officers"],
     summary="Record a quarantine treatment",
 )
-async def treatment(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def treatment(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """A treatment unit's record with its readings; the desk refuses one without `started_at`."""
     return await _taken(request, RecordTreatment, consignment_id=consignment_id)
 
@@ -515,9 +527,7 @@ async def treatment(
     tags=["officers"],
     summary="Decide about goods for which no treatment is known",
 )
-async def treatment_decision(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def treatment_decision(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """An officer's answer to `TreatmentReferred`: treat by named methods, let the goods pass, or refuse them."""
     return await _taken(request, DecideTreatment, consignment_id=consignment_id)
 
@@ -531,9 +541,7 @@ async def treatment_decision(
     tags=["officers"],
     summary="Replace a treatment record that was wrong",
 )
-async def correct_treatment(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def correct_treatment(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """The record that was judged last, whole and as it should have been; the desk judges again."""
     return await _taken(request, CorrectTreatment, consignment_id=consignment_id)
 
@@ -547,9 +555,7 @@ async def correct_treatment(
     tags=["officers"],
     summary="Take a treatment record back that was wrong",
 )
-async def retract_treatment(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def retract_treatment(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """Its attempt is in hand again; goods that were released or refused for it are held."""
     return await _taken(request, RetractTreatment, consignment_id=consignment_id)
 
@@ -563,9 +569,7 @@ async def retract_treatment(
     tags=["officers"],
     summary="Take a decision about a treatment back",
 )
-async def retract_treatment_decision(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def retract_treatment_decision(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """What becomes of the goods is asked again; goods that were released or refused for it are held."""
     return await _taken(request, RetractTreatmentDecision, consignment_id=consignment_id)
 
@@ -579,7 +583,7 @@ async def retract_treatment_decision(
     tags=["ports"],
     summary="Report the arrival",
 )
-async def arrival(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+async def arrival(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """Carrier or terminal: the goods are at this place."""
     return await _taken(request, ReportArrival, consignment_id=consignment_id)
 
@@ -593,7 +597,7 @@ async def arrival(request: Request, consignment_id: OfConsignment, _actor: Actor
     tags=["officers"],
     summary="Hold the goods",
 )
-async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+async def hold(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """Goods that were released already are called back."""
     return await _taken(request, PlaceHold, consignment_id=consignment_id)
 
@@ -607,7 +611,7 @@ async def hold(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     tags=["officers"],
     summary="Lift an officer's hold",
 )
-async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None) -> Response:
+async def lift(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """Only officers' holds are lifted so; the others by their own answer."""
     return await _taken(request, LiftHold, consignment_id=consignment_id)
 
@@ -621,9 +625,7 @@ async def lift(request: Request, consignment_id: OfConsignment, _actor: Actor = 
     tags=["officers"],
     summary="Take the lifting of a hold back",
 )
-async def retract_lift(
-    request: Request, consignment_id: OfConsignment, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def retract_lift(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """The hold stands again under its own id; goods that were released are called back first."""
     return await _taken(request, RetractLift, consignment_id=consignment_id)
 
@@ -637,7 +639,7 @@ async def retract_lift(
     tags=["ports"],
     summary="Report that a container left",
 )
-async def gate_out(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
+async def gate_out(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """The container passed the gate outbound; one that was not released raises an alarm. An older name of an event `GTOT`."""
     return await _taken(request, RecordGateOut, container_no=plain(container_no))
 
@@ -651,9 +653,7 @@ async def gate_out(request: Request, container_no: OfContainer, _actor: Actor = 
     tags=["ports"],
     summary="Report what happened to a container",
 )
-async def equipment_event(
-    request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def equipment_event(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """Terminal or carrier. Without an Idempotency-Key a report is the same by sender, container, event, classifier, event time
     and `replaces`; other content under these is 422: correct a report by another one that `replaces` it."""
     return await _taken(request, RecordEquipmentEvent, container_no=plain(container_no))
@@ -668,9 +668,7 @@ async def equipment_event(
     tags=["ports"],
     summary="Take a report back",
 )
-async def retraction(
-    request: Request, container_no: OfContainer, report_id: OfReport, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def retraction(request: Request, container_no: OfContainer, report_id: OfReport, _key: Key = None) -> Response:
     """Only who told it may: the event did not happen. `report_id` is the id of the request with which it was told."""
     return await _taken(request, RetractEquipmentEvent, container_no=plain(container_no), report_id=report_id)
 
@@ -684,9 +682,7 @@ async def retraction(
     tags=["officers"],
     summary="Record where a container was found",
 )
-async def container_finding(
-    request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def container_finding(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """An officer saw it inside or outside of the controlled area: that settles alarms that block."""
     return await _taken(request, RecordContainerFinding, container_no=plain(container_no))
 
@@ -700,7 +696,7 @@ async def container_finding(
     tags=["officers"],
     summary="Take a consignment off a container",
 )
-async def strike(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
+async def strike(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """An officer: it is not in it, whatever its declaration says."""
     return await _taken(request, StrikeLot, container_no=plain(container_no))
 
@@ -714,7 +710,7 @@ async def strike(request: Request, container_no: OfContainer, _actor: Actor = No
     tags=["officers"],
     summary="Let a consignment out without an import release",
 )
-async def permit(request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None) -> Response:
+async def permit(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """An officer: a cancelled export, or goods to be returned or destroyed, may pass the land gate in this visit."""
     return await _taken(request, PermitExit, container_no=plain(container_no))
 
@@ -728,9 +724,7 @@ async def permit(request: Request, container_no: OfContainer, _actor: Actor = No
     tags=["officers"],
     summary="Hold a container",
 )
-async def hold_container(
-    request: Request, container_no: OfContainer, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def hold_container(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """Whatever is in it and however often it comes back, until the hold is lifted. From the 202 on the gate's answer is no."""
     return await _taken(request, PlaceContainerHold, container_no=plain(container_no))
 
@@ -744,8 +738,6 @@ async def hold_container(
     tags=["officers"],
     summary="Lift a hold on a container",
 )
-async def lift_container(
-    request: Request, container_no: OfContainer, hold_id: OfReport, _actor: Actor = None, _key: Key = None
-) -> Response:
+async def lift_container(request: Request, container_no: OfContainer, hold_id: OfReport, _key: Key = None) -> Response:
     """An officer. `hold_id` stands in the gate's answer."""
     return await _taken(request, LiftContainerHold, container_no=plain(container_no), hold_id=hold_id)

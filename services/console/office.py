@@ -13,6 +13,7 @@ from services.console.boxes import Boxes
 from services.console.intake import Intake
 from services.console.progress import Progress, Standing
 from services.console.queries import Rows
+from services.console.rights import Who
 from services.console.settings import ConsoleSettings
 from services.console.streams import News, Shared, Streams
 from services.console.views import ReleaseView
@@ -136,6 +137,21 @@ class Office:
         """Whether something that was said may not be in the rows yet."""
         standing = self.standing()
         return standing.behind > 0 or not standing.complete(self.settings.gate_stale_seconds)
+
+
+_NOBODY = Who("", frozenset())
+
+
+def who_of(request: Request) -> Who:
+    """Who asks, as the door has proved (services.console.door); KeyError on a route that is open to all."""
+    who: Who = request.scope["who"]
+    return who
+
+
+def visitor(request: Request) -> Who:
+    """As `who_of`, also on pages that are open to all and in answers of the server itself: nobody has no name and no roles."""
+    who: Who = request.scope.get("who", _NOBODY)
+    return who
 
 
 def office(request: Request) -> Office:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -16,10 +16,13 @@ from services.console import answers, lists
 from services.console.answers import After
 from services.console.consignment import Consignment, plain
 from services.console.dossier import DECIDING, dossier
-from services.console.office import Office, office
+from services.console.office import Office, office, who_of
 from services.console.problems import Problem
 from services.console.queries import of_row
+from services.console.reach import condition, consignment_of, may_read
+from services.console.reach import inside as inside_of
 from services.console.rendering import FOLDER, HEADERS, language_of, render
+from services.console.rights import ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
 from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked, report
@@ -50,6 +53,7 @@ ENDED = ("rejected", "refused", "withdrawn")
 """The stages as the board draws them: the way of the goods, what stops them beside it, and other ends."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """Days for which goods may be shown that nobody lodged; 0: all."""
+BOARD, GOODS = cast(Right, ROUTES["GET", "/board"]), cast(Right, ROUTES["GET", "/consignments"])
 router = APIRouter(include_in_schema=False)
 
 
@@ -62,8 +66,9 @@ def mount(app: FastAPI) -> None:
 # the board
 
 
-def _board(desk: Office) -> dict[str, Any]:
-    said = answers.board(desk)
+def _board(request: Request) -> dict[str, Any]:
+    desk, who = office(request), who_of(request)
+    said, seen = answers.board(desk, who), condition(who)
     return {
         "board": said,
         "stage": {one.stage.value: one for one in said.stages},
@@ -72,19 +77,23 @@ def _board(desk: Office) -> dict[str, Any]:
         "ended": ENDED,
         "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
         "total": sum([one.consignments for one in said.stages]),
-        "longest": [consignment(row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8)],
-        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8))),
+        "longest": [consignment(row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8, seen)],
+        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, seen))),
     }
 
 
 @router.get("/")
 def board(request: Request) -> Response:
-    return render(request, "board.html", **_board(office(request)))
+    """The board; whoever may not see it is led to where their work is."""
+    who = who_of(request)
+    if not who.may(BOARD):
+        return RedirectResponse("/consignments" if who.may(GOODS) else "/rights", 303)
+    return render(request, "board.html", **_board(request))
 
 
 @router.get("/board")
 def board_part(request: Request) -> Response:
-    return render(request, "_board.html", **_board(office(request)))
+    return render(request, "_board.html", **_board(request))
 
 
 # lists
@@ -99,18 +108,18 @@ def consignments(
     request: Request, q: str = "", stage: Stage | None = None, after: After = "", cursor: OldCursor = 0
 ) -> Response:
     """A list by name or stage; what is found alone is shown at once."""
-    desk, asked = office(request), q.strip()[:100]
+    desk, who, asked = office(request), who_of(request), q.strip()[:100]
     wanted = None if asked else stage
     query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # a link of an older version
         return RedirectResponse(first_page, 303)
-    parts = answers.found(asked, wanted)
+    parts = answers.found(asked, wanted, who)
     place = lists.place_of(after, parts)
     found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
     if asked and len(found) == 1 and not place:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
-    if asked and not found and desk.rows.container(plain(asked))[0] is not None:
+    if asked and not found and answers.gate_view(desk, who, plain(asked)).reason != "unknown":
         return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
     more = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
@@ -123,7 +132,7 @@ def consignments(
         start=first_page if place else None,
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
-        counts=answers.board(desk).stages,
+        counts=answers.board(desk, who).stages if who.may(BOARD) else [],
     )
 
 
@@ -133,7 +142,7 @@ def unmatched(
 ) -> Response:
     """Goods of which something was told so many days ago or longer, and that nobody has lodged since."""
     desk = office(request)
-    rows, following = answers.unmatched_page(desk, days, after, PAGE)
+    rows, following = answers.unmatched_page(desk, who_of(request), days, after, PAGE)
     return render(
         request,
         "unmatched.html",
@@ -150,7 +159,7 @@ def unmatched(
 def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
     """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
     desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
-    parts = answers.found(asked, stage)
+    parts = answers.found(asked, stage, who_of(request))
     found = desk.rows.page(parts, lists.place_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
@@ -215,14 +224,14 @@ def consignment_page(
     typed: dict[str, str] | None = None,
 ) -> Response:
     """Where it stands; with `problem`, what was wrong with the form that was `typed`."""
-    desk = office(request)
-    row = desk.rows.consignment(consignment_id)
+    desk, who = office(request), who_of(request)
+    row = consignment_of(desk, who, consignment_id)
     pending = row is None
     if row is None:
-        row = answers.lodged_only(desk, consignment_id)
+        row = answers.lodged_only(desk, who, consignment_id)
     wanted = only if only in ("all", "milestones", "problems") else "all"
     goods, page = consignment(row), f"/consignments/{quote(consignment_id)}"
-    facts, _ = answers.timeline_rows(desk, consignment_id)
+    facts, _ = answers.timeline_rows(desk, consignment_id) if may_read(desk, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
     told = _timeline(desk, consignment_id, page, facts, wanted, since)
     return render(
@@ -237,9 +246,10 @@ def consignment_page(
         **told,
         only=wanted,
         since=since,
-        boxes=[answers.gate_view(desk, number) for number in goods.containers[:BOXES]],
+        boxes=[answers.gate_view(desk, who, number) for number in goods.containers[:BOXES]],
         parked=[parked(each) for each in desk.rows.parked(20, key=consignment_id)] if goods.parked_messages else [],
-        asked=_outcome(desk, asked),
+        asked=_outcome(desk, who, asked),
+        forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
         typed=typed or {},
     )
@@ -260,10 +270,10 @@ def _timeline(desk: Office, key: str, page: str, facts: list[Any], only: str, si
     }
 
 
-def _outcome(desk: Office, asked: str) -> RequestView | None:
+def _outcome(desk: Office, who: Who, asked: str) -> RequestView | None:
     """What became of the request that the page was asked to tell of; None for one that this console does not know."""
     known = asked and (desk.asker.asked(asked) is not None or desk.rows.lodgement(asked) is not None)
-    return answers.outcome(desk, asked) if known else None
+    return answers.outcome(desk, who, asked) if known else None
 
 
 @router.get("/consignments/{key}/messages/{message_id}")
@@ -271,7 +281,7 @@ def _outcome(desk: Office, asked: str) -> RequestView | None:
 def message(request: Request, key: str, message_id: str) -> Response:
     """One message of a timeline with its content: a part of the page, or a page of its own."""
     desk = office(request)
-    fact = desk.rows.fact(key, message_id)
+    fact = desk.rows.fact(key, message_id) if may_read(desk, who_of(request), key) else None
     if fact is None:
         raise Problem(404, "no_such_path", seen=request.url.path)
     page = request.url.path.rpartition("/messages/")[0]
@@ -286,7 +296,7 @@ def message(request: Request, key: str, message_id: str) -> Response:
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
     """What became of a request, as the strip on top of a page."""
-    return render(request, "_asked.html", asked=answers.outcome(office(request), request_id))
+    return render(request, "_asked.html", asked=answers.outcome(office(request), who_of(request), request_id))
 
 
 # containers and parked messages
@@ -313,11 +323,12 @@ def container_page(
     typed: dict[str, str] | None = None,
 ) -> Response:
     """May it leave, what is in it, and what was said about it."""
-    desk, number = office(request), plain(container_no)
-    box = answers.gate_view(desk, number)
-    facts, _ = answers.timeline_rows(desk, number)
-    inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]]
-    reports = desk.rows.reports(number, REPORTS + 1)
+    desk, who, number = office(request), who_of(request), plain(container_no)
+    box = answers.gate_view(desk, who, number)
+    seen = inside_of(desk.rows, who, number)
+    facts, _ = answers.timeline_rows(desk, number) if may_read(desk, who, number) else ([], 0)
+    inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    reports = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(
         request,
@@ -331,7 +342,8 @@ def container_page(
         more_reports=len(reports) > REPORTS,
         inside=[consignment(row) for row in inside if row is not None],
         **_timeline(desk, number, page, facts, "all", since),
-        asked=_outcome(desk, asked),
+        asked=_outcome(desk, who, asked),
+        forms=who.forms("containers"),
         problem=problem.details() if problem else None,
         typed=typed or {},
     )
@@ -352,14 +364,17 @@ def parked_page(request: Request, after: After = "") -> Response:
 def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
     """All alarms, or those of one kind or subject, the newest first."""
     desk = office(request)
-    rows, following = answers.alarm_page(desk, kind, subject.strip(), after, ALARM_ROWS)
+    who = who_of(request)
+    rows, following = answers.alarm_page(desk, who, kind, subject.strip(), after, ALARM_ROWS)
     query = {name: value for name, value in (("kind", kind), ("subject", subject)) if value}
     return render(
         request,
         "alarms.html",
         rows=rows,
         kinds=desk.rows.alarm_kinds(0),
-        blocked=[] if after or subject else [each for each in map(block, desk.rows.blocked(ALARM_ROWS)) if each],
+        blocked=[]
+        if after or subject
+        else [each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who))) if each],
         kind=kind,
         subject=subject,
         start=f"/alarms?{urlencode(query)}" if after else None,

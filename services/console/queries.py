@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 
 from schemas.vocabulary import Owner, Stage, plain_word, same_word
@@ -146,22 +147,24 @@ class Rows:
     def counts(self) -> dict[str, int]:
         return {row.stage: row.consignments for row in self._all(select(t.STAGE_COUNTS))[0]}
 
-    def oldest(self, stages: Iterable[Stage]) -> Mapping[str, Consignment]:
-        """The longest waiting consignment of each stage."""
+    def oldest(self, stages: Iterable[Stage], seen: ColumnElement[bool] | None = None) -> Mapping[str, Consignment]:
+        """The longest waiting consignment of each stage, of those that are seen."""
         queries = [
             select(t.CONSIGNMENTS)
-            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(seen))
             .order_by(C.waiting_since_us)
             .limit(1)
             for stage in stages
         ]
         return {rows[0].stage: _consignment(rows[0], ()) for rows in self._all(*queries) if rows}
 
-    def longest_waiting(self, stages: Iterable[Stage], limit: int) -> list[Consignment]:
-        """Those that wait the longest, whatever their stage."""
+    def longest_waiting(
+        self, stages: Iterable[Stage], limit: int, seen: ColumnElement[bool] | None = None
+    ) -> list[Consignment]:
+        """Those that wait the longest, whatever their stage, of those that are seen."""
         queries = [
             select(t.CONSIGNMENTS)
-            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(seen))
             .order_by(C.waiting_since_us)
             .limit(limit)
             for stage in stages
@@ -303,6 +306,13 @@ class Rows:
             bool(standing) and standing[0][0] is not None,
         )
 
+    def owners_inside(self, container_no: str) -> list[Row[Any]]:
+        """Whose the consignments in one container are: declarant and customs office, None where nobody has declared them."""
+        parts = t.CONSIGNMENT_CONTAINERS.c
+        joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
+        query = select(parts.consignment_id, C.declarant, C.customs_office).select_from(joined)
+        return self._all(query.where(parts.container_no == container_no).limit(MOST_INSIDE))[0]
+
     def reports(self, container_no: str, limit: int) -> list[Report]:
         """The latest reports of one container, the latest first."""
         r = t.CONTAINER_REPORTS.c
@@ -310,10 +320,13 @@ class Rows:
         rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
         return [Report(*row) for row in map(tuple, rows)]
 
-    def blocked(self, limit: int) -> list[Container]:
-        """Containers with an alarm that waits for an officer's finding, the oldest alarm first."""
+    def blocked(self, limit: int, seen: ColumnElement[bool] | None = None) -> list[Container]:
+        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `seen`: consignments of which one
+        must be in it."""
         c = t.CONTAINERS.c
         query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
+        if seen is not None:
+            query = query.where(of_subject(c.container_no, seen))
         return [Container(*row) for row in self._all(query)[0]]
 
     # the feed for ports
@@ -335,11 +348,12 @@ class Rows:
         there = list(takewhile(lambda row: row.id is not None or row.read, rows))
         return Told(there, len(there) < len(rows))
 
-    def latest_releases(self, limit: int) -> list[Row[Any]]:
-        """The end of the feed, the latest first, as far as it can be read."""
-        return self._all(
-            _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
-        )[0]
+    def latest_releases(self, limit: int, seen: ColumnElement[bool] | None = None) -> list[Row[Any]]:
+        """The end of the feed, the latest first, as far as it can be read; of the goods that are seen."""
+        query = _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
+        if seen is not None:
+            query = query.where(exists().where(C.consignment_id == t.RELEASES.c.consignment_id, seen))
+        return self._all(query)[0]
 
     def standing(self) -> tuple[Row[Any] | None, int]:
         """What the projector wrote last of the rows' completeness, and the last number of the feed."""
@@ -426,6 +440,17 @@ class Rows:
         query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
         found = self._all(query)[0]
         return found[0] if found else None
+
+
+def _all_or(seen: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    return true() if seen is None else seen
+
+
+def of_subject(subject: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether what goes by this name, a consignment or a container, is one of these consignments or has one in it."""
+    parts = t.CONSIGNMENT_CONTAINERS.c
+    in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, seen)
+    return or_(exists().where(C.consignment_id == subject, seen), in_it)
 
 
 def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import Request
@@ -17,7 +17,7 @@ from markupsafe import Markup
 from prometheus_client import Counter
 
 from services.console.container import GONE
-from services.console.office import office
+from services.console.office import office, visitor
 from services.console.problems import Problem
 from services.console.sight import Sight
 from services.console.telling import projection
@@ -29,7 +29,6 @@ log = structlog.get_logger()
 NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could not be rendered")
 FOLDER = Path(__file__).parent
 COOKIE = "dtg_language"
-ACTOR_COOKIE = "dtg_actor"
 YEAR_SECONDS = 31_536_000
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
@@ -122,7 +121,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
             standing.fresh(limit := office(request).settings.gate_stale_seconds) and standing.complete(limit)
         ),
         "sandbox": CLOCK.speed if CLOCK.is_sandbox else None,
-        "actor": unquote(request.cookies.get(ACTOR_COOKIE, "")),
+        "who": visitor(request),
         "query": request.query_params.get("q", ""),
         "form_key": f"page/{fresh_key()}",
         "GONE": GONE,

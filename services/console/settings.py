@@ -24,6 +24,12 @@ class ConsoleSettings(AccessSettings):
     )
     console_host: str = Field("127.0.0.1", description="address of the HTTP API and the pages")
     console_port: int = Field(8080, ge=1, le=65535, description="port of the HTTP API and the pages")
+    key_seconds: float = Field(
+        5.0,
+        ge=0,
+        le=300,
+        description="seconds for which a process remembers whose an API key is; so late a revocation may hold",
+    )
     allowed_hosts: str = Field(
         "",
         description="comma-separated further names, name or name:port, by which the console may be called (`Host`); "

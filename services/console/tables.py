@@ -309,6 +309,72 @@ INSTALLATION = Table(
 )
 """What this installation alone knows, the same for all its consoles: `request`, a secret with which ids of requests are made."""
 
+ACCOUNTS = Table(
+    "accounts",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    *(_text(n) for n in ("roles", "company", "office", "password")),
+    *(_flag(n) for n in ("must_change", "closed")),
+    Column("made_us", BIG, nullable=False),
+)
+"""People and programs. `roles`: words apart by a blank; `password`: its argon2id hash, empty where nobody signs in by one;
+`must_change`: the password was made by somebody else. The clock of this table and the next ones is the world's, also in a sandbox."""
+
+SESSIONS = Table(
+    "sessions",
+    METADATA,
+    Column("digest", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    *(Column(n, BIG, nullable=False) for n in ("made_us", "used_us", "ends_us")),
+    Index("sessions_account", "account"),
+)
+"""Who is signed in. `digest`: SHA-256 of the cookie; `host`: the name by which the console was called."""
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    Column("key_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    _text("scopes"),
+    Column("made_us", BIG, nullable=False),
+    *(_moment(n) for n in ("ends_us", "revoked_us")),
+    Index("api_keys_account", "account"),
+)
+"""Keys of programs. `digest`: SHA-256 of the whole key; `scopes`: words apart by a blank."""
+
+AUTHORISATIONS = Table(
+    "authorisations",
+    METADATA,
+    Column("company", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("from_us", BIG, primary_key=True, autoincrement=False),
+    _moment("until_us"),
+    Index("authorisations_agent", "agent"),
+)
+"""Which company lets which agent (its company) declare in its name, from when until when."""
+
+GRANTS = Table(
+    "grants",
+    METADATA,
+    Column("number", BIG, primary_key=True, autoincrement=True),
+    Column("at_us", BIG, nullable=False),
+    *(_text(n) for n in ("granted_by", "account", "what", "detail")),
+)
+"""Who gave or took what right, password, key or authorisation, of whom, and when; only added to."""
+
+SIGN_INS = Table(
+    "sign_ins",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    _count("failures"),
+    Column("last_us", BIG, nullable=False),
+    Index("sign_ins_last", "last_us"),
+)
+"""Failed sign-ins one after the other, by the name that was tried and the address from which; a success takes the row away."""
+
 STAGE_COUNTS = Table(
     "stage_counts", METADATA, Column("stage", Text, primary_key=True), Column("consignments", BIG, nullable=False)
 )
@@ -342,6 +408,7 @@ STANDING = Table(
 everything was read once. `gate_as_of_us`, `gate_lag_ms`: of the topics of the release and the gate desk, up to their high
 watermarks. A rebuild takes the row away."""
 
-KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS)
+OF_PEOPLE = (ACCOUNTS, SESSIONS, API_KEYS, AUTHORISATIONS, GRANTS, SIGN_INS)
+KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS, *OF_PEOPLE)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

@@ -4,17 +4,17 @@ from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.declaration import Code, Declarant
 from schemas.vocabulary import Reason, plain_word
-from services.console.acting import Form, Typed, actor_typed, back_to, key_typed
+from services.console.acting import Form, Typed, key_typed
 from services.console.answers import READ
 from services.console.asking import RequestKey
 from services.console.bodies import json_body, read
-from services.console.lodging import NO, Actor, Key, OfReport, actor_of, body_of, key_of
-from services.console.office import Office, office
+from services.console.lodging import NO, Key, OfReport, body_of, key_of
+from services.console.office import Office, office, who_of
 from services.console.problems import Problem, documented, invalid, one_fault
 from services.console.queries import WatchRow
 from services.console.rendering import render
@@ -66,10 +66,10 @@ class LiftWatchBody(BaseModel):
     tags=["officers"],
     summary="Watch a bill or a declarant",
 )
-async def place(request: Request, _actor: Actor = None, _key: Key = None) -> Response:
+async def place(request: Request, _key: Key = None) -> Response:
     """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
     under whatever reference. From the 202 on the gate's answer is no for goods that match."""
-    desk, actor = office(request), actor_of(request)
+    desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         asked = read(data, PlaceWatchBody, desk.settings.body_separators)
@@ -93,9 +93,9 @@ async def _place(desk: Office, asked: PlaceWatchBody, actor: str, key: RequestKe
     tags=["officers"],
     summary="Lift a watch",
 )
-async def lift(request: Request, watch_id: OfReport, _actor: Actor = None, _key: Key = None) -> Response:
+async def lift(request: Request, watch_id: OfReport, _key: Key = None) -> Response:
     """It holds nothing new, and the holds that it made are lifted."""
-    desk, actor = office(request), actor_of(request)
+    desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         asked = read(data, LiftWatchBody, desk.settings.body_separators)
@@ -166,6 +166,7 @@ def watches_page(request: Request, problem: Problem | None = None, typed: Typed 
         page="/watches",
         watches=[view(row, desk.watches.partitions) for row in desk.rows.watches(MOST_LISTED)],
         problem=problem.details() if problem else None,
+        forms=who_of(request).forms("watches"),
         typed=typed or {},
     )
 
@@ -173,21 +174,22 @@ def watches_page(request: Request, problem: Problem | None = None, typed: Typed 
 @pages.post("/watches/act/place")
 async def place_form(request: Request, typed: Form) -> Response:
     """Watches what was typed, and leads back to the page."""
-    desk, fields = office(request), {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
+    desk, who = office(request), who_of(request)
+    fields = {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
     try:
-        await _place(desk, _valid(PlaceWatchBody, fields), actor_typed(typed), key_typed(desk, typed))
+        await _place(desk, _valid(PlaceWatchBody, fields), who.actor, key_typed(desk, who, typed))
     except Problem as problem:
         return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "place"})
-    return back_to("/watches", typed.get("actor", ""))
+    return RedirectResponse("/watches", 303)
 
 
 @pages.post("/watches/act/lift")
 async def lift_form(request: Request, typed: Form) -> Response:
     """Lifts the watch, and leads back to the page."""
-    desk = office(request)
+    desk, who = office(request), who_of(request)
     try:
         asked = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})
-        await desk.watches.lift(typed.get("watch_id", ""), asked.reason, actor_typed(typed), key_typed(desk, typed))
+        await desk.watches.lift(typed.get("watch_id", ""), asked.reason, who.actor, key_typed(desk, who, typed))
     except Problem as problem:
         return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "lift"})
-    return back_to("/watches", typed.get("actor", ""))
+    return RedirectResponse("/watches", 303)

@@ -307,8 +307,8 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
-            if asked.asked_by != state.declarant:
-                return (refusal(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
+            if asked.principal != state.declarant:
+                return (refusal(asked, hearing, "wrong_declarant", f"{asked.principal} is not the declarant"),)
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
                 return (
                     refusal(asked, hearing, "too_many_requests", f"{len(state.withdrawals)} wishes were passed on"),

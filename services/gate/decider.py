@@ -283,7 +283,7 @@ def _reported(box: Box, message: Reported, hearing: Hearing) -> Learned:
             return Learned(box, ("too_many_reports", f"{len(reports)} reports are kept"))
         reports = tuple([r for r in reports if r is not spare])
     if isinstance(message, RecordEquipmentEvent) and message.replaces:
-        why_not = _not_his(box, message.replaces, message.asked_by)
+        why_not = _not_his(box, message.replaces, message.principal)
         if why_not:
             return Learned(box, why_not)
         reports = _void(reports, {message.replaces})
@@ -300,7 +300,7 @@ def _report(message: Reported, hearing: Hearing) -> Report:
             at=at,
             heard=hearing.at,
             place=message.gate,
-            sender=message.asked_by,
+            sender=message.principal,
         )
     actual = message.classifier is Classifier.ACTUAL
     return Report(
@@ -310,7 +310,7 @@ def _report(message: Reported, hearing: Hearing) -> Report:
         at=at if actual else message.occurred_at,
         heard=hearing.at,
         place=message.place,
-        sender=message.asked_by,
+        sender=message.principal,
         laden=message.laden,
         conveyance=message.conveyance,
         to=message.to,
@@ -335,7 +335,7 @@ def _void(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
 def _retracted(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
     if hearing.message_id in box.answered:
         return Learned(box)
-    why_not = _not_his(box, message.report_id, message.asked_by)
+    why_not = _not_his(box, message.report_id, message.principal)
     if why_not:
         return Learned(box, why_not)
     return Learned(_noted(replace(box, reports=_void(box.reports, {message.report_id})), hearing))

@@ -24,11 +24,11 @@ LIMIT = 500
 class FeedPort:
     """Follows `/api/v1/releases`; whether a container may leave is asked of the console, and believed only if nothing here objects."""
 
-    def __init__(self, address: str, notebook: Notebook, **options: Any) -> None:
-        """`options` go to httpx2.Client: verify, cert, headers, proxy."""
+    def __init__(self, address: str, notebook: Notebook, *, key: str = "", **options: Any) -> None:
+        """`key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
         self.notebook = notebook
         self.address = address
-        self._console = AskedConsole(address, **options)
+        self._console = AskedConsole(address, key=key, **options)
 
     def __enter__(self) -> Self:
         return self

@@ -18,9 +18,11 @@ UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """One console at `address`. `options` go to httpx2.Client: verify, cert, headers, proxy."""
+    """One console at `address`, asked with a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
 
-    def __init__(self, address: str, **options: Any) -> None:
+    def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
+        if key:
+            options = {**options, "headers": {**options.get("headers", {}), "Authorization": f"Bearer {key}"}}
         self.address = address
         self._newest: datetime | None = None
         self._http = httpx2.Client(base_url=address, **{"trust_env": not is_loopback(address), **options})

@@ -1,6 +1,7 @@
 """What time is it? The only clock of the house; a sandbox may let it run faster than the world."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
@@ -79,6 +80,29 @@ def now() -> datetime:
 def is_sandbox() -> bool:
     """Whether this process's clock is not the world's."""
     return CLOCK.is_sandbox
+
+
+class Forward:
+    """A clock of the world that never shows less than what it showed and what has passed since: setting the machine's clock back
+    gives nobody more time. `wall` and `ticks`: seconds since 1970, and seconds since some moment."""
+
+    def __init__(self, wall: Callable[[], float] = time.time, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._wall, self._ticks = wall, ticks
+        self._shown, self._at = wall(), ticks()
+
+    def micros(self) -> int:
+        """Microseconds since 1970 UTC."""
+        ticks = self._ticks()
+        self._shown, self._at = max(self._wall(), self._shown + ticks - self._at), ticks
+        return int(self._shown * 1_000_000)
+
+
+_FORWARD = Forward()
+
+
+def world_us() -> int:
+    """Microseconds since 1970 UTC of the world, also where this process's clock is a sandbox's: for people's sessions and keys."""
+    return _FORWARD.micros()
 
 
 def stopwatch() -> float:

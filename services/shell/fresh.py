@@ -1,8 +1,26 @@
-"""What names a request whose sender gave it no name? Bytes of the operating system: nobody can foresee or repeat them."""
+"""What must nobody foresee? Keys, secrets and passwords of bytes of the operating system: nobody can repeat them."""
 
+import base64
 import os
+
+LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that look alike."""
 
 
 def fresh_key() -> str:
     """An idempotency key that no other request has: 32 hexadecimal digits."""
     return os.urandom(16).hex()
+
+
+def fresh_secret() -> str:
+    """A secret of 256 bits as 43 signs of URL-safe base64."""
+    return base64.urlsafe_b64encode(os.urandom(32)).rstrip(b"=").decode()
+
+
+def fresh_password() -> str:
+    """A password of 99 bits that can be read aloud and typed: five groups of four signs."""
+    number, signs = int.from_bytes(os.urandom(32)), list[str]()
+    for _ in range(20):
+        number, place = divmod(number, len(LEGIBLE))
+        signs.append(LEGIBLE[place])
+    return "-".join(["".join(signs[start : start + 4]) for start in range(0, 20, 4)])

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 
 import services.clearance.metrics
 import services.console.projector  # imported for the metrics it registers
+import services.console.signing
 import services.shell.metrics
 import services.shell.worker
 
@@ -42,8 +43,12 @@ def test_the_configuration_is_one_that_prometheus_reads(tmp_path: Path) -> None:
     for targets in (tmp_path / ".datongguan-demo", tmp_path / ".datongguan"):
         targets.mkdir()
         targets.joinpath("prometheus-targets.json").write_text(
-            json.dumps([{"targets": ["127.0.0.1:6066", "127.0.0.1:8080"], "labels": {"job": "dtg"}}])
+            json.dumps([{"targets": ["127.0.0.1:6066", "127.0.0.1:6065"], "labels": {"job": "dtg"}}])
         )
+        targets.joinpath("prometheus-console.json").write_text(
+            json.dumps([{"targets": ["127.0.0.1:8080"], "labels": {"job": "dtg"}}])
+        )
+        targets.joinpath("prometheus.key").write_text("dtg_…")
     folder = shutil.copytree(FOLDER, tmp_path / "deploy" / "prometheus")
     done = promtool("check", "config", "prometheus.yml", folder=folder)
     assert done.returncode == 0, done.stderr

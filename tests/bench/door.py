@@ -36,6 +36,7 @@ from tests.bench.note import table
 from tests.console.border import Border, publish
 from tests.hostile.bodies import worst
 from tests.hostile.console import serving
+from tests.people import LINE, headers_of
 
 GATE = "/api/v1/containers/CSQU3054383"
 JSON = {"Content-Type": "application/json"}
@@ -104,14 +105,14 @@ class Offered:
 
 def ask(line: http.client.HTTPConnection, _: int) -> int:
     """One question at the gate."""
-    line.request("GET", GATE)
+    line.request("GET", GATE, headers=headers_of())
     answer = line.getresponse()
     answer.read()
     return answer.status
 
 
 def post(line: http.client.HTTPConnection, path: str, body: bytes) -> int:
-    line.request("POST", f"/api/v1{path}", body, JSON)
+    line.request("POST", f"/api/v1{path}", body, JSON | headers_of())
     answer = line.getresponse()
     answer.read()
     return answer.status
@@ -239,7 +240,9 @@ class Followers:
         self._selector = selectors.DefaultSelector()
         for _ in range(count):
             line = socket.create_connection(("127.0.0.1", port), 60)
-            line.sendall(b"GET /api/v1/releases/stream HTTP/1.1\r\nHost: localhost:%d\r\n\r\n" % port)
+            line.sendall(
+                b"GET /api/v1/releases/stream HTTP/1.1\r\nHost: localhost:%d\r\n%s\r\n\r\n" % (port, LINE.encode())
+            )
             start = line.recv(65_536)
             if b" 200 " not in start:
                 raise ValueError(f"a stream was refused: {start[:200]!r}")

@@ -11,10 +11,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from services.console.database import migrate
+from services.console.door import SESSION_COOKIE
 from services.console.settings import ConsoleSettings
+from services.shell.clock import world_us
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running
 from tests.kafka.border import Leaping, running
+from tests.people import TESTER
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -112,14 +115,20 @@ class Visitor:
 class Visitors:
     """Opens browsers for a test."""
 
-    def __init__(self, chromium: Browser, address: str) -> None:
-        self._chromium, self._address = chromium, address
+    def __init__(self, chromium: Browser, desk: Running) -> None:
+        self._chromium, self._address, self._desk = chromium, desk.address, desk
 
     @contextmanager
-    def come(self, language: str = "zh", *, width: int = 1366, height: int = 768, **how: Any) -> Iterator[Visitor]:
-        """A fresh browser in this language; fails at its end on what no page may do."""
+    def come(
+        self, language: str = "zh", *, width: int = 1366, height: int = 768, name: str = TESTER, **how: Any
+    ) -> Iterator[Visitor]:
+        """A fresh browser in this language, signed in as `name` (empty: as nobody); fails at its end on what no page may do."""
         viewport: Any = {"width": width, "height": height}
         context = self._chromium.new_context(locale=LOCALES[language], viewport=viewport, **how)
+        if name:
+            accounts = self._desk.app.state.door.accounts
+            cookie = accounts.open_session(name, self._address.removeprefix("http://"), "127.0.0.1", world_us())
+            context.add_cookies([{"name": SESSION_COOKIE, "value": cookie, "url": self._address}])
         visitor = Visitor(self._address, context.new_page())
         visitor.watch()
         try:
@@ -131,7 +140,7 @@ class Visitors:
 
 @pytest.fixture
 def visitors(chromium: Browser, desk: Running) -> Visitors:
-    return Visitors(chromium, desk.address)
+    return Visitors(chromium, desk)
 
 
 @pytest.fixture

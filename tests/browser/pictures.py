@@ -15,9 +15,11 @@ import httpx2
 from playwright.sync_api import Browser, sync_playwright
 
 from deploy.kafka.broker import free_port
+from services.console.demo import SECRET
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, LOCALES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+HEADERS = {"Authorization": f"Bearer dtg_demo-auditor_{SECRET}"}
 DAY = ["--demo", "--speed", "240", "--consignments", "4000", "--seed", "7"]
 DAWN, AFTERNOON = 6, 14
 """Hours in Beijing at which the day begins and at which the pictures are taken."""
@@ -52,7 +54,7 @@ def _play(border: "subprocess.Popen[bytes]", address: str, until: datetime) -> N
     while border.poll() is None:
         Event().wait(1)
         try:
-            board: dict[str, Any] = httpx2.get(f"{address}/api/v1/stages").json()
+            board: dict[str, Any] = httpx2.get(f"{address}/api/v1/stages", headers=HEADERS).json()
         except (httpx2.TransportError, ValueError):
             continue  # not up yet
         if datetime.fromisoformat(board["now"]) > until:
@@ -71,14 +73,17 @@ def _take(address: str) -> None:
 
 def _worth_a_look(address: str) -> str:
     """Goods under treatment with most controls: their page has the most to tell."""
-    found = httpx2.get(f"{address}/api/v1/consignments?stage=treated&limit=200").json()["consignments"]
+    found = httpx2.get(f"{address}/api/v1/consignments?stage=treated&limit=200", headers=HEADERS).json()["consignments"]
     best = max(found, key=lambda one: (len(one["controls"]), len(one["containers"]), one["arrived_at"] is not None))
     return str(best["consignment_id"])
 
 
 def _picture(browser: Browser, language: str, address: str, name: str, height: int) -> None:
     page = browser.new_page(
-        locale=LOCALES[language], viewport={"width": 1366, "height": height}, device_scale_factor=1.25
+        locale=LOCALES[language],
+        viewport={"width": 1366, "height": height},
+        device_scale_factor=1.25,
+        extra_http_headers=HEADERS,
     )
     page.goto(address)
     page.screenshot(path=FOLDER / name)

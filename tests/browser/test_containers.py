@@ -29,7 +29,7 @@ def tell(page: Page, event: str, at: datetime, **typed: str) -> None:
     form.locator("[name=event]").select_option(event)
     form.locator("[name=laden]").select_option(typed.pop("laden", "true"))
     form.locator("[name=occurred_at]").fill(local(at))
-    for name, value in {"place": "Qianwan 3", "actor": "terminal-1", **typed}.items():
+    for name, value in {"place": "Qianwan 3", **typed}.items():
         form.locator(f"[name={name}]").fill(value)
     form.get_by_role("button").click()
 
@@ -61,14 +61,14 @@ def test_a_box_is_discharged_held_let_go_and_leaves_and_its_page_tells_each_step
     expect(page.locator(".goods .stage")).to_have_text("可以提离")
     expect(why).to_contain_text("在场（Qianwan 3）")
 
-    send(page, "hold", reason="seal broken", actor="officer-7")
+    send(page, "hold", reason="seal broken")
     expect(page.locator(".goods .stage")).to_have_text("不得提离")
     expect(why).to_contain_text("关员扣箱")
     picture(page, "held", tmp_path)
-    send(page, "lift-1", reason="looked at", actor="officer-7")
+    send(page, "lift-1", reason="looked at")
     expect(page.locator(".goods .stage")).to_have_text("可以提离")
 
-    send(page, "gate-out", gate="G3", actor="terminal-1")
+    send(page, "gate-out", gate="G3")
     expect(page.locator(".goods .stage")).to_have_text("已离场")
     expect(why).to_contain_text("经卡口 G3 离场")
     picture(page, "left", tmp_path)
@@ -105,7 +105,6 @@ def test_a_departure_without_release_is_an_alarm_until_its_sender_takes_it_back(
     gone = options.filter(has_text=re.compile("gated out")).get_attribute("value")
     form.locator("[name=report_id]").select_option(gone)
     form.locator("[name=reason]").fill("another box")
-    form.locator("[name=actor]").fill("terminal-1")
     form.get_by_role("button").click()
     expect(page.locator("#block")).to_have_count(0)
     expect(page.locator(".waits")).to_contain_text(f"bill {said['bill_no']} waits for the findings of the inspection")

@@ -237,8 +237,6 @@ def test_files_of_any_name_and_content_are_refused_with_a_sentence(dtg: Any, tmp
             dtg("declare", str(file), codes=(1,))
         dtg("declare", str(file), "--format", "korea", codes=(1,))
         dtg("declare", str(file), "--url", "[/evil]", codes=(1,))
-        dtg("declare", str(file), "--actor", "[/evil]\x1b", codes=(1,))
-        dtg("declare", str(file), "--actor", "张三", codes=(1,))
     dtg("declare", str(tmp_path / "[/nothing]"), codes=(1,))
 
 

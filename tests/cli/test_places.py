@@ -47,7 +47,17 @@ def test_a_folder_in_chinese_behind_a_proxy_is_served_and_goes_on_where_it_is_mo
     env = surroundings(first, LC_ALL="C")
     running = up(env)
     try:
-        lodged = dtg(env, "declare", str(ROOT / "docs" / "declaration.json"))
+        nobody = dtg(env, "declare", str(ROOT / "docs" / "declaration.json"))
+        assert nobody.returncode == 1 and "DTG_API_KEY_FILE" in nobody.stderr, nobody.stderr
+        key = tmp_path / "clerk.key"
+        for words in (
+            ("account", "add", "clerk", "--role", "declarant", "--company", "91370200163562681G", "--program"),
+            ("key", "add", "clerk", "--scope", "lodge", "--file", str(key)),
+        ):
+            done = dtg(env, *words)
+            assert done.returncode == 0, done.stdout + done.stderr
+        assert key.stat().st_mode & 0o077 == 0
+        lodged = dtg(env | {"DTG_API_KEY_FILE": str(key)}, "declare", str(ROOT / "docs" / "declaration.json"))
         assert lodged.returncode == 0, lodged.stdout + lodged.stderr
     finally:
         running.send_signal(signal.SIGTERM)

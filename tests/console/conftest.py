@@ -29,6 +29,7 @@ from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.conftest import PARTITIONS
 from tests.console.postgres import Postgres
+from tests.people import admit, headers_of
 from tests.waiting import wait, wait_until_ended
 
 
@@ -126,9 +127,10 @@ class Running:
         )
         self.server = Server(config, self.app)
         self.thread = Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
-        self.http = httpx2.Client(base_url=self.address, timeout=300)
+        self.http = httpx2.Client(base_url=self.address, timeout=300, headers=headers_of())
 
     def start(self) -> None:
+        admit(self.settings.database_url)
         self.thread.start()
         wait(lambda: self.server.started, "the server to start")
         wait(lambda: self.http.get("/readyz").status_code == 200, "the console to be ready")
@@ -137,6 +139,10 @@ class Running:
         self.server.handle_exit(2, None)
         wait_until_ended(self.thread)
         self.http.close()
+
+    def acting_as(self, name: str, **what: str) -> dict[str, str]:
+        """What a request of this account carries; it may everything where `what` (roles, company, office) does not say otherwise."""
+        return admit(self.settings.database_url, name, **what)
 
     def catch_up(self) -> None:
         """Waits until everything said before this call is in the rows."""

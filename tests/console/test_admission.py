@@ -14,12 +14,16 @@ from services.console.settings import ConsoleSettings
 from tests.console.border import DECLARANT, Border, publish
 from tests.console.conftest import Running
 from tests.console.test_api import JSON, paper, problem
+from tests.people import LINE
 
 GATE = "/api/v1/containers/CSQU3054383"
 
 
 def raw(console: Running, request: str) -> tuple[int, str]:
-    """Status and body of the answer to exactly these lines."""
+    """Status and body of the answer to exactly these lines, and one that says who asks."""
+    if "Authorization" not in request:
+        first, _, rest = request.partition("\n")
+        request = f"{first}\n{LINE}\n{rest}"
     with socket.create_connection(("127.0.0.1", console.settings.console_port), 30) as line:
         line.sendall(request.replace("\n", "\r\n").encode())
         answer = b""
@@ -85,8 +89,10 @@ def test_a_form_is_demanded_by_name(console: Running) -> None:
 
 
 TWICE = [
-    "X-Actor: officer-7\nX-Actor: officer-8",
+    "Authorization: Bearer a\nAuthorization: Bearer b",
     "Idempotency-Key: a\nidempotency-key: b",
+    "Cookie: a=1\nCookie: a=2",
+    "X-CSRF-Token: a\nX-CSRF-Token: b",
     "Host: {host}",
     "Content-Type: application/json",
     "Origin: http://{host}\nOrigin: http://{host}",

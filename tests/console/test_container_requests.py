@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,17 @@ from schemas.codes import uscc
 from schemas.gate import ContainerHoldPlaced, RecordEquipmentEvent, RetractEquipmentEvent
 from schemas.topics import requests_topic
 from services.cli.port import port_app
+from services.console.accounts import written
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from services.shell.codec import decode, raw
+from services.shell.private_file import write_private
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish
 from tests.console.conftest import Running
 from tests.console.test_api import paper, problem, requests_under
+from tests.people import key_of
 
 EVENT = {"event": "DISC", "place": "Qianwan 3", "laden": True, "occurred_at": "2026-11-25T12:00:00+08:00"}
 
@@ -78,7 +82,7 @@ def test_an_event_without_its_time_or_with_a_number_for_one_is_422(console: Runn
 def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_given(console: Running) -> None:
     def told(**changed: Any) -> str:
         who = str(changed.pop("who", "terminal-1"))
-        answer = post(console, "/containers/TSTU0000002/events", {**EVENT, **changed}, **{"X-Actor": who})
+        answer = post(console, "/containers/TSTU0000002/events", {**EVENT, **changed}, **console.acting_as(who))
         assert answer.status_code == 202, answer.text
         return str(answer.json()["request_id"])
 
@@ -93,10 +97,12 @@ def test_an_event_is_the_same_by_sender_container_kind_and_time_where_no_key_is_
     }
     assert len({first, *others}) == 6
     wrong = post(
-        console, "/containers/TSTU0000002/events", {**EVENT, "place": "Qianwan 4"}, **{"X-Actor": "terminal-1"}
+        console, "/containers/TSTU0000002/events", {**EVENT, "place": "Qianwan 4"}, **console.acting_as("terminal-1")
     )
     problem(wrong, 422, "event_reused")
-    keyed = post(console, "/containers/TSTU0000002/events", EVENT, **{"X-Actor": "terminal-1", "Idempotency-Key": "k"})
+    keyed = post(
+        console, "/containers/TSTU0000002/events", EVENT, **console.acting_as("terminal-1"), **{"Idempotency-Key": "k"}
+    )
     assert keyed.json()["request_id"] not in {first, *others}
 
 
@@ -111,7 +117,9 @@ def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootst
         return answer
 
     assert asked()["may_leave"] is True
-    said = post(console, f"/containers/{number}/holds", {"reason": "seal broken"}, **{"X-Actor": "officer-7"}).json()
+    said = post(
+        console, f"/containers/{number}/holds", {"reason": "seal broken"}, **console.acting_as("officer-7")
+    ).json()
     assert (asked()["may_leave"], asked()["reason"]) == (False, "hold_asked")
     console.catch_up()
     assert asked()["reason"] == "hold_asked", "its message was read, and the gate desk has not answered"
@@ -120,7 +128,14 @@ def test_a_hold_on_a_container_keeps_it_from_its_202_on(console: Running, bootst
     publish(bootstrap, told.said[-1:])
     console.catch_up()
     answer = asked()
-    assert (answer["may_leave"], answer["reason"], answer["detail"]) == (False, "box_held", ""), "the words stay inside"
+    assert (answer["may_leave"], answer["reason"], answer["detail"]) == (False, "box_held", "seal broken")
+    for role in ("terminal", "carrier", "declarant", "treatment"):
+        key = console.acting_as(f"outside-{role}", roles=role)
+        told_outside = console.api("GET", f"/containers/{number}", headers=key)
+        page = console.http.get(f"/containers/{number}", headers=key)
+        assert told_outside.json()["reason"] == "box_held" and page.status_code == 200
+        for text in (told_outside.text, page.text):
+            assert "seal broken" not in text and "officer-7" not in text, "the words stay inside"
     assert [hold["hold_id"] for hold in answer["holds"]] == [said["request_id"]]
 
 
@@ -187,13 +202,21 @@ def test_a_declarant_names_so_many_containers_a_day_at_most(strict: tuple[Runnin
     assert answer.json()["results"][1]["code"] == "too_many_boxes" and answer.json()["accepted"] == 1
 
 
-def test_a_terminal_tells_and_retracts_from_the_command_line(console: Running) -> None:
-    box = "TGHU1234562"
+def test_a_terminal_tells_and_retracts_from_the_command_line(
+    console: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, file = "TGHU1234562", tmp_path / "terminal.key"
+    console.acting_as("terminal-9", roles="terminal", company="Qianwan")
+    write_private(file, written(key_of("terminal-9")))
 
     def dtg(*words: str) -> Result:
-        return CliRunner().invoke(port_app, [*words, "--where", console.address, "--actor", "terminal-9"])
+        return CliRunner().invoke(port_app, [*words, "--where", console.address])
 
     when = ("--place", "Qianwan 3", "--at", "2026-11-25T08:00:00+08:00")
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))
+    unknown = dtg("tell", box, "DISC", *when)
+    assert unknown.exit_code == 1 and "DTG_API_KEY_FILE" in unknown.output, unknown.output
+    monkeypatch.setenv("DTG_API_KEY_FILE", str(file))
     told = dtg("tell", box, "DISC", *when, "--laden", "--conveyance", "EVER 041E", "--key", "cli-1")
     assert told.exit_code == 0, told.output
     report = told.output.split()[2]
@@ -203,14 +226,13 @@ def test_a_terminal_tells_and_retracts_from_the_command_line(console: Running) -
     (message,) = requests_under(console.settings.kafka, "customs-gate-requests", box)
     heard = decode(RecordEquipmentEvent, raw(message))
     assert isinstance(heard, RecordEquipmentEvent) and raw(message).text("ce_id") == report
-    assert (heard.event, heard.laden, heard.conveyance, heard.asked_by) == ("DISC", True, "EVER 041E", "terminal-9")
+    assert (heard.event, heard.laden, heard.conveyance) == ("DISC", True, "EVER 041E")
+    assert (heard.asked_by, heard.on_behalf_of) == ("terminal-9", "Qianwan")
     back = dtg("retract", box, report, "--reason", "another box")
     assert back.exit_code == 0, back.output
     other = decode(RetractEquipmentEvent, raw(requests_under(console.settings.kafka, "customs-gate-requests", box)[1]))
     assert isinstance(other, RetractEquipmentEvent) and other.report_id == report
     wrong = dtg("tell", box, "DISC", "--place", "Qianwan 3", "--at", "yesterday")
     assert wrong.exit_code == 1 and "/occurred_at" in wrong.output and "not taken" in wrong.output
-    nobody = CliRunner().invoke(
-        port_app, ["tell", box, "DISC", *when, "--actor", "t", "--where", f"http://127.0.0.1:{free_port()}"]
-    )
+    nobody = CliRunner().invoke(port_app, ["tell", box, "DISC", *when, "--where", f"http://127.0.0.1:{free_port()}"])
     assert nobody.exit_code == 1 and "does not answer" in nobody.output

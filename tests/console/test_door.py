@@ -23,6 +23,7 @@ from services.console.problems import SHOWN_ERRORS, Problem
 from tests.console.conftest import Running
 from tests.console.test_api import JSON, problem
 from tests.hostile.bodies import SEPARATORS, keys, paper, worst
+from tests.people import LINE
 from tests.waiting import wait
 
 GATE = "/containers/CSQU3054383"
@@ -131,7 +132,7 @@ def test_a_batch_that_is_no_list_of_declarations_is_refused(
 def half_sent(console: Running, size: int, source: str = "127.0.0.1") -> Iterator[socket.socket]:
     """A declaration of which all bytes but one have been sent, from this address."""
     head = f"POST /api/v1/declarations HTTP/1.1\r\nHost: 127.0.0.1:{console.settings.console_port}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
+    head += f"{LINE}\r\nContent-Type: application/json\r\nContent-Length: {size}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", console.settings.console_port), 30, (source, 0)) as line:
         line.sendall(head.encode() + b" " * (size - 1))
         yield line

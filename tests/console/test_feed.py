@@ -34,6 +34,7 @@ from services.ports.notice import Away
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, Said, green, publish
 from tests.console.conftest import Running, projecting, quiet_broker
+from tests.people import headers_of
 from tests.ports.gatehouse import Gatehouse
 from tests.waiting import wait
 
@@ -90,7 +91,7 @@ def serving(kafka: str, url: str, **changed: Any) -> Iterator[Running]:
 def following(address: str, file: Path) -> Iterator[tuple[FeedPort, Gatehouse]]:
     notes = Notebook(file)
     try:
-        with FeedPort(address, notes) as port:
+        with FeedPort(address, notes, headers=headers_of()) as port:
             yield port, Gatehouse(notes)
     finally:
         notes.close()

@@ -19,6 +19,7 @@ from services.console.streams import News, Shared, Streams
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running, end_of_feed
 from tests.console.test_api import problem
+from tests.people import LINE, headers_of
 from tests.waiting import wait
 
 GATE = "/api/v1/containers/CSQU3054383"
@@ -54,7 +55,7 @@ def connect(console: Running) -> socket.socket:
 def head(console: Running, start: str = f"GET {GATE}", *lines: str) -> bytes:
     """A request up to its last header; the empty line is left to the caller."""
     host = f"Host: localhost:{console.settings.console_port}"
-    return "".join([f"{line}\r\n" for line in (f"{start} HTTP/1.1", host, *lines)]).encode()
+    return "".join([f"{line}\r\n" for line in (f"{start} HTTP/1.1", host, LINE, *lines)]).encode()
 
 
 def answer(line: socket.socket) -> bytes:
@@ -147,7 +148,7 @@ def test_silent_connections_make_room_for_one_that_asks(small: Running) -> None:
 
 def on_a_line_of_its_own(console: Running) -> int:
     """The gate's status. A connection that a client kept from an earlier request is silent too, and may be closed."""
-    with httpx2.Client(base_url=console.address, trust_env=False) as http:
+    with httpx2.Client(base_url=console.address, trust_env=False, headers=headers_of()) as http:
         return http.get(GATE).status_code
 
 

@@ -21,6 +21,7 @@ from services.ports.notebook import Notebook
 from services.ports.notice import Notice, Unread
 from tests.console.border import DECLARANT, NOON, Border, Said, publish
 from tests.console.conftest import Running, end_of_feed, pages
+from tests.people import headers_of
 
 SORTED = re.compile(r"SCAN|TEMP B-TREE|Seq Scan|Sort")
 TEXT = '"<\\' * 100_000
@@ -86,7 +87,7 @@ def test_the_port_client_and_the_stream_get_on_too(
 ) -> None:
     after, said = long_feed
     gate = Gate()
-    with FeedPort(console.address, Notebook(tmp_path / "port.db")) as port:
+    with FeedPort(console.address, Notebook(tmp_path / "port.db"), headers=headers_of()) as port:
         port.catch_up(gate, 60)
         port.notebook.close()
     assert {one.id for one in said} <= gate.taken

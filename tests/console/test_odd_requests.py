@@ -12,6 +12,7 @@ from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish
 from tests.console.conftest import Running
+from tests.people import headers_of
 
 ODD = (
     *["%00", "a%00b", "%ED%A0%80", "%FF%FE", "%C0%AF", "%E2%80%AE", "%F0%9F%92%A5", "%F0%9D%9F%99", "%0D%0AX-Odd:%201"],
@@ -55,7 +56,7 @@ def test_no_address_whatever_is_beyond_an_answer(asked: Running, url: str) -> No
     asked.catch_up()
     wrong: list[tuple[str, int, str]] = []
     seen: set[int] = set()
-    with httpx2.Client(base_url=asked.address, timeout=30) as client:
+    with httpx2.Client(base_url=asked.address, timeout=30, headers=headers_of()) as client:
         for address in addresses(asked, goods):
             for accept in forms:
                 answer = client.get(address, headers=accept)

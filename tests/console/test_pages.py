@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import json
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from services.shell.clock import now
 from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
 from tests.console.conftest import Running
 from tests.console.test_api import requests_under
+from tests.people import admit, headers_of
 from tests.waiting import wait
 
 BROWSER = {"accept": "text/html,application/xhtml+xml", "accept-language": "en-GB,en;q=0.9"}
@@ -36,11 +38,15 @@ EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 
 def get(console: Running, path: str, **how: Any) -> httpx2.Response:
     """Asked by a browser that was never here: it has no cookies."""
-    return httpx2.get(console.address + path, timeout=30, **how)
+    return httpx2.get(console.address + path, timeout=30, **_signed(how))
 
 
 def post(console: Running, path: str, **how: Any) -> httpx2.Response:
-    return httpx2.post(console.address + path, timeout=30, **how)
+    return httpx2.post(console.address + path, timeout=30, **_signed(how))
+
+
+def _signed(how: dict[str, Any]) -> dict[str, Any]:
+    return {**how, "headers": headers_of() | how.get("headers", {})}
 
 
 def page(console: Running, path: str, status: int = 200, **more: str) -> str:
@@ -136,7 +142,7 @@ def test_a_form_sent_twice_is_one_request_and_a_later_one_is_another(console: Ru
         assert found
         return found[1]
 
-    first = {"reason": "a tip", "actor": "officer-1", "key": key()}
+    first = {"reason": "a tip", "key": key()}
     twice = [asked(post(console, f"{address}/act/hold", data=first)) for _ in range(2)]
     later = asked(post(console, f"{address}/act/hold", data={**first, "key": key()}))
     assert twice[0] == twice[1] != later
@@ -181,7 +187,6 @@ def test_an_officer_decides_on_the_page_about_goods_that_no_treatment_is_known_f
         "reason": "healthy after isolation",
         "goods": "wood",
         "method": "MB",
-        "actor": "officer-7",
     }
     for decision in ("treat", "clear"):
         asked(post(console, f"/consignments/{goods}/act/treatment-decision", data={**typed, "decision": decision}))
@@ -211,7 +216,7 @@ def test_an_officer_corrects_findings_on_the_page_of_goods_that_were_refused(con
     assert "Papers to be put right" in seen and "the invoice is missing" in seen
     assert "Correct the findings" in seen and "Take the findings back" in seen and "Place a hold" in seen
     assert wrong in get(console, f"/consignments/{goods}", headers=BROWSER).text
-    typed = {"control": "inspection", "wrong": wrong, "reason": "another lot was opened", "actor": "officer-8"}
+    typed = {"control": "inspection", "wrong": wrong, "reason": "another lot was opened"}
     asked(post(console, f"/consignments/{goods}/act/correct-findings", data={**typed, "result": "conform"}))
     asked(post(console, f"/consignments/{goods}/act/retract-findings", data=typed))
     sent = requests_under(console.settings.kafka, "customs-inspection-requests", goods)
@@ -226,17 +231,15 @@ def test_an_officer_corrects_findings_on_the_page_of_goods_that_were_refused(con
     assert "Findings taken back" in seen and "Refusal taken back" in seen and "Correct the findings" not in seen
 
 
-def test_who_acted_last_is_remembered_whatever_the_name(console: Running) -> None:
+def test_who_acts_is_who_has_signed_in_and_no_field_of_a_form(console: Running) -> None:
     publish(console.settings.kafka, Border("PAGE-3").lodged().accepted().said)
     console.catch_up()
-    address = f"/consignments/{consignment_id(DECLARANT, 'PAGE-3')}"
-    answer = post(console, f"{address}/act/hold", data={"reason": "a tip", "actor": "王 关员"})
-    assert f"dtg_actor={quote('王 关员')}" in answer.headers["set-cookie"]
-    assert 'value="王 关员"' in get(console, address, headers={"cookie": f"dtg_actor={quote('王 关员')}"}).text
-    long = post(console, f"{address}/act/hold", data={"reason": "a tip", "actor": "w" * 65}, headers=BROWSER)
-    assert long.status_code == 422
-    assert "/actor at most 64 characters" in words(long)
-    assert 'value="a tip"' in long.text
+    goods = consignment_id(DECLARANT, "PAGE-3")
+    who = console.acting_as("王 关员")
+    assert "Signed in as: 王 关员" in words(get(console, f"/consignments/{goods}", headers=who | BROWSER))
+    asked(post(console, f"/consignments/{goods}/act/hold", data={"reason": "a tip", "actor": "x"}, headers=who))
+    (sent,) = requests_under(console.settings.kafka, "customs-release-requests", goods)
+    assert json.loads(sent.value())["asked_by"] == "王 关员"
 
 
 def test_a_form_larger_than_any_paper_is_refused(console: Running) -> None:
@@ -423,8 +426,10 @@ def test_a_page_says_that_its_clock_is_a_sandbox_and_that_facts_are_missing(tmp_
         try:
             address = f"http://127.0.0.1:{port}"
             wait(lambda: _answers(f"{address}/livez"), "the console to answer")
-            zh = words(httpx2.get(f"{address}/", headers={**BROWSER, "accept-language": "zh-CN"}))
-            en = words(httpx2.get(f"{address}/?lang=en", headers=BROWSER))
+            admit(environment["DTG_DATABASE_URL"])
+            known = headers_of() | BROWSER
+            zh = words(httpx2.get(f"{address}/", headers={**known, "accept-language": "zh-CN"}))
+            en = words(httpx2.get(f"{address}/?lang=en", headers=known))
         finally:
             process.terminate()
             wait(lambda: process.poll() is not None, "the console to end")

@@ -39,12 +39,13 @@ def own(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 
 def place(console: Running, **asked: str) -> httpx2.Response:
     key = asked.pop("key", "")
-    headers = {"X-Actor": "officer-7", **({"Idempotency-Key": key} if key else {})}
+    headers = {**console.acting_as("officer-7", roles="targeting"), **({"Idempotency-Key": key} if key else {})}
     return console.api("POST", "/watches", json={"reason": "a tip", **asked}, headers=headers)
 
 
 def lift(console: Running, watch_id: str) -> httpx2.Response:
-    return console.api("POST", f"/watches/{watch_id}/lift", json={"reason": "looked at"}, headers={"X-Actor": "o8"})
+    officer = console.acting_as("o8", roles="release")
+    return console.api("POST", f"/watches/{watch_id}/lift", json={"reason": "looked at"}, headers=officer)
 
 
 def released(reference: str, number: str, bill: str) -> Border:
@@ -256,17 +257,17 @@ def test_the_rows_are_the_same_on_both_databases(settings: ConsoleSettings, boot
 def test_the_page_places_and_lifts_a_watch_in_both_languages(own: Running) -> None:
     page = own.http.get("/watches?lang=zh").text
     assert "布控" in page and 'action="/watches/act/place"' in page
-    typed = {"bill_no": "WATCH-11", "declarant": "", "reason": "情报", "actor": "officer-7", "key": "page/1/place"}
+    typed = {"bill_no": "WATCH-11", "declarant": "", "reason": "情报", "key": "page/1/place"}
     done = own.http.post("/watches/act/place", data=typed, follow_redirects=False)
     assert (done.status_code, done.headers["location"]) == (303, "/watches")
     page = own.http.get("/watches?lang=en").text
     assert "WATCH-11" in page and "情报" in page and "not complete" in page
     (row,) = [one for one in own.api("GET", "/watches").json()["watches"] if one["bill_no"] == "WATCH-11"]
-    wrong = own.http.post("/watches/act/lift", data={"watch_id": row["watch_id"], "reason": "", "actor": "o8"})
+    wrong = own.http.post("/watches/act/lift", data={"watch_id": row["watch_id"], "reason": ""})
     assert wrong.status_code == 422 and 'id="problem"' in wrong.text
     wrong = own.http.post("/watches/act/place", data={"bill_no": "A", "declarant": "B", "reason": "x"})
     assert wrong.status_code == 422 and 'value="A"' in wrong.text
     done = own.http.post(
-        "/watches/act/lift", data={"watch_id": row["watch_id"], "reason": "done", "actor": "o8"}, follow_redirects=False
+        "/watches/act/lift", data={"watch_id": row["watch_id"], "reason": "done"}, follow_redirects=False
     )
     assert done.status_code == 303 and watch(own, row["watch_id"])["state"] == "lifted"

@@ -23,6 +23,7 @@ from services.console.watching import Watch
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish
 from tests.console.conftest import Projecting, projecting
+from tests.people import admit, headers_of
 from tests.waiting import wait
 
 
@@ -171,7 +172,7 @@ def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_i
     }
     console, projector = read_model(*ports, tmp_path, env)
     pages = {f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, (console, projector), strict=True)}
-    http = httpx2.Client(base_url=f"http://127.0.0.1:{ports[0]}", timeout=30)
+    http = httpx2.Client(base_url=f"http://127.0.0.1:{ports[0]}", timeout=30, headers=headers_of())
 
     def gate() -> tuple[bool, str]:
         answer = http.get("/api/v1/containers/TGHU7654321").json()
@@ -181,6 +182,7 @@ def test_a_frozen_or_dead_projector_closes_the_gate_and_one_that_goes_on_opens_i
         for child in (console, projector):
             child.start()
         wait_for(pages)
+        admit(env["DTG_DATABASE_URL"])
         feed = http.get("/api/v1/releases").json()
         while feed["more"]:
             feed = http.get("/api/v1/releases", params={"after": feed["cursor"]}).json()

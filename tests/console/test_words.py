@@ -27,6 +27,7 @@ from schemas.vocabulary import (
 )
 from services.console.consignment import UNMATCHED
 from services.console.rendering import FOLDER
+from services.console.rights import Reach, Role
 from services.console.words import WORDS
 from services.risk.rules import RULES
 
@@ -61,6 +62,8 @@ CODES: dict[str, Iterable[str]] = {
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
     "owners": {*Owner, *SERVICES, "operations", "console"},
     "rules": {rule.name for rule in RULES},
+    "roles": Role,
+    "reaches": Reach,
 }
 """Groups of which every row is the name of a code: exactly these."""
 ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])

@@ -52,6 +52,10 @@ LISTED = {
 WHOLE = {
     "dtg declare": "dtg declare docs/declaration.json",
     "dtg trace": "dtg trace <consignment>",
+    "dtg account add": "dtg account add reader --role auditor",
+    "dtg account authorise": "dtg account authorise 91370200163562681G 91310115MA1H7L0T3Q",
+    "dtg key rotate": "dtg key rotate demo-auditor",
+    "dtg key revoke": "dtg key revoke demo-agent",
     "dtg parked": "dtg parked list",
     "dtg parked show": "dtg parked show <message>",
     "dtg parked replay": "dtg parked replay <message> --actor <you> --value corrected.json",

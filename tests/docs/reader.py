@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.kafka.broker import free_port
 from schemas.envelope import request_id
 from services.cli.parked import waiting
+from services.console.demo import SECRET
 from services.shell.access import Access, file_of
 from tests.cli.stops import until_line
 from tests.docs.lines import ROOT
@@ -27,6 +28,11 @@ PARTITIONS = 2
 PORTS = ("DTG_KAFKA_PORT", "DTG_CONSOLE_PORT", "DTG_WORKER_PORT", "DTG_PROJECTOR_PORT")
 MAKES = ("MAKE", "MFLAGS", "ARGS")
 """Names of the environment in which a `make` that runs the suite tells its own arguments to another one."""
+
+
+def demo_line(role: str) -> str:
+    """The header with which the README's lines say who asks."""
+    return f"Authorization: Bearer dtg_demo-{role}_{SECRET}"
 
 
 @dataclass
@@ -103,7 +109,8 @@ class Reader:
         if line.startswith(("GET /", "POST /")):
             method, rest = line.split(" ", 1)
             path, _, more = rest.partition(" ")
-            line = f"curl -sN -X {method} '{self.console}{path}' {more}"
+            role = "auditor" if method == "GET" else "terminal"
+            line = f"curl -sN -X {method} -H '{demo_line(role)}' '{self.console}{path}' {more}"
         for placeholder, own in self.words(line).items():
             line = line.replace(placeholder, own)
         return line
@@ -119,6 +126,7 @@ class Reader:
             "<consignment>": self.goods,
             "<message>": replayed if "replay" in line else discarded,
             "<you>": "reader",
+            "<account>": "demo-agent",
             "<day>": "2099-01-01",
             "{no}": "CSQU3054383",
             "corrected.json": str(self.folder / "corrected.json"),
@@ -127,7 +135,9 @@ class Reader:
 
     def _released(self) -> bool:
         done = subprocess.run(
-            ["curl", "-s", f"{self.console}/api/v1/consignments/{self.goods}"], capture_output=True, check=True
+            ["curl", "-s", "-H", demo_line("auditor"), f"{self.console}/api/v1/consignments/{self.goods}"],
+            capture_output=True,
+            check=True,
         )
         consignment = json.loads(done.stdout)["consignment"]
         return bool(consignment) and consignment["stage"] == "released"

@@ -108,7 +108,7 @@ class Asks(Flood):
         return made
 
     def _post(self, draft: Draft) -> Ask:
-        return Ask("POST", draft.topic, draft.value or b"", {"content-type": "application/json", "x-actor": "h"})
+        return Ask("POST", draft.topic, draft.value or b"", {"content-type": "application/json"})
 
     def _odd_path(self) -> Ask:
         segment = self.dice.choice(SEGMENTS)
@@ -132,7 +132,16 @@ class Asks(Flood):
     def _odd_headers(self) -> Ask:
         ask = self._post(self.draft())
         name = self.dice.choice(
-            ("content-type", "x-actor", "idempotency-key", "last-event-id", "accept", "content-encoding")
+            (
+                "content-type",
+                "authorization",
+                "cookie",
+                "x-csrf-token",
+                "idempotency-key",
+                "last-event-id",
+                "accept",
+                "content-encoding",
+            )
         )
         ask.headers = {
             **ask.headers,

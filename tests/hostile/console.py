@@ -18,6 +18,7 @@ from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.processes import read_model, stop_all
 from services.cli.up import wait_for
 from tests.hostile.asks import Ask, Asks
+from tests.people import admit, headers_of
 
 THREADS = 4
 REQUESTS = [t.name for t in FACTS_AND_REQUESTS if t.role == "requests"]
@@ -55,6 +56,7 @@ def serving(bootstrap: str, partitions: int, folder: Path, **more: str) -> Itera
         for child in children:
             child.start()
         wait_for(pages)
+        admit(settings["DTG_DATABASE_URL"])
         assert console.pid is not None
         yield ports[0], console.pid
         wait_for(pages)  # neither has ended, and both are well
@@ -99,7 +101,8 @@ def written(bootstrap: str, partitions: int) -> Counter[str]:
 def _put(line: http.client.HTTPConnection, name: str, ask: Ask, answers: Answers) -> None:
     """Sends it; notes its status and whatever is not as agreed."""
     try:
-        headers = {name: value.encode("latin-1") for name, value in ask.headers.items()}
+        told = headers_of() | ask.headers
+        headers = {name: value.encode("latin-1") for name, value in told.items()}
         line.request(ask.method, ask.path, ask.body, headers)
         answer = line.getresponse()
         status, data, kind = answer.status, answer.read(), answer.headers.get("content-type", "")

@@ -21,6 +21,7 @@ from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from tests.hostile.bodies import BATCH_BYTES, worst
 from tests.hostile.console import serving
+from tests.people import LINE, headers_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -52,7 +53,7 @@ def status(port: int, method: str, path: str, body: bytes | None = None) -> int:
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an answer may come before all was sent
-            line.request(method, path, body, {"Content-Type": "application/json"})
+            line.request(method, path, body, {"Content-Type": "application/json"} | headers_of())
         answer = line.getresponse()
         answer.read()
         return answer.status
@@ -89,7 +90,7 @@ def schemathesis(port: int, seconds: int, examples: int, seed: int) -> int:
         "coverage,fuzzing,stateful",
     ]
     command += ["--max-examples", str(examples), "--max-time", str(seconds), "--seed", str(seed), "--workers", "2"]
-    command += ["--no-shrink"]
+    command += ["--no-shrink", "--header", LINE]
     env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return subprocess.run([str(part) for part in command], cwd=ENVIRONMENT.parent, env=env, check=False).returncode
 

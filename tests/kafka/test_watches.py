@@ -23,7 +23,6 @@ from tests.kafka.border import Border
 from tests.voice import NOON
 from tests.waiting import leave
 
-OFFICER = {"X-Actor": "officer-7"}
 DESKS = "declaration,risk,inspection,quarantine,release,gate,clearance"
 
 
@@ -92,14 +91,14 @@ def in_every_partition() -> list[LodgeDeclaration]:
 def test_a_watched_bill_holds_its_goods_under_every_reference_and_in_every_partition(
     quiet: Border, door: Running, tmp_path: Path
 ) -> None:
-    child = at_work(quiet, tmp_path)
+    officer, child = door.acting_as("officer-7", roles="targeting"), at_work(quiet, tmp_path)
     try:
         early = lodge(reference="before the watch", bill_no="BL-1")
         arrived(quiet, early)
         quiet.until(early.key, "ReleaseGranted")
         door.catch_up()
         child.kill()
-        answer = door.api("POST", "/watches", json={"bill_no": "Bl1", "reason": "a tip"}, headers=OFFICER)
+        answer = door.api("POST", "/watches", json={"bill_no": "Bl1", "reason": "a tip"}, headers=officer)
         assert answer.status_code == 202 and answer.json()["consignments"] == 1, answer.text
         hold_id = f"officer/watch/{answer.json()['watch_id']}"
         boxes = [container.container_no for container in early.declaration.containers]
@@ -127,7 +126,7 @@ def test_a_watched_bill_holds_its_goods_under_every_reference_and_in_every_parti
 
         door.catch_up()
         watch_id = answer.json()["watch_id"]
-        lifted = door.api("POST", f"/watches/{watch_id}/lift", json={"reason": "looked at"}, headers=OFFICER)
+        lifted = door.api("POST", f"/watches/{watch_id}/lift", json={"reason": "looked at"}, headers=officer)
         assert lifted.status_code == 202 and lifted.json()["consignments"] == 1 + PARTITIONS, lifted.text
         for lodged in (early, *again[1:]):
             quiet.eventually(lambda: not held_by(quiet, lodged.key, hold_id), child)  # noqa: B023 - it is awaited at once

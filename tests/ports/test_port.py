@@ -24,6 +24,7 @@ from services.shell.codec import encode
 from tests.conftest import PARTITIONS
 from tests.console.border import NOON, Border, Said, copies, publish
 from tests.console.conftest import Running
+from tests.people import headers_of
 from tests.ports.gatehouse import Gatehouse, acts
 
 ROOT = Path(__file__).parents[2]
@@ -219,7 +220,7 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
     try:
         console.catch_up()
         house = Gatehouse(by_http)
-        with FeedPort(console.address, by_http) as feed, TopicPort(wire, by_topic) as topic:
+        with FeedPort(console.address, by_http, headers=headers_of()) as feed, TopicPort(wire, by_topic) as topic:
             feed.catch_up(house, 30)
             topic_house = Gatehouse(by_topic)
             topic.catch_up(topic_house, 30)
@@ -243,7 +244,7 @@ def test_over_http_a_terminal_hears_the_same_and_gets_the_same_answers(wire: str
             assert acts(tmp_path / "http.db") == before and by_http.cursor("http") != "0"
     finally:
         console.stop()
-    with FeedPort(console.address, by_http) as feed:
+    with FeedPort(console.address, by_http, headers=headers_of()) as feed:
         assert feed.ask(boxes[0], house).reason == "stale"
         with pytest.raises(Away):
             feed.read(house, 0)

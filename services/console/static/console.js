@@ -17,5 +17,8 @@ const silent = (is) => () => {
   document.getElementById("offline").hidden = !is;
 };
 document.addEventListener("htmx:error", silent(true));
-document.addEventListener("htmx:response:error", silent(true));
+document.addEventListener("htmx:response:error", (event) => {
+  const ended = event.detail.ctx.response.status === 401; // it answers, but to nobody who is not signed in
+  document.getElementById(ended ? "signed-out" : "offline").hidden = false;
+});
 document.addEventListener("htmx:after:swap", silent(false));

@@ -1,0 +1,227 @@
+"""Who may sign in, and which programs have keys? `dtg account`, `dtg key`: for whoever has the machine, at the read model's database."""
+
+import getpass
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli.home import clock_of, of_command
+from services.cli.screen import Table, errors, screen, styled, text
+from services.cli.settings import UpSettings
+from services.shell.clock import world_us
+from services.shell.private_file import NotPrivate, read_private, write_private
+
+if TYPE_CHECKING:
+    from services.console.accounts import Accounts, Shown
+
+account_app = typer.Typer(no_args_is_help=True, help="People and programs: add, change, close, authorise. 账户")
+key_app = typer.Typer(no_args_is_help=True, help="API keys of programs: add, rotate, revoke. 密钥")
+Named = Annotated[str, typer.Argument(parser=text, help="name of the account")]
+KeyId = Annotated[str, typer.Argument(parser=text, help="id of the key, as in the list")]
+Into = Annotated[Path | None, typer.Option("--file", help="private file to write the key to, instead of the screen")]
+Roles = Annotated[list[str], typer.Option("--role", help="may be given several times")]
+DAY_US = 86_400_000_000
+
+
+@contextmanager
+def people(url: str) -> Iterator["Accounts"]:
+    """The accounts in this database; a sentence and exit code 1 where something cannot be given."""
+    from services.console.accounts import Accounts, NotGranted
+    from services.console.database import migrate, open_engine
+
+    migrate(url)
+    engine = open_engine(url, writes=True)
+    try:
+        yield Accounts(engine)
+    except NotGranted as error:
+        errors.line(styled(str(error), "red"))
+        raise typer.Exit(1) from None
+    finally:
+        engine.dispose()
+
+
+def _here() -> str:
+    return of_command(UpSettings()).read_model()
+
+
+def _by() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
+
+
+def _day(us: int | None) -> str:
+    return "" if us is None else datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="minutes")
+
+
+@account_app.command("add")
+def add(
+    name: Named,
+    role: Roles,
+    company: Annotated[str, typer.Option(help="USCC, or a carrier's or terminal's name")] = "",
+    office: Annotated[str, typer.Option(help="customs office, four digits; 00 at the end: the district")] = "",
+    program: Annotated[bool, typer.Option("--program", help="no password: it has keys only")] = False,
+) -> None:
+    """Make an account; a person's one-time password is shown once. 新增账户"""
+    from services.console.accounts import Account
+    from services.shell.fresh import fresh_password
+
+    password = None if program else fresh_password()
+    sandbox = clock_of(UpSettings()).is_sandbox
+    with people(_here()) as accounts:
+        made = Account(name, " ".join(role), company, office, must_change=True)
+        accounts.make(made, by=_by(), at=world_us(), password=password, sandbox=sandbox)
+    screen.line(
+        f"Account {name} was made. 已新增账户。" + (f" One-time password 一次性密码: {password}" if password else "")
+    )
+
+
+@account_app.command("change")
+def change(
+    name: Named,
+    role: Annotated[list[str] | None, typer.Option("--role", help="all roles from now on")] = None,
+    company: Annotated[str | None, typer.Option()] = None,
+    office: Annotated[str | None, typer.Option()] = None,
+    closed: Annotated[bool | None, typer.Option("--close/--open", help="nobody can sign in as it")] = None,
+) -> None:
+    """Give other roles, company or office, or close the account; it holds from the next request on. 变更账户"""
+    wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
+    columns = {column: value for column, value in wanted.items() if value is not None}
+    with people(_here()) as accounts:
+        accounts.change(name, by=_by(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
+    screen.line(f"Account {name} was changed. 已变更")
+
+
+@account_app.command("password")
+def password(name: Named) -> None:
+    """Make another one-time password; all sessions of the account end. 重置密码"""
+    from services.shell.fresh import fresh_password
+
+    made = fresh_password()
+    with people(_here()) as accounts:
+        accounts.set_password(name, made, by=_by(), at=world_us())
+    screen.line(f"One-time password of {name} 一次性密码: {made}")
+
+
+@account_app.command("authorise")
+def authorise(
+    company: Annotated[str, typer.Argument(parser=text, help="USCC of the declarant")],
+    agent: Annotated[str, typer.Argument(parser=text, help="USCC of the agent")],
+    days: Annotated[int, typer.Option(min=1, help="from now on")] = 365,
+    end: Annotated[bool, typer.Option("--end", help="end it instead")] = False,
+) -> None:
+    """Let an agent declare in a company's name for some days. 授权代理"""
+    at = world_us()
+    with people(_here()) as accounts:
+        if end:
+            accounts.end_authorisation(company, agent, by=_by(), at=at)
+        else:
+            accounts.authorise(company, agent, by=_by(), at=at, from_us=at, until_us=at + days * DAY_US)
+    screen.line(f"{agent} may {'no more ' if end else ''}declare for {company}. 已{'终止' if end else '登记'}授权")
+
+
+@account_app.command("list")
+def list_accounts() -> None:
+    """All accounts. 清单"""
+    shown = Table("account 账户", "roles 角色", "company 企业", "office 关区", "closed 停用")
+    with people(_here()) as accounts:
+        for each in accounts.accounts():
+            shown.add_row(each.account, each.roles, each.company, each.office, "closed 停用" if each.closed else "")
+    screen.table(shown)
+
+
+@account_app.command("grants")
+def grants() -> None:
+    """Who gave or took what, the latest first. 授予记录"""
+    shown = Table("at 时间", "by 授予人", "account 账户", "what 事项", "detail 详情")
+    with people(_here()) as accounts:
+        for each in accounts.grants():
+            shown.add_row(_day(each.at_us), each.granted_by, each.account, each.what, each.detail)
+    screen.table(shown)
+
+
+@key_app.command("add")
+def add_key(
+    account: Named,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="it is good for")] = 365,
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="read, gate, lodge, report, decide, operate")
+    ] = None,
+    file: Into = None,
+) -> None:
+    """Make an API key; it is shown once. 新增密钥"""
+    from services.console.rights import Scope
+
+    at = world_us()
+    with people(_here()) as accounts:
+        scopes = scope or [each.value for each in Scope]
+        made = accounts.make_key(account, by=_by(), at=at, ends_us=at + days * DAY_US, scopes=scopes)
+    _show(made, file)
+
+
+@key_app.command("rotate")
+def rotate(
+    key_id: KeyId,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="the new one is good for")] = 365,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=24 * 90, help="the old one stays good for")] = 24 * 7,
+    file: Into = None,
+) -> None:
+    """Make another key of the same account and scopes; both are good for a while. 换发密钥"""
+    at = world_us()
+    overlap = timedelta(hours=overlap_hours) // timedelta(microseconds=1)
+    with people(_here()) as accounts:
+        made = accounts.rotate(key_id, by=_by(), at=at, overlap_us=overlap, ends_us=at + days * DAY_US)
+    _show(made, file)
+
+
+@key_app.command("revoke")
+def revoke(key_id: KeyId) -> None:
+    """The key is good no more; consoles know it within some seconds (DTG_KEY_SECONDS). 吊销密钥"""
+    with people(_here()) as accounts:
+        accounts.revoke(key_id, by=_by(), at=world_us())
+    screen.line(f"Key {key_id} was revoked. 已吊销")
+
+
+@key_app.command("list")
+def list_keys() -> None:
+    """All keys, without their secrets. 清单"""
+    shown = Table("key 密钥", "account 账户", "scopes 范围", "made 生成", "until 有效至", "revoked 吊销")
+    with people(_here()) as accounts:
+        for each in accounts.listed_keys():
+            row = (each.key_id, each.account, each.scopes, _day(each.made_us), _day(each.ends_us))
+            shown.add_row(*row, _day(each.revoked_us))
+    screen.table(shown)
+
+
+def _show(made: "Shown", file: Path | None) -> None:
+    from services.console.accounts import written
+
+    if file is None:
+        screen.line(f"API key, shown once 密钥仅显示一次: {written(made)}")
+        return
+    try:
+        write_private(file, f"{written(made)}\n", fresh=True)
+    except OSError as error:
+        errors.line(styled(f"{file} cannot be written: {error.strerror}. 无法写入密钥文件。", "red"))
+        raise typer.Exit(1) from error
+    screen.line(f"Key {made.key_id} is in {file}. 密钥已写入文件")
+
+
+def own_key(demo_role: str) -> str:
+    """The API key that a command shows: of the file of DTG_API_KEY_FILE; at a demo of this machine that role's published key; else none."""
+    settings = UpSettings()
+    if settings.api_key_file:
+        try:
+            return read_private(Path(settings.api_key_file)).strip()
+        except NotPrivate as error:
+            errors.line(styled(str(error), "red"))
+            raise typer.Exit(1) from None
+    if not clock_of(settings).is_sandbox:
+        return ""
+    from services.console.accounts import written
+    from services.console.demo import DEMOS
+
+    return next(written(demo.key) for demo in DEMOS if demo.role == demo_role)

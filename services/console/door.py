@@ -1,0 +1,160 @@
+"""Who asks? Proved before any route hears of a request: an API key, or the cookie of somebody who has signed in. Without a row in the
+table of rights a route is closed."""
+
+import hmac
+from collections import OrderedDict
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import Counter
+
+from services.console.accounts import Accounts, Key, Refused
+from services.console.admission import READING
+from services.console.database import DATABASE_ERRORS
+from services.console.demo import is_published
+from services.console.problems import Problem
+from services.console.rendering import wants_page
+from services.console.rights import ROUTES, Open, Who
+from services.console.settings import ConsoleSettings
+from services.shell.clock import CLOCK, stopwatch, world_us
+
+SESSION_COOKIE = "dtg_session"
+CSRF_HEADER = "x-csrf-token"
+BEARER = "bearer "
+REMEMBERED_KEYS = 2000
+"""Keys of which a process remembers for some seconds whose they are."""
+LONGEST_AWAY = 60.0
+"""Seconds for which a key that was good stays so while the database does not answer."""
+OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
+"""All that is open to somebody whose password was made by somebody else."""
+REFUSED = Counter(
+    "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
+)
+FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
+log = structlog.get_logger()
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
+
+
+class _Known(NamedTuple):
+    key: Key | Refused
+    at: float
+
+
+class Door:
+    """Keys and sessions of one console."""
+
+    def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
+        self._seconds = settings.key_seconds
+        self.accounts = accounts
+        self._keys: OrderedDict[str, _Known] = OrderedDict()
+
+    async def of_key(self, written: str) -> Who:
+        """Whose key this is; read again from the rows after some seconds."""
+        at, known = stopwatch(), self._keys.get(written)
+        if known is None or at - known.at > self._seconds:
+            known = await self._read(written, known, at)
+        if isinstance(known.key, Refused):
+            raise known.key
+        if known.key.ends_us is not None and world_us() >= known.key.ends_us:
+            raise Refused("key_expired", seen=written.split("_")[1])
+        return known.key.who
+
+    async def _read(self, written: str, before: _Known | None, at: float) -> _Known:
+        found: Key | Refused
+        if is_published(written) and not CLOCK.is_sandbox:
+            return _Known(Refused("key_unknown"), at)
+        try:
+            found = await run_in_threadpool(self.accounts.key, written, world_us())
+        except Refused as refused:
+            found = refused
+        except DATABASE_ERRORS as error:
+            if before is None or isinstance(before.key, Refused) or at - before.at > LONGEST_AWAY:
+                raise
+            log.warning("a key is believed as it was", error=str(error).splitlines()[0][:200])
+            return before
+        known = _Known(found, at)
+        self._keys[written] = known
+        self._keys.move_to_end(written)
+        while len(self._keys) > REMEMBERED_KEYS:
+            self._keys.popitem(last=False)
+        return known
+
+    async def of_cookie(self, cookie: str, host: str) -> Who:
+        """Who has signed in with this cookie; always read from the rows: a sign-out, a change of role and another console's hold."""
+        return await run_in_threadpool(self.accounts.session, cookie, host, world_us())
+
+
+async def prove(request: Request) -> None:
+    """What every route depends on: notes who asks, or refuses with Problem 401 or 403."""
+    route = request.scope["route"].path
+    right = ROUTES.get((request.method, route))
+    if isinstance(right, Open) and not right.page:
+        return
+    try:
+        who = await _proved(request)
+    except Refused as refused:
+        if isinstance(right, Open):
+            return
+        raise _not_proved(request, refused.code, **refused.values) from None
+    if who is None:
+        if isinstance(right, Open):
+            return
+        raise _not_proved(request, "not_signed_in")
+    request.scope["who"] = who
+    if isinstance(right, Open):
+        return
+    if who.must_change and route not in OF_PASSWORD:
+        raise _moved(request, "/password") if wants_page(request) else _refused(403, "password_to_change")
+    if right is None or not who.may(right):
+        raise _refused(403, "no_right")
+    if who.session and request.method not in READING and request.url.path.startswith("/api/"):
+        check_form(who, request.headers.get(CSRF_HEADER, ""))
+
+
+async def _proved(request: Request) -> Who | None:
+    """Who it is; None where nothing is shown. A key goes before a cookie."""
+    door: Door = request.app.state.door
+    shown = request.headers.get("authorization", "")
+    if shown:
+        if shown[: len(BEARER)].lower() != BEARER:
+            raise Refused("key_unknown")
+        return await door.of_key(shown[len(BEARER) :].strip())
+    cookie = request.cookies.get(SESSION_COOKIE)
+    return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
+
+
+def check_form(who: Who, told: str) -> None:
+    """Problem 403 where a form or request of a session does not carry the session's own token: it was made for another sign-in, or by
+    another site. A key has no token and needs none."""
+    if who.csrf and not hmac.compare_digest(told.encode(), who.csrf.encode()):
+        raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
+
+
+def _refused(status: int, code: str, **values: Any) -> Problem:
+    REFUSED.labels(code).inc()
+    return Problem(status, code, **values)
+
+
+def _not_proved(request: Request, code: str, **values: Any) -> Problem:
+    """401; a person at a page is led to where one signs in, and comes back."""
+    if request.method == "GET" and wants_page(request) and "hx-request" not in request.headers:
+        REFUSED.labels(code).inc()
+        return _moved(request, "/sign-in")
+    problem = _refused(401, code, **values)
+    problem.headers.update(CHALLENGE)
+    return problem
+
+
+class Elsewhere(Problem):
+    """The answer is at another address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(303, "not_signed_in", headers={"Location": address})
+
+
+def _moved(request: Request, address: str) -> Elsewhere:
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Elsewhere(f"{address}?{urlencode({'next': asked})}" if address == "/sign-in" else address)

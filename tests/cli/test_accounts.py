@@ -1,0 +1,98 @@
+"""Can whoever has the machine say who may sign in and which programs have keys, and is what must not be refused in words?"""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from services.cli.main import run
+from services.console.accounts import Accounts, Refused
+from services.console.database import open_engine
+from services.shell.clock import world_us
+
+COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
+
+
+class Typed(NamedTuple):
+    """What came of a command line."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Person:
+    """Somebody at a terminal of this machine; the commands run in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def types(self, *words: str) -> Typed:
+        self._monkeypatch.setattr(sys, "argv", ["dtg", *words])
+        with pytest.raises(SystemExit) as ended:
+            run()
+        told = self._capsys.readouterr()
+        return Typed(int(ended.value.code or 0), told.out, told.err)
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Person]:
+    for name, value in (("DTG_HOME", str(tmp_path)), ("COLUMNS", "250"), ("DTG_KAFKA_PORT", "1024")):
+        monkeypatch.setenv(name, value)
+    mask = os.umask(0o077)
+    yield Person(monkeypatch, capsys)
+    os.umask(mask)
+
+
+def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person, tmp_path: Path) -> None:
+    made = person.types("account", "add", "officer/1", "--role", "inspector", "--office", "4218")
+    assert made.code == 0, made.err
+    password = re.search(r": ([a-z0-9-]{24})\s", made.out)
+    assert password, made.out
+    assert person.types("account", "add", "gate", "--role", "terminal", "--company", "CNTAO-4", "--program").code == 0
+    shown = re.search(r"dtg_[A-Za-z0-9_-]+", person.types("key", "add", "gate", "--scope", "gate").out)
+    assert shown
+    key_id = shown[0].split("_")[1]
+    file = tmp_path / "gate.key"
+    assert person.types("key", "rotate", key_id, "--overlap-hours", "1", "--file", str(file)).code == 0
+    assert person.types("key", "rotate", key_id, "--file", str(file)).code == 1, "the file is there already"
+    assert person.types("key", "revoke", key_id).code == 0
+    assert person.types("account", "authorise", COMPANY, AGENT, "--days", "30").code == 0
+    assert person.types("account", "authorise", COMPANY, AGENT, "--end").code == 0
+    assert person.types("account", "change", "officer/1", "--role", "auditor").code == 0
+    engine = open_engine(f"sqlite:///{tmp_path}/console.db", writes=True)
+    accounts = Accounts(engine)
+    assert accounts.key(file.read_text().strip(), world_us()).who.actor == "gate"
+    with pytest.raises(Refused, match="key_revoked"):
+        accounts.key(shown[0], world_us())
+    officer = accounts.account("officer/1")
+    assert officer and officer.roles == "auditor" and officer.must_change
+    engine.dispose()
+    told = [person.types(*words) for words in (("account", "list"), ("key", "list"), ("account", "grants"))]
+    assert all(each.code == 0 for each in told)
+    assert all(secret not in each.out for each in told for secret in (shown[0], password[1], file.read_text()))
+    assert "authorisation ended" in told[2].out and key_id in told[1].out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("account", "add", "x", "--role", "king"),
+        ("account", "add", "x", "--role", "declarant"),
+        ("account", "add", "x", "--role", "declarant", "--company", "*"),
+        ("account", "add", COMPANY, "--role", "auditor"),
+        ("account", "change", "nobody", "--close"),
+        ("key", "add", "nobody"),
+        ("key", "revoke", "nobody"),
+        ("account", "authorise", COMPANY, AGENT, "--end"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_given_is_refused_in_both_languages(person: Person, words: tuple[str, ...]) -> None:
+    done = person.types(*words)
+    assert done.code == 1 and "Traceback" not in done.err
+    assert re.search(r"[一-鿿]", done.err) and re.search(r"[a-z]{3}", done.err)

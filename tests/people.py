@@ -1,0 +1,47 @@
+"""Who asks in the tests? One account that may everything, and as many others of that kind as a test names, each with a key that is known."""
+
+from hashlib import sha256
+
+from services.console.accounts import Account, Accounts, Shown, written
+from services.console.database import open_engine
+from services.console.rights import EVERY_COMPANY, EVERY_OFFICE, Role
+from services.shell.clock import world_us
+
+TESTER = "tester"
+EVERYTHING = " ".join(Role)
+SECRET = "known-to-every-test"
+
+
+def key_of(name: str) -> Shown:
+    """The key of the account of this name."""
+    return Shown(f"t-{sha256(name.encode()).hexdigest()[:12]}", SECRET)
+
+
+def headers_of(name: str = TESTER) -> dict[str, str]:
+    """What a request of this account carries."""
+    return {"Authorization": f"Bearer {written(key_of(name))}"}
+
+
+LINE = f"Authorization: {headers_of()['Authorization']}"
+"""The same as a line of HTTP."""
+
+
+def admit(
+    url: str,
+    name: str = TESTER,
+    roles: str = EVERYTHING,
+    company: str = EVERY_COMPANY,
+    office: str = EVERY_OFFICE,
+    password: str | None = None,
+) -> dict[str, str]:
+    """Makes the account and its key where they are not there; what its requests carry."""
+    engine = open_engine(url, writes=True)
+    try:
+        accounts, at = Accounts(engine), world_us()
+        if accounts.account(name) is None:
+            row = Account(name, roles, company, office)
+            accounts.make(row, by="the tests", at=at, password=password, sandbox=True)
+            accounts.make_key(name, by="the tests", at=at, published=key_of(name))
+    finally:
+        engine.dispose()
+    return headers_of(name)
