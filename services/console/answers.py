@@ -18,6 +18,7 @@ from schemas.vocabulary import Stage
 from services.console import lists
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
+from services.console.container import Report
 from services.console.heard import moment
 from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.lodging import OfConsignment, OfContainer, Responses
@@ -62,6 +63,7 @@ from services.console.views import (
     GateView,
     ParkedList,
     Reports,
+    ReportView,
     RequestView,
     Status,
     Timeline,
@@ -425,15 +427,23 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
 )
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
-    desk, number = office(request), plain(container_no)
-    seen = inside(desk.rows, who_of(request), number)
+    desk, who, number = office(request), who_of(request), plain(container_no)
+    seen = inside(desk.rows, who, number)
     found = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     return Reports(
         container_no=number,
-        reports=[report(row) for row in found[:REPORTS]],
+        reports=[report_to(who, row) for row in found[:REPORTS]],
         complete=len(found) <= REPORTS,
         projection=projection(desk.standing()),
     )
+
+
+def report_to(who: Who, row: Report) -> ReportView:
+    """A report as somebody gets it: outside customs one reads who told it where that is oneself or one's company."""
+    told = report(row)
+    if who.of_customs() or told.reported_by in (who.actor, who.company):
+        return told
+    return told.model_copy(update={"reported_by": ""})
 
 
 # operations

@@ -25,7 +25,7 @@ from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.rights import ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked, report
+from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked
 from services.console.views import RequestView
 from services.shell.clock import now
 
@@ -338,7 +338,7 @@ def container_page(
         page=page,
         since=since,
         box=box,
-        reports=[report(row) for row in reports[:REPORTS]],
+        reports=[answers.report_to(who, row) for row in reports[:REPORTS]],
         more_reports=len(reports) > REPORTS,
         inside=[consignment(row) for row in inside if row is not None],
         **_timeline(desk, number, page, facts, "all", since),

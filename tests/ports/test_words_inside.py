@@ -29,12 +29,15 @@ from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.topics import FOR_PORTS, KINDS, PORT_FACTS, PORT_FORMS, REPORTS, facts_topic
 from schemas.vocabulary import Classifier, ControlKind, EquipmentEvent
 from services.cli.log import Entry, read
+from services.console.accounts import written
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
+from services.shell.private_file import write_private
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running
 from tests.declaration.good import good_item, lodge
 from tests.kafka.border import Border
+from tests.people import key_of
 
 SECRET = "SECRET-WORDS"
 BOX, GONE, RED = "SECU1000005", "SECU2000000", "SECU3000006"
@@ -168,28 +171,41 @@ def test_a_port_gets_each_fact_that_is_for_it_once_and_without_the_words(story: 
 
 
 def test_nothing_that_the_console_tells_a_port_has_the_words(story: Story, console: Running) -> None:
-    feed = console.api("GET", "/releases?limit=1000")
+    terminal = console.acting_as("terminal-words", roles="terminal")
+    feed = console.api("GET", "/releases?limit=1000", headers=terminal)
     kinds = {line["kind"] for line in feed.json()["releases"] if line["consignment_id"] in story.keys}
     assert kinds == {"ReleaseGranted", "ReleaseRevoked"} and SECRET not in feed.text
     streamed = b""
-    with httpx2.Client(timeout=60) as http, http.stream("GET", f"{console.address}/api/v1/releases/stream") as answer:
+    stream = f"{console.address}/api/v1/releases/stream"
+    with httpx2.Client(timeout=60, headers=terminal) as http, http.stream("GET", stream) as answer:
         for piece in answer.iter_bytes():
             streamed += piece
             if all(line["id"].encode() in streamed for line in feed.json()["releases"]):
                 break
     assert SECRET.encode() not in streamed
     for box, reason in ((BOX, "box_held"), (GONE, "left_unreleased"), (RED, "held")):
-        told = console.api("GET", f"/containers/{box}")
+        told = console.api("GET", f"/containers/{box}", headers=terminal)
         assert (told.json()["may_leave"], told.json()["reason"]) == (False, reason), told.json()
         assert SECRET not in told.text
+        for path in (f"/containers/{box}", f"/containers/{box}/live", f"/api/v1/containers/{box}/events"):
+            seen = console.http.get(path, headers=terminal)
+            assert seen.status_code == 200 and SECRET not in seen.text, path
+        for entry in on(story, facts_topic("gate")):
+            message = console.api("GET", f"/messages/{entry.key}/{entry.id}", headers=terminal)
+            assert message.status_code == 404 and SECRET not in message.text
         page = console.http.get(f"/containers/{box}").text
         assert SECRET in page or box == RED, "officers read the words on their page: they are in the rows"
-    held = console.api("GET", f"/containers/{BOX}").json()
+    held = console.api("GET", f"/containers/{BOX}", headers=terminal).json()
     assert len(held["holds"]) == 1 and held["holds"][0]["hold_id"] and held["lots"] == 1, "codes and counts stay"
 
 
 @pytest.mark.parametrize("way", ["kafka", "http"])
-def test_nothing_that_dtg_port_prints_has_the_words(story: Story, console: Running, tmp_path: Path, way: str) -> None:
+def test_nothing_that_dtg_port_prints_has_the_words(
+    story: Story, console: Running, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.acting_as("terminal-words", roles="terminal")
+    write_private(tmp_path / "terminal.key", written(key_of("terminal-words")))
+    monkeypatch.setenv("DTG_API_KEY_FILE", str(tmp_path / "terminal.key"))
     where = story.border.bootstrap if way == "kafka" else console.address
 
     def dtg(*words: str) -> str:
