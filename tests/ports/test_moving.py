@@ -155,7 +155,8 @@ def test_a_topic_for_ports_made_anew_after_the_move_is_read_again(anew: str, tmp
     assert len(done) == len(set(done)) == 4
 
 
-def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path) -> None:
+def test_the_command_line_moves_a_notebook(anew: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DTG_KAFKA_SECURITY", "PLAINTEXT")  # as the session's broker is
     file = tmp_path / "port.db"
     first = released("MOVE-30", "MOVE0000030")
     publish(anew, first.said, former=True)
