@@ -76,7 +76,7 @@ def may_read(desk: Office, who: Who, key: str) -> bool:
     of a container have words of officers, which nobody outside customs reads."""
     if key.startswith(f"{WATCHES}/"):
         return who.may(READ_WATCHES)
-    if who.sees_everything():
+    if who.sees_everything() and who.of_customs():
         return True
     if desk.rows.consignment(key) is not None:
         return consignment_of(desk, who, key) is not None
