@@ -137,7 +137,8 @@ def test_wishes_to_withdraw_without_end_are_refused_at_both_desks() -> None:
     lodged = next(message for message in EXAMPLES if isinstance(message, LodgeDeclaration))
     desk = Filled(declaration)
     desk.hear_all([lodged])
-    wish = full(WithdrawDeclaration, consignment_id=lodged.consignment_id, asked_by=lodged.declaration.declarant)
+    owner = lodged.declaration.declarant
+    wish = full(WithdrawDeclaration, consignment_id=lodged.consignment_id, asked_by=owner, on_behalf_of=owner)
     facts = desk.hear_all([wish] * 10_000)
     assert refusals(facts) == ["too_many_requests"] * (10_000 - declaration.MOST_WITHDRAWALS)
     desk = Filled(release)
