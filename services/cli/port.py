@@ -2,7 +2,6 @@
 
 import sqlite3
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -119,9 +118,10 @@ def _port(kafka: bool, where: str, notebook: Path | None, name: str, console: st
     way = "kafka" if kafka else "http"
     notes = Notebook(notebook or Path(settings.home) / f"port-{name}-{way}.db")
     if kafka:
-        access = settings.access("port")
+        named = settings.model_copy(update={"kafka": where}) if where else settings
+        access = (settings if where == settings.bootstrap() else named).access("port")
         return TopicPort(
-            replace(access, servers=where) if where else access,
+            access,
             notes,
             console=AskedConsole(console) if console else None,
         )
