@@ -27,6 +27,8 @@ from schemas.vocabulary import (
 
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """Containers of one declaration; consignments that a manifest puts into one container."""
+MOST_PACKAGES = 999_999_999
+"""Packages of one declaration."""
 MOST_OF_A_REFERENCE = 64
 """Consignments of one declarant and reference: each but the last was withdrawn. A further one needs another reference."""
 Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=LINE)]
@@ -74,7 +76,7 @@ class Declaration(Message):
     destination_country: Code = ""
     goods_place: Text = ""
     conveyance_entry_date: Day | None = None
-    packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999)] = 0
+    packages: Annotated[int, WhenMade(ge=-MOST_PACKAGES, le=MOST_PACKAGES)] = 0
     package_kind: Code = ""
     wood_packaging: bool = False
     gross_mass_kg: Mass

@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import SchemaValidator
 
-from schemas.bounds import FIRST, LINE, WhenMade, reader, shown
+from schemas.bounds import FIRST, LAST, LINE, WhenMade, reader, shown
 from schemas.marks import INSIDE, OUTSIDE
 from schemas.vocabulary import (
     ActorId,
@@ -205,14 +205,14 @@ LATEST_REPORT = timedelta(days=731)
 
 
 def event_time(told: datetime, hearing: Hearing) -> datetime:
-    """When an event happened: as it was told, for every desk. A date before 2000, or more than `LATEST_REPORT` before the event was
+    """When an event happened: as it was told, for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the event was
     told, is a wrong one; then the time counts at which it was told.
 
     When it was told its header says, which is the same at every reading; no clock of a worker decides, but where no header says it.
     What is told for the future was refused before, by the same header.
     """
-    recorded = hearing.recorded or hearing.at
-    return recorded if told < FIRST or recorded - told > LATEST_REPORT else told
+    recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
+    return told if FIRST <= told <= LAST and recorded - told <= LATEST_REPORT else recorded
 
 
 def refusal(request: Request, hearing: Hearing, code: str, seen: str) -> RequestRefused:

@@ -100,7 +100,7 @@ _GROUPS = frozenset(map(group_of, SERVICES))
 
 def _of_service(service: str) -> Rights:
     """It reads what it hears and what it wrote for itself, and writes what the catalogue names it as a writer of: alone, but for the
-    ports' topic, which two desks write (ADR 23)."""
+    ports' topic, which two desks write (ADR 22)."""
     written = frozenset(t.name for t in CATALOGUE if service in t.writers)
     own = {state_topic(service), parked_topic(service)}
     return Rights(

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.bounds import LINE, WhenMade
-from schemas.declaration import MOST_CONTAINERS, MOST_SHARERS, Code
+from schemas.declaration import MOST_CONTAINERS, MOST_PACKAGES, MOST_SHARERS, Code
 from schemas.envelope import AboutConsignment, Fact, Message
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT
 from schemas.vocabulary import (
@@ -77,7 +77,7 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     goods: Annotated[GoodsClasses, OUTSIDE] = ()
     conveyance: Annotated[str, WhenMade(max_length=100, pattern=LINE), OUTSIDE] = ""
     """As declared; empty where an earlier release did not say."""
-    packages: Annotated[int, WhenMade(ge=-999_999_999, le=999_999_999), OUTSIDE] = 0
+    packages: Annotated[int, WhenMade(ge=-MOST_PACKAGES, le=MOST_PACKAGES), OUTSIDE] = 0
     """As declared; 0 where an earlier release did not say."""
     declarant: Annotated[Code, TO_DECLARANT] = ""
     """USCC of who declared; empty where an earlier release did not say."""

@@ -31,7 +31,7 @@ class Topic:
     """`writer`: the one desk that writes it (`anyone` for requests and orders). `key`: what the Kafka key is.
 
     A fact that answers a request is under the key of the request: on `customs-release-facts`, those about watches have a partition's.
-    `second`: the other desk that writes it. The ports' topic alone has one; ADR 23 says why.
+    `second`: the other desk that writes it. The ports' topic alone has one; ADR 22 says why.
     """
 
     name: str

@@ -236,7 +236,9 @@ def _arrived(fact: Entry) -> str:
 def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
     chains: dict[str, list[Entry]] = defaultdict(list)
     for entry in story:
-        if not entry.topic.endswith(("-requests", "-departures")):  # departures are numbered by container
+        if ROLES[entry.topic] != "requests" and not entry.topic.endswith(
+            "-departures"
+        ):  # these are numbered by container
             chains[entry.topic].append(entry)
     return chains
 

@@ -3,7 +3,6 @@
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -207,16 +206,13 @@ def _topic_port(where: str, notebook: Path | None, name: str, console: str = "",
     from services.ports.question import AskedConsole
     from services.ports.topic import TopicPort
 
-    notes = _notebook(notebook, f"{name}-kafka")
+    settings, notes = of_command(UpSettings()), _notebook(notebook, f"{name}-kafka")
     # a port's credential reads the ports' topic only; the desks' own ones are read until the notebook has been moved
-    follows = former or any(map(notes.follows, FORMER))
-    access = of_command(UpSettings()).access("auditor" if follows else "port")
-    return TopicPort(
-        replace(access, servers=where) if where else access,
-        notes,
-        console=AskedConsole(console, key=own_key("terminal")) if console else None,
-        former=former,
-    )
+    credential = "auditor" if former or any(map(notes.follows, FORMER)) else "port"
+    named = settings.model_copy(update={"kafka": where}) if where else settings
+    access = (settings if where == settings.bootstrap() else named).access(credential)
+    asked = AskedConsole(console, key=own_key("terminal")) if console else None
+    return TopicPort(access, notes, console=asked, former=former)
 
 
 def _notebook(file: Path | None, name: str) -> "Notebook":

@@ -371,7 +371,7 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
 
 def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
-    at, boxes = told.occurred_at, named((told.container_no,))  # the gate judged it
+    at, boxes = event_time(told.occurred_at, hearing), named((told.container_no,))
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.bounds import shown, state_adapter
 from schemas.codes.goods import goods_classes
 from schemas.codes.trade import NATURAL_WOOD_PACKAGES
-from schemas.declaration import DeclarationAccepted
+from schemas.declaration import MOST_PACKAGES, DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.risk import BoundContainer, ConsignmentAssessed
 from schemas.vocabulary import day_in_china
@@ -118,7 +118,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
             declaration.wood_packaging or declaration.package_kind in NATURAL_WOOD_PACKAGES,
         ),
         conveyance=shown(declaration.conveyance, 100),
-        packages=max(0, declaration.packages),
+        packages=min(max(0, declaration.packages), MOST_PACKAGES),
         declarant=shown(declaration.declarant, 20),
     )
 

@@ -51,7 +51,7 @@ def passes_over(service: str, kind: str) -> bool:
 
 
 def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: Progress) -> Dose:
-    """Writes one onto each topic, under the key for its kind (`consignment`, `container`); of a shape drawn by topic."""
+    """Writes one onto each topic, under the key for its kind (`consignment`, `container`, else a consignment's); of a shape drawn by topic."""
     longest = int(MOST_SECONDS * 1000)  # in which the library tries by itself; the progress ends it sooner
     made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
     producer = patiently(lambda: KafkaProducer(**made), progress)
@@ -66,7 +66,7 @@ def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, pro
                 (name, b'{"consignment_id": 7}'),
                 (name, None),
             ][(number + len(salt)) % 4]
-            key = keys[topic.key]
+            key = keys.get(topic.key, keys["consignment"])
             told = [("ce_id", f"{salt}/{topic.name}".encode()), ("ce_type", kind.encode())]
             told += [("ce_source", SOURCE.encode()), ("ce_time", b"2026-11-24T00:00:00Z")]
             place = partition_of(key, partitions)

@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
 from schemas.envelope import fact_id
-from schemas.topics import FACTS_AND_REQUESTS, PARKED
+from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, PARKED
 from services.cli.log import partition_of
 from services.cli.main import app
 from services.cli.screen import errors, screen
@@ -75,8 +75,8 @@ class Crowd:
         self._producer.send(topic, key=raw, value=value, headers=[*given, *more], partition=partition)
 
     def everything(self) -> None:
-        for topic in (*FACTS_AND_REQUESTS, *PARKED):
-            desk = topic.name.split("-")[1]
+        for topic in (*FACTS_AND_REQUESTS, FOR_THE_PORTS, *PARKED):
+            desk = topic.name.split("-")[1] if topic is not FOR_THE_PORTS else topic.writer
             kinds = [kind.kind for kind in topic.carries] or ["MessageParked"]
             for value in VALUES:
                 for source in (f"/desks/{desk}", "/test"):

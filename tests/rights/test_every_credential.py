@@ -58,7 +58,8 @@ def changed(secured: Secured, name: str, rights: Rights) -> set[Granted]:
 def test_one_right_too_many_is_seen(secured: Secured) -> None:
     port = RIGHTS["port"]
     forging = replace(port, writes=frozenset([facts_topic("gate")]))
-    assert changed(secured, "port", forging) == {Granted("topic", facts_topic("gate"), "write")}
+    won = {Granted("topic", facts_topic("gate"), operation) for operation in ("write", "describe")}
+    assert changed(secured, "port", forging) == won
 
 
 def test_one_right_too_few_is_seen(secured: Secured) -> None:
