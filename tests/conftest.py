@@ -4,6 +4,9 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,14 +30,23 @@ def pytest_sessionstart() -> None:
             signal.signal(number, handler)
 
 
+@contextmanager
+def provisioned(folder: Path, partitions: int = PARTITIONS, **options: Any) -> Iterator[Broker]:
+    """A broker of its own on a free port, with every topic and nobody at work; `options` go to it."""
+    running = Broker(folder, free_port(), **options)
+    running.start()
+    try:
+        provision(running.bootstrap, partitions)
+        yield running
+    finally:
+        running.stop()
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """A broker of this test session, on a free port."""
-    running = Broker(tmp_path_factory.mktemp("kafka"), free_port())
-    running.start()
-    provision(running.bootstrap, PARTITIONS)
-    yield running
-    running.stop()
+    """A broker of this test session."""
+    with provisioned(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
+from deploy.kafka.broker import free_port
 from services.console.database import migrate
 from services.console.door import SESSION_COOKIE
 from services.console.settings import ConsoleSettings
 from services.shell.clock import world_us
-from tests.conftest import PARTITIONS
+from tests.conftest import PARTITIONS, provisioned
 from tests.console.conftest import Running
 from tests.kafka.border import Leaping, running
 from tests.people import TESTER
@@ -42,10 +41,7 @@ def clock() -> Leaping:
 def desk(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[Running]:
     """A console over a broker of its own, with every desk at work."""
     folder = tmp_path_factory.mktemp("browser")
-    broker = Broker(folder / "kafka", free_port())
-    broker.start()
-    try:
-        provision(broker.bootstrap, PARTITIONS)
+    with provisioned(folder / "kafka", PARTITIONS) as broker:
         settings = ConsoleSettings(
             kafka=broker.bootstrap,
             partitions=PARTITIONS,
@@ -58,8 +54,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[R
             console.start()
             yield console
             console.stop()
-    finally:
-        broker.stop()
 
 
 @pytest.fixture(scope="session")

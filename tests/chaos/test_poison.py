@@ -4,9 +4,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.progress import Progress
-from deploy.kafka.topics import provision
 from services.cli.parked import waiting
 from services.shell.clock import Clock
 from services.simulator.player import LEAST_SPEED, Player
@@ -14,6 +12,7 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 from tests.chaos.days import day
 from tests.chaos.poison import TOPICS, poison
+from tests.conftest import provisioned
 from tests.waiting import wait
 
 REQUESTS = "customs-quarantine-requests"
@@ -38,10 +37,7 @@ def what_was_taken_back_lies_before_nobody(bootstrap: str) -> None:
 
 
 def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) -> None:
-    broker = Broker(tmp_path, free_port())
-    broker.start()
-    try:
-        provision(broker.bootstrap, 1)
+    with provisioned(tmp_path, 1) as broker:
         what_was_taken_back_lies_before_nobody(broker.bootstrap)
         for salt in ("a", "bb", "ccc", "dddd"):  # each topic gets each shape of nonsense
             dose = poison(
@@ -57,5 +53,3 @@ def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) ->
         player = Player(settings, day(1, 10), 0, 0, paced=False, idle_seconds=1, clock=clock)
         assert player.run().finished and player.ended() == 0
         assert waiting(broker.bootstrap) == []
-    finally:
-        broker.stop()

@@ -15,13 +15,13 @@ from confluent_kafka import Producer
 from kafka import KafkaProducer
 from typer.testing import CliRunner, Result
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
+from deploy.kafka.broker import free_port
 from schemas.envelope import fact_id
 from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, PARKED
 from services.cli.log import partition_of
 from services.cli.main import app
 from services.cli.screen import errors, screen
+from tests.conftest import provisioned
 
 PARTITIONS = 2
 KEY = "c0ffee00-0000-5000-8000-000000000000"
@@ -147,17 +147,12 @@ def compressed(bootstrap: str) -> None:
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A broker full of hostile messages; nobody else reads it."""
-    broker = Broker(tmp_path_factory.mktemp("hostile") / "kafka", free_port())
-    broker.start()
-    try:
-        provision(broker.bootstrap, PARTITIONS)
+    with provisioned(tmp_path_factory.mktemp("hostile") / "kafka", PARTITIONS) as broker:
         crowd = Crowd(broker.bootstrap)
         crowd.everything()
         crowd.done()
         compressed(broker.bootstrap)
         yield broker.bootstrap
-    finally:
-        broker.stop()
 
 
 @pytest.fixture

@@ -17,8 +17,7 @@ import pytest
 import uvicorn
 from fastapi.routing import APIRoute
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
+from deploy.kafka.broker import free_port
 from services.console.app import LONGEST_ANSWER, create_app
 from services.console.database import migrate
 from services.console.main import Server
@@ -27,7 +26,7 @@ from services.console.projector import Projector
 from services.console.protocol import limited
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
-from tests.conftest import PARTITIONS
+from tests.conftest import PARTITIONS, provisioned
 from tests.console.postgres import Postgres
 from tests.people import admit, headers_of
 from tests.waiting import wait, wait_until_ended
@@ -64,21 +63,10 @@ def projecting(settings: ConsoleSettings) -> Iterator[Projecting]:
         wait_until_ended(running.thread)
 
 
-@contextmanager
-def quiet_broker(folder: Path) -> Iterator[Broker]:
-    """A broker with every topic and no desk."""
-    running = Broker(folder, free_port())
-    running.start()
-    try:
-        provision(running.bootstrap, PARTITIONS)
-        yield running
-    finally:
-        running.stop()
-
-
 @pytest.fixture(scope="session")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with quiet_broker(tmp_path_factory.mktemp("quiet-kafka")) as running:
+    """A broker with every topic and no desk."""
+    with provisioned(tmp_path_factory.mktemp("quiet-kafka")) as running:
         yield running.bootstrap
 
 

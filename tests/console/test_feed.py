@@ -31,9 +31,9 @@ from services.console.telling import feed_entries
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Away
-from tests.conftest import PARTITIONS
+from tests.conftest import PARTITIONS, provisioned
 from tests.console.border import Border, Said, green, publish
-from tests.console.conftest import Running, projecting, quiet_broker
+from tests.console.conftest import Running, projecting
 from tests.people import headers_of
 from tests.ports.gatehouse import Gatehouse
 from tests.waiting import wait
@@ -53,7 +53,7 @@ def tell(kafka: str, told: list[Border]) -> None:
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A broker of its own, since these tests count each entry of the feed: releases lie in every partition, and one that
     nobody can read."""
-    with quiet_broker(tmp_path_factory.mktemp("feed-kafka")) as running:
+    with provisioned(tmp_path_factory.mktemp("feed-kafka")) as running:
         tell(running.bootstrap, granted("feed"))
         publish(running.bootstrap, spoilt(green("unreadable", ()), {"version": "x"}))
         yield running.bootstrap

@@ -12,8 +12,6 @@ from aiokafka import TopicPartition as AioPlace
 from confluent_kafka import Producer
 from kafka import KafkaProducer
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
 from schemas.envelope import Message
 from schemas.gate import RecordGateOut
 from schemas.inspection import InspectionPassed
@@ -28,6 +26,7 @@ from services.console.settings import ConsoleSettings
 from services.shell import agent_reading  # noqa: F401  (as a worker reads)
 from services.shell.codec import encode
 from services.shell.loop import Loop
+from tests.conftest import provisioned
 from tests.console.conftest import Projecting, projecting
 from tests.declaration.good import good_item, lodge
 from tests.kafka.border import TOPICS, Border, running
@@ -42,19 +41,14 @@ ARRIVED = "customs-release-requests"
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Border, list[Loop], Projecting]]:
     """Every desk and the read model, on a broker that nobody else uses: what is parked here stays here."""
     folder = tmp_path_factory.mktemp("bad-input")
-    broker = Broker(folder / "kafka", free_port())
-    broker.start()
-    provision(broker.bootstrap, PARTITIONS)
     url = f"sqlite:///{folder}/console.db"
     migrate(url)
-    settings = ConsoleSettings(kafka=broker.bootstrap, partitions=PARTITIONS, database_url=url)
-    try:
+    with provisioned(folder / "kafka", PARTITIONS) as broker:
+        settings = ConsoleSettings(kafka=broker.bootstrap, partitions=PARTITIONS, database_url=url)
         with running(broker.bootstrap, PARTITIONS) as loops, projecting(settings) as rows:
             border = Border(broker.bootstrap, PARTITIONS)
             yield border, loops, rows
             border.close()
-    finally:
-        broker.stop()
 
 
 class Rubbish(str):

@@ -10,8 +10,6 @@ from typing import Any, cast
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.vocabulary import ControlKind
@@ -21,6 +19,7 @@ from services.inspection import decider
 from services.shell.codec import encode
 from services.shell.desk import Decider, Desk
 from services.shell.partition import partition_of
+from tests.conftest import provisioned
 from tests.declaration.good import good_item, lodge
 from tests.kafka.border import Border, running
 from tests.release.dossiers import assessed
@@ -34,13 +33,10 @@ LODGED = "customs-declaration-requests"
 @pytest.fixture(scope="module")
 def quay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker whose topics are changed here."""
-    broker = Broker(tmp_path_factory.mktemp("halves"), free_port())
-    broker.start()
-    provision(broker.bootstrap, PARTITIONS)
-    border = Border(broker.bootstrap, PARTITIONS)
-    yield border
-    border.close()
-    broker.stop()
+    with provisioned(tmp_path_factory.mktemp("halves"), PARTITIONS) as broker:
+        border = Border(broker.bootstrap, PARTITIONS)
+        yield border
+        border.close()
 
 
 def take_at_most(border: Border, topic: str, size: int) -> None:

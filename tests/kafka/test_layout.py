@@ -12,6 +12,7 @@ from deploy.kafka.topics import provision
 from services.cli.processes import worker
 from services.shell.layout import REFUSED_CODE
 from tests.conftest import PARTITIONS as SESSION_PARTITIONS
+from tests.conftest import provisioned
 from tests.kafka.border import Border
 from tests.waiting import wait
 
@@ -21,13 +22,10 @@ PARTITIONS = 2
 @pytest.fixture
 def changed(tmp_path: Path) -> Iterator[Border]:
     """A broker whose topics are changed here."""
-    broker = Broker(tmp_path / "kafka", free_port())
-    broker.start()
-    provision(broker.bootstrap, PARTITIONS)
-    border = Border(broker.bootstrap, PARTITIONS)
-    yield border
-    border.close()
-    broker.stop()
+    with provisioned(tmp_path / "kafka", PARTITIONS) as broker:
+        border = Border(broker.bootstrap, PARTITIONS)
+        yield border
+        border.close()
 
 
 def test_partitions_raised_behind_its_back_end_a_worker_while_it_runs_and_when_it_starts(

@@ -9,13 +9,12 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaAdminClient
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
 from services.cli.log import read
 from services.shell.loop import Loop
 from services.shell.metrics import ABORTED
 from services.shell.settings import WorkerSettings
 from services.worker import desks
+from tests.conftest import provisioned
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
 
@@ -31,13 +30,10 @@ FORGETFUL = {
 @pytest.fixture(scope="module")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker that forgets a producer after a second, as any does after seven days."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings=FORGETFUL)
-    broker.start()
-    provision(broker.bootstrap, PARTITIONS)
-    border = Border(broker.bootstrap, PARTITIONS)
-    yield border
-    border.close()
-    broker.stop()
+    with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=FORGETFUL) as broker:
+        border = Border(broker.bootstrap, PARTITIONS)
+        yield border
+        border.close()
 
 
 def lodged(border: Border, name: str) -> str:

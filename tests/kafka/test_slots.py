@@ -20,7 +20,7 @@ from kafka import KafkaConsumer
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.topics import cautions, provision
+from deploy.kafka.topics import cautions
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.ledger import audit
 from services.cli.log import partition_of, partitions_of, read, reader
@@ -33,7 +33,7 @@ from services.shell.restore import Restoring
 from services.shell.settings import WorkerSettings
 from services.shell.turn import Turn
 from services.worker import desks
-from tests.conftest import PARTITIONS
+from tests.conftest import PARTITIONS, provisioned
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
 from tests.waiting import leave, wait
@@ -48,13 +48,10 @@ SOON = 180
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker on which nobody works but the workers of these tests."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port(), settings=LENIENT)
-    broker.start()
-    provision(broker.bootstrap, PARTITIONS)
-    border = Border(broker.bootstrap, PARTITIONS)
-    yield border
-    border.close()
-    broker.stop()
+    with provisioned(tmp_path_factory.mktemp("kafka"), PARTITIONS, settings=LENIENT) as broker:
+        border = Border(broker.bootstrap, PARTITIONS)
+        yield border
+        border.close()
 
 
 def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:

@@ -5,20 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
+from deploy.kafka.broker import Broker
 from services.ports.notebook import Notebook
-from tests.conftest import PARTITIONS
+from tests.conftest import provisioned
 
 
 @pytest.fixture(scope="session")
 def quiet_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker with every topic and no desk."""
-    running = Broker(tmp_path_factory.mktemp("wire"), free_port())
-    running.start()
-    provision(running.bootstrap, PARTITIONS)
-    yield running
-    running.stop()
+    with provisioned(tmp_path_factory.mktemp("wire")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
