@@ -1,6 +1,6 @@
 """Do the topics become rows on both databases, exactly once, whatever fails meanwhile, and the same rows again?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -19,9 +19,17 @@ from services.console.consignment import UNMATCHED
 from services.console.database import migrate, open_engine
 from services.console.rebuild import empty, rebuild
 from services.console.settings import ConsoleSettings
+from tests.conftest import provisioned
 from tests.console.border import Border, green, publish, red
 from tests.console.conftest import projecting
 from tests.waiting import wait
+
+
+@pytest.fixture(scope="module")
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A broker of its own, since these tests count each message on the topics."""
+    with provisioned(tmp_path_factory.mktemp("projector-kafka")) as running:
+        yield running.bootstrap
 
 
 def rows(url: str) -> dict[str, list[Any]]:

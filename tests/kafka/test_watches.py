@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
+from deploy.kafka.broker import free_port
 from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
 from schemas.release import ReportArrival
 from services.cli.ledger import audit
@@ -16,7 +15,7 @@ from services.cli.processes import Child, rehearsal, worker
 from services.console.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.partition import partition_of
-from tests.conftest import PARTITIONS
+from tests.conftest import PARTITIONS, provisioned
 from tests.console.conftest import Running
 from tests.declaration.good import DECLARANT, lodge
 from tests.kafka.border import Border
@@ -29,13 +28,10 @@ DESKS = "declaration,risk,inspection,quarantine,release,gate,clearance"
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Border]:
     """A broker on which nobody works but the workers of this test."""
-    broker = Broker(tmp_path_factory.mktemp("kafka"), free_port())
-    broker.start()
-    provision(broker.bootstrap, PARTITIONS)
-    border = Border(broker.bootstrap, PARTITIONS)
-    yield border
-    border.close()
-    broker.stop()
+    with provisioned(tmp_path_factory.mktemp("kafka")) as broker:
+        border = Border(broker.bootstrap, PARTITIONS)
+        yield border
+        border.close()
 
 
 @pytest.fixture(scope="module")

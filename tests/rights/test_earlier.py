@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from deploy.kafka.broker import Broker, free_port
-from deploy.kafka.topics import provision
+from deploy.kafka.broker import Broker
 from schemas.topics import requests_topic
 from services.cli.log import read
 from services.cli.settings import UpSettings
 from services.cli.up import CannotStart, Up
 from services.shell.access import Access, NoAccess, Security, file_of, knock
 from tests.cli.test_places import dtg, surroundings, up
+from tests.conftest import provisioned
 from tests.rights.conftest import Secured
 
 TOPIC = requests_topic("release")
@@ -24,13 +24,10 @@ DESCRIBE_CLUSTER = 60
 
 def earlier(home: Path) -> None:
     """A folder as `dtg up` of the release before left it, with one message."""
-    broker = Broker(home / "kafka", free_port())
-    broker.start()
-    provision(broker.bootstrap, 2)
-    producer = Producer({"bootstrap.servers": broker.bootstrap})
-    producer.produce(TOPIC, key=b"k", value=b"kept")
-    assert producer.flush(60) == 0
-    broker.stop()
+    with provisioned(home / "kafka", 2) as broker:
+        producer = Producer({"bootstrap.servers": broker.bootstrap})
+        producer.produce(TOPIC, key=b"k", value=b"kept")
+        assert producer.flush(60) == 0
 
 
 def test_a_folder_of_the_release_before_starts_with_its_data_and_says_once_what_to_do(tmp_path: Path) -> None:

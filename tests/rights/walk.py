@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
 )
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
-from kafka.errors import GroupAuthorizationFailedError
+from kafka.errors import CoordinatorLoadInProgressError, GroupAuthorizationFailedError
 
 from schemas.rights import group_of
 from schemas.topics import CATALOGUE, SERVICES
@@ -136,7 +136,7 @@ def groups_joined(access: Access) -> set[Granted]:
     try:
         for name in GROUPS:
             try:
-                answer = admin.remove_group_members(name, [MemberToRemove(member_id="nobody")])
+                answer = removed(admin, name)
             except GroupAuthorizationFailedError:
                 continue
             assert "Unauthor" not in str(answer) and "AuthorizationFailed" not in str(answer), answer
@@ -144,6 +144,18 @@ def groups_joined(access: Access) -> set[Granted]:
     finally:
         admin.close()
     return found
+
+
+def removed(admin: KafkaAdminClient, group: str) -> Any:
+    """What the coordinator of the group answers about a member whom nobody is; it is asked again while it still loads its groups."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            return admin.remove_group_members(group, [MemberToRemove(member_id="nobody")])
+        except CoordinatorLoadInProgressError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 def transactions(access: Access) -> set[Granted]:
