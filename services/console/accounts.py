@@ -7,7 +7,7 @@ SHA-256 is stored, so that checking them costs microseconds. All times are micro
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -41,6 +41,18 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 LONGEST_NAME = 64
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
 """An API key: its id, by which it is called, and its secret."""
+GRANTED = (
+    "account made",
+    "account changed",
+    "password set",
+    "sessions ended",
+    "key made",
+    "key rotated",
+    "key revoked",
+    "authorised",
+    "authorisation ended",
+)
+"""What the record of grants says was done; the same words since its first row."""
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
 """What the password of an account that does not exist is compared with, so that it takes as long."""
@@ -141,18 +153,37 @@ class Accounts:
             rows = connection.execute(select(t.ACCOUNTS).order_by(t.ACCOUNTS.c.account)).all()
         return [Account(*row) for row in rows]
 
-    def change(self, name: str, *, by: str, at: int, sandbox: bool = False, **columns: Any) -> None:
-        """Gives other roles, company or office, or closes the account; it holds from the next request on."""
+    def change(
+        self,
+        name: str,
+        *,
+        by: str,
+        at: int,
+        sandbox: bool = False,
+        shown: Mapping[str, str] | None = None,
+        **columns: Any,
+    ) -> None:
+        """Gives other roles, company or office, or closes the account; it holds from the next request on.
+
+        `shown`: columns as they were when the change was thought of. NotGranted where one of them is another by now, so that
+        nobody takes back unseen what somebody else gave meanwhile; and where nobody would be administrator any more.
+        """
         with self._engine.begin() as connection:
             before = _account(connection, name)
             if before is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
+            if any([getattr(before, column) != value for column, value in (shown or {}).items()]):
+                raise NotGranted(f"{name} was changed meanwhile: look at it again. 账户已被他人变更，请重新查看")
             after = before._replace(**columns)
             _check(after, sandbox)
+            if _administers(before) and not _administers(after) and not _others_administer(connection, name):
+                raise NotGranted(f"{name} is the last administrator: make another one first. 须先另设一名管理员")
             connection.execute(update(t.ACCOUNTS).where(t.ACCOUNTS.c.account == name).values(**columns))
             if after.closed:
                 connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
-            detail = " ".join([f"{column}={value}" for column, value in columns.items()])
+            detail = " ".join(
+                [f"{column}={value} (was {getattr(before, column)})" for column, value in columns.items()]
+            )
             _granted(connection, by, name, "account changed", detail, at)
 
     def first(self, name: str, at: int) -> str | None:
@@ -220,10 +251,15 @@ class Accounts:
             connection.execute(delete(t.SIGN_INS).where(s.account == name, s.address == address))
         return cookie
 
-    def end_sessions(self, name: str) -> None:
-        """Whoever is signed in as this account is so no more, in whatever browser."""
+    def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
+        """Whoever is signed in as this account is so no more, in whatever browser. `by`: somebody else who ends them, which is
+        put on record; NotGranted where there is no such account then."""
         with self._engine.begin() as connection:
+            if by and _account(connection, name) is None:
+                raise NotGranted(f"There is no account {name}. 没有该账户")
             connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
+            if by:
+                _granted(connection, by, name, "sessions ended", "", at)
 
     def session(self, cookie: str, host: str, at: int) -> Who:
         """Who has this session; Refused for one that was never there, has ended, or is shown at another host name.
@@ -423,6 +459,17 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(
             f"An officer or treatment unit has an office of four digits, {EVERY_OFFICE} for all. 须有四位关区代码"
         )
+
+
+def _administers(account: Account) -> bool:
+    return not account.closed and Role.ADMINISTRATOR.value in account.roles.split()
+
+
+def _others_administer(connection: Connection, name: str) -> bool:
+    a = t.ACCOUNTS.c
+    some = a.roles.contains(Role.ADMINISTRATOR.value)
+    rows = connection.execute(select(t.ACCOUNTS).where(a.account != name, a.closed.is_(False), some))
+    return any([_administers(Account(*row)) for row in rows])
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:
