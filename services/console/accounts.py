@@ -172,7 +172,7 @@ class Accounts:
             before = _account(connection, name)
             if before is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
-            if any([getattr(before, column) != value for column, value in (shown or {}).items()]):
+            if any(getattr(before, column) != value for column, value in (shown or {}).items()):
                 raise NotGranted(f"{name} was changed meanwhile: look at it again. 账户已被他人变更，请重新查看")
             after = before._replace(**columns)
             _check(after, sandbox)
@@ -469,7 +469,7 @@ def _others_administer(connection: Connection, name: str) -> bool:
     a = t.ACCOUNTS.c
     some = a.roles.contains(Role.ADMINISTRATOR.value)
     rows = connection.execute(select(t.ACCOUNTS).where(a.account != name, a.closed.is_(False), some))
-    return any([_administers(Account(*row)) for row in rows])
+    return any(_administers(Account(*row)) for row in rows)
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:

@@ -54,6 +54,8 @@ ENDED = ("rejected", "refused", "withdrawn")
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """Days for which goods may be shown that nobody lodged; 0: all."""
 BOARD, GOODS = cast(Right, ROUTES["GET", "/board"]), cast(Right, ROUTES["GET", "/consignments"])
+BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
+"""Where the work of those begins who may not see the board: the first of these pages that they may open."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -87,7 +89,7 @@ def board(request: Request) -> Response:
     """The board; whoever may not see it is led to where their work is."""
     who = who_of(request)
     if not who.may(BOARD):
-        return RedirectResponse("/consignments" if who.may(GOODS) else "/rights", 303)
+        return RedirectResponse(next(address for address in BEGINNINGS if who.may_open(address)), 303)
     return render(request, "board.html", **_board(request))
 
 

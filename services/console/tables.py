@@ -264,6 +264,7 @@ LODGEMENTS = Table(
     Column("asked_us", BIG, nullable=False),
     Index("lodgements_subject", "subject"),
     Index("lodgements_asked", "asked_us"),
+    Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
 """This console's own notebook: what it was asked and the broker acknowledged. Not from the topics; a rebuild keeps it."""
 
@@ -361,6 +362,8 @@ GRANTS = Table(
     Column("number", BIG, primary_key=True, autoincrement=True),
     Column("at_us", BIG, nullable=False),
     *(_text(n) for n in ("granted_by", "account", "what", "detail")),
+    Index("grants_account", "account", "number"),
+    Index("grants_by", "granted_by", "number"),
 )
 """Who gave or took what right, password, key or authorisation, of whom, and when; only added to."""
 
