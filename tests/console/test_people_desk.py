@@ -268,6 +268,19 @@ def test_a_page_that_answers_a_form_is_told_in_the_other_language_under_its_own_
 
 
 @pytest.mark.parametrize(
+    ("language", "words"), [("en", "Those who may: Auditor, Administrator."), ("zh", "审计、管理员")]
+)
+def test_a_page_that_is_not_for_a_role_says_for_whom_it_is(pages: Pages, language: str, words: str) -> None:
+    page = pages.browser("declarant", language).get("/accounts")
+    assert page.status_code == 403 and words in page.text
+    key = pages.people.make_key("auditor", by="the tests", at=world_us(), scopes=("gate",))
+    told = {"Authorization": f"Bearer dtg_{key.key_id}_{key.secret}", "accept": "application/json"}
+    answer = pages.browser().get("/accounts", headers=told).json()
+    assert (answer["type"], answer["status"]) == ("/problems/no_scope", 403)
+    assert "good for: read." in answer["detail"] and "所需用途：查看。" in answer["detail_zh"]
+
+
+@pytest.mark.parametrize(
     ("role", "address"),
     [
         (Role.DECLARANT, "/consignments"),

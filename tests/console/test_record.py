@@ -22,7 +22,7 @@ def engine(url: str) -> Iterator[Engine]:
     people = Accounts(made)
     for number in range(5):
         people.make(Account(f"clerk_{number}", "declarant", COMPANY), by="admin", at=AT)
-    people.make(Account("clerk%", "agent auditor", OTHER), by="admin", at=AT)
+    people.make(Account("clerk%", "agent", OTHER), by="admin", at=AT)
     people.make(Account("officer/1", "inspector release", "", "4218"), by="chief", at=AT)
     yield made
     made.dispose()
