@@ -30,6 +30,7 @@ from services.console.problems import Problem, ProblemDetails, by_status, docume
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.queries import Rows
+from services.console.readings import Readings, Recorded
 from services.console.record import Record
 from services.console.rendering import show_problem, wants_page
 from services.console.settings import ConsoleSettings
@@ -98,6 +99,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
+    app.add_middleware(Recorded)
     app.add_middleware(Bounded)
     app.add_middleware(_Measured)
     _document(app)
@@ -116,9 +118,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     try:
         async with projected(settings, bell) as progress:
             app.state.door, app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
-            app.state.record = Record(reading)
+            app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
+            app.state.readings.start()
             following = asyncio.create_task(app.state.office.watches.follow())
             following.add_done_callback(end_with_task)
             try:
@@ -127,6 +130,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
                 bell.close()
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
+                await app.state.readings.stop()
                 await asker.stop()
     finally:
         reading.dispose()

@@ -54,6 +54,20 @@ def requests(person: str, subject: str, from_us: int | None, until_us: int | Non
     return [Part(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
 
 
+def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+    """What people of customs read that is masked for others, the latest first; arguments as of `requests`."""
+    r = t.READINGS.c
+    wanted: list[ColumnElement[bool]] = []
+    if person:
+        wanted.append(r.reader == person)
+    if subject:
+        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+    if from_us is not None and until_us is not None:
+        wanted += [r.at_us >= from_us, r.at_us < until_us]
+    order = (r.at_us, r.reader, r.subject)
+    return [Part(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
+
+
 class Record:
     """Reads these lists. `engine`: of a console, for reading."""
 

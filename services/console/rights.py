@@ -287,6 +287,25 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/parked"): _OPERATE,
 }
 """Every route of the console. One that has no row is answered 403; a test walks all of them."""
+READS: dict[str, str] = {
+    GOODS: "consignment_id",
+    f"{GOODS}/timeline": "consignment_id",
+    "/consignments/{consignment_id}": "consignment_id",
+    "/consignments/{consignment_id}/live": "consignment_id",
+    "/consignments/{key}/messages/{message_id}": "key",
+    BOXES: "container_no",
+    f"{BOXES}/events": "container_no",
+    "/containers/{container_no}": "container_no",
+    "/containers/{container_no}/live": "container_no",
+    "/containers/{key}/messages/{message_id}": "key",
+    "/api/v1/messages/{key}/{message_id}": "key",
+    **dict.fromkeys(
+        ("/watches", "/api/v1/watches", "/alarms", "/api/v1/alarms", "/unmatched", "/api/v1/unmatched"), ""
+    ),
+    **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
+}
+"""Where somebody of customs reads what is masked for others: by address, which part of it names the goods or the container; empty for
+a list, which is noted under its address."""
 EVERY_COMPANY = "*"
 """Instead of a company: all of them. For the people of a sandbox and of tests; refused where the clock is the world's."""
 EVERY_OFFICE = "0000"

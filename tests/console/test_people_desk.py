@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from schemas.vocabulary import consignment_id
 from services.console import tables as t
 from services.console.accounts import HOUR, Account, Accounts, Refused
 from services.console.app import create_app
@@ -18,8 +19,9 @@ from services.console.office import Office
 from services.console.people_desk import ACTS
 from services.console.progress import Progress
 from services.console.queries import Rows
+from services.console.readings import Readings
 from services.console.record import Record
-from services.console.rights import GIVING, Role
+from services.console.rights import GIVING, READS, ROUTES, Role
 from services.console.settings import ConsoleSettings
 from services.console.signing import Signing
 from services.shell.clock import world_us
@@ -40,7 +42,7 @@ class Pages:
         self.app = create_app(self.settings)
         rows, asker = Rows(self.engine), Asker(self.settings, self.engine)
         self.app.state.door, self.app.state.signing = Door(self.settings, self.people), Signing()
-        self.app.state.record = Record(self.engine)
+        self.app.state.record, self.app.state.readings = Record(self.engine), Readings(self.engine)
         self.app.state.office = Office(self.settings, rows, asker, Progress(), rows)
 
     def browser(self, name: str = "", language: str = "en") -> TestClient:
@@ -345,3 +347,32 @@ def test_who_did_what_is_a_page_by_person_goods_and_day_and_others_see_their_own
     assert 'href="/containers/CSQU3054383?asked=r1"' in auditor.get("/activity").text
     for wrong in ("yesterday", "2026-13-01", "9999-12-31"):
         assert auditor.get(f"/activity?day={wrong}").status_code == 422
+
+
+def test_what_is_about_one_consignment_or_container_is_among_the_addresses_whose_readings_are_noted() -> None:
+    about = ("{consignment_id}", "{container_no}", "{key}")
+    assert {path for method, path in ROUTES if method == "GET" and any(name in path for name in about)} <= set(READS)
+    assert {("GET", path) for path in READS} <= set(ROUTES)
+    assert all(not name or f"{{{name}}}" in path for path, name in READS.items())
+
+
+def test_an_officers_reading_is_on_record_and_that_of_somebody_outside_customs_is_not(pages: Pages) -> None:
+    goods = consignment_id(COMPANY, "READ-1")
+    declared = {"consignment_id": goods, "declarant": COMPANY, "customs_office": "4218", "declared": "accepted"}
+    with pages.engine.begin() as connection:
+        connection.execute(t.CONSIGNMENTS.insert().values(**declared, stage="accepted"))
+    for name in ("inspector", "declarant", "terminal"):
+        browser = pages.browser(name)
+        for path in (f"/consignments/{goods}", f"/api/v1/consignments/{goods}", "/containers/CSQU3054383", "/alarms"):
+            assert browser.get(path).status_code in (200, 403), path
+        assert browser.get("/consignments/unknown").status_code in (202, 403), "its rows are not complete"
+    pages.app.state.readings.write()
+    auditor = pages.browser("auditor")
+    page = auditor.get("/activity?what=readings")
+    assert page.status_code == 200 and "cannot be shown" not in page.text
+    table = page.text.partition("<tbody>")[2].partition("</tbody>")[0]
+    assert table.count("<tr>") == 3 and table.count(">inspector</a>") == 3
+    for address in (f"/consignments/{goods}", "/containers/CSQU3054383", "/alarms"):
+        assert f'href="{address}"' in table
+    assert f">{goods}<" in pages.browser("inspector").get(f"/activity?what=readings&subject={goods}").text
+    assert "<tbody>" not in pages.browser("release").get("/activity?what=readings").text

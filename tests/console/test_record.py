@@ -10,7 +10,8 @@ from services.console import tables as t
 from services.console.accounts import DAY, HOUR, IDLE_MINUTES, MINUTE, SECOND, Account, Accounts
 from services.console.database import open_engine
 from services.console.lists import Part, Place
-from services.console.record import InForce, Record, accounts, grants, requests
+from services.console.readings import AGAIN_SECONDS, GIVEN_UP, Readings
+from services.console.record import InForce, Record, accounts, grants, readings, requests
 
 AT = 1_795_000_000 * SECOND
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
@@ -99,3 +100,24 @@ def test_who_did_what_is_found_by_person_goods_and_day(engine: Engine) -> None:
     assert names(engine, requests("", "csqu 305438-3", None, None), "request_id") == ["r3"]
     assert names(engine, requests("", "", AT + DAY, AT + 2 * DAY), "request_id") == ["r4", "r3"]
     assert names(engine, requests("officer/1", "c-1", AT, AT + DAY), "kind") == ["PlaceHold"]
+
+
+def test_who_read_what_is_on_record_once_an_hour_and_a_row_that_cannot_be_keeps_no_other_one_out(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("services.console.readings.stopwatch", lambda: clock[0])
+    noted, before = Readings(engine), GIVEN_UP._value.get()
+    for reader, subject in (("officer/1", "c-1"), ("officer/1", "c-1"), ("officer/2", "c-1"), ("officer/1", "x" * 900)):
+        noted.note(reader, subject)
+    noted.write()
+    assert sorted(names(engine, readings("", "c-1", None, None), "reader")) == ["officer/1", "officer/2"]
+    assert len(names(engine, readings("officer/1", "", None, None), "subject")) == 2
+    clock[0] = AGAIN_SECONDS
+    noted.note("officer/1", "c-1")
+    if engine.dialect.name == "postgresql":
+        noted.note("officer/1", "\0")
+    noted.write()
+    noted.write()
+    assert len(names(engine, readings("officer/1", "c-1", None, None), "subject")) == 2
+    assert GIVEN_UP._value.get() - before == (engine.dialect.name == "postgresql")
