@@ -286,7 +286,7 @@ def test_a_page_that_is_not_for_a_role_says_for_whom_it_is(pages: Pages, languag
     ("role", "address"),
     [
         (Role.DECLARANT, "/consignments"),
-        (Role.TREATMENT, "/consignments"),
+        (Role.TREATMENT, "/consignments?stage=treated"),
         (Role.TERMINAL, "/containers"),
         (Role.CARRIER, "/containers"),
         (Role.ADMINISTRATOR, "/accounts"),
@@ -297,6 +297,20 @@ def test_whoever_signs_in_is_led_to_where_their_work_is(pages: Pages, role: Role
     answer = browser.get("/")
     assert (answer.status_code, answer.headers["location"]) == (303, address)
     assert browser.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.DECLARANT, Role.AGENT, Role.TREATMENT])
+def test_goods_are_found_by_stage_also_by_those_who_see_no_counts(pages: Pages, role: Role) -> None:
+    goods = consignment_id(COMPANY, "STAGE-1")
+    row = {"declarant": COMPANY, "customs_office": "4218", "declared": "accepted", "stage": "treated"}
+    with pages.engine.begin() as connection:
+        connection.execute(t.CONSIGNMENTS.insert().values(consignment_id=goods, **row))
+    browser = pages.browser(role.value)
+    first = browser.get("/consignments").text
+    assert ('href="/lodge"' in first.partition("<main")[2]) is (role is not Role.TREATMENT)
+    assert 'href="/consignments?stage=treated"' in first
+    assert f'href="/consignments/{goods}"' in browser.get("/consignments?stage=treated").text
+    assert f'href="/consignments/{goods}"' not in browser.get("/consignments?stage=held").text
 
 
 def test_a_terminal_finds_a_container_by_its_number(pages: Pages) -> None:
