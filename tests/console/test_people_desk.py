@@ -390,3 +390,6 @@ def test_an_officers_reading_is_on_record_and_that_of_somebody_outside_customs_i
         assert f'href="{address}"' in table
     assert f">{goods}<" in pages.browser("inspector").get(f"/activity?what=readings&subject={goods}").text
     assert "<tbody>" not in pages.browser("release").get("/activity?what=readings").text
+    of_goods = f"/activity?what=readings&amp;subject={goods}"
+    assert of_goods in auditor.get(f"/consignments/{goods}").text
+    assert of_goods not in pages.browser("inspector").get(f"/consignments/{goods}").text
