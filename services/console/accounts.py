@@ -8,6 +8,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -322,7 +323,7 @@ class Accounts:
                 "revoked_us": None,
             }
             if self._insert(connection, t.API_KEYS, row):
-                until = "" if ends_us is None else f" until={ends_us}"
+                until = "" if ends_us is None else f" until {_told(ends_us)}"
                 _granted(connection, by, name, "key made", f"{shown.key_id} {' '.join(told)}{until}", at)
         return shown
 
@@ -335,7 +336,7 @@ class Accounts:
                 raise NotGranted(f"There is no key {key_id} in force. 没有有效的密钥")
             until = at + overlap_us if row.ends_us is None else min(row.ends_us, at + overlap_us)
             connection.execute(update(t.API_KEYS).where(k.key_id == key_id).values(ends_us=until))
-            _granted(connection, by, row.account, "key rotated", f"{key_id} until={until}", at)
+            _granted(connection, by, row.account, "key rotated", f"{key_id} until {_told(until)}", at)
         return self.make_key(row.account, by=by, at=at, ends_us=ends_us, scopes=row.scopes.split())
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
@@ -389,7 +390,9 @@ class Accounts:
         row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
         with self._engine.begin() as connection:
             if self._insert(connection, t.AUTHORISATIONS, row):
-                _granted(connection, by, agent, "authorised", f"{company} from={from_us} until={until_us}", at)
+                _granted(
+                    connection, by, agent, "authorised", f"{company} from {_told(from_us)} until {_told(until_us)}", at
+                )
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
         """From now on the agent may not."""
@@ -500,6 +503,11 @@ def _granted(connection: Connection, by: str, account: str, what: str, detail: s
     connection.execute(
         t.GRANTS.insert().values(at_us=at, granted_by=by, account=account, what=what, detail=detail[:500])
     )
+
+
+def _told(us: int | None) -> str:
+    """A time in the record of grants."""
+    return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")
 
 
 def _dialect(connection: Connection) -> Any:

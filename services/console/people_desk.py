@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 
 from schemas.bounds import LINE
+from schemas.codes.checks import Words
 from services.console import lists
 from services.console.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.acting import Form, Typed
@@ -290,7 +291,8 @@ def _give(one: Callable[[Accounts, Typed, By], Given], people: Accounts, typed: 
     try:
         return one(people, typed, by)
     except NotGranted as error:
-        raise Problem(422, "not_granted", seen=str(error)) from None
+        en, _, zh = str(error).rpartition(". ")
+        raise Problem(422, "not_granted", seen=Words(zh, f"{en or zh}.")) from None
 
 
 for each in GIVING:

@@ -194,6 +194,7 @@ GIVING = (
 )
 """The forms of the pages of accounts."""
 _OPERATE = Right(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
+_PARKED = Right(_WATCHING, Scope.OPERATE)
 _SIGNED_IN = Right(ANYBODY, None)
 GOODS, BOXES = "/api/v1/consignments/{consignment_id}", "/api/v1/containers/{container_no}"
 ROUTES: dict[tuple[str, str], Right | Open] = {
@@ -283,8 +284,8 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/api/v1/stages"): _BOARD,
     ("GET", "/api/v1/alarms"): _BOARD,
     ("GET", "/alarms"): _BOARD,
-    ("GET", "/api/v1/parked"): _OPERATE,
-    ("GET", "/parked"): _OPERATE,
+    ("GET", "/api/v1/parked"): _PARKED,
+    ("GET", "/parked"): _PARKED,
 }
 """Every route of the console. One that has no row is answered 403; a test walks all of them."""
 READS: dict[str, str] = {

@@ -318,6 +318,21 @@ def test_a_terminal_finds_a_container_by_its_number(pages: Pages) -> None:
     assert 'action="/containers"' in terminal.get("/containers").text
     answer = terminal.get("/containers", params={"q": "csqu 305438-3"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/containers/CSQU3054383")
+    page = terminal.get("/containers/CSQU3054383").text
+    assert "not told to carriers" in page and "No consignment is known" not in page and 'id="timeline"' not in page
+    officer = pages.browser("inspector").get("/containers/CSQU3054383").text
+    assert "No consignment is known" in officer and 'id="timeline"' in officer
+
+
+def test_a_refusal_is_told_in_the_readers_language_alone_and_leads_to_the_table_of_rights(pages: Pages) -> None:
+    for language, words, others in (
+        ("en", "has an office of four digits", "关区代码"),
+        ("zh", "须有四位关区代码", "office of"),
+    ):
+        answer = pages.send(pages.browser("administrator", language), "make", account="x", role_inspector="on")
+        told = answer.text.partition('id="problem"')[2].partition("</div>")[0]
+        assert words in told and others not in told
+    assert 'role="button" class="quiet" href="/rights"' in pages.browser("declarant").get("/accounts").text
 
 
 def noted(pages: Pages, *rows: tuple[str, str, str, int]) -> None:
