@@ -39,6 +39,8 @@ REMEMBERED = HOUR
 """After this the failures of a name from an address are forgotten."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 LONGEST_NAME = 64
+NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
+"""Signs of a new account's name: none that looks like another one of them, or that is not seen."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
 """An API key: its id, by which it is called, and its secret."""
 HASHER = PasswordHasher()
@@ -125,8 +127,14 @@ class Accounts:
     ) -> None:
         """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
         _check(account, sandbox)
+        if not NAME.fullmatch(account.account):
+            raise NotGranted(
+                "A name is of letters, digits and signs of ASCII and of Chinese characters: others look like these. "
+                "名称只能使用 ASCII 字符和汉字"
+            )
         row = account._replace(password=hashed(password) if password else "", made_us=at)
         with self._engine.begin() as connection:
+            _check_alike(connection, account)
             if self._insert(connection, t.ACCOUNTS, row._asdict()) == 0:
                 raise NotGranted(f"There is an account {account.account}. 账户已存在")
             detail = f"{account.roles} company={account.company} office={account.office}"
@@ -149,6 +157,8 @@ class Accounts:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
             after = before._replace(**columns)
             _check(after, sandbox)
+            if after.company != before.company:
+                _check_companies(connection, after)
             connection.execute(update(t.ACCOUNTS).where(t.ACCOUNTS.c.account == name).values(**columns))
             if after.closed:
                 connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
@@ -423,6 +433,31 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(
             f"An officer or treatment unit has an office of four digits, {EVERY_OFFICE} for all. 须有四位关区代码"
         )
+
+
+def _check_alike(connection: Connection, account: Account) -> None:
+    """NotGranted where the name differs from another account's in nothing but capitals, or is the name of somebody else's company."""
+    a, name = t.ACCOUNTS.c, account.account
+    alike = connection.execute(
+        select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
+    ).scalar()
+    if alike is not None:
+        raise NotGranted(f"{name} reads like the account {alike}. 名称与已有账户相近")
+    _check_companies(connection, account)
+
+
+def _check_companies(connection: Connection, account: Account) -> None:
+    """NotGranted where the account would speak in a request as a company that is not its own, or as another account: requests name
+    the company for which they are asked, or the account that speaks for itself."""
+    a, name, company = t.ACCOUNTS.c, account.account, account.company
+    others = a.company != company, a.account != name
+    if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():
+        raise NotGranted(f"{name} is the company of another account. 名称是其他账户的企业代码")
+    if (
+        company
+        and connection.execute(select(a.account).where(func.lower(a.account) == company.lower(), *others)).first()
+    ):
+        raise NotGranted(f"The company {company} is the name of another account. 企业代码是其他账户的名称")
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:

@@ -240,6 +240,36 @@ def test_an_account_that_would_mislead_is_not_made(people: Accounts, account: Ac
         people.make(account, by="admin", at=AT)
 
 
+@pytest.mark.parametrize(
+    "name", ["Clerk", "clerk\u200b", "сlerk", "ｃlerk", "Officer/1", "a\0b", "кlerk", "clerk\u0301"]
+)
+def test_a_name_that_reads_like_another_one_is_not_given(people: Accounts, name: str) -> None:
+    with pytest.raises(NotGranted):
+        people.make(Account(name, "auditor"), by="admin", at=AT)
+
+
+def test_nobody_is_called_as_the_company_of_somebody_else(people: Accounts) -> None:
+    people.make(Account("gate-clerk", "terminal", "CNTAO-4"), by="admin", at=AT)
+    for name in ("CNTAO-4", "cntao-4"):
+        with pytest.raises(NotGranted, match="company"):
+            people.make(Account(name, "terminal", "CNTAO-5"), by="admin", at=AT)
+    with pytest.raises(NotGranted, match="company"):
+        people.make(Account("other", "terminal", "officer/1"), by="admin", at=AT)
+    people.make(Account("other", "terminal", "CNTAO-5"), by="admin", at=AT)
+    with pytest.raises(NotGranted, match="company"):
+        people.change("other", by="admin", at=AT, company="clerk")
+    people.make(Account("CNTAO-4", "terminal", "CNTAO-4"), by="admin", at=AT)
+    people.make(Account("王芳@4218", "inspector", "", "4218"), by="admin", at=AT)
+
+
+def test_an_account_with_a_name_of_a_release_before_can_still_be_closed(people: Accounts) -> None:
+    with people._engine.begin() as connection:
+        connection.execute(t.ACCOUNTS.insert().values(Account("сlerk", "auditor", made_us=AT)._asdict()))
+    people.change("сlerk", by="admin", at=AT, closed=True)
+    found = people.account("сlerk")
+    assert found and found.closed
+
+
 def test_offices_reach_their_own_goods_districts_theirs_and_the_administration_all() -> None:
     assert covers("4218", "4218") and not covers("4218", "4219")
     assert covers("4200", "4218") and not covers("4200", "2218") and not covers("4218", "4200")
