@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.bounds import LINE
 from services.console import tables as t
-from services.console.rights import EVERY_COMPANY, EVERY_OFFICE, Role, Scope, Who, misnamed
+from services.console.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 
 SECOND = 1_000_000
@@ -421,6 +421,10 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(f"{name} is the code of another company. 名称是其他企业的信用代码")
     if not roles or not set(roles) <= _ROLES:
         raise NotGranted(f"Roles are {', '.join(sorted(_ROLES))}, not {account.roles!r}. 角色有误")
+    if not sandbox and CUSTOMS & set(roles) and OUTSIDE & set(roles):
+        raise NotGranted(
+            "One account is not of customs and of those who deal with it: give two. 同一账户不得兼有海关与企业角色，请分设账户"
+        )
     if account.company == EVERY_COMPANY and not sandbox:
         raise NotGranted("An account for every company is of a sandbox only. 仅沙箱可设全部企业")
     if account.company and not re.match(LINE, account.company) or len(account.company) > LONGEST_NAME:
