@@ -28,6 +28,8 @@ class Inside(NamedTuple):
     cut: bool
     hidden: bool
     """There are some, and none is seen: the container is answered as unknown."""
+    undeclared: bool = False
+    """Of some of them, or of what is in it, the rows do not tell at which office they were declared."""
 
 
 def condition(who: Who) -> ColumnElement[bool] | None:
@@ -68,8 +70,9 @@ def inside(rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANY
         [each.consignment_id for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles)]
     )
     if not owners:
-        return Inside(seen, cut=False, hidden=Reach.OFFICE not in reaches)
-    return Inside(seen, cut=len(seen) < len(owners), hidden=not seen)
+        return Inside(seen, cut=False, hidden=Reach.OFFICE not in reaches, undeclared=True)
+    undeclared = any(not each.customs_office for each in owners)
+    return Inside(seen, cut=len(seen) < len(owners), hidden=not seen, undeclared=undeclared)
 
 
 def may_read(desk: Office, who: Who, key: str) -> bool:
@@ -97,14 +100,17 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
     everything = who.sees_everything(roles)
     if Reach.CONTAINERS in reaches or (everything and kind is not WithdrawDeclaration):
         return ""
-    if Reach.OFFICE in reaches and not (kind.holds_goods or kind.calls_back) and not desk.complete():
-        raise Problem(503, "not_known_yet", headers=AGAIN)  # whose the goods are is not in the rows
+    lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
         found = await run_in_threadpool(inside, desk.rows, who, subject, roles)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")
+        if found is not None and found.undeclared and lets_go:
+            _refuse_incomplete(desk)
         return ""
     row = await run_in_threadpool(desk.rows.consignment, subject)
+    if Reach.OFFICE in reaches and lets_go and (row is None or not row.customs_office):
+        _refuse_incomplete(desk)
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
@@ -114,6 +120,13 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
     if desk.behind():
         raise Problem(503, "not_known_yet", headers=AGAIN)
     raise unknown(desk, subject)
+
+
+def _refuse_incomplete(desk: Office) -> None:
+    """Problem 503 while the rows do not tell at which office goods were declared, because they are made anew or far behind: then
+    they are not free for all offices, as those are that nobody has declared."""
+    if not desk.complete():
+        raise Problem(503, "not_known_yet", headers=AGAIN)
 
 
 async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
