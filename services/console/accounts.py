@@ -178,11 +178,15 @@ class Accounts:
             return None
         return password
 
-    def set_password(self, name: str, password: str, *, by: str, at: int, keep: str = "") -> None:
-        """A new password; every session of the account ends but `keep`. NotGranted for one that is too short or too long."""
+    def set_password(
+        self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
+    ) -> None:
+        """A new password; every session of the account ends but `keep`. NotGranted for one that is too short or too long; `proved`: as
+        in `open_session`."""
         check_password(password)
         made = hashed(password)
         with self._engine.begin() as connection:
+            _check_proved(connection, name, proved)
             here = t.ACCOUNTS.c.account == name
             changed = connection.execute(
                 update(t.ACCOUNTS).where(here).values(password=made, must_change=by != name)
@@ -219,11 +223,13 @@ class Accounts:
             here = select(s.failures).where(s.account == name, s.address == address)
             return int(connection.execute(here).scalar_one())
 
-    def open_session(self, name: str, host: str, address: str, at: int) -> str:
-        """The cookie of a new session of this account."""
+    def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
+        """The cookie of a new session of this account. `proved`: the hash with which its password was compared; Refused where the
+        account has another one by now, or was closed: to compare takes time, and somebody may have taken the password away."""
         cookie = fresh_secret()
         row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
         with self._engine.begin() as connection:
+            _check_proved(connection, name, proved)
             connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.ends_us < at))
             connection.execute(t.SESSIONS.insert().values(**row, ends_us=at + SESSION_HOURS * HOUR))
             s = t.SIGN_INS.c
@@ -437,6 +443,12 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(
             f"An officer or treatment unit has an office of four digits, {EVERY_OFFICE} for all. 须有四位关区代码"
         )
+
+
+def _check_proved(connection: Connection, name: str, proved: str | None) -> None:
+    account = None if proved is None else _account(connection, name)
+    if proved is not None and (account is None or account.closed or account.password != proved):
+        raise Refused("session_unknown")
 
 
 def _check_alike(connection: Connection, account: Account) -> None:

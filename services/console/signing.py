@@ -23,6 +23,7 @@ from services.console.accounts import (
     SHORTEST_PASSWORD,
     Account,
     NotGranted,
+    Refused,
     check_password,
     is_right,
 )
@@ -115,7 +116,12 @@ async def sign_in(request: Request, typed: Form) -> Response:
     kept = cookie_name(request)
     if before := request.cookies.get(kept):
         await run_in_threadpool(accounts.end_session, before)
-    cookie = await run_in_threadpool(accounts.open_session, account.account, host, address, world_us())
+    try:
+        cookie = await run_in_threadpool(
+            lambda: accounts.open_session(account.account, host, address, world_us(), proved=account.password)
+        )
+    except Refused:
+        return await run_in_threadpool(_sign_in, request, after, Problem(401, "sign_in_wrong"), name)
     SIGN_INS.labels("right").inc()
     answer = RedirectResponse("/password" if account.must_change else _within(after), 303)
     secure = request.url.scheme == "https"
@@ -185,20 +191,22 @@ async def set_password(request: Request, typed: Form) -> Response:
     """Another password; all other sessions of the account end."""
     who, accounts = who_of(request), _door(request).accounts
     try:
-        await _change(request, who.actor, typed)
+        proved = await _change(request, who.actor, typed)
         told = typed.get("new", "")
         at, keep = world_us(), who.session
         await to_thread.run_sync(
-            lambda: accounts.set_password(who.actor, told, by=who.actor, at=at, keep=keep),
+            lambda: accounts.set_password(who.actor, told, by=who.actor, at=at, keep=keep, proved=proved.password),
             limiter=_signing(request).hashing,
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
+    except Refused:  # somebody has set another one meanwhile
+        return await run_in_threadpool(_password, request, Problem(401, "sign_in_wrong"))
     return RedirectResponse("/", 303)
 
 
-async def _change(request: Request, name: str, typed: Typed) -> None:
-    """Problem where the new password cannot be, or the old one is wrong."""
+async def _change(request: Request, name: str, typed: Typed) -> Account:
+    """The account whose old password was right. Problem where the new password cannot be, or the old one is wrong."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:
@@ -207,7 +215,7 @@ async def _change(request: Request, name: str, typed: Typed) -> None:
         raise Problem(422, "passwords_differ")
     if typed.get("new") == typed.get("password"):
         raise Problem(422, "password_same")
-    await _prove(request, name, typed.get("password", ""))
+    return await _prove(request, name, typed.get("password", ""))
 
 
 @pages.get("/rights")

@@ -262,6 +262,22 @@ def test_nobody_is_called_as_the_company_of_somebody_else(people: Accounts) -> N
     people.make(Account("王芳@4218", "inspector", "", "4218"), by="admin", at=AT)
 
 
+def test_who_proved_a_password_that_is_another_one_by_now_gets_no_session_and_sets_none(people: Accounts) -> None:
+    clerk = people.account("clerk")
+    assert clerk
+    people.set_password("clerk", "made by the administrator", by="admin", at=AT)
+    with pytest.raises(Refused, match="session_unknown"):
+        people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=clerk.password)
+    with pytest.raises(Refused, match="session_unknown"):
+        people.set_password("clerk", "of the thief's own", by="clerk", at=AT, proved=clerk.password)
+    after = people.account("clerk")
+    assert after and after.must_change and is_right(after.password, "made by the administrator")
+    assert people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=after.password)
+    people.change("clerk", by="admin", at=AT, closed=True)
+    with pytest.raises(Refused, match="session_unknown"):
+        people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=after.password)
+
+
 def test_nobody_stands_on_both_sides_of_the_counter(people: Accounts) -> None:
     for roles in ("declarant inspector", "terminal auditor", "treatment release", "carrier operations"):
         with pytest.raises(NotGranted, match="customs"):
