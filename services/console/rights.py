@@ -314,6 +314,10 @@ class Who(NamedTuple):
         right = ROUTES["GET", address]
         return isinstance(right, Open) or (bool(self.actor) and self.may(right))
 
+    def knows_goods(self) -> bool:
+        """Whether goods are one's business at all: a carrier or terminal is told of containers only."""
+        return not self.roles.isdisjoint(_GOODS)
+
     def of_customs(self) -> bool:
         """Whether words of officers, which stand in no answer to somebody outside customs, may be read."""
         return not self.roles.isdisjoint(_CUSTOMS)

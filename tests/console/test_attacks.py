@@ -112,6 +112,19 @@ def test_somebody_who_declares_and_runs_a_terminal_reads_no_papers_of_others(doo
     assert f"/consignments/{GOODS}" in door.http.get(f"/containers/{BOX}", headers={**BROWSER, **own}).text
 
 
+def test_a_terminal_is_not_told_what_is_asked_of_the_goods(door: Running) -> None:
+    publish(
+        door.settings.kafka,
+        Border("ATTACK-2", ("CSQU3054383",)).lodged().accepted().assessed().held("inspection/inspection").said,
+    )
+    door.catch_up()
+    terminal = door.acting_as("gate-9", roles="terminal", company="CNTAO-4", office="")
+    told = [
+        door.api("GET", "/containers/CSQU3054383", headers=who).json()["text"]["en"] for who in (headers_of(), terminal)
+    ]
+    assert ["waits for" in each for each in told] == [True, False] and "0 of 1" in told[1]
+
+
 def test_a_key_for_the_gate_question_reads_no_messages_on_pages_either(door: Running) -> None:
     accounts = door.app.state.door.accounts
     key = accounts.make_key("officer/1", by="admin", at=world_us(), scopes=("gate",))
