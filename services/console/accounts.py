@@ -363,7 +363,15 @@ class Accounts:
     # authorisations of agents
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
-        """The agent may declare for the company and see its goods, from and until these times; NotGranted for an empty time."""
+        """The agent may declare for the company and see its goods, from and until these times; NotGranted for an empty time, and for
+        all companies at once: each gives this for itself."""
+        if (
+            company == EVERY_COMPANY
+            or not company.strip()
+            or not re.match(LINE, company)
+            or len(company) > LONGEST_NAME
+        ):
+            raise NotGranted("A company is named by 1 to 64 visible characters, and by its own. 企业代码有误")
         if until_us is not None and until_us <= from_us:
             raise NotGranted("The authorisation would end before it begins. 授权的终止早于起始")
         row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}

@@ -119,7 +119,7 @@ async def prove(request: Request) -> None:
         raise _moved(request, "/password") if wants_page(request) else _refused(403, "password_to_change")
     if right is None or not who.may(right):
         raise _refused(403, "no_right")
-    if who.session and request.method not in READING and request.url.path.startswith("/api/"):
+    if who.session and request.method not in READING and route.startswith("/api/"):
         check_form(who, request.headers.get(CSRF_HEADER, ""))
 
 

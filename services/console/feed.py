@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from services.console import cursors
 from services.console.answers import READ
 from services.console.bodies import client_of
-from services.console.door import still_may
+from services.console.door import prove, still_may
 from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
@@ -64,6 +64,7 @@ async def releases(
             while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
+        await prove(request)  # the right may have ended meanwhile
     _refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,

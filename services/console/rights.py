@@ -332,7 +332,7 @@ class Who(NamedTuple):
         if self.company and not self.roles.isdisjoint(_DECLARING):
             found.add(self.company)
         if Role.AGENT in self.roles:
-            found |= self.clients
+            found |= self.clients - {EVERY_COMPANY}
         return frozenset(found)
 
     def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:

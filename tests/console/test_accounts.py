@@ -205,6 +205,18 @@ def test_an_agent_declares_for_the_companies_that_authorised_it_while_that_lasts
         people.end_authorisation(COMPANY, OTHER, by="clerk", at=AT + 2 * HOUR)
 
 
+def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
+    people.make(Account("agent", "agent", OTHER), by="admin", at=AT)
+    for company in ("*", "", " ", "a\nb"):
+        with pytest.raises(NotGranted):
+            people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
+    with people._engine.begin() as connection:  # as a release before may have noted it
+        row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
+        connection.execute(t.AUTHORISATIONS.insert().values(row))
+    who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who
+    assert who.companies() == {OTHER} and not who.sees_everything() and not who.of_own_company(COMPANY)
+
+
 def test_who_gave_what_is_on_record_and_a_rebuild_keeps_all_of_it(people: Accounts, url: str) -> None:
     cookie = people.open_session("clerk", "here:1", "10.0.0.1", AT)
     key = people.make_key("clerk", by="admin", at=AT)

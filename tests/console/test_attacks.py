@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from threading import Event
+from urllib.parse import urljoin
 
 import httpx2
 import pytest
@@ -225,6 +227,23 @@ def test_the_address_that_a_client_claims_gives_it_no_further_guesses(door: Runn
         with browser(door, **{"x-forwarded-for": f"192.0.2.{number}", "forwarded": f"for=192.0.2.{number}"}) as tab:
             tried.append(sign_in(tab, "officer/8", "guess").status_code)
     assert tried.count(401) <= 6 and tried[-1] == 429
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.example", "/%5Cevil.example", "///evil.example/x", "/%2F/evil.example", "/%09/evil.example"]
+)
+def test_no_page_links_to_another_site_because_its_address_says_so(door: Running, path: str) -> None:
+    with browser(door) as tab:
+        request = tab.build_request("GET", door.address)
+        request.url = request.url.copy_with(raw_path=path.encode())
+        page = tab.send(request)
+    links = [
+        urljoin(f"{door.address}{path}", unescape(each))
+        for each in re.findall(r'(?:href|action|src)="([^"]*)"', page.text)
+    ]
+    assert page.status_code == 404 and len(links) > 5
+    assert [each for each in links if not each.startswith(f"{door.address}/")] == []
+    assert not re.search(r'href="/[\\\\/\s]', page.text)
 
 
 def test_nobody_outside_reads_the_names_of_hosts_users_and_files_in_what_keeps_the_rows_back() -> None:
