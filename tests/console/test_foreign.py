@@ -7,8 +7,9 @@ import pytest
 from schemas.release import LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from services.console.rights import ASKS, FORMS, REACH, READ_WATCHES, Reach, Role, Who
 from tests.console.border import DECLARANT
+from tests.console.planting import BOX, GOODS, OFFICE, Planted, planted
 from tests.console.quiet import Quiet, quiet
-from tests.console.test_masks import BOX, FORM, GOODS, HTML, OFFICE, Planted, everything, planted
+from tests.console.test_masks import FORM, HTML, everything
 
 OTHER = "91310115MA1H7L0T3Q"
 CUT = [role for role in Role if REACH[role] in (Reach.COMPANY, Reach.OFFICE)]
