@@ -5,18 +5,19 @@ The marks at the fields (schemas.marks) alone say what may be found; a field, ki
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from schemas.marks import INSIDE, Audience
 from services.console import tables as t
+from services.console.heard import place
 from services.console.rights import Role, Who
 from tests.console.border import DECLARANT
-from tests.console.planting import BOX, GOODS, LODGED, OFFICE, ON_BOX, WATCHED, Planted, planted
+from tests.console.planting import AT_US, BOX, GOODS, LODGED, OFFICE, ON_BOX, WATCHED, Planted, planted
 from tests.console.quiet import Quiet, quiet
 
 OUTSIDERS = [
@@ -57,8 +58,14 @@ def addresses(planted: Planted, path: str) -> Iterator[str]:
         yield re.sub(r"\{\w+\}", "w1", made)
 
 
-def read(client: httpx2.Client, method: str, address: str, headers: dict[str, str]) -> str:
-    """All that an answer says, headers too; of a stream its first event."""
+def read(
+    client: httpx2.Client,
+    method: str,
+    address: str,
+    headers: dict[str, str],
+    statuses: Container[str] | None = None,
+) -> str:
+    """All that an answer says, headers too; of a stream its first event. `statuses`: those that the API's document names."""
     api = address.startswith("/api/")
     more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
     if method == "POST":
@@ -66,6 +73,7 @@ def read(client: httpx2.Client, method: str, address: str, headers: dict[str, st
         more["headers"] |= JSON if api else FORM
     with client.stream(method, address, **more) as answer:
         assert answer.status_code < 500 or answer.status_code == 503, (method, address)
+        assert statuses is None or str(answer.status_code) in statuses, (method, address, answer.status_code)
         text = str(answer.headers)
         for piece in answer.iter_text():
             text += piece
@@ -95,13 +103,14 @@ def asking(console: Quiet, role: Role) -> dict[str, str]:
 
 def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Each way out, and what came by it to who has this key."""
-    client = console.http
+    client, document = console.http, console.app.openapi()["paths"]
     for route in console.routes():
         for method in sorted((route.methods or set()) & {"GET", "POST"}):
+            told = document.get(route.path, {}).get(method.lower(), {}).get("responses")
             if (method, route.path) not in (("POST", "/sign-out"), ("POST", "/password"), ("POST", "/sign-in")):
                 for address in addresses(words, route.path):
                     for query in QUERIES.get(route.path, ("",)):
-                        yield f"{method} {address}{query}", read(client, method, address + query, key)
+                        yield f"{method} {address}{query}", read(client, method, address + query, key, told)
 
 
 @pytest.mark.parametrize("role", OUTSIDERS)
@@ -144,3 +153,24 @@ def test_words_stand_in_every_field_that_holds_a_persons_words(words: Planted) -
     names = {where.rpartition(".")[2] for where in words.unplanted}
     assert not names & {"reason", "remarks", "officer", "asked_by", "seen", "placed_by", "unit", "rule", "rule_set"}
     assert {word for word, mark in words.words.items() if mark is INSIDE} and len(words.words) > 300
+
+
+def test_why_a_request_was_sent_back_is_told_to_whoever_sent_it_and_inside(console: Quiet) -> None:
+    asked = {"request_id": "sent-back", "kind": "WithdrawDeclaration", "subject": GOODS}
+    refused = {"desk": "release", "subject": GOODS, "request_id": "sent-back", "request_kind": "WithdrawDeclaration"}
+    at = place("customs-release-facts", 0, 90_002)
+    said = {"code": "already_released", "reason": "released in version 3", "refused_us": AT_US}
+    console.run(
+        insert(t.LODGEMENTS).values(**asked, sender="sent-it", asked_us=AT_US),
+        insert(t.REFUSALS).values(place=at, **refused, **said),
+    )
+    told = []
+    for name, role in (("sent-it", Role.DECLARANT), ("a colleague", Role.DECLARANT), ("an officer", Role.RELEASE)):
+        key = console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)
+        answer = console.api("GET", "/requests/sent-back", headers=key).json()
+        told.append((answer["refusal_code"], answer["reason"]))
+    assert told == [
+        ("already_released", "released in version 3"),
+        ("already_released", None),
+        ("already_released", "released in version 3"),
+    ]
