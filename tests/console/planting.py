@@ -14,7 +14,7 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy import insert
 
-from schemas.envelope import Message, RequestRefused
+from schemas.envelope import Message, RequestRefused, request_id
 from schemas.gate import ContainerHoldPlaced, ContainerMustStay, EquipmentEventRecorded, GateAlarmRaised
 from schemas.marks import INSIDE, Audience, SeenBy
 from schemas.outside import mark_of
@@ -33,9 +33,9 @@ BOX = "RGHU0000014"
 OFFICE = "4227"
 WATCHED = "watches/0"
 AT_US = 1_795_000_000_000_000
-LODGED = "lodge-masks"
+LODGED = request_id("mask", "lodged")
 """The request of which every message of the goods is an answer."""
-ON_BOX = "event-masks"
+ON_BOX = request_id("mask", "event")
 ANOTHER = "asked by somebody else"
 NAMES = {"consignment_id", "container_no", "subject", "later", "partition_key", "earlier"}
 """By which messages are found."""

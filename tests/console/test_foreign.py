@@ -33,7 +33,7 @@ def test_no_way_out_tells_a_word_of_goods_that_are_out_of_reach(console: Quiet, 
     key = console.acting_as(f"foreign-{role}", roles=role.value, company=OTHER, office="2218")
     sees_watches = Who("x", frozenset({role})).may(READ_WATCHES)
     leaks = {}
-    for way, text in everything(console, words, key):
+    for way, _, _, text in everything(console, words, key):
         found = [words.where[word] for word in words.found(text)]
         if found := [each for each in found if not (sees_watches and each.startswith(OF_WATCHES))]:
             leaks[way] = sorted(found)
