@@ -1,6 +1,7 @@
 """Does an administrator give and take rights on pages as on the machine, does an auditor see it, and does nobody else? No broker is needed."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,14 +60,23 @@ class Pages:
         return browser.post(f"/accounts/act/{act}", data={"csrf": csrf, **typed})
 
 
-@pytest.fixture
-def pages(tmp_path: Path) -> Iterator[Pages]:
-    url = f"sqlite:///{tmp_path}/console.db"
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with one account of each role, and one whose name is hard to write in an address."""
+    file = tmp_path_factory.mktemp("people") / "console.db"
+    url = f"sqlite:///{file}"
     migrate(url)
-    made = Pages(url)
     for role in Role:
         admit(url, role.value, role.value, COMPANY, "4218")
     admit(url, ODD, "inspector", "", "4218")
+    return file
+
+
+@pytest.fixture
+def pages(filled: Path, tmp_path: Path) -> Iterator[Pages]:
+    for each in filled.parent.glob(f"{filled.name}*"):
+        shutil.copy(each, tmp_path)
+    made = Pages(f"sqlite:///{tmp_path}/{filled.name}")
     yield made
     made.engine.dispose()
 
