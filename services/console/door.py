@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from prometheus_client import Counter
 
 from services.console.accounts import Accounts, Key, Refused
@@ -28,6 +28,9 @@ CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
 """Keys of which a process remembers for some seconds whose they are."""
+PROVING_THREADS = 4
+"""Threads in which keys and sessions are looked up. They are of their own, as the connections are, so that no page that takes long
+keeps the gate waiting."""
 LONGEST_AWAY = 60.0
 """Seconds for which a key that was good stays so while the database does not answer."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
@@ -52,6 +55,7 @@ class Door:
         self._seconds = settings.key_seconds
         self.accounts = accounts
         self._keys: OrderedDict[str, _Known] = OrderedDict()
+        self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
         """Whose key this is; read again from the rows after some seconds."""
@@ -69,7 +73,7 @@ class Door:
         if is_published(written) and not CLOCK.is_sandbox:
             return _Known(Refused("key_unknown"), at)
         try:
-            found = await run_in_threadpool(self.accounts.key, written, world_us())
+            found = await to_thread.run_sync(self.accounts.key, written, world_us(), limiter=self._threads)
         except Refused as refused:
             found = refused
         except DATABASE_ERRORS as error:
@@ -86,7 +90,8 @@ class Door:
 
     async def of_cookie(self, cookie: str, host: str) -> Who:
         """Who has signed in with this cookie; always read from the rows: a sign-out, a change of role and another console's hold."""
-        return _of_this_world(await run_in_threadpool(self.accounts.session, cookie, host, world_us()))
+        who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
+        return _of_this_world(who)
 
 
 def _of_this_world(who: Who) -> Who:
