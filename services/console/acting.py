@@ -83,6 +83,10 @@ def _findings(typed: Typed) -> dict[str, Any]:
     return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
 
 
+def _recorded(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), "revision": typed.get("revision") or 0}
+
+
 def _corrected(typed: Typed) -> dict[str, Any]:
     return {**_findings(typed), **{name: typed.get(name, "") for name in ("wrong", "reason")}}
 
@@ -118,6 +122,7 @@ def _decision(typed: Typed) -> dict[str, Any]:
         **{name: typed.get(name, "") for name in ("origin", "decision", "reason")},
         "goods": typed.get("goods") or None if method else None,
         "methods": [method] if method else [],
+        **{name: typed.get(name) or 0 for name in ("finding", "revision")},
     }
 
 
@@ -166,7 +171,7 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
 
 
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
-    "findings": (RecordFindings, _findings),
+    "findings": (RecordFindings, _recorded),
     "correct-findings": (CorrectFindings, _corrected),
     "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
     "treatment": (RecordTreatment, _treatment),

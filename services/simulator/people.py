@@ -313,6 +313,7 @@ class People:
             control=control,
             result=result,
             remarks=remarks,
+            revision=fact.revision + 1,
         )
         after = between(*RECTIFYING, self._dice(key, control, fact.revision, "rectifying"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
@@ -332,6 +333,7 @@ class People:
             asked_by=pick(OFFICERS, self._dice(key, origin, "officer")),
             occurred_at=fact.occurred_at,
             origin=origin,
+            finding=fact.finding,
             **told,
         )
         after = between(*ISOLATION, self._dice(key, origin, "isolation"))
