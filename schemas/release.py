@@ -27,6 +27,7 @@ from schemas.vocabulary import (
     OptionalId,
     Owner,
     Reason,
+    Revision,
     Version,
 )
 
@@ -193,6 +194,9 @@ class ReleaseGranted(AboutConsignment, Fact):
 
     `containers` are all that are released so far; `holds` what keeps the rest (empty: everything is released), of goods
     without containers `pieces` packages (None: all). A port's yes needs the box in `containers`.
+
+    `revisions`: of the latest fact about each control and treatment that this release takes into account, the pest finding and the
+    revision, where not both are 0; so it is known of each correction whether this desk has heard it. None of earlier releases.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -207,6 +211,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32), INSIDE]
     holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
+    revisions: Annotated[dict[HoldId, tuple[Revision, Revision]] | None, WhenMade(max_length=32), INSIDE] = None
 
 
 class ReleaseRefused(AboutConsignment, Fact):

@@ -71,6 +71,7 @@ from services.release.holds import (
     ARRIVAL,
     GATE,
     Evidence,
+    ages,
     failures,
     is_being_put_right,
     learn,
@@ -124,10 +125,12 @@ class Released(Case):
     """The goods may go; where holds are `stated`, only those that have arrived.
 
     `boxes`: since when each container is released; empty where an earlier release did not say, so that nothing of it lapses.
+    `revisions`: as the release said them.
     """
 
     state: Literal["released"] = "released"
     boxes: dict[str, AwareDatetime] = field(default_factory=dict)
+    revisions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +298,7 @@ def settle(
     if isinstance(state, Released) and stops:
         return say.revoke(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
-    if not stops and (news or isinstance(state, Held)):
+    if not stops and (news or isinstance(state, Held) or ages(dossier) != state.revisions):
         return say.release(holds)
     return say.keep(holds) if news else say.unchanged(holds)
 
@@ -552,6 +555,7 @@ class _Statement:
             answers=lifting(dossier),
             holds=holds,
             pieces=most.pieces if holds and most and not boxes else None,
+            revisions=ages(dossier),
         )
         return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(boxes)))
 
@@ -727,7 +731,11 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
         case ReleaseGranted():
             before = state.boxes if isinstance(state, Released) else {}
             boxes = {number: before.get(number, message.occurred_at) for number in message.containers}
-            return Released(**_stated(state, message.version, message.holds, hearing), boxes=boxes)
+            return Released(
+                **_stated(state, message.version, message.holds, hearing),
+                boxes=boxes,
+                revisions=message.revisions or {},
+            )
         case ReleaseRevoked():
             return Held(**_stated(state, message.version, (), hearing), revoked=True)
         case ReleaseRefused():

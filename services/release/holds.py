@@ -187,6 +187,12 @@ def lifting(dossier: Dossier) -> dict[str, str]:
     }
 
 
+def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
+    """Hold id → pest finding and revision of the latest fact about it, where not both are 0."""
+    known = sorted({*dossier.findings, *dossier.revisions})
+    return {hold_id: (dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)) for hold_id in known}
+
+
 def is_being_put_right(dossier: Dossier) -> bool:
     """Whether the papers are with the declarant, and no living pest was met: then the declaration may be withdrawn."""
     papers = dossier.answers.get(f"inspection/{ControlKind.DOCUMENTS.value}")
