@@ -37,6 +37,8 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
+"""Hold → pest finding and revision of the latest fact about it."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
 """Packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
@@ -211,7 +213,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32), INSIDE]
     holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
-    revisions: Annotated[dict[HoldId, tuple[Revision, Revision]] | None, WhenMade(max_length=32), INSIDE] = None
+    revisions: Annotated[Revisions | None, INSIDE] = None
 
 
 class ReleaseRefused(AboutConsignment, Fact):
