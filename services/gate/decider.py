@@ -687,11 +687,13 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
     """Goods that were awaited have come with their box. Of a paper that was lodged later, only when it names the same call:
-    it may be meant for the next one."""
-    if part.arrived_at is not None or part.published_arrival == visit.id or part.standing not in ("held", "released"):
+    it may be meant for the next one. Where the carrier had told the arrival, the terminal's word is news all the same."""
+    if part.published_arrival == visit.id or part.standing not in ("held", "released"):
         return False
     if not visit.open or visit.opening is None or visit.opening.laden is False:
         return False
+    if part.arrived_at is not None:
+        return True
     return part.since <= visit.opening.heard or same_word(part.conveyance, visit.conveyance) is True
 
 

@@ -5,8 +5,8 @@ is taken back), or withdrawn. Each carries a `version`, so that a consumer which
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Annotated, Any, Literal, assert_never
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, NamedTuple, assert_never
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
@@ -60,6 +60,7 @@ from services.release.arrivals import (
     arrived_partly,
     arrived_pieces,
     arrived_whole,
+    is_told,
     misfit,
     named,
     no_news,
@@ -413,12 +414,12 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
     """A release that nobody used is called back; an officer who lifts the hold gives it again."""
     if not any(each.due <= passed.due for each in deadlines(state)):
         return ()
-    waiting = _unused(state)
-    days = lapses_after(min(waiting.values())).days
+    waiting = [(limit, number) for number, limit in _limits(state).items() if limit.due <= passed.due]
+    days = min([limit.after for limit, _ in waiting]).days
     new = Hold(
         hold_id=f"{LAPSE}{state.version}",
         owner=Owner.OFFICER,
-        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
+        reason=f"released {days} days ago and not used: {', '.join([number for _, number in waiting])[:300]} 放行后{days}日未提离",
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -716,6 +717,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
+            | ContainerArrived()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -763,7 +765,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
-        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | ContainerArrived() | DeadlinePassed():
+        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | DeadlinePassed():
             return state
         case _:
             assert_never(message)
@@ -771,15 +773,19 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
     """When a release lapses that nobody uses; a hold waits as long as it must, and its owner's desk keeps the time."""
-    waiting = {} if isinstance(state, Watching) else _unused(state)
-    if not waiting:
-        return ()
-    since = min(waiting.values())
-    return (Deadline("lapse", since + lapses_after(since)),)
+    limits = {} if isinstance(state, Watching) else _limits(state)
+    return (Deadline("lapse", min([limit.due for limit in limits.values()])),) if limits else ()
 
 
-def _unused(state: Goods) -> dict[str, datetime]:
-    """Containers of released imports that have not left, with the time of their release.
+class _Limit(NamedTuple):
+    """When a release lapses: so long after it was given."""
+
+    due: datetime
+    after: timedelta
+
+
+def _limits(state: Goods) -> dict[str, _Limit]:
+    """Containers of released imports that have not left, with the end of their release.
 
     The release of an export opens no land gate, so nothing is lost while it waits for its ship.
     """
@@ -787,7 +793,9 @@ def _unused(state: Goods) -> dict[str, datetime]:
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
         return {}
     outside = gone(state.dossier) if state.dossier.departures else frozenset()
-    return {number: since for number, since in state.boxes.items() if number not in outside}
+    inside = [(number, since) for number, since in state.boxes.items() if number not in outside]
+    after = {number: lapses_after(since, is_told(state.dossier, number)) for number, since in inside}
+    return {number: _Limit(since + after[number], after[number]) for number, since in inside}
 
 
 def closed(state: State) -> bool:

@@ -82,7 +82,8 @@ class Dossier(NamedTuple):
     hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `pests`:
     controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
     none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
-    alone. No dict is ever changed in place.
+    alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it.
+    No dict is ever changed in place.
     """
 
     terms: Terms | None = None
@@ -98,3 +99,4 @@ class Dossier(NamedTuple):
     revisions: dict[str, int] = {}  # noqa: RUF012
     findings: dict[str, int] = {}  # noqa: RUF012
     reasons: dict[str, str] = {}  # noqa: RUF012
+    opened: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import TypeVar
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
-from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -31,7 +31,7 @@ from schemas.quarantine import (
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
-from services.release.arrivals import arrived_whole, landed, misfit, what_is_missing
+from services.release.arrivals import arrived_whole, landed, misfit, opened, what_is_missing
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
 
@@ -66,6 +66,7 @@ Evidence = (
     | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
+    | ContainerArrived
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -100,6 +101,8 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _wished(dossier, fact)
         case ArrivalRecorded():
             return landed(dossier, fact, message_id)
+        case ContainerArrived():
+            return opened(dossier, fact.container_no)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
             return departed(dossier, fact, message_id)
         case DepartureRetracted():
