@@ -32,15 +32,22 @@ Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 """Number of a transport document; empty where nobody said."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """A visit, named by the message that opened it; empty where an earlier release did not say."""
+MOST_OTHERS = 50
+"""Other containers that one stuffing or stripping names."""
+Others = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_OTHERS)]
+"""Containers out of which goods came, or into which they went."""
 Lots = Annotated[int, Field(ge=1, le=500)]
 """How many lots (goods of one bill each) are in the container."""
+KnownOthers = Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_OTHERS)]
+KnownLots = Annotated[int, WhenMade(ge=1, le=500)]
 
 
 class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier tells what happened to a container at `occurred_at` (event time).
 
     `laden` false: it was empty. `to`: for a move, another place of the controlled area. `replaces`: the id of the report of the
-    same sender that this one corrects; without it, it is another report.
+    same sender that this one corrects; without it, it is another report. Of goods that move from box to box two reports tell: `targets` of
+    the stripping, the containers into which they went, and `sources` of the stuffing, those out of which they came.
     """
 
     event: EquipmentEvent
@@ -51,6 +58,8 @@ class RecordEquipmentEvent(AboutContainer, Request):
     bill: Bill = ""
     to: Label = ""
     replaces: OptionalId = ""
+    sources: Others = ()
+    targets: Others = ()
 
 
 class RetractEquipmentEvent(AboutContainer, Request):
@@ -131,6 +140,8 @@ class EquipmentEventRecorded(AboutContainer, Fact):
     retells: Annotated[OptionalId, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     reported_by: Annotated[ActorId, INSIDE]
+    sources: Annotated[KnownOthers, OUTSIDE] = ()
+    targets: Annotated[KnownOthers, OUTSIDE] = ()
 
 
 class EquipmentEventRetracted(AboutContainer, Fact):
@@ -271,6 +282,18 @@ class ContainerArrived(AboutConsignment, Fact):
     container_no: ContainerName
     visit: VisitId
     place: Label
+
+
+class GoodsTransferred(AboutConsignment, Fact):
+    """Goods of this consignment were stripped from a container at `occurred_at` and went into others (`targets`): which of them, nobody
+    said, so they may be in each. `lots`: how many lots there were in it.
+    """
+
+    container_no: ContainerName
+    visit: VisitId
+    targets: KnownOthers
+    lots: KnownLots
+    report_id: MessageId
 
 
 class ConsignmentGatedOut(AboutConsignment, Fact):

@@ -37,6 +37,7 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
 """Hold → pest finding and revision of the latest fact about it."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
@@ -255,7 +256,8 @@ class DeclarationWithdrawn(AboutConsignment, Fact):
 class ContainerHeld(AboutContainer, Fact):
     """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins.
 
-    `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said.
+    `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said. `source`: the container
+    out of which the goods came into this one, with `shared_by` lots.
     """
 
     consignment_id: ConsignmentId
@@ -267,12 +269,14 @@ class ContainerHeld(AboutContainer, Fact):
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
     refused: bool = False
+    source: OptionalContainer = ""
 
 
 class ContainerFreed(AboutContainer, Fact):
     """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins.
 
-    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave.
+    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave. `source`: as in
+    `ContainerHeld`.
     """
 
     consignment_id: ConsignmentId
@@ -283,3 +287,4 @@ class ContainerFreed(AboutContainer, Fact):
     conveyance: Conveyance = ""
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
+    source: OptionalContainer = ""

@@ -45,6 +45,7 @@ AT_PORT = {
     "VisitOpened",
     "VisitClosed",
     "ContainerArrived",
+    "GoodsTransferred",
     "ConsignmentGatedOut",
     "ConsignmentLeftUnreleased",
     "DepartureRetracted",

@@ -152,8 +152,13 @@ def _when(typed: Typed) -> dict[str, Any]:
 
 
 def _arrival(typed: Typed) -> dict[str, Any]:
-    boxes = [plain(number) for number in typed.get("containers", "").replace(",", " ").replace("，", " ").split()]
-    return {"place": typed.get("place", ""), "containers": boxes, "pieces": typed.get("pieces") or None}
+    told = {"place": typed.get("place", ""), "containers": _boxes(typed, "containers")}
+    return {**told, "pieces": typed.get("pieces") or None}
+
+
+def _boxes(typed: Typed, name: str) -> list[str]:
+    """Numbers of containers, apart by blanks or commas."""
+    return [plain(number) for number in typed.get(name, "").replace(",", " ").replace("，", " ").split()]
 
 
 def _event(typed: Typed) -> dict[str, Any]:
@@ -162,7 +167,8 @@ def _event(typed: Typed) -> dict[str, Any]:
     laden = {"true": True, "false": False}.get(typed.get("laden", ""))
     names = ("event", "place", "conveyance", "to", "replaces")
     told = {name: typed.get(name, "") for name in names}
-    return {**told, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
+    others = {name: _boxes(typed, name) for name in ("sources", "targets")}
+    return {**told, **others, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
 
 
 def _container_finding(typed: Typed) -> dict[str, Any]:

@@ -13,7 +13,13 @@ from pydantic import AwareDatetime, Field, TypeAdapter
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, event_time, refusal
-from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+)
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -80,6 +86,7 @@ from services.release.holds import (
     open_holds,
 )
 from services.release.lapses import lapses_after
+from services.release.transfers import containers, filled, here, sources
 from services.release.watches import WATCH, Watching, answer, keep, watched
 
 OFFICER = "officer/"
@@ -172,6 +179,7 @@ FromDesks = (
     | QuarantineRefused
     | WithdrawalRequested
     | ContainerArrived
+    | GoodsTransferred
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -241,7 +249,7 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing)
-        case ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
+        case GoodsTransferred() | ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
             return depart(state, message, hearing)
         case ContainerArrived():
             return land(state, message, hearing)
@@ -299,9 +307,15 @@ def settle(
     if isinstance(state, Released) and stops:
         return say.revoke(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
-    if not stops and (news or isinstance(state, Held) or ages(dossier) != state.revisions):
+    more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
+    if not stops and (news or isinstance(state, Held) or more):
         return say.release(holds)
     return say.keep(holds) if news else say.unchanged(holds)
+
+
+def _went_into_others(state: Released, dossier: Dossier) -> bool:
+    """Whether the goods are in other containers than those that the release names."""
+    return bool(dossier.transfers) and filled(dossier).keys() != state.boxes.keys()
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
@@ -398,9 +412,11 @@ def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fa
 
 
 def depart(
-    state: Goods, told: ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted, hearing: Hearing
+    state: Goods,
+    told: GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    hearing: Hearing,
 ) -> tuple[Fact, ...]:
-    """A container left, or did not after all. Goods that left unreleased are held until that is taken back.
+    """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
 
     Nothing is said of goods that this desk does not know yet; what it heard counts from the moment it does.
     """
@@ -538,7 +554,7 @@ class _Statement:
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Everything, or (`holds` keep the rest) what has arrived."""
         terms, dossier = self.dossier.terms, self.dossier
-        boxes, most = arrived_boxes(dossier), arrived_pieces(dossier)
+        boxes, most = filled(dossier), arrived_pieces(dossier)
         arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
         assert terms is not None and arrived is not None, "nothing else holds the goods, so both are known"
         granted = ReleaseGranted(
@@ -558,7 +574,7 @@ class _Statement:
             pieces=most.pieces if holds and most and not boxes else None,
             revisions=ages(dossier),
         )
-        return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(boxes)))
+        return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(here(dossier))))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
@@ -598,8 +614,8 @@ class _Statement:
             reason=shown(reason, breaks=True),
         )
         sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
-        arrived = arrived_boxes(self.dossier)
-        freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in terms.containers]
+        arrived, boxes = here(self.dossier), containers(self.dossier)
+        freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in boxes]
         return (withdrawn, *sent_back, *freed)
 
     def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
@@ -609,20 +625,20 @@ class _Statement:
 
     def _revoked(self, reason: str) -> ReleaseRevoked:
         """It names what had been released."""
-        terms, state = self.dossier.terms, self.state
+        state = self.state
         known = tuple(state.boxes) if isinstance(state, Released) else ()
         return ReleaseRevoked(
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
-            containers=known or (_names(terms) if terms else ()),
+            containers=known or _names(self.dossier),
             reason=shown(reason, breaks=True),
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The statement stands; but a container that came back to it may have missed it."""
         self.version = self.state.version
-        released = frozenset(arrived_boxes(self.dossier)) if isinstance(self.state, Released) else frozenset()
+        released = frozenset(here(self.dossier)) if isinstance(self.state, Released) else frozenset()
         return self.to_gate("not released", holds=holds, released=released)
 
     def to_gate(
@@ -643,12 +659,12 @@ class _Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        told, arrived = told_to_gate(self.state), arrived_boxes(self.dossier)
+        told, arrived, came_from = told_to_gate(self.state), here(self.dossier), sources(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
-        for box in terms.containers:
+        for box in containers(self.dossier):
             number = box.container_no
             want = _told(number in released, refused, number in arrived)
             known = told.get(number)
@@ -670,6 +686,7 @@ class _Statement:
                     direction=terms.direction,
                     arrived_at=arrived.get(number),
                     refused=refused,
+                    source=came_from[number].source if number in came_from else "",
                 )
             )
         return tuple(facts)
@@ -688,6 +705,7 @@ class _Statement:
             conveyance=terms.conveyance,
             direction=terms.direction,
             arrived_at=arrived.get(number),
+            source=came_from.source if (came_from := sources(self.dossier).get(number)) else "",
         )
 
 
@@ -718,6 +736,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             | TreatmentWaived()
             | QuarantineRefused()
             | ContainerArrived()
+            | GoodsTransferred()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -831,10 +850,10 @@ def told_to_gate(state: Goods) -> dict[str, Told]:
     if state.gate or state.dossier.terms is None:
         return state.gate
     if not state.told:
-        return dict.fromkeys(_names(state.dossier.terms), "freed") if isinstance(state, Released) else {}
+        return dict.fromkeys(_names(state.dossier), "freed") if isinstance(state, Released) else {}
     arrived = arrived_boxes(state.dossier)
     refused = isinstance(state, Refused)
-    return {number: _told(False, refused, number in arrived) for number in _names(state.dossier.terms)}
+    return {number: _told(False, refused, number in arrived) for number in _names(state.dossier)}
 
 
 def _to_gate(state: Goods, number: str, told: Told) -> Goods:
@@ -849,8 +868,8 @@ def _told(released: bool, refused: bool, here: bool) -> Told:
     return "held here" if here else "held"
 
 
-def _names(terms: Terms) -> tuple[str, ...]:
-    return tuple([shown(c.container_no, 17) for c in terms.containers])
+def _names(dossier: Dossier) -> tuple[str, ...]:
+    return tuple([shown(c.container_no, 17) for c in containers(dossier)])
 
 
 def _refused(

@@ -74,6 +74,16 @@ class Departure(NamedTuple):
     retraction: str = ""
 
 
+class Transfer(NamedTuple):
+    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it."""
+
+    report_id: str
+    source: str
+    targets: tuple[str, ...]
+    lots: int
+    at: AwareDatetime
+
+
 class Dossier(NamedTuple):
     """Everything heard about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
 
@@ -100,3 +110,4 @@ class Dossier(NamedTuple):
     findings: dict[str, int] = {}  # noqa: RUF012
     reasons: dict[str, str] = {}  # noqa: RUF012
     opened: tuple[str, ...] = ()
+    transfers: tuple[Transfer, ...] = ()

@@ -10,7 +10,13 @@ from typing import TypeVar
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
-from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+)
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -34,6 +40,7 @@ from schemas.vocabulary import ControlKind, Owner
 from services.release.arrivals import arrived_whole, landed, misfit, opened, what_is_missing
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
+from services.release.transfers import transferred
 
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
@@ -67,6 +74,7 @@ Evidence = (
     | WithdrawalRequested
     | ArrivalRecorded
     | ContainerArrived
+    | GoodsTransferred
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -101,8 +109,26 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _wished(dossier, fact)
         case ArrivalRecorded():
             return landed(dossier, fact, message_id)
+        case (
+            ContainerArrived()
+            | GoodsTransferred()
+            | ConsignmentGatedOut()
+            | ConsignmentLeftUnreleased()
+            | DepartureRetracted()
+        ):
+            return _told_by_gate(dossier, fact, message_id)
+
+
+def _told_by_gate(
+    dossier: Dossier,
+    fact: ContainerArrived | GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    message_id: str,
+) -> Dossier:
+    match fact:
         case ContainerArrived():
             return opened(dossier, fact.container_no)
+        case GoodsTransferred():
+            return transferred(dossier, fact)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
             return departed(dossier, fact, message_id)
         case DepartureRetracted():

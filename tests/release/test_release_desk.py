@@ -140,10 +140,10 @@ def test_a_case_of_the_release_before_is_read() -> None:
     told = story(decider, assessed(QUARANTINE), arrival())
     whole = decider.STATE.dump_json(told.state)
     for later in (
-        b",[]]",
-        b",{},{},{},[]]",
-        b",[],[],{},{},{},[]]",
-        b",[],[],[],{},{},{},[]]",
+        b",[],[]]",
+        b",{},{},{},[],[]]",
+        b",[],[],{},{},{},[],[]]",
+        b",[],[],[],{},{},{},[],[]]",
     ):  # without what was added since
         stored = whole.replace(later, b"]")
         assert stored != whole
