@@ -34,6 +34,7 @@ NO_SIMULATOR = (
     "There is no credential for simulated people: it is made where the clock is a sandbox, by `dtg up --demo`, or on another "
     "cluster by `dtg provision --sandbox`. 没有模拟凭据：仅在沙箱时钟下存在。"
 )
+Others = Annotated[bool, typer.Option("--others", help="simulated people act on goods of real people, too")]
 PRIVATE = 0o077
 """What is written by us and by every process that we start is its owner's alone."""
 
@@ -72,6 +73,7 @@ def up(
     speed: Annotated[float, typer.Option(help="sandbox seconds per real second, with --demo")] = 240.0,
     consignments: Annotated[int, typer.Option(help="consignments of a simulated day, with --demo")] = 2400,
     seed: Annotated[int, typer.Option(help="seed of the simulated days, with --demo")] = 1,
+    others: Others = False,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="begin from nothing; the former data is moved aside")
     ] = False,
@@ -79,7 +81,7 @@ def up(
     """Start broker, desks and console; Ctrl-C stops everything. 全部启动"""
     from services.cli.up import Up
 
-    all_of_it = Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed)
+    all_of_it = Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed, others=others)
     if afresh:
         all_of_it.move_aside()
     raise typer.Exit(all_of_it.run())
@@ -211,6 +213,7 @@ def simulate(
     paced: Annotated[bool, typer.Option(help="by the border's clock, not as fast as possible")] = False,
     endless: Annotated[bool, typer.Option(help="day after day, by the border's clock")] = False,
     idle: Annotated[float, typer.Option(help="seconds without movement after which it ends")] = 20.0,
+    others: Others = False,
 ) -> None:
     """Let simulated declarants, carriers, officers, yards and terminals work. 模拟"""
     from services.cli.log import reader
@@ -238,6 +241,7 @@ def simulate(
                 kafka_credentials=str(here.credentials()),
             ),
             clock=clock_of(settings),
+            others=others,
         )
     except ClockTooSlow as problem:
         errors.block(str(problem), "red")

@@ -51,9 +51,12 @@ class CannotStart(Exception):
 class Up:
     """The supervisor: broker, workers, console, projector, and (for a demo) the people of the border."""
 
-    def __init__(self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int) -> None:
+    def __init__(
+        self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int, others: bool = False
+    ) -> None:
         settings = of_demo(settings) if demo else settings
         self.settings, self.demo, self.consignments, self.seed = settings, demo, consignments, seed
+        self.others_too = others
         self.speed = speed if demo else 1.0
         self.home = Path(settings.home)
         self.signs_in = settings.security() != "PLAINTEXT"
@@ -124,6 +127,7 @@ class Up:
                 str(self.consignments),
                 "--seed",
                 str(self.seed),
+                *(["--others"] if self.others_too else []),
             ]
             child = Child("border", people, self.home / "logs" / "border.log", env)
             self.others.append(child)
