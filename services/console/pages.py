@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console import answers, lists
 from services.console.answers import After
@@ -241,6 +242,7 @@ def consignment_page(
         here=page if problem else "",
         page=page,
         goods=goods,
+        customs_raw=seconds_of("customs_raw", Moments(accepted=goods.accepted_at, released=goods.released_at)),
         pending=pending,
         file=dossier(entries(desk.rows, deciding[-DECISIONS:], consignment_id, DECISION_BYTES, DECISION_BYTES)),
         **told,
