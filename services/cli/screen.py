@@ -155,6 +155,10 @@ class Screen:
                 self.line("  " if number else "", f"{visible(table.headings[number])}:", cell)
             self.line("")
 
+    def secret(self, lines: str, style: str = "") -> None:
+        """As `block`, for what is shown once: where a file keeps what is shown, this is not in it."""
+        self.block(lines, style)
+
     def _fits(self, table: Table) -> bool:
         """Whether every word has room on one line; sees to it that it gets the room."""
         room = self._console.width - 3 * len(table.columns) - 1
@@ -253,6 +257,11 @@ class LastingScreen(Screen):
             super()._put(what)
         except (OSError, SystemExit):  # rich ends the program when its pipe is closed
             self._closed()
+
+    def secret(self, lines: str, style: str = "") -> None:
+        journal, self.journal = self.journal, None
+        self.block(lines, style)
+        self.journal = journal
 
     def _closed(self) -> None:
         """The file has it. From now on nothing goes to the terminal, neither now nor when Python flushes at its end."""

@@ -50,6 +50,9 @@ EVERYWHERE: lodging.Responses = documented(
     (431, "The headers are too large"),
 )
 """What the server says before a route hears of a request."""
+UNWELL: lodging.Responses = {
+    503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
+}
 ANSWERED = Counter("customs_console_http", "HTTP answers", ["route", "method", "status"])
 SECONDS = Histogram(
     "customs_console_http_seconds",
@@ -111,11 +114,11 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     bell = Bell()
     bell.hang()
     asker = Asker(settings, writing)
-    gate = open_engine(settings.database_url)
+    gate, proving = open_engine(settings.database_url), open_engine(settings.database_url)
     projected = _beside if settings.projector == "own" else _inside
     try:
         async with projected(settings, bell) as progress:
-            app.state.door, app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
+            app.state.door, app.state.signing = Door(settings, Accounts(writing, proving)), signing.Signing()
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
             following = asyncio.create_task(app.state.office.watches.follow())
@@ -130,6 +133,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     finally:
         reading.dispose()
         gate.dispose()
+        proving.dispose()
         writing.dispose()
 
 
@@ -163,7 +167,7 @@ async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Watch]
 
 
 def _health(app: FastAPI) -> None:
-    @app.get("/livez", tags=["operations"], summary="Does it turn?")
+    @app.get("/livez", tags=["operations"], summary="Does it turn?", responses=UNWELL)
     async def livez(request: Request) -> Response:
         """503 when the projector inside stands still, or nobody looks any more at what another process projects. A database, a
         broker or a process that is away is not its fault: see /readyz.
@@ -175,7 +179,7 @@ def _health(app: FastAPI) -> None:
         said = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(said, 503 if dead else 200)
 
-    @app.get("/readyz", tags=["operations"], summary="Can it serve?")
+    @app.get("/readyz", tags=["operations"], summary="Can it serve?", responses=UNWELL)
     def readyz(request: Request) -> Response:
         """503 while the database, the broker or the topics do not answer, or the projector does not turn; `projection` tells how
         far the rows are."""

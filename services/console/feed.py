@@ -11,15 +11,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from schemas.marks import Audience
 from services.console import cursors
 from services.console.answers import READ
 from services.console.bodies import client_of
+from services.console.door import prove, still_may
+from services.console.masking import masked
 from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import Rows
 from services.console.streams import RETRY
-from services.console.telling import API, feed_entries, outside, projection
+from services.console.telling import API, feed_entries, projection
 from services.console.views import Feed
 from services.shell.clock import stopwatch
 
@@ -63,6 +66,7 @@ async def releases(
             while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
+        await prove(request)  # the right may have ended meanwhile
     _refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,
@@ -119,6 +123,7 @@ class _Counted(StreamingResponse):
 async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Request) -> AsyncIterator[bytes]:
     """`page`: what is after the cursor since the bell has rung `rung` times."""
     yield b"retry: 1000\n\n"
+    proved = stopwatch()
     while not desk.bell.closed and not await request.is_disconnected():
         if page.entries:
             yield page.events
@@ -127,6 +132,10 @@ async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Req
         if not woken:
             yield b": still here\n\n"
         rung = desk.bell.rung
+        if stopwatch() - proved >= desk.settings.key_seconds:
+            if not await still_may(request):
+                return  # signed out, revoked, expired, or of another role meanwhile: whoever connects again is told which
+            proved = stopwatch()
         try:  # without a ring the rows may be others all the same, as at the end of a rebuild
             page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
         except Problem:
@@ -157,7 +166,7 @@ def _known(after: str) -> Iterator[None]:
 
 def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> Page:
     told = rows.releases(cursor, limit + 1)
-    entries, more = fit(map(outside, feed_entries(rows, told.rows)), limit)
+    entries, more = fit((masked(one, Audience.PORT) for one in feed_entries(rows, told.rows)), limit)
     return Page(entries, more or told.waits or len(entries) < len(told.rows))
 
 

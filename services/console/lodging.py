@@ -38,7 +38,7 @@ from services.console.bodies import declarations_of, json_body, long_lists, not_
 from services.console.consignment import plain
 from services.console.office import Office, office, who_of
 from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
-from services.console.reach import may_act
+from services.console.reach import may_act, may_name
 from services.console.rights import Who
 from services.console.settings import ConsoleSettings
 from services.console.telling import API
@@ -68,6 +68,7 @@ NO: Responses = documented(
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
 """What `_header` lets through, for the document only: it is answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
+OF_GOODS: Responses = {**TAKEN, **documented((404, "Nothing is known of these goods, or they are those of others"))}
 Key = Annotated[
     str | None,
     Header(
@@ -395,9 +396,14 @@ def requested(
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
     identity = _identity(request) if told.get("occurred_at") is not None else None
-    if identity is None:
-        return prepare(request, key)
-    return prepare(request, key.of_event(*identity), again=True)
+    if identity is not None:
+        return prepare(request, key.of_event(*identity), again=True)
+    return replace(prepare(request, key), lot=_lot(request))
+
+
+def _lot(request: envelope.Request) -> str:
+    """The consignment that a request about a container names."""
+    return request.consignment_id if isinstance(request, StrikeLot | PermitExit) else ""
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
@@ -445,6 +451,7 @@ async def _taken(request: Request, kind: type[envelope.Request], **about: str) -
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         separators = desk.settings.body_separators
         message = await desk.intake.parse(_request, data, separators, kind, about, who, key, declarant)
+        await may_name(desk, who, kind, message.lot)
         return answer(await ask(desk, message))
 
 
@@ -452,7 +459,7 @@ async def _taken(request: Request, kind: type[envelope.Request], **about: str) -
     "/consignments/{consignment_id}/withdrawal",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[WithdrawDeclaration]),
     tags=["declarants"],
     summary="Ask to take a declaration back",
@@ -466,7 +473,7 @@ async def withdraw(request: Request, consignment_id: OfConsignment, _key: Key = 
     "/consignments/{consignment_id}/findings",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[RecordFindings]),
     tags=["officers"],
     summary="Answer an ordered control",
@@ -480,7 +487,7 @@ async def findings(request: Request, consignment_id: OfConsignment, _key: Key = 
     "/consignments/{consignment_id}/findings/correction",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[CorrectFindings]),
     tags=["officers"],
     summary="Replace findings that were wrong",
@@ -494,7 +501,7 @@ async def correct_findings(request: Request, consignment_id: OfConsignment, _key
     "/consignments/{consignment_id}/findings/retraction",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[RetractFindings]),
     tags=["officers"],
     summary="Take findings back that were wrong",
@@ -508,7 +515,7 @@ async def retract_findings(request: Request, consignment_id: OfConsignment, _key
     "/consignments/{consignment_id}/treatments",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[RecordTreatment]),
     tags=["officers"],
     summary="Record a quarantine treatment",
@@ -522,7 +529,7 @@ async def treatment(request: Request, consignment_id: OfConsignment, _key: Key =
     "/consignments/{consignment_id}/treatment-decisions",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[DecideTreatment]),
     tags=["officers"],
     summary="Decide about goods for which no treatment is known",
@@ -536,7 +543,7 @@ async def treatment_decision(request: Request, consignment_id: OfConsignment, _k
     "/consignments/{consignment_id}/treatments/correction",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[CorrectTreatment]),
     tags=["officers"],
     summary="Replace a treatment record that was wrong",
@@ -550,7 +557,7 @@ async def correct_treatment(request: Request, consignment_id: OfConsignment, _ke
     "/consignments/{consignment_id}/treatments/retraction",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[RetractTreatment]),
     tags=["officers"],
     summary="Take a treatment record back that was wrong",
@@ -564,7 +571,7 @@ async def retract_treatment(request: Request, consignment_id: OfConsignment, _ke
     "/consignments/{consignment_id}/treatment-decisions/retraction",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[RetractTreatmentDecision]),
     tags=["officers"],
     summary="Take a decision about a treatment back",
@@ -578,7 +585,7 @@ async def retract_treatment_decision(request: Request, consignment_id: OfConsign
     "/consignments/{consignment_id}/arrival",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[ReportArrival]),
     tags=["ports"],
     summary="Report the arrival",
@@ -592,7 +599,7 @@ async def arrival(request: Request, consignment_id: OfConsignment, _key: Key = N
     "/consignments/{consignment_id}/holds",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[PlaceHold]),
     tags=["officers"],
     summary="Hold the goods",
@@ -606,7 +613,7 @@ async def hold(request: Request, consignment_id: OfConsignment, _key: Key = None
     "/consignments/{consignment_id}/holds/lift",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[LiftHold]),
     tags=["officers"],
     summary="Lift an officer's hold",
@@ -620,7 +627,7 @@ async def lift(request: Request, consignment_id: OfConsignment, _key: Key = None
     "/consignments/{consignment_id}/holds/lift/retraction",
     status_code=202,
     response_model=Taken,
-    responses=TAKEN,
+    responses=OF_GOODS,
     openapi_extra=body_of(BODIES[RetractLift]),
     tags=["officers"],
     summary="Take the lifting of a hold back",

@@ -15,19 +15,20 @@ from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console import answers, lists
 from services.console.answers import After
-from services.console.consignment import Consignment, plain
+from services.console.consignment import plain
 from services.console.dossier import DECIDING, dossier
+from services.console.masking import masked
 from services.console.office import Office, office, who_of
 from services.console.problems import Problem
 from services.console.queries import of_row
 from services.console.reach import condition, consignment_of, may_read
 from services.console.reach import inside as inside_of
 from services.console.rendering import FOLDER, HEADERS, language_of, render
-from services.console.rights import ROUTES, Right, Who
+from services.console.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked
-from services.console.views import RequestView
+from services.console.telling import block, entries, feed_entries, is_shown, parked
+from services.console.views import ConsignmentView, RequestView
 from services.shell.clock import now
 
 PAGE = 50
@@ -78,7 +79,7 @@ def _board(request: Request) -> dict[str, Any]:
         "ended": ENDED,
         "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
         "total": sum([one.consignments for one in said.stages]),
-        "longest": [consignment(row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8, seen)],
+        "longest": [answers.goods_to(who, row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8, seen)],
         "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, seen))),
     }
 
@@ -126,7 +127,7 @@ def consignments(
     return render(
         request,
         "list.html",
-        rows=[consignment(row) for _, row in found[:PAGE]],
+        rows=[answers.goods_to(who, row) for _, row in found[:PAGE]],
         asked=asked,
         stage=wanted,
         first=(place.passed if place else 0) + 1,
@@ -160,12 +161,13 @@ def unmatched(
 def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
     """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
     desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
-    parts = answers.found(asked, stage, who_of(request))
+    who = who_of(request)
+    parts = answers.found(asked, stage, who)
     found = desk.rows.page(parts, lists.place_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
     for number, (place, listed) in enumerate(found):
-        line = _line([_plain_cell(cell) for cell in _cells(of_row(listed), sight)])
+        line = _line([_plain_cell(cell) for cell in _cells(answers.goods_to(who, of_row(listed)), sight)])
         size += len(line.encode())
         if before and (number == CSV_ROWS or size > CSV_BYTES):
             query = {"q": asked, "stage": stage.value if stage else "", "after": lists.token(before)}
@@ -185,11 +187,12 @@ def _line(cells: Iterable[str]) -> str:
     return out.getvalue()
 
 
-def _cells(row: Consignment, sight: Sight) -> tuple[str, ...]:
-    goods = consignment(row)
-    since = goods.waiting.since.isoformat() if goods.waiting and goods.waiting.since else ""
+def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
     names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
-    return (*names, sight.of(goods.stage_text), row.waiting_for, row.waiting_owner, since)
+    told = goods.waiting
+    since = told.since.isoformat() if told and told.since else ""
+    waits = (told.waiting_for, told.owner) if told else ("", "")
+    return (*names, sight.of(goods.stage_text), *waits, since)
 
 
 def _plain_cell(cell: str) -> str:
@@ -231,10 +234,11 @@ def consignment_page(
     if row is None:
         row = answers.lodged_only(desk, who, consignment_id)
     wanted = only if only in ("all", "milestones", "problems") else "all"
-    goods, page = consignment(row), f"/consignments/{quote(consignment_id)}"
+    goods, page = answers.goods_to(who, row), f"/consignments/{quote(consignment_id)}"
     facts, _ = answers.timeline_rows(desk, consignment_id) if may_read(desk, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
-    told = _timeline(desk, consignment_id, page, facts, wanted, since)
+    told = _timeline(desk, who, consignment_id, page, facts, wanted, since)
+    read = entries(desk.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
     return render(
         request,
         template,
@@ -244,12 +248,14 @@ def consignment_page(
         goods=goods,
         customs_raw=seconds_of("customs_raw", Moments(accepted=goods.accepted_at, released=goods.released_at)),
         pending=pending,
-        file=dossier(entries(desk.rows, deciding[-DECISIONS:], consignment_id, DECISION_BYTES, DECISION_BYTES)),
+        file=dossier(read, who.audience()),
         **told,
         only=wanted,
         since=since,
         boxes=[answers.gate_view(desk, who, number) for number in goods.containers[:BOXES]],
-        parked=[parked(each) for each in desk.rows.parked(20, key=consignment_id)] if goods.parked_messages else [],
+        parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
+        if goods.parked_messages
+        else [],
         asked=_outcome(desk, who, asked),
         forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
@@ -257,11 +263,11 @@ def consignment_page(
     )
 
 
-def _timeline(desk: Office, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
+def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
     """What the template of a timeline needs: one page of it, and the kinds of all, for the names of causes."""
     wanted = [fact for fact in facts if is_shown(fact.kind, only)]
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
-    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, room=TIMELINE_BYTES)
+    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
     more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
     return {
         "entries": shown,
@@ -282,16 +288,16 @@ def _outcome(desk: Office, who: Who, asked: str) -> RequestView | None:
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
     """One message of a timeline with its content: a part of the page, or a page of its own."""
-    desk = office(request)
-    fact = desk.rows.fact(key, message_id) if may_read(desk, who_of(request), key) else None
+    desk, who = office(request), who_of(request)
+    fact = desk.rows.fact(key, message_id) if may_read(desk, who, key) else None
     if fact is None:
         raise Problem(404, "no_such_path", seen=request.url.path)
     page = request.url.path.rpartition("/messages/")[0]
     template = "_content.html" if "hx-request" in request.headers else "message.html"
-    (one,) = entries(desk.rows, [fact], key)
+    (one,) = entries(desk.rows, [fact], key, who.audience())
     content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
     if one.body_link:
-        content = answers.piece(desk, key, message_id, 0).text
+        content = answers.piece(desk, who, key, message_id, 0).text
     return render(request, template, one=one, page=page, content=content)
 
 
@@ -328,8 +334,9 @@ def container_page(
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
     seen = inside_of(desk.rows, who, number)
-    facts, _ = answers.timeline_rows(desk, number) if may_read(desk, who, number) else ([], 0)
-    inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    may = who.may(READ_MESSAGES) and may_read(desk, who, number)
+    facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
+    inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     reports = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(
@@ -342,8 +349,8 @@ def container_page(
         box=box,
         reports=[answers.report_to(who, row) for row in reports[:REPORTS]],
         more_reports=len(reports) > REPORTS,
-        inside=[consignment(row) for row in inside if row is not None],
-        **_timeline(desk, number, page, facts, "all", since),
+        inside=[answers.goods_to(who, row) for row in inside if row is not None],
+        **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(desk, who, asked),
         forms=who.forms("containers"),
         problem=problem.details() if problem else None,
