@@ -26,6 +26,7 @@ from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.door import Door, Elsewhere, prove
 from services.console.office import Bell, Office, office
+from services.console.parameters import known
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
 from services.console.progress import Progress
 from services.console.projector import Projector
@@ -47,6 +48,7 @@ EVERYWHERE: lodging.Responses = documented(
     (400, "The address or the headers cannot be taken as they are"),
     (408, "The request did not come in time"),
     (414, "The address is too long"),
+    (422, "A query parameter that the route does not have, or other input that breaks the contract"),
     (431, "The headers are too large"),
 )
 """What the server says before a route hears of a request."""
@@ -69,6 +71,7 @@ DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow re
 
 What you send is a *request*: 202 means that the broker has it, and the link in `request` tells what a desk made of it.
 Every answer says how fresh it is (`projection`). Errors are RFC 9457 problems, in English and Chinese.
+A query parameter that a route does not have is refused (422) with a pointer, as a field of a body is.
 Programs show an API key, `Authorization: Bearer dtg_…`; `/rights` says who may ask and see what. A request that comes with the cookie of
 a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
 
@@ -84,7 +87,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         openapi_url="/openapi.json",
         lifespan=_life,
         responses=EVERYWHERE,
-        dependencies=[Depends(prove)],
+        dependencies=[Depends(prove), Depends(known)],
     )
     app.state.settings = settings
     app.include_router(lodging.router)

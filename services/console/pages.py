@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from schemas.quarantine import RecordTreatment
+from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console import answers, lists
 from services.console.answers import After
@@ -256,6 +257,7 @@ def consignment_page(
         here=page if problem else "",
         page=page,
         goods=goods,
+        customs_raw=seconds_of("customs_raw", Moments(accepted=goods.accepted_at, released=goods.released_at)),
         pending=pending,
         file=dossier(read, who.audience()),
         **told,
