@@ -18,7 +18,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, NamedTuple
@@ -135,13 +136,13 @@ def rights_of(who: Who) -> dict[str, bool]:
     return {f"{method} {path}": isinstance(right, Open) or who.may(right) for (method, path), right in ROUTES.items()}
 
 
-def roles(url: str, seconds: int, examples: int) -> Iterator[Asking]:
+def roles(url: str, some: Sequence[Role], seconds: int, examples: int) -> Iterator[Asking]:
     """Somebody of each role in turn, whose own the goods and requests with a word in every field are, when its turn has come."""
     words, engine = planted(), open_engine(url, writes=True)
     with engine.begin() as connection:
         for statement in words.statements:
             connection.execute(statement)
-    for role in Role:
+    for role in some:
         name, who = f"fuzz-{role}", Who("x", frozenset({role}), scopes=frozenset(Scope))
         headers = admit(url, name, roles=role.value, company=DECLARANT, office=OFFICE)
         with engine.begin() as connection:
@@ -154,8 +155,9 @@ def roles(url: str, seconds: int, examples: int) -> Iterator[Asking]:
     engine.dispose()
 
 
-def fuzz(seconds: int, examples: int, role_seconds: int, role_examples: int, seed: int) -> tuple[int, Answers]:
+def fuzz(options: argparse.Namespace) -> tuple[int, Answers]:
     """How many of schemathesis' runs found something, and the answers to everything else, on a broker and console of their own."""
+    some = [Role(name) for name in options.roles]
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()
@@ -167,10 +169,13 @@ def fuzz(seconds: int, examples: int, role_seconds: int, role_examples: int, see
                 for other in others:
                     other.start()
                 url, found = f"sqlite:///{folder}/console.db", 0
-                everybody = Asking("everybody", LINE, seconds, examples, {}, {"may": {}, "hidden": []})
+                nothing: dict[str, Any] = {"may": {}, "hidden": []}
+                first = [Asking("everybody", LINE, options.seconds, options.examples, {}, nothing)]
                 try:
-                    for asking in (everybody, *([] if not role_seconds else roles(url, role_seconds, role_examples))):
-                        found += bool(asking.seconds and schemathesis(port, asking, seed))
+                    for asking in chain(
+                        first[: options.seconds], roles(url, some, options.role_seconds, options.role_examples)
+                    ):
+                        found += bool(schemathesis(port, asking, options.seed))
                 finally:
                     ended.set()
                     for other in others:
@@ -195,13 +200,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz the console's HTTP API")
     parser.add_argument("--seconds", type=int, default=180, help="for somebody who may everything; 0: nobody")
     parser.add_argument("--examples", type=int, default=30, help="of each operation and phase")
-    parser.add_argument("--role-seconds", type=int, default=40, help="for each role; 0: no role")
+    parser.add_argument("--roles", nargs="*", default=list(Role), choices=list(Role), metavar="ROLE")
+    parser.add_argument("--role-seconds", type=int, default=40, help="for each of these roles")
     parser.add_argument("--role-examples", type=int, default=5)
     parser.add_argument("--seed", type=int, default=9)
     options = parser.parse_args()
     prepare()
     began = time.monotonic()
-    code, answers = fuzz(options.seconds, options.examples, options.role_seconds, options.role_examples, options.seed)
+    code, answers = fuzz(options)
     print(f"\nBodies at every limit and gate questions during {time.monotonic() - began:.0f} s:")
     for (name, answered), count in sorted(answers.items()):
         print(f"{count:6} × {WITHOUT.get(answered, answered)}  {name}")
