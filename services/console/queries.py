@@ -189,17 +189,19 @@ class Rows:
                     found[stage] = moments
         return found
 
-    def clearance_seconds(self) -> list[float]:
-        """Lodgement to release of the latest releases, sorted; a release that was called back is not among them."""
-        last = (
-            select(t.RELEASES.c.consignment_id).order_by(t.RELEASES.c.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
-        )
+    def latest_grants(self) -> list[tuple[str, str, int | None, str]]:
+        """The releases among the latest entries of the feed, in its order: consignment, direction, when it was accepted, and the fact.
+        One that was called back is not among them."""
+        r, f = t.RELEASES.c, t.FACTS.c
+        last = select(r.place, r.cursor, r.consignment_id).order_by(r.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
         query = (
-            select(C.released_us - C.lodged_us)
+            select(C.consignment_id, C.direction, C.accepted_us, f.body)
             .join(last, last.c.consignment_id == C.consignment_id)
-            .where(C.released_us.is_not(None), C.lodged_us.is_not(None))
+            .join(t.FACTS, f.place == last.c.place)
+            .where(C.released_us.is_not(None), f.kind == "ReleaseGranted")
+            .order_by(last.c.cursor)
         )
-        return sorted(max(0.0, row[0] / 1e6) for row in self._all(query)[0])
+        return [tuple(row) for row in self._all(query)[0]]
 
     def page(self, parts: Sequence[PartOfList], after: Place | None, limit: int) -> list[tuple[Place, Row[Any]]]:
         """The rows of a long list after a place, each with its own."""
