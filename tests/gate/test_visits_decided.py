@@ -6,7 +6,22 @@ from schemas.vocabulary import EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
-from tests.gate.boxes import DAY, A, B, C, at, discharged, event, found, freed, held, may_leave, out, permitted
+from tests.gate.boxes import (
+    DAY,
+    A,
+    B,
+    C,
+    at,
+    discharged,
+    event,
+    found,
+    freed,
+    held,
+    may_leave,
+    out,
+    permitted,
+    retracted,
+)
 from tests.gate.test_visits import alarms, left
 from tests.voice import Story, story
 
@@ -135,3 +150,30 @@ def test_goods_that_arrived_in_the_moment_of_the_stripping_left_by_their_bill() 
 def test_a_count_of_the_moment_of_the_stuffing_counts(counted: float, enough: bool) -> None:
     told = story(decider, discharged(0), freed(A, arrived=0)).when(event(STUFFED, 60), at=at(60))
     assert may_leave(told.when(found("inside", counted, lots=1), at=at(70))) is enough
+
+
+@pytest.mark.parametrize(("arrived", "inside"), [(50, False), (51, True)])
+def test_goods_that_arrived_by_the_moment_of_the_stripping_went_into_the_other_container(
+    arrived: float, inside: bool
+) -> None:
+    """They are held, and asked for there; what arrived later is still in this one."""
+    into = event(STRIPPED, 50).model_copy(update={"targets": ("TEMU1000001",)})
+    told = story(decider, discharged(0), held(A, arrived=arrived, when=52), into)
+    told.when(event(EquipmentEvent.GATED_OUT, 60, laden=False), at=at(60))
+    assert (left(told, A), alarms(told)) == (
+        (["ConsignmentLeftUnreleased"], ["empty_left_laden"]) if inside else ([], [])
+    )
+    assert ("GoodsTransferred" in [fact.kind for fact in told.facts]) is not inside
+
+
+def test_a_stripping_that_is_taken_back_leaves_its_goods_in_the_container() -> None:
+    into = event(STRIPPED, 50).model_copy(update={"targets": ("TEMU1000001",)})
+    told = story(decider, discharged(0), held(A, arrived=5)).when(into, message_id="wrong")
+    told.when(retracted("wrong")).when(event(EquipmentEvent.GATED_OUT, 60, laden=False), at=at(60))
+    assert left(told, A) == ["ConsignmentLeftUnreleased"] and alarms(told) == ["empty_left_laden"]
+    told = story(decider, discharged(0), held(A, arrived=5)).when(into, message_id="wrong")
+    told.when(into.model_copy(update={"replaces": "wrong", "targets": ("TEMU1000002",)}))
+    assert [f.model_dump()["targets"] for f in told.facts if f.kind == "GoodsTransferred"] == [
+        ("TEMU1000001",),
+        ("TEMU1000002",),
+    ]
