@@ -26,10 +26,8 @@ async def known(request: Request) -> None:
     faults, seen = list[FieldError](), set[str]()
     for name, value in request.query_params.multi_items():
         if name not in names:
-            listed = ", ".join(sorted(names))
-            faults.append(
-                field_error(_pointer(name), "unknown_parameter", value, known=listed or "none", known_zh=listed or "无")
-            )
+            listed = ", ".join(sorted(names)) or "—"
+            faults.append(field_error(_pointer(name), "unknown_parameter", value, known=listed))
         elif name in seen:
             faults.append(field_error(_pointer(name), "parameter_twice", value))
         seen.add(name)

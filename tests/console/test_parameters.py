@@ -77,7 +77,7 @@ def test_the_words_name_what_there_is(asked: Asked) -> None:
     [fault] = asked("GET", "/api/v1/releases?cursor=7").json()["errors"]
     assert fault["message_en"].endswith("after, limit, wait") and "after, limit, wait" in fault["message_zh"]
     [fault] = asked("GET", "/api/v1/me?x=7").json()["errors"]
-    assert fault["message_en"] == "there is no such parameter here; there are: none"
+    assert fault["message_en"] == "there is no such parameter here; there are: —"
 
 
 def test_a_parameter_that_is_given_twice_is_refused(asked: Asked) -> None:

@@ -8,6 +8,7 @@ from pydantic_core.core_schema import ErrorType
 
 from schemas.codes.refusals import REFUSALS
 from schemas.inspection import FindingsResult
+from schemas.spans import BY_NAME as SPANS_BY_NAME
 from schemas.topics import FACTS_AND_REQUESTS, SERVICES
 from schemas.vocabulary import (
     Classifier,
@@ -67,6 +68,7 @@ CODES: dict[str, Iterable[str]] = {
     "scopes": Scope,
     "grants": {what.replace(" ", "_") for what in GRANTED},
     "reaches": Reach,
+    "spans": SPANS_BY_NAME,
 }
 """Groups of which every row is the name of a code: exactly these."""
 ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])
