@@ -8,8 +8,10 @@ from typing import Any
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import TRADE_MODES
 from schemas.vocabulary import CHINA, GoodsClass
+from services.console import tones
 from services.console.telling import awaited, owner_words
-from services.console.views import Entry, Text
+from services.console.tones import Tone
+from services.console.views import Entry, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
 
 BEIJING = CHINA
@@ -68,6 +70,22 @@ class Sight:
 
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
+
+    # colours
+
+    def tone(self, kind: str, part: bool = False) -> Tone:
+        """The colour of a message; `part`: it is about some of the goods only."""
+        return tones.of_kind(kind, part)
+
+    def stage_tone(self, stage: str | None) -> Tone:
+        """The colour of a stage; plain where a row names one that this version does not know."""
+        return tones.STAGES.get(stage or "", "plain")
+
+    def box_tone(self, reason: str) -> Tone:
+        return tones.of_box(reason)
+
+    def request_tone(self, asked: RequestView) -> Tone:
+        return tones.of_request(asked.outcome, [answer.kind for answer in asked.answers])
 
     # times
 
