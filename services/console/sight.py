@@ -3,15 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from schemas.codes.offices import OFFICES
-from schemas.codes.trade import TRADE_MODES
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
 from services.console import tones
+from services.console.minima import Minimum, minima
 from services.console.telling import awaited, owner_words
 from services.console.tones import Tone
-from services.console.views import Entry, RequestView, Text
+from services.console.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
 
 BEIJING = CHINA
@@ -70,6 +73,26 @@ class Sight:
 
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
+
+    def unit(self, code: str) -> str:
+        """What goods are counted in; the code itself where the table does not know it."""
+        return _half(UNITS.get(code, code), self.language)
+
+    def package_kind(self, code: str) -> str:
+        return _half(PACKAGE_KINDS.get(code, code), self.language)
+
+    def amount(self, value: Decimal) -> str:
+        """A quantity, mass or price: thousands apart, without idle zeros."""
+        return f"{value:,.{max(0, -_exponent(value))}f}"
+
+    def minima(self, order: TreatmentOrdered) -> list[Minimum]:
+        """What a record of this treatment must show."""
+        return minima(order, self.language)
+
+    def others(self, goods: ConsignmentView) -> list[HoldView]:
+        """The open holds beside the one that is named first."""
+        named = goods.waiting.waiting_for if goods.waiting else ""
+        return [hold for hold in goods.holds if hold.hold_id != named]
 
     # colours
 
@@ -165,6 +188,12 @@ def _parsed(moment: datetime | str | None) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return parsed if parsed.tzinfo else None
+
+
+def _exponent(value: Decimal) -> int:
+    """Of the last digit that is not an idle zero."""
+    exponent = value.normalize().as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
 
 
 def _half(name: str, language: Language) -> str:

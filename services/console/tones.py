@@ -27,32 +27,33 @@ STAGES: Final[Mapping[str, Tone]] = MappingProxyType(
         Stage.PARKED: "bad",
     }
 )
-KINDS: Final[Mapping[str, Tone]] = MappingProxyType(
-    dict.fromkeys(
+_CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
+    (
+        "good",
         (
             *("DeclarationAccepted", "InspectionPassed", "TreatmentVerified", "TreatmentWaived", "ReleaseGranted"),
             *("ContainerFreed", "ContainerMayLeave"),
         ),
-        "good",
-    )
-    | dict.fromkeys(
+    ),
+    (
+        "bad",
         (
             *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "QuarantineRefused"),
             *("TreatmentFailed", "TreatmentAbandoned", "ReleaseRefused", "ReleaseRevoked", "FactNotProjected"),
             *("ConsignmentLeftUnreleased", "GateAlarmRaised"),
         ),
-        "bad",
-    )
-    | dict.fromkeys(
+    ),
+    (
+        "warn",
         (
             *("DeclarationWaits", "RectificationRequested", "FindingsRetracted", "TreatmentReferred"),
             *("TreatmentRetracted", "TreatmentDecisionRetracted", "InspectionOverdue", "RectificationOverdue"),
             *("TreatmentOverdue", "ConsignmentHeld", "LiftRetracted", "ContainerHeld", "ContainerMustStay"),
             *("ContainerHoldPlaced", "WatchPlaced"),
         ),
-        "warn",
-    )
+    ),
 )
+KINDS: Final[Mapping[str, Tone]] = MappingProxyType({kind: tone for tone, kinds in _CHOSEN for kind in kinds})
 """Facts that say good or bad of goods; all others, and every request, are plain."""
 BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
     {

@@ -449,7 +449,7 @@ class ParkedView(BaseModel):
 
 
 class ParkedList(BaseModel):
-    """The oldest first; `total` counts all that are parked now; `next` is the link to the next page, null at the end."""
+    """The newest first; `total` counts all that are parked now; `next` is the link to the next page, null at the end."""
 
     parked: list[ParkedView]
     total: int

@@ -7,6 +7,7 @@ from typing import get_args
 from pydantic_core.core_schema import ErrorType
 
 from schemas.codes.refusals import REFUSALS
+from schemas.codes.schedules import ROWS
 from schemas.inspection import FindingsResult
 from schemas.topics import FACTS_AND_REQUESTS, SERVICES
 from schemas.vocabulary import (
@@ -59,6 +60,7 @@ CODES: dict[str, Iterable[str]] = {
     "goods_classes": GoodsClass,
     "treatment_decisions": TreatmentDecision,
     "unit_classes": UnitClass,
+    "measured": {row.measured.replace(" ", "_") for row in ROWS},
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
     "owners": {*Owner, *SERVICES, "operations", "console"},
     "rules": {rule.name for rule in RULES},
