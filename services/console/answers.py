@@ -69,6 +69,7 @@ from services.console.views import (
     Timeline,
 )
 from services.console.words import both, refusal
+from services.console.written import in_words
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
@@ -317,6 +318,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         refusal_code=sent_back.code if sent_back else None,
         refusal=text(refusal(sent_back.code)) if sent_back else None,
         reason=sent_back.reason if sent_back else None,
+        reason_text=text(in_words(sent_back.reason)) if sent_back else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
     )

@@ -16,6 +16,7 @@ from services.console.telling import awaited, owner_words
 from services.console.tones import Tone
 from services.console.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
+from services.console.written import in_words
 
 BEIJING = CHINA
 LONGEST_TEXT = 500
@@ -93,6 +94,11 @@ class Sight:
         """The open holds beside the one that is named first."""
         named = goods.waiting.waiting_for if goods.waiting else ""
         return [hold for hold in goods.holds if hold.hold_id != named]
+
+    def said(self, text: str) -> str:
+        """What stands in a message: a sentence of a desk in this language, what a person wrote as it stands."""
+        words = in_words(text)
+        return words.zh if self.language == "zh" else words.en
 
     # colours
 
@@ -226,14 +232,14 @@ def _answered(why: str) -> Callable[[Sight, Body], str]:
     def line(s: Sight, b: Body) -> str:
         control, said = s.name("controls", b["control"]), b.get(why)
         if said:
-            return s.t("summary.answered_because", control=control, who=b["officer"], why=said)
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.said(said))
         return s.t("summary.answered", control=control, who=b["officer"])
 
     return line
 
 
 def _because(s: Sight, b: Body) -> str:
-    return s.t("summary.why", why=b["reason"])
+    return s.t("summary.why", why=s.said(b["reason"]))
 
 
 def _asked(s: Sight, b: Body) -> str:
@@ -267,11 +273,11 @@ def _event(s: Sight, b: Body) -> str:
 
 
 def _by(who: str) -> Callable[[Sight, Body], str]:
-    return lambda s, b: s.t("summary.by_for", who=b[who], why=b["reason"])
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.said(b["reason"]))
 
 
 def _alarm(s: Sight, b: Body) -> str:
-    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=b["reason"])
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(b["reason"]))
 
 
 def _granted(s: Sight, b: Body) -> str:
@@ -316,7 +322,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
     "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),
     "WithdrawalRequested": _because,
-    "RequestRefused": lambda s, b: s.t("summary.sent_back", why=s.refusal(b["code"]), seen=b["reason"]),
+    "RequestRefused": lambda s, b: s.t("summary.sent_back", why=s.refusal(b["code"]), seen=s.said(b["reason"])),
     "ConsignmentAssessed": _assessed,
     "InspectionOrdered": _ordered,
     "InspectionOverdue": _ordered,
@@ -332,7 +338,9 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.treated", method=s.methods([b["method"]]), schedule=b["schedule"], who=b["unit"]
     ),
     "TreatmentFailed": lambda s, b: s.t(
-        "summary.not_treated", method=s.methods([b["method"]]), why="; ".join(b["shortfalls"])
+        "summary.not_treated",
+        method=s.methods([b["method"]]),
+        why=("；" if s.language == "zh" else "; ").join([s.said(each) for each in b["shortfalls"]]),
     ),
     "TreatmentReferred": _refer,
     "TreatmentRetracted": _because,
@@ -346,11 +354,11 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "EquipmentEventRecorded": _event,
     "EquipmentEventRetracted": _by("retracted_by"),
     "ContainerFindingRecorded": lambda s, b: s.t(
-        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=b["reason"]
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.said(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
     "ExitPermitted": lambda s, b: s.t(
-        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=b["reason"]
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.said(b["reason"])
     ),
     "ContainerHoldPlaced": _by("placed_by"),
     "WatchPlaced": _by("placed_by"),

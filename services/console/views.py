@@ -34,11 +34,12 @@ class Waiting(BaseModel):
 
 
 class HoldView(BaseModel):
-    """A hold that is open now."""
+    """A hold that is open now. `reason`: as it was written; `reason_text`: in both languages where a desk wrote it."""
 
     hold_id: str
     owner: str
     reason: str
+    reason_text: Text
     since: datetime
     lifted_by: str
 
@@ -237,6 +238,7 @@ class RequestView(BaseModel):
     refusal_code: str | None = None
     refusal: Text | None = None
     reason: str | None = None
+    reason_text: Text | None = None
     answers: list[Entry] = []
     projection: Projection
 
@@ -392,6 +394,7 @@ class AlarmView(BaseModel):
     text: Text
     subject: str
     reason: str
+    reason_text: Text
     raised_at: datetime
 
 
