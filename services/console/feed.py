@@ -63,7 +63,7 @@ async def releases(
             while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
-    _refuse_rebuilding(after, page)
+    refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,
         cursor=page.entries[-1].cursor if page.entries else after,
@@ -91,7 +91,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
     desk.streams.enter(client)
     try:
         rung, first = desk.bell.rung, await _after(desk, start, STREAMED)
-        _refuse_rebuilding(start, first)
+        refuse_rebuilding(start, first)
     except BaseException:
         desk.streams.leave(client)
         raise
@@ -161,6 +161,6 @@ def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> Page:
     return Page(entries, more or told.waits or len(entries) < len(told.rows))
 
 
-def _refuse_rebuilding(after: str, page: Page) -> None:
+def refuse_rebuilding(after: str, page: Page) -> None:
     if page.more and not page.entries:
         raise Problem(503, "feed_rebuilding", seen=after, headers=RETRY)

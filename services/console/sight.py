@@ -75,6 +75,10 @@ class Sight:
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
 
+    def half(self, name: str) -> str:
+        """The right one of the two names of a code."""
+        return _half(name, self.language)
+
     def unit(self, code: str) -> str:
         """What goods are counted in; the code itself where the table does not know it."""
         return _half(UNITS.get(code, code), self.language)

@@ -38,12 +38,13 @@ class Quiet:
     """A console whose rows are complete and fresh; it takes nothing in, for there is no broker."""
 
     folder: Path
+    url: str = field(init=False)
     app: FastAPI = field(init=False)
     store: Store = field(init=False)
     offsets: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        url = f"sqlite:///{self.folder}/console.db"
+        url = self.url = f"sqlite:///{self.folder}/console.db"
         settings = ConsoleSettings(kafka=NOBODY_THERE, partitions=PARTITIONS, database_url=url)
         migrate(url)
         admit(url)
@@ -81,8 +82,8 @@ class Quiet:
         self.store.committed(batch, fed)
 
     def get(self, path: str, language: str = "en", name: str = "", **how: Any) -> httpx2.Response:
-        """As a browser asks for it, signed in as `name`: of this console's accounts, else the one that may everything."""
-        sent = headers_of(name) if name else headers_of()
+        """As a browser asks for it, with the key of `name`: empty for the account that may everything, `-` for nobody."""
+        sent = {} if name == "-" else headers_of(name) if name else headers_of()
         headers = sent | BROWSER | {"accept-language": language} | how.pop("headers", {})
 
         async def ask() -> httpx2.Response:

@@ -27,6 +27,7 @@ from schemas.vocabulary import (
     UnitClass,
 )
 from services.console.consignment import UNMATCHED
+from services.console.reference import TABLES
 from services.console.rendering import FOLDER
 from services.console.rights import Reach, Role
 from services.console.words import WORDS
@@ -66,6 +67,7 @@ CODES: dict[str, Iterable[str]] = {
     "rules": {rule.name for rule in RULES},
     "roles": Role,
     "reaches": Reach,
+    "codes": TABLES,
 }
 """Groups of which every row is the name of a code: exactly these."""
 ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])
