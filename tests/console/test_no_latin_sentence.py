@@ -16,7 +16,7 @@ from pydantic import BaseModel, PastDate, ValidationError
 
 from schemas.topics import ROLES
 from services.console.problems import by_status, faults_of
-from tests.console.quiet import Quiet
+from tests.console.still import Still
 from tests.console.simulated import Simulated, full_day, topics_of_rows
 
 SENTENCE = re.compile(r"(?<![\w/'-])[A-Za-z][a-z]+(?:'s)?(?:[,:;]? [A-Za-z]?[a-z]+(?:'s)?){2,}")
@@ -43,8 +43,8 @@ def day() -> Simulated:
 
 
 @pytest.fixture(scope="module")
-def quiet(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Quiet:
-    made, rows = Quiet(tmp_path_factory.mktemp("day")), topics_of_rows()
+def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Still:
+    made, rows = Still(tmp_path_factory.mktemp("day")), topics_of_rows()
     said = [one for one in day.said if one.topic in rows and one.value and (ROLES[one.topic] != "requests" or one.kind)]
     made.tell([one for one in said if not one.id.startswith("garbage")])
     return made
@@ -112,17 +112,17 @@ def test_a_fault_without_words_of_its_own_is_told_by_its_code_in_chinese() -> No
     assert by_status(418, "GET /").details().detail_zh == "HTTP 418"
 
 
-def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, quiet: Quiet) -> None:
+def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still) -> None:
     people = typed(day)
     goods, boxes = some_of_each(day)
     found: dict[str, set[str]] = {}
     for path in (*LISTS, *[f"/consignments/{key}" for key in goods], *[f"/containers/{key}" for key in boxes]):
-        for sentence in sentences(quiet.page(path, "zh"), people):
+        for sentence in sentences(still.page(path, "zh"), people):
             found.setdefault(sentence, set()).add(path)
     assert {sentence: sorted(paths)[:2] for sentence, paths in found.items()} == {}
 
 
-def test_no_latin_sentence_stands_in_a_chinese_text_of_an_answer(day: Simulated, quiet: Quiet) -> None:
+def test_no_latin_sentence_stands_in_a_chinese_text_of_an_answer(day: Simulated, still: Still) -> None:
     people = typed(day)
     goods, boxes = some_of_each(day)
     paths = [
@@ -142,7 +142,7 @@ def test_no_latin_sentence_stands_in_a_chinese_text_of_an_answer(day: Simulated,
     ]
     found: dict[str, str] = {}
     for path in paths:
-        answer = quiet.get(path, headers={"accept": "application/json"})
+        answer = still.get(path, headers={"accept": "application/json"})
         for text in chinese(answer.json()):
             for sentence in SENTENCE.findall(people.sub(" | ", text)):
                 found.setdefault(sentence, path)

@@ -23,22 +23,22 @@ from services.console.signing import FORM_COOKIE
 from services.console.words import WORDS
 from services.shell.clock import world_us
 from tests.console.border import DECLARANT, Border
-from tests.console.quiet import Quiet
+from tests.console.still import Still
 from tests.people import admit
 
 TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Quiet:
-    made = Quiet(tmp_path_factory.mktemp("reference"))
+def still(tmp_path_factory: pytest.TempPathFactory) -> Still:
+    made = Still(tmp_path_factory.mktemp("reference"))
     admit(made.url, "declarant", roles="declarant", company=DECLARANT, office="")
     return made
 
 
 @pytest.fixture(scope="module")
-def document(quiet: Quiet) -> dict[str, Any]:
-    made: dict[str, Any] = quiet.app.openapi()
+def document(still: Still) -> dict[str, Any]:
+    made: dict[str, Any] = still.app.openapi()
     return made
 
 
@@ -81,15 +81,15 @@ def test_every_parameter_has_words_in_both_languages_and_an_example(document: di
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_page_of_the_api_shows_words_bounds_codes_and_examples(quiet: Quiet, language: str) -> None:
-    page = quiet.page("/docs", language)
+def test_the_page_of_the_api_shows_words_bounds_codes_and_examples(still: Still, language: str) -> None:
+    page = still.page("/docs", language)
     row = page.split("<code>reference</code>")[1].split("</tr>")[0]
     assert "1–35" in row and "README-1" in row
     assert ("企业自编的单证编号" if language == "zh" else "the declarant&#39;s own number") in row
     assert "conform | not_conform | pest | refuse" in page and 'href="/docs/codes/units"' in page
     for table in TABLES:
-        assert quiet.page(f"/docs/codes/{table}", language).count("<tr>") > len(TABLES[table]())
-    assert quiet.get("/docs/codes/nothing").status_code == 404
+        assert still.page(f"/docs/codes/{table}", language).count("<tr>") > len(TABLES[table]())
+    assert still.get("/docs/codes/nothing").status_code == 404
 
 
 # problems
@@ -99,32 +99,32 @@ def codes() -> list[str]:
     return sorted({key.split(".")[1] for key in WORDS if key.startswith("problems.")})
 
 
-def test_every_problem_has_an_address_that_says_what_it_means(quiet: Quiet) -> None:
+def test_every_problem_has_an_address_that_says_what_it_means(still: Still) -> None:
     assert sorted(FAULTS) == codes()
     for code, told in FAULTS.items():
         for language in ("zh", "en"):
-            page = unescape(quiet.page(f"/problems/{code}", language))
+            page = unescape(still.page(f"/problems/{code}", language))
             assert f"<code>{code}</code>" in page and (told.zh if language == "zh" else told.en) in page
-        answer = quiet.get(f"/problems/{code}", headers={"accept": "application/json"}).json()
+        answer = still.get(f"/problems/{code}", headers={"accept": "application/json"}).json()
         assert answer["type"] == f"/problems/{code}" and answer["status"] == told.status
-    listed = quiet.page("/problems")
+    listed = still.page("/problems")
     assert all(f'href="/problems/{code}"' in listed for code in codes())
-    assert quiet.get("/problems/nothing").status_code == 404
+    assert still.get("/problems/nothing").status_code == 404
 
 
-def ask(quiet: Quiet, who: str, request: str) -> httpx2.Response:
+def ask(still: Still, who: str, request: str) -> httpx2.Response:
     """Sends a request as the reference writes it."""
     head, _, body = request.partition("\n\n")
     first, *lines = head.splitlines()
     method, path = first.split(" ")
     headers = {"accept": "application/json", **dict([line.split(": ", 1) for line in lines])}
-    return quiet.get(path, name=who, headers=headers, method=method, content=body)
+    return still.get(path, name=who, headers=headers, method=method, content=body)
 
 
 @pytest.mark.parametrize("code", [code for code, told in FAULTS.items() if told.request])
-def test_the_example_of_a_problem_reaches_it(quiet: Quiet, code: str) -> None:
+def test_the_example_of_a_problem_reaches_it(still: Still, code: str) -> None:
     told = FAULTS[code]
-    answer = ask(quiet, told.who, told.request)
+    answer = ask(still, told.who, told.request)
     assert answer.headers["content-type"] == MEDIA_TYPE, answer.text
     assert (answer.status_code, answer.json()["type"]) == (told.status, f"/problems/{code}"), answer.text
 
@@ -145,29 +145,29 @@ def is_told(answer: httpx2.Response, code: str) -> None:
     assert f"/problems/{code}" in answer.text or unescape(answer.text).count(WORDS[f"problems.{code}.title"].en), code
 
 
-def sign_in(quiet: Quiet, name: str, password: str, token: str = "t") -> httpx2.Response:
+def sign_in(still: Still, name: str, password: str, token: str = "t") -> httpx2.Response:
     typed = {"form": token, "account": name, "password": password}
-    return quiet.get("/sign-in", name="-", method="POST", data=typed, headers={"cookie": f"{FORM_COOKIE}=t"})
+    return still.get("/sign-in", name="-", method="POST", data=typed, headers={"cookie": f"{FORM_COOKIE}=t"})
 
 
-def test_signing_in_goes_wrong_in_each_of_its_ways(quiet: Quiet, monkeypatch: pytest.MonkeyPatch) -> None:
-    is_told(sign_in(quiet, "nobody", "nothing"), "sign_in_wrong")
-    is_told(sign_in(quiet, "nobody", "nothing", token="another"), "form_of_another")
-    answers = [sign_in(quiet, "nobody", "nothing") for _ in range(12)]
+def test_signing_in_goes_wrong_in_each_of_its_ways(still: Still, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_told(sign_in(still, "nobody", "nothing"), "sign_in_wrong")
+    is_told(sign_in(still, "nobody", "nothing", token="another"), "form_of_another")
+    answers = [sign_in(still, "nobody", "nothing") for _ in range(12)]
     is_told(answers[-1], "sign_in_slowed")
     monkeypatch.setattr(signing, "WAITING", 0)
-    is_told(sign_in(quiet, "somebody else", "nothing"), "sign_ins_busy")
+    is_told(sign_in(still, "somebody else", "nothing"), "sign_ins_busy")
 
 
-def test_a_password_cannot_be_changed_in_each_of_its_ways(quiet: Quiet) -> None:
-    admit(quiet.url, "changing", password="the old password")
-    cookie = quiet.app.state.door.accounts.open_session("changing", "127.0.0.1:8080", "127.0.0.1", world_us())
+def test_a_password_cannot_be_changed_in_each_of_its_ways(still: Still) -> None:
+    admit(still.url, "changing", password="the old password")
+    cookie = still.app.state.door.accounts.open_session("changing", "127.0.0.1:8080", "127.0.0.1", world_us())
     signed = {"cookie": f"{SESSION_COOKIE}={cookie}"}
-    csrf = quiet.get("/api/v1/me", name="-", headers={**signed, "accept": "application/json"}).json()["csrf"]
+    csrf = still.get("/api/v1/me", name="-", headers={**signed, "accept": "application/json"}).json()["csrf"]
 
     def change(new: str, again: str, token: str = csrf) -> httpx2.Response:
         typed = {"csrf": token, "password": "the old password", "new": new, "again": again}
-        return quiet.get("/password", name="-", method="POST", data=typed, headers=signed)
+        return still.get("/password", name="-", method="POST", data=typed, headers=signed)
 
     is_told(change("short", "short"), "password_length")
     is_told(change(NEW, f"{NEW}!"), "passwords_differ")
@@ -176,7 +176,7 @@ def test_a_password_cannot_be_changed_in_each_of_its_ways(quiet: Quiet) -> None:
 
 
 def test_what_is_not_known_is_said_so_and_what_is_out_of_reach_too(tmp_path: Path) -> None:
-    away = Quiet(tmp_path)
+    away = Still(tmp_path)
     admit(away.url, "declarant", roles="declarant", company=DECLARANT, office="")
     admit(away.url, "elsewhere", roles="targeting", company="", office="0100")
     told = Border("NO-REACH").lodged().accepted().assessed().held("arrival")

@@ -14,7 +14,7 @@ from services.console.container import GONE
 from services.console.rendering import FOLDER
 from services.shell.clock import world_us
 from tests.console.border import Border, green
-from tests.console.quiet import Quiet
+from tests.console.still import Still
 
 FACTS = {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries if not issubclass(kind, Request)}
 NEITHER = {
@@ -29,8 +29,8 @@ NEITHER = {
 
 
 @pytest.fixture
-def quiet(tmp_path: Path) -> Quiet:
-    return Quiet(tmp_path)
+def still(tmp_path: Path) -> Still:
+    return Still(tmp_path)
 
 
 def strip(html: str, id_: str = "asked") -> str:
@@ -39,7 +39,7 @@ def strip(html: str, id_: str = "asked") -> str:
     return found[1]
 
 
-def asked(quiet: Quiet, story: Border) -> str:
+def asked(still: Still, story: Border) -> str:
     """The first request of this story, as one that this console took in."""
     said = story.said[0]
     row = {
@@ -49,7 +49,7 @@ def asked(quiet: Quiet, story: Border) -> str:
         "kind": said.kind,
         "subject": said.key,
     }
-    with quiet.store.engine.begin() as connection:
+    with still.store.engine.begin() as connection:
         connection.execute(t.LODGEMENTS.insert().values(digest="", asked_us=world_us(), **row))
     return said.id
 
@@ -61,14 +61,14 @@ def test_every_stage_and_every_fact_has_a_colour_that_somebody_chose() -> None:
     assert set(GONE) <= set(tones.BOXES)
 
 
-def test_the_strip_of_a_rejected_declaration_is_not_the_colour_of_success(quiet: Quiet) -> None:
+def test_the_strip_of_a_rejected_declaration_is_not_the_colour_of_success(still: Still) -> None:
     story = Border("TONE-1").lodged().rejected()
-    quiet.tell(story.said)
-    where = f"/consignments/{story.id}?asked={asked(quiet, story)}"
-    assert strip(quiet.page(where)) == "notice bad"
+    still.tell(story.said)
+    where = f"/consignments/{story.id}?asked={asked(still, story)}"
+    assert strip(still.page(where)) == "notice bad"
     good = Border("TONE-2").lodged().accepted()
-    quiet.tell(good.said)
-    assert strip(quiet.page(f"/consignments/{good.id}?asked={asked(quiet, good)}")) == "notice good"
+    still.tell(good.said)
+    assert strip(still.page(f"/consignments/{good.id}?asked={asked(still, good)}")) == "notice good"
 
 
 def test_a_request_has_the_colour_of_the_worst_answer() -> None:
@@ -79,27 +79,27 @@ def test_a_request_has_the_colour_of_the_worst_answer() -> None:
     assert tones.of_request("refused", []) == "bad" and tones.of_request("pending", []) == "plain"
 
 
-def test_a_cancelled_control_is_no_failure_and_a_release_in_part_no_whole_success(quiet: Quiet) -> None:
+def test_a_cancelled_control_is_no_failure_and_a_release_in_part_no_whole_success(still: Still) -> None:
     assert tones.of_kind("InspectionCancelled") == "plain" == tones.of_kind("DeclarationWithdrawn")
     boxes = ("CSQU3054383", "MSKU6011672")
     told = Border("TONE-3", boxes).lodged().accepted().assessed().held("arrival").partly_released(boxes[0])
-    quiet.tell(told.said)
-    seen = quiet.page(f"/consignments/{told.id}")
+    still.tell(told.said)
+    seen = still.page(f"/consignments/{told.id}")
     assert '<article class="decision warn">' in seen and '<article class="decision good">' not in seen
     taken_back = Border("TONE-4").lodged().accepted().assessed().withdrawn()
-    quiet.tell(taken_back.said)
-    seen = quiet.page(f"/consignments/{taken_back.id}")
+    still.tell(taken_back.said)
+    seen = still.page(f"/consignments/{taken_back.id}")
     assert "Declaration withdrawn" in seen and "decision bad" not in seen
 
 
-def test_goods_that_were_refused_or_rejected_do_not_look_like_those_that_simply_ended(quiet: Quiet) -> None:
+def test_goods_that_were_refused_or_rejected_do_not_look_like_those_that_simply_ended(still: Still) -> None:
     rejected = Border("TONE-5").lodged().rejected()
     refused = Border("TONE-6", ("TGHU1234562",)).lodged().accepted().assessed(ControlKind.INSPECTION)
     refused.held("inspection/inspection").ordered().failed().refused()
     out = green("TONE-7", ("MSKU6011672",))
-    quiet.tell([*rejected.said, *refused.said, *out.said])
+    still.tell([*rejected.said, *refused.said, *out.said])
     for story, tone in ((rejected, "bad"), (refused, "bad"), (out, "good")):
-        seen = quiet.page(f"/consignments/{story.id}")
+        seen = still.page(f"/consignments/{story.id}")
         (waits,) = re.findall(r'<p class="waits ([^"]*)"', seen)
         assert tone in waits.split(), (waits, story.reference)
 

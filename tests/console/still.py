@@ -34,7 +34,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
 
 @dataclass
-class Quiet:
+class Still:
     """A console whose rows are complete and fresh; it takes nothing in, for there is no broker."""
 
     folder: Path
