@@ -95,6 +95,10 @@ class Screen:
             column.overflow = "fold"
         self._put(table)
 
+    def secret(self, lines: str, style: str = "") -> None:
+        """As `block`, for what is shown once: where a file keeps what is shown, this is not in it."""
+        self.block(lines, style)
+
     def json(self, value: dict[str, str]) -> None:
         """One name a line."""
         self.block(json.dumps(value, ensure_ascii=False, indent=2))
@@ -118,6 +122,11 @@ class LastingScreen(Screen):
             super()._put(what)
         except (OSError, SystemExit):  # rich ends the program when its pipe is closed
             self._closed()
+
+    def secret(self, lines: str, style: str = "") -> None:
+        journal, self.journal = self.journal, None
+        self.block(lines, style)
+        self.journal = journal
 
     def _closed(self) -> None:
         """The file has it. From now on nothing goes to the terminal, neither now nor when Python flushes at its end."""

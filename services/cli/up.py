@@ -130,10 +130,10 @@ class Up:
             child.start()
         self._write_targets()
         if first:
-            screen.block(
-                f"Sign in as admin with the one-time password 一次性密码: {first}\nIt is shown once; `dtg account add` makes other "
-                "accounts. 仅显示一次",
-                "yellow",
+            screen.secret(f"Sign in as admin with the one-time password 一次性密码: {first}", "yellow")
+            screen.line(
+                "The password of admin is shown once, and stands in no log; `dtg account password admin` makes another one, `dtg account "
+                "add` other accounts. 密码仅显示一次"
             )
         self._tell(time.monotonic() - started)
 

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.bounds import LINE
 from services.console import tables as t
-from services.console.rights import EVERY_COMPANY, EVERY_OFFICE, Role, Scope, Who, misnamed
+from services.console.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 
 SECOND = 1_000_000
@@ -39,6 +39,8 @@ REMEMBERED = HOUR
 """After this the failures of a name from an address are forgotten."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 LONGEST_NAME = 64
+NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
+"""Signs of a new account's name: none that looks like another one of them, or that is not seen."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
 """An API key: its id, by which it is called, and its secret."""
 HASHER = PasswordHasher()
@@ -125,8 +127,14 @@ class Accounts:
     ) -> None:
         """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
         _check(account, sandbox)
+        if not NAME.fullmatch(account.account):
+            raise NotGranted(
+                "A name is of letters, digits and signs of ASCII and of Chinese characters: others look like these. "
+                "名称只能使用 ASCII 字符和汉字"
+            )
         row = account._replace(password=hashed(password) if password else "", made_us=at)
         with self._engine.begin() as connection:
+            _check_alike(connection, account)
             if self._insert(connection, t.ACCOUNTS, row._asdict()) == 0:
                 raise NotGranted(f"There is an account {account.account}. 账户已存在")
             detail = f"{account.roles} company={account.company} office={account.office}"
@@ -149,6 +157,8 @@ class Accounts:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
             after = before._replace(**columns)
             _check(after, sandbox)
+            if after.company != before.company:
+                _check_companies(connection, after)
             connection.execute(update(t.ACCOUNTS).where(t.ACCOUNTS.c.account == name).values(**columns))
             if after.closed:
                 connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
@@ -168,11 +178,15 @@ class Accounts:
             return None
         return password
 
-    def set_password(self, name: str, password: str, *, by: str, at: int, keep: str = "") -> None:
-        """A new password; every session of the account ends but `keep`. NotGranted for one that is too short or too long."""
+    def set_password(
+        self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
+    ) -> None:
+        """A new password; every session of the account ends but `keep`. NotGranted for one that is too short or too long; `proved`: as
+        in `open_session`."""
         check_password(password)
         made = hashed(password)
         with self._engine.begin() as connection:
+            _check_proved(connection, name, proved)
             here = t.ACCOUNTS.c.account == name
             changed = connection.execute(
                 update(t.ACCOUNTS).where(here).values(password=made, must_change=by != name)
@@ -209,11 +223,13 @@ class Accounts:
             here = select(s.failures).where(s.account == name, s.address == address)
             return int(connection.execute(here).scalar_one())
 
-    def open_session(self, name: str, host: str, address: str, at: int) -> str:
-        """The cookie of a new session of this account."""
+    def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
+        """The cookie of a new session of this account. `proved`: the hash with which its password was compared; Refused where the
+        account has another one by now, or was closed: to compare takes time, and somebody may have taken the password away."""
         cookie = fresh_secret()
         row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
         with self._engine.begin() as connection:
+            _check_proved(connection, name, proved)
             connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.ends_us < at))
             connection.execute(t.SESSIONS.insert().values(**row, ends_us=at + SESSION_HOURS * HOUR))
             s = t.SIGN_INS.c
@@ -347,7 +363,15 @@ class Accounts:
     # authorisations of agents
 
     def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
-        """The agent may declare for the company and see its goods, from and until these times; NotGranted for an empty time."""
+        """The agent may declare for the company and see its goods, from and until these times; NotGranted for an empty time, and for
+        all companies at once: each gives this for itself."""
+        if (
+            company == EVERY_COMPANY
+            or not company.strip()
+            or not re.match(LINE, company)
+            or len(company) > LONGEST_NAME
+        ):
+            raise NotGranted("A company is named by 1 to 64 visible characters, and by its own. 企业代码有误")
         if until_us is not None and until_us <= from_us:
             raise NotGranted("The authorisation would end before it begins. 授权的终止早于起始")
         row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
@@ -411,6 +435,10 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(f"{name} is the code of another company. 名称是其他企业的信用代码")
     if not roles or not set(roles) <= _ROLES:
         raise NotGranted(f"Roles are {', '.join(sorted(_ROLES))}, not {account.roles!r}. 角色有误")
+    if not sandbox and CUSTOMS & set(roles) and OUTSIDE & set(roles):
+        raise NotGranted(
+            "One account is not of customs and of those who deal with it: give two. 同一账户不得兼有海关与企业角色，请分设账户"
+        )
     if account.company == EVERY_COMPANY and not sandbox:
         raise NotGranted("An account for every company is of a sandbox only. 仅沙箱可设全部企业")
     if account.company and not re.match(LINE, account.company) or len(account.company) > LONGEST_NAME:
@@ -423,6 +451,37 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(
             f"An officer or treatment unit has an office of four digits, {EVERY_OFFICE} for all. 须有四位关区代码"
         )
+
+
+def _check_proved(connection: Connection, name: str, proved: str | None) -> None:
+    account = None if proved is None else _account(connection, name)
+    if proved is not None and (account is None or account.closed or account.password != proved):
+        raise Refused("session_unknown")
+
+
+def _check_alike(connection: Connection, account: Account) -> None:
+    """NotGranted where the name differs from another account's in nothing but capitals, or is the name of somebody else's company."""
+    a, name = t.ACCOUNTS.c, account.account
+    alike = connection.execute(
+        select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
+    ).scalar()
+    if alike is not None:
+        raise NotGranted(f"{name} reads like the account {alike}. 名称与已有账户相近")
+    _check_companies(connection, account)
+
+
+def _check_companies(connection: Connection, account: Account) -> None:
+    """NotGranted where the account would speak in a request as a company that is not its own, or as another account: requests name
+    the company for which they are asked, or the account that speaks for itself."""
+    a, name, company = t.ACCOUNTS.c, account.account, account.company
+    others = a.company != company, a.account != name
+    if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():
+        raise NotGranted(f"{name} is the company of another account. 名称是其他账户的企业代码")
+    if (
+        company
+        and connection.execute(select(a.account).where(func.lower(a.account) == company.lower(), *others)).first()
+    ):
+        raise NotGranted(f"The company {company} is the name of another account. 企业代码是其他账户的名称")
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:

@@ -40,7 +40,7 @@ from services.console.lodging import LONGEST_KEY, ask, lodgement, requested
 from services.console.office import Office, office, visitor, who_of
 from services.console.pages import consignment_page, container_page
 from services.console.problems import Problem, one_fault
-from services.console.reach import may_act
+from services.console.reach import may_act, may_name
 from services.console.rendering import FOLDER, render
 from services.console.rights import EVERY_COMPANY, Who
 from services.console.sight import BEIJING
@@ -234,7 +234,9 @@ async def act_on_box(request: Request, container_no: str, act: str, typed: Form)
     declarant = await may_act(desk, who, kind, number)
     try:
         told = {"container_no": number, **fields(typed)}
-        asked = await ask(desk, requested(kind, told, who, key_typed(desk, who, typed), declarant))
+        message = requested(kind, told, who, key_typed(desk, who, typed), declarant)
+        await may_name(desk, who, kind, message.lot)
+        asked = await ask(desk, message)
     except Problem as problem:
         return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
     return RedirectResponse(f"/containers/{quote(number)}?asked={asked.request_id}", 303)

@@ -24,6 +24,7 @@ ALWAYS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -92,7 +93,10 @@ def _is_ours(headers: Headers, host: str) -> bool:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
-    return origin is None or urlsplit(origin).netloc.lower() == host
+    try:
+        return origin is None or urlsplit(origin).netloc.lower() == host
+    except ValueError:  # no origin of a browser
+        return False
 
 
 def _complete(headers: MutableHeaders, path: str) -> None:

@@ -401,6 +401,8 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
     if seen is not None and seen.cut:
         parts = [part for part in parts if part.consignment_id in seen.seen]
         said = said.only(seen.seen)
+    if not who.knows_goods():
+        said = said._replace(awaited=())  # what is asked of goods says how closely customs looks
     told = GateView(
         container_no=container_no,
         may_leave=said.may_leave,

@@ -109,11 +109,11 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     bell = Bell()
     bell.hang()
     asker = Asker(settings, writing)
-    gate = open_engine(settings.database_url)
+    gate, proving = open_engine(settings.database_url), open_engine(settings.database_url)
     projected = _beside if settings.projector == "own" else _inside
     try:
         async with projected(settings, bell) as progress:
-            app.state.door, app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
+            app.state.door, app.state.signing = Door(settings, Accounts(writing, proving)), signing.Signing()
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
             following = asyncio.create_task(app.state.office.watches.follow())
@@ -128,6 +128,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     finally:
         reading.dispose()
         gate.dispose()
+        proving.dispose()
         writing.dispose()
 
 

@@ -99,6 +99,8 @@ class Prepared:
     declarant: str = ""
     boxes: tuple[str, ...] = ()
     """Of a declaration: whose it is, and the containers that it names."""
+    lot: str = ""
+    """Of a request about a container: the consignment in it that it names, empty where it names none."""
 
 
 def digest(content: bytes) -> str:

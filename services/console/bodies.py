@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -61,8 +63,22 @@ async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def client_of(request: Request) -> str:
-    """The address that a request comes from; empty where the server does not tell it."""
-    return request.client.host if request.client else ""
+    """The address that a request comes from; empty where the server does not tell it. Of IPv6 it is the network of 64 bits: whoever has
+    one address of it has all of them, and would be counted anew with each."""
+    return _counted_as(request.client.host) if request.client else ""
+
+
+@lru_cache(maxsize=4096)
+def _counted_as(host: str) -> str:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:  # no address: a socket of this machine
+        return host
+    if isinstance(address, IPv4Address) or address.is_loopback:
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((address, 64), strict=False))
 
 
 def _too_large(limit: int) -> Problem:

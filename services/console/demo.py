@@ -65,6 +65,11 @@ def is_published(secret: str) -> bool:
     return secret == PASSWORD or secret.endswith(f"_{SECRET}")
 
 
+def is_demo(account: str) -> bool:
+    """Whether an account of this name is of a sandbox, and of no other installation."""
+    return any(demo.account == account for demo in DEMOS)
+
+
 def shown(accounts: Accounts) -> list[tuple[Demo, str]]:
     """The demo accounts that are there, each with its key; none where the clock is the world's."""
     if not CLOCK.is_sandbox:

@@ -7,25 +7,30 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import structlog
+from anyio import CapacityLimiter, to_thread
 from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from prometheus_client import Counter
 
 from services.console.accounts import Accounts, Key, Refused
 from services.console.admission import READING
 from services.console.database import DATABASE_ERRORS
-from services.console.demo import is_published
+from services.console.demo import is_demo, is_published
 from services.console.problems import Problem
 from services.console.rendering import wants_page
-from services.console.rights import ROUTES, Open, Who
+from services.console.rights import ROUTES, Open, Right, Who
 from services.console.settings import ConsoleSettings
 from services.shell.clock import CLOCK, stopwatch, world_us
 
 SESSION_COOKIE = "dtg_session"
+SECURE_COOKIE = f"__Host-{SESSION_COOKIE}"
+"""Its name over TLS: a browser takes a cookie of such a name from this very host only, so that no neighbour puts its own there."""
 CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
 """Keys of which a process remembers for some seconds whose they are."""
+PROVING_THREADS = 4
+"""Threads in which keys and sessions are looked up. They are of their own, as the connections are, so that no page that takes long
+keeps the gate waiting."""
 LONGEST_AWAY = 60.0
 """Seconds for which a key that was good stays so while the database does not answer."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
@@ -50,6 +55,7 @@ class Door:
         self._seconds = settings.key_seconds
         self.accounts = accounts
         self._keys: OrderedDict[str, _Known] = OrderedDict()
+        self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
         """Whose key this is; read again from the rows after some seconds."""
@@ -60,14 +66,14 @@ class Door:
             raise known.key
         if known.key.ends_us is not None and world_us() >= known.key.ends_us:
             raise Refused("key_expired", seen=written.split("_")[1])
-        return known.key.who
+        return _of_this_world(known.key.who)
 
     async def _read(self, written: str, before: _Known | None, at: float) -> _Known:
         found: Key | Refused
         if is_published(written) and not CLOCK.is_sandbox:
             return _Known(Refused("key_unknown"), at)
         try:
-            found = await run_in_threadpool(self.accounts.key, written, world_us())
+            found = await to_thread.run_sync(self.accounts.key, written, world_us(), limiter=self._threads)
         except Refused as refused:
             found = refused
         except DATABASE_ERRORS as error:
@@ -84,7 +90,15 @@ class Door:
 
     async def of_cookie(self, cookie: str, host: str) -> Who:
         """Who has signed in with this cookie; always read from the rows: a sign-out, a change of role and another console's hold."""
-        return await run_in_threadpool(self.accounts.session, cookie, host, world_us())
+        who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
+        return _of_this_world(who)
+
+
+def _of_this_world(who: Who) -> Who:
+    """Refused for an account of a sandbox where the clock is the world's, whatever session or key it got there."""
+    if is_demo(who.actor) and not CLOCK.is_sandbox:
+        raise Refused("account_closed")
+    return who
 
 
 async def prove(request: Request) -> None:
@@ -110,8 +124,23 @@ async def prove(request: Request) -> None:
         raise _moved(request, "/password") if wants_page(request) else _refused(403, "password_to_change")
     if right is None or not who.may(right):
         raise _refused(403, "no_right")
-    if who.session and request.method not in READING and request.url.path.startswith("/api/"):
+    if who.session and request.method not in READING and route.startswith("/api/"):
         check_form(who, request.headers.get(CSRF_HEADER, ""))
+
+
+async def still_may(request: Request) -> bool:
+    """Whether who has asked may go on to read an answer that has no end: proved again, as for a new request."""
+    right = ROUTES.get((request.method, request.scope["route"].path))
+    try:
+        who = await _proved(request)
+    except Refused:
+        return False
+    return isinstance(right, Right) and who is not None and not who.must_change and who.may(right)
+
+
+def cookie_name(request: Request) -> str:
+    """Of the cookie of a session."""
+    return SECURE_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
 
 
 async def _proved(request: Request) -> Who | None:
@@ -122,7 +151,11 @@ async def _proved(request: Request) -> Who | None:
         if shown[: len(BEARER)].lower() != BEARER:
             raise Refused("key_unknown")
         return await door.of_key(shown[len(BEARER) :].strip())
-    cookie = request.cookies.get(SESSION_COOKIE)
+    name = cookie_name(request)
+    told = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
+    if told.count(name) > 1:  # one of the two was put there by somebody else
+        raise Refused("session_unknown")
+    cookie = request.cookies.get(name)
     return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
 

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from services.console import cursors
 from services.console.answers import READ
 from services.console.bodies import client_of
+from services.console.door import prove, still_may
 from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
@@ -63,6 +64,7 @@ async def releases(
             while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
+        await prove(request)  # the right may have ended meanwhile
     refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,
@@ -119,6 +121,7 @@ class _Counted(StreamingResponse):
 async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Request) -> AsyncIterator[bytes]:
     """`page`: what is after the cursor since the bell has rung `rung` times."""
     yield b"retry: 1000\n\n"
+    proved = stopwatch()
     while not desk.bell.closed and not await request.is_disconnected():
         if page.entries:
             yield page.events
@@ -127,6 +130,10 @@ async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Req
         if not woken:
             yield b": still here\n\n"
         rung = desk.bell.rung
+        if stopwatch() - proved >= desk.settings.key_seconds:
+            if not await still_may(request):
+                return  # signed out, revoked, expired, or of another role meanwhile: whoever connects again is told which
+            proved = stopwatch()
         try:  # without a ring the rows may be others all the same, as at the end of a rebuild
             page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
         except Problem:

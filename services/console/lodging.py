@@ -38,7 +38,7 @@ from services.console.bodies import declarations_of, json_body, long_lists, not_
 from services.console.consignment import plain
 from services.console.office import Office, office, who_of
 from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
-from services.console.reach import may_act
+from services.console.reach import may_act, may_name
 from services.console.rights import Who
 from services.console.settings import ConsoleSettings
 from services.console.telling import API
@@ -395,9 +395,14 @@ def requested(
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
     identity = _identity(request) if told.get("occurred_at") is not None else None
-    if identity is None:
-        return prepare(request, key)
-    return prepare(request, key.of_event(*identity), again=True)
+    if identity is not None:
+        return prepare(request, key.of_event(*identity), again=True)
+    return replace(prepare(request, key), lot=_lot(request))
+
+
+def _lot(request: envelope.Request) -> str:
+    """The consignment that a request about a container names."""
+    return request.consignment_id if isinstance(request, StrikeLot | PermitExit) else ""
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
@@ -445,6 +450,7 @@ async def _taken(request: Request, kind: type[envelope.Request], **about: str) -
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         separators = desk.settings.body_separators
         message = await desk.intake.parse(_request, data, separators, kind, about, who, key, declarant)
+        await may_name(desk, who, kind, message.lot)
         return answer(await ask(desk, message))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from services.console.app import create_app
 from services.console.database import migrate, not_newest
@@ -80,6 +81,26 @@ def await_tables(url: str) -> None:
         time.sleep(TABLES_SECONDS)
 
 
+def config_of(settings: ConsoleSettings, app: ASGIApp) -> uvicorn.Config:
+    """How the server runs. The headers of a proxy are believed from those that the settings name, and from nobody else: by his
+    address somebody who guesses passwords is made to wait."""
+    proxies = [each.strip() for each in settings.trusted_proxies.split(",") if each.strip()]
+    return uvicorn.Config(
+        app,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+        http=limited(settings),
+        ws="none",
+        host=settings.console_host,
+        port=settings.console_port,
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=int(settings.stop_seconds),
+        timeout_keep_alive=30,
+        server_header=False,
+    )
+
+
 def serve(settings: ConsoleSettings) -> None:
     """Runs until SIGTERM or Ctrl-C, then ends within `stop_seconds` and a little; blocks."""
     servers: list[Server] = []
@@ -98,19 +119,7 @@ def serve(settings: ConsoleSettings) -> None:
         migrate(settings.database_url)
     app = create_app(settings)
     spare()
-    config = uvicorn.Config(
-        app,
-        http=limited(settings),
-        ws="none",
-        host=settings.console_host,
-        port=settings.console_port,
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=int(settings.stop_seconds),
-        timeout_keep_alive=30,
-        server_header=False,
-    )
-    server = Server(config, app)
+    server = Server(config_of(settings, app), app)
     servers.append(server)
     log.info("console", address=f"http://{settings.console_host}:{settings.console_port}/")
     asyncio.run(server.serve())

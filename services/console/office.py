@@ -133,10 +133,13 @@ class Office:
     def standing(self) -> Standing:
         return self.progress.state()
 
+    def complete(self) -> bool:
+        """Whether the rows tell of everything that was said until some seconds ago; not while they are made anew."""
+        return self.standing().complete(self.settings.gate_stale_seconds)
+
     def behind(self) -> bool:
         """Whether something that was said may not be in the rows yet."""
-        standing = self.standing()
-        return standing.behind > 0 or not standing.complete(self.settings.gate_stale_seconds)
+        return self.standing().behind > 0 or not self.complete()
 
 
 _NOBODY = Who("", frozenset())

@@ -23,7 +23,7 @@ from services.console.queries import of_row
 from services.console.reach import condition, consignment_of, may_read
 from services.console.reach import inside as inside_of
 from services.console.rendering import FOLDER, HEADERS, language_of, render
-from services.console.rights import ROUTES, Right, Who
+from services.console.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
 from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked
@@ -330,8 +330,9 @@ def container_page(
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
     seen = inside_of(desk.rows, who, number)
-    facts, _ = answers.timeline_rows(desk, number) if may_read(desk, who, number) else ([], 0)
-    inside = [desk.rows.consignment(each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    may = who.may(READ_MESSAGES) and may_read(desk, who, number)
+    facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
+    inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     reports = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(

@@ -83,6 +83,7 @@ def pages(settings: ConsoleSettings, progress: Progress, thread: threading.Threa
         body = {
             "status": "waiting" if waiting else "ok",
             "projected": progress.projected,
+            "trouble": standing.trouble,
             "projection": projection(standing).model_dump(mode="json"),
         }
         return JSONResponse(body, 503 if waiting else 200)

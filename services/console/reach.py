@@ -15,7 +15,7 @@ from services.console.consignment import Consignment
 from services.console.office import Office
 from services.console.problems import Problem
 from services.console.queries import Rows
-from services.console.rights import ASKS, READ_WATCHES, Reach, Who
+from services.console.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
 
 C = t.CONSIGNMENTS.c
 AGAIN = {"Retry-After": "2"}
@@ -28,6 +28,8 @@ class Inside(NamedTuple):
     cut: bool
     hidden: bool
     """There are some, and none is seen: the container is answered as unknown."""
+    undeclared: bool = False
+    """Of some of them, or of what is in it, the rows do not tell at which office they were declared."""
 
 
 def condition(who: Who) -> ColumnElement[bool] | None:
@@ -58,17 +60,19 @@ def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment |
     return row if row is None or who.sees(row.declarant, row.customs_office) else None
 
 
-def inside(rows: Rows, who: Who, container_no: str) -> Inside | None:
-    """What somebody sees of the goods in a container; None where nothing has to be cut."""
-    if who.sees_everything() or Reach.CONTAINERS in who.reaches():
+def inside(rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY) -> Inside | None:
+    """What somebody sees of the goods in a container, with `roles` by those of them only; None where nothing has to be cut."""
+    reaches = who.reaches(roles)
+    if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
     owners = rows.owners_inside(container_no)
     seen = frozenset(
-        [each.consignment_id for each in owners if who.sees(each.declarant or "", each.customs_office or "")]
+        [each.consignment_id for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles)]
     )
     if not owners:
-        return Inside(seen, cut=False, hidden=Reach.OFFICE not in who.reaches())
-    return Inside(seen, cut=len(seen) < len(owners), hidden=not seen)
+        return Inside(seen, cut=False, hidden=Reach.OFFICE not in reaches, undeclared=True)
+    undeclared = any(not each.customs_office for each in owners)
+    return Inside(seen, cut=len(seen) < len(owners), hidden=not seen, undeclared=undeclared)
 
 
 def may_read(desk: Office, who: Who, key: str) -> bool:
@@ -76,13 +80,13 @@ def may_read(desk: Office, who: Who, key: str) -> bool:
     of a container have words of officers, which nobody outside customs reads."""
     if key.startswith(f"{WATCHES}/"):
         return who.may(READ_WATCHES)
-    if who.sees_everything() and who.of_customs():
+    if who.sees_everything(CUSTOMS) and who.of_customs():
         return True
     if desk.rows.consignment(key) is not None:
         return consignment_of(desk, who, key) is not None
     if not who.of_customs():
         return False
-    found = inside(desk.rows, who, key)
+    found = inside(desk.rows, who, key, CUSTOMS)
     return found is None or not (found.cut or found.hidden)
 
 
@@ -93,23 +97,47 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
         raise Problem(403, "no_right")
     roles = ASKS[kind].roles
     reaches = who.reaches(roles)
-    if Reach.CONTAINERS in reaches or (who.sees_everything() and kind is not WithdrawDeclaration):
+    everything = who.sees_everything(roles)
+    if Reach.CONTAINERS in reaches or (everything and kind is not WithdrawDeclaration):
         return ""
+    lets_go = not (kind.holds_goods or kind.calls_back)
     if issubclass(kind, envelope.AboutContainer):
-        found = await run_in_threadpool(inside, desk.rows, who, subject)
+        found = await run_in_threadpool(inside, desk.rows, who, subject, roles)
         if found is not None and found.hidden:
             raise Problem(403, "no_reach")
+        if found is not None and found.undeclared and lets_go:
+            _refuse_incomplete(desk)
         return ""
     row = await run_in_threadpool(desk.rows.consignment, subject)
+    if Reach.OFFICE in reaches and lets_go and (row is None or not row.customs_office):
+        _refuse_incomplete(desk)
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
-    if row is None and (Reach.OFFICE in reaches or who.sees_everything()):
+    if row is None and (Reach.OFFICE in reaches or everything):
         return ""  # nobody has declared it yet: a hold waits for it
     if row is None and await run_in_threadpool(lodged_by, desk, who, subject):
         return who.company
     if desk.behind():
         raise Problem(503, "not_known_yet", headers=AGAIN)
     raise unknown(desk, subject)
+
+
+def _refuse_incomplete(desk: Office) -> None:
+    """Problem 503 while the rows do not tell at which office goods were declared, because they are made anew or far behind: then
+    they are not free for all offices, as those are that nobody has declared."""
+    if not desk.complete():
+        raise Problem(503, "not_known_yet", headers=AGAIN)
+
+
+async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
+    """Problem 403 where a request about a container names a lot in it, a consignment, that is out of reach. A box may be shared by
+    lots of several offices."""
+    roles = ASKS[kind].roles
+    if not lot or who.sees_everything(roles):
+        return
+    row = await run_in_threadpool(desk.rows.consignment, lot)
+    if row is not None and not who.sees(row.declarant, row.customs_office, roles):
+        raise Problem(403, "no_reach")
 
 
 def lodged_by(desk: Office, who: Who, consignment_id: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import structlog
 from fastapi import Request
@@ -105,7 +105,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
     language, moment = language_of(request), now()
     sight, standing = Sight(language, moment), office(request).standing()
     part = "hx-request" in request.headers
-    path = here or request.url.path
+    path = here or _own_path(request)
     asked = {} if here else dict(request.query_params)
     said = {
         "s": sight,
@@ -131,6 +131,11 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
     if request.query_params.get("lang") in LANGUAGES and not part:
         answer.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
     return answer
+
+
+def _own_path(request: Request) -> str:
+    """The address of the page as its links name it: on this host, also where it begins in a way that browsers take for another one."""
+    return "/" + quote(request.scope["path"].lstrip("/\\ \t\r\n"))
 
 
 def wants_page(request: Request) -> bool:

@@ -45,12 +45,14 @@ class Role(StrEnum):
 
 class Reach(StrEnum):
     """Whose goods a role reaches: those that its company declares (an agent: and the companies that authorised it), those
-    declared at its customs office or district, all, or none of them: a carrier or terminal knows containers only."""
+    declared at its customs office or district, all, or none of them: a carrier or terminal knows containers only, and who gives
+    accounts no goods at all."""
 
     COMPANY = "company"
     OFFICE = "office"
     ANY = "any"
     CONTAINERS = "containers"
+    NOTHING = "nothing"
 
 
 class Scope(StrEnum):
@@ -89,7 +91,7 @@ REACH: dict[Role, Reach] = {
     Role.RELEASE: Reach.OFFICE,
     Role.OPERATIONS: Reach.ANY,
     Role.AUDITOR: Reach.ANY,
-    Role.ADMINISTRATOR: Reach.ANY,
+    Role.ADMINISTRATOR: Reach.NOTHING,
 }
 R = Role
 _DECLARING = frozenset({R.DECLARANT, R.AGENT})
@@ -97,6 +99,10 @@ _PORTS = frozenset({R.CARRIER, R.TERMINAL})
 _OFFICERS = frozenset({R.TARGETING, R.INSPECTOR, R.RELEASE})
 _WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
 _CUSTOMS = _OFFICERS | _WATCHING
+CUSTOMS = _CUSTOMS
+"""Who stands on the side of customs and may read the words of officers."""
+OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
+"""Who stands on the other side. No account is on both."""
 _LISTING = frozenset({R.TARGETING, R.RELEASE})
 _GOODS = _DECLARING | _CUSTOMS | {R.TREATMENT}
 _BOXES = _GOODS | _PORTS
@@ -247,7 +253,7 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", f"{BOXES}/events"): _READ_BOXES,
     ("GET", "/containers/{container_no}"): _READ_BOXES,
     ("GET", "/containers/{container_no}/live"): _READ_BOXES,
-    ("GET", "/containers/{key}/messages/{message_id}"): _READ_BOXES,
+    ("GET", "/containers/{key}/messages/{message_id}"): READ_MESSAGES,
     ("GET", "/api/v1/messages/{key}/{message_id}"): READ_MESSAGES,
     # what became of one's own requests, and of those about goods that one may see
     ("GET", "/api/v1/requests/{request_id}"): _SIGNED_IN,
@@ -311,6 +317,10 @@ class Who(NamedTuple):
         right = ROUTES["GET", address]
         return isinstance(right, Open) or (bool(self.actor) and self.may(right))
 
+    def knows_goods(self) -> bool:
+        """Whether goods are one's business at all: a carrier or terminal is told of containers only."""
+        return not self.roles.isdisjoint(_GOODS)
+
     def of_customs(self) -> bool:
         """Whether words of officers, which stand in no answer to somebody outside customs, may be read."""
         return not self.roles.isdisjoint(_CUSTOMS)
@@ -325,7 +335,7 @@ class Who(NamedTuple):
         if self.company and not self.roles.isdisjoint(_DECLARING):
             found.add(self.company)
         if Role.AGENT in self.roles:
-            found |= self.clients
+            found |= self.clients - {EVERY_COMPANY}
         return frozenset(found)
 
     def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:
@@ -346,11 +356,12 @@ class Who(NamedTuple):
         own = self.companies()
         return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
 
-    def sees_everything(self) -> bool:
-        """Whether no list has to be cut."""
-        reaches = self.reaches()
+    def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
+        """Whether no list has to be cut; with `roles`, by those of them only: one role lends its reach to no other."""
+        reaches = self.reaches(roles)
         every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
-        return Reach.ANY in reaches or every_office or EVERY_COMPANY in self.companies()
+        every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()
+        return Reach.ANY in reaches or every_office or every_company
 
     def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
         """On whose behalf a request is asked: of a declarant or agent the company that declares, of a carrier or terminal its

@@ -35,6 +35,11 @@ class ConsoleSettings(AccessSettings):
         description="comma-separated further names, name or name:port, by which the console may be called (`Host`); "
         "known by itself: localhost, 127.0.0.1, [::1] and DTG_CONSOLE_HOST",
     )
+    trusted_proxies: str = Field(
+        "",
+        description="comma-separated addresses or networks of the proxies in front of the console, whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed; empty: nobody's. With TLS at a proxy, cookies are bound to TLS only where it is named here",
+    )
     connections: int = Field(
         1000,
         ge=16,

@@ -1,6 +1,7 @@
 """How does somebody sign in and out, change a password, and see what they may? Pages; and for programs, who they are."""
 
 import hmac
+from collections import Counter as Counted
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -22,14 +23,15 @@ from services.console.accounts import (
     SHORTEST_PASSWORD,
     Account,
     NotGranted,
+    Refused,
     check_password,
     is_right,
 )
 from services.console.acting import Form, Typed
 from services.console.answers import READ
 from services.console.bodies import client_of
-from services.console.demo import PASSWORD, is_published, shown
-from services.console.door import SESSION_COOKIE, Door
+from services.console.demo import PASSWORD, is_demo, is_published, shown
+from services.console.door import Door, cookie_name
 from services.console.office import visitor, who_of
 from services.console.problems import Problem
 from services.console.rendering import render
@@ -43,8 +45,8 @@ router = APIRouter(prefix=API)
 FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
 """Passwords that are compared at once: each takes 64 MiB and all of a processor."""
-WAITING = 20
-"""Sign-ins that wait for that at most."""
+WAITING, OF_ADDRESS = 200, 8
+"""Sign-ins that wait for that at most, and those of one address: who sends many at once keeps nobody else from signing in."""
 ALARMING = 20
 """After so many failures one after the other of one name from one address, and each time as many again, the log has a warning."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy", ["outcome"])
@@ -57,13 +59,20 @@ class Signing:
     def __init__(self) -> None:
         self.hashing = CapacityLimiter(HASHED_AT_ONCE)
         self.in_hand: set[tuple[str, str]] = set()
+        self._waiting = Counted[str]()
 
-    async def compare(self, stored: str, password: str) -> bool:
-        """Whether this is the password: in a thread, a few at once; Problem 503 when too many wait."""
-        if self.hashing.statistics().tasks_waiting >= WAITING:
+    async def compare(self, stored: str, password: str, address: str) -> bool:
+        """Whether this is the password: in a thread, a few at once; Problem 503 when too many wait, or too many of this address."""
+        if self._waiting[address] >= OF_ADDRESS or self._waiting.total() >= WAITING:
             SIGN_INS.labels("busy").inc()
             raise Problem(503, "sign_ins_busy", headers={"Retry-After": "5"})
-        return await to_thread.run_sync(is_right, stored, password[: LONGEST_PASSWORD + 1], limiter=self.hashing)
+        self._waiting[address] += 1
+        try:
+            return await to_thread.run_sync(is_right, stored, password[: LONGEST_PASSWORD + 1], limiter=self.hashing)
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
 
 
 @pages.get("/sign-in")
@@ -97,21 +106,27 @@ async def sign_in(request: Request, typed: Form) -> Response:
     loaded = request.cookies.get(FORM_COOKIE, "")
     if not loaded or not hmac.compare_digest(typed.get("form", "").encode(), loaded.encode()):
         raise Problem(403, "form_of_another")
-    name, after = typed.get("account", "")[:LONGEST_NAME], typed.get("next", "")
+    name, after = typed.get("account", "").replace("\0", "\ufffd")[:LONGEST_NAME], typed.get("next", "")
     try:
         account = await _prove(request, name, typed.get("password", ""))
     except Problem as problem:
         return await run_in_threadpool(_sign_in, request, after, problem, name)
     host, address = request.headers.get("host", "").lower(), client_of(request)
     accounts = _door(request).accounts
-    if before := request.cookies.get(SESSION_COOKIE):
+    kept = cookie_name(request)
+    if before := request.cookies.get(kept):
         await run_in_threadpool(accounts.end_session, before)
-    cookie = await run_in_threadpool(accounts.open_session, account.account, host, address, world_us())
+    try:
+        cookie = await run_in_threadpool(
+            lambda: accounts.open_session(account.account, host, address, world_us(), proved=account.password)
+        )
+    except Refused:
+        return await run_in_threadpool(_sign_in, request, after, Problem(401, "sign_in_wrong"), name)
     SIGN_INS.labels("right").inc()
     answer = RedirectResponse("/password" if account.must_change else _within(after), 303)
     secure = request.url.scheme == "https"
     hours = SESSION_HOURS * 3600
-    answer.set_cookie(SESSION_COOKIE, cookie, max_age=hours, samesite="lax", httponly=True, secure=secure)
+    answer.set_cookie(kept, cookie, max_age=hours, samesite="lax", httponly=True, secure=secure)
     answer.delete_cookie(FORM_COOKIE, path="/sign-in")
     return answer
 
@@ -128,13 +143,16 @@ async def _prove(request: Request, name: str, password: str) -> Account:
     signing.in_hand.add(one)
     try:
         account = await run_in_threadpool(accounts.account, name)
-        right = await signing.compare(account.password if account else "", password)
-        right = right and (CLOCK.is_sandbox or not is_published(password))
+        right = await signing.compare(account.password if account else "", password, address)
+        right = right and (CLOCK.is_sandbox or not (is_published(password) or is_demo(name)))
         if account is None or account.closed or not right:
             failures = await run_in_threadpool(accounts.failed, name, address, world_us())
             SIGN_INS.labels("wrong").inc()
             if failures % ALARMING == 0:
-                log.warning("somebody tries passwords", account=name, address=address, failures=failures)
+                tried = (
+                    name if account else "(none of this name)"
+                )  # a password that was typed as a name stands in no log
+                log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
         return account
     finally:
@@ -152,7 +170,7 @@ async def sign_out(request: Request, _typed: Form) -> Response:
     """Ends every session of the account, in whatever browser."""
     await run_in_threadpool(_door(request).accounts.end_sessions, who_of(request).actor)
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(SESSION_COOKIE)
+    answer.delete_cookie(cookie_name(request), secure=request.url.scheme == "https", httponly=True)
     answer.headers["Clear-Site-Data"] = '"cache"'
     return answer
 
@@ -173,20 +191,22 @@ async def set_password(request: Request, typed: Form) -> Response:
     """Another password; all other sessions of the account end."""
     who, accounts = who_of(request), _door(request).accounts
     try:
-        await _change(request, who.actor, typed)
+        proved = await _change(request, who.actor, typed)
         told = typed.get("new", "")
         at, keep = world_us(), who.session
         await to_thread.run_sync(
-            lambda: accounts.set_password(who.actor, told, by=who.actor, at=at, keep=keep),
+            lambda: accounts.set_password(who.actor, told, by=who.actor, at=at, keep=keep, proved=proved.password),
             limiter=_signing(request).hashing,
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
+    except Refused:  # somebody has set another one meanwhile
+        return await run_in_threadpool(_password, request, Problem(401, "sign_in_wrong"))
     return RedirectResponse("/", 303)
 
 
-async def _change(request: Request, name: str, typed: Typed) -> None:
-    """Problem where the new password cannot be, or the old one is wrong."""
+async def _change(request: Request, name: str, typed: Typed) -> Account:
+    """The account whose old password was right. Problem where the new password cannot be, or the old one is wrong."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:
@@ -195,7 +215,7 @@ async def _change(request: Request, name: str, typed: Typed) -> None:
         raise Problem(422, "passwords_differ")
     if typed.get("new") == typed.get("password"):
         raise Problem(422, "password_same")
-    await _prove(request, name, typed.get("password", ""))
+    return await _prove(request, name, typed.get("password", ""))
 
 
 @pages.get("/rights")

@@ -93,8 +93,11 @@ def when(us: int | None) -> datetime | None:
 
 
 def projection(standing: Standing) -> Projection:
+    """How fresh an answer is. Everybody reads it, so it says what is in trouble and not, as the log does, what that said: names of
+    hosts, users and files."""
     lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
-    return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=standing.trouble)
+    trouble = standing.trouble.partition(":")[0]
+    return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=trouble)
 
 
 def awaited(name: str) -> Words:

@@ -16,7 +16,8 @@ class Text(BaseModel):
 
 
 class Projection(BaseModel):
-    """How far the rows are: complete up to `as_of` (null: not yet complete since the start), `behind` messages to go."""
+    """How far the rows are: complete up to `as_of` (null: not yet complete since the start), `behind` messages to go. `trouble`: what
+    keeps them from it (database, kafka, access, projector, …), empty where nothing does; the log says more."""
 
     as_of: datetime | None
     lag_seconds: float | None

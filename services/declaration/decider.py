@@ -323,8 +323,8 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
         case Withdrawn():
             if hearing.message_id in state.withdrawals:
                 return ()
-            if asked.asked_by != state.declarant:
-                return (refusal(asked, hearing, "wrong_declarant", f"{asked.asked_by} is not the declarant"),)
+            if asked.principal != state.declarant:
+                return (refusal(asked, hearing, "wrong_declarant", f"{asked.principal} is not the declarant"),)
             return (refusal(asked, hearing, "already_withdrawn", "the declaration was withdrawn already"),)
         case _:
             assert_never(state)

@@ -322,7 +322,7 @@ def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, str] | None:
     if report is None:
         return "report_unknown", report_id
     if report.sender != sender:
-        return "not_the_sender", f"{report_id} was told by {report.sender}"
+        return "not_the_sender", f"{report_id} was told by another sender"
     if report.void:
         return "already_answered", f"{report_id} counts no longer"
     return None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from services.cli.main import run
+from services.cli.screen import screen
 from services.console.accounts import Accounts, Refused
 from services.console.database import open_engine
 from services.shell.clock import world_us
@@ -41,8 +42,9 @@ class Person:
 
 @pytest.fixture
 def person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Person]:
-    for name, value in (("DTG_HOME", str(tmp_path)), ("COLUMNS", "250"), ("DTG_KAFKA_PORT", "1024")):
+    for name, value in (("DTG_HOME", str(tmp_path)), ("DTG_KAFKA_PORT", "1024")):
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(screen._console, "width", 250)
     mask = os.umask(0o077)
     yield Person(monkeypatch, capsys)
     os.umask(mask)

@@ -76,3 +76,14 @@ def test_a_lasting_screen_outlives_its_terminal_and_keeps_the_rest_in_its_file(t
     screen.journal = tmp_path / "up.log"
     screen.block("worker [/evil] ended\n\x1b[2J", "red")
     assert screen.journal.read_text() == "worker [/evil] ended\n\\x1b[2J\n"
+
+
+def test_a_secret_stands_on_the_terminal_alone(tmp_path: Path) -> None:
+    terminal = io.StringIO()
+    screen = LastingScreen(file=terminal)
+    screen.journal = tmp_path / "up.log"
+    screen.line("before")
+    screen.secret("One-time password: abcd", "yellow")
+    screen.line("after")
+    assert "abcd" in terminal.getvalue()
+    assert screen.journal.read_text() == "before\nafter\n"

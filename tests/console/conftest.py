@@ -14,16 +14,14 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from fastapi.routing import APIRoute
 
 from deploy.kafka.broker import free_port
 from services.console.app import LONGEST_ANSWER, create_app
 from services.console.database import migrate
-from services.console.main import Server
+from services.console.main import Server, config_of
 from services.console.progress import Progress
 from services.console.projector import Projector
-from services.console.protocol import limited
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.conftest import PARTITIONS, provisioned
@@ -104,15 +102,8 @@ class Running:
         self.settings = settings
         self.app = create_app(settings)
         self.address = f"http://127.0.0.1:{settings.console_port}"
-        config = uvicorn.Config(
-            self.app,
-            http=limited(settings),
-            ws="none",
-            port=settings.console_port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
+        config = config_of(settings, self.app)
+        config.timeout_graceful_shutdown = 1
         self.server = Server(config, self.app)
         self.thread = Thread(target=lambda: asyncio.run(self.server.serve()), daemon=True)
         self.http = httpx2.Client(base_url=self.address, timeout=300, headers=headers_of())

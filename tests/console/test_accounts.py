@@ -205,6 +205,18 @@ def test_an_agent_declares_for_the_companies_that_authorised_it_while_that_lasts
         people.end_authorisation(COMPANY, OTHER, by="clerk", at=AT + 2 * HOUR)
 
 
+def test_nobody_authorises_an_agent_for_all_companies(people: Accounts) -> None:
+    people.make(Account("agent", "agent", OTHER), by="admin", at=AT)
+    for company in ("*", "", " ", "a\nb"):
+        with pytest.raises(NotGranted):
+            people.authorise(company, OTHER, by="clerk", at=AT, from_us=AT, until_us=None)
+    with people._engine.begin() as connection:  # as a release before may have noted it
+        row = {"company": "*", "agent": OTHER, "from_us": AT, "until_us": None}
+        connection.execute(t.AUTHORISATIONS.insert().values(row))
+    who = people.key(written(people.make_key("agent", by="admin", at=AT)), AT).who
+    assert who.companies() == {OTHER} and not who.sees_everything() and not who.of_own_company(COMPANY)
+
+
 def test_who_gave_what_is_on_record_and_a_rebuild_keeps_all_of_it(people: Accounts, url: str) -> None:
     cookie = people.open_session("clerk", "here:1", "10.0.0.1", AT)
     key = people.make_key("clerk", by="admin", at=AT)
@@ -240,6 +252,62 @@ def test_an_account_that_would_mislead_is_not_made(people: Accounts, account: Ac
         people.make(account, by="admin", at=AT)
 
 
+@pytest.mark.parametrize(
+    "name", ["Clerk", "clerk\u200b", "сlerk", "ｃlerk", "Officer/1", "a\0b", "кlerk", "clerk\u0301"]
+)
+def test_a_name_that_reads_like_another_one_is_not_given(people: Accounts, name: str) -> None:
+    with pytest.raises(NotGranted):
+        people.make(Account(name, "auditor"), by="admin", at=AT)
+
+
+def test_nobody_is_called_as_the_company_of_somebody_else(people: Accounts) -> None:
+    people.make(Account("gate-clerk", "terminal", "CNTAO-4"), by="admin", at=AT)
+    for name in ("CNTAO-4", "cntao-4"):
+        with pytest.raises(NotGranted, match="company"):
+            people.make(Account(name, "terminal", "CNTAO-5"), by="admin", at=AT)
+    with pytest.raises(NotGranted, match="company"):
+        people.make(Account("other", "terminal", "officer/1"), by="admin", at=AT)
+    people.make(Account("other", "terminal", "CNTAO-5"), by="admin", at=AT)
+    with pytest.raises(NotGranted, match="company"):
+        people.change("other", by="admin", at=AT, company="clerk")
+    people.make(Account("CNTAO-4", "terminal", "CNTAO-4"), by="admin", at=AT)
+    people.make(Account("王芳@4218", "inspector", "", "4218"), by="admin", at=AT)
+
+
+def test_who_proved_a_password_that_is_another_one_by_now_gets_no_session_and_sets_none(people: Accounts) -> None:
+    clerk = people.account("clerk")
+    assert clerk
+    people.set_password("clerk", "made by the administrator", by="admin", at=AT)
+    with pytest.raises(Refused, match="session_unknown"):
+        people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=clerk.password)
+    with pytest.raises(Refused, match="session_unknown"):
+        people.set_password("clerk", "of the thief's own", by="clerk", at=AT, proved=clerk.password)
+    after = people.account("clerk")
+    assert after and after.must_change and is_right(after.password, "made by the administrator")
+    assert people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=after.password)
+    people.change("clerk", by="admin", at=AT, closed=True)
+    with pytest.raises(Refused, match="session_unknown"):
+        people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=after.password)
+
+
+def test_nobody_stands_on_both_sides_of_the_counter(people: Accounts) -> None:
+    for roles in ("declarant inspector", "terminal auditor", "treatment release", "carrier operations"):
+        with pytest.raises(NotGranted, match="customs"):
+            people.make(Account("both", roles, COMPANY, "4218"), by="admin", at=AT)
+    with pytest.raises(NotGranted, match="customs"):
+        people.change("officer/1", by="admin", at=AT, roles="inspector terminal")
+    people.make(Account("both", "declarant carrier", COMPANY), by="admin", at=AT)
+    people.make(Account("chief", "inspector release auditor administrator", "", "4218"), by="admin", at=AT)
+
+
+def test_an_account_with_a_name_of_a_release_before_can_still_be_closed(people: Accounts) -> None:
+    with people._engine.begin() as connection:
+        connection.execute(t.ACCOUNTS.insert().values(Account("сlerk", "auditor", made_us=AT)._asdict()))
+    people.change("сlerk", by="admin", at=AT, closed=True)
+    found = people.account("сlerk")
+    assert found and found.closed
+
+
 def test_offices_reach_their_own_goods_districts_theirs_and_the_administration_all() -> None:
     assert covers("4218", "4218") and not covers("4218", "4219")
     assert covers("4200", "4218") and not covers("4200", "2218") and not covers("4218", "4200")
@@ -252,8 +320,18 @@ def test_goods_are_seen_by_their_declarant_their_office_and_those_who_watch_all(
 
     seen = {role: (who(role).sees(COMPANY, "4218"), who(role).sees(OTHER, "2218")) for role in Role}
     assert seen == {
-        **dict.fromkeys((Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR), (True, True)),
-        **dict.fromkeys((Role.CARRIER, Role.TERMINAL), (False, False)),
+        **dict.fromkeys((Role.OPERATIONS, Role.AUDITOR), (True, True)),
+        **dict.fromkeys((Role.CARRIER, Role.TERMINAL, Role.ADMINISTRATOR), (False, False)),
         **dict.fromkeys((Role.DECLARANT, Role.AGENT), (True, False)),
         **dict.fromkeys((Role.TARGETING, Role.INSPECTOR, Role.RELEASE, Role.TREATMENT), (True, False)),
     }
+
+
+def test_one_role_lends_its_reach_to_no_other() -> None:
+    who = Who("x", frozenset({Role.INSPECTOR, Role.AUDITOR}), "", "4218")
+    inspector = frozenset({Role.INSPECTOR})
+    assert who.sees_everything() and not who.sees_everything(inspector)
+    assert who.sees(OTHER, "2218") and not who.sees(OTHER, "2218", inspector)
+    assert not Who("x", frozenset({Role.INSPECTOR, Role.ADMINISTRATOR}), "", "4218").sees_everything()
+    everywhere = Who("x", frozenset({Role.DECLARANT, Role.INSPECTOR}), "*", "4218")
+    assert everywhere.sees_everything() and not everywhere.sees_everything(inspector)

@@ -54,6 +54,7 @@ ELSEWHERE: list[dict[str, str]] = [
     {"origin": "null"},
     {"origin": "http://127.0.0.1:1"},
     {"origin": ""},
+    {"origin": "http://["},
 ]
 
 

@@ -16,8 +16,8 @@ from pydantic import BaseModel, PastDate, ValidationError
 
 from schemas.topics import ROLES
 from services.console.problems import by_status, faults_of
-from tests.console.still import Still
 from tests.console.simulated import Simulated, full_day, topics_of_rows
+from tests.console.still import Still
 
 SENTENCE = re.compile(r"(?<![\w/'-])[A-Za-z][a-z]+(?:'s)?(?:[,:;]? [A-Za-z]?[a-z]+(?:'s)?){2,}")
 """Three words in a row."""

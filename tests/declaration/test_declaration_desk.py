@@ -394,6 +394,8 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
     told = story(decider, lodge()).when(withdraw(), message_id="w1").when(withdrawn())
     told.when(withdraw(), message_id="w1").then()
     assert codes(told.when(withdraw("somebody"))) == ["wrong_declarant"]
+    clerk = withdraw("clerk").model_copy(update={"on_behalf_of": DECLARANT})
+    assert codes(told.when(clerk, message_id="w2")) == ["already_withdrawn"], "an account that asks for its company"
     assert codes(told.when(withdraw())) == ["already_withdrawn"]
 
 

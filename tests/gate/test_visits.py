@@ -241,7 +241,9 @@ def test_a_paper_for_a_call_whose_container_has_left_is_an_alarm() -> None:
 def test_a_retracted_departure_did_not_happen() -> None:
     told = first_visit()
     told.when(retracted("m3", sender="somebody else"), at=at(20))
-    assert told.said[0].model_dump()["code"] == "not_the_sender"
+    refused = told.said[0].model_dump()
+    assert refused["code"] == "not_the_sender"
+    assert "CNTAO-4" not in refused["reason"], "who told of it is not for other terminals"
     told.when(retracted("m3"), at=at(21))
     assert left(told, A) == ["ConsignmentGatedOut", "DepartureRetracted"] and may_leave(told)
     told.when(out(40), at=at(40))

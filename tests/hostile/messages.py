@@ -3,6 +3,7 @@
 import base64
 import random
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,9 @@ class Flood:
         """`new` at some wanted place (of any kind if none is); `raw` written there as it is, whether it is JSON or not."""
         at = self.place(draft.body, want) or self.place(draft.body, _any)
         if at is not None:
-            at[0][at[1]] = RAW if raw is not None else new
+            at[0][at[1]] = (
+                RAW if raw is not None else deepcopy(new)
+            )  # a later change of the draft must not change `WRONG`
         self.seal(draft)
         if raw is not None and draft.value is not None:
             draft.value = draft.value.replace(orjson.dumps(RAW), raw, 1)
@@ -257,7 +260,9 @@ def _fewer(f: Flood) -> Draft:
 def _more(f: Flood) -> Draft:
     draft = f.draft()
     nests = [draft.body, *[c[n] for c, n in _places(draft.body) if isinstance(c[n], dict)]]
-    f.dice.choice(nests)[f.dice.choice(("released", "", "kind", "__class__", "\u0000"))] = f.dice.choice(WRONG)
+    f.dice.choice(nests)[f.dice.choice(("released", "", "kind", "__class__", "\u0000"))] = deepcopy(
+        f.dice.choice(WRONG)
+    )
     return f.seal(draft)
 
 

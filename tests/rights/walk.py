@@ -20,7 +20,7 @@ from confluent_kafka.admin import (
 )
 from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
-from kafka.errors import CoordinatorLoadInProgressError, GroupAuthorizationFailedError
+from kafka.errors import GroupAuthorizationFailedError, RetriableError
 
 from schemas.rights import group_of
 from schemas.topics import CATALOGUE, SERVICES
@@ -147,12 +147,12 @@ def groups_joined(access: Access) -> set[Granted]:
 
 
 def removed(admin: KafkaAdminClient, group: str) -> Any:
-    """What the coordinator of the group answers about a member whom nobody is; it is asked again while it still loads its groups."""
+    """What the coordinator of the group answers about a member whom nobody is; it is asked again while none is ready."""
     end = time.monotonic() + SECONDS
     while True:
         try:
             return admin.remove_group_members(group, [MemberToRemove(member_id="nobody")])
-        except CoordinatorLoadInProgressError:
+        except RetriableError:
             if time.monotonic() > end:
                 raise
             time.sleep(0.1)

@@ -1,0 +1,64 @@
+"""A console whose rows a test writes itself: without a broker, as one that cannot reach its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from deploy.kafka.broker import free_port
+from services.console.database import migrate, open_engine
+from services.console.progress import Standing
+from services.console.settings import ConsoleSettings
+from services.console.store import Store
+from tests.console.conftest import Running
+from tests.people import admit
+from tests.waiting import wait
+
+LONG_SECONDS = 3600.0
+
+
+class Quiet(Running):
+    """Its projector is another process, of which the rows say that it has read everything."""
+
+    def start(self) -> None:
+        admit(self.settings.database_url)
+        self.thread.start()
+        wait(lambda: self.server.started, "the server to start")
+        store = Store(open_engine(self.settings.database_url, writes=True), 1)
+        store.positions(())
+
+        def seen() -> bool:
+            at = datetime.now(UTC)
+            store.write_standing(lambda: Standing(at, 0.0, 0, "", at, 0.0))
+            return self.app.state.office.standing().as_of is not None
+
+        wait(seen, "the console to see the standing")
+        store.engine.dispose()
+
+    def run(self, *statements: Any) -> None:
+        """Writes rows."""
+        engine = open_engine(self.settings.database_url, writes=True)
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(statement)
+        engine.dispose()
+
+
+@contextmanager
+def quiet(folder: Path) -> Iterator[Quiet]:
+    settings = ConsoleSettings(
+        kafka=f"127.0.0.1:{free_port()}",
+        database_url=f"sqlite:///{folder}/console.db",
+        console_port=free_port(),
+        projector="own",
+        gate_stale_seconds=LONG_SECONDS,
+        key_seconds=0,
+    )
+    migrate(settings.database_url)
+    running = Quiet(settings)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
