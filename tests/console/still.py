@@ -54,8 +54,6 @@ class Still:
         reading, writing = open_engine(url), open_engine(url, writes=True)
         progress = Progress()
         progress.trouble("")
-        progress.caught_up((now(), stopwatch()))
-        progress.gate_caught_up((now(), stopwatch()))
         self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
         self.app.state.office = Office(settings, Rows(reading), Asker(settings, writing), progress, Rows(reading))
 
@@ -84,6 +82,8 @@ class Still:
     def get(self, path: str, language: str = "en", name: str = "", **how: Any) -> httpx2.Response:
         """As a browser asks for it, with the key of `name`: empty for the account that may everything, `-` for nobody."""
         sent = {} if name == "-" else headers_of(name) if name else headers_of()
+        self.app.state.office.progress.caught_up((now(), stopwatch()))
+        self.app.state.office.progress.gate_caught_up((now(), stopwatch()))
         headers = sent | BROWSER | {"accept-language": language} | how.pop("headers", {})
 
         async def ask() -> httpx2.Response:
