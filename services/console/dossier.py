@@ -58,20 +58,22 @@ class Control:
 
 @dataclass
 class Treatment:
-    """One ordered treatment and its answer."""
+    """One ordered treatment and its answer. `again`: as of a control; another treatment is another order."""
 
     order: Said[q.TreatmentOrdered]
     answer: Said[Message] | None = None
     overdue: bool = False
+    again: None = None
 
 
 @dataclass
 class Referral:
-    """A question to an officer, because no treatment is known, and the decision, None while there is none."""
+    """A question to an officer, because no treatment is known, and the decision, None while there is none. `again`: as of a control."""
 
     order: Said[q.TreatmentReferred]
     answer: Said[Message] | None = None
     overdue: bool = False
+    again: None = None
 
 
 @dataclass

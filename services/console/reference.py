@@ -97,21 +97,21 @@ def _tell(model: str, schema: Schema) -> None:
 
 
 def bounds(schema: Schema) -> str:
-    """The bounds of a field in signs: `1–35`, `≥ 0`, `≤ 200 []`; empty where there are none."""
+    """The bounds of a field: `len 1–35`, `≥ 0`, `items ≤ 200`; empty where there are none."""
     if "anyOf" in schema:
         found = [bounds(each) for each in schema["anyOf"] if each.get("type") in ("number", "integer", "array")]
         return next((each for each in found if each), "")
     for low, high, sign in (
-        ("minLength", "maxLength", "…"),
+        ("minLength", "maxLength", "len"),
         ("minimum", "maximum", ""),
-        ("minItems", "maxItems", "[]"),
+        ("minItems", "maxItems", "items"),
     ):
         least, most = schema.get(low), schema.get(high)
         if least is None and most is None:
             continue
         told = f"{_number(least)}–{_number(most)}" if least is not None and most is not None else ""
         told = told or (f"≤ {_number(most)}" if most is not None else f"≥ {_number(least)}")
-        return f"{told} {sign}".strip()
+        return f"{sign} {told}".strip()
     return ""
 
 

@@ -38,6 +38,8 @@ class Still:
     """A console whose rows are complete and fresh; it takes nothing in, for there is no broker."""
 
     folder: Path
+    port: int = 8080
+    """By which it is called; nothing listens there."""
     url: str = field(init=False)
     app: FastAPI = field(init=False)
     store: Store = field(init=False)
@@ -45,7 +47,7 @@ class Still:
 
     def __post_init__(self) -> None:
         url = self.url = f"sqlite:///{self.folder}/console.db"
-        settings = ConsoleSettings(kafka=NOBODY_THERE, partitions=PARTITIONS, database_url=url)
+        settings = ConsoleSettings(kafka=NOBODY_THERE, partitions=PARTITIONS, database_url=url, console_port=self.port)
         migrate(url)
         admit(url)
         self.app = create_app(settings)
@@ -88,7 +90,7 @@ class Still:
 
         async def ask() -> httpx2.Response:
             transport = httpx2.ASGITransport(self.app)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            async with httpx2.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{self.port}") as client:
                 return await client.request(how.pop("method", "GET"), path, headers=headers, **how)
 
         return asyncio.run(ask())

@@ -16,6 +16,7 @@ from pydantic import BaseModel, PastDate, ValidationError
 
 from schemas.topics import ROLES
 from services.console.problems import by_status, faults_of
+from services.console.words import WORDS
 from tests.console.simulated import Simulated, full_day, topics_of_rows
 from tests.console.still import Still
 
@@ -117,7 +118,9 @@ def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still
     goods, boxes = some_of_each(day)
     found: dict[str, set[str]] = {}
     for path in (*LISTS, *[f"/consignments/{key}" for key in goods], *[f"/containers/{key}" for key in boxes]):
-        for sentence in sentences(still.page(path, "zh"), people):
+        page = still.page(path, "zh")
+        assert WORDS["page.not_shown"].zh not in page, f"a part of {path} is not shown"
+        for sentence in sentences(page, people):
             found.setdefault(sentence, set()).add(path)
     assert {sentence: sorted(paths)[:2] for sentence, paths in found.items()} == {}
 
