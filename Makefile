@@ -48,7 +48,7 @@ visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)
 
-fuzz: setup ## Let schemathesis try the HTTP API while the largest bodies come without pause (4 minutes); ARGS="--seconds 600 --seed 3".
+fuzz: setup ## Let schemathesis try the HTTP API with the key of each role while the largest bodies come without pause (12 minutes); ARGS="--seconds 600 --seed 3".
 	@$(PY) -m tests.hostile.fuzz $(ARGS)
 
 gate-latency: setup ## Measure gate questions beside the worst bodies and beside lodging over HTTP (3 minutes); ARGS="--seconds 0 --rates 385".

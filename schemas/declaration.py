@@ -4,13 +4,15 @@ Field meanings follow the GACC single declaration (2018 No. 67, `DecHead`/`DecLi
 the desk itself checks them, so that a wrong code is a pointed refusal and not an undecodable message.
 """
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
 from schemas.bounds import LARGEST_INTEGER, LINE, NO_SLASH, WhenMade
-from schemas.envelope import AboutConsignment, Fact, Message, Request
+from schemas.envelope import AboutConsignment, Fact, Message, Request, is_none
+from schemas.marks import TO_DECLARANT, SeenBy
 from schemas.vocabulary import (
+    ActorId,
     ConsignmentId,
     ContainerNo,
     Day,
@@ -41,6 +43,7 @@ Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=LINE)]
 class Item(Message):
     """One line of goods. `hs_code` 6 to 10 digits, `origin_country` ISO 3166-1 alpha-2, `net_mass_kg` kilograms."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     hs_code: Code = ""
     description: Text = ""
     origin_country: Code = ""
@@ -55,6 +58,7 @@ class Item(Message):
 class DeclaredContainer(Message):
     """A container that carries (a part of) the goods; `shared_by`: how many consignments the manifest puts into it."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     container_no: ContainerNo
     seal_no: Code = ""
     shared_by: int = Field(default=1, ge=1, le=MOST_SHARERS)
@@ -63,6 +67,7 @@ class DeclaredContainer(Message):
 class Declaration(Message):
     """The paper about one consignment, as the declarant lodged it."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     reference: Annotated[str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=LINE)]
     declarant: Declarant
     consignee: Code
@@ -90,18 +95,23 @@ class Declaration(Message):
 class LodgeDeclaration(AboutConsignment, Request):
     """A declarant lodges a declaration. `consignment_id` must be the one derived from declarant and reference."""
 
-    declaration: Declaration
+    asked_by: Annotated[ActorId, TO_DECLARANT]
+    on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), TO_DECLARANT] = None
+    declaration: Annotated[Declaration, TO_DECLARANT]
 
 
 class WithdrawDeclaration(AboutConsignment, Request):
     """A declarant takes a declaration back; possible until controls were ordered or the goods released."""
 
-    reason: Reason
+    asked_by: Annotated[ActorId, TO_DECLARANT]
+    on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), TO_DECLARANT] = None
+    reason: Annotated[Reason, TO_DECLARANT]
 
 
 class Finding(Message):
     """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     pointer: Pointer
     code: Annotated[str, StringConstraints(max_length=40), WhenMade(pattern=LINE)]
     severity: Severity
@@ -125,12 +135,12 @@ class DeclarationAccepted(AboutConsignment, Fact):
     first). `request_id`: the request that lodged it, where that is not the cause of this fact: `DeclarationLodgedAgain` handed it on.
     """
 
-    declaration_no: DeclarationNo
-    declaration: Declaration
-    warnings: Findings = ()
-    number: Number = 1
-    earlier: MaybeConsignmentId = ""
-    request_id: MaybeMessageId = ""
+    declaration_no: Annotated[DeclarationNo, TO_DECLARANT]
+    declaration: Annotated[Declaration, TO_DECLARANT]
+    warnings: Annotated[Findings, TO_DECLARANT] = ()
+    number: Annotated[Number, TO_DECLARANT] = 1
+    earlier: Annotated[MaybeConsignmentId, TO_DECLARANT] = ""
+    request_id: Annotated[MaybeMessageId, TO_DECLARANT] = ""
 
 
 class DeclarationRejected(AboutConsignment, Fact):
@@ -139,11 +149,11 @@ class DeclarationRejected(AboutConsignment, Fact):
     `number`, `earlier`, `request_id`: as of `DeclarationAccepted`.
     """
 
-    declaration: Declaration
-    findings: Findings
-    number: Number = 1
-    earlier: MaybeConsignmentId = ""
-    request_id: MaybeMessageId = ""
+    declaration: Annotated[Declaration, TO_DECLARANT]
+    findings: Annotated[Findings, TO_DECLARANT]
+    number: Annotated[Number, TO_DECLARANT] = 1
+    earlier: Annotated[MaybeConsignmentId, TO_DECLARANT] = ""
+    request_id: Annotated[MaybeMessageId, TO_DECLARANT] = ""
 
 
 class DeclarationRepeated(AboutConsignment, Fact):
@@ -152,8 +162,8 @@ class DeclarationRepeated(AboutConsignment, Fact):
     `first_request_id`: the request whose declaration stands or waits; empty where an older version accepted it.
     """
 
-    request_id: MessageId
-    first_request_id: MaybeMessageId = ""
+    request_id: Annotated[MessageId, TO_DECLARANT]
+    first_request_id: Annotated[MaybeMessageId, TO_DECLARANT] = ""
 
 
 class DeclarationWaits(AboutConsignment, Fact):
@@ -162,17 +172,17 @@ class DeclarationWaits(AboutConsignment, Fact):
     `withdrawal`: the request to take it back, the latest where there are several. `serial`: as of `DeclarationLodgedAgain`.
     """
 
-    request_id: MessageId
-    declaration: Declaration
-    withdrawal: MessageId
-    serial: Serial
+    request_id: Annotated[MessageId, TO_DECLARANT]
+    declaration: Annotated[Declaration, TO_DECLARANT]
+    withdrawal: Annotated[MessageId, TO_DECLARANT]
+    serial: Annotated[Serial, TO_DECLARANT]
 
 
 class DeclarationPassedOn(AboutConsignment, Fact):
     """The declaration of this consignment was withdrawn, so what `request_id` lodges is another consignment: `later`."""
 
-    request_id: MessageId
-    later: ConsignmentId
+    request_id: Annotated[MessageId, TO_DECLARANT]
+    later: Annotated[ConsignmentId, TO_DECLARANT]
 
 
 class DeclarationLodgedAgain(Fact):
@@ -182,12 +192,12 @@ class DeclarationLodgedAgain(Fact):
     `serial`: the place of the request among all that were lodged, from which the declaration number is made.
     """
 
-    consignment_id: ConsignmentId
-    later: ConsignmentId
-    number: Annotated[int, Field(ge=2, le=MOST_OF_A_REFERENCE)]
-    request_id: MessageId
-    serial: Serial
-    declaration: Declaration
+    consignment_id: Annotated[ConsignmentId, TO_DECLARANT]
+    later: Annotated[ConsignmentId, TO_DECLARANT]
+    number: Annotated[int, Field(ge=2, le=MOST_OF_A_REFERENCE), TO_DECLARANT]
+    request_id: Annotated[MessageId, TO_DECLARANT]
+    serial: Annotated[Serial, TO_DECLARANT]
+    declaration: Annotated[Declaration, TO_DECLARANT]
 
     @property
     def key(self) -> str:
@@ -197,5 +207,5 @@ class DeclarationLodgedAgain(Fact):
 class WithdrawalRequested(AboutConsignment, Fact):
     """The declarant of an accepted declaration asks to take it back; the release desk answers."""
 
-    request_id: MessageId
-    reason: Reason
+    request_id: Annotated[MessageId, TO_DECLARANT]
+    reason: Annotated[Reason, TO_DECLARANT]

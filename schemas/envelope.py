@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import SchemaValidator
 
 from schemas.bounds import FIRST, LAST, LINE, WhenMade, reader, shown
-from schemas.marks import INSIDE, OUTSIDE
+from schemas.marks import INSIDE, OUTSIDE, SeenBy
 from schemas.vocabulary import (
     ActorId,
     ConsignmentId,
@@ -35,10 +35,14 @@ _FACTS = FACTS.bytes
 
 
 class Message(BaseModel):
-    """Anything said: frozen, no field beyond the contract. `key` is the Kafka key it travels under."""
+    """Anything said: frozen, no field beyond the contract. `key` is the Kafka key it travels under.
+
+    `fields_seen_by`: who outside customs sees the fields of this kind that have no mark of their own; without it each has one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     kind: ClassVar[str]
+    fields_seen_by: ClassVar[SeenBy | None] = None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
@@ -83,7 +87,7 @@ class AboutContainer(Message):
 class AboutPartition(Message):
     """A message for the desk of one partition, about no goods that are known yet; it travels under a key that lies there."""
 
-    partition_key: PartitionKey
+    partition_key: Annotated[PartitionKey, INSIDE]
 
     @property
     def key(self) -> str:
@@ -114,7 +118,8 @@ def words_in_doubt(body: object) -> dict[str, str]:
     }
 
 
-def _is_none(value: object) -> bool:
+def is_none(value: object) -> bool:
+    """Of a field that is left out of the JSON where nothing is said."""
     return value is None
 
 
@@ -129,9 +134,9 @@ class Request(Message):
 
     holds_goods: ClassVar[bool] = False
     calls_back: ClassVar[bool] = False
-    asked_by: ActorId
-    occurred_at: Moment
-    on_behalf_of: Annotated[ActorId | None, Field(exclude_if=_is_none)] = None
+    asked_by: Annotated[ActorId, INSIDE]
+    occurred_at: Annotated[Moment, OUTSIDE]
+    on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), INSIDE] = None
 
     @property
     def principal(self) -> str:

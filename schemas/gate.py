@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from schemas.bounds import LINE, WhenMade
 from schemas.codes.iso6346 import plain
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request, words_in_doubt
-from schemas.marks import INSIDE, OUTSIDE
+from schemas.marks import INSIDE, OUTSIDE, SeenBy
 from schemas.vocabulary import (
     ActorId,
     Classifier,
@@ -43,21 +43,21 @@ class RecordEquipmentEvent(AboutContainer, Request):
     same sender that this one corrects; without it, it is another report.
     """
 
-    event: EquipmentEvent
-    classifier: Classifier = Classifier.ACTUAL
-    place: Label
-    laden: bool | None = None
-    conveyance: Conveyance = ""
-    bill: Bill = ""
-    to: Label = ""
-    replaces: OptionalId = ""
+    event: Annotated[EquipmentEvent, OUTSIDE]
+    classifier: Annotated[Classifier, OUTSIDE] = Classifier.ACTUAL
+    place: Annotated[Label, OUTSIDE]
+    laden: Annotated[bool | None, OUTSIDE] = None
+    conveyance: Annotated[Conveyance, OUTSIDE] = ""
+    bill: Annotated[Bill, OUTSIDE] = ""
+    to: Annotated[Label, OUTSIDE] = ""
+    replaces: Annotated[OptionalId, OUTSIDE] = ""
 
 
 class RetractEquipmentEvent(AboutContainer, Request):
     """Who told of an event takes that back: `report_id` is the id of the report, which was wrong."""
 
-    report_id: MessageId
-    reason: Reason
+    report_id: Annotated[MessageId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
 
 
 class RecordContainerFinding(AboutContainer, Request):
@@ -67,6 +67,7 @@ class RecordContainerFinding(AboutContainer, Request):
     `lots`: how many lots the officer or the manifest counted in it.
     """
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     found: Literal["inside", "outside"]
     lots: Lots | None = None
     reason: Reason
@@ -75,6 +76,7 @@ class RecordContainerFinding(AboutContainer, Request):
 class StrikeLot(AboutContainer, Request):
     """An officer takes a consignment off this container: it is not in it, whatever its declaration says."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     reason: Reason
 
@@ -82,6 +84,7 @@ class StrikeLot(AboutContainer, Request):
 class PermitExit(AboutContainer, Request):
     """An officer lets this consignment out through the land gate in this container without an import release, in this visit."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     ground: ExitGround
     reason: Reason
@@ -91,6 +94,7 @@ class PlaceContainerHold(AboutContainer, Request):
     """An officer holds the container, whatever is in it and however often it comes back, until the hold is lifted."""
 
     holds_goods: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     reason: Reason
 
     @classmethod
@@ -109,6 +113,7 @@ class PlaceContainerHold(AboutContainer, Request):
 class LiftContainerHold(AboutContainer, Request):
     """An officer lifts a hold on the container."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: MessageId
     reason: Reason
 
@@ -144,6 +149,7 @@ class EquipmentEventRetracted(AboutContainer, Fact):
 class ContainerFindingRecorded(AboutContainer, Fact):
     """What an officer saw of the container; `settled`: the reports of departures whose alarms it ended."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     found: Literal["inside", "outside"]
     lots: Lots | None
     settled: Annotated[tuple[MessageId, ...], WhenMade(max_length=500)]
@@ -154,6 +160,7 @@ class ContainerFindingRecorded(AboutContainer, Fact):
 class LotStruck(AboutContainer, Fact):
     """An officer took this consignment off the container."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     reason: Reason
     struck_by: ActorId
@@ -166,6 +173,7 @@ class ExitPermitted(AboutContainer, Fact):
     permit. 0 in facts of earlier releases, which do not tell it.
     """
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     ground: ExitGround
     reason: Reason
@@ -176,14 +184,15 @@ class ExitPermitted(AboutContainer, Fact):
 class ContainerHoldPlaced(AboutContainer, Fact):
     """The container is held."""
 
-    hold_id: MessageId
-    reason: Reason
-    placed_by: ActorId
+    hold_id: Annotated[MessageId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
+    placed_by: Annotated[ActorId, INSIDE]
 
 
 class ContainerHoldLifted(AboutContainer, Fact):
     """This hold on the container is over."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: MessageId
     reason: Reason
     lifted_by: ActorId
@@ -215,7 +224,7 @@ class RecordGateOut(AboutContainer, Request):
     """A terminal reports that the container passed the gate `gate`, outbound, at `occurred_at`: the older name of an actual
     equipment event `GTOT`. A number without the form of one is refused."""
 
-    gate: Label
+    gate: Annotated[Label, OUTSIDE]
 
 
 class ContainerMayLeave(AboutContainer, Fact):
@@ -268,9 +277,9 @@ class GateAlarmRaised(AboutContainer, Fact):
 class ContainerArrived(AboutConsignment, Fact):
     """A container of this consignment was discharged or gated in at `occurred_at` (event time): its goods have arrived in it."""
 
-    container_no: ContainerName
-    visit: VisitId
-    place: Label
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+    place: Annotated[Label, OUTSIDE]
 
 
 class ConsignmentGatedOut(AboutConsignment, Fact):
@@ -279,22 +288,22 @@ class ConsignmentGatedOut(AboutConsignment, Fact):
     `released` false was said by an earlier release for what `ConsignmentLeftUnreleased` says now.
     """
 
-    container_no: ContainerName
-    released: bool
-    visit: VisitId = ""
+    container_no: Annotated[ContainerName, OUTSIDE]
+    released: Annotated[bool, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE] = ""
 
 
 class ConsignmentLeftUnreleased(AboutConsignment, Fact):
     """A container left the port with goods of this consignment that were not released. No later release heals that."""
 
-    container_no: ContainerName
-    visit: VisitId
-    reason: Reason
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
 
 
 class DepartureRetracted(AboutConsignment, Fact):
     """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside."""
 
-    container_no: ContainerName
-    visit: VisitId
-    reason: Reason
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]

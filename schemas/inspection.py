@@ -1,10 +1,11 @@
 """What is ordered from officers, and what do they find?"""
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from schemas.declaration import Code
 from schemas.envelope import AboutConsignment, Fact, Request
+from schemas.marks import INSIDE, TO_DECLARANT, SeenBy
 from schemas.risk import GoodsClasses
 from schemas.vocabulary import ActorId, ControlKind, MessageId, Moment, Pest, Reason, Remarks, Revision
 
@@ -24,6 +25,7 @@ class FindingsResult(StrEnum):
 class RecordFindings(AboutConsignment, Request):
     """An officer answers one ordered control (`documents`, `inspection` or `sampling`). `pest`: scientific name, when found."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     control: ControlKind
     result: FindingsResult
     pest: Pest = ""
@@ -36,6 +38,7 @@ class CorrectFindings(AboutConsignment, Request):
     """
 
     calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     control: ControlKind
     wrong: MessageId
     reason: Reason
@@ -48,6 +51,7 @@ class RetractFindings(AboutConsignment, Request):
     """An officer takes findings back that were wrong: the control is open again. `wrong`, `reason`: as in `CorrectFindings`."""
 
     calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     control: ControlKind
     wrong: MessageId
     reason: Reason
@@ -56,45 +60,45 @@ class RetractFindings(AboutConsignment, Request):
 class InspectionOrdered(AboutConsignment, Fact):
     """An officer must answer this control by `due`."""
 
-    control: ControlKind
-    customs_office: Code
-    due: Moment
+    control: Annotated[ControlKind, TO_DECLARANT]
+    customs_office: Annotated[Code, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
 
 
 class InspectionPassed(AboutConsignment, Fact):
     """The control was answered: in order."""
 
-    control: ControlKind
-    officer: ActorId
-    remarks: Remarks = ""
-    revision: Revision = 0
+    control: Annotated[ControlKind, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    remarks: Annotated[Remarks, INSIDE] = ""
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class InspectionFailed(AboutConsignment, Fact):
     """The control was answered: not in order; the goods are refused."""
 
-    control: ControlKind
-    officer: ActorId
-    reason: Reason
-    revision: Revision = 0
+    control: Annotated[ControlKind, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class RectificationRequested(AboutConsignment, Fact):
     """The papers are not in order: the declarant puts them right by `due`, and the officer looks again. The goods stay held."""
 
-    control: ControlKind
-    officer: ActorId
-    reason: Reason
-    due: Moment
-    revision: Revision = 0
+    control: Annotated[ControlKind, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class RectificationOverdue(AboutConsignment, Fact):
     """The papers were not put right, or not looked at again, in time; the goods stay held."""
 
-    control: ControlKind
-    since: Moment
-    due: Moment
+    control: Annotated[ControlKind, TO_DECLARANT]
+    since: Annotated[Moment, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
 
 
 class FindingsRetracted(AboutConsignment, Fact):
@@ -103,33 +107,33 @@ class FindingsRetracted(AboutConsignment, Fact):
     `wrong`: the request that had recorded them. Of a correction, the new answer follows with the next revision.
     """
 
-    control: ControlKind
-    wrong: MessageId
-    officer: ActorId
-    reason: Reason
-    due: Moment
-    revision: Revision
+    control: Annotated[ControlKind, TO_DECLARANT]
+    wrong: Annotated[MessageId, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
+    due: Annotated[Moment, TO_DECLARANT]
+    revision: Annotated[Revision, TO_DECLARANT]
 
 
 class PestIntercepted(AboutConsignment, Fact):
     """The control was answered: a living pest; the goods need treatment. `goods`: what they are, by the assessment."""
 
-    control: ControlKind
-    officer: ActorId
-    pest: Pest
-    goods: GoodsClasses = ()
-    revision: Revision = 0
+    control: Annotated[ControlKind, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    pest: Annotated[Pest, TO_DECLARANT]
+    goods: Annotated[GoodsClasses, TO_DECLARANT] = ()
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class InspectionOverdue(AboutConsignment, Fact):
     """Nobody answered the control in time; it stays open and holds the goods."""
 
-    control: ControlKind
-    since: Moment
-    due: Moment
+    control: Annotated[ControlKind, TO_DECLARANT]
+    since: Annotated[Moment, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
 
 
 class InspectionCancelled(AboutConsignment, Fact):
     """The order fell away, because the declaration was withdrawn."""
 
-    control: ControlKind
+    control: Annotated[ControlKind, TO_DECLARANT]

@@ -1,7 +1,8 @@
-"""Who outside customs may see a field of a fact? The mark stands at the field, in its `Annotated`.
+"""Who outside customs may see a field of a message? The mark stands at the field, in its `Annotated`.
 
-A field of a fact that anybody outside can get carries one of the three marks; `schemas.outside` works the redacted form out from
-them and raises for a field that has none.
+Each field carries one of the three marks; `schemas.outside` works the redacted form out from them and raises for a field that has
+none. A kind whose fields are all for the same people says so once, by `Message.fields_seen_by`: a paper of the declarant's own, and
+what an officer asks of a desk. A mark at a field goes before that.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from enum import StrEnum
 
 
 class Audience(StrEnum):
-    """Who stands outside: a port or terminal, and whoever declares the goods. Desks and officers stand inside."""
+    """Who stands outside: a port, terminal or carrier; and whoever declares or treats the goods. Desks and officers stand inside."""
 
     PORT = "port"
     DECLARANT = "declarant"
@@ -27,4 +28,4 @@ OUTSIDE = SeenBy(frozenset(Audience))
 INSIDE = SeenBy(frozenset())
 """Nobody outside: words of an officer, rules, draws, grades."""
 TO_DECLARANT = SeenBy(frozenset({Audience.DECLARANT}))
-"""Whoever declares the goods, and no port: the lane, and what is asked of them."""
+"""Whoever declares or treats the goods, and no port: the lane, and what is asked of them."""

@@ -1,13 +1,13 @@
 """What does a fact say to somebody outside customs? The same fact without the fields that are not for them, by the marks at its fields.
 
 The redacted form of a kind is a class of its own, worked out from the kind: the same name, the same fields, less those that the
-audience may not see, also in the messages that it lists. Nothing is put in the place of what is left out.
+audience may not see, also in the messages that it lists or holds. Nothing is put in the place of what is left out.
 """
 
 from collections.abc import Mapping
 from functools import cache
 from types import GenericAlias
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 from pydantic import create_model
 from pydantic.fields import FieldInfo
@@ -33,6 +33,8 @@ def to_outside(fact: Message, audience: Audience) -> bytes:
 def mark_of(kind: type[Message], name: str) -> SeenBy:
     """Who outside sees this field; Unmarked where nobody has said so."""
     marks = [each for each in kind.model_fields[name].metadata if isinstance(each, SeenBy)]
+    if not marks and kind.fields_seen_by is not None:
+        return kind.fields_seen_by
     if len(marks) != 1:
         raise Unmarked(
             f"{kind.__name__}.{name} has {len(marks)} marks; one of schemas.marks says who outside may see it 字段须标明对外可见范围"
@@ -62,37 +64,73 @@ def hidden(kind: type[Message], audience: Audience) -> Any:
     for name, field in kind.model_fields.items():
         if audience not in mark_of(kind, name).audiences:
             left_out[name] = True
-        elif listed := _listed(field.annotation):
-            left_out[name] = {"__all__": hidden(listed, audience)}
+        elif inner := _inner(field.annotation):
+            less = hidden(inner.kind, audience)
+            left_out[name] = {"__all__": less} if inner.how == "listed" else less
     return left_out
+
+
+def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
+    """The parsed JSON of a stored message of this kind as this audience gets it: the fields that it may see, and no others. What is
+    stored may be of an earlier release, or of nobody's contract: a message in it that has not the shape of one is left out."""
+    seen: dict[str, Any] = {}
+    for name, inner in _seen(kind, audience).items():
+        if name not in body:
+            continue
+        value = body[name]
+        if inner is None:
+            seen[name] = value
+        elif inner.how == "held" and isinstance(value, Mapping):
+            seen[name] = told(inner.kind, value, audience)
+        elif inner.how == "listed" and isinstance(value, list):
+            seen[name] = [told(inner.kind, each, audience) for each in value if isinstance(each, Mapping)]
+    return seen
+
+
+class _Inner(NamedTuple):
+    """A message in a field of another one: the field lists some, or holds one."""
+
+    kind: type[Message]
+    how: Literal["listed", "held"]
+
+
+@cache
+def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None]:
+    """The fields that this audience may see, with the messages in them."""
+    fields = kind.model_fields
+    return {
+        name: _inner(field.annotation) for name, field in fields.items() if audience in mark_of(kind, name).audiences
+    }
 
 
 def _told(field: FieldInfo, audience: Audience) -> Any:
     """The type of a field, with its bounds, and with the redacted form in the place of a message that it lists."""
-    listed, bounds = _listed(field.annotation), [each for each in field.metadata if not isinstance(each, SeenBy)]
-    told = GenericAlias(tuple, (outside_form(listed, audience), ...)) if listed else field.annotation
+    inner, bounds = _inner(field.annotation), [each for each in field.metadata if not isinstance(each, SeenBy)]
+    told: Any = field.annotation
+    if inner:
+        form = outside_form(inner.kind, audience)
+        told = GenericAlias(tuple, (form, ...)) if inner.how == "listed" else form
     return Annotated[(told, *bounds)] if bounds else told
 
 
-def _listed(annotation: Any) -> type[Message] | None:
-    """The kind of the messages in a field that lists some; Unmarked for messages in another place, which nobody has thought of."""
+def _inner(annotation: Any) -> _Inner | None:
+    """The message that a field lists or holds; Unmarked for one in another place, which nobody has thought of."""
     args = get_args(annotation)
-    if (
-        get_origin(annotation) is tuple
-        and len(args) == 2
-        and isinstance(args[0], type)
-        and issubclass(args[0], Message)
-    ):
-        return args[0]
+    if _is_message(annotation):
+        return _Inner(annotation, "held")
+    if get_origin(annotation) is tuple and len(args) == 2 and _is_message(args[0]):
+        return _Inner(args[0], "listed")
     if _holds_message(annotation):
         raise Unmarked(f"{annotation} holds a message in a place that is not redacted yet 尚不支持的字段结构")
     return None
 
 
+def _is_message(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Message)
+
+
 def _holds_message(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, Message):
-        return True
-    return any(_holds_message(each) for each in get_args(annotation))
+    return _is_message(annotation) or any(_holds_message(each) for each in get_args(annotation))
 
 
 def forms_for(audience: Audience, *kinds: type[Message]) -> Mapping[str, type[Message]]:

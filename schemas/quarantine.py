@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
+from schemas.marks import INSIDE, TO_DECLARANT, SeenBy
 from schemas.risk import GoodsClasses
 from schemas.vocabulary import (
     ActorId,
@@ -44,6 +45,7 @@ class Reading(Message):
     `place`: where it was taken. Six decimals of an hour: a minute is 0.016667 h.
     """
 
+    fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     hours: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=6), WhenMade()]
     temperature_c: Annotated[Decimal, Field(ge=-60, le=200, decimal_places=2), WhenMade()]
     concentration_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
@@ -57,14 +59,18 @@ class TreatmentReport(AboutConsignment, Request):
     followed its order. Records of earlier releases have none.
     """
 
-    origin: Origin
-    attempt: Annotated[int, Field(ge=1, le=10_000)]
-    method: TreatmentMethod
-    unit_class: UnitClass
-    dose_g_m3: Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None = None
-    residue_ppm: Annotated[Decimal, Field(ge=0, le=100000, decimal_places=3), WhenMade()] | None = None
-    started_at: Moment | None = None
-    readings: tuple[Reading, ...] = Field(max_length=MOST_READINGS)
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempt: Annotated[int, Field(ge=1, le=10_000), TO_DECLARANT]
+    method: Annotated[TreatmentMethod, TO_DECLARANT]
+    unit_class: Annotated[UnitClass, TO_DECLARANT]
+    dose_g_m3: Annotated[
+        Annotated[Decimal, Field(ge=0, le=1000, decimal_places=3), WhenMade()] | None, TO_DECLARANT
+    ] = None
+    residue_ppm: Annotated[
+        Annotated[Decimal, Field(ge=0, le=100000, decimal_places=3), WhenMade()] | None, TO_DECLARANT
+    ] = None
+    started_at: Annotated[Moment | None, TO_DECLARANT] = None
+    readings: Annotated[tuple[Reading, ...], TO_DECLARANT] = Field(max_length=MOST_READINGS)
 
 
 class RecordTreatment(TreatmentReport):
@@ -81,8 +87,8 @@ class CorrectTreatment(TreatmentReport):
     """
 
     calls_back: ClassVar[bool] = True
-    wrong: MessageId
-    reason: Reason
+    wrong: Annotated[MessageId, TO_DECLARANT]
+    reason: Annotated[Reason, INSIDE]
 
 
 class RetractTreatment(AboutConsignment, Request):
@@ -92,6 +98,7 @@ class RetractTreatment(AboutConsignment, Request):
     """
 
     calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     origin: Origin
     wrong: MessageId
     reason: Reason
@@ -103,18 +110,19 @@ class TreatmentOrdered(AboutConsignment, Fact):
     `goods`: what is treated, whose schedules hold. Orders of earlier releases do not say; theirs are those of wood.
     """
 
-    origin: Origin
-    attempt: Attempt
-    methods: Annotated[tuple[TreatmentMethod, ...], WhenMade(max_length=len(TreatmentMethod))]
-    pest: Pest
-    due: Moment
-    goods: GoodsClass = GoodsClass.WOOD
-    finding: PestFinding = 0
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempt: Annotated[Attempt, TO_DECLARANT]
+    methods: Annotated[tuple[TreatmentMethod, ...], WhenMade(max_length=len(TreatmentMethod)), TO_DECLARANT]
+    pest: Annotated[Pest, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
+    goods: Annotated[GoodsClass, TO_DECLARANT] = GoodsClass.WOOD
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
 
 
 class DecideTreatment(AboutConsignment, Request):
     """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     origin: Origin
     decision: TreatmentDecision
     goods: GoodsClass | None = None
@@ -128,6 +136,7 @@ class RetractTreatmentDecision(AboutConsignment, Request):
     """
 
     calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     origin: Origin
     wrong: MessageId
     reason: Reason
@@ -136,54 +145,54 @@ class RetractTreatmentDecision(AboutConsignment, Request):
 class TreatmentReferred(AboutConsignment, Fact):
     """No treatment is known for these goods against this pest: an officer decides by `due`; until then the goods are held."""
 
-    origin: Origin
-    goods: GoodsClasses
-    pest: Pest
-    due: Moment
-    finding: PestFinding = 0
+    origin: Annotated[Origin, TO_DECLARANT]
+    goods: Annotated[GoodsClasses, TO_DECLARANT]
+    pest: Annotated[Pest, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
 
 
 class TreatmentWaived(AboutConsignment, Fact):
     """An officer let goods pass for which no treatment is known, as after isolation; this origin no longer holds them."""
 
-    origin: Origin
-    officer: ActorId
-    reason: Reason
-    finding: PestFinding = 0
-    revision: Revision = 0
+    origin: Annotated[Origin, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class QuarantineRefused(AboutConsignment, Fact):
     """An officer refused goods for which no treatment is known: they are returned or destroyed."""
 
-    origin: Origin
-    officer: ActorId
-    reason: Reason
-    finding: PestFinding = 0
-    revision: Revision = 0
+    origin: Annotated[Origin, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class TreatmentVerified(AboutConsignment, Fact):
     """The record meets its schedule row; this origin no longer holds the goods."""
 
-    origin: Origin
-    attempt: Attempt
-    method: TreatmentMethod
-    schedule: Name
-    unit: ActorId
-    finding: PestFinding = 0
-    revision: Revision = 0
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempt: Annotated[Attempt, TO_DECLARANT]
+    method: Annotated[TreatmentMethod, TO_DECLARANT]
+    schedule: Annotated[Name, TO_DECLARANT]
+    unit: Annotated[ActorId, TO_DECLARANT]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class TreatmentFailed(AboutConsignment, Fact):
     """The record does not meet its schedule; each shortfall is named. A new order or `TreatmentAbandoned` follows."""
 
-    origin: Origin
-    attempt: Attempt
-    method: TreatmentMethod
-    schedule: Name
-    shortfalls: Annotated[tuple[Reason, ...], WhenMade(max_length=20)]
-    unit: ActorId
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempt: Annotated[Attempt, TO_DECLARANT]
+    method: Annotated[TreatmentMethod, TO_DECLARANT]
+    schedule: Annotated[Name, TO_DECLARANT]
+    shortfalls: Annotated[tuple[Reason, ...], WhenMade(max_length=20), TO_DECLARANT]
+    unit: Annotated[ActorId, TO_DECLARANT]
 
 
 class TreatmentRetracted(AboutConsignment, Fact):
@@ -192,14 +201,14 @@ class TreatmentRetracted(AboutConsignment, Fact):
     `wrong`: the request that had recorded it. Of a correction, the new verdict follows with the next revision.
     """
 
-    origin: Origin
-    attempt: Attempt
-    wrong: MessageId
-    retracted_by: ActorId
-    reason: Reason
-    due: Moment
-    finding: PestFinding = 0
-    revision: Revision
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempt: Annotated[Attempt, TO_DECLARANT]
+    wrong: Annotated[MessageId, TO_DECLARANT]
+    retracted_by: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
+    due: Annotated[Moment, TO_DECLARANT]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
+    revision: Annotated[Revision, TO_DECLARANT]
 
 
 class TreatmentDecisionRetracted(AboutConsignment, Fact):
@@ -208,34 +217,34 @@ class TreatmentDecisionRetracted(AboutConsignment, Fact):
     `wrong`: the request that had decided.
     """
 
-    origin: Origin
-    wrong: MessageId
-    officer: ActorId
-    reason: Reason
-    due: Moment
-    finding: PestFinding = 0
-    revision: Revision
+    origin: Annotated[Origin, TO_DECLARANT]
+    wrong: Annotated[MessageId, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
+    due: Annotated[Moment, TO_DECLARANT]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
+    revision: Annotated[Revision, TO_DECLARANT]
 
 
 class TreatmentAbandoned(AboutConsignment, Fact):
     """The last allowed attempt failed: the goods are to be refused (destroyed or returned), unless its record is taken back."""
 
-    origin: Origin
-    attempts: Attempt
-    finding: PestFinding = 0
-    revision: Revision = 0
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempts: Annotated[Attempt, TO_DECLARANT]
+    finding: Annotated[PestFinding, TO_DECLARANT] = 0
+    revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
 class TreatmentOverdue(AboutConsignment, Fact):
     """No treatment was recorded in time; it stays open and holds the goods."""
 
-    origin: Origin
-    attempt: Attempt
-    since: Moment
-    due: Moment
+    origin: Annotated[Origin, TO_DECLARANT]
+    attempt: Annotated[Attempt, TO_DECLARANT]
+    since: Annotated[Moment, TO_DECLARANT]
+    due: Annotated[Moment, TO_DECLARANT]
 
 
 class TreatmentCancelled(AboutConsignment, Fact):
     """The order fell away, because the declaration was withdrawn or the pest was a wrong finding."""
 
-    origin: Origin
+    origin: Annotated[Origin, TO_DECLARANT]

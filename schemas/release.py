@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
-from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT
+from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
 from schemas.risk import Sharers
 from schemas.vocabulary import (
     CONSIGNMENT_ID,
@@ -62,9 +62,9 @@ class ReportArrival(AboutConsignment, Request):
     containers; None means all.
     """
 
-    place: Annotated[str, StringConstraints(min_length=1, max_length=100), WhenMade(pattern=LINE)]
-    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS)] = ()
-    pieces: Pieces | None = None
+    place: Annotated[str, StringConstraints(min_length=1, max_length=100), WhenMade(pattern=LINE), OUTSIDE]
+    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS), OUTSIDE] = ()
+    pieces: Annotated[Pieces | None, OUTSIDE] = None
 
 
 class PlaceHold(AboutConsignment, Request):
@@ -74,6 +74,7 @@ class PlaceHold(AboutConsignment, Request):
     """
 
     holds_goods: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     reason: Reason
     watch_id: OptionalId = ""
 
@@ -102,6 +103,7 @@ class PlaceWatch(AboutPartition, Request):
     """
 
     holds_goods: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
     reason: Reason
     bill_no: Code = ""
@@ -123,6 +125,7 @@ class PlaceWatch(AboutPartition, Request):
 class LiftWatch(AboutPartition, Request):
     """An officer ends a watch: it holds no further goods. One copy for each partition; the holds that it made are lifted one by one."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
     reason: Reason
 
@@ -130,6 +133,7 @@ class LiftWatch(AboutPartition, Request):
 class WatchPlaced(AboutPartition, Fact):
     """The release desk of this partition holds what is declared under this bill or by this declarant from now on."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
     bill_no: Code
     declarant: Code
@@ -140,6 +144,7 @@ class WatchPlaced(AboutPartition, Fact):
 class WatchLifted(AboutPartition, Fact):
     """The release desk of this partition has ended the watch, or will not begin it."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
     reason: Reason
     lifted_by: ActorId
@@ -148,6 +153,7 @@ class WatchLifted(AboutPartition, Fact):
 class LiftHold(AboutConsignment, Request):
     """An officer lifts an officer's hold."""
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     hold_id: HoldId
     reason: Reason
 
@@ -159,6 +165,7 @@ class RetractLift(AboutConsignment, Request):
     """
 
     calls_back: ClassVar[bool] = True
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     wrong: MessageId
     reason: Reason
 
@@ -166,19 +173,19 @@ class RetractLift(AboutConsignment, Request):
 class LiftRetracted(AboutConsignment, Fact):
     """The lifting of an officer's hold was wrong and no longer stands. The holds follow in `ConsignmentHeld`."""
 
-    hold_id: HoldId
-    wrong: MessageId
-    officer: ActorId
-    reason: Reason
+    hold_id: Annotated[HoldId, TO_DECLARANT]
+    wrong: Annotated[MessageId, TO_DECLARANT]
+    officer: Annotated[ActorId, INSIDE]
+    reason: Annotated[Reason, INSIDE]
 
 
 class ArrivalRecorded(AboutConsignment, Fact):
     """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all)."""
 
-    place: Label
-    reported_by: ActorId
-    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS)] = ()
-    pieces: Pieces | None = None
+    place: Annotated[Label, OUTSIDE]
+    reported_by: Annotated[ActorId, INSIDE]
+    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS), OUTSIDE] = ()
+    pieces: Annotated[Pieces | None, OUTSIDE] = None
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
@@ -233,8 +240,8 @@ class ReleaseRevoked(AboutConsignment, Fact):
 class RefusalRevoked(AboutConsignment, Fact):
     """The failure for which goods were refused no longer stands. What is true instead follows: held, released or refused."""
 
-    version: Version
-    reason: Reason
+    version: Annotated[Version, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
 
 
 class DeclarationWithdrawn(AboutConsignment, Fact):
@@ -251,6 +258,7 @@ class ContainerHeld(AboutContainer, Fact):
     `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said.
     """
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     shared_by: Sharers
     version: Version
@@ -268,6 +276,7 @@ class ContainerFreed(AboutContainer, Fact):
     `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave.
     """
 
+    fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     shared_by: Sharers
     version: Version

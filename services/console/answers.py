@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from sqlalchemy import and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
+from schemas.envelope import RequestRefused
+from schemas.outside import mark_of
 from schemas.vocabulary import Stage
 from services.console import lists
 from services.console.asking import Asked
@@ -22,6 +24,7 @@ from services.console.container import Report
 from services.console.heard import moment
 from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.lodging import OfConsignment, OfContainer, Responses
+from services.console.masking import body_for, masked
 from services.console.office import Office, office, who_of
 from services.console.paging import fit
 from services.console.problems import Problem, documented
@@ -36,11 +39,11 @@ from services.console.telling import (
     box_hold,
     called,
     consignment,
+    content,
     entries,
     gate_text,
     in_order,
     is_shown,
-    outside,
     parked,
     projection,
     report,
@@ -114,12 +117,17 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
         row, code = lodged_only(desk, who, consignment_id), 202
     link = f"{API}/consignments/{consignment_id}"
     said = Status(
-        consignment=consignment(row),
+        consignment=goods_to(who, row),
         projection=projection(desk.standing()),
         status=link,
         timeline=f"{link}/timeline",
     )
     return JSONResponse(said.model_dump(mode="json"), code, headers={"Location": link} if code == 202 else None)
+
+
+def goods_to(who: Who, row: Consignment) -> ConsignmentView:
+    """Where goods stand, as somebody gets it."""
+    return masked(consignment(row), who.audience())
 
 
 def lodged_only(desk: Office, who: Who, consignment_id: str) -> Consignment:
@@ -163,7 +171,7 @@ def timeline(
     if not whole:
         lodged_only(desk, who, consignment_id)
     start = next((number for number, fact in enumerate(facts, 1) if fact.place == after), 0)
-    shown, more = fit(entries(desk.rows, facts[start : start + limit + 1], consignment_id), limit)
+    shown, more = fit(entries(desk.rows, facts[start : start + limit + 1], consignment_id, who.audience()), limit)
     query = urlencode({"only": only, "limit": limit, "after": facts[start + len(shown) - 1].place if shown else 0})
     return Timeline(
         consignment_id=consignment_id,
@@ -194,18 +202,20 @@ def message_content(
     offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
 ) -> Content:
     """As text, in pieces: a timeline leaves long contents out."""
-    desk = office(request)
-    if not may_read(desk, who_of(request), key):
+    desk, who = office(request), who_of(request)
+    if not may_read(desk, who, key):
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
-    return piece(desk, key, message_id, offset)
+    return piece(desk, who, key, message_id, offset)
 
 
-def piece(desk: Office, key: str, message_id: str, offset: int) -> Content:
-    """The piece of this content that begins at `offset`; Problem 404 where there is no such message."""
+def piece(desk: Office, who: Who, key: str, message_id: str, offset: int) -> Content:
+    """The piece of this content, as somebody gets it, that begins at `offset`; Problem 404 where there is no such message."""
     fact = desk.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
     whole = desk.rows.bodies([fact.place])[fact.place]
+    if audience := who.audience():
+        whole = orjson.dumps(body_for(audience, fact.kind, content(whole))).decode()
     end = offset + PIECE_CHARACTERS
     link = f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}?offset={end}"
     return Content(
@@ -234,8 +244,9 @@ def search(
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
-    parts = found(q, stage, who_of(request))
-    shown, following = page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
+    who = who_of(request)
+    parts = found(q, stage, who)
+    shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
 
@@ -266,7 +277,7 @@ def unmatched_page(
 ) -> tuple[list[ConsignmentView], str | None]:
     """A page of goods that nobody has lodged for so many days, as far as one may see them, and where the next one begins."""
     parts = cut(lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000)), who)
-    return page(desk, parts, after, limit, lambda row: consignment(of_row(row)))
+    return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
 def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
@@ -317,11 +328,17 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         outcome_text=text(both(f"requests.{named}")),
         refusal_code=sent_back.code if sent_back else None,
         refusal=text(refusal(sent_back.code)) if sent_back else None,
-        reason=sent_back.reason if sent_back else None,
-        reason_text=text(in_words(sent_back.reason)) if sent_back else None,
+        reason=sent_back.reason if sent_back and (own or _reason_is_told(who)) else None,
+        reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _reason_is_told(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
     )
+
+
+def _reason_is_told(who: Who) -> bool:
+    """Whether what a desk saw in a request is read by somebody who did not send it."""
+    audience = who.audience()
+    return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
 
 def _answers(desk: Office, who: Who, asked: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
@@ -334,7 +351,7 @@ def _answers(desk: Office, who: Who, asked: Any, request_id: str, facts: list[An
         bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
         mine = {place: told for place, text in bodies.items() if (told := _told(text)).get("request_id") == request_id}
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
-        answers += entries(desk.rows, chosen[:MOST_ANSWERS], key)
+        answers += entries(desk.rows, chosen[:MOST_ANSWERS], key, who.audience())
         refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
         passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
         if passed is None:
@@ -421,7 +438,7 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
         as_of=standing.gate_as_of,
         lag_seconds=None if lag is None else round(lag, 3),
     )
-    return told if who.of_customs() else outside(told)
+    return masked(told, who.audience())
 
 
 @router.get(
@@ -447,9 +464,7 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
 def report_to(who: Who, row: Report) -> ReportView:
     """A report as somebody gets it: outside customs one reads who told it where that is oneself or one's company."""
     told = report(row)
-    if who.of_customs() or told.reported_by in (who.actor, who.company):
-        return told
-    return told.model_copy(update={"reported_by": ""})
+    return told if told.reported_by in (who.actor, who.company) else masked(told, who.audience())
 
 
 # operations

@@ -49,6 +49,9 @@ EVERYWHERE: lodging.Responses = documented(
     (431, "The headers are too large"),
 )
 """What the server says before a route hears of a request."""
+UNWELL: lodging.Responses = {
+    503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
+}
 ANSWERED = Counter("customs_console_http", "HTTP answers", ["route", "method", "status"])
 SECONDS = Histogram(
     "customs_console_http_seconds",
@@ -162,7 +165,7 @@ async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Watch]
 
 
 def _health(app: FastAPI) -> None:
-    @app.get("/livez", tags=["operations"], summary="Does it turn?")
+    @app.get("/livez", tags=["operations"], summary="Does it turn?", responses=UNWELL)
     async def livez(request: Request) -> Response:
         """503 when the projector inside stands still, or nobody looks any more at what another process projects. A database, a
         broker or a process that is away is not its fault: see /readyz.
@@ -174,7 +177,7 @@ def _health(app: FastAPI) -> None:
         said = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(said, 503 if dead else 200)
 
-    @app.get("/readyz", tags=["operations"], summary="Can it serve?")
+    @app.get("/readyz", tags=["operations"], summary="Can it serve?", responses=UNWELL)
     def readyz(request: Request) -> Response:
         """503 while the database, the broker or the topics do not answer, or the projector does not turn; `projection` tells how
         far the rows are."""

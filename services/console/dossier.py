@@ -12,6 +12,8 @@ from schemas import quarantine as q
 from schemas import release as r
 from schemas.declaration import DeclarationAccepted, DeclarationRejected
 from schemas.envelope import Message, RequestRefused
+from schemas.marks import Audience
+from schemas.outside import outside_form
 from schemas.risk import ConsignmentAssessed
 from services.console.views import Entry
 
@@ -126,22 +128,26 @@ class Dossier:
         return [referral for referral in self.referrals if referral.answer is None]
 
 
-def dossier(entries: Iterable[Entry]) -> Dossier:
-    """From a timeline in the order of cause and time; what is not of its kind's shape is left to the timeline."""
+def dossier(entries: Iterable[Entry], audience: Audience | None = None) -> Dossier:
+    """From a timeline in the order of cause and time, as this audience gets it; what is not of its kind's shape is left to the
+    timeline. Facts are without the fields that are masked: whoever shows one of these looks first whether it is there."""
     made = Dossier()
     for entry in entries:
-        fact = _read(entry)
+        fact = _read(entry, audience)
         if fact is not None:
             _note(made, entry, fact)
     return made
 
 
-def _read(entry: Entry) -> Message | None:
+def _read(entry: Entry, audience: Audience | None) -> Message | None:
     kind = _KINDS.get(entry.kind)
     if kind is None or entry.body is None:
         return None
     try:
-        return kind.read_stored(orjson.dumps(_short(entry.body)), extra="ignore")
+        read = orjson.dumps(_short(entry.body))
+        if audience is None:
+            return kind.read_stored(read, extra="ignore")
+        return kind.model_construct(**dict(outside_form(kind, audience).read_stored(read, extra="ignore")))
     except ValidationError:
         return None  # anybody may write to a topic; the timeline shows what came
 

@@ -11,16 +11,18 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from schemas.marks import Audience
 from services.console import cursors
 from services.console.answers import READ
 from services.console.bodies import client_of
 from services.console.door import prove, still_may
+from services.console.masking import masked
 from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import Rows
 from services.console.streams import RETRY
-from services.console.telling import API, feed_entries, outside, projection
+from services.console.telling import API, feed_entries, projection
 from services.console.views import Feed
 from services.shell.clock import stopwatch
 
@@ -164,7 +166,7 @@ def _known(after: str) -> Iterator[None]:
 
 def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> Page:
     told = rows.releases(cursor, limit + 1)
-    entries, more = fit(map(outside, feed_entries(rows, told.rows)), limit)
+    entries, more = fit((masked(one, Audience.PORT) for one in feed_entries(rows, told.rows)), limit)
     return Page(entries, more or told.waits or len(entries) < len(told.rows))
 
 

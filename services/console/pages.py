@@ -14,8 +14,9 @@ from fastapi.staticfiles import StaticFiles
 from schemas.vocabulary import Stage
 from services.console import answers, lists
 from services.console.answers import After
-from services.console.consignment import Consignment, plain
+from services.console.consignment import plain
 from services.console.dossier import DECIDING, dossier
+from services.console.masking import masked
 from services.console.office import Office, office, who_of
 from services.console.own_boxes import own_box
 from services.console.problems import Problem
@@ -26,8 +27,8 @@ from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import block, consignment, entries, feed_entries, is_shown, parked
-from services.console.views import RequestView
+from services.console.telling import block, entries, feed_entries, is_shown, parked
+from services.console.views import ConsignmentView, RequestView
 from services.shell.clock import now
 
 PAGE = 50
@@ -80,7 +81,9 @@ def _board(request: Request) -> dict[str, Any]:
         "ended": ENDED,
         "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
         "total": sum([one.consignments for one in said.stages]),
-        "longest": [consignment(row) for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, seen))],
+        "longest": [
+            answers.goods_to(who, row) for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, seen))
+        ],
         "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, seen))),
     }
 
@@ -128,7 +131,7 @@ def consignments(
     return render(
         request,
         "list.html",
-        rows=[consignment(row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
+        rows=[answers.goods_to(who, row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
         asked=asked,
         stage=wanted,
         first=(place.passed if place else 0) + 1,
@@ -160,12 +163,13 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
     """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
     desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
-    parts = answers.found(asked, stage, who_of(request))
+    who = who_of(request)
+    parts = answers.found(asked, stage, who)
     found = desk.rows.page(parts, lists.place_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
     for number, (place, listed) in enumerate(found):
-        line = _line([_plain_cell(cell) for cell in _cells(of_row(listed), sight)])
+        line = _line([_plain_cell(cell) for cell in _cells(answers.goods_to(who, of_row(listed)), sight)])
         size += len(line.encode())
         if before and (number == CSV_ROWS or size > CSV_BYTES):
             query = {"q": asked, "stage": stage.value if stage else "", "after": lists.token(before)}
@@ -185,11 +189,12 @@ def _line(cells: Iterable[str]) -> str:
     return out.getvalue()
 
 
-def _cells(row: Consignment, sight: Sight) -> tuple[str, ...]:
-    goods = consignment(row)
-    since = goods.waiting.since.isoformat() if goods.waiting and goods.waiting.since else ""
+def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
     names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
-    return (*names, sight.of(goods.stage_text), row.waiting_for, row.waiting_owner, since)
+    told = goods.waiting
+    since = told.since.isoformat() if told and told.since else ""
+    waits = (told.waiting_for, told.owner) if told else ("", "")
+    return (*names, sight.of(goods.stage_text), *waits, since)
 
 
 def _plain_cell(cell: str) -> str:
@@ -231,10 +236,11 @@ def consignment_page(
     if row is None:
         row = answers.lodged_only(desk, who, consignment_id)
     wanted = only if only in ("all", "milestones", "problems") else "all"
-    goods, page = consignment(row), f"/consignments/{quote(consignment_id)}"
+    goods, page = answers.goods_to(who, row), f"/consignments/{quote(consignment_id)}"
     facts, _ = answers.timeline_rows(desk, consignment_id) if may_read(desk, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
-    told = _timeline(desk, consignment_id, page, facts, wanted, since)
+    told = _timeline(desk, who, consignment_id, page, facts, wanted, since)
+    read = entries(desk.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
     return render(
         request,
         template,
@@ -243,7 +249,7 @@ def consignment_page(
         page=page,
         goods=goods,
         pending=pending,
-        file=dossier(entries(desk.rows, deciding[-DECISIONS:], consignment_id, DECISION_BYTES, DECISION_BYTES)),
+        file=dossier(read, who.audience()),
         **told,
         only=wanted,
         since=since,
@@ -251,7 +257,9 @@ def consignment_page(
         LINES=LINES,
         BOXES=BOXES,
         plain=plain,
-        parked=[parked(each) for each in desk.rows.parked(20, key=consignment_id)] if goods.parked_messages else [],
+        parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
+        if goods.parked_messages
+        else [],
         asked=_outcome(desk, who, asked),
         forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
@@ -259,11 +267,11 @@ def consignment_page(
     )
 
 
-def _timeline(desk: Office, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
+def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
     """What the template of a timeline needs: one page of it, and the kinds of all, for the names of causes."""
     wanted = [fact for fact in facts if is_shown(fact.kind, only)]
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
-    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, room=TIMELINE_BYTES)
+    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
     more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
     return {
         "entries": shown,
@@ -284,16 +292,16 @@ def _outcome(desk: Office, who: Who, asked: str) -> RequestView | None:
 @router.get("/containers/{key}/messages/{message_id}")
 def message(request: Request, key: str, message_id: str) -> Response:
     """One message of a timeline with its content: a part of the page, or a page of its own."""
-    desk = office(request)
-    fact = desk.rows.fact(key, message_id) if may_read(desk, who_of(request), key) else None
+    desk, who = office(request), who_of(request)
+    fact = desk.rows.fact(key, message_id) if may_read(desk, who, key) else None
     if fact is None:
         raise Problem(404, "no_such_path", seen=request.url.path)
     page = request.url.path.rpartition("/messages/")[0]
     template = "_content.html" if "hx-request" in request.headers else "message.html"
-    (one,) = entries(desk.rows, [fact], key)
+    (one,) = entries(desk.rows, [fact], key, who.audience())
     content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
     if one.body_link:
-        content = answers.piece(desk, key, message_id, 0).text
+        content = answers.piece(desk, who, key, message_id, 0).text
     return render(request, template, one=one, page=page, content=content)
 
 
@@ -345,8 +353,8 @@ def container_page(
         box=box,
         reports=[answers.report_to(who, row) for row in reports[:REPORTS]],
         more_reports=len(reports) > REPORTS,
-        inside=[consignment(row) for row in inside if row is not None],
-        **_timeline(desk, number, page, facts, "all", since),
+        inside=[answers.goods_to(who, row) for row in inside if row is not None],
+        **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(desk, who, asked),
         forms=who.forms("containers"),
         problem=problem.details() if problem else None,

@@ -17,6 +17,7 @@ from schemas.gate import (
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
+from schemas.marks import Audience
 from schemas.quarantine import (
     CorrectTreatment,
     DecideTreatment,
@@ -324,6 +325,12 @@ class Who(NamedTuple):
     def of_customs(self) -> bool:
         """Whether words of officers, which stand in no answer to somebody outside customs, may be read."""
         return not self.roles.isdisjoint(_CUSTOMS)
+
+    def audience(self) -> Audience | None:
+        """As whom one is answered: None inside customs, where answers are whole."""
+        if self.of_customs():
+            return None
+        return Audience.PORT if self.roles.isdisjoint(_GOODS) else Audience.DECLARANT
 
     def may_ask(self, kind: type[Request]) -> bool:
         """Whether requests of this kind may be asked at all."""

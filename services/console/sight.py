@@ -235,6 +235,8 @@ def _held(s: Sight, b: Body) -> str:
 def _answered(why: str) -> Callable[[Sight, Body], str]:
     def line(s: Sight, b: Body) -> str:
         control, said = s.name("controls", b["control"]), b.get(why)
+        if "officer" not in b:  # outside customs nobody reads who answered
+            return s.t("summary.answer", control=control, why=s.said(said)) if said else control
         if said:
             return s.t("summary.answered_because", control=control, who=b["officer"], why=s.said(said))
         return s.t("summary.answered", control=control, who=b["officer"])
@@ -244,6 +246,15 @@ def _answered(why: str) -> Callable[[Sight, Body], str]:
 
 def _because(s: Sight, b: Body) -> str:
     return s.t("summary.why", why=s.said(b["reason"]))
+
+
+def _sent_back(s: Sight, b: Body) -> str:
+    why = s.refusal(b["code"])
+    return s.t("summary.sent_back", why=why, seen=s.said(b["reason"])) if "reason" in b else why
+
+
+def _arrived(s: Sight, b: Body) -> str:
+    return s.t("summary.arrived", place=b["place"], who=b["reported_by"]) if "reported_by" in b else str(b["place"])
 
 
 def _asked(s: Sight, b: Body) -> str:
@@ -326,7 +337,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
     "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),
     "WithdrawalRequested": _because,
-    "RequestRefused": lambda s, b: s.t("summary.sent_back", why=s.refusal(b["code"]), seen=s.said(b["reason"])),
+    "RequestRefused": _sent_back,
     "ConsignmentAssessed": _assessed,
     "InspectionOrdered": _ordered,
     "InspectionOverdue": _ordered,
@@ -352,7 +363,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "TreatmentWaived": _because,
     "QuarantineRefused": _because,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
-    "ArrivalRecorded": lambda s, b: s.t("summary.arrived", place=b["place"], who=b["reported_by"]),
+    "ArrivalRecorded": _arrived,
     "ConsignmentHeld": _held,
     "ReleaseGranted": _granted,
     "EquipmentEventRecorded": _event,

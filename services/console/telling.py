@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from schemas.codes.checks import Words
+from schemas.marks import Audience
 from schemas.vocabulary import CHINA, Stage
 from services.console.consignment import ALL, Consignment, OpenHold, first_hold
 from services.console.container import BoxHold, Container, Report
 from services.console.cursors import Cursor
 from services.console.heard import moment, origin
 from services.console.leaving import GateAnswer
+from services.console.masking import body_for
 from services.console.paging import BODY_BYTES, PAGE_BYTES
 from services.console.progress import Standing
 from services.console.queries import Rows
@@ -24,7 +26,6 @@ from services.console.views import (
     ConsignmentView,
     Entry,
     FindingView,
-    GateView,
     HoldView,
     ParkedView,
     Projection,
@@ -185,11 +186,11 @@ def consignment(row: Consignment) -> ConsignmentView:
     )
 
 
-def entry(fact: Any, text_of_body: str | None, link: str | None = None) -> Entry:
-    """A row of `facts` as a timeline shows it; a body that is no JSON object is shown as the text that came. `link`: where the
-    content is, if it is left out here."""
+def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
+    """A row of `facts` as a timeline shows it to this audience; a body that is no JSON object is shown, inside customs, as the text
+    that came. `link`: where the content is, if it is left out here."""
     topic, partition, offset = origin(fact.place)
-    body = content(text_of_body or "")
+    body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
     return Entry(
         id=fact.id,
@@ -232,9 +233,15 @@ def _listed(value: Any) -> list[Any]:
 
 
 def entries(
-    rows: Rows, facts: Iterable[Any], key: str, longest: int = BODY_BYTES, room: int = PAGE_BYTES
+    rows: Rows,
+    facts: Iterable[Any],
+    key: str,
+    audience: Audience | None,
+    longest: int = BODY_BYTES,
+    room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """These rows with their contents; a long one, and whatever no longer has room, is left out with a link to it."""
+    """These rows with their contents, as this audience gets them; a long one, and whatever no longer has room, is left out with a
+    link to it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:
@@ -247,6 +254,7 @@ def entries(
             fact,
             bodies.get(fact.place),
             None if fact.place in short else content_link(key, fact.id),
+            audience=audience,
         )
         for fact in listed
     ]
@@ -343,22 +351,6 @@ def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
         if row.id and body is None:
             return
         yield release(row, body or "")
-
-
-V = TypeVar("V", ReleaseView, GateView)
-
-
-def outside(answer: V) -> V:
-    """An answer as a port gets it: codes and counts, and nothing that a person wrote. Of goods that left the detail is the gate's name."""
-    if isinstance(answer, ReleaseView):
-        return answer.model_copy(update={"reason": None})
-    return answer.model_copy(
-        update={
-            "detail": answer.detail if answer.reason == "gated_out" else "",
-            "holds": [each.model_copy(update={"reason": "", "placed_by": ""}) for each in answer.holds],
-            "block": answer.block.model_copy(update={"reason": ""}) if answer.block else None,
-        }
-    )
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:

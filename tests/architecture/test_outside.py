@@ -11,16 +11,17 @@ from pydantic_core import from_json
 from schemas.envelope import AboutConsignment, Fact, Message
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, Audience
 from schemas.outside import Unmarked, hidden, mark_of, outside_form, seen_from_outside, to_outside
+from schemas.outside import told as told_to
 from schemas.release import ConsignmentHeld, Hold, ReleaseGranted
 from schemas.risk import ConsignmentAssessed, Draw
-from schemas.topics import FOR_PORTS, PORT_FORMS
+from schemas.topics import FACTS_AND_REQUESTS, FOR_PORTS, PORT_FORMS
 from schemas.vocabulary import ActorId, Reason, Version
 from tests.architecture.golden import EXAMPLES
 
 SECRET = "SECRET-WORDS"
 PORT_KINDS = tuple(kind for kinds in FOR_PORTS.values() for kind in kinds)
-DECISIONS = (*FOR_PORTS["release"], ConsignmentAssessed)
-TOLD = [(kind, Audience.PORT) for kind in PORT_KINDS] + [(kind, Audience.DECLARANT) for kind in DECISIONS]
+KINDS = tuple({kind: None for topic in FACTS_AND_REQUESTS for kind in topic.carries})
+TOLD = [(kind, audience) for kind in KINDS for audience in Audience]
 OF_PORTS = [message for message in EXAMPLES if message.kind in PORT_FORMS]
 
 
@@ -40,7 +41,7 @@ def fields_of(kind: type[Message]) -> list[tuple[type[Message], str]]:
     return found
 
 
-@pytest.mark.parametrize("kind", [*PORT_KINDS, ConsignmentAssessed], ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
 def test_every_field_of_what_somebody_outside_can_get_says_who_may_see_it(kind: type[Message]) -> None:
     assert {mark_of(*field) for field in fields_of(kind)} <= {INSIDE, OUTSIDE, TO_DECLARANT}
 
@@ -114,8 +115,10 @@ def _planted(message: Message, audience: Audience) -> dict[str, Any]:
             planted[name] = (
                 {SECRET: SECRET} if isinstance(value, dict) else (SECRET,) if isinstance(value, tuple) else SECRET
             )
-        elif messages_in(field.annotation):
-            listed = value or (_some_hold(),)
+        elif isinstance(value, Message):
+            planted[name] = value.model_copy(update=_planted(value, audience))
+        elif inner := messages_in(field.annotation):
+            listed = value or ((_some_hold(),) if inner == [Hold] else ())
             planted[name] = tuple([each.model_copy(update=_planted(each, audience)) for each in listed])
     return planted
 
@@ -136,6 +139,7 @@ def test_words_in_masked_fields_are_in_no_byte_that_goes_out(message: Message, a
     masked = any(audience not in mark_of(*field).audiences for field in fields_of(type(message)))
     assert masked is (SECRET.encode() in whole), "else nothing is planted, and nothing would be found"
     assert SECRET.encode() not in to_outside(planted, audience)
+    assert SECRET not in repr(told_to(type(message), from_json(whole), audience))
     assert SECRET not in repr(seen_from_outside(planted, audience))
 
 
@@ -162,3 +166,19 @@ def test_what_a_field_inside_holds_needs_no_mark() -> None:
     """Rules and draw of an assessment never go out, so their fields say nothing."""
     with pytest.raises(Unmarked, match=r"Draw\.value"):
         outside_form(Draw, Audience.DECLARANT)
+
+
+@pytest.mark.parametrize("audience", Audience)
+@pytest.mark.parametrize("message", EXAMPLES, ids=lambda message: message.kind)
+def test_what_is_stored_is_told_as_what_is_said_and_no_field_of_nobodys_contract(
+    message: Message, audience: Audience
+) -> None:
+    if type(message) not in KINDS:
+        return
+    stored = from_json(message.__pydantic_serializer__.to_json(message))
+    said = from_json(to_outside(message, audience))
+    assert told_to(type(message), stored | {"officers_note": SECRET}, audience) == said
+    for inner in ("holds", "declaration", "warnings"):
+        for shape in (SECRET, [SECRET], {"officers_note": SECRET}, [{"officers_note": SECRET}], None):
+            told = told_to(type(message), stored | {inner: shape}, audience)
+            assert SECRET not in repr(told), "where a message belongs, nothing else is told"

@@ -8,9 +8,18 @@ import httpx2
 import pytest
 
 from deploy.kafka.broker import free_port
-from schemas.declaration import WithdrawDeclaration
+from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Request
-from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+)
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
 from schemas.quarantine import (
     CorrectTreatment,
@@ -19,7 +28,7 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
 )
-from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, RetractLift
+from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractLift
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
 from services.console.acting import ACTS, BOX_ACTS
@@ -58,6 +67,16 @@ BY_PATH: dict[type[Request], str] = {
     LiftContainerHold: f"{BOXES}/holds/{{hold_id}}/lift",
 }
 """Over which address each kind is asked that is about goods of somebody."""
+OF_NOBODYS_GOODS = {
+    LodgeDeclaration,
+    ReportArrival,
+    RecordEquipmentEvent,
+    RetractEquipmentEvent,
+    RecordGateOut,
+    PlaceWatch,
+    LiftWatch,
+}
+"""A paper is looked at by its declarant; carriers and terminals reach containers, not goods; a watch is about goods to come."""
 OFFICES = [role for role in Role if REACH[role] is Reach.OFFICE]
 
 
@@ -130,6 +149,7 @@ def test_each_kind_of_request_that_the_console_sends_has_a_row_and_no_other_has(
     taken = {kind for topic in FACTS_AND_REQUESTS if topic.role == "requests" for kind in topic.carries}
     assert sent <= set(ASKS) and set(ASKS) == taken
     assert all(right.roles for right in ASKS.values())
+    assert set(BY_PATH) | OF_NOBODYS_GOODS == set(ASKS) and not set(BY_PATH) & OF_NOBODYS_GOODS
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda each: str(each))

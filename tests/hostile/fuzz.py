@@ -1,5 +1,8 @@
 """What does the console answer to whatever its own document allows, and forbids? `make fuzz`: schemathesis against a real one.
 
+First somebody asks who may everything, then somebody of each role, about goods, a box and requests that are its own: no role is answered
+what its row of the table of rights forbids, nor reads a masked field (`fuzz_rights.py`).
+
 Meanwhile the largest bodies come without pause and terminals ask: no answer is a failure of the console's own, and each
 question at the gate is answered.
 """
@@ -7,6 +10,7 @@ question at the gate is answered.
 import argparse
 import contextlib
 import http.client
+import json
 import os
 import shutil
 import subprocess
@@ -14,14 +18,23 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any, NamedTuple
+
+from sqlalchemy import update
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
+from services.console.database import open_engine
+from services.console.rights import ROUTES, Open, Role, Scope, Who
+from services.console.tables import LODGEMENTS
+from tests.console.border import DECLARANT
+from tests.console.planting import BOX, GOODS, LODGED, OFFICE, planted
 from tests.hostile.bodies import BATCH_BYTES, worst
 from tests.hostile.console import serving
-from tests.people import LINE, headers_of
+from tests.people import LINE, admit, headers_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -34,6 +47,13 @@ LEFT_OUT = "positive_data_acceptance"
 HUNG_UP = 1
 """Not a status of HTTP: the console hung up on a body that is too large, and its answer was lost on the way."""
 WITHOUT = {0: "no answer", HUNG_UP: "hung up"}
+NAMED = {
+    "path.consignment_id": GOODS,
+    "path.container_no": BOX,
+    "path.key": GOODS,
+    "path.request_id": LODGED,
+}
+"""What a role asks about; the one who may everything asks about whatever comes up."""
 Answers = Counter[tuple[str, int]]
 """How often a name was answered with a status, or with what WITHOUT names."""
 
@@ -79,24 +99,63 @@ def ask_gate(port: int, ended: Event, answers: Answers) -> None:
         answers["gate question", status(port, "GET", GATE)] += 1
 
 
-def schemathesis(port: int, seconds: int, examples: int, seed: int) -> int:
+class Asking(NamedTuple):
+    """Who asks, and for how long. `line`: the header with its key; `named`: what its addresses are about; `rights`: of `fuzz_rights.py`."""
+
+    who: str
+    line: str
+    seconds: int
+    examples: int
+    named: Mapping[str, str]
+    rights: Mapping[str, Any]
+
+
+def schemathesis(port: int, asking: Asking, seed: int) -> int:
     """Its exit code; it prints what it finds."""
-    command = [ENVIRONMENT / "bin" / "schemathesis", "--config-file", HERE / "fuzz.toml", "run"]
-    command += [
-        f"http://127.0.0.1:{port}/openapi.json",
-        "--exclude-checks",
-        LEFT_OUT,
-        "--phases",
-        "coverage,fuzzing,stateful",
-    ]
-    command += ["--max-examples", str(examples), "--max-time", str(seconds), "--seed", str(seed), "--workers", "2"]
-    command += ["--no-shrink", "--header", LINE]
-    env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return subprocess.run([str(part) for part in command], cwd=ENVIRONMENT.parent, env=env, check=False).returncode
+    print(f"\n=== {asking.who}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="dtg-fuzz-role-") as folder:
+        config, rights = Path(folder, "fuzz.toml"), Path(folder, "rights.json")
+        named = "".join([f"{json.dumps(name)} = {json.dumps(value)}\n" for name, value in asking.named.items()])
+        told = (HERE / "fuzz.toml").read_text(encoding="utf-8")
+        config.write_text(f"{told}\n[parameters]\n{named}", encoding="utf-8")
+        rights.write_text(json.dumps(asking.rights), encoding="utf-8")
+        command = [ENVIRONMENT / "bin" / "schemathesis", "--config-file", config, "run"]
+        command += [f"http://127.0.0.1:{port}/openapi.json", "--exclude-checks", LEFT_OUT]
+        command += ["--phases", "coverage,fuzzing,stateful", "--max-examples", asking.examples]
+        # one worker: in Python 3.11 two threads that parse source at once break each other (CPython issue 106905)
+        command += ["--max-time", asking.seconds, "--seed", seed, "--workers", 1]
+        command += ["--no-shrink", "--header", asking.line]
+        env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        env |= {"SCHEMATHESIS_HOOKS": str(HERE / "fuzz_rights.py"), "DTG_FUZZ_RIGHTS": str(rights)}
+        return subprocess.run([str(part) for part in command], cwd=ENVIRONMENT.parent, env=env, check=False).returncode
 
 
-def fuzz(seconds: int, examples: int, seed: int) -> tuple[int, Answers]:
-    """schemathesis' exit code and the answers to everything else, on a broker and console of their own."""
+def rights_of(who: Who) -> dict[str, bool]:
+    """Which addresses this one may ask, by the table."""
+    return {f"{method} {path}": isinstance(right, Open) or who.may(right) for (method, path), right in ROUTES.items()}
+
+
+def roles(url: str, seconds: int, examples: int) -> Iterator[Asking]:
+    """Somebody of each role in turn, whose own the goods and requests with a word in every field are, when its turn has come."""
+    words, engine = planted(), open_engine(url, writes=True)
+    with engine.begin() as connection:
+        for statement in words.statements:
+            connection.execute(statement)
+    for role in Role:
+        name, who = f"fuzz-{role}", Who("x", frozenset({role}), scopes=frozenset(Scope))
+        headers = admit(url, name, roles=role.value, company=DECLARANT, office=OFFICE)
+        with engine.begin() as connection:
+            connection.execute(update(LODGEMENTS).values(sender=name))
+        audience = who.audience()
+        # who operates reads what is parked, whatever it is about
+        hidden = sorted(words.hidden(audience)) if audience and role is not Role.ADMINISTRATOR else []
+        line = f"Authorization: {headers['Authorization']}"
+        yield Asking(role.value, line, seconds, examples, NAMED, {"may": rights_of(who), "hidden": hidden})
+    engine.dispose()
+
+
+def fuzz(seconds: int, examples: int, role_seconds: int, role_examples: int, seed: int) -> tuple[int, Answers]:
+    """How many of schemathesis' runs found something, and the answers to everything else, on a broker and console of their own."""
     with tempfile.TemporaryDirectory(prefix="dtg-fuzz-") as folder:
         broker = Broker(Path(folder, "kafka"), free_port())
         broker.start()
@@ -107,15 +166,18 @@ def fuzz(seconds: int, examples: int, seed: int) -> tuple[int, Answers]:
                 others = [Thread(target=work, args=(port, ended, answers)) for work in (send_worst, ask_gate)]
                 for other in others:
                     other.start()
+                url, found = f"sqlite:///{folder}/console.db", 0
+                everybody = Asking("everybody", LINE, seconds, examples, {}, {"may": {}, "hidden": []})
                 try:
-                    code = schemathesis(port, seconds, examples, seed)
+                    for asking in (everybody, *([] if not role_seconds else roles(url, role_seconds, role_examples))):
+                        found += bool(asking.seconds and schemathesis(port, asking, seed))
                 finally:
                     ended.set()
                     for other in others:
                         other.join()
         finally:
             broker.stop()
-    return code, answers
+    return found, answers
 
 
 def faults(answers: Answers) -> list[str]:
@@ -131,13 +193,15 @@ def faults(answers: Answers) -> list[str]:
 def main() -> int:
     """1 when there was an answer that may not be."""
     parser = argparse.ArgumentParser(description="Fuzz the console's HTTP API")
-    parser.add_argument("--seconds", type=int, default=180)
+    parser.add_argument("--seconds", type=int, default=180, help="for somebody who may everything; 0: nobody")
     parser.add_argument("--examples", type=int, default=30, help="of each operation and phase")
+    parser.add_argument("--role-seconds", type=int, default=40, help="for each role; 0: no role")
+    parser.add_argument("--role-examples", type=int, default=5)
     parser.add_argument("--seed", type=int, default=9)
     options = parser.parse_args()
     prepare()
     began = time.monotonic()
-    code, answers = fuzz(options.seconds, options.examples, options.seed)
+    code, answers = fuzz(options.seconds, options.examples, options.role_seconds, options.role_examples, options.seed)
     print(f"\nBodies at every limit and gate questions during {time.monotonic() - began:.0f} s:")
     for (name, answered), count in sorted(answers.items()):
         print(f"{count:6} × {WITHOUT.get(answered, answered)}  {name}")

@@ -1,0 +1,207 @@
+"""Does a masked field get out anywhere? A word of its own stands in every field of every message and in every column that is made of
+one, and is looked for in each page, answer, feed, stream and file, and in the log, as each role.
+
+The marks at the fields (schemas.marks) alone say what may be found; a field, kind, route or role that is new is in the test by itself.
+"""
+
+import re
+from collections.abc import Container, Iterator
+from typing import Any, NamedTuple
+
+import httpx2
+import pytest
+from sqlalchemy import insert, update
+
+from schemas.envelope import request_id
+from schemas.marks import INSIDE, Audience
+from services.console import tables as t
+from services.console.heard import place
+from services.console.rights import ROUTES, Open, Role, Who
+from tests.console.border import DECLARANT
+from tests.console.planting import AT_US, BOX, GOODS, LODGED, OFFICE, ON_BOX, WATCHED, Planted, planted
+from tests.console.quiet import Quiet, quiet
+
+OUTSIDERS = [
+    role for role in Role if Who("x", frozenset({role})).audience() is not None and role is not Role.ADMINISTRATOR
+]
+INSIDERS = [role for role in Role if Who("x", frozenset({role})).audience() is None]
+HTML = {"Accept": "text/html"}
+
+
+# ways out
+
+FORM, JSON = {"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "application/json"}
+QUERIES = {
+    "/api/v1/consignments": ("?q=MASKS", f"?q={BOX}", "?stage=held", "?q=MASKSBILL", ""),
+    "/consignments": ("?q=MASKS", "?stage=held", ""),
+    "/consignments.csv": ("?q=MASKS", "?stage=held", ""),
+    "/consignments/{consignment_id}": ("", "?only=problems", f"?asked={LODGED}", "?lang=en"),
+    "/containers/{container_no}": ("", f"?asked={ON_BOX}", "?lang=en"),
+    "/api/v1/consignments/{consignment_id}/timeline": ("", "?only=milestones"),
+    "/api/v1/releases": ("?after=0",),
+    "/api/v1/releases/stream": ("?after=0",),
+    "/unmatched": ("?days=0",),
+}
+ACTS = {"consignments": "withdraw", "containers": "event"}
+
+
+def addresses(planted: Planted, path: str) -> Iterator[str]:
+    """The address for each thing of these tests that the path can name."""
+    keys = [GOODS, BOX, WATCHED]
+    if "{message_id}" in path:
+        for key, id_, _ in planted.messages:
+            quoted = key.replace("/", "%2F")
+            yield path.replace("{key}", quoted).replace("{message_id}", id_)
+        return
+    for request in (LODGED, ON_BOX) if "{request_id}" in path else ("",):
+        made = path.replace("{consignment_id}", GOODS).replace("{container_no}", BOX).replace("{request_id}", request)
+        made = made.replace("{key}", keys[0]).replace("{act}", ACTS.get(path.split("/")[1], "place"))
+        yield re.sub(r"\{\w+\}", "w1", made)
+
+
+def read(
+    client: httpx2.Client,
+    method: str,
+    address: str,
+    headers: dict[str, str],
+    statuses: Container[str] | None = None,
+) -> tuple[int, str]:
+    """The status and all that an answer says, headers too; of a stream its first event. `statuses`: those that the API's document names."""
+    api = address.startswith("/api/")
+    more: dict[str, Any] = {"headers": headers | ({} if api else HTML)}
+    if method == "POST":
+        more["content"] = b"{}" if api else b"reason="
+        more["headers"] |= JSON if api else FORM
+    with client.stream(method, address, **more) as answer:
+        assert answer.status_code < 500 or answer.status_code == 503, (method, address)
+        assert statuses is None or str(answer.status_code) in statuses, (method, address, answer.status_code)
+        text = str(answer.headers)
+        for piece in answer.iter_text():
+            text += piece
+            if "text/event-stream" in answer.headers.get("content-type", "") and "event:" in piece:
+                break
+        return answer.status_code, text
+
+
+@pytest.fixture(scope="module")
+def words() -> Planted:
+    return planted()
+
+
+@pytest.fixture(scope="module")
+def console(words: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
+    with quiet(tmp_path_factory.mktemp("masks")) as running:
+        running.run(*words.statements)
+        yield running
+
+
+def asking(console: Quiet, role: Role) -> dict[str, str]:
+    """Somebody of this role whose own goods, office and requests these are."""
+    name = f"mask-{role}"
+    console.run(update(t.LODGEMENTS).values(sender=name))
+    return console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)
+
+
+class Answer(NamedTuple):
+    """What came by one way out. `route`: method and address of the route."""
+
+    way: str
+    route: tuple[str, str]
+    status: int
+    text: str
+
+
+def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[Answer]:
+    """Each way out, and what came by it to who has this key."""
+    client, document = console.http, console.app.openapi()["paths"]
+    for route in console.routes():
+        for method in sorted((route.methods or set()) & {"GET", "POST"}):
+            told = document.get(route.path, {}).get(method.lower(), {}).get("responses")
+            if (method, route.path) not in (("POST", "/sign-out"), ("POST", "/password"), ("POST", "/sign-in")):
+                for address in addresses(words, route.path):
+                    for query in QUERIES.get(route.path, ("",)):
+                        status, text = read(client, method, address + query, key, told)
+                        yield Answer(f"{method} {address}{query}", (method, route.path), status, text)
+
+
+UNANSWERED = {("GET", "/readyz"), ("GET", "/containers/{key}/messages/{message_id}")}
+"""There is no broker, and nobody outside customs reads messages of a container."""
+OF_MESSAGES = {("GET", "/api/v1/messages/{key}/{message_id}")}
+"""Of goods; a carrier or terminal reads none."""
+
+
+def open_to(role: Role) -> set[tuple[str, str]]:
+    """The routes that the table opens to this role."""
+    who = Who("x", frozenset({role}))
+    return {route for route, right in ROUTES.items() if isinstance(right, Open) or who.may(right)}
+
+
+@pytest.mark.parametrize("role", OUTSIDERS)
+def test_no_way_out_tells_somebody_outside_what_is_masked(
+    console: Quiet, words: Planted, role: Role, capfd: pytest.CaptureFixture[str]
+) -> None:
+    audience = Who("x", frozenset({role})).audience()
+    assert audience is not None
+    hidden, leaks, seen, answered = words.hidden(audience), {}, set[str](), set[tuple[str, str]]()
+    for way, route, status, text in everything(console, words, asking(console, role)):
+        found = words.found(text)
+        answered |= {route} if status in (200, 303) else set()
+        seen |= found
+        if found & hidden:
+            leaks[way] = sorted(words.where[word] for word in found & hidden)
+        assert "zq-watched" not in text, f"{way} tells that somebody is watched"
+    assert leaks == {}
+    may = {each for each in open_to(role) if each[0] == "GET"}
+    unanswered = UNANSWERED | (OF_MESSAGES if audience is Audience.PORT else set())
+    assert may - answered <= unanswered, "else nothing could have been found"
+    assert not words.found("".join(capfd.readouterr())) & words.hidden(Audience.PORT), "no log tells it either"
+    if audience is Audience.DECLARANT:
+        of_goods = {w for key, _, told in words.messages if key == GOODS for w in told}
+        meant = {word for word in of_goods if words.words[word] is not INSIDE}
+        assert meant <= seen, sorted(words.where[word] for word in meant - seen)
+
+
+@pytest.mark.parametrize("role", INSIDERS)
+def test_inside_a_message_is_whole(console: Quiet, words: Planted, role: Role) -> None:
+    key = asking(console, role)
+    for about, id_, told in words.messages:
+        if about != WATCHED:  # a key with a slash is no part of an address
+            assert words.found(read(console.http, "GET", f"/api/v1/messages/{about}/{id_}", key)[1]) == told, (
+                about,
+                id_,
+            )
+    shown = words.found(read(console.http, "GET", f"/api/v1/consignments/{GOODS}", key)[1])
+    assert {words.where[word] for word in shown} >= {
+        "consignments.credit_grade",
+        "consignments.rule_set",
+        "holds.reason",
+    }
+
+
+def test_words_stand_in_every_field_that_holds_a_persons_words(words: Planted) -> None:
+    """Left as they are: codes, times, numbers, and the names by which goods are found."""
+    names = {where.rpartition(".")[2] for where in words.unplanted}
+    assert not names & {"reason", "remarks", "officer", "asked_by", "seen", "placed_by", "unit", "rule", "rule_set"}
+    assert {word for word, mark in words.words.items() if mark is INSIDE} and len(words.words) > 300
+
+
+def test_why_a_request_was_sent_back_is_told_to_whoever_sent_it_and_inside(console: Quiet) -> None:
+    sent_back = request_id("mask", "sent back")
+    asked = {"request_id": sent_back, "kind": "WithdrawDeclaration", "subject": GOODS}
+    refused = {"desk": "release", "subject": GOODS, "request_id": sent_back, "request_kind": "WithdrawDeclaration"}
+    at = place("customs-release-facts", 0, 90_002)
+    said = {"code": "already_released", "reason": "released in version 3", "refused_us": AT_US}
+    console.run(
+        insert(t.LODGEMENTS).values(**asked, sender="sent-it", asked_us=AT_US),
+        insert(t.REFUSALS).values(place=at, **refused, **said),
+    )
+    told = []
+    for name, role in (("sent-it", Role.DECLARANT), ("a colleague", Role.DECLARANT), ("an officer", Role.RELEASE)):
+        key = console.acting_as(name, roles=role.value, company=DECLARANT, office=OFFICE)
+        answer = console.api("GET", f"/requests/{sent_back}", headers=key).json()
+        told.append((answer["refusal_code"], answer["reason"]))
+    assert told == [
+        ("already_released", "released in version 3"),
+        ("already_released", None),
+        ("already_released", "released in version 3"),
+    ]

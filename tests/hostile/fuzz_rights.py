@@ -1,0 +1,32 @@
+"""Does an answer go to a role whose row of the table of rights forbids it? A check that schemathesis loads, in its own environment.
+
+`DTG_FUZZ_RIGHTS` names a file: `may`, address → whether the role may ask it; `hidden`, words that stand in fields which it may not read.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import schemathesis  # type: ignore[import-not-found]
+
+TOLD = json.loads(Path(os.environ["DTG_FUZZ_RIGHTS"]).read_text(encoding="utf-8"))
+HIDDEN = frozenset(TOLD["hidden"])
+BEFORE_ANY_ROUTE = (400, 405, 408, 414, 431)
+"""What the server refuses before it is known who asks."""
+NO_RIGHT = "/problems/no_right"
+
+
+@schemathesis.check  # type: ignore[untyped-decorator]
+def rights_of_the_role(ctx: Any, response: Any, case: Any) -> None:
+    """Who may not ask is refused; who may is not refused for want of a right; and what is masked is in no answer."""
+    text = response.text
+    if told := sorted(HIDDEN & set(re.findall(r"zq\d+x", text))):
+        raise AssertionError(f"what this role may not read is in the answer: {told[:5]}")
+    may = TOLD["may"].get(f"{case.method.upper()} {case.operation.path}")
+    no_right = response.status_code == 403 and NO_RIGHT in text
+    if may is False and not no_right and response.status_code not in BEFORE_ANY_ROUTE:
+        raise AssertionError(f"answered {response.status_code}, and its role may not ask that")
+    if may is True and no_right:
+        raise AssertionError("refused, and its role may ask that")
