@@ -31,7 +31,7 @@ from services.console.problems import Problem, documented
 from services.console.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
 from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
 from services.console.released import clearance_of
-from services.console.rights import READ_MESSAGES, Who
+from services.console.rights import READ_MESSAGES, Reach, Who
 from services.console.tables import ALARMS, OPEN_STAGES
 from services.console.telling import (
     API,
@@ -73,6 +73,7 @@ from services.console.views import (
     Timeline,
 )
 from services.console.words import both, refusal
+from services.console.written import in_words
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
@@ -240,7 +241,7 @@ def search(
     after: After = "",
     cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
 ) -> Found:
-    """By any name that the goods go by, or by stage."""
+    """All of them, the latest lodged first; or by any name that the goods go by, or by stage."""
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
@@ -260,11 +261,11 @@ def search(
 )
 def unmatched(
     request: Request,
-    days: Annotated[int, Query(ge=0, le=3650, description="for so many days or longer")] = UNMATCHED_DAYS,
+    days: Annotated[int, Query(ge=0, le=3650, description="for so many days or longer; 0: all")] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
 ) -> Found:
-    """Holds and arrivals of consignments that were never declared; the longest waiting first. They hold from the moment at which the
+    """Holds and arrivals of consignments that were never declared; the newest first. They hold from the moment at which the
     goods are known, and no board counts them."""
     desk = office(request)
     shown, following = unmatched_page(desk, who_of(request), days, after, limit)
@@ -281,12 +282,14 @@ def unmatched_page(
 
 
 def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
-    """The list of what goes by this name, or is at this stage, as far as one may see it; without either, of one's own company."""
+    """The list of what goes by this name, or is at this stage, or of everything, as far as one may see it."""
     if asked := q.strip():
         return cut(lists.named(asked), who)
     if stage is not None:
         return cut(lists.at_stage(stage), who)
-    return [] if who.sees_everything() else lists.declared_by(sorted(who.companies()))
+    if who.sees_everything() or Reach.OFFICE in who.reaches():
+        return cut(lists.everything(), who)
+    return lists.declared_by(sorted(who.companies()))
 
 
 # requests
@@ -327,6 +330,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         refusal_code=sent_back.code if sent_back else None,
         refusal=text(refusal(sent_back.code)) if sent_back else None,
         reason=sent_back.reason if sent_back and (own or _reason_is_told(who)) else None,
+        reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _reason_is_told(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
     )
@@ -535,7 +539,7 @@ def _stored(name: str | None) -> str | None:
 def parked_messages(
     request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
 ) -> ParkedList:
-    """What could not be decided, the oldest first; each waits for operations."""
+    """What could not be decided, the newest first; each waits for operations."""
     desk = office(request)
     shown, following = page(desk, lists.parked(), after, limit, parked)
     return ParkedList(

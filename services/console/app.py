@@ -33,6 +33,7 @@ from services.console.projector import Projector
 from services.console.queries import Rows
 from services.console.readings import Readings, Recorded
 from services.console.record import Record
+from services.console.reference import with_words
 from services.console.rendering import show_problem, wants_page
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
@@ -281,7 +282,7 @@ def _document(app: FastAPI) -> None:
             defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **lodging.DEFINED}
             for name, definition in {**defined, "Declaration": schema, "ProblemDetails": problem}.items():
                 schemas.setdefault(name, definition)
-            app.openapi_schema = made
+            app.openapi_schema = with_words(made)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

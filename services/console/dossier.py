@@ -65,11 +65,12 @@ class Control:
 
 @dataclass
 class Treatment:
-    """One ordered treatment and its answer."""
+    """One ordered treatment and its answer. `again`: as of a control; another treatment is another order."""
 
     order: Said[q.TreatmentOrdered]
     answer: Said[Message] | None = None
     overdue: bool = False
+    again: None = None
 
 
 @dataclass
@@ -90,9 +91,12 @@ class Referral:
 
 @dataclass
 class Dossier:
-    """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions."""
+    """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions. `lines`, `boxes`: how
+    many lines of goods and containers the paper has."""
 
     declared: Said[Message] | None = None
+    lines: int = 0
+    boxes: int = 0
     assessed: Said[ConsignmentAssessed] | None = None
     controls: list[Control] = field(default_factory=list)
     treatments: list[Treatment] = field(default_factory=list)
@@ -176,6 +180,8 @@ def _note(made: Dossier, entry: Entry, fact: Message) -> None:
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
             made.declared = Said(entry, fact)
+            paper = (entry.body or {}).get("declaration", {})  # `fact` has the first of both only, where there are many
+            made.lines, made.boxes = len(paper.get("items", ())), len(paper.get("containers", ()))
         case ConsignmentAssessed():
             made.assessed = Said(entry, fact)
         case i.InspectionOrdered():

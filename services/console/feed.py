@@ -67,7 +67,7 @@ async def releases(
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
         await prove(request)  # the right may have ended meanwhile
-    _refuse_rebuilding(after, page)
+    refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,
         cursor=page.entries[-1].cursor if page.entries else after,
@@ -95,7 +95,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
     desk.streams.enter(client)
     try:
         rung, first = desk.bell.rung, await _after(desk, start, STREAMED)
-        _refuse_rebuilding(start, first)
+        refuse_rebuilding(start, first)
     except BaseException:
         desk.streams.leave(client)
         raise
@@ -170,6 +170,6 @@ def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> Page:
     return Page(entries, more or told.waits or len(entries) < len(told.rows))
 
 
-def _refuse_rebuilding(after: str, page: Page) -> None:
+def refuse_rebuilding(after: str, page: Page) -> None:
     if page.more and not page.entries:
         raise Problem(503, "feed_rebuilding", seen=after, headers=RETRY)

@@ -138,11 +138,11 @@ SHOWN_CHARACTERS = 2000
 
 
 def parked() -> list[Part]:
-    """Messages that are set aside now, the oldest first, without their contents."""
+    """Messages that are set aside now, the newest first, without their contents."""
     p = t.PARKED.c
     columns = tuple([column for column in p if column is not p.value])
     order = (p.parked_us, p.service, p.topic, p.partition, p.offset)
-    return [Part(t.PARKED, (and_(p.status == "parked", p.parked_us.is_not(None)),), order, columns=columns)]
+    return [Part(t.PARKED, (and_(p.status == "parked", p.parked_us.is_not(None)),), order, True, columns)]
 
 
 def alarms(kind: str | None, subject: str | None) -> list[Part]:
@@ -178,10 +178,16 @@ def at_stage(stage: Stage) -> list[Part]:
 
 
 def unmatched(until_us: int) -> list[Part]:
-    """Goods of which something was told until then and which nobody has lodged since, the longest waiting first."""
+    """Goods of which something was told until then and which nobody has lodged since, the newest first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
-    return [Part(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id))]
+    return [Part(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
+
+
+def everything() -> list[Part]:
+    """All consignments that were lodged, the latest first."""
+    c = t.CONSIGNMENTS.c
+    return [Part(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
 
 
 def declared_by(companies: Sequence[str]) -> list[Part]:

@@ -27,6 +27,7 @@ from services.console.views import (
     ParkedView,
     ReleaseView,
     ReportView,
+    Text,
     Waiting,
 )
 
@@ -67,6 +68,8 @@ def masked(answer: V, audience: Audience | None) -> V:
             changed["error"] = ""
         case HoldView():
             changed.setdefault("hold_id", hold_name(answer.hold_id))
+            if "reason" in changed:
+                changed["reason_text"] = Text(zh="", en="")
         case Waiting():
             changed["waiting_for"] = hold_name(answer.waiting_for)
         case _:

@@ -20,6 +20,7 @@ from services.console.consignment import plain
 from services.console.dossier import DECIDING, dossier
 from services.console.masking import masked
 from services.console.office import Office, office, who_of
+from services.console.own_boxes import own_box
 from services.console.problems import Problem
 from services.console.queries import of_row
 from services.console.reach import condition, consignment_of, may_read
@@ -48,6 +49,8 @@ DECISIONS = 200
 """The latest messages from which the decisions on a page are picked."""
 BOXES = 20
 """Containers of a consignment, and consignments of a container, that are shown with their answers."""
+LINES = 50
+"""Lines of goods on the page of a consignment; the content of its message has all of them."""
 REPORTS = 20
 """Equipment reports on the page of a container; the API has more."""
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
@@ -82,7 +85,9 @@ def _board(request: Request) -> dict[str, Any]:
         "ended": ENDED,
         "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
         "total": sum([one.consignments for one in said.stages]),
-        "longest": [answers.goods_to(who, row) for row in desk.rows.longest_waiting(OPEN_STAGES, 8, seen)],
+        "longest": [
+            answers.goods_to(who, row) for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, seen))
+        ],
         "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, seen))),
     }
 
@@ -119,7 +124,7 @@ Name = Annotated[str, Query(max_length=200)]
 def consignments(
     request: Request, q: str = "", stage: Stage | None = None, after: After = "", cursor: OldCursor = 0
 ) -> Response:
-    """A list by name or stage; what is found alone is shown at once."""
+    """All consignments, or those of a name or stage; what is found alone is shown at once."""
     desk, who, asked = office(request), who_of(request), q.strip()[:100]
     wanted = None if asked else stage
     query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
@@ -137,7 +142,7 @@ def consignments(
     return render(
         request,
         "list.html",
-        rows=[answers.goods_to(who, row) for _, row in found[:PAGE]],
+        rows=[answers.goods_to(who, row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
         asked=asked,
         stage=wanted,
         first=(place.passed if place else 0) + 1,
@@ -150,10 +155,8 @@ def consignments(
 
 
 @router.get("/unmatched")
-def unmatched(
-    request: Request, days: Annotated[int, Query(ge=0, le=3650)] = answers.UNMATCHED_DAYS, after: After = ""
-) -> Response:
-    """Goods of which something was told so many days ago or longer, and that nobody has lodged since."""
+def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
+    """Goods of which something was told so many days ago or longer (0: at any time), and that nobody has lodged since."""
     desk = office(request)
     rows, following = answers.unmatched_page(desk, who_of(request), days, after, PAGE)
     return render(
@@ -263,7 +266,10 @@ def consignment_page(
         **told,
         only=wanted,
         since=since,
-        boxes=[answers.gate_view(desk, who, number) for number in goods.containers[:BOXES]],
+        boxes=[own_box(goods, answers.gate_view(desk, who, number)) for number in goods.containers[:BOXES]],
+        LINES=LINES,
+        BOXES=BOXES,
+        plain=plain,
         parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
         if goods.parked_messages
         else [],
@@ -371,7 +377,7 @@ def container_page(
 
 @router.get("/parked")
 def parked_page(request: Request, after: After = "") -> Response:
-    """What could not be decided and waits for somebody, the oldest first."""
+    """What could not be decided and waits for somebody, the newest first."""
     desk = office(request)
     rows, following = answers.page(desk, lists.parked(), after, PARKED_ROWS, parked)
     more = f"/parked?after={following}" if following else None

@@ -1,7 +1,6 @@
 """How does the API say no? RFC 9457 problem details, in both languages, with a pointer to each fault."""
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
 from fastapi.responses import JSONResponse, Response
@@ -97,7 +96,7 @@ def by_status(status: int, asked: str, headers: Mapping[str, str] | None = None)
     """The problem for a status that the framework chose: unknown path, wrong method. `asked`: what was asked for; `headers`:
     those that belong to the status, as `Allow` to 405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
-    return Problem(status, code, headers=headers, seen=asked if code != "other" else HTTPStatus(status).phrase)
+    return Problem(status, code, headers=headers, seen=asked if code != "other" else f"HTTP {status}")
 
 
 def invalid(error: ValidationError) -> Problem:
@@ -134,7 +133,7 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     if f"fields.{known}" in WORDS:
         words = both(f"fields.{known}", **{**_BLANK, **context})
     else:
-        words = Words(f"不符合要求（{error['msg'][:200]}）", error["msg"][:200])
+        words = Words(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
     pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
     value = error.get("input", "")

@@ -45,6 +45,8 @@ CLEARANCE_SAMPLE = 1000
 """Releases over which the percentiles of the board are taken."""
 MOST_INSIDE = 2000
 """Consignments in one container that are read; a box with more of them than this that are released stays."""
+LISTED_HOLDS = 1000
+"""Open holds of the consignments in one page of a list."""
 SHOWN_HOLDS = 100
 """Holds on one container that are read; one is enough to keep it."""
 COUNTED_ALARMS = 10_000
@@ -109,6 +111,19 @@ class Rows:
         for row in self._all(query)[0]:
             found.setdefault(row.consignment_id, []).append(row)
         return found
+
+    def with_holds(self, goods: Sequence[Consignment]) -> Sequence[Consignment]:
+        """These rows of a list with their open holds, `LISTED_HOLDS` in all at most."""
+        h = t.HOLDS.c
+        names = [each.consignment_id for each in goods]
+        query = select(t.HOLDS).where(h.consignment_id.in_(names)).order_by(h.since_us, h.hold_id).limit(LISTED_HOLDS)
+        found: dict[str, list[OpenHold]] = {}
+        for row in self._all(query)[0] if names else ():
+            hold = OpenHold(row.hold_id, row.owner, row.reason, row.lifted_by, row.since_us)
+            found.setdefault(row.consignment_id, []).append(hold)
+        for each in goods:
+            each.holds = tuple(found.get(each.consignment_id, ()))
+        return goods
 
     def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
         """The different containers in the papers of this declarant that were lodged since then; no more are read after `most`."""

@@ -3,14 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from schemas.codes.offices import OFFICES
-from schemas.codes.trade import TRADE_MODES
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
+from services.console import tones
+from services.console.minima import Minimum, minima
 from services.console.telling import awaited, owner_words
-from services.console.views import Entry, Text
+from services.console.tones import Tone
+from services.console.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
+from services.console.written import in_words
 
 BEIJING = CHINA
 LONGEST_TEXT = 500
@@ -68,6 +74,51 @@ class Sight:
 
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
+
+    def half(self, name: str) -> str:
+        """The right one of the two names of a code."""
+        return _half(name, self.language)
+
+    def unit(self, code: str) -> str:
+        """What goods are counted in; the code itself where the table does not know it."""
+        return _half(UNITS.get(code, code), self.language)
+
+    def package_kind(self, code: str) -> str:
+        return _half(PACKAGE_KINDS.get(code, code), self.language)
+
+    def amount(self, value: Decimal) -> str:
+        """A quantity, mass or price: thousands apart, without idle zeros."""
+        return f"{value:,.{max(0, -_exponent(value))}f}"
+
+    def minima(self, order: TreatmentOrdered) -> list[Minimum]:
+        """What a record of this treatment must show."""
+        return minima(order, self.language)
+
+    def others(self, goods: ConsignmentView) -> list[HoldView]:
+        """The open holds beside the one that is named first."""
+        named = goods.waiting.waiting_for if goods.waiting else ""
+        return [hold for hold in goods.holds if hold.hold_id != named]
+
+    def said(self, text: str) -> str:
+        """What stands in a message: a sentence of a desk in this language, what a person wrote as it stands."""
+        words = in_words(text)
+        return words.zh if self.language == "zh" else words.en
+
+    # colours
+
+    def tone(self, kind: str, part: bool = False) -> Tone:
+        """The colour of a message; `part`: it is about some of the goods only."""
+        return tones.of_kind(kind, part)
+
+    def stage_tone(self, stage: str | None) -> Tone:
+        """The colour of a stage; plain where a row names one that this version does not know."""
+        return tones.STAGES.get(stage or "", "plain")
+
+    def box_tone(self, reason: str) -> Tone:
+        return tones.of_box(reason)
+
+    def request_tone(self, asked: RequestView) -> Tone:
+        return tones.of_request(asked.outcome, [answer.kind for answer in asked.answers])
 
     # times
 
@@ -149,6 +200,12 @@ def _parsed(moment: datetime | str | None) -> datetime | None:
     return parsed if parsed.tzinfo else None
 
 
+def _exponent(value: Decimal) -> int:
+    """Of the last digit that is not an idle zero."""
+    exponent = value.normalize().as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
 def _half(name: str, language: Language) -> str:
     """The tables of codes name everything in Chinese, a blank, and English."""
     chinese, _, english = name.partition(" ")
@@ -179,21 +236,21 @@ def _answered(why: str) -> Callable[[Sight, Body], str]:
     def line(s: Sight, b: Body) -> str:
         control, said = s.name("controls", b["control"]), b.get(why)
         if "officer" not in b:  # outside customs nobody reads who answered
-            return s.t("summary.answer", control=control, why=said) if said else control
+            return s.t("summary.answer", control=control, why=s.said(said)) if said else control
         if said:
-            return s.t("summary.answered_because", control=control, who=b["officer"], why=said)
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.said(said))
         return s.t("summary.answered", control=control, who=b["officer"])
 
     return line
 
 
 def _because(s: Sight, b: Body) -> str:
-    return s.t("summary.why", why=b["reason"])
+    return s.t("summary.why", why=s.said(b["reason"]))
 
 
 def _sent_back(s: Sight, b: Body) -> str:
     why = s.refusal(b["code"])
-    return s.t("summary.sent_back", why=why, seen=b["reason"]) if "reason" in b else why
+    return s.t("summary.sent_back", why=why, seen=s.said(b["reason"])) if "reason" in b else why
 
 
 def _arrived(s: Sight, b: Body) -> str:
@@ -231,11 +288,11 @@ def _event(s: Sight, b: Body) -> str:
 
 
 def _by(who: str) -> Callable[[Sight, Body], str]:
-    return lambda s, b: s.t("summary.by_for", who=b[who], why=b["reason"])
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.said(b["reason"]))
 
 
 def _alarm(s: Sight, b: Body) -> str:
-    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=b["reason"])
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(b["reason"]))
 
 
 def _granted(s: Sight, b: Body) -> str:
@@ -296,7 +353,9 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.treated", method=s.methods([b["method"]]), schedule=b["schedule"], who=b["unit"]
     ),
     "TreatmentFailed": lambda s, b: s.t(
-        "summary.not_treated", method=s.methods([b["method"]]), why="; ".join(b["shortfalls"])
+        "summary.not_treated",
+        method=s.methods([b["method"]]),
+        why=("；" if s.language == "zh" else "; ").join([s.said(each) for each in b["shortfalls"]]),
     ),
     "TreatmentReferred": _refer,
     "TreatmentRetracted": _because,
@@ -310,11 +369,11 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "EquipmentEventRecorded": _event,
     "EquipmentEventRetracted": _by("retracted_by"),
     "ContainerFindingRecorded": lambda s, b: s.t(
-        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=b["reason"]
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.said(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
     "ExitPermitted": lambda s, b: s.t(
-        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=b["reason"]
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.said(b["reason"])
     ),
     "ContainerHoldPlaced": _by("placed_by"),
     "WatchPlaced": _by("placed_by"),

@@ -81,6 +81,7 @@ CONSIGNMENTS = Table(
     Index("consignments_consignee", "consignee", "lodged_us", "consignment_id"),
     Index("consignments_reference", "reference", "lodged_us", "consignment_id"),
     Index("consignments_bill_no", "bill_no", "lodged_us", "consignment_id"),
+    Index("consignments_lodged", "lodged_us", "consignment_id"),
 )
 """One row per consignment. `containers`, `departed`, `controls`: words apart by a blank; so are `released_boxes` (of the latest
 release), `arrived_boxes` (`*`: all of them) and `unreleased` (those that left without release). `earlier`: the consignment of the

@@ -37,6 +37,7 @@ from services.console.views import (
     Waiting,
 )
 from services.console.words import WORDS, both, check, refusal
+from services.console.written import in_words
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
@@ -135,6 +136,7 @@ def hold(open_hold: OpenHold) -> HoldView:
         hold_id=open_hold.hold_id,
         owner=open_hold.owner,
         reason=open_hold.reason,
+        reason_text=text(in_words(open_hold.reason)),
         since=moment(open_hold.since_us),
         lifted_by=open_hold.lifted_by,
     )
@@ -400,6 +402,7 @@ def alarm(row: Any) -> dict[str, Any]:
         "text": called("alarm_kinds", row.alarm) if row.alarm else called("kinds", row.kind),
         "subject": row.subject,
         "reason": row.reason,
+        "reason_text": text(in_words(row.reason)),
         "raised_at": moment(row.raised_us),
     }
 

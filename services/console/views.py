@@ -35,11 +35,12 @@ class Waiting(BaseModel):
 
 
 class HoldView(BaseModel):
-    """A hold that is open now."""
+    """A hold that is open now. `reason`: as it was written; `reason_text`: in both languages where a desk wrote it."""
 
     hold_id: str
     owner: str
     reason: str
+    reason_text: Text
     since: datetime
     lifted_by: str
 
@@ -238,6 +239,7 @@ class RequestView(BaseModel):
     refusal_code: str | None = None
     refusal: Text | None = None
     reason: str | None = None
+    reason_text: Text | None = None
     answers: list[Entry] = []
     projection: Projection
 
@@ -404,6 +406,7 @@ class AlarmView(BaseModel):
     text: Text
     subject: str
     reason: str
+    reason_text: Text
     raised_at: datetime
 
 
@@ -461,7 +464,7 @@ class ParkedView(BaseModel):
 
 
 class ParkedList(BaseModel):
-    """The oldest first; `total` counts all that are parked now; `next` is the link to the next page, null at the end."""
+    """The newest first; `total` counts all that are parked now; `next` is the link to the next page, null at the end."""
 
     parked: list[ParkedView]
     total: int

@@ -13,6 +13,7 @@ from typing import Annotated, assert_never
 from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.schedules import Row, row_for
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.quarantine import (
@@ -60,7 +61,6 @@ from services.quarantine.needs import (
     without_record,
 )
 from services.quarantine.proof import check, unusable
-from services.quarantine.schedules import Row, row_for
 
 TIME_LIMIT = timedelta(days=5)
 """For an officer's decision; for a treatment, where its own time does not need more."""

@@ -8,8 +8,8 @@ from collections.abc import Collection
 from datetime import date
 from typing import Final
 
+from schemas.codes.schedules import rows_for
 from schemas.vocabulary import GoodsClass, TreatmentMethod
-from services.quarantine.schedules import rows_for
 
 _WOOD = frozenset({GoodsClass.WOOD})
 _FRUIT = frozenset({GoodsClass.CHERRIES, GoodsClass.CITRUS, GoodsClass.FRUIT})

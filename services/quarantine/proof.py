@@ -11,8 +11,8 @@ from functools import partial
 from itertools import pairwise
 
 from schemas.bounds import shown
+from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, Held, Row
 from schemas.quarantine import Reading, TreatmentReport
-from services.quarantine.schedules import READING_GRACE_HOURS, Exposure, Held, Row
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far a record may lie ahead of the time at which it was sent."""

@@ -15,7 +15,7 @@ PLANTED = [
     ("schemas/vocabulary.py", "import orjson", "1. The language"),
     ("services/risk/rules.py", "import logging", "2. Whatever decides"),
     ("services/inspection/decider.py", "import services.shell.clock", "2. Whatever decides"),
-    ("services/quarantine/schedules.py", "import prometheus_client", "2. Whatever decides"),
+    ("services/quarantine/methods.py", "import prometheus_client", "2. Whatever decides"),
     ("services/release/decider.py", "import services.release.agent", "2. Whatever decides"),
     ("services/brandnew/policy.py", "import asyncio", "2. Whatever decides"),
     ("services/shell/turn.py", "import services.risk.rules", "3. The shell"),

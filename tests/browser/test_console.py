@@ -197,7 +197,7 @@ def test_a_hold_calls_released_goods_back_and_its_lifting_lets_them_go(desk: Run
     expect(page.locator(".waits")).to_contain_text("an officer to lift the hold")
     page.locator(".holds").get_by_text("a tip").wait_for()
     box = said["containers"][0]["container_no"]
-    page.get_by_role("link", name=box).click()
+    page.locator("section:has(> #boxes)").get_by_role("link", name=box).click()
     expect(page.locator(".goods .stage")).to_have_text("Must stay")
     page.go_back()
     lift = page.locator("details[id^=act-lift]")

@@ -26,7 +26,7 @@ def test_every_page_fits_and_names_its_controls(desk: Running, visitors: Visitor
         visitor.expected = {404}
         for path in (
             *("/", "/consignments", "/consignments?stage=controlled", "/consignments?q=nothing", "/lodge", "/parked"),
-            *("/unmatched", "/unmatched?days=0"),
+            *("/unmatched", "/unmatched?days=30", "/problems", "/problems/not_json", "/docs/codes/units"),
             *("/docs", goods, f"/containers/{box}", "/nowhere"),
         ):
             visitor.go(path)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
+from typing import cast
 
 import httpx2
 import pytest
@@ -14,6 +16,7 @@ from deploy.kafka.broker import free_port
 from services.console.database import migrate
 from services.console.office import WOKEN_AT_ONCE, Bell
 from services.console.problems import Problem
+from services.console.protocol import LimitedProtocol
 from services.console.settings import ConsoleSettings
 from services.console.streams import News, Shared, Streams
 from tests.conftest import PARTITIONS
@@ -144,6 +147,36 @@ def test_silent_connections_make_room_for_one_that_asks(small: Running) -> None:
         assert len(small.server.server_state.connections) <= 34
         lines[0].sendall(b"G")
         assert on_a_line_of_its_own(small) == 200
+
+
+def test_who_comes_when_every_connection_has_a_request_under_way_is_told_so(bootstrap: str, tmp_path: Path) -> None:
+    settings = ConsoleSettings(
+        kafka=bootstrap,
+        partitions=PARTITIONS,
+        database_url=f"sqlite:///{tmp_path}/console.db",
+        console_port=free_port(),
+        connections=16,
+        body_grace_seconds=60,
+    )
+    migrate(settings.database_url)
+    crowded = Running(settings)
+    crowded.start()
+    crowded.http.close()  # its own connection
+    sent = (
+        head(crowded, "POST /api/v1/declarations", "Content-Type: application/json", "Content-Length: 100") + b"\r\n{"
+    )
+    with ExitStack() as stack:
+        for _ in range(settings.connections):
+            stack.enter_context(connect(crowded)).sendall(sent)
+        wait(lambda: _in_request(crowded) == settings.connections, "every connection to have a request under way")
+        with connect(crowded) as line:
+            refused(line, 503, "connections_busy")
+    crowded.stop()
+
+
+def _in_request(console: Running) -> int:
+    connections = cast(set[LimitedProtocol], console.server.server_state.connections)
+    return len([each for each in connections if not each.silent()])
 
 
 def on_a_line_of_its_own(console: Running) -> int:

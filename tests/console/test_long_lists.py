@@ -194,6 +194,8 @@ def test_every_page_of_a_list_is_found_by_an_index(url: str) -> None:
         lists.alarms("A", None),
         lists.alarms("A", "b"),
         lists.named("X"),
+        lists.everything(),
+        lists.unmatched(7),
     ]
     every += [lists.at_stage(stage) for stage in Stage]
     with engine.begin() as connection:

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from decimal import ROUND_UP, Decimal
 from itertools import pairwise
 
+from schemas.codes.schedules import ROWS, Exposure, Held, Row, Step
 from schemas.quarantine import Reading, RecordTreatment
-from services.quarantine.schedules import ROWS, Exposure, Held, Row, Step
 from tests.quarantine.records import start_of
 from tests.voice import CONSIGNMENT
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.codes.schedules import READING_GRACE_HOURS, ROWS, Exposure, Held, Row, Step, row_for
 from schemas.quarantine import Reading, RecordTreatment
 from services.quarantine.proof import check, implausible
-from services.quarantine.schedules import READING_GRACE_HOURS, ROWS, Exposure, Held, Row, Step, row_for
 from tests.quarantine.just import CENT, MILLIONTH, NAMES, STEPS, THOUSANDTH, TODAY, changed, just, record
 
 

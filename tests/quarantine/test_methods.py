@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.codes.goods import TABLE, goods_class, goods_classes
+from schemas.codes.schedules import ROWS
 from schemas.codes.trade import PACKAGE_KINDS
 from schemas.envelope import DeadlinePassed, Fact, RequestRefused
 from schemas.inspection import PestIntercepted
@@ -25,7 +26,6 @@ from schemas.quarantine import (
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.needs import Abandoned
-from services.quarantine.schedules import ROWS
 from tests.quarantine.just import just, record
 from tests.quarantine.records import BROMIDE, COLD, FLUORIDE, GOOD, HEAT, PHOSPHINE, good_treatment, treatment
 from tests.quarantine.test_quarantine_desk import TIMBER, withdrawn

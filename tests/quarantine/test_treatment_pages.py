@@ -5,9 +5,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from schemas.codes.refusals import REFUSALS
+from schemas.codes.schedules import ROWS, Exposure, Held, Row, Step
 from schemas.quarantine import MOST_READINGS
 from services.quarantine import decider
-from services.quarantine.schedules import ROWS, Exposure, Held, Row, Step
 
 PAGE = Path(__file__).parents[2] / "docs" / "treatments.md"
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from schemas.codes.schedules import Held, Row, row_for
 from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 from services.quarantine.proof import check, ct_product, held_hours
-from services.quarantine.schedules import Held, Row, row_for
 from tests.quarantine.just import TODAY
 from tests.quarantine.records import (
     BROMIDE,

@@ -1,0 +1,88 @@
+"""What does a colour say? `good`: goods may go, or were found in order; `bad`: they are stopped, or a request is, because of a fault;
+`warn`: they wait for an act out of the ordinary, or time ran out; `plain`: none of these."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
+
+from schemas.vocabulary import Stage
+
+Tone = Literal["good", "warn", "bad", "plain"]
+STAGES: Final[Mapping[str, Tone]] = MappingProxyType(
+    {
+        Stage.LODGED: "plain",
+        Stage.ACCEPTED: "plain",
+        Stage.CONTROLLED: "plain",
+        Stage.AWAITING_ARRIVAL: "plain",
+        Stage.WITHDRAWN: "plain",
+        Stage.TREATED: "warn",
+        Stage.HELD: "warn",
+        Stage.PARTLY_RELEASED: "warn",
+        Stage.RELEASED: "good",
+        Stage.GATED_OUT: "good",
+        Stage.REJECTED: "bad",
+        Stage.REFUSED: "bad",
+        Stage.REVOKED: "bad",
+        Stage.LEFT_UNRELEASED: "bad",
+        Stage.PARKED: "bad",
+    }
+)
+_CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
+    (
+        "good",
+        (
+            *("DeclarationAccepted", "InspectionPassed", "TreatmentVerified", "TreatmentWaived", "ReleaseGranted"),
+            *("ContainerFreed", "ContainerMayLeave"),
+        ),
+    ),
+    (
+        "bad",
+        (
+            *("DeclarationRejected", "RequestRefused", "InspectionFailed", "PestIntercepted", "QuarantineRefused"),
+            *("TreatmentFailed", "TreatmentAbandoned", "ReleaseRefused", "ReleaseRevoked", "FactNotProjected"),
+            *("ConsignmentLeftUnreleased", "GateAlarmRaised"),
+        ),
+    ),
+    (
+        "warn",
+        (
+            *("DeclarationWaits", "RectificationRequested", "FindingsRetracted", "TreatmentReferred"),
+            *("TreatmentRetracted", "TreatmentDecisionRetracted", "InspectionOverdue", "RectificationOverdue"),
+            *("TreatmentOverdue", "ConsignmentHeld", "LiftRetracted", "ContainerHeld", "ContainerMustStay"),
+            *("ContainerHoldPlaced", "WatchPlaced"),
+        ),
+    ),
+)
+KINDS: Final[Mapping[str, Tone]] = MappingProxyType({kind: tone for tone, kinds in _CHOSEN for kind in kinds})
+"""Facts that say good or bad of goods; all others, and every request, are plain."""
+BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
+    {
+        "released": "good",
+        "gated_out": "plain",
+        "closed": "plain",
+        "alarm": "bad",
+        **dict.fromkeys(("left_unreleased", "left_undeclared", "empty_left_laden", "departure_not_reported"), "bad"),
+    }
+)
+"""Why a container may or may not leave, as the gate's answer names it; all other reasons are those of a wait."""
+OUTCOMES: Final[Mapping[str, Tone]] = MappingProxyType({"refused": "bad", "parked": "warn"})
+_ORDER: Final[tuple[Tone, ...]] = ("bad", "warn", "good")
+
+
+def of_kind(kind: str, part: bool = False) -> Tone:
+    """Of a message. `part`: it is about some of the goods only, and the rest still waits."""
+    tone = KINDS.get(kind, "plain")
+    return "warn" if part and tone == "good" else tone
+
+
+def of_box(reason: str) -> Tone:
+    return BOXES.get(reason, "warn")
+
+
+def of_request(outcome: str, answers: Iterable[str]) -> Tone:
+    """Of what became of a request: `outcome` as the API names it, and the kinds of the facts that answered it. The worst of them counts:
+    a declaration is answered also where it is rejected."""
+    if outcome != "answered":
+        return OUTCOMES.get(outcome, "plain")
+    said = {of_kind(kind) for kind in answers}
+    return next((tone for tone in _ORDER if tone in said), "plain")

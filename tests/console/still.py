@@ -1,0 +1,108 @@
+"""How do tests read pages and answers without a broker? The real application over rows that the projector's own code has written."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+from fastapi import FastAPI
+
+from schemas.topics import ROLES
+from services.console import signing
+from services.console.accounts import Accounts
+from services.console.app import create_app
+from services.console.asking import Asker
+from services.console.batch import Announcement, fold
+from services.console.database import migrate, open_engine
+from services.console.door import Door
+from services.console.heard import Heard, micros, place
+from services.console.office import Office
+from services.console.progress import Progress
+from services.console.queries import Rows
+from services.console.settings import ConsoleSettings
+from services.console.store import Store
+from services.shell.clock import now, stopwatch
+from tests.conftest import PARTITIONS
+from tests.console.border import Said
+from tests.people import admit, headers_of
+
+NOBODY_THERE = "127.0.0.1:1"
+BROWSER = {"accept": "text/html,application/xhtml+xml"}
+
+
+@dataclass
+class Still:
+    """A console whose rows are complete and fresh; it takes nothing in, for there is no broker."""
+
+    folder: Path
+    port: int = 8080
+    """By which it is called; nothing listens there."""
+    url: str = field(init=False)
+    app: FastAPI = field(init=False)
+    store: Store = field(init=False)
+    offsets: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        url = self.url = f"sqlite:///{self.folder}/console.db"
+        settings = ConsoleSettings(kafka=NOBODY_THERE, partitions=PARTITIONS, database_url=url, console_port=self.port)
+        migrate(url)
+        admit(url)
+        self.app = create_app(settings)
+        self.store = Store(open_engine(url, writes=True), 1000)
+        self.store.positions([(topic, 0) for topic in ROLES])
+        reading, writing = open_engine(url), open_engine(url, writes=True)
+        progress = Progress()
+        progress.trouble("")
+        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
+        self.app.state.office = Office(settings, Rows(reading), Asker(settings, writing), progress, Rows(reading))
+
+    def tell(self, said: Iterable[Said]) -> None:
+        """Puts these messages into the rows, each topic in the order given here."""
+        heard: list[Heard] = []
+        announced: list[Announcement] = []
+        before = dict(self.offsets)
+        for one in said:
+            offset = self.offsets[one.topic] = self.offsets.get(one.topic, -1) + 1
+            if ROLES[one.topic] == "parked":
+                announced.append(Announcement(one.topic, 0, offset, one.kind, orjson.loads(one.value)))
+            elif ROLES[one.topic] in ("facts", "requests"):
+                at = micros(one.at.isoformat())
+                number = place(one.topic, 0, offset)
+                heard.append(
+                    Heard(number, one.topic, one.kind, one.key, one.id, one.cause, one.sequence, at, one.value)
+                )
+        moved = {(topic, 0): (before.get(topic, -1) + 1, at + 1) for topic, at in self.offsets.items()}
+        with self.store.engine.begin() as connection:
+            self.store.claim(connection)
+            batch = fold(heard, announced, self.store.reader(connection))
+            fed = self.store.write(connection, batch, moved)
+        self.store.committed(batch, fed)
+
+    def get(self, path: str, language: str = "en", name: str = "", **how: Any) -> httpx2.Response:
+        """As a browser asks for it, with the key of `name`: empty for the account that may everything, `-` for nobody."""
+        sent = {} if name == "-" else headers_of(name) if name else headers_of()
+        self.app.state.office.progress.caught_up((now(), stopwatch()))
+        self.app.state.office.progress.gate_caught_up((now(), stopwatch()))
+        headers = sent | BROWSER | {"accept-language": language} | how.pop("headers", {})
+
+        async def ask() -> httpx2.Response:
+            transport = httpx2.ASGITransport(self.app)
+            async with httpx2.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{self.port}") as client:
+                return await client.request(how.pop("method", "GET"), path, headers=headers, **how)
+
+        return asyncio.run(ask())
+
+    def page(self, path: str, language: str = "en", name: str = "") -> str:
+        """The HTML of a page that is there."""
+        answer = self.get(path, language, name)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def stop(self) -> None:
+        """Closes what was opened."""
+        office: Office = self.app.state.office
+        self.store.engine.dispose()
+        office.rows._engine.dispose()

@@ -1,0 +1,154 @@
+"""Does the page of a consignment tell an officer and a treatment unit what they need: the goods, what a record must show, every open hold,
+and of containers only what is said about these goods? And do lists begin with everything, the newest first?"""
+
+import re
+from datetime import timedelta
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from schemas.codes.schedules import rows_for
+from schemas.gate import ContainerGatedOut
+from schemas.vocabulary import ControlKind, GoodsClass
+from services.console import lists
+from services.console import tables as t
+from tests.console.border import NOON, Border, green
+from tests.console.still import Still
+
+LANGUAGES = ("zh", "en")
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Still:
+    return Still(tmp_path)
+
+
+def words(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def section(html: str, name: str) -> str:
+    """The words of the section that this heading labels."""
+    found = re.search(rf'<section[^>]*aria-labelledby="{name}".*?</section>', html, re.DOTALL)
+    assert found, f"no section {name}"
+    return words(found[0])
+
+
+def form(html: str, name: str) -> tuple[str, bool]:
+    """The words of a form, and whether it is open."""
+    found = re.search(rf'<details class="act" id="act-{name}"[^>]*>.*?</details>', html, re.DOTALL)
+    assert found, f"no form {name}"
+    return words(found[0]), " open" in found[0].partition(">")[0].replace("hx-morph-skip", "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_shows_the_goods_line_by_line_with_weights_packages_seals_and_containers(
+    still: Still, language: str
+) -> None:
+    told = Border("GOODS", ("CSQU3054383", "MSKU6011672")).lodged().accepted().assessed(ControlKind.INSPECTION)
+    still.tell(told.held("inspection/inspection", "arrival").ordered().said)
+    seen = section(still.page(f"/consignments/{told.id}", language), "goods")
+    for word in ("4407110000", "Sawn pine, line 3", "RU", "12.5", "6,250", "180", "2,250", "USD"):
+        assert word in seen, word
+    for word in ("19,000", "18,750", "120", "6,750", "CN88213", "CSQU3054383", "MSKU6011672", "COSCO QINGDAO/041E"):
+        assert word in seen, word
+    assert ("立方米" if language == "zh" else "cubic metre") in seen
+    assert ("纸制或纤维板制盒/箱" if language == "zh" else "carton") in seen
+    assert ("Qingdao Qianwan yard 3") in seen
+
+
+def test_the_goods_of_a_rejected_paper_are_shown_too_and_a_long_list_says_how_much_more_there_is(still: Still) -> None:
+    told = Border("GOODS-2", lines=120).lodged().rejected()
+    still.tell(told.said)
+    seen = section(still.page(f"/consignments/{told.id}"), "goods")
+    assert "Sawn pine, line 50" in seen and "Sawn pine, line 51" not in seen and "70 more lines" in seen
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_treatment_record_must_show_stands_beside_its_form(still: Still, language: str) -> None:
+    told = Border("MINIMA").lodged().accepted().assessed(ControlKind.INSPECTION).ordered().pest().treatment_ordered()
+    still.tell(told.held("quarantine/inspection").said)
+    seen, _ = form(still.page(f"/consignments/{told.id}", language), "treatment-inspection-1")
+    for word in ("≥ 56 °C", "0.5 h", "≥ 21 °C", "48 g/m³", "36", "31", "24 h", "650", "5 ppm"):
+        assert word in seen, word
+    for row in rows_for(GoodsClass.WOOD, NOON.date()):
+        assert (row.schedule in seen) == (row.method.value in ("HT", "MB")), row.schedule
+    assert ("木芯" if language == "zh" else "wood core") in seen
+
+
+def test_an_officers_hold_hides_no_other_open_hold_and_closes_no_form(still: Still) -> None:
+    story = Border("HELD").lodged().accepted().assessed(ControlKind.INSPECTION, ControlKind.DOCUMENTS)
+    story.ordered(ControlKind.DOCUMENTS).ordered()
+    story.held("officer/1", "inspection/documents", "inspection/inspection", "arrival")
+    still.tell(story.said)
+    page = still.page(f"/consignments/{story.id}")
+    (waits,) = re.findall(r'<p class="waits.*?</p>', page, re.DOTALL)
+    for word in ("an officer to lift the hold", "the findings of the inspection", "the findings on the documents"):
+        assert word in words(waits), word
+    for name in ("findings-documents", "findings-inspection", "arrival", "lift-1"):
+        assert form(page, name)[1], f"{name} is closed"
+    row = still.page("/consignments?stage=held").split(f"/consignments/{story.id}")[1].split("</tr>")[0]
+    assert "+3" in words(row) and "the findings of the inspection" in row
+
+
+def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:
+    """The box came back, and other goods are in it: what the gate says now is not about those that left before."""
+    first = green("BOX-1")
+    second = Border("BOX-2", start=NOON + timedelta(days=3)).lodged().accepted().assessed(ControlKind.INSPECTION)
+    second.opened().held("inspection/inspection", "arrival")
+    rejected = Border("BOX-3", start=NOON + timedelta(days=4)).lodged().rejected()
+    still.tell([*first.said, *second.said, *rejected.said])
+    for story in (first, rejected):
+        boxes = section(still.page(f"/consignments/{story.id}"), "boxes")
+        assert "CSQU3054383" in boxes, boxes
+        assert "Must stay" not in boxes and "May leave" not in boxes and "held" not in boxes, boxes
+    assert "left with these goods" in section(still.page(f"/consignments/{first.id}"), "boxes")
+    assert "nothing of these goods is in it" in section(still.page(f"/consignments/{rejected.id}"), "boxes")
+    assert "Must stay" in section(still.page(f"/consignments/{second.id}"), "boxes")
+
+
+def test_the_list_of_consignments_begins_with_everything_the_newest_first(still: Still) -> None:
+    stories = [
+        Border(f"ALL-{n}", (), start=NOON + timedelta(days=n)).lodged().accepted().assessed() for n in (2, 5, 1, 4)
+    ]
+    stories += [Border("ALL-9", (), start=NOON + timedelta(days=9)).lodged().rejected()]
+    still.tell([said for story in stories for said in story.said])
+    page = still.page("/consignments")
+    shown = re.findall(r'<a class="number" href="/consignments/([0-9a-f-]{36})"', page)
+    assert shown == [story.id for story in sorted(stories, key=lambda story: story.start, reverse=True)]
+    api = still.get("/api/v1/consignments?limit=2").json()
+    assert [one["consignment_id"] for one in api["consignments"]] == shown[:2] and api["next"]
+    following = still.get(api["next"]).json()["consignments"]
+    assert [one["consignment_id"] for one in following] == shown[2:4]
+    assert "ALL-9" in still.get("/consignments.csv").text
+
+
+def test_the_list_of_everything_is_found_by_an_index(still: Still) -> None:
+    (part,) = lists.everything()
+    (query,) = part.queries(None, 50)
+    text = str(query.compile(still.store.engine, compile_kwargs={"literal_binds": True}))
+    with still.store.engine.connect() as connection:
+        plan = " ".join([row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")])
+    assert "consignments_lodged" in plan and "TEMP B-TREE" not in plan, plan
+    assert {index.name for index in t.CONSIGNMENTS.indexes} >= {"consignments_lodged"}
+
+
+def test_goods_that_nobody_lodged_and_parked_messages_begin_with_all_of_them_the_newest_first(still: Still) -> None:
+    told = [Border(f"UN-{n}", (), start=NOON + timedelta(days=n)).arrived() for n in (1, 3, 2)]
+    still.tell([said for story in told for said in story.said])
+    shown = re.findall(r'href="/consignments/([0-9a-f-]{36})"', still.page("/unmatched"))
+    assert shown == [story.id for story in sorted(told, key=lambda story: story.start, reverse=True)]
+    parked = [
+        Border(f"PK-{n}", (), start=NOON + timedelta(days=n)).lodged().accepted().parked(offset=n) for n in (1, 3, 2)
+    ]
+    still.tell([said for story in parked for said in story.said])
+    keys = re.findall(r'href="/consignments\?q=([0-9a-f-]{36})"', still.page("/parked"))
+    assert keys == [story.id for story in sorted(parked, key=lambda story: story.start, reverse=True)]
+
+
+def test_of_a_box_that_another_consignment_took_out_nothing_is_said_of_these_goods(still: Still) -> None:
+    here = Border("OUT-1", ("TGHU1234562",)).lodged().accepted().assessed().held("arrival")
+    still.tell([*here.said, *here.gate_says(ContainerGatedOut, gate="G9", consignments=("another",)).said[-1:]])
+    boxes = section(still.page(f"/consignments/{here.id}"), "boxes")
+    assert "G9" not in boxes

@@ -1,0 +1,152 @@
+"""After a full simulated day: is every sentence on a Chinese page Chinese, and every Chinese text of an answer?
+
+What a person wrote is shown as it stands, so it is taken out before: the test knows every text of every request. Technical text stands in
+`<code>` and `<pre>`; the reference of the API, which programs read, is marked `lang="en"`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import BaseModel, PastDate, ValidationError
+
+from schemas.topics import ROLES
+from services.console.problems import by_status, faults_of
+from services.console.words import WORDS
+from tests.console.simulated import Simulated, full_day, topics_of_rows
+from tests.console.still import Still
+
+SENTENCE = re.compile(r"(?<![\w/'-])[A-Za-z][a-z]+(?:'s)?(?:[,:;]? [A-Za-z]?[a-z]+(?:'s)?){2,}")
+"""Three words in a row."""
+TECHNICAL = re.compile(r"<(code|pre|textarea|script|style|head)\b.*?</\1>", re.DOTALL)
+ENGLISH = re.compile(r'<(\w+)[^>]*\blang="en"[^>]*>.*?</\1>', re.DOTALL)
+LISTS = (
+    "/",
+    "/consignments",
+    "/unmatched",
+    "/parked",
+    "/alarms",
+    "/watches",
+    "/lodge",
+    "/rights",
+    "/docs",
+    "/password",
+)
+
+
+@pytest.fixture(scope="module")
+def day() -> Simulated:
+    return full_day()
+
+
+@pytest.fixture(scope="module")
+def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Still:
+    made, rows = Still(tmp_path_factory.mktemp("day")), topics_of_rows()
+    said = [one for one in day.said if one.topic in rows and one.value and (ROLES[one.topic] != "requests" or one.kind)]
+    made.tell([one for one in said if not one.id.startswith("garbage")])
+    return made
+
+
+def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:
+    """Consignments and containers: of every kind of message, and of every code of a refusal, the first few of whom it is said."""
+    seen: dict[str, set[str]] = {}
+    for said in day.said:
+        code = orjson.loads(said.value).get("code", "") if said.kind == "RequestRefused" else ""
+        keys = seen.setdefault(f"{said.kind} {code}", set())
+        if len(keys) < most:
+            keys.add(said.key)
+    keys = set().union(*seen.values())
+    goods = {said.key for said in day.said if said.kind == "LodgeDeclaration"}
+    boxes = {said.key for said in day.said if said.topic == "customs-gate-facts"}
+    return sorted(keys & goods), sorted(keys & boxes)
+
+
+def typed(day: Simulated) -> re.Pattern[str]:
+    """What people wrote, the longest first."""
+    texts = sorted({" ".join(text.split()) for text in day.typed if " " in text.strip()}, key=len, reverse=True)
+    return re.compile("|".join([re.escape(text) for text in texts]))
+
+
+def sentences(html: str, people: re.Pattern[str]) -> list[str]:
+    """Latin sentences on a page that nobody at the border wrote."""
+    shown = ENGLISH.sub(" ", TECHNICAL.sub(" ", html.partition("<body")[2] or html))
+    attributes = " | ".join(re.findall(r'(?:title|placeholder|aria-label)="([^"]*)"', shown))
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " | ", shown) + attributes).split())
+    return SENTENCE.findall(people.sub(" | ", text))
+
+
+def chinese(value: Any, name: str = "") -> Iterator[str]:
+    """Every Chinese text of an answer."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from chinese(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from chinese(each, name)
+    elif isinstance(value, str) and (name == "zh" or name.endswith("_zh")):
+        yield value
+
+
+def test_the_day_has_everything_in_it(day: Simulated) -> None:
+    kinds = Counter(said.kind for said in day.said)
+    for kind in (
+        *("DeclarationRejected", "RequestRefused", "RectificationRequested", "InspectionFailed", "PestIntercepted"),
+        *("TreatmentOrdered", "TreatmentFailed", "TreatmentVerified", "TreatmentReferred", "ConsignmentHeld"),
+        *("ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "GateAlarmRaised", "ContainerMustStay"),
+        *("DeclarationWithdrawn", "MessageParked", "ConsignmentLeftUnreleased"),
+    ):
+        assert kinds[kind], kind
+
+
+def test_a_fault_without_words_of_its_own_is_told_by_its_code_in_chinese() -> None:
+    class Odd(BaseModel):
+        day: PastDate
+
+    with pytest.raises(ValidationError) as caught:
+        Odd(day="2999-01-01")  # type: ignore[arg-type]
+    (fault,) = faults_of(caught.value)
+    assert fault.message_en == "Date should be in the past" and fault.message_zh == "不符合要求（date_past）"
+    assert by_status(418, "GET /").details().detail_zh == "HTTP 418"
+
+
+def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still) -> None:
+    people = typed(day)
+    goods, boxes = some_of_each(day)
+    found: dict[str, set[str]] = {}
+    for path in (*LISTS, *[f"/consignments/{key}" for key in goods], *[f"/containers/{key}" for key in boxes]):
+        page = still.page(path, "zh")
+        assert WORDS["page.not_shown"].zh not in page, f"a part of {path} is not shown"
+        for sentence in sentences(page, people):
+            found.setdefault(sentence, set()).add(path)
+    assert {sentence: sorted(paths)[:2] for sentence, paths in found.items()} == {}
+
+
+def test_no_latin_sentence_stands_in_a_chinese_text_of_an_answer(day: Simulated, still: Still) -> None:
+    people = typed(day)
+    goods, boxes = some_of_each(day)
+    paths = [
+        "/api/v1/stages",
+        "/api/v1/alarms?limit=500",
+        "/api/v1/parked",
+        "/api/v1/unmatched",
+        "/api/v1/consignments",
+    ]
+    paths += [f"/api/v1/consignments/{key}{what}" for key in goods for what in ("", "/timeline")]
+    paths += [f"/api/v1/containers/{key}" for key in boxes]
+    paths += [
+        "/api/v1/nowhere",
+        "/api/v1/consignments?limit=many",
+        "/api/v1/consignments?stage=lost",
+        "/api/v1/parked?after=x",
+    ]
+    found: dict[str, str] = {}
+    for path in paths:
+        answer = still.get(path, headers={"accept": "application/json"})
+        for text in chinese(answer.json()):
+            for sentence in SENTENCE.findall(people.sub(" | ", text)):
+                found.setdefault(sentence, path)
+    assert found == {}

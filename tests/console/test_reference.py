@@ -1,0 +1,209 @@
+"""Does the reference of the API say of every field what it means, and of every problem when it comes, with an example that reaches it?"""
+
+import json
+import re
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from schemas.vocabulary import consignment_id
+from services.console import signing
+from services.console.database import open_engine
+from services.console.door import SESSION_COOKIE
+from services.console.feed import refuse_rebuilding
+from services.console.office import Page
+from services.console.problems import MEDIA_TYPE, Problem
+from services.console.queries import Rows
+from services.console.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
+from services.console.signing import FORM_COOKIE
+from services.console.words import WORDS
+from services.shell.clock import world_us
+from tests.console.border import DECLARANT, Border
+from tests.console.still import Still
+from tests.people import admit
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Still:
+    made = Still(tmp_path_factory.mktemp("reference"))
+    admit(made.url, "declarant", roles="declarant", company=DECLARANT, office="")
+    return made
+
+
+@pytest.fixture(scope="module")
+def document(still: Still) -> dict[str, Any]:
+    made: dict[str, Any] = still.app.openapi()
+    return made
+
+
+def fields(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every field of every body, by the name of its object."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def walk(model: str, schema: dict[str, Any]) -> None:
+        for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(schema)):
+            if not any(key.startswith(f"{name}.") for key in found):
+                walk(name, document["components"]["schemas"][name])
+        for name, field in schema.get("properties", {}).items():
+            found[f"{model}.{name}"] = field
+
+    for operation in operations(document):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        if body:
+            walk(operation["summary"], body)
+    return found
+
+
+def test_every_field_of_a_body_has_words_in_both_languages_and_an_example(document: dict[str, Any]) -> None:
+    found = fields(document)
+    assert len(found) > 100
+    for name, field in found.items():
+        assert field.get("description") and field.get(ZH) and "examples" in field, name
+        if "country" in name or name.rpartition(".")[2] in ("unit", "currency", "customs_office", "package_kind"):
+            assert field[CODES].rpartition("/")[2] in TABLES, name
+    names = {name.rpartition(".")[2] for name in found} | {name for name in found if name in FIELDS}
+    assert set(FIELDS) - names == set(), "no row has lost its field"
+
+
+def test_every_parameter_has_words_in_both_languages_and_an_example(document: dict[str, Any]) -> None:
+    named = set[str]()
+    for operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description") and parameter.get(ZH) and "example" in parameter, parameter
+            named.add(parameter["name"])
+    assert set(PARAMETERS) == named
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_of_the_api_shows_words_bounds_codes_and_examples(still: Still, language: str) -> None:
+    page = still.page("/docs", language)
+    row = page.split("<code>reference</code>")[1].split("</tr>")[0]
+    assert "1–35" in row and "README-1" in row
+    assert ("企业自编的单证编号" if language == "zh" else "the declarant&#39;s own number") in row
+    assert "conform | not_conform | pest | refuse" in page and 'href="/docs/codes/units"' in page
+    for table in TABLES:
+        assert still.page(f"/docs/codes/{table}", language).count("<tr>") > len(TABLES[table]())
+    assert still.get("/docs/codes/nothing").status_code == 404
+
+
+# problems
+
+
+def codes() -> list[str]:
+    return sorted({key.split(".")[1] for key in WORDS if key.startswith("problems.")})
+
+
+def test_every_problem_has_an_address_that_says_what_it_means(still: Still) -> None:
+    assert sorted(FAULTS) == codes()
+    for code, told in FAULTS.items():
+        for language in ("zh", "en"):
+            page = unescape(still.page(f"/problems/{code}", language))
+            assert f"<code>{code}</code>" in page and (told.zh if language == "zh" else told.en) in page
+        answer = still.get(f"/problems/{code}", headers={"accept": "application/json"}).json()
+        assert answer["type"] == f"/problems/{code}" and answer["status"] == told.status
+    listed = still.page("/problems")
+    assert all(f'href="/problems/{code}"' in listed for code in codes())
+    assert still.get("/problems/nothing").status_code == 404
+
+
+def ask(still: Still, who: str, request: str) -> httpx2.Response:
+    """Sends a request as the reference writes it."""
+    head, _, body = request.partition("\n\n")
+    first, *lines = head.splitlines()
+    method, path = first.split(" ")
+    headers = {"accept": "application/json", **dict([line.split(": ", 1) for line in lines])}
+    return still.get(path, name=who, headers=headers, method=method, content=body)
+
+
+@pytest.mark.parametrize("code", [code for code, told in FAULTS.items() if told.request])
+def test_the_example_of_a_problem_reaches_it(still: Still, code: str) -> None:
+    told = FAULTS[code]
+    answer = ask(still, told.who, told.request)
+    assert answer.headers["content-type"] == MEDIA_TYPE, answer.text
+    assert (answer.status_code, answer.json()["type"]) == (told.status, f"/problems/{code}"), answer.text
+
+
+HERE = frozenset(
+    {
+        *("sign_in_wrong", "sign_in_slowed", "sign_ins_busy", "form_of_another", "password_length"),
+        *("passwords_differ", "password_same", "rows_away", "not_known_yet", "no_reach", "feed_rebuilding"),
+    }
+)
+"""Problems that more than one request reaches, each below."""
+NEW = "a new password, long enough"
+
+
+def is_told(answer: httpx2.Response, code: str) -> None:
+    """The answer is this problem, as a document or on the page of a form."""
+    assert answer.status_code == FAULTS[code].status, answer.text
+    assert f"/problems/{code}" in answer.text or unescape(answer.text).count(WORDS[f"problems.{code}.title"].en), code
+
+
+def sign_in(still: Still, name: str, password: str, token: str = "t") -> httpx2.Response:
+    typed = {"form": token, "account": name, "password": password}
+    return still.get("/sign-in", name="-", method="POST", data=typed, headers={"cookie": f"{FORM_COOKIE}=t"})
+
+
+def test_signing_in_goes_wrong_in_each_of_its_ways(still: Still, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_told(sign_in(still, "nobody", "nothing"), "sign_in_wrong")
+    is_told(sign_in(still, "nobody", "nothing", token="another"), "form_of_another")
+    answers = [sign_in(still, "nobody", "nothing") for _ in range(12)]
+    is_told(answers[-1], "sign_in_slowed")
+    monkeypatch.setattr(signing, "WAITING", 0)
+    is_told(sign_in(still, "somebody else", "nothing"), "sign_ins_busy")
+
+
+def test_a_password_cannot_be_changed_in_each_of_its_ways(still: Still) -> None:
+    admit(still.url, "changing", password="the old password")
+    cookie = still.app.state.door.accounts.open_session("changing", "127.0.0.1:8080", "127.0.0.1", world_us())
+    signed = {"cookie": f"{SESSION_COOKIE}={cookie}"}
+    csrf = still.get("/api/v1/me", name="-", headers={**signed, "accept": "application/json"}).json()["csrf"]
+
+    def change(new: str, again: str, token: str = csrf) -> httpx2.Response:
+        typed = {"csrf": token, "password": "the old password", "new": new, "again": again}
+        return still.get("/password", name="-", method="POST", data=typed, headers=signed)
+
+    is_told(change("short", "short"), "password_length")
+    is_told(change(NEW, f"{NEW}!"), "passwords_differ")
+    is_told(change("the old password", "the old password"), "password_same")
+    is_told(change(NEW, NEW, token="another"), "form_of_another")
+
+
+def test_what_is_not_known_is_said_so_and_what_is_out_of_reach_too(tmp_path: Path) -> None:
+    away = Still(tmp_path)
+    admit(away.url, "declarant", roles="declarant", company=DECLARANT, office="")
+    admit(away.url, "elsewhere", roles="targeting", company="", office="0100")
+    told = Border("NO-REACH").lodged().accepted().assessed().held("arrival")
+    away.tell(told.said)
+    asked: dict[str, Any] = {"method": "POST", "json": {"reason": "a tip"}, "headers": {"accept": "application/json"}}
+    is_told(away.get("/api/v1/containers/CSQU3054383/holds", name="elsewhere", **asked), "no_reach")
+    away.app.state.office.progress.measured(5)
+    path = f"/api/v1/consignments/{consignment_id(DECLARANT, 'NOT-THERE')}/withdrawal"
+    is_told(away.get(path, name="declarant", **asked), "not_known_yet")
+    away.app.state.office.rows = Rows(open_engine(f"sqlite:///{tmp_path}/no/such/folder/console.db"))
+    is_told(away.get("/api/v1/stages", headers={"accept": "application/json"}), "rows_away")
+
+
+def test_a_feed_that_is_being_made_anew_says_so() -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_rebuilding("aaaaaaaa.7", Page([], more=True))
+    assert (caught.value.code, caught.value.status) == ("feed_rebuilding", FAULTS["feed_rebuilding"].status)
+
+
+@cache
+def said_in_tests() -> str:
+    files = [file for file in TESTS.rglob("test_*.py") if file.name != Path(__file__).name]
+    return "\n".join([file.read_text(encoding="utf-8") for file in files])
+
+
+@pytest.mark.parametrize("code", sorted({code for code, told in FAULTS.items() if not told.request} - HERE))
+def test_a_problem_that_one_request_does_not_reach_has_a_test_of_its_own(code: str) -> None:
+    words = [text for key in ("title", "detail") for text in WORDS[f"problems.{code}.{key}"]]
+    said = said_in_tests()
+    assert re.search(rf"""(problems/|["']){code}["']""", said) or any(text in said for text in words), code

@@ -1,0 +1,113 @@
+"""Does every colour mean what it says?"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from schemas.envelope import Request
+from schemas.topics import FACTS_AND_REQUESTS
+from schemas.vocabulary import ControlKind, Stage
+from services.console import tables as t
+from services.console import tones
+from services.console.container import GONE
+from services.console.rendering import FOLDER
+from services.shell.clock import world_us
+from tests.console.border import Border, green
+from tests.console.still import Still
+
+FACTS = {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries if not issubclass(kind, Request)}
+NEITHER = {
+    *("DeclarationRepeated", "DeclarationPassedOn", "DeclarationLodgedAgain", "WithdrawalRequested"),
+    *("ConsignmentAssessed", "InspectionOrdered", "InspectionCancelled", "TreatmentOrdered", "TreatmentCancelled"),
+    *("ArrivalRecorded", "RefusalRevoked", "DeclarationWithdrawn", "WatchLifted", "ContainerGatedOut"),
+    *("ConsignmentGatedOut", "ContainerArrived", "DepartureRetracted", "VisitOpened", "VisitClosed"),
+    *("EquipmentEventRecorded", "EquipmentEventRetracted", "ContainerFindingRecorded", "LotStruck"),
+    *("ExitPermitted", "ContainerHoldLifted"),
+}
+"""Facts that say neither good nor bad of goods."""
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Still:
+    return Still(tmp_path)
+
+
+def strip(html: str, id_: str = "asked") -> str:
+    found = re.search(rf'<div id="{id_}" class="([^"]+)"', html)
+    assert found, html[:2000]
+    return found[1]
+
+
+def asked(still: Still, story: Border) -> str:
+    """The first request of this story, as one that this console took in."""
+    said = story.said[0]
+    row = {
+        "request_id": said.id,
+        "idempotency_key": said.id,
+        "sender": "tester",
+        "kind": said.kind,
+        "subject": said.key,
+    }
+    with still.store.engine.begin() as connection:
+        connection.execute(t.LODGEMENTS.insert().values(digest="", asked_us=world_us(), **row))
+    return said.id
+
+
+def test_every_stage_and_every_fact_has_a_colour_that_somebody_chose() -> None:
+    assert set(tones.STAGES) == set(Stage)
+    assert set(tones.KINDS) | NEITHER == FACTS | {"FactNotProjected"}
+    assert not set(tones.KINDS) & NEITHER
+    assert set(GONE) <= set(tones.BOXES)
+
+
+def test_the_strip_of_a_rejected_declaration_is_not_the_colour_of_success(still: Still) -> None:
+    story = Border("TONE-1").lodged().rejected()
+    still.tell(story.said)
+    where = f"/consignments/{story.id}?asked={asked(still, story)}"
+    assert strip(still.page(where)) == "notice bad"
+    good = Border("TONE-2").lodged().accepted()
+    still.tell(good.said)
+    assert strip(still.page(f"/consignments/{good.id}?asked={asked(still, good)}")) == "notice good"
+
+
+def test_a_request_has_the_colour_of_the_worst_answer() -> None:
+    assert tones.of_request("answered", ["ArrivalRecorded", "ReleaseGranted"]) == "good"
+    assert tones.of_request("answered", ["ArrivalRecorded"]) == "plain"
+    assert tones.of_request("answered", ["InspectionPassed", "ConsignmentHeld"]) == "warn"
+    assert tones.of_request("answered", ["DeclarationAccepted", "DeclarationRejected"]) == "bad"
+    assert tones.of_request("refused", []) == "bad" and tones.of_request("pending", []) == "plain"
+
+
+def test_a_cancelled_control_is_no_failure_and_a_release_in_part_no_whole_success(still: Still) -> None:
+    assert tones.of_kind("InspectionCancelled") == "plain" == tones.of_kind("DeclarationWithdrawn")
+    boxes = ("CSQU3054383", "MSKU6011672")
+    told = Border("TONE-3", boxes).lodged().accepted().assessed().held("arrival").partly_released(boxes[0])
+    still.tell(told.said)
+    seen = still.page(f"/consignments/{told.id}")
+    assert '<article class="decision warn">' in seen and '<article class="decision good">' not in seen
+    taken_back = Border("TONE-4").lodged().accepted().assessed().withdrawn()
+    still.tell(taken_back.said)
+    seen = still.page(f"/consignments/{taken_back.id}")
+    assert "Declaration withdrawn" in seen and "decision bad" not in seen
+
+
+def test_goods_that_were_refused_or_rejected_do_not_look_like_those_that_simply_ended(still: Still) -> None:
+    rejected = Border("TONE-5").lodged().rejected()
+    refused = Border("TONE-6", ("TGHU1234562",)).lodged().accepted().assessed(ControlKind.INSPECTION)
+    refused.held("inspection/inspection").ordered().failed().refused()
+    out = green("TONE-7", ("MSKU6011672",))
+    still.tell([*rejected.said, *refused.said, *out.said])
+    for story, tone in ((rejected, "bad"), (refused, "bad"), (out, "good")):
+        seen = still.page(f"/consignments/{story.id}")
+        (waits,) = re.findall(r'<p class="waits ([^"]*)"', seen)
+        assert tone in waits.split(), (waits, story.reference)
+
+
+def test_every_colour_of_a_page_has_its_look() -> None:
+    look = FOLDER.joinpath("static", "console.css").read_text(encoding="utf-8")
+    for piece in ("stage", "waits", "notice", "decision", "mark"):
+        for tone in ("good", "warn", "bad"):
+            assert re.search(rf"\.{piece}\.{tone}\b", look), (piece, tone)
+    for stage in Stage:
+        assert f".stage.{stage}" not in look, "a colour is chosen in one place, by what it says"
