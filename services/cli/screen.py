@@ -223,7 +223,8 @@ class Screen:
         try:
             yield advance
         finally:
-            bar.stop()
+            if bar.live.is_started:
+                bar.stop()
 
     def _put(self, what: Text | Table) -> None:
         self._console.print(what, soft_wrap=isinstance(what, Text))

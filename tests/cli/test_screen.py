@@ -118,6 +118,7 @@ def test_what_lasts_shows_how_far_it_is_on_a_terminal(terminal: bool, after: flo
         advance(1)
         advance(2)
     assert ("reading [/x]" in file.getvalue()) is shown and ("3/3" in file.getvalue()) is shown
+    assert shown or file.getvalue() == ""
 
 
 def test_an_argument_of_any_bytes_is_text() -> None:
