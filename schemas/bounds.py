@@ -7,10 +7,9 @@ Both are compiled by pydantic: neither costs a Python call for each field, but f
 
 import re
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any, Literal, cast
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, SchemaValidator, core_schema
 
@@ -30,6 +29,9 @@ LARGEST_INTEGER = 2**63 - 1
 """What SQL and other languages hold."""
 DECIMAL_SIGNS = 40
 """Signs of a decimal number as it is written: digits alone do not bound it, `1.000…` may have millions of idle zeros."""
+NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
+"""A number as JSON writes it (RFC 8259, section 6): Python and Rust also read `1_0`, `+10`, blanks around it, and digits of other scripts."""
+_NUMBER = re.compile(NUMBER)
 
 
 class WhenMade:
@@ -89,18 +91,22 @@ def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
     """JSON is measured as text before it becomes a number; a number that Python code made, after."""
     text = core_schema.str_schema(max_length=DECIMAL_SIGNS, coerce_numbers_to_str=True)
+    number = core_schema.custom_error_schema(core_schema.str_schema(pattern=NUMBER), "decimal_parsing")
     return core_schema.json_or_python_schema(
-        core_schema.chain_schema([text, bounded]),
-        core_schema.no_info_after_validator_function(_short, bounded),
+        core_schema.chain_schema([text, number, bounded]),
+        core_schema.no_info_before_validator_function(_short, bounded),
         metadata={"earlier_schema": earlier},
     )
 
 
-def _short(number: Decimal) -> Decimal:
-    if len(str(number)) > DECIMAL_SIGNS:
+def _short(number: object) -> object:
+    """The number that Python code made, or the text of one that somebody typed into a form."""
+    if len(text := str(number)) > DECIMAL_SIGNS:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
         )
+    if isinstance(number, str) and (_NUMBER.match(text) is None or text.endswith("\n")):
+        raise PydanticKnownError("decimal_parsing")
     return number
 
 
@@ -127,6 +133,29 @@ def _earlier(node: Any) -> Any:
     earlier = metadata.get("earlier", {})
     changed = {**node, **earlier}
     return {name: _earlier(each) for name, each in changed.items() if each is not None or name not in earlier}
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list | tuple):
+        return type(node)([_strict(each) for each in node])
+    if not isinstance(node, dict) or node.get("type") == "json-or-python":
+        return node
+    if node.get("type") in ("int", "bool"):
+        strict = cast(CoreSchema, {**node, "strict": True})
+        return core_schema.json_or_python_schema(
+            strict, cast(CoreSchema, node), metadata={"earlier_schema": _earlier(node)}
+        )
+    kept = ("metadata", "serialization")
+    return {name: each if name in kept else _strict(each) for name, each in node.items()}
+
+
+class Shape(BaseModel):
+    """What every message, and every body in which one is asked, has in common: JSON says a whole number by digits and a truth value by
+    `true` or `false`, never by the text of one, where the message is made. Python code, forms among it, may hold either as text."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return cast(CoreSchema, _strict(handler(source)))
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:

@@ -71,12 +71,16 @@ def _decimal(node: Any, at: str, named: dict[str, Any]) -> Any:
 
 
 def _written(node: Any, at: str, named: dict[str, Any]) -> Any:
+    if node["json_schema"]["type"] in ("int", "bool"):
+        return _value(node["json_schema"], at, named)
     steps = node["json_schema"].get("steps", [])
     if [step["type"] for step in steps] in (["function-plain", "datetime"], ["function-plain", "date"]):
         return _value(steps[1], at, named)
-    if [step["type"] for step in steps] != ["str", "decimal"] or steps[0].get("max_length") != DECIMAL_SIGNS:
+    if [step["type"] for step in steps] != ["str", "custom-error", "decimal"] or steps[0].get(
+        "max_length"
+    ) != DECIMAL_SIGNS:
         raise Unbounded(f"{at}: json-or-python that is no bounded decimal number")
-    number = steps[1]
+    number = steps[2]
     if number.get("decimal_places") is None or (number.get("max_digits") is None and number.get("le") is None):
         raise Unbounded(f"{at}: a decimal number without digits or limits")
     whole = "1" if number.get("le") is not None else "9" * (number["max_digits"] - number["decimal_places"])
