@@ -41,6 +41,15 @@ CHECKS: Final = MappingProxyType(
         "invoice_total_differs": Words(
             "表体总价合计与发票总额不符", "the lines' totals do not add up to the invoice total"
         ),
+        "line_total_rounded": Words(
+            "总价与数量乘单价之差超出四位小数的舍入，仅在单价所写末位的舍入之内",
+            "the line's total is quantity times unit price only if the price is rounded to the places in which it is written",
+        ),
+        "invoice_total_rounded": Words(
+            "发票总额与表体合计之差仅在其所写末位的舍入之内",
+            "the lines' totals add up to the invoice total only if that is rounded to the places in which it is written",
+        ),
+        "amount_too_fine": Words("金额的小数位多于该币制的最小单位", "the amount has more decimals than its currency"),
         "entry_date_out_of_range": Words("进境日期不合理", "the entry date is more than a year away"),
         "packages_negative": Words("件数为负", "the number of packages is negative"),
         "departure_missing": Words("进口申报缺启运国", "an import names where it departed"),
@@ -77,6 +86,8 @@ CONTRADICTIONS: Final = frozenset(
         "route_without_journey",
         "container_not_carried",
         "quantity_differs_from_mass",
+        "line_total_rounded",
+        "invoice_total_rounded",
     }
 )
 """Warnings that two fields cannot both be right: the declaration stands, and somebody reads the papers."""

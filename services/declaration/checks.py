@@ -22,11 +22,12 @@ from schemas.codes.trade import (
 )
 from schemas.declaration import Declaration, Finding, Item
 from schemas.vocabulary import Direction, Severity, TransportMode
+from services.declaration import totals
 
 MOST_ITEMS = 50
 """Lines of one declaration (GACC practice)."""
 TOLERANCE = Decimal("0.01")
-"""Share by which a total may differ from its parts: unit prices are rounded."""
+"""Share by which a mass may differ from its parts."""
 CENT = Decimal("0.05")
 FAR = timedelta(days=366)
 MODES = frozenset([mode.value for mode in TransportMode])
@@ -131,9 +132,20 @@ def values(said: Declaration, today: date) -> Seen:
         yield error("/currency", "currency_unknown", said.currency)
     if said.invoice_total < 0:
         yield error("/invoice_total", "price_negative", said.invoice_total)
-    total = sum([item.total_price for item in said.items], Decimal(0))
-    if said.items and abs(total - said.invoice_total) > max(CENT, said.invoice_total * TOLERANCE):
-        yield error("/invoice_total", "invoice_total_differs", f"head {said.invoice_total}, lines {total}")
+    for pointer, seen in totals.too_fine(said):
+        yield error(pointer, "amount_too_fine", seen)
+    if said.items:
+        total = sum([item.total_price for item in said.items], Decimal(0))
+        seen = f"head {said.invoice_total}, lines {total}"
+        yield from _total("/invoice_total", "invoice_total", totals.fit_of_invoice(said), seen)
+
+
+def _total(pointer: str, name: str, fit: totals.Fit, seen: str) -> Seen:
+    """What is said of a total: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer looks at it."""
+    if fit is totals.Fit.WRONG:
+        yield error(pointer, f"{name}_differs", seen)
+    elif fit is totals.Fit.ROUNDED:
+        yield warning(pointer, f"{name}_rounded", seen)
 
 
 def lines(said: Declaration, today: date) -> Seen:
@@ -174,11 +186,8 @@ def line(item: Item, at: str, currency: str) -> Seen:
         mass = item.quantity * in_kilograms
         if abs(mass - item.net_mass_kg) > max(CENT, item.net_mass_kg * TOLERANCE):
             yield warning(f"{at}/quantity", "quantity_differs_from_mass", f"{mass} kg, net mass {item.net_mass_kg} kg")
-    product = item.quantity * item.unit_price
-    if abs(product - item.total_price) > max(CENT, abs(item.total_price) * TOLERANCE):
-        yield error(
-            f"{at}/total_price", "line_total_differs", f"{item.quantity} x {item.unit_price} is not {item.total_price}"
-        )
+    seen = f"{item.quantity} x {item.unit_price} is not {item.total_price}"
+    yield from _total(f"{at}/total_price", "line_total", totals.fit_of_line(item), seen)
 
 
 CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (

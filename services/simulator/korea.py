@@ -15,7 +15,7 @@ The data set: synthetic Korean import declarations for fraud research (Jeong et 
 | Country of Departure, Country of Origin | `departure_country`, `origin_country` |
 | Tax Rate, Tax Type, Country of Origin Indicator | nothing |
 | Net Mass | `net_mass_kg`, also the gross mass; kept as it is, so a mass of zero is refused by the desk |
-| Item Price | `total_price` of one article, in KRW; a price of zero goes to the document desk |
+| Item Price | `total_price` of one article, in whole won (KRW has no decimals); a price of zero goes to the document desk |
 | Fraud, Critical Fraud | nothing: known only afterwards |
 """
 
@@ -77,7 +77,7 @@ def declaration(row: dict[str, str]) -> Declaration:
     """One row; NotKorea names the column that cannot be read."""
     if None in row.values():
         raise NotKorea("the row is shorter than the header. 行不完整")
-    mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "0.0001")
+    mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "1")
     office = row["Office ID"]
     if not office.isdigit() or len(office) > 3:
         raise NotKorea(f"Office ID: {office!r} is not a number of up to three digits. 关区代码有误")

@@ -76,6 +76,7 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/unit_price", "price_negative", line(unit_price=Decimal(-500))),
     ("/items/1/total_price", "price_negative", line(total_price=Decimal(-5000))),
     ("/items/1/total_price", "line_total_differs", line(unit_price=Decimal(400))),
+    ("/items/1/total_price", "amount_too_fine", line(total_price=Decimal("5000.001"))),
     ("/wood_packaging", "wood_denied", {"package_kind": "93"}),
     *[
         ("/containers/0/container_no", "container_malformed", {"containers": (DeclaredContainer(container_no=number),)})
@@ -122,6 +123,8 @@ WORTH_A_WARNING = [
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="035")),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="036")),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="070")),
+    ("/items/1/total_price", "line_total_rounded", line(quantity=Decimal(3000), unit_price=Decimal("1.67"))),
+    ("/invoice_total", "invoice_total_rounded", line(unit_price=Decimal("499.97"), total_price=Decimal("4999.70"))),
 ]
 
 
@@ -143,7 +146,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"transport_mode": "5", "containers": ()},
         {"transport_mode": "4"},
         line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
-        line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.65")),  # within a hundredth
+        line(unit="035", quantity=Decimal("20.19"), unit_price=Decimal("247.6474")),  # within a hundredth
         line(unit="036", quantity=Decimal(20_000), unit_price=Decimal("0.25")),
         line(unit="070", quantity=Decimal("0.02"), unit_price=Decimal(250_000)),
     ],
