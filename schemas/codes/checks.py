@@ -41,6 +41,18 @@ CHECKS: Final = MappingProxyType(
         "invoice_total_differs": Words(
             "表体总价合计与发票总额不符", "the lines' totals do not add up to the invoice total"
         ),
+        "mass_below_one": Words("重量不足1千克，表头应填报1", "below 1 kg: the form says 1"),
+        "line_above_gross": Words("商品净重大于表头毛重", "the line is heavier than the gross mass of the head"),
+        "lines_above_gross": Words("表体净重合计大于毛重", "the lines' net masses add up to more than the gross mass"),
+        "quantity_above_gross": Words(
+            "以重量计的数量大于表头毛重",
+            "the quantity is in a unit of mass and is more than the gross mass of the head",
+        ),
+        "quantity_not_whole": Words("该计量单位的数量须为整数", "the quantity is in a unit that counts whole things"),
+        "container_overloaded": Words("集装箱装不下这样的重量", "no container carries so much"),
+        "container_heavy": Words(
+            "每箱毛重超过36吨", "more than 36 t gross in each container, which is what they are rated for (ISO 668)"
+        ),
         "line_total_rounded": Words(
             "总价与数量乘单价之差超出四位小数的舍入，仅在单价所写末位的舍入之内",
             "the line's total is quantity times unit price only if the price is rounded to the places in which it is written",
@@ -86,6 +98,7 @@ CONTRADICTIONS: Final = frozenset(
         "route_without_journey",
         "container_not_carried",
         "quantity_differs_from_mass",
+        "container_heavy",
         "line_total_rounded",
         "invoice_total_rounded",
     }

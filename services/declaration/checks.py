@@ -3,7 +3,7 @@
 Each check yields what it saw, with an RFC 6901 pointer; the words are rows of `schemas.codes.checks`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,7 +13,6 @@ from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import (
     CHAPTERS,
-    KILOGRAMS,
     MAYBE_WOOD_KINDS,
     PACKAGE_KINDS,
     SOLID_WOOD_KINDS,
@@ -21,30 +20,19 @@ from schemas.codes.trade import (
     UNITS,
 )
 from schemas.declaration import Declaration, Finding, Item
-from schemas.vocabulary import Direction, Severity, TransportMode
+from schemas.vocabulary import Direction, TransportMode
 from services.declaration import totals
+from services.declaration.masses import masses
+from services.declaration.pointing import Seen, error, warning
 
 MOST_ITEMS = 50
 """Lines of one declaration (GACC practice)."""
-TOLERANCE = Decimal("0.01")
-"""Share by which a mass may differ from its parts."""
-CENT = Decimal("0.05")
 FAR = timedelta(days=366)
 MODES = frozenset([mode.value for mode in TransportMode])
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
 UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 """Modes that carry no freight containers (ISO 668)."""
-
-Seen = Iterator[Finding]
-
-
-def error(pointer: str, code: str, seen: object) -> Finding:
-    return Finding(pointer=pointer, code=code, severity=Severity.ERROR, seen=str(seen)[:120])
-
-
-def warning(pointer: str, code: str, seen: object) -> Finding:
-    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=str(seen)[:120])
 
 
 def parties(said: Declaration, today: date) -> Seen:
@@ -115,18 +103,6 @@ def journey(said: Declaration, today: date) -> Seen:
         )
 
 
-def masses(said: Declaration, today: date) -> Seen:
-    for name in ("gross_mass_kg", "net_mass_kg"):
-        mass = getattr(said, name)
-        if mass <= 0:
-            yield error(f"/{name}", "mass_not_positive", mass)
-    if said.net_mass_kg > said.gross_mass_kg:
-        yield error("/net_mass_kg", "net_above_gross", f"{said.net_mass_kg} > {said.gross_mass_kg}")
-    total = sum([item.net_mass_kg for item in said.items], Decimal(0))
-    if said.items and abs(total - said.net_mass_kg) > max(CENT, said.net_mass_kg * TOLERANCE):
-        yield warning("/net_mass_kg", "net_mass_differs", f"head {said.net_mass_kg}, lines {total}")
-
-
 def values(said: Declaration, today: date) -> Seen:
     if said.currency not in CURRENCIES:
         yield error("/currency", "currency_unknown", said.currency)
@@ -181,11 +157,6 @@ def line(item: Item, at: str, currency: str) -> Seen:
         yield error(f"{at}/unit_price", "price_negative", item.unit_price)
     if item.total_price < 0:
         yield error(f"{at}/total_price", "price_negative", item.total_price)
-    in_kilograms = KILOGRAMS.get(item.unit)
-    if in_kilograms is not None and item.quantity > 0 and item.net_mass_kg > 0:
-        mass = item.quantity * in_kilograms
-        if abs(mass - item.net_mass_kg) > max(CENT, item.net_mass_kg * TOLERANCE):
-            yield warning(f"{at}/quantity", "quantity_differs_from_mass", f"{mass} kg, net mass {item.net_mass_kg} kg")
     seen = f"{item.quantity} x {item.unit_price} is not {item.total_price}"
     yield from _total(f"{at}/total_price", "line_total", totals.fit_of_line(item), seen)
 

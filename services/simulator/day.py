@@ -57,6 +57,8 @@ WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("9013809090", "optical devices", "007", 0.5, 900.0),
 )
 """Goods for which the risk desk has a rule."""
+MOST_OF_A_LINE_KG = 2000.0
+"""Eight lines, and as many of the neighbour's, go into one container."""
 WATCHED_SHARE = 0.10
 WRONG_SHARE = 0.015
 """Declarations with a mistake that the declaration desk points at."""
@@ -293,7 +295,7 @@ def _declaration(seed: int, index: int, dice: Random) -> Declaration:
 def _item(dice: Random, origin: str) -> Item:
     goods = WATCHED if dice.random() < WATCHED_SHARE / 2 else GOODS
     code, name, unit, mass, price = dice.choice(goods)
-    quantity = Decimal(dice.randrange(1, 900))
+    quantity = Decimal(1 + (dice.randrange(1, 900) - 1) % max(1, int(MOST_OF_A_LINE_KG / mass)))
     each = Decimal(str(round(price * (0.8 + 0.4 * dice.random()), 2)))
     return Item(
         hs_code=code,

@@ -76,6 +76,11 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items/1/unit_price", "price_negative", line(unit_price=Decimal(-500))),
     ("/items/1/total_price", "price_negative", line(total_price=Decimal(-5000))),
     ("/items/1/total_price", "line_total_differs", line(unit_price=Decimal(400))),
+    ("/items/1/net_mass_kg", "line_above_gross", line(net_mass_kg=Decimal(46))),
+    ("/gross_mass_kg", "lines_above_gross", line(net_mass_kg=Decimal(26))),
+    ("/items/1/quantity", "quantity_above_gross", line(unit="070")),
+    ("/items/1/quantity", "quantity_not_whole", line(quantity=Decimal("10.5"))),
+    ("/containers", "container_overloaded", {"gross_mass_kg": Decimal(900_000)}),
     ("/items/1/total_price", "amount_too_fine", line(total_price=Decimal("5000.001"))),
     ("/wood_packaging", "wood_denied", {"package_kind": "93"}),
     *[
@@ -122,7 +127,21 @@ WORTH_A_WARNING = [
     ("/containers", "container_not_carried", {"transport_mode": "6"}),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="035")),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="036")),
-    ("/items/1/quantity", "quantity_differs_from_mass", line(unit="070")),
+    (
+        "/items/1/quantity",
+        "quantity_differs_from_mass",
+        line(unit="070", quantity=Decimal("0.03"), unit_price=Decimal("166666.6667")),
+    ),
+    (
+        "/net_mass_kg",
+        "mass_below_one",
+        {
+            "net_mass_kg": Decimal("0.4"),
+            "invoice_total": Decimal(5000),
+            "items": (good_item(net_mass_kg=Decimal("0.4")),),
+        },
+    ),
+    ("/containers", "container_heavy", {"gross_mass_kg": Decimal(36_001)}),
     ("/items/1/total_price", "line_total_rounded", line(quantity=Decimal(3000), unit_price=Decimal("1.67"))),
     ("/invoice_total", "invoice_total_rounded", line(unit_price=Decimal("499.97"), total_price=Decimal("4999.70"))),
 ]
@@ -157,7 +176,7 @@ def test_fields_that_go_together_are_no_contradiction(changes: dict[str, Any]) -
 
 def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> None:
     assert set(CHECKS) > CONTRADICTIONS
-    assert {code for _, code, _ in WORTH_A_WARNING} - {"container_check_digit"} == CONTRADICTIONS
+    assert {code for _, code, _ in WORTH_A_WARNING} - {"container_check_digit", "mass_below_one"} == CONTRADICTIONS
 
 
 def test_every_check_has_its_words_and_every_word_its_check() -> None:
