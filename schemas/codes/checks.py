@@ -41,6 +41,19 @@ CHECKS: Final = MappingProxyType(
         "invoice_total_differs": Words(
             "表体总价合计与发票总额不符", "the lines' totals do not add up to the invoice total"
         ),
+        "packages_missing": Words(
+            "件数为零（散装、裸装填1）", "the number of packages is zero; bulk and unpacked goods have 1"
+        ),
+        "packages_too_many": Words("件数超过9999999", "there are more than 9,999,999 packages"),
+        "trade_mode_of_other_direction": Words(
+            "该监管方式不适用于此进出口方向", "the trade mode exists for the other direction only"
+        ),
+        "import_destined_abroad": Words("进口货物的运抵国不是中国", "an import goes to another country than China"),
+        "export_departing_abroad": Words(
+            "出口货物的启运国不是中国", "an export departs from another country than China"
+        ),
+        "conveyance_missing": Words("水路运输缺运输工具名称", "goods by water have the name of a ship and its voyage"),
+        "sea_container_by_air": Words("航空运输不载海运集装箱", "no aircraft takes a freight container"),
         "mass_below_one": Words("重量不足1千克，表头应填报1", "below 1 kg: the form says 1"),
         "line_above_gross": Words("商品净重大于表头毛重", "the line is heavier than the gross mass of the head"),
         "lines_above_gross": Words("表体净重合计大于毛重", "the lines' net masses add up to more than the gross mass"),
@@ -62,7 +75,9 @@ CHECKS: Final = MappingProxyType(
             "the lines' totals add up to the invoice total only if that is rounded to the places in which it is written",
         ),
         "amount_too_fine": Words("金额的小数位多于该币制的最小单位", "the amount has more decimals than its currency"),
-        "entry_date_out_of_range": Words("进境日期不合理", "the entry date is more than a year away"),
+        "entry_date_out_of_range": Words(
+            "进出境日期早于一年前或晚于60天后", "the entry date is more than a year ago or more than 60 days ahead"
+        ),
         "packages_negative": Words("件数为负", "the number of packages is negative"),
         "departure_missing": Words("进口申报缺启运国", "an import names where it departed"),
         "destination_missing": Words("出口申报缺运抵国", "an export names where it goes"),
@@ -83,9 +98,7 @@ CHECKS: Final = MappingProxyType(
             "the package may be of solid wood, and solid wood packaging is not named",
         ),
         "route_without_journey": Words("启运国与运抵国相同", "the goods depart from the country that they go to"),
-        "container_not_carried": Words(
-            "航空、邮递运输不载集装箱", "goods by air or post do not travel in a freight container"
-        ),
+        "container_not_carried": Words("邮递运输不载集装箱", "goods by post do not travel in a freight container"),
         "quantity_differs_from_mass": Words(
             "以重量计的数量与净重不符", "the quantity is in a unit of mass and differs from the net mass"
         ),

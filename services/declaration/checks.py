@@ -13,26 +13,29 @@ from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import (
     CHAPTERS,
-    MAYBE_WOOD_KINDS,
     PACKAGE_KINDS,
-    SOLID_WOOD_KINDS,
     TRADE_MODES,
     UNITS,
 )
+from schemas.codes.ways import homes
 from schemas.declaration import Declaration, Finding, Item
 from schemas.vocabulary import Direction, TransportMode
 from services.declaration import totals
+from services.declaration.contradictions import carriage, direction, packaging
 from services.declaration.masses import masses
 from services.declaration.pointing import Seen, error, warning
 
 MOST_ITEMS = 50
 """Lines of one declaration (GACC practice)."""
 FAR = timedelta(days=366)
+"""How long ago a conveyance may have come in."""
+AHEAD = timedelta(days=60)
+"""How far ahead of its coming goods may be declared: the longest voyages."""
+MOST_DECLARED_PACKAGES = 9_999_999
+"""Packages of one declaration: more are in no consignment."""
 MODES = frozenset([mode.value for mode in TransportMode])
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
-UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
-"""Modes that carry no freight containers (ISO 668)."""
 
 
 def parties(said: Declaration, today: date) -> Seen:
@@ -60,16 +63,20 @@ def route(said: Declaration, today: date) -> Seen:
         yield error("/destination_country", "destination_missing", "")
     for name in ("departure_country", "destination_country"):
         country = getattr(said, name)
-        if country and country not in COUNTRIES:
+        if country and country not in COUNTRIES and country not in homes(said.customs_office):
             yield error(f"/{name}", "country_unknown", country)
     entry = said.conveyance_entry_date
-    if entry is not None and abs(entry - today) > FAR:
+    if entry is not None and not -FAR <= entry - today <= AHEAD:
         yield error("/conveyance_entry_date", "entry_date_out_of_range", entry)
 
 
 def packing(said: Declaration, today: date) -> Seen:
     if said.packages < 0:
         yield error("/packages", "packages_negative", said.packages)
+    elif said.packages == 0:
+        yield error("/packages", "packages_missing", said.packages)
+    elif said.packages > MOST_DECLARED_PACKAGES:
+        yield error("/packages", "packages_too_many", said.packages)
     if said.package_kind not in PACKAGE_KINDS:
         yield error("/package_kind", "package_kind_unknown", said.package_kind)
     numbers: set[str] = set()
@@ -82,25 +89,6 @@ def packing(said: Declaration, today: date) -> Seen:
             yield error(pointer, "container_malformed", container.container_no)
         elif not iso6346.is_valid(number):
             yield warning(pointer, "container_check_digit", container.container_no)
-
-
-def packaging(said: Declaration, today: date) -> Seen:
-    """Wood that is denied is an error: both fields are the declarant's own. Wood that may be there is a warning."""
-    if said.wood_packaging:
-        return
-    if said.package_kind in SOLID_WOOD_KINDS:
-        yield error("/wood_packaging", "wood_denied", f"package kind {said.package_kind}")
-    elif said.package_kind in MAYBE_WOOD_KINDS:
-        yield warning("/wood_packaging", "wood_not_named", f"package kind {said.package_kind}")
-
-
-def journey(said: Declaration, today: date) -> Seen:
-    if said.departure_country and said.departure_country == said.destination_country:
-        yield warning("/destination_country", "route_without_journey", said.destination_country)
-    if said.containers and said.transport_mode in UNBOXED:
-        yield warning(
-            "/containers", "container_not_carried", f"{len(said.containers)}, transport mode {said.transport_mode}"
-        )
 
 
 def values(said: Declaration, today: date) -> Seen:
@@ -167,7 +155,8 @@ CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (
     route,
     packing,
     packaging,
-    journey,
+    direction,
+    carriage,
     masses,
     values,
     lines,

@@ -10,13 +10,15 @@ The data set: synthetic Korean import declarations for fraud research (Jeong et 
 | Process Type, Import Type, Import Use, Payment Type | nothing: no counterpart; `trade_mode` is 0110, general trade |
 | Mode of Transport | `transport_mode`: UN/CEFACT Rec. 19 times ten, 10 water, 20 rail, 30 road, 40 air, 50 post, 90 other |
 | Declarant ID, Importer ID | `declarant`, `consignee`: a derived credit code, the same for the same id, of no real firm |
-| Seller ID, Courier ID | nothing; the courier stands in `conveyance` |
+| Seller ID, Courier ID | nothing; the courier stands in `conveyance`, `no name` where there is none |
 | HS6 Code | `hs_code`; the description says no more |
 | Country of Departure, Country of Origin | `departure_country`, `origin_country` |
 | Tax Rate, Tax Type, Country of Origin Indicator | nothing |
 | Net Mass | `net_mass_kg`, also the gross mass; kept as it is, so a mass of zero is refused by the desk |
 | Item Price | `total_price` of one article, in whole won (KRW has no decimals); a price of zero goes to the document desk |
 | Fraud, Critical Fraud | nothing: known only afterwards |
+
+What the source lacks is filled in: one package, and the country of the sandbox offices as destination.
 """
 
 import csv
@@ -28,6 +30,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from schemas.codes.uscc import ALPHABET, check_sign
+from schemas.codes.ways import SANDBOX
 from schemas.declaration import Declaration, Item
 from schemas.vocabulary import Direction
 
@@ -90,10 +93,11 @@ def declaration(row: dict[str, str]) -> Declaration:
         customs_office=f"9{int(office):03}",
         trade_mode="0110",
         transport_mode=MODES.get(row["Mode of Transport"], row["Mode of Transport"]),
-        conveyance=row["Courier ID"],
+        conveyance=row["Courier ID"] or "no name",
         bill_no=name,
         departure_country=row["Country of Departure"],
-        destination_country="KR",
+        destination_country=SANDBOX,
+        packages=1,
         package_kind="99",
         gross_mass_kg=mass,
         net_mass_kg=mass,

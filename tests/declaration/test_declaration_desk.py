@@ -54,6 +54,13 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/destination_country", "destination_missing", {"direction": Direction.EXPORT}),
     ("/conveyance_entry_date", "entry_date_out_of_range", {"conveyance_entry_date": date(2100, 12, 31)}),
     ("/packages", "packages_negative", {"packages": -1}),
+    ("/packages", "packages_missing", {"packages": 0}),
+    ("/packages", "packages_too_many", {"packages": 10_000_000}),
+    ("/trade_mode", "trade_mode_of_other_direction", {"trade_mode": "9710"}),
+    ("/destination_country", "import_destined_abroad", {"destination_country": "JP"}),
+    ("/departure_country", "export_departing_abroad", {"direction": Direction.EXPORT, "destination_country": "JP"}),
+    ("/conveyance", "conveyance_missing", {"conveyance": " "}),
+    ("/containers/0/container_no", "sea_container_by_air", {"transport_mode": "5"}),
     ("/package_kind", "package_kind_unknown", {"package_kind": "77"}),
     ("/containers/1/container_no", "container_twice", {"containers": (DeclaredContainer(container_no=BOX),) * 2}),
     ("/gross_mass_kg", "mass_not_positive", {"gross_mass_kg": Decimal(0), "net_mass_kg": Decimal(0)}),
@@ -122,8 +129,7 @@ WORTH_A_WARNING = [
     ("/wood_packaging", "wood_not_named", {"package_kind": "23"}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "33"}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "98"}),
-    ("/destination_country", "route_without_journey", {"destination_country": "KR"}),
-    ("/containers", "container_not_carried", {"transport_mode": "5"}),
+    ("/destination_country", "route_without_journey", {"departure_country": "CN", "destination_country": "CN"}),
     ("/containers", "container_not_carried", {"transport_mode": "6"}),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="035")),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="036")),
@@ -197,7 +203,9 @@ def test_a_good_declaration_is_accepted_under_a_number_of_18_digits() -> None:
     accepted = told.facts[0]
     assert isinstance(accepted, DeclarationAccepted) and accepted.warnings == ()
     assert accepted.declaration_no == "420120261000000001"
-    export = story(decider, lodge(direction=Direction.EXPORT, destination_country="KR")).facts[0]
+    export = story(decider, lodge(direction=Direction.EXPORT, departure_country="CN", destination_country="KR")).facts[
+        0
+    ]
     assert isinstance(export, DeclarationAccepted) and export.declaration_no == "420120260000000001"
 
 
