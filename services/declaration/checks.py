@@ -19,7 +19,7 @@ from schemas.codes.trade import (
 )
 from schemas.codes.ways import homes
 from schemas.declaration import Declaration, Finding, Item
-from schemas.vocabulary import Direction, TransportMode
+from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
 from services.declaration.contradictions import carriage, direction, packaging
 from services.declaration.masses import masses
@@ -52,7 +52,7 @@ def customs(said: Declaration, today: date) -> Seen:
         yield error("/trade_mode", "trade_mode_unknown", said.trade_mode)
     if said.transport_mode not in MODES:
         yield error("/transport_mode", "transport_mode_unknown", said.transport_mode)
-    elif said.transport_mode in PORTED and not said.bill_no:
+    elif said.transport_mode in PORTED and not plain_word(said.bill_no):
         yield error("/bill_no", "bill_missing", said.bill_no)
 
 

@@ -7,14 +7,22 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from schemas.bounds import DECIMAL_SIGNS, LARGEST_INTEGER, LAST, LINE, LINES, NO_SLASH
+from schemas.bounds import DECIMAL_SIGNS, LARGEST_INTEGER, LAST, LINE, LINES, PRINTABLE, PRINTABLE_NO_SLASH
 from schemas.envelope import Message
 from schemas.parking import BASE64
 from schemas.vocabulary import CONSIGNMENT_ID, PARTITION_KEY
 
 WIDE = "\U0001f6a2"
 """One character, four bytes in UTF-8; no character that may stand in a text takes more in JSON."""
-OF_PATTERN = {LINE: WIDE, NO_SLASH: WIDE, LINES: WIDE, CONSIGNMENT_ID: "f", r"^[0-9]{18}$": "9", BASE64: "A"}
+OF_PATTERN = {
+    LINE: WIDE,
+    PRINTABLE: WIDE,
+    PRINTABLE_NO_SLASH: WIDE,
+    LINES: WIDE,
+    CONSIGNMENT_ID: "f",
+    r"^[0-9]{18}$": "9",
+    BASE64: "A",
+}
 """The widest sign of each pattern; a text with another pattern, or none, is not known to be bounded."""
 
 
