@@ -14,10 +14,20 @@ class Words(NamedTuple):
 CHECKS: Final = MappingProxyType(
     {
         "consignee_invalid": Words(
-            "收货人统一社会信用代码校验位不符", "the consignee's unified social credit code does not check"
+            "收货人统一社会信用代码有误", "the consignee's unified social credit code is none (GB 32100)"
         ),
         "declarant_invalid": Words(
-            "申报单位统一社会信用代码校验位不符", "the declarant's unified social credit code does not check"
+            "申报单位统一社会信用代码有误", "the declarant's unified social credit code is none (GB 32100)"
+        ),
+        "party_is_person": Words(
+            "这是公民身份号码，不是统一社会信用代码",
+            "this is the number of an identity card, not a unified social credit code",
+        ),
+        "declarant_breaks_standard": Words(
+            "申报单位统一社会信用代码有一处不合标准", "one part of the declarant's code breaks the standard (GB 32100)"
+        ),
+        "consignee_breaks_standard": Words(
+            "收货人统一社会信用代码有一处不合标准", "one part of the consignee's code breaks the standard (GB 32100)"
         ),
         "office_unknown": Words("申报地海关代码不存在", "the customs office is not in the table"),
         "trade_mode_unknown": Words("监管方式代码不存在", "the trade mode is not in the table"),
@@ -111,6 +121,8 @@ CONTRADICTIONS: Final = frozenset(
         "route_without_journey",
         "container_not_carried",
         "quantity_differs_from_mass",
+        "declarant_breaks_standard",
+        "consignee_breaks_standard",
         "container_heavy",
         "line_total_rounded",
         "invoice_total_rounded",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.codes import iso6346, uscc
+from schemas.codes import iso6346
 from schemas.codes.countries import COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
@@ -23,6 +23,7 @@ from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
 from services.declaration.contradictions import carriage, direction, packaging
 from services.declaration.masses import masses
+from services.declaration.parties import parties
 from services.declaration.pointing import Seen, error, warning
 
 MOST_ITEMS = 50
@@ -36,13 +37,6 @@ MOST_DECLARED_PACKAGES = 9_999_999
 MODES = frozenset([mode.value for mode in TransportMode])
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
-
-
-def parties(said: Declaration, today: date) -> Seen:
-    if not uscc.is_valid(said.declarant):
-        yield error("/declarant", "declarant_invalid", said.declarant)
-    if said.consignee != said.declarant and not uscc.is_valid(said.consignee):
-        yield error("/consignee", "consignee_invalid", said.consignee)
 
 
 def customs(said: Declaration, today: date) -> Seen:

@@ -29,7 +29,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from schemas.codes.uscc import ALPHABET, check_sign
+from schemas.codes.uscc import ALPHABET, SANDBOX_AREA, check_sign, organisation_check_sign
 from schemas.codes.ways import SANDBOX
 from schemas.declaration import Declaration, Item
 from schemas.vocabulary import Direction
@@ -120,9 +120,10 @@ def declaration(row: dict[str, str]) -> Declaration:
 
 
 def credit_code(foreign: str) -> str:
-    """A code with a right check sign, derived from a foreign id; region 990000 does not exist, so it is nobody's."""
+    """A code with right check signs, derived from a foreign id, in the area of the sandbox: it is nobody's."""
     digest = sha256(f"korea/{foreign}".encode()).digest()
-    body = "91990000" + "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:9]])
+    organisation = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:8]])
+    body = f"91{SANDBOX_AREA}0000{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 

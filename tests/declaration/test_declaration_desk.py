@@ -25,7 +25,7 @@ from schemas.envelope import RequestRefused
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id
 from services.declaration import checks, decider
-from tests.declaration.good import BOX, DECLARANT, good_declaration, good_item, lodge
+from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
 from tests.voice import NOON, Story, adds_nothing_twice, story
 
 TODAY = NOON.date()
@@ -42,7 +42,8 @@ def line(**changes: Any) -> dict[str, Any]:
 
 
 WRONG: list[tuple[str, str, dict[str, Any]]] = [
-    ("/declarant", "declarant_invalid", {"declarant": "91350100M000100Y44"}),
+    ("/declarant", "declarant_invalid", {"declarant": "91350100M000200Y43"}),
+    ("/consignee", "party_is_person", {"consignee": "370202199003074012"}),
     ("/declarant", "declarant_invalid", {"declarant": ""}),
     ("/consignee", "consignee_invalid", {"consignee": "91350100M000100Y4I"}),
     ("/customs_office", "office_unknown", {"customs_office": "0000"}),
@@ -125,6 +126,8 @@ WORTH_A_WARNING = [
         "container_check_digit",
         {"containers": (DeclaredContainer(container_no="CSQU3054384"),)},
     ),
+    ("/declarant", "declarant_breaks_standard", {"declarant": "91350100M000100Y44", "consignee": DECLARANT}),
+    ("/consignee", "consignee_breaks_standard", {"consignee": CONSIGNEE}),
     ("/net_mass_kg", "net_mass_differs", {"net_mass_kg": Decimal(30)}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "23"}),
     ("/wood_packaging", "wood_not_named", {"package_kind": "33"}),
