@@ -167,6 +167,7 @@ class Answering(BaseHTTPRequestHandler):
 def declare(api: Api, *files: Path) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["declare", *map(str, files), "--url", f"http://127.0.0.1:{api.server_port}"])
     api.shutdown()
+    api.server_close()
     return result.exit_code, " ".join(result.output.split())
 
 
