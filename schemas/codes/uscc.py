@@ -102,12 +102,13 @@ def organisation_check_sign(body: str) -> str:
     return "0123456789X0"[11 - total % 11]
 
 
+@lru_cache(8192)  # the same companies declare again and again
 def is_well_formed(code: str) -> bool:
     """18 signs of the alphabet, and an organisation code that is not all zeros."""
     return len(code) == 18 and all(sign in _VALUE for sign in code) and code[8:17].strip("0") != ""
 
 
-@lru_cache(8192)  # the same companies declare again and again
+@lru_cache(8192)
 def broken_parts(code: str) -> tuple[Part, ...]:
     """The parts of a well-formed code that break the standard, in their order; the sandbox area counts as right."""
     area = code[2:8]

@@ -41,11 +41,13 @@ def _of_lines(said: Declaration) -> Seen:
     """Each line, and all of them, against the head."""
     gross, net = said.gross_mass_kg, said.net_mass_kg
     for index, item in enumerate(said.items):
-        if _is_above(item.net_mass_kg, gross, Decimal(0)):
+        if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
             yield error(f"/items/{index}/net_mass_kg", "line_above_gross", f"{item.net_mass_kg} > {gross}")
     if not said.items:
         return
     total = sum([item.net_mass_kg for item in said.items], Decimal(0))
+    if total == net <= gross:  # nearly always: what follows takes longer
+        return
     rounded = sum([half_of_last_place(item.net_mass_kg) for item in said.items], Decimal(0))
     if len(said.items) > 1 and _is_above(total, gross, rounded):
         yield error("/gross_mass_kg", "lines_above_gross", f"head {gross}, lines {total}")
@@ -73,7 +75,10 @@ def _of_quantity(item: Item, at: str, gross: Decimal) -> Seen:
     in_kilograms = KILOGRAMS.get(item.unit)
     if in_kilograms is None or item.quantity <= 0 or item.net_mass_kg <= 0:
         return
-    mass, rounded = item.quantity * in_kilograms, half_of_last_place(item.quantity) * in_kilograms
+    mass = item.quantity * in_kilograms
+    if mass == item.net_mass_kg <= gross:
+        return
+    rounded = half_of_last_place(item.quantity) * in_kilograms
     if _is_above(mass, gross, rounded):
         yield error(f"{at}/quantity", "quantity_above_gross", f"{mass} kg, gross mass {gross} kg")
     elif not _agree(mass, item.net_mass_kg, rounded + half_of_last_place(item.net_mass_kg)):

@@ -21,9 +21,9 @@ def _party(name: str, code: str, office: str) -> Seen:
     if not uscc.is_well_formed(code):
         yield error(f"/{name}", _wrong(name, code), code)
         return
-    broken = set(uscc.broken_parts(code))
+    broken = uscc.broken_parts(code)
     if uscc.is_of_sandbox(code) and not is_sandbox(office):
-        broken.add(uscc.Part.AREA)
+        broken = (*broken, uscc.Part.AREA)
     if not broken:
         return
     seen = f"{code}: {', '.join([part for part in uscc.Part if part in broken])}"
