@@ -324,7 +324,7 @@ def _spoilt(said: Declaration, dice: Random) -> Declaration:
 
 def _firm(seed: int, number: int) -> str:
     organisation = f"MA{seed % 100:02}{number:04}"
-    body = f"91370203{organisation}{organisation_check_sign(organisation)}"
+    body = f"91371000{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 
