@@ -6,11 +6,12 @@ Both are compiled by pydantic: neither costs a Python call for each field, but f
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any, Literal, cast
+from unicodedata import normalize
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, SchemaValidator, core_schema
 
@@ -19,8 +20,17 @@ _NO_SIGNS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 stored. A control character also grows sixfold in JSON."""
 LINE = rf"^[^{_NO_SIGNS}]*$"
 """One line of text."""
-NO_SLASH = rf"^[^/{_NO_SIGNS}]*$"
-"""One line of text without a slash: what stands before a slash in a name that is made of two."""
+_UNSEEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff" + "\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+)
+"""What shows as nothing, or as something else in each font: default ignorable characters (Unicode, DerivedCoreProperties), private
+use, and code points that are no characters. The supplementary ones stand for themselves: engines of regular expressions write them differently."""
+_UNSEEN += "".join([f"{chr(plane | 0xFFFE)}{chr(plane | 0xFFFF)}" for plane in range(0x10000, 0xF0000, 0x10000)])
+PRINTABLE = rf"^[^{_NO_SIGNS}{_UNSEEN}]*$"
+"""One line of text of which each sign can be seen, as the texts of papers are."""
+PRINTABLE_NO_SLASH = rf"^[^/{_NO_SIGNS}{_UNSEEN}]*$"
+"""The same without a slash: what stands before a slash in a name that is made of two."""
 LINES = rf"^(?:[^{_NO_SIGNS}]|\r?\n)*$"
 """Text with line breaks."""
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -30,6 +40,9 @@ LARGEST_INTEGER = 2**63 - 1
 """What SQL and other languages hold."""
 DECIMAL_SIGNS = 40
 """Signs of a decimal number as it is written: digits alone do not bound it, `1.000…` may have millions of idle zeros."""
+NUMBER = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$"
+"""A number as JSON writes it (RFC 8259, section 6): Python and Rust also read `1_0`, `+10`, blanks around it, and digits of other scripts."""
+_NUMBER = re.compile(NUMBER)
 
 
 class WhenMade:
@@ -56,6 +69,39 @@ class WhenMade:
             return number
         limits = [each | ({"maxLength": DECIMAL_SIGNS} if each["type"] == "string" else {}) for each in number["anyOf"]]
         return number | {"anyOf": limits}
+
+
+class Tidied:
+    """Brings a text into one form when a message is made, before its bounds are looked at; a stored one is read as it is."""
+
+    def __init__(self, tidy: Callable[[str], str]) -> None:
+        self.tidy = tidy
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        return core_schema.no_info_before_validator_function(
+            self._text, schema, metadata={"earlier_schema": _earlier(schema)}
+        )
+
+    def _text(self, value: object) -> object:
+        return self.tidy(value) if isinstance(value, str) else value
+
+
+_BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""Spaces (Unicode category Zs); line breaks and tabs are control characters."""
+_MANY_BLANKS = re.compile(" {2,}")
+
+
+def line_of_text(text: str) -> str:
+    """Words of a paper: composed letters (Unicode NFC), no blanks at the edges."""
+    return text.strip(" ") if text.isascii() else normalize("NFC", text).strip(_BLANKS)
+
+
+def identifier(text: str) -> str:
+    """A name by which people call goods, as every desk, door and search writes it: full-width and other forms of the same signs are one
+    (Unicode NFKC), no blanks at the edges, and one between words."""
+    plain = text if text.isascii() else normalize("NFKC", text)
+    return _MANY_BLANKS.sub(" ", plain.strip(" "))
 
 
 _WRITTEN = {
@@ -89,18 +135,22 @@ def _written_time(bounded: CoreSchema, earlier: dict[str, Any]) -> CoreSchema:
 def _written_decimal(bounded: core_schema.DecimalSchema, earlier: dict[str, Any]) -> CoreSchema:
     """JSON is measured as text before it becomes a number; a number that Python code made, after."""
     text = core_schema.str_schema(max_length=DECIMAL_SIGNS, coerce_numbers_to_str=True)
+    number = core_schema.custom_error_schema(core_schema.str_schema(pattern=NUMBER), "decimal_parsing")
     return core_schema.json_or_python_schema(
-        core_schema.chain_schema([text, bounded]),
-        core_schema.no_info_after_validator_function(_short, bounded),
+        core_schema.chain_schema([text, number, bounded]),
+        core_schema.no_info_before_validator_function(_short, bounded),
         metadata={"earlier_schema": earlier},
     )
 
 
-def _short(number: Decimal) -> Decimal:
-    if len(str(number)) > DECIMAL_SIGNS:
+def _short(number: object) -> object:
+    """The number that Python code made, or the text of one that somebody typed into a form."""
+    if len(text := str(number)) > DECIMAL_SIGNS:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
         )
+    if isinstance(number, str) and (_NUMBER.match(text) is None or text.endswith("\n")):
+        raise PydanticKnownError("decimal_parsing")
     return number
 
 
@@ -127,6 +177,29 @@ def _earlier(node: Any) -> Any:
     earlier = metadata.get("earlier", {})
     changed = {**node, **earlier}
     return {name: _earlier(each) for name, each in changed.items() if each is not None or name not in earlier}
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list | tuple):
+        return type(node)([_strict(each) for each in node])
+    if not isinstance(node, dict) or node.get("type") == "json-or-python":
+        return node
+    if node.get("type") in ("int", "bool"):
+        strict = cast(CoreSchema, {**node, "strict": True})
+        return core_schema.json_or_python_schema(
+            strict, cast(CoreSchema, node), metadata={"earlier_schema": _earlier(node)}
+        )
+    kept = ("metadata", "serialization")
+    return {name: each if name in kept else _strict(each) for name, each in node.items()}
+
+
+class Shape(BaseModel):
+    """What every message, and every body in which one is asked, has in common: JSON says a whole number by digits and a truth value by
+    `true` or `false`, never by the text of one, where the message is made. Python code, forms among it, may hold either as text."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return cast(CoreSchema, _strict(handler(source)))
 
 
 def shown(text: str, most: int = 500, breaks: bool = False) -> str:

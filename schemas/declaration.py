@@ -8,13 +8,21 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from schemas.bounds import LARGEST_INTEGER, LINE, NO_SLASH, WhenMade
+from schemas.bounds import (
+    LARGEST_INTEGER,
+    LINE,
+    PRINTABLE,
+    PRINTABLE_NO_SLASH,
+    Tidied,
+    WhenMade,
+    identifier,
+    line_of_text,
+)
 from schemas.envelope import AboutConsignment, Fact, Message, Request, is_none
 from schemas.marks import TO_DECLARANT, SeenBy
 from schemas.vocabulary import (
     ActorId,
     ConsignmentId,
-    ContainerNo,
     Day,
     DeclarationNo,
     Direction,
@@ -33,11 +41,17 @@ MOST_PACKAGES = 999_999_999
 """Packages of one declaration."""
 MOST_OF_A_REFERENCE = 64
 """Consignments of one declarant and reference: each but the last was withdrawn. A further one needs another reference."""
-Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=LINE)]
-Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=NO_SLASH)]
+Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE)]
+Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
 """USCC of who declares. Without a slash, `declarant/reference` names one declarant and one reference only; consignment ids are
 derived from that."""
-Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=LINE)]
+Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
+Reference = Annotated[
+    str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)
+]
+"""What the declarant calls the goods: the same signs, however they were typed, are the same goods."""
+Bill = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
+"""Bill of lading or waybill."""
 
 
 class Item(Message):
@@ -59,7 +73,7 @@ class DeclaredContainer(Message):
     """A container that carries (a part of) the goods; `shared_by`: how many consignments the manifest puts into it."""
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
-    container_no: ContainerNo
+    container_no: Annotated[str, StringConstraints(min_length=1, max_length=17), WhenMade(pattern=PRINTABLE)]
     seal_no: Code = ""
     shared_by: int = Field(default=1, ge=1, le=MOST_SHARERS)
 
@@ -68,7 +82,7 @@ class Declaration(Message):
     """The paper about one consignment, as the declarant lodged it."""
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
-    reference: Annotated[str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=LINE)]
+    reference: Reference
     declarant: Declarant
     consignee: Code
     direction: Direction
@@ -76,7 +90,7 @@ class Declaration(Message):
     trade_mode: Code = ""
     transport_mode: Code = ""
     conveyance: Text = ""
-    bill_no: Code = ""
+    bill_no: Bill = ""
     departure_country: Code = ""
     destination_country: Code = ""
     goods_place: Text = ""

@@ -9,10 +9,10 @@ from functools import cache
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self, cast
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic_core import SchemaValidator
 
-from schemas.bounds import FIRST, LAST, LINE, WhenMade, reader, shown
+from schemas.bounds import FIRST, LAST, LINE, Shape, WhenMade, reader, shown
 from schemas.marks import INSIDE, OUTSIDE, SeenBy
 from schemas.vocabulary import (
     ActorId,
@@ -34,7 +34,7 @@ FACTS = UUID("0f7b8c0e-97a1-5d9b-8f9c-1b2a6f3d4e02")
 _FACTS = FACTS.bytes
 
 
-class Message(BaseModel):
+class Message(Shape):
     """Anything said: frozen, no field beyond the contract. `key` is the Kafka key it travels under.
 
     `fields_seen_by`: who outside customs sees the fields of this kind that have no mark of their own; without it each has one.

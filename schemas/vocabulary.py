@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from schemas.bounds import FIRST, FIRST_DAY, LARGEST_INTEGER, LAST, LAST_DAY, LINE, LINES, WhenMade
+from schemas.bounds import FIRST, FIRST_DAY, LARGEST_INTEGER, LAST, LAST_DAY, LINE, LINES, WhenMade, identifier
 
 CONSIGNMENTS = UUID("6f1d9b1e-5f0e-5c53-9a39-3c1f6b9f0a01")
 """Namespace of consignment ids."""
@@ -91,7 +91,7 @@ def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
 @lru_cache(4096)
 def plain_word(word: str) -> str:
     """Capitals and digits of a bill or a conveyance: by these two are compared, however they were typed."""
-    return "".join([sign for sign in word.upper() if sign.isalnum()])
+    return "".join([sign for sign in identifier(word).upper() if sign.isalnum()])
 
 
 def same_word(one: str, other: str) -> bool | None:

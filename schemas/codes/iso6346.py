@@ -29,6 +29,11 @@ def is_well_formed(number: str) -> bool:
     return _SHAPE.fullmatch(number) is not None or _AIR.fullmatch(number) is not None
 
 
+def is_of_freight(number: str) -> bool:
+    """Whether a plain number is that of a freight container, swap body or semi-trailer, which no aircraft takes."""
+    return _SHAPE.fullmatch(number) is not None
+
+
 def is_valid(number: str) -> bool:
     """Form and, where the code has one, check digit of a plain number."""
     if _SHAPE.fullmatch(number) is None:

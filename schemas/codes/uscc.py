@@ -1,10 +1,90 @@
-"""Is this a unified social credit code? GB 32100-2015: 17 signs and a check sign, alphabet without I O Z S V."""
+"""Is this a unified social credit code? GB 32100-2015 with its amendment: who registers and what is registered, area, organisation code, check sign.
 
+The organisation code has a check sign of its own (GB 11714-1997). Codes were given out that break the standard in one part, so that one
+broken part is for a person to decide; two together are a code that was mistyped or made up.
+"""
+
+from datetime import date
+from enum import StrEnum
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+"""Without I O Z S V."""
 WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _VALUE = {sign: value for value, sign in enumerate(ALPHABET)}
+CATEGORIES: Final = MappingProxyType(
+    {
+        "1": "1239",
+        "2": "19",
+        "3": "123459",
+        "4": "19",
+        "5": "1239",
+        "6": "129",
+        "7": "129",
+        "8": "19",
+        "9": "123",
+        "A": "19",
+        "N": "1239",
+        "Y": "1",
+    }
+)
+"""Registering authority → what it registers: 9 market regulation, with 1 enterprise, 2 individual business, 3 farmers' cooperative;
+1 public institutions, 5 civil affairs, and so on (table 1)."""
+AREAS: Final = frozenset(
+    [
+        "10",
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+    ]
+)
+"""The first two digits of an area: provinces (GB/T 2260), and 10 of what the State registers."""
+SANDBOX_AREA: Final = "99"
+"""No area: codes that are nobody's, for the sandbox offices."""
+_OF_ORGANISATION = (3, 7, 9, 10, 5, 8, 4, 2)
+_OF_PERSON = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+class Part(StrEnum):
+    """A part of a code that can break the standard."""
+
+    CATEGORY = "category"
+    AREA = "area"
+    ORGANISATION = "organisation code"
+    CHECK_SIGN = "check sign"
 
 
 def check_sign(body: str) -> str:
@@ -16,7 +96,49 @@ def check_sign(body: str) -> str:
     return ALPHABET[(31 - total % 31) % 31]
 
 
+def organisation_check_sign(body: str) -> str:
+    """The check sign of the first 8 signs of an organisation code (GB 11714-1997): 0 to 9 or X."""
+    total = sum([int(sign, 36) * weight for sign, weight in zip(body, _OF_ORGANISATION, strict=True)])
+    return "0123456789X0"[11 - total % 11]
+
+
 @lru_cache(8192)  # the same companies declare again and again
+def is_well_formed(code: str) -> bool:
+    """18 signs of the alphabet, and an organisation code that is not all zeros."""
+    return len(code) == 18 and all(sign in _VALUE for sign in code) and code[8:17].strip("0") != ""
+
+
+@lru_cache(8192)
+def broken_parts(code: str) -> tuple[Part, ...]:
+    """The parts of a well-formed code that break the standard, in their order; the sandbox area counts as right."""
+    area = code[2:8]
+    right = {
+        Part.CATEGORY: code[1] in CATEGORIES.get(code[0], ""),
+        Part.AREA: area.isdigit() and area[:2] in AREAS | {SANDBOX_AREA},
+        Part.ORGANISATION: organisation_check_sign(code[8:16]) == code[16],
+        Part.CHECK_SIGN: check_sign(code[:17]) == code[17],
+    }
+    return tuple([part for part in Part if not right[part]])
+
+
+def is_of_sandbox(code: str) -> bool:
+    """Whether the code is nobody's."""
+    return code[2:4] == SANDBOX_AREA
+
+
+def is_of_person(code: str) -> bool:
+    """Whether this is the number of an identity card (GB 11643-1999): area, day of birth, serial, check sign."""
+    if len(code) != 18 or not code.isascii() or not code[:17].isdigit() or code[:2] not in AREAS:
+        return False
+    try:
+        born = date(int(code[6:10]), int(code[10:12]), int(code[12:14]))
+    except ValueError:
+        return False
+    total = sum([int(sign) * weight for sign, weight in zip(code, _OF_PERSON, strict=False)])
+    return born.year >= 1850 and "10X98765432"[total % 11] == code[17].upper()
+
+
+@lru_cache(8192)
 def is_valid(code: str) -> bool:
     """Length 18, alphabet and check sign."""
     if len(code) != 18 or any(sign not in _VALUE for sign in code):

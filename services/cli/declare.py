@@ -1,8 +1,11 @@
-"""How do declarations get from files to the API?"""
+"""How do declarations get from files to the API?
+
+Every file is read to its end before the first declaration is sent: one that cannot be read lodges nothing of any.
+"""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from services.cli.files import NotLodged, read
 from services.cli.outcomes import BAD, PATIENCE_SECONDS, End, Outcome, taken, wait
 from services.cli.screen import errors
 from services.shell.fresh import fresh_key
@@ -21,8 +25,7 @@ TRIES = 5
 JSON = {"Content-Type": "application/json"}
 
 
-class NotLodged(Exception):
-    """The files could not be lodged; the text says which, where and why."""
+LODGED_BEFORE = "{0} of {1} were lodged before that 此前已申报其中 {0} 份; the same files again lodge nothing twice 重新申报同一文件不会重复."
 
 
 @dataclass
@@ -48,8 +51,11 @@ def lodge(
     waits: bool,
 ) -> Lodged:
     """Lodges all declarations of the files under this API key; `tell` hears of each once, with `waits` when a desk has answered it.
-    NotLodged when a file is not what it should be."""
-    done, started, open_ones = Lodged(), time.monotonic(), list[Outcome]()
+    NotLodged when a file is not what it should be, or when the API does not take the rest."""
+    done, started, open_ones, lodged = Lodged(), time.monotonic(), list[Outcome](), 0
+    papers = [
+        (file, number, paper) for file in files for number, paper in enumerate(read(file, format, errors.line), 1)
+    ]
 
     def told(outcome: Outcome) -> None:
         done.ends[outcome.end] += 1
@@ -62,64 +68,26 @@ def lodge(
         trust_env=not is_loopback(address),
     ) as api:
         with errors.progress("lodging 申报") as advance:
-            for file in files:
-                for batch in _batches(read(file, format)):
-                    for declaration, answer in zip(batch, _post(api, batch), strict=True):
-                        outcome = taken(address, answer, _reference(declaration))
-                        if waits and outcome.end is End.TAKEN:
-                            open_ones.append(outcome)
-                        else:
-                            told(outcome)
-                    advance(len(batch))
+            for first in range(0, len(papers), BATCH):
+                batch = papers[first : first + BATCH]
+                try:
+                    answers = _post(api, [paper for _, _, paper in batch])
+                except NotLodged as error:
+                    raise NotLodged(
+                        f"{error} {LODGED_BEFORE.format(lodged, len(papers))}" if lodged else str(error)
+                    ) from error
+                for (file, number, paper), answer in zip(batch, answers, strict=True):
+                    outcome = taken(address, answer, _reference(paper) or f"{file}, {number}")
+                    lodged += outcome.end is End.TAKEN
+                    if waits and outcome.end is End.TAKEN:
+                        open_ones.append(outcome)
+                    else:
+                        told(outcome)
+                advance(len(batch))
         with errors.progress("waiting for the desk 等待岗位答复", len(open_ones)) as advance:
             wait(api, open_ones, told, advance, PATIENCE_SECONDS)
     done.seconds = time.monotonic() - started
     return done
-
-
-def read(file: Path, format: str) -> Iterator[dict[str, Any]]:
-    """The declarations of one file, as JSON objects."""
-    if not file.is_file():
-        raise NotLodged(f"{file} is not a file. 文件不存在")
-    if format == "korea":
-        from services.simulator.korea import NotKorea
-        from services.simulator.korea import read as rows
-
-        try:
-            for declaration in rows(file):
-                yield declaration.model_dump(mode="json")
-        except NotKorea as error:
-            raise NotLodged(str(error)) from error
-        return
-    data = file.read_bytes()
-    try:
-        whole = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        yield from _lines(file, data)
-        return
-    for declaration in whole if isinstance(whole, list) else [whole]:
-        yield declaration
-
-
-def _lines(file: Path, data: bytes) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(data.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise NotLodged(f"{file}, line {number}: not JSON ({error}). 不是 JSON") from error
-
-
-def _batches(declarations: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for declaration in declarations:
-        batch.append(declaration)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -160,4 +128,4 @@ def _results(answer: httpx2.Response, count: int) -> list[dict[str, Any]]:
 
 
 def _reference(declaration: Any) -> str:
-    return str(declaration.get("reference", "?")) if isinstance(declaration, dict) else "?"
+    return str(declaration.get("reference", "")) if isinstance(declaration, dict) else ""

@@ -212,7 +212,8 @@ def declare(
 ) -> None:
     """Lodge the declarations of files through the API, with the key of DTG_API_KEY_FILE; exit code 1: one was sent back, rejected or
     set aside; 3: with --wait, one has no answer yet. 申报"""
-    from services.cli.declare import NotLodged, lodge
+    from services.cli.declare import lodge
+    from services.cli.files import NotLodged
     from services.cli.outcomes import End, Outcome
 
     address = (url or f"http://127.0.0.1:{UpSettings().console_port}").rstrip("/")

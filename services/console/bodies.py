@@ -13,8 +13,10 @@ from annotated_types import MaxLen
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from schemas.codes.formats import FORMATS, Format
 from services.console.office import office
 from services.console.problems import FieldError, Problem, field_error, invalid
+from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
 SEPARATORS = b",:{["
@@ -116,12 +118,15 @@ def strict_json(data: bytes, separators: int) -> Any:
         name = str(twice).encode(errors="replace").decode()  # half a surrogate cannot be sent back
         raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
     except (ValueError, RecursionError) as error:
-        raise not_json(f"{error}" if isinstance(error, ValueError) else "nested too deeply") from None
+        raise other_format(data) or not_json(
+            f"{error}" if isinstance(error, ValueError) else "nested too deeply"
+        ) from None
 
 
 def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
     """The JSON of each declaration of a batch, none of it built; None when this is no list, or no object of such a list alone."""
     bounded(data, separators)
+    data = data.removeprefix(BOM)
     start = _LIST_ONLY.match(data)
     if start is None:
         return None
@@ -139,6 +144,7 @@ def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
 
 def read(data: bytes, model: type[M], separators: int) -> M:
     """The body as `model`; Problem 400 when it is not JSON, 413 when it has too many parts, 422 with pointers when not of this shape."""
+    data = data.removeprefix(BOM)
     if faults := long_lists(strict_json(data, separators), model):
         raise Problem(422, "invalid", errors=faults, count=len(faults))
     try:
@@ -157,6 +163,16 @@ def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[Fie
         if longest is not None and isinstance(value, list) and len(value) > longest:
             faults.append(field_error(f"{where}/{name}", "too_long", len(value), max_length=longest))
     return faults
+
+
+def other_format(data: bytes) -> Problem | None:
+    """400 for a document of a known format that is not JSON, with the way on; None for anything else that cannot be parsed."""
+    found = recognise(data).format
+    if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
+        return None
+    words = FORMATS[found]
+    named = FieldError(pointer="", code=found.value, message_en=words.en, message_zh=words.zh)
+    return Problem(400, "other_format", errors=[named])
 
 
 def refuse_not_json(error: ValidationError, where: str = "") -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from schemas.bounds import identifier
 from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.consignment import UNMATCHED, plain
@@ -200,7 +201,7 @@ def declared_by(companies: Sequence[str]) -> list[Part]:
 def named(words: str) -> list[Part]:
     """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
-    names = sorted({words, words.upper(), words.lower()})
+    names = sorted({form for word in (words, identifier(words)) for form in (word, word.upper(), word.lower())})
     columns = (c.consignment_id, c.declaration_no, c.declarant, c.consignee, c.reference, c.bill_no)
     some = [column == name for column in columns for name in names]
     lodged = tuple([and_(one, c.lodged_us.is_not(None)) for one in some])

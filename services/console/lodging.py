@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from schemas import envelope
-from schemas.bounds import LINE
+from schemas.bounds import LINE, Shape
 from schemas.declaration import Declaration, LodgeDeclaration, WithdrawDeclaration
 from schemas.gate import (
     LiftContainerHold,
@@ -331,6 +331,10 @@ def answer(asked: Asked) -> Response:
 # acts of officers, treatment units, carriers and terminals
 
 
+class _Body(Shape):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
 def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
     """The body of a request: its fields but for those that address, header and clock give; `occurred_at` may be told."""
     fields: dict[str, Any] = {
@@ -342,8 +346,7 @@ def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
         fields["occurred_at"] = (Moment, Field(description="when it happened, RFC 3339 with offset"))
     else:
         fields["occurred_at"] = (Moment | None, Field(None, description="when it happened; default: now"))
-    config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    made: type[BaseModel] = create_model(f"{kind.__name__}Body", __config__=config, __doc__=kind.__doc__, **fields)
+    made: type[BaseModel] = create_model(f"{kind.__name__}Body", __base__=_Body, __doc__=kind.__doc__, **fields)
     return made
 
 

@@ -3,54 +3,40 @@
 Each check yields what it saw, with an RFC 6901 pointer; the words are rows of `schemas.codes.checks`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.codes import iso6346, uscc
+from schemas.codes import iso6346
 from schemas.codes.countries import COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import (
     CHAPTERS,
-    KILOGRAMS,
-    MAYBE_WOOD_KINDS,
     PACKAGE_KINDS,
-    SOLID_WOOD_KINDS,
     TRADE_MODES,
     UNITS,
 )
+from schemas.codes.ways import homes
 from schemas.declaration import Declaration, Finding, Item
-from schemas.vocabulary import Direction, Severity, TransportMode
+from schemas.vocabulary import Direction, TransportMode, plain_word
+from services.declaration import totals
+from services.declaration.contradictions import carriage, direction, packaging
+from services.declaration.masses import masses
+from services.declaration.parties import parties
+from services.declaration.pointing import Seen, error, warning
 
 MOST_ITEMS = 50
 """Lines of one declaration (GACC practice)."""
-TOLERANCE = Decimal("0.01")
-"""Share by which a total may differ from its parts: unit prices are rounded."""
-CENT = Decimal("0.05")
 FAR = timedelta(days=366)
+"""How long ago a conveyance may have come in."""
+AHEAD = timedelta(days=60)
+"""How far ahead of its coming goods may be declared: the longest voyages."""
+MOST_DECLARED_PACKAGES = 9_999_999
+"""Packages of one declaration: more are in no consignment."""
 MODES = frozenset([mode.value for mode in TransportMode])
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
-UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
-"""Modes that carry no freight containers (ISO 668)."""
-
-Seen = Iterator[Finding]
-
-
-def error(pointer: str, code: str, seen: object) -> Finding:
-    return Finding(pointer=pointer, code=code, severity=Severity.ERROR, seen=str(seen)[:120])
-
-
-def warning(pointer: str, code: str, seen: object) -> Finding:
-    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=str(seen)[:120])
-
-
-def parties(said: Declaration, today: date) -> Seen:
-    if not uscc.is_valid(said.declarant):
-        yield error("/declarant", "declarant_invalid", said.declarant)
-    if said.consignee != said.declarant and not uscc.is_valid(said.consignee):
-        yield error("/consignee", "consignee_invalid", said.consignee)
 
 
 def customs(said: Declaration, today: date) -> Seen:
@@ -60,7 +46,7 @@ def customs(said: Declaration, today: date) -> Seen:
         yield error("/trade_mode", "trade_mode_unknown", said.trade_mode)
     if said.transport_mode not in MODES:
         yield error("/transport_mode", "transport_mode_unknown", said.transport_mode)
-    elif said.transport_mode in PORTED and not said.bill_no:
+    elif said.transport_mode in PORTED and not plain_word(said.bill_no):
         yield error("/bill_no", "bill_missing", said.bill_no)
 
 
@@ -71,16 +57,20 @@ def route(said: Declaration, today: date) -> Seen:
         yield error("/destination_country", "destination_missing", "")
     for name in ("departure_country", "destination_country"):
         country = getattr(said, name)
-        if country and country not in COUNTRIES:
+        if country and country not in COUNTRIES and country not in homes(said.customs_office):
             yield error(f"/{name}", "country_unknown", country)
     entry = said.conveyance_entry_date
-    if entry is not None and abs(entry - today) > FAR:
+    if entry is not None and not -FAR <= entry - today <= AHEAD:
         yield error("/conveyance_entry_date", "entry_date_out_of_range", entry)
 
 
 def packing(said: Declaration, today: date) -> Seen:
     if said.packages < 0:
         yield error("/packages", "packages_negative", said.packages)
+    elif said.packages == 0:
+        yield error("/packages", "packages_missing", said.packages)
+    elif said.packages > MOST_DECLARED_PACKAGES:
+        yield error("/packages", "packages_too_many", said.packages)
     if said.package_kind not in PACKAGE_KINDS:
         yield error("/package_kind", "package_kind_unknown", said.package_kind)
     numbers: set[str] = set()
@@ -95,45 +85,25 @@ def packing(said: Declaration, today: date) -> Seen:
             yield warning(pointer, "container_check_digit", container.container_no)
 
 
-def packaging(said: Declaration, today: date) -> Seen:
-    """Wood that is denied is an error: both fields are the declarant's own. Wood that may be there is a warning."""
-    if said.wood_packaging:
-        return
-    if said.package_kind in SOLID_WOOD_KINDS:
-        yield error("/wood_packaging", "wood_denied", f"package kind {said.package_kind}")
-    elif said.package_kind in MAYBE_WOOD_KINDS:
-        yield warning("/wood_packaging", "wood_not_named", f"package kind {said.package_kind}")
-
-
-def journey(said: Declaration, today: date) -> Seen:
-    if said.departure_country and said.departure_country == said.destination_country:
-        yield warning("/destination_country", "route_without_journey", said.destination_country)
-    if said.containers and said.transport_mode in UNBOXED:
-        yield warning(
-            "/containers", "container_not_carried", f"{len(said.containers)}, transport mode {said.transport_mode}"
-        )
-
-
-def masses(said: Declaration, today: date) -> Seen:
-    for name in ("gross_mass_kg", "net_mass_kg"):
-        mass = getattr(said, name)
-        if mass <= 0:
-            yield error(f"/{name}", "mass_not_positive", mass)
-    if said.net_mass_kg > said.gross_mass_kg:
-        yield error("/net_mass_kg", "net_above_gross", f"{said.net_mass_kg} > {said.gross_mass_kg}")
-    total = sum([item.net_mass_kg for item in said.items], Decimal(0))
-    if said.items and abs(total - said.net_mass_kg) > max(CENT, said.net_mass_kg * TOLERANCE):
-        yield warning("/net_mass_kg", "net_mass_differs", f"head {said.net_mass_kg}, lines {total}")
-
-
 def values(said: Declaration, today: date) -> Seen:
     if said.currency not in CURRENCIES:
         yield error("/currency", "currency_unknown", said.currency)
     if said.invoice_total < 0:
         yield error("/invoice_total", "price_negative", said.invoice_total)
-    total = sum([item.total_price for item in said.items], Decimal(0))
-    if said.items and abs(total - said.invoice_total) > max(CENT, said.invoice_total * TOLERANCE):
-        yield error("/invoice_total", "invoice_total_differs", f"head {said.invoice_total}, lines {total}")
+    for pointer, seen in totals.too_fine(said):
+        yield error(pointer, "amount_too_fine", seen)
+    if said.items:
+        total = sum([item.total_price for item in said.items], Decimal(0))
+        seen = f"head {said.invoice_total}, lines {total}"
+        yield from _total("/invoice_total", "invoice_total", totals.fit_of_invoice(said), seen)
+
+
+def _total(pointer: str, name: str, fit: totals.Fit, seen: str) -> Seen:
+    """What is said of a total: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer looks at it."""
+    if fit is totals.Fit.WRONG:
+        yield error(pointer, f"{name}_differs", seen)
+    elif fit is totals.Fit.ROUNDED:
+        yield warning(pointer, f"{name}_rounded", seen)
 
 
 def lines(said: Declaration, today: date) -> Seen:
@@ -169,16 +139,8 @@ def line(item: Item, at: str, currency: str) -> Seen:
         yield error(f"{at}/unit_price", "price_negative", item.unit_price)
     if item.total_price < 0:
         yield error(f"{at}/total_price", "price_negative", item.total_price)
-    in_kilograms = KILOGRAMS.get(item.unit)
-    if in_kilograms is not None and item.quantity > 0 and item.net_mass_kg > 0:
-        mass = item.quantity * in_kilograms
-        if abs(mass - item.net_mass_kg) > max(CENT, item.net_mass_kg * TOLERANCE):
-            yield warning(f"{at}/quantity", "quantity_differs_from_mass", f"{mass} kg, net mass {item.net_mass_kg} kg")
-    product = item.quantity * item.unit_price
-    if abs(product - item.total_price) > max(CENT, abs(item.total_price) * TOLERANCE):
-        yield error(
-            f"{at}/total_price", "line_total_differs", f"{item.quantity} x {item.unit_price} is not {item.total_price}"
-        )
+    seen = f"{item.quantity} x {item.unit_price} is not {item.total_price}"
+    yield from _total(f"{at}/total_price", "line_total", totals.fit_of_line(item), seen)
 
 
 CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (
@@ -187,7 +149,8 @@ CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (
     route,
     packing,
     packaging,
-    journey,
+    direction,
+    carriage,
     masses,
     values,
     lines,

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from schemas.codes.iso6346 import check_digit
-from schemas.codes.uscc import check_sign
+from schemas.codes.uscc import check_sign, organisation_check_sign
 from schemas.declaration import Declaration, DeclaredContainer, Item
 from schemas.vocabulary import Direction, consignment_id
 
@@ -57,6 +57,8 @@ WATCHED: tuple[tuple[str, str, str, float, float], ...] = (
     ("9013809090", "optical devices", "007", 0.5, 900.0),
 )
 """Goods for which the risk desk has a rule."""
+MOST_OF_A_LINE_KG = 2000.0
+"""Eight lines, and as many of the neighbour's, go into one container."""
 WATCHED_SHARE = 0.10
 WRONG_SHARE = 0.015
 """Declarations with a mistake that the declaration desk points at."""
@@ -293,7 +295,7 @@ def _declaration(seed: int, index: int, dice: Random) -> Declaration:
 def _item(dice: Random, origin: str) -> Item:
     goods = WATCHED if dice.random() < WATCHED_SHARE / 2 else GOODS
     code, name, unit, mass, price = dice.choice(goods)
-    quantity = Decimal(dice.randrange(1, 900))
+    quantity = Decimal(1 + (dice.randrange(1, 900) - 1) % max(1, int(MOST_OF_A_LINE_KG / mass)))
     each = Decimal(str(round(price * (0.8 + 0.4 * dice.random()), 2)))
     return Item(
         hs_code=code,
@@ -321,7 +323,8 @@ def _spoilt(said: Declaration, dice: Random) -> Declaration:
 
 
 def _firm(seed: int, number: int) -> str:
-    body = f"91370200MA{seed % 100:02}{number:05}"
+    organisation = f"MA{seed % 100:02}{number:04}"
+    body = f"91371000{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 

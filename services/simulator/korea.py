@@ -10,13 +10,15 @@ The data set: synthetic Korean import declarations for fraud research (Jeong et 
 | Process Type, Import Type, Import Use, Payment Type | nothing: no counterpart; `trade_mode` is 0110, general trade |
 | Mode of Transport | `transport_mode`: UN/CEFACT Rec. 19 times ten, 10 water, 20 rail, 30 road, 40 air, 50 post, 90 other |
 | Declarant ID, Importer ID | `declarant`, `consignee`: a derived credit code, the same for the same id, of no real firm |
-| Seller ID, Courier ID | nothing; the courier stands in `conveyance` |
+| Seller ID, Courier ID | nothing; the courier stands in `conveyance`, `no name` where there is none |
 | HS6 Code | `hs_code`; the description says no more |
 | Country of Departure, Country of Origin | `departure_country`, `origin_country` |
 | Tax Rate, Tax Type, Country of Origin Indicator | nothing |
 | Net Mass | `net_mass_kg`, also the gross mass; kept as it is, so a mass of zero is refused by the desk |
-| Item Price | `total_price` of one article, in KRW; a price of zero goes to the document desk |
+| Item Price | `total_price` of one article, in whole won (KRW has no decimals); a price of zero goes to the document desk |
 | Fraud, Critical Fraud | nothing: known only afterwards |
+
+What the source lacks is filled in: one package, and the country of the sandbox offices as destination.
 """
 
 import csv
@@ -27,7 +29,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from schemas.codes.uscc import ALPHABET, check_sign
+from schemas.codes.uscc import ALPHABET, SANDBOX_AREA, check_sign, organisation_check_sign
+from schemas.codes.ways import SANDBOX
 from schemas.declaration import Declaration, Item
 from schemas.vocabulary import Direction
 
@@ -77,7 +80,7 @@ def declaration(row: dict[str, str]) -> Declaration:
     """One row; NotKorea names the column that cannot be read."""
     if None in row.values():
         raise NotKorea("the row is shorter than the header. 行不完整")
-    mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "0.0001")
+    mass, price = _number(row, "Net Mass", "0.00001"), _number(row, "Item Price", "1")
     office = row["Office ID"]
     if not office.isdigit() or len(office) > 3:
         raise NotKorea(f"Office ID: {office!r} is not a number of up to three digits. 关区代码有误")
@@ -90,10 +93,11 @@ def declaration(row: dict[str, str]) -> Declaration:
         customs_office=f"9{int(office):03}",
         trade_mode="0110",
         transport_mode=MODES.get(row["Mode of Transport"], row["Mode of Transport"]),
-        conveyance=row["Courier ID"],
+        conveyance=row["Courier ID"] or "no name",
         bill_no=name,
         departure_country=row["Country of Departure"],
-        destination_country="KR",
+        destination_country=SANDBOX,
+        packages=1,
         package_kind="99",
         gross_mass_kg=mass,
         net_mass_kg=mass,
@@ -116,9 +120,10 @@ def declaration(row: dict[str, str]) -> Declaration:
 
 
 def credit_code(foreign: str) -> str:
-    """A code with a right check sign, derived from a foreign id; region 990000 does not exist, so it is nobody's."""
+    """A code with right check signs, derived from a foreign id, in the area of the sandbox: it is nobody's."""
     digest = sha256(f"korea/{foreign}".encode()).digest()
-    body = "91990000" + "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:9]])
+    organisation = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:8]])
+    body = f"91{SANDBOX_AREA}0000{organisation}{organisation_check_sign(organisation)}"
     return body + check_sign(body)
 
 

@@ -7,14 +7,22 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
-from schemas.bounds import DECIMAL_SIGNS, LARGEST_INTEGER, LAST, LINE, LINES, NO_SLASH
+from schemas.bounds import DECIMAL_SIGNS, LARGEST_INTEGER, LAST, LINE, LINES, PRINTABLE, PRINTABLE_NO_SLASH
 from schemas.envelope import Message
 from schemas.parking import BASE64
 from schemas.vocabulary import CONSIGNMENT_ID, PARTITION_KEY
 
 WIDE = "\U0001f6a2"
 """One character, four bytes in UTF-8; no character that may stand in a text takes more in JSON."""
-OF_PATTERN = {LINE: WIDE, NO_SLASH: WIDE, LINES: WIDE, CONSIGNMENT_ID: "f", r"^[0-9]{18}$": "9", BASE64: "A"}
+OF_PATTERN = {
+    LINE: WIDE,
+    PRINTABLE: WIDE,
+    PRINTABLE_NO_SLASH: WIDE,
+    LINES: WIDE,
+    CONSIGNMENT_ID: "f",
+    r"^[0-9]{18}$": "9",
+    BASE64: "A",
+}
 """The widest sign of each pattern; a text with another pattern, or none, is not known to be bounded."""
 
 
@@ -71,12 +79,16 @@ def _decimal(node: Any, at: str, named: dict[str, Any]) -> Any:
 
 
 def _written(node: Any, at: str, named: dict[str, Any]) -> Any:
+    if node["json_schema"]["type"] in ("int", "bool"):
+        return _value(node["json_schema"], at, named)
     steps = node["json_schema"].get("steps", [])
     if [step["type"] for step in steps] in (["function-plain", "datetime"], ["function-plain", "date"]):
         return _value(steps[1], at, named)
-    if [step["type"] for step in steps] != ["str", "decimal"] or steps[0].get("max_length") != DECIMAL_SIGNS:
+    if [step["type"] for step in steps] != ["str", "custom-error", "decimal"] or steps[0].get(
+        "max_length"
+    ) != DECIMAL_SIGNS:
         raise Unbounded(f"{at}: json-or-python that is no bounded decimal number")
-    number = steps[1]
+    number = steps[2]
     if number.get("decimal_places") is None or (number.get("max_digits") is None and number.get("le") is None):
         raise Unbounded(f"{at}: a decimal number without digits or limits")
     whole = "1" if number.get("le") is not None else "9" * (number["max_digits"] - number["decimal_places"])

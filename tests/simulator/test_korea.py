@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.codes.uscc import is_valid
+from schemas.codes.ways import SANDBOX
 from schemas.vocabulary import Severity
 from services.declaration.checks import findings
 from services.simulator.korea import NotKorea, credit_code, read
@@ -52,7 +53,8 @@ def test_the_columns_mean_what_the_table_says(tmp_path: Path) -> None:
     first, second, _ = read(excerpt(tmp_path, *EXCERPT))
     assert (first.reference, first.customs_office, first.transport_mode) == ("KR-1", "9040", "5")
     assert (second.customs_office, second.transport_mode, second.conveyance) == ("9154", "2", "COU")
-    assert str(first.invoice_total) == "860125.2000" and first.declarant == second.declarant != first.consignee
+    assert (first.conveyance, first.packages, first.destination_country) == ("no name", 1, SANDBOX)
+    assert str(first.invoice_total) == "860125" and first.declarant == second.declarant != first.consignee
 
 
 def test_the_same_id_is_the_same_firm_with_a_right_code() -> None:

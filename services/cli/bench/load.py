@@ -92,6 +92,10 @@ def packed(name: str, request: Request) -> Packet:
     return Packet(request.key, topic_of("anyone", type(request)), encode(request), told)
 
 
+MOST_OF_A_LINE_KG = Decimal(300)
+"""Fifty lines, and as many of a neighbour's, go into one container."""
+
+
 def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]:
     """The lodgements of `count` plans from index `first` on; each with `lines` lines of goods, 0: as planned."""
     packets = []
@@ -109,8 +113,10 @@ def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]
 
 
 def with_lines(said: Declaration, lines: int) -> Declaration:
-    """The same paper with its first line written `lines` times, its totals in agreement."""
-    first = said.items[0]
+    """The same paper with one unit of its first line written `lines` times, light enough for its container, its totals in agreement."""
+    of = said.items[0]
+    mass = min(of.net_mass_kg / of.quantity, MOST_OF_A_LINE_KG).quantize(Decimal("0.01"))
+    first = of.model_copy(update={"quantity": Decimal(1), "net_mass_kg": mass, "total_price": of.unit_price})
     net = first.net_mass_kg * lines
     return said.model_copy(
         update={

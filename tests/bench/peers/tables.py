@@ -16,7 +16,8 @@ from schemas.codes.trade import (
     UNITS,
 )
 from schemas.vocabulary import TransportMode
-from services.declaration.checks import PORTED, UNBOXED
+from services.declaration.checks import PORTED
+from services.declaration.contradictions import UNBOXED
 from services.risk import rules
 from services.risk.keys import PUBLISHED, PUBLISHED_ID
 

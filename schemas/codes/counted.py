@@ -1,0 +1,63 @@
+"""Which units count whole things? GACC code table of units (计量单位代码), those of which nobody declares a half.
+
+Dozens, gross, reams and bolts may be split; units of mass, length, area and volume are measures.
+"""
+
+from typing import Final
+
+COUNTED: Final = frozenset(
+    [
+        "001",
+        "002",
+        "003",
+        "004",
+        "005",
+        "006",
+        "007",
+        "008",
+        "009",
+        "010",
+        "011",
+        "012",
+        "013",
+        "014",
+        "015",
+        "016",
+        "017",
+        "018",
+        "019",
+        "020",
+        "021",
+        "022",
+        "023",
+        "025",
+        "026",
+        "027",
+        "028",
+        "029",
+        "031",
+        "034",
+        "037",
+        "039",
+        "048",
+        "120",
+        "121",
+        "122",
+        "123",
+        "124",
+        "125",
+        "126",
+        "128",
+        "131",
+        "132",
+        "133",
+        "134",
+        "135",
+        "136",
+        "139",
+        "140",
+        "141",
+        "142",
+        "163",
+    ]
+)

@@ -1,0 +1,42 @@
+"""What is the smallest amount of a currency? ISO 4217:2015, minor units, of the currencies that are in use."""
+
+from decimal import Decimal
+from typing import Final
+
+HUNDREDTH: Final = Decimal("0.01")
+WHOLE: Final = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+"""Currencies without decimals."""
+THOUSANDTHS: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+TEN_THOUSANDTHS: Final = frozenset(["CLF", "UYW"])
+
+
+_MINOR: Final = (
+    dict.fromkeys(WHOLE, Decimal(1))
+    | dict.fromkeys(THOUSANDTHS, Decimal("0.001"))
+    | dict.fromkeys(TEN_THOUSANDTHS, Decimal("0.0001"))
+)
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of this currency, in the currency itself: 1 of JPY, 0.01 of USD; 0.01 where the currency is not known."""
+    return _MINOR.get(currency, HUNDREDTH)

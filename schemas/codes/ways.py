@@ -1,0 +1,34 @@
+"""Which country do imports go to, and which trade modes exist for one direction only? GACC announcements on the modes (监管方式), as named beside them."""
+
+from types import MappingProxyType
+from typing import Final
+
+from schemas.vocabulary import Direction
+
+HOME: Final = "CN"
+"""Where imports go and exports come from; Hong Kong, Macao and Taiwan are customs territories of their own."""
+SANDBOX: Final = "QZ"
+"""The country of the sandbox offices, of the codes that ISO 3166-1 leaves to users: foreign data sets are declared there as if at home."""
+ONE_WAY: Final = MappingProxyType(
+    {
+        "1039": Direction.EXPORT,  # market procurement, GACC 2014 No. 54
+        "1239": Direction.IMPORT,  # bonded e-commerce A, GACC 2016 No. 75
+        "9710": Direction.EXPORT,  # e-commerce B2B direct export, GACC 2020 No. 75
+        "9810": Direction.EXPORT,  # e-commerce to overseas warehouses, GACC 2020 No. 75
+    }
+)
+"""Trade mode → the only direction in which goods go under it."""
+
+
+def homes(office: str) -> frozenset[str]:
+    """The countries to which goods are imported at this customs office, and from which they are exported."""
+    return _SANDBOX_HOMES if is_sandbox(office) else _HOMES
+
+
+def is_sandbox(office: str) -> bool:
+    """Whether this is none of the real customs offices (`schemas.codes.offices`)."""
+    return office.startswith("9")
+
+
+_HOMES = frozenset({HOME})
+_SANDBOX_HOMES = frozenset({HOME, SANDBOX})

@@ -1,0 +1,79 @@
+"""Which declarations are in a file? JSON is read, whatever its encoding is; anything else is named, with the way on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from schemas.codes.formats import FORMATS, Format
+from services.shell.formats import UTF_8, Handed, recognise
+
+KOREA = "korea"
+"""The format of the public Korean data set."""
+OF_KOREA = "Declaration ID"
+"""A column of it."""
+
+
+class NotLodged(Exception):
+    """The files could not be lodged; the text says which, where and why."""
+
+
+def read(file: Path, format: str, tell: Callable[[str], Any]) -> list[dict[str, Any]]:
+    """The declarations of one file, all of them, as JSON objects; `tell` hears in which encoding it was read where that is not UTF-8.
+    NotLodged where one of them, or the file, cannot be read."""
+    if not file.is_file():
+        raise NotLodged(f"{file} is not a file. 文件不存在")
+    if format == KOREA:
+        return _korean(file)
+    handed = recognise(file.read_bytes())
+    if handed.format is not Format.JSON:
+        raise NotLodged(f"{file}: {_named(handed)} Nothing was lodged. 未申报")
+    if handed.encoding != UTF_8:
+        tell(f"{file}: read as {handed.encoding}, not {UTF_8} 按 {handed.encoding} 编码读取")
+    return _declarations(file, handed.text)
+
+
+def _korean(file: Path) -> list[dict[str, Any]]:
+    from services.simulator.korea import NotKorea
+    from services.simulator.korea import read as rows
+
+    try:
+        return [declaration.model_dump(mode="json") for declaration in rows(file)]
+    except NotKorea as error:
+        raise NotLodged(f"{error} Nothing was lodged. 未申报") from error
+
+
+def _named(handed: Handed) -> str:
+    words = FORMATS[handed.format]
+    korean = handed.format is Format.CSV and OF_KOREA in handed.text.partition("\n")[0]
+    way = " 看来是该韩国数据集 This looks like that data set: --format korea." if korean else ""
+    return f"{words.zh} {words.en}{way}"
+
+
+def _declarations(file: Path, text: str) -> list[dict[str, Any]]:
+    """One object, a list of them, or one a line."""
+    try:
+        whole = orjson.loads(text)
+    except orjson.JSONDecodeError as problem:
+        found = _lines(file, text, problem)
+    else:
+        found = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
+    for number, declaration in found:
+        if not isinstance(declaration, dict):
+            raise NotLodged(f"{file}, {number}: not an object. 不是对象 Nothing was lodged. 未申报")
+    return [declaration for _, declaration in found]
+
+
+def _lines(file: Path, text: str, problem: orjson.JSONDecodeError) -> list[tuple[int, Any]]:
+    """One object a line; what is one object over many lines has one problem, where its parser stopped."""
+    found: list[tuple[int, Any]] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append((number, orjson.loads(line)))
+        except orjson.JSONDecodeError as error:
+            where, why = (number, error) if found else (problem.lineno, problem)
+            raise NotLodged(f"{file}, line {where}: not JSON ({why}). 不是 JSON Nothing was lodged. 未申报") from error
+    return found

@@ -1,0 +1,57 @@
+"""Which fields of a paper cannot both be right?
+
+What is the declarant's own and leaves no doubt is an error; what may be right after all is a warning, and somebody reads the papers.
+"""
+
+from datetime import date
+
+from schemas.codes import iso6346
+from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
+from schemas.codes.ways import ONE_WAY, homes
+from schemas.declaration import Declaration
+from schemas.vocabulary import Direction, TransportMode
+from services.declaration.pointing import Seen, error, warning
+
+UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
+"""Modes that carry no freight containers (ISO 668)."""
+
+
+def packaging(said: Declaration, today: date) -> Seen:
+    """Wood that is denied is an error: both fields are the declarant's own. Wood that may be there is a warning."""
+    if said.wood_packaging:
+        return
+    if said.package_kind in SOLID_WOOD_KINDS:
+        yield error("/wood_packaging", "wood_denied", f"package kind {said.package_kind}")
+    elif said.package_kind in MAYBE_WOOD_KINDS:
+        yield warning("/wood_packaging", "wood_not_named", f"package kind {said.package_kind}")
+
+
+def direction(said: Declaration, today: date) -> Seen:
+    """Imports come here, exports leave from here, and some trade modes exist for one of them only."""
+    only = ONE_WAY.get(said.trade_mode)
+    if only is not None and only is not said.direction:
+        yield error(
+            "/trade_mode", "trade_mode_of_other_direction", f"{said.trade_mode}, direction {said.direction.value}"
+        )
+    here = homes(said.customs_office) | {""}
+    if said.direction is Direction.IMPORT and said.destination_country not in here:
+        yield error("/destination_country", "import_destined_abroad", said.destination_country)
+    if said.direction is Direction.EXPORT and said.departure_country not in here:
+        yield error("/departure_country", "export_departing_abroad", said.departure_country)
+    if said.departure_country and said.departure_country == said.destination_country:
+        yield warning("/destination_country", "route_without_journey", said.destination_country)
+
+
+def carriage(said: Declaration, today: date) -> Seen:
+    """A ship has a name, and an aircraft takes air containers only (IATA unit load devices)."""
+    if said.transport_mode == TransportMode.WATER.value and not said.conveyance.strip():
+        yield error("/conveyance", "conveyance_missing", said.conveyance)
+    if said.transport_mode not in UNBOXED:
+        return
+    numbers = [iso6346.plain(container.container_no) for container in said.containers]
+    if said.transport_mode == TransportMode.AIR.value:
+        for index, number in enumerate(numbers):
+            if iso6346.is_of_freight(number):
+                yield error(f"/containers/{index}/container_no", "sea_container_by_air", number)
+    elif numbers:
+        yield warning("/containers", "container_not_carried", f"{len(numbers)}, transport mode {said.transport_mode}")

@@ -1,0 +1,94 @@
+"""Can goods of these masses be packed like this? What is heavier than its packing, its box or its own parts is not.
+
+Masses are rounded as they are written: half a unit of the last place of each explains a difference, up to a hundredth.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from schemas.codes.counted import COUNTED
+from schemas.codes.trade import KILOGRAMS
+from schemas.declaration import Declaration, Item
+from services.declaration.pointing import Seen, error, warning
+from services.declaration.totals import HUNDREDTH, half_of_last_place
+
+LEAST = Decimal("0.05")
+"""Kilograms by which two masses may always differ."""
+FILLED_IN = Decimal(1)
+"""Kilograms: what the form says of goods that weigh less (GACC 2019 No. 18, gross and net mass)."""
+RATED_KG = Decimal(36_000)
+"""Gross mass for which freight containers are rated (ISO 668:2020)."""
+MOST_IN_A_BOX_KG = Decimal(60_000)
+"""Flat racks and platforms are built for up to 55 t; none carries more than this."""
+
+
+def masses(said: Declaration, today: date) -> Seen:
+    gross, net = said.gross_mass_kg, said.net_mass_kg
+    for name, mass in (("gross_mass_kg", gross), ("net_mass_kg", net)):
+        if mass <= 0:
+            yield error(f"/{name}", "mass_not_positive", mass)
+        elif mass < FILLED_IN:
+            yield warning(f"/{name}", "mass_below_one", mass)
+    if net > gross:
+        yield error("/net_mass_kg", "net_above_gross", f"{net} > {gross}")
+    yield from _of_lines(said)
+    yield from _in_boxes(said)
+    for index, item in enumerate(said.items):
+        yield from _of_quantity(item, f"/items/{index}", gross)
+
+
+def _of_lines(said: Declaration) -> Seen:
+    """Each line, and all of them, against the head."""
+    gross, net = said.gross_mass_kg, said.net_mass_kg
+    for index, item in enumerate(said.items):
+        if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
+            yield error(f"/items/{index}/net_mass_kg", "line_above_gross", f"{item.net_mass_kg} > {gross}")
+    if not said.items:
+        return
+    total = sum([item.net_mass_kg for item in said.items], Decimal(0))
+    if total == net <= gross:  # nearly always: what follows takes longer
+        return
+    rounded = sum([half_of_last_place(item.net_mass_kg) for item in said.items], Decimal(0))
+    if len(said.items) > 1 and _is_above(total, gross, rounded):
+        yield error("/gross_mass_kg", "lines_above_gross", f"head {gross}, lines {total}")
+    if net == FILLED_IN and total < FILLED_IN:
+        return
+    if not _agree(total, net, rounded + half_of_last_place(net)):
+        yield warning("/net_mass_kg", "net_mass_differs", f"head {net}, lines {total}")
+
+
+def _in_boxes(said: Declaration) -> Seen:
+    """Shares of the gross mass: the paper does not say what is in which container."""
+    if not said.containers:
+        return
+    each = said.gross_mass_kg / len(said.containers)
+    seen = f"{said.gross_mass_kg} kg in {len(said.containers)}"
+    if each > MOST_IN_A_BOX_KG:
+        yield error("/containers", "container_overloaded", seen)
+    elif each > RATED_KG:
+        yield warning("/containers", "container_heavy", seen)
+
+
+def _of_quantity(item: Item, at: str, gross: Decimal) -> Seen:
+    if item.unit in COUNTED and item.quantity % 1:
+        yield error(f"{at}/quantity", "quantity_not_whole", f"{item.quantity} of unit {item.unit}")
+    in_kilograms = KILOGRAMS.get(item.unit)
+    if in_kilograms is None or item.quantity <= 0 or item.net_mass_kg <= 0:
+        return
+    mass = item.quantity * in_kilograms
+    if mass == item.net_mass_kg <= gross:
+        return
+    rounded = half_of_last_place(item.quantity) * in_kilograms
+    if _is_above(mass, gross, rounded):
+        yield error(f"{at}/quantity", "quantity_above_gross", f"{mass} kg, gross mass {gross} kg")
+    elif not _agree(mass, item.net_mass_kg, rounded + half_of_last_place(item.net_mass_kg)):
+        yield warning(f"{at}/quantity", "quantity_differs_from_mass", f"{mass} kg, net mass {item.net_mass_kg} kg")
+
+
+def _agree(one: Decimal, other: Decimal, rounded: Decimal) -> bool:
+    """`rounded`: kilograms by which the two may differ because of how they are written."""
+    return abs(one - other) <= max(LEAST, min(rounded, other * HUNDREDTH))
+
+
+def _is_above(mass: Decimal, gross: Decimal, rounded: Decimal) -> bool:
+    return gross > 0 and mass > gross + half_of_last_place(gross) + min(rounded, gross * HUNDREDTH)

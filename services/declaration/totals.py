@@ -1,0 +1,70 @@
+"""Does a total follow from its parts? One rule for the total of a line and for that of the invoice.
+
+The unit price has four decimals on the form, so that the total is right within half of that times the quantity, and half a minor
+unit of the currency. Beyond that a price, or an invoice, that was rounded more coarsely is a finding: within half a unit of the
+last place in which it is written, and within a hundredth. All else is an error.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import Enum
+
+from schemas.codes.minor_units import minor_unit
+from schemas.declaration import Declaration, Item
+
+HALF = Decimal("0.5")
+HALF_OF_FOUR_PLACES = Decimal("0.00005")
+"""Half a unit of the last place of a unit price (`DeclPrice`, 15.4)."""
+HUNDREDTH = Decimal("0.01")
+
+
+class Fit(Enum):
+    """How a total agrees with its parts."""
+
+    RIGHT = "right"
+    ROUNDED = "rounded"
+    WRONG = "wrong"
+
+
+def half_of_last_place(number: Decimal) -> Decimal:
+    """Half a unit of the last decimal place that is written, zeros at the end dropped: 0.005 of 12.340, 0.5 of 1200."""
+    exponent = number.normalize().as_tuple().exponent
+    return HALF.scaleb(min(0, exponent)) if isinstance(exponent, int) else HALF
+
+
+def _fit(parts: Decimal, total: Decimal, right: Decimal, rounded: Decimal) -> Fit:
+    difference = abs(parts - total)
+    if difference <= right:
+        return Fit.RIGHT
+    return Fit.ROUNDED if difference <= min(rounded, abs(total) * HUNDREDTH) else Fit.WRONG
+
+
+def fit_of_line(item: Item) -> Fit:
+    """Its total against quantity times unit price."""
+    product = item.quantity * item.unit_price
+    if product == item.total_price:  # nearly always: what follows takes longer
+        return Fit.RIGHT
+    minor, quantity = minor_unit(item.currency) * HALF, abs(item.quantity)
+    right = quantity * HALF_OF_FOUR_PLACES + minor
+    rounded = quantity * half_of_last_place(item.unit_price) + minor
+    return _fit(product, item.total_price, right, rounded)
+
+
+def fit_of_invoice(said: Declaration) -> Fit:
+    """The invoice total against the totals of the lines, each of which may be rounded to the minor unit."""
+    total = sum([item.total_price for item in said.items], Decimal(0))
+    if total == said.invoice_total:
+        return Fit.RIGHT
+    right = minor_unit(said.currency) * HALF * len(said.items)
+    return _fit(total, said.invoice_total, right, half_of_last_place(said.invoice_total))
+
+
+def too_fine(said: Declaration) -> Iterator[tuple[str, str]]:
+    """Pointer to, and words about, each amount with more decimals than its currency has. Unit prices may have more."""
+    amounts = [("/invoice_total", said.invoice_total, said.currency)]
+    amounts += [
+        (f"/items/{index}/total_price", item.total_price, item.currency) for index, item in enumerate(said.items)
+    ]
+    for pointer, amount, currency in amounts:
+        if amount % minor_unit(currency):
+            yield pointer, f"{amount} {currency}"

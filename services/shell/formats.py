@@ -1,0 +1,114 @@
+"""What is this that somebody handed in, and how are its characters encoded? Looked at, never run or unpacked."""
+
+import re
+from typing import NamedTuple
+
+from schemas.codes.formats import Format
+
+UTF_8 = "UTF-8"
+BOM = b"\xef\xbb\xbf"
+LOOKED_AT = 65_536
+"""Bytes from the beginning that say what it is."""
+_MAGIC = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format.XLS),
+    (b"%PDF-", Format.PDF),
+    (b"\x89PNG", Format.PICTURE),
+    (b"\xff\xd8\xff", Format.PICTURE),
+    (b"GIF8", Format.PICTURE),
+    (b"II*\x00", Format.PICTURE),
+    (b"MM\x00*", Format.PICTURE),
+    (b"Rar!", Format.ARCHIVE),
+    (b"7z\xbc\xaf", Format.ARCHIVE),
+    (b"\x1f\x8b", Format.ARCHIVE),
+)
+_ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
+_ROOTS = {
+    "decmessage": Format.DEC_MESSAGE,
+    "spscertificate": Format.SPS_CERTIFICATE,
+    "sad": Format.SAD,
+    "singleadministrativedocument": Format.SAD,
+    "asycuda": Format.SAD,
+    "html": Format.HTML,
+}
+MOSTLY = 0.9
+"""Share of Hangul from which on it may be a Korean text."""
+_INTERCHANGE = re.compile(r"UNA.{6}\s*UNB|UNB[+:?']")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+
+
+class Handed(NamedTuple):
+    """What it is. `text` without a byte order mark, and the name of its `encoding`; both empty where it is no text."""
+
+    format: Format
+    text: str = ""
+    encoding: str = ""
+
+
+def recognise(data: bytes) -> Handed:
+    """What these bytes are; JSON where they begin like JSON, whether or not they are."""
+    if data.startswith(b"PK\x03\x04"):
+        return Handed(Format.XLSX if b"xl/" in data[:LOOKED_AT] or b"xl/workbook.xml" in data else Format.ARCHIVE)
+    for magic, found in _MAGIC:
+        if data.startswith(magic):
+            return Handed(found)
+    read = _text_of(data)
+    if read is None:
+        return Handed(Format.BINARY if b"\x00" in data[:LOOKED_AT] else Format.UNKNOWN_ENCODING)
+    return Handed(_of_text(read[0]), *read)
+
+
+def _of_text(text: str) -> Format:
+    head = text[:LOOKED_AT].strip()
+    if not head:
+        return Format.EMPTY
+    if head[0] in "{[":
+        return Format.JSON
+    if head[0] == "<":
+        root = _ROOT.search(re.sub(r"<!--.*?-->", "", head, flags=re.DOTALL))
+        return _ROOTS.get(root[1].lower(), Format.XML) if root else Format.XML
+    if "\x00" in head:
+        return Format.BINARY
+    if _INTERCHANGE.match(head):
+        return Format.EDIFACT
+    return Format.CSV if _is_table(head.splitlines()[:20]) else Format.TEXT
+
+
+def _is_table(lines: list[str]) -> bool:
+    """Whether each of the first lines has as many separators as the first; a heading alone is a table, too."""
+    return any(
+        lines[0].count(separator) >= 2
+        and all(line.count(separator) >= lines[0].count(separator) for line in lines[:-1] or lines)
+        for separator in (",", ";", "\t", "|")
+    )
+
+
+def _text_of(data: bytes) -> tuple[str, str] | None:
+    """The text and the name of its encoding; None where that is not sure."""
+    try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return data.decode("utf-16"), "UTF-16"
+        if (order := _JSON_IN_UTF_16.get(data[:2])) is not None:
+            return data.decode(order), "UTF-16"
+        return data.removeprefix(BOM).decode("utf-8"), UTF_8
+    except UnicodeDecodeError:
+        return _gbk(data)
+
+
+_JSON_IN_UTF_16 = {sign.encode(order): order for sign in "{[<" for order in ("utf-16-le", "utf-16-be")}
+"""JSON and XML begin with an ASCII character (RFC 4627, section 3), of which one byte is zero in UTF-16."""
+
+
+def _gbk(data: bytes) -> tuple[str, str] | None:
+    """Chinese of the characters of GB 2312, as nearly all texts are: bytes of Latin, Big5 or Shift JIS are hardly ever all of it.
+    Korean is, so that what would be mostly Hangul is not sure."""
+    try:
+        text = data.decode("gb2312")
+    except UnicodeDecodeError:
+        return None
+    signs = [sign for sign in text if not sign.isascii()]
+    try:
+        korean = [sign for sign in data.decode("euc-kr") if not sign.isascii()]
+    except UnicodeDecodeError:
+        return text, "GBK"
+    hangul = sum([_HANGUL.match(sign) is not None for sign in korean])
+    return None if not signs or hangul >= len(korean) * MOSTLY else (text, "GBK")

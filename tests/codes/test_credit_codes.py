@@ -1,0 +1,89 @@
+"""Is every part of a unified social credit code checked, and is a real one that breaks the standard no dead end?"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum.cn import ric as their_persons
+
+from schemas.codes import uscc
+from schemas.codes.uscc import Part
+from schemas.vocabulary import Severity
+from services.declaration import checks
+from tests.declaration.good import DECLARANT, good_declaration
+from tests.voice import NOON
+
+
+def code(start: str = "91", area: str = "370200", organisation: str = "16356268") -> str:
+    """A code with right check signs."""
+    body = f"{start}{area}{organisation}{uscc.organisation_check_sign(organisation)}"
+    return body + uscc.check_sign(body)
+
+
+def said_of(consignee: str, **changes: Any) -> list[tuple[str, str]]:
+    found = checks.findings(good_declaration(consignee=consignee, **changes), NOON.date())
+    return [(finding.severity.value, finding.code) for finding in found]
+
+
+ERROR, WARNING = Severity.ERROR.value, Severity.WARNING.value
+FINDING = [(WARNING, "consignee_breaks_standard")]
+REAL = ["91370200163562681G", "91350100M000100Y43", "91370211264574251C", "91110000802100433B"]
+
+
+@pytest.mark.parametrize("right", REAL)
+def test_real_codes_break_nothing(right: str) -> None:
+    assert uscc.is_well_formed(right) and uscc.broken_parts(right) == () and said_of(right) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "part"),
+    [
+        (code("94"), Part.CATEGORY),
+        (code("00"), Part.CATEGORY),
+        (code("B1"), Part.CATEGORY),
+        (code(area="990101"), None),
+        (code(area="000000"), Part.AREA),
+        (code(area="570000"), Part.AREA),
+        (code(area="3702A0"), Part.AREA),
+        ("91110000100003962T", Part.CHECK_SIGN),
+        ("91370200MA3C0DEF1K", Part.ORGANISATION),
+    ],
+)
+def test_one_broken_part_is_a_finding_that_an_officer_decides(wrong: str, part: Part | None) -> None:
+    assert uscc.broken_parts(wrong) == ((part,) if part else ())
+    assert said_of(wrong) == FINDING
+
+
+def test_a_code_of_the_sandbox_is_one_at_its_offices_only() -> None:
+    assert said_of(code(area="990000"), customs_office="9040") == []
+    assert said_of(code(area="990000")) == FINDING
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "0" * 18, "1" * 18, "9" * 18, "91370200000000000X", REAL[0][:-1], REAL[0].lower(), f"{REAL[0]} "]
+)
+def test_zeros_and_other_forms_are_errors(wrong: str) -> None:
+    assert said_of(wrong) == [(ERROR, "consignee_invalid")]
+
+
+@given(st.sampled_from(REAL), st.integers(8, 15), st.sampled_from(uscc.ALPHABET))
+def test_a_mistyped_organisation_code_is_an_error(right: str, place: int, sign: str) -> None:
+    mistyped = right[:place] + sign + right[place + 1 :]
+    broken = uscc.broken_parts(mistyped)
+    assert broken == () if sign == right[place] else Part.CHECK_SIGN in broken
+    # the check sign of GB 11714 is one of eleven, so that it does not see each mistake
+    assert (said_of(mistyped)[0][0] == ERROR) == (len(broken) > 1) if broken else said_of(mistyped) == []
+
+
+@pytest.mark.parametrize("number", ["370202199003074012", "11010519491231002X"])
+def test_the_number_of_an_identity_card_is_named_as_one(number: str) -> None:
+    assert uscc.is_of_person(number) and their_persons.is_valid(number)
+    assert said_of(number) == [(ERROR, "party_is_person")]
+    assert said_of(DECLARANT, declarant=number)[0] == (ERROR, "party_is_person")
+
+
+@given(st.from_regex(r"\A[1-6][1-5][0-9]{4}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9])[0-9]{4}\Z"))
+def test_identity_cards_are_checked_as_somebody_else_does(body: str) -> None:
+    if uscc.is_of_person(body):
+        assert their_persons.calc_check_digit(body) == body[17]

@@ -1,0 +1,50 @@
+"""Does the door name what is handed in that is no JSON, and read JSON with a byte order mark?"""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.codes.formats import FORMATS, Format
+from schemas.declaration import Declaration
+from services.console.bodies import declarations_of, read
+from services.console.problems import Problem
+from services.shell.formats import BOM
+
+PAPER = (Path(__file__).parents[2] / "docs" / "declaration.json").read_bytes()
+MANY = 100_000
+"""Separators that a body may have."""
+OTHER = [
+    (b"reference,declarant,consignee\nR-1,91,91\n", Format.CSV),
+    (b"PK\x03\x04 xl/workbook.xml", Format.XLSX),
+    (b"<DecMessage><DecHead/></DecMessage>", Format.DEC_MESSAGE),
+    (b"<rsm:SPSCertificate xmlns:rsm='urn:x'/>", Format.SPS_CERTIFICATE),
+    (b"<SAD/>", Format.SAD),
+    (b"UNB+UNOA:1+ME+YOU+261128:0900+1'UNH+1+CUSDEC:D:96B:UN'", Format.EDIFACT),
+    (b"%PDF-1.7", Format.PDF),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), OTHER)
+def test_a_document_of_another_kind_is_named_with_the_way_on(body: bytes, kind: Format) -> None:
+    with pytest.raises(Problem) as refused:
+        read(body, Declaration, MANY)
+    told = refused.value.details()
+    assert (told.status, told.type) == (400, "/problems/other_format")
+    [named] = told.errors
+    assert (named.code, named.message_zh, named.message_en) == (kind.value, *FORMATS[kind])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"reference=R-1", b"{", PAPER[:-3], b"\xff\xfe\xff", PAPER.decode().encode("utf-16")]
+)
+def test_what_is_no_such_document_is_no_json_as_ever(body: bytes) -> None:
+    with pytest.raises(Problem) as refused:
+        read(body, Declaration, MANY)
+    assert (refused.value.status, refused.value.code) == (400, "not_json")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_paper() -> None:
+    assert read(BOM + PAPER, Declaration, MANY) == read(PAPER, Declaration, MANY)
+    for many in (b"[" + PAPER + b"]", b'{"declarations": [' + PAPER + b"]}"):
+        assert declarations_of(BOM + many, MANY) == declarations_of(many, MANY)
+        assert declarations_of(many, MANY)

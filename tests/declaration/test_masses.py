@@ -1,0 +1,132 @@
+"""Are masses that no packing, box or rounding explains found, and those that one explains left alone?"""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from schemas.codes.counted import COUNTED
+from schemas.codes.iso6346 import check_digit
+from schemas.codes.trade import KILOGRAMS
+from schemas.declaration import DeclaredContainer
+from services.declaration import checks
+from tests.declaration.good import BOX, good_declaration, good_item
+from tests.voice import NOON
+
+
+def codes_of(**changes: Any) -> list[str]:
+    return [finding.code for finding in checks.findings(good_declaration(**changes), NOON.date())]
+
+
+def lines(*net: str, **head: str) -> list[str]:
+    """What is found where the lines have these net masses."""
+    items = tuple([good_item(net_mass_kg=Decimal(mass)) for mass in net])
+    return codes_of(
+        items=items,
+        containers=(),
+        invoice_total=Decimal(5000 * len(net)),
+        **{name: Decimal(mass) for name, mass in head.items()},
+    )
+
+
+@pytest.mark.parametrize(
+    ("net", "gross", "head", "found"),
+    [
+        (("20", "20"), "45", "40", []),
+        (("46", "0.4"), "45", "40", ["line_above_gross", "lines_above_gross", "net_mass_differs"]),
+        (("45.4",), "45", "45", []),  # the head is rounded to kilograms
+        (("30", "30"), "45", "40", ["lines_above_gross", "net_mass_differs"]),
+        (("20.2", "20.2"), "45", "40", []),
+        (("99100",), "101000", "100000", ["net_mass_differs"]),  # less than a hundredth
+        (("99999.6",), "101000", "100000", []),
+        (("2.499", "37.501"), "45", "40", []),
+        (("39.6",), "45", "40", []),
+        (("39.4",), "45", "40", ["net_mass_differs"]),
+    ],
+)
+def test_the_lines_are_weighed_against_the_head(net: tuple[str, ...], gross: str, head: str, found: list[str]) -> None:
+    assert lines(*net, gross_mass_kg=gross, net_mass_kg=head) == found
+
+
+@pytest.mark.parametrize(
+    ("gross", "head", "line", "found"),
+    [
+        ("1", "1", "0.2", []),  # filled in, as the form has it
+        ("0.3", "0.2", "0.2", ["mass_below_one", "mass_below_one"]),
+        ("1.2", "0.99", "0.99", ["mass_below_one"]),
+        ("1.2", "1", "1", []),
+    ],
+)
+def test_what_weighs_less_than_a_kilogram_is_declared_as_one(
+    gross: str, head: str, line: str, found: list[str]
+) -> None:
+    assert lines(line, gross_mass_kg=gross, net_mass_kg=head) == found
+
+
+def of_quantity(quantity: str, unit: str, net: str = "20000", gross: str = "21000") -> list[str]:
+    item = good_item(
+        quantity=Decimal(quantity), unit=unit, net_mass_kg=Decimal(net), unit_price=Decimal(0), total_price=Decimal(0)
+    )
+    return codes_of(items=(item,), invoice_total=Decimal(0), net_mass_kg=Decimal(net), gross_mass_kg=Decimal(gross))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "found"),
+    [
+        ("20000", "035", []),
+        ("20", "070", []),
+        ("20000000", "036", []),
+        ("20000", "070", ["quantity_above_gross"]),
+        ("21002", "035", ["quantity_above_gross"]),
+        ("20", "035", ["quantity_differs_from_mass"]),
+        ("19900", "035", ["quantity_differs_from_mass"]),  # less than a hundredth
+        ("19.9", "070", ["quantity_differs_from_mass"]),
+        ("19.96", "070", ["quantity_differs_from_mass"]),
+        ("18.4", "070", ["quantity_differs_from_mass"]),  # dry tonnes of wet ore: an officer looks at it
+    ],
+)
+def test_a_quantity_in_a_unit_of_mass_agrees_with_the_net_mass(quantity: str, unit: str, found: list[str]) -> None:
+    assert of_quantity(quantity, unit) == found
+
+
+def test_a_mass_in_tonnes_is_rounded_to_their_last_place() -> None:
+    assert of_quantity("20.1", "070", net="20060") == []
+    assert of_quantity("20.1", "070", net="20040") == ["quantity_differs_from_mass"]
+
+
+@pytest.mark.parametrize("unit", ["001", "003", "007", "008", "011", "012", "015", "120", "125"])
+def test_nobody_declares_half_a_piece(unit: str) -> None:
+    assert of_quantity("2.5", unit) == ["quantity_not_whole"]
+    assert of_quantity("2.00", unit) == []
+
+
+@pytest.mark.parametrize("unit", ["030", "032", "033", "035", "054", "070", "095"])
+def test_a_measure_and_a_thousand_pieces_may_be_split(unit: str) -> None:
+    assert "quantity_not_whole" not in of_quantity("2.5", unit)
+
+
+def test_no_unit_is_a_mass_and_a_count() -> None:
+    assert not COUNTED & set(KILOGRAMS)
+
+
+@pytest.mark.parametrize(
+    ("gross", "boxes", "found"),
+    [
+        ("30000", 1, []),
+        ("36000", 1, []),
+        ("36001", 1, ["container_heavy"]),
+        ("60001", 1, ["container_overloaded"]),
+        ("900000", 1, ["container_overloaded"]),
+        ("900000", 30, []),
+        ("900000", 0, []),
+    ],
+)
+def test_a_container_carries_what_one_is_built_for(gross: str, boxes: int, found: list[str]) -> None:
+    names = [BOX, *(f"CSQU{number:06}" for number in range(100_000, 100_029))][:boxes]
+    boxed = tuple([DeclaredContainer(container_no=name if name == BOX else with_check_digit(name)) for name in names])
+    assert codes_of(gross_mass_kg=Decimal(gross), containers=boxed) == found
+
+
+def with_check_digit(body: str) -> str:
+
+    return body + check_digit(body)
