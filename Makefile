@@ -27,6 +27,7 @@ check: setup ## Check format, lint, types, import contracts and alert rules.
 	.venv/bin/lint-imports
 	promtool check rules deploy/prometheus/rules.yml
 	promtool test rules deploy/prometheus/rules_test.yml
+	amtool check-config deploy/prometheus/alertmanager.yml
 
 fmt: setup ## Format the code, and mend what the linter can mend.
 	.venv/bin/ruff check --fix --exit-zero .

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Which Debian packages do the tests stand on, and how do they get here? Does nothing where all are there.
 #
-# chromium, CJK fonts, promtool, PostgreSQL. `make run` needs none of them.
+# chromium, CJK fonts, promtool, amtool, PostgreSQL. `make run` needs none of them.
 # Needs root or `sudo -n`; asks nothing; starts no daemon.
 set -eu
 
@@ -18,6 +18,7 @@ bin() { command -v "$1" || echo /nonexistent; }
 need chromium "$(bin chromium)"
 need fonts-noto-cjk /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 need prometheus "$(bin promtool)"
+need prometheus-alertmanager "$(bin amtool)"
 need postgresql-15 /usr/lib/postgresql/*/bin/postgres
 [ -n "$missing" ] || exit 0
 
@@ -58,4 +59,4 @@ install() {
 # shellcheck disable=SC2015
 $root apt-get update -q -o DPkg::Lock::Timeout=300 </dev/null && install || cannot "apt-get failed; its last lines above say why."
 # policy-rc.d holds for now; `disable` holds for the next boot too.
-case $missing in *prometheus*) $root systemctl disable prometheus >/dev/null 2>&1 || true ;; esac
+case $missing in *prometheus*) $root systemctl disable prometheus prometheus-alertmanager >/dev/null 2>&1 || true ;; esac

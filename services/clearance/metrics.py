@@ -23,8 +23,8 @@ AGES = (("1h", HOUR), ("4h", 4 * HOUR), ("24h", 24 * HOUR), ("72h", 72 * HOUR), 
 
 SECONDS = Histogram(
     "customs_clearance_seconds",
-    "Seconds of each stage of released consignments; counted once, at the first release",
-    ["stage", "lane", "office", "mode"],
+    "Seconds of each stage (schemas/spans.py) of released consignments, by direction (I, E); counted once, at the first release",
+    ["stage", "direction", "lane", "office", "mode"],
     buckets=BUCKETS,
 )
 LATE = Histogram(
@@ -98,7 +98,7 @@ class Watch(Collector):
             _ended(after.end).inc()
         if after.corrections > before.corrections:
             CORRECTIONS.inc(after.corrections - before.corrections)
-        labels = (after.lane, *self._places.of(after.office, after.mode))
+        labels = (after.direction, after.lane, *self._places.of(after.office, after.mode))
         if after.released and not before.released:
             for stage, seconds in stage_seconds(after).items():
                 _seconds(stage, *labels).observe(seconds)

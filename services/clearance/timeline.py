@@ -1,7 +1,6 @@
 """When did each consignment pass each stage, and how long did each stage take?
 
-Hears the facts of all desks in any order and says nothing. Definitions: GACC statistics office 2016 (customs and overall
-clearance time), WCO Time Release Study guide v3.
+Hears the facts of all desks in any order and says nothing. What is measured is defined in `schemas.spans`.
 """
 
 from datetime import datetime
@@ -9,7 +8,7 @@ from typing import Any, Literal, NamedTuple, assert_never, overload
 
 from pydantic import AwareDatetime, TypeAdapter
 
-from schemas.declaration import DeclarationAccepted, DeclarationRejected
+from schemas.declaration import Declaration, DeclarationAccepted, DeclarationRejected
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
 from schemas.inspection import (
@@ -39,6 +38,7 @@ from schemas.release import (
     ReleaseRevoked,
 )
 from schemas.risk import ConsignmentAssessed
+from schemas.spans import SPANS, Moments, seconds_of
 
 End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
@@ -78,6 +78,8 @@ class Timeline(NamedTuple):
     """When the arrival that ended last was recorded, and below the departure."""
     departure_recorded: AwareDatetime | None = None
     corrections: int = 0
+    direction: str = ""
+    """`I` or `E`; empty where an earlier release did not keep it."""
 
 
 State = Timeline
@@ -127,16 +129,12 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             again = (
                 {"stated": None, "end": None, "ended": None} if state.end == "rejected" else {}
             )  # a corrected declaration stands
-            return _with(state, accepted=at, office=said.customs_office, mode=said.transport_mode, **again)
+            return _with(state, accepted=at, **_labels(said), **again)
         case DeclarationRejected():
             said = message.declaration
-            return _with(
-                state, ended=at, stated="rejected", end="rejected", office=said.customs_office, mode=said.transport_mode
-            )
+            return _with(state, ended=at, stated="rejected", end="rejected", **_labels(said))
         case ConsignmentAssessed():
-            return _with(
-                state, assessed=at, lane=message.lane.value, office=message.customs_office, mode=message.transport_mode
-            )
+            return _with(state, assessed=at, lane=message.lane.value, **_labels(message))
         case InspectionOrdered():
             return _with(state, ordered=_earlier(state.ordered, at))
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
@@ -168,35 +166,19 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
 
 
 def stage_seconds(told: Timeline) -> dict[str, float]:
-    """Seconds of each stage of a released consignment, by name; never negative.
-
-    assessment: accepted → assessed. control: first order → last answer. treatment: first order, or question to an officer → last verdict.
-    customs: max(accepted, arrived) → released. customs_raw: accepted → released. overall: arrived → released. first_part, of goods
-    that arrived in parts: max(accepted, first part arrived) → first part released; all others end with the last part.
-    """
-    spans: dict[str, tuple[datetime | None, datetime | None]] = {
-        "assessment": (told.accepted, told.assessed),
-        "control": (told.ordered, told.controlled),
-        "treatment": (told.treatment_ordered, told.treated),
-        "customs": (
-            max(told.accepted, told.arrived) if told.accepted and told.arrived else None,
-            told.released,
-        ),
-        "customs_raw": (told.accepted, told.released),
-        "overall": (told.arrived, told.released),
-        "first_part": (
-            max(told.accepted, told.first_arrived) if told.accepted and told.first_arrived else None,
-            told.first_released,
-        ),
-    }
-    return {name: max(0.0, (end - start).total_seconds()) for name, (start, end) in spans.items() if start and end}
+    """Seconds of each stage of a released consignment, by the names and definitions of `schemas.spans`; all but the way to the gate."""
+    moments = _moments(told)
+    found = {span.name: seconds_of(span.name, moments) for span in SPANS if span.name != "gate"}
+    return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
 def gate_seconds(told: Timeline) -> float | None:
     """Seconds from release until the last container passed the gate, once all of that is known."""
-    if told.released and told.gated_out and len(told.departed) >= told.boxes:
-        return max(0.0, (told.gated_out - told.released).total_seconds())
-    return None
+    return seconds_of("gate", _moments(told)) if len(told.departed) >= told.boxes else None
+
+
+def _moments(told: Timeline) -> Moments:
+    return Moments(*[getattr(told, name) for name in Moments._fields])
 
 
 def late_seconds(told: Timeline) -> dict[str, float]:
@@ -218,6 +200,10 @@ def deadlines(state: State) -> tuple[Deadline, ...]:
 def closed(state: State) -> bool:
     """After an end that nothing can call back; released goods may still be revoked or leave the gate, and a refusal taken back."""
     return state.end in ("rejected", "withdrawn")
+
+
+def _labels(said: Declaration | ConsignmentAssessed) -> dict[str, str]:
+    return {"office": said.customs_office, "mode": said.transport_mode, "direction": said.direction.value}
 
 
 def _with(state: Timeline, **changes: Any) -> Timeline:
@@ -249,7 +235,12 @@ def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:
     at, version = granted.occurred_at, granted.version
     if granted.holds:  # the rest has not arrived
         return _ended(_with(state, first_released=_earlier(state.first_released, at)), None, at, version)
-    known = _with(state, released=_earlier(state.released, at), boxes=max(state.boxes, len(granted.containers)))
+    known = _with(
+        state,
+        released=_earlier(state.released, at),
+        boxes=max(state.boxes, len(granted.containers)),
+        direction=state.direction or granted.direction.value,
+    )
     return _ended(known, "released", at, version)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.home import clock_of, of_command
-from services.cli.screen import Table, errors, screen, styled, text
+from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
 from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
@@ -89,7 +89,7 @@ def change(
 ) -> None:
     """Give other roles, company or office, or close the account; it holds from the next request on. 变更账户"""
     wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
-    columns = {column: value for column, value in wanted.items() if value is not None}
+    columns: dict[str, Any] = {column: value for column, value in wanted.items() if value is not None}
     with people(_here()) as accounts:
         accounts.change(name, by=_by(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
     screen.line(f"Account {name} was changed. 已变更")
@@ -124,23 +124,23 @@ def authorise(
 
 
 @account_app.command("list")
-def list_accounts() -> None:
+def list_accounts(as_json: AsJson = False) -> None:
     """All accounts. 清单"""
     shown = Table("account 账户", "roles 角色", "company 企业", "office 关区", "closed 停用")
     with people(_here()) as accounts:
         for each in accounts.accounts():
             shown.add_row(each.account, each.roles, each.company, each.office, "closed 停用" if each.closed else "")
-    screen.table(shown)
+    screen.tell(as_json, accounts=shown)
 
 
 @account_app.command("grants")
-def grants() -> None:
+def grants(as_json: AsJson = False) -> None:
     """Who gave or took what, the latest first. 授予记录"""
     shown = Table("at 时间", "by 授予人", "account 账户", "what 事项", "detail 详情")
     with people(_here()) as accounts:
         for each in accounts.grants():
             shown.add_row(_day(each.at_us), each.granted_by, each.account, each.what, each.detail)
-    screen.table(shown)
+    screen.tell(as_json, grants=shown)
 
 
 @key_app.command("add")
@@ -186,14 +186,14 @@ def revoke(key_id: KeyId) -> None:
 
 
 @key_app.command("list")
-def list_keys() -> None:
+def list_keys(as_json: AsJson = False) -> None:
     """All keys, without their secrets. 清单"""
     shown = Table("key 密钥", "account 账户", "scopes 范围", "made 生成", "until 有效至", "revoked 吊销")
     with people(_here()) as accounts:
         for each in accounts.listed_keys():
             row = (each.key_id, each.account, each.scopes, _day(each.made_us), _day(each.ends_us))
             shown.add_row(*row, _day(each.revoked_us))
-    screen.table(shown)
+    screen.tell(as_json, keys=shown)
 
 
 def _show(made: "Shown", file: Path | None) -> None:

@@ -1,14 +1,17 @@
 """How do declarations get from files to the API?"""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import orjson
 
+from services.cli.outcomes import BAD, PATIENCE_SECONDS, End, Outcome, taken, wait
+from services.cli.screen import errors
 from services.shell.fresh import fresh_key
 from services.shell.loopback import is_loopback
 
@@ -24,31 +27,52 @@ class NotLodged(Exception):
 
 @dataclass
 class Lodged:
-    """What came of it: declarations taken by the API, sent back by it, and the seconds it took."""
+    """What came of it: declarations by their end, and the seconds it took."""
 
-    accepted: int = 0
-    refused: int = 0
+    ends: Counter[End] = field(default_factory=Counter)
     seconds: float = 0.0
 
+    @property
+    def refused(self) -> bool:
+        """Whether any was sent back, rejected or set aside."""
+        return any(self.ends[end] for end in BAD)
 
-def lodge(files: list[Path], format: str, address: str, key: str, tell: Callable[[str], Any]) -> Lodged:
-    """Lodges all declarations of the files under this API key; `tell` hears of each that is sent back. NotLodged when a file is not what it should be."""
-    done = Lodged()
-    started = time.monotonic()
+
+def lodge(
+    files: list[Path],
+    format: str,
+    address: str,
+    key: str,
+    tell: Callable[[Outcome], Any],
+    *,
+    waits: bool,
+) -> Lodged:
+    """Lodges all declarations of the files under this API key; `tell` hears of each once, with `waits` when a desk has answered it.
+    NotLodged when a file is not what it should be."""
+    done, started, open_ones = Lodged(), time.monotonic(), list[Outcome]()
+
+    def told(outcome: Outcome) -> None:
+        done.ends[outcome.end] += 1
+        tell(outcome)
+
     with httpx2.Client(
         base_url=f"{address}/api/v1",
         headers={**JSON, **({"Authorization": f"Bearer {key}"} if key else {})},
         timeout=60,
         trust_env=not is_loopback(address),
     ) as api:
-        for file in files:
-            for batch in _batches(read(file, format)):
-                for declaration, answer in zip(batch, _post(api, batch), strict=True):
-                    if answer.get("status_code", 202) == 202:
-                        done.accepted += 1
-                    else:
-                        done.refused += 1
-                        tell(f"{file}: {_reference(declaration)} sent back: {_why(answer)}")
+        with errors.progress("lodging 申报") as advance:
+            for file in files:
+                for batch in _batches(read(file, format)):
+                    for declaration, answer in zip(batch, _post(api, batch), strict=True):
+                        outcome = taken(address, answer, _reference(declaration))
+                        if waits and outcome.end is End.TAKEN:
+                            open_ones.append(outcome)
+                        else:
+                            told(outcome)
+                    advance(len(batch))
+        with errors.progress("waiting for the desk 等待岗位答复", len(open_ones)) as advance:
+            wait(api, open_ones, told, advance, PATIENCE_SECONDS)
     done.seconds = time.monotonic() - started
     return done
 
@@ -137,9 +161,3 @@ def _results(answer: httpx2.Response, count: int) -> list[dict[str, Any]]:
 
 def _reference(declaration: Any) -> str:
     return str(declaration.get("reference", "?")) if isinstance(declaration, dict) else "?"
-
-
-def _why(answer: dict[str, Any]) -> str:
-    errors = answer.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else answer
-    return f"{first.get('pointer', '')} {first.get('code', '')} {first.get('message_en', first.get('detail', ''))}"

@@ -9,7 +9,7 @@ import typer
 
 from schemas.vocabulary import day_in_china
 from services.cli.home import of_command
-from services.cli.screen import Table, errors, screen, styled, text
+from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
 from services.risk.keys import SECRET_BYTES, DrawKeys, NotDrawKeys, new_key, read, written
 from services.shell.private_file import NotPrivate, read_private, write_private
@@ -26,6 +26,7 @@ SHOWN = 20
 def repeat(
     consignment: Annotated[str, typer.Argument(parser=text, help="consignment id; default: all")] = "",
     key_file: KeyFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Repeat every inspection draw on the topics, and name each that does not come out; exit code 1 if there is one. 复核抽查"""
     from services.cli import log
@@ -37,28 +38,24 @@ def repeat(
     done = redraw(log.read(settings.access("auditor"), TOPICS), known, consignment)
     shown = Table("key 密钥", "came out again 复核一致", "selected 抽中")
     for key_id, count in sorted(done.repeated.items()):
-        shown.add_row(key_id or "(older, without a key 旧规则)", f"{count:,}", f"{done.selected[key_id]:,}")
-    screen.table(shown)
-    for line in done.wrong[:SHOWN]:
-        screen.line(styled(line, "red"))
-    if len(done.wrong) > SHOWN:
-        screen.line(f"… {len(done.wrong) - SHOWN:,} more 另有")
-    if done.wrong or (consignment and not done.repeated):
-        screen.line(
-            f"{len(done.wrong):,} draws do not come out. 不一致"
-            if done.wrong
-            else f"No draw of {consignment}. 查无此票"
-        )
+        shown.add_row(key_id or "(older, without a key 旧规则)", count, done.selected[key_id])
+    wrong = [styled(line, "red") for line in done.wrong[:SHOWN]]
+    more = f"… {len(done.wrong) - SHOWN:,} more 另有" if len(done.wrong) > SHOWN else None
+    in_short = f"{len(done.wrong):,} draws do not come out. 不一致" if done.wrong else None
+    if consignment and not done.repeated and not done.wrong:
+        in_short = f"No draw of {consignment}. 查无此票"
+    screen.tell(as_json, draws=shown, wrong=wrong, more=more, in_short=in_short)
+    if in_short:
         raise typer.Exit(1)
 
 
 @draws_app.command()
-def keys(key_file: KeyFile = None) -> None:
+def keys(key_file: KeyFile = None, as_json: AsJson = False) -> None:
     """Ids and first days of the keys; never a secret. 密钥清单"""
     shown = Table("key 密钥", "in force from 生效日")
     for key in _read(key_file or of_command(UpSettings()).draw_key_file()).keys:
         shown.add_row(key.key_id, str(key.effective_from))
-    screen.table(shown)
+    screen.tell(as_json, keys=shown)
 
 
 @draws_app.command("add-key")

@@ -12,6 +12,7 @@ from kafka.partitioner.default import murmur2
 
 from deploy.kafka.errors import BrokerError
 from schemas.parking import PARKING, Parking, read_parking
+from services.cli.screen import errors
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 from services.shell.access import Access, NoAccess, accepts, access_to, knock
 
@@ -118,12 +119,19 @@ def read(kafka: Access | str, topics: list[str], partition: int | None = None) -
             return
         consumer.assign(list(ends))
         consumer.seek_to_beginning(*ends)
-        while ends:
-            for place, messages in consumer.poll(timeout_ms=200).items():
-                for m in messages:
-                    if place in ends and m.offset < ends[place]:
-                        yield _entry(m)
-            ends = {place: end for place, end in ends.items() if (consumer.position(place) or 0) < end}
+        read_to = dict.fromkeys(ends, 0)
+        with errors.progress("reading 读取", sum(ends.values())) as advance:
+            while ends:
+                for place, messages in consumer.poll(timeout_ms=200).items():
+                    for m in messages:
+                        if place in ends and m.offset < ends[place]:
+                            yield entry_of(m)
+                for place, end in list(ends.items()):
+                    position = min(consumer.position(place) or 0, end)
+                    advance(position - read_to[place])
+                    read_to[place] = position
+                    if position >= end:
+                        del ends[place]
     finally:
         consumer.close()
 
@@ -151,7 +159,8 @@ def parking_of(entry: Entry) -> Parking | None:
     return fact if fact.service == entry.desk else None
 
 
-def _entry(m: Any) -> Entry:
+def entry_of(m: Any) -> Entry:
+    """A message of kafka-python as it lies in the log."""
     headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
     key = m.key.decode("utf-8", "replace") if m.key is not None else ""
     return Entry(m.topic, m.partition, m.offset, key, headers, m.value, m.timestamp)

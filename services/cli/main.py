@@ -19,7 +19,7 @@ from services.cli.draws import draws_app
 from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
-from services.cli.screen import Table, errors, screen, styled, text, visible
+from services.cli.screen import AsJson, Table, errors, screen, styled, text, visible
 from services.cli.settings import UpSettings
 from services.console.errors import NewerDatabase
 
@@ -34,6 +34,11 @@ NO_SIMULATOR = (
     "There is no credential for simulated people: it is made where the clock is a sandbox, by `dtg up --demo`, or on another "
     "cluster by `dtg provision --sandbox`. 没有模拟凭据：仅在沙箱时钟下存在。"
 )
+Others = Annotated[bool, typer.Option("--others", help="simulated people act on goods of real people, too")]
+WAIT_SECONDS = 10.0
+Wait = Annotated[float, typer.Option(min=0, help="seconds to wait for what becomes of it; 0: not at all")]
+NO_ANSWER = 3
+"""Exit code where a desk has not answered yet."""
 PRIVATE = 0o077
 """What is written by us and by every process that we start is its owner's alone."""
 
@@ -72,6 +77,7 @@ def up(
     speed: Annotated[float, typer.Option(help="sandbox seconds per real second, with --demo")] = 240.0,
     consignments: Annotated[int, typer.Option(help="consignments of a simulated day, with --demo")] = 2400,
     seed: Annotated[int, typer.Option(help="seed of the simulated days, with --demo")] = 1,
+    others: Others = False,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="begin from nothing; the former data is moved aside")
     ] = False,
@@ -79,7 +85,7 @@ def up(
     """Start broker, desks and console; Ctrl-C stops everything. 全部启动"""
     from services.cli.up import Up
 
-    all_of_it = Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed)
+    all_of_it = Up(UpSettings(), demo=demo, speed=speed, consignments=consignments, seed=seed, others=others)
     if afresh:
         all_of_it.move_aside()
     raise typer.Exit(all_of_it.run())
@@ -94,12 +100,13 @@ def provision(
         bool, typer.Option(help="give the cluster the passwords; off: somebody else makes its users")
     ] = True,
     show: Annotated[bool, typer.Option("--show", help="only show who may do what; no cluster is asked")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
     from services.cli.rights import give, rights_table
 
     if show:
-        screen.table(rights_table(sandbox=sandbox))
+        screen.tell(as_json, rights=rights_table(sandbox=sandbox))
         return
     for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
         screen.line(line)
@@ -136,11 +143,13 @@ def rebuild() -> None:
         kafka_security=settings.security(),
         kafka_credentials=str(settings.credentials()),
     )
-    screen.line(f"{again(told)} facts projected")
+    with errors.progress("projecting 投影") as advance:
+        count = again(told, advance)
+    screen.line(f"{count} facts projected")
 
 
 @app.command()
-def topics() -> None:
+def topics(as_json: AsJson = False) -> None:
     """The catalogue: what travels where, who writes it, how many messages are there. 主题目录"""
     from kafka import TopicPartition
 
@@ -151,34 +160,42 @@ def topics() -> None:
     for topic in CATALOGUE:
         places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
         count = sum(consumer.end_offsets(places).values()) if places else 0
-        kinds = ", ".join(kind.kind for kind in topic.carries)
+        kinds = [kind.kind for kind in topic.carries]
         shown.add_row(
             topic.name,
-            ", ".join(topic.writers),
+            list(topic.writers),
             kinds,
             topic.key,
             topic.retention,
-            f"{count:,}" if places else "missing",
+            count if places else "missing",
         )
     consumer.close()
-    screen.table(shown)
+    screen.tell(as_json, topics=shown)
 
 
 @app.command()
 def trace(
-    consignment: Annotated[str, typer.Argument(parser=text, help="consignment id, USCC/reference, or container")],
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            parser=text,
+            help="consignment id, USCC/reference, declaration number, bill, or container",
+        ),
+    ],
+    as_json: AsJson = False,
 ) -> None:
-    """The life of one consignment or container, each step with its cause. 货物全程"""
-    from services.cli.trace import nothing_known, story, table
+    """The life of one consignment or container, each step with its cause; of a bill that of each of its consignments. 货物全程"""
+    from services.cli.trace import nothing_known, stories, table
 
     settings = UpSettings()
-    declarant, slash, reference = consignment.partition("/")
-    key = consignment_id(declarant, reference) if slash else consignment
-    entries = story(access_of_command("auditor"), key, settings.partitions)
-    if not entries:
-        screen.line(nothing_known(consignment, key))
+    declarant, slash, reference = asked.partition("/")
+    found = stories(access_of_command("auditor"), asked, settings.partitions)
+    if not found:
+        errors.line(nothing_known(asked, consignment_id(declarant, reference) if slash else asked))
         raise typer.Exit(1)
-    screen.table(table(entries))
+    told = {key: table(entries) for key, entries in found.items()}
+    screen.tell(as_json, stories=told if as_json or len(told) > 1 else list(told.values()))
 
 
 @app.command()
@@ -188,20 +205,37 @@ def declare(
         Format, typer.Option(help="json: one object, or one a line; korea: the public CSV")
     ] = Format.JSON,
     url: Annotated[str, typer.Option(help="address of the API")] = "",
+    wait: Annotated[
+        bool | None, typer.Option("--wait/--no-wait", help="until customs has answered each; default: on a terminal")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Lodge the declarations of files through the API, with the key of DTG_API_KEY_FILE. 申报"""
+    """Lodge the declarations of files through the API, with the key of DTG_API_KEY_FILE; exit code 1: one was sent back, rejected or
+    set aside; 3: with --wait, one has no answer yet. 申报"""
     from services.cli.declare import NotLodged, lodge
+    from services.cli.outcomes import End, Outcome
 
-    address = url or f"http://127.0.0.1:{UpSettings().console_port}"
+    address = (url or f"http://127.0.0.1:{UpSettings().console_port}").rstrip("/")
+    waits = screen.is_terminal if wait is None else wait
+
+    def tell(outcome: Outcome) -> None:
+        if as_json:
+            screen.tell(True, stream=True, **outcome.record())
+            return
+        for parts in outcome.lines():
+            screen.line(*parts)
+
     try:
-        done = lodge(files, format.value, address, own_key("declarant"), screen.line)
+        done = lodge(files, format.value, address, own_key("declarant"), tell, waits=waits)
     except NotLodged as error:
         errors.block(str(error), "red")
         raise typer.Exit(1) from None
-    screen.line(f"{done.accepted} lodged, {done.refused} sent back, in {done.seconds:.1f} s")
-    if done.accepted:
+    counts = ", ".join([f"{count:,} {end.value.replace('_', ' ')}" for end, count in sorted(done.ends.items())])
+    if not as_json:
+        screen.line(f"{counts or 'nothing to lodge'}, in {done.seconds:.1f} s")
+    if not as_json and done.ends[End.TAKEN]:
         screen.line("Whether a declaration stands: dtg trace <declarant>/<reference> 申报是否成立，请查询")
-    raise typer.Exit(1 if done.refused else 0)
+    raise typer.Exit(1 if done.refused else NO_ANSWER if waits and done.ends[End.TAKEN] else 0)
 
 
 @app.command()
@@ -211,6 +245,7 @@ def simulate(
     paced: Annotated[bool, typer.Option(help="by the border's clock, not as fast as possible")] = False,
     endless: Annotated[bool, typer.Option(help="day after day, by the border's clock")] = False,
     idle: Annotated[float, typer.Option(help="seconds without movement after which it ends")] = 20.0,
+    others: Others = False,
 ) -> None:
     """Let simulated declarants, carriers, officers, yards and terminals work. 模拟"""
     from services.cli.log import reader
@@ -238,6 +273,7 @@ def simulate(
                 kafka_credentials=str(here.credentials()),
             ),
             clock=clock_of(settings),
+            others=others,
         )
     except ClockTooSlow as problem:
         errors.block(str(problem), "red")
@@ -273,46 +309,51 @@ def bench(
 
 
 @app.command()
-def audit() -> None:
+def audit(as_json: AsJson = False) -> None:
     """Read every fact and say whether anything was lost, doubled, reordered or wrongly released. 核对"""
     from services.cli.ledger import audit as read_all
 
     ledger = read_all(access_of_command("auditor"))
     ends = Table("end 结局", "consignments 票数")
     for name, count in sorted(ledger.ends.items()):
-        ends.add_row(name, f"{count:,}")
+        ends.add_row(name, count)
     for name, count in sorted(ledger.waits.items()):
-        ends.add_row(f"  waits for {name}", f"{count:,}")
-    ends.add_row("lodged", f"{ledger.lodged:,}")
-    screen.table(ends)
+        ends.add_row(f"  waits for {name}", count)
+    ends.add_row("lodged", ledger.lodged)
     proof = Table("lost", "doubled", "reordered", "wrongly released", "causeless", "forged", "of no desk")
     faults = [ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released, ledger.causeless, ledger.forged]
     faults.append(ledger.strangers)
-    proof.add_row(*[str(len(each)) for each in faults])
-    screen.table(proof)
-    for line in [line for each in faults for line in each[:5]]:
-        screen.line(line)
+    proof.add_row(*[len(each) for each in faults])
+    screen.tell(as_json, ends=ends, proof=proof, examples=[line for each in faults for line in each[:5]])
     raise typer.Exit(0 if ledger.clean else 1)
 
 
 @parked_app.command("list")
-def parked_list() -> None:
+def parked_list(as_json: AsJson = False) -> None:
     """What is set aside, oldest first. 清单"""
     from services.cli.parked import waiting
 
     shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
     for each in waiting(access_of_command("operations")):
-        shown.add_row(each.name, each.key, each.reason, each.error[:80], each.at)
-    screen.table(shown)
+        shown.add_row(each.name, each.key, each.reason, each.error, each.at)
+    screen.tell(as_json, parked=shown)
 
 
 @parked_app.command("show")
-def parked_show(name: Annotated[str, typer.Argument(help="as in the list")]) -> None:
+def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_json: AsJson = False) -> None:
     """One message, whole. 详情"""
     each = _parked(name)
-    screen.json({"name": each.name, "key": each.key, "reason": each.reason, "error": each.error})
-    screen.json(each.headers)
-    screen.block(_NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace"))
+    about = {"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}
+    value = _NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace")
+    if as_json:
+        whole = {**about, "headers": each.headers, "value": None if each.value is None else value}
+        screen.tell(True, message=whole)
+        return
+    for told in (about, each.headers):
+        for field, words in told.items():
+            screen.line(f"{field}:", words)
+        screen.line("")
+    screen.block(value)
 
 
 @parked_app.command("replay")
@@ -322,9 +363,10 @@ def parked_replay(
     value: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message")
     ] = None,
+    wait: Wait = WAIT_SECONDS,
 ) -> None:
-    """Decide it again, and what waits behind it; with --value, corrected. 重放"""
-    _order(name, "replay", actor, value.read_bytes() if value else None)
+    """Decide it again, and what waits behind it; with --value, corrected. Says what became of it; exit code 1: set aside again. 重放"""
+    _order(name, "replay", actor, value.read_bytes() if value else None, wait)
 
 
 @parked_app.command("release", hidden=True)
@@ -334,19 +376,21 @@ def parked_release(
     value: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="file with the corrected message")
     ] = None,
+    wait: Wait = WAIT_SECONDS,
 ) -> None:
     """The older name of replay. 重放的旧名"""
     screen.line("`release` is now `dtg parked replay`: only goods are released. 消息用“重放”，放行只用于货物。")
-    parked_replay(name, actor, value)
+    parked_replay(name, actor, value, wait)
 
 
 @parked_app.command("discard")
 def parked_discard(
     name: Annotated[str, typer.Argument(help="as in the list")],
     actor: Annotated[str, typer.Option(help="who decides")],
+    wait: Wait = WAIT_SECONDS,
 ) -> None:
     """Drop it for good; it stays in the log. 丢弃"""
-    _order(name, "discard", actor, None)
+    _order(name, "discard", actor, None, wait)
 
 
 _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its origin. 内容过大，存于来源位置)"}
@@ -362,18 +406,27 @@ def _parked(name: str) -> Parked:
     raise typer.Exit(1)
 
 
-def _order(name: str, action: Literal["replay", "discard"], actor: str, value: bytes | None) -> None:
-    from services.cli.parked import order
+def _order(name: str, action: Literal["replay", "discard"], actor: str, value: bytes | None, wait: float) -> None:
+    from schemas.parking import MessageParked
+    from services.cli.parked import order, outcome, waiting, watching
 
-    settings = UpSettings()
+    settings, access = UpSettings(), access_of_command("operations")
     each = _parked(name)
     try:
-        order(access_of_command("operations"), each, action, actor, value, settings.partitions)
+        with watching(access, each) as next_word:
+            order(access, each, action, actor, value, settings.partitions)
+            screen.line(f"ordered: {action} {name} by {actor}")
+            with errors.progress("waiting for the desk 等待岗位答复") as advance:
+                said = next_word(wait, advance) if wait else None
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         errors.line(styled(f"Not ordered: {wrong['loc'][0]}: {wrong['msg']}. 未下达：内容不合规", "red"))
         raise typer.Exit(1) from None
-    screen.line(f"ordered: {action} {name} by {actor}")
+    if not wait:
+        return
+    words, settled = outcome(each, said, waiting(access) if said is None else [])
+    screen.line(styled(words, "green" if settled else "yellow"))
+    raise typer.Exit(1 if isinstance(said, MessageParked) else 0 if settled else NO_ANSWER)
 
 
 if __name__ == "__main__":

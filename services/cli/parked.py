@@ -1,18 +1,27 @@
 """Which messages are set aside, why, and how does an operator replay or discard them?"""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 
 from schemas.envelope import request_id
-from schemas.parking import DiscardParked, MessageParked, Origin, ReplayParked
-from schemas.topics import PARKED, orders_topic
-from services.cli.log import Entry, let_in, parking_of, partition_of, read
+from schemas.parking import (
+    DiscardParked,
+    MessageParked,
+    Origin,
+    ParkedDiscarded,
+    ParkedReplayed,
+    Parking,
+    ReplayParked,
+)
+from schemas.topics import PARKED, orders_topic, parked_topic
+from services.cli.log import Entry, entry_of, let_in, parking_of, partition_of, read, reader
 from services.shell.access import Access, access_to
-from services.shell.clock import now
+from services.shell.clock import now, stopwatch
 from services.shell.parking import can_be_read
 
 LARGEST_ORDER = 8 << 20
@@ -43,6 +52,11 @@ class Parked:
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
+    def origin(self) -> Origin:
+        """Where it was read."""
+        return Origin(self.topic, self.origin_partition, self.offset)
+
+    @property
     def name(self) -> str:
         """How an operator names it: service:topic/partition/offset."""
         return f"{self.service}:{self.topic}/{self.origin_partition}/{self.offset}"
@@ -64,6 +78,49 @@ def waiting(kafka: Access | str) -> list[Parked]:
             first = there[place]
             first.reason, first.error, first.at = fact.reason, fact.error, fact.occurred_at.isoformat()
     return sorted(there.values(), key=lambda p: (p.at, p.topic, p.offset))
+
+
+@contextmanager
+def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, Callable[[int], None]], Parking | None]]:
+    """Begins to listen before the order is given; called with seconds, the next thing that its service says of this message: decided,
+    given up, or set aside again. None when it says nothing so long; the second argument is called meanwhile."""
+    consumer = reader(kafka)
+    place = TopicPartition(parked_topic(parked.service), parked.partition)
+    try:
+        consumer.assign([place])
+        consumer.seek_to_end(place)
+        consumer.position(place)  # fixes the end of this moment
+
+        def next_word(seconds: float, advance: Callable[[int], None]) -> Parking | None:
+            began = stopwatch()
+            while stopwatch() - began < seconds:
+                advance(0)
+                for message in consumer.poll(timeout_ms=200).get(place, ()):
+                    fact = parking_of(entry_of(message))
+                    if fact is not None and fact.origin == parked.origin and fact.subject == parked.key:
+                        return fact
+            return None
+
+        yield next_word
+    finally:
+        consumer.close()
+
+
+def outcome(parked: Parked, said: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
+    """What became of an order, in a sentence, and whether the message is settled. `others`: what is set aside now."""
+    match said:
+        case ParkedReplayed():
+            return f"decided 已重放并裁定; what the {parked.service} desk said of it: dtg trace {parked.key}", True
+        case ParkedDiscarded():
+            return "discarded; it stays in the log. 已丢弃", True
+        case MessageParked():
+            return f"set aside again: {said.reason}: {said.error}. 再次搁置", False
+        case None:
+            first = next((each for each in others if (each.service, each.key) == (parked.service, parked.key)), parked)
+            if first.origin != parked.origin:
+                return f"nothing yet: it waits behind {first.name}; order that one first. 须先处置排在前面的消息", False
+            return "nothing yet: is the worker of its desk running? `dtg parked list` tells later. 尚无答复", False
+    assert_never(said)
 
 
 def order(

@@ -11,7 +11,7 @@ import typer
 from schemas.vocabulary import EquipmentEvent
 from services.cli.accounts import own_key
 from services.cli.home import of_command
-from services.cli.screen import screen, styled, text
+from services.cli.screen import AsJson, screen, styled, text
 from services.cli.settings import UpSettings
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def follow(
     notebook: Kept = None,
     once: Annotated[bool, typer.Option(help="end at what is there now")] = False,
     former: Former = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print releases and revocations as they come, each once, also over restarts. 跟踪放行"""
     from services.ports.notice import Away
@@ -54,9 +55,9 @@ def follow(
         while True:
             try:
                 if once:
-                    port.catch_up(_Screen(), 3600)
+                    port.catch_up(_Screen(as_json), 3600)
                     return
-                port.read(_Screen(), WAIT_SECONDS)
+                port.read(_Screen(as_json), WAIT_SECONDS)
             except Away as error:
                 screen.line(styled("away 无应答", "red"), str(error))
                 if once:
@@ -71,6 +72,7 @@ def ask(
     where: Where = "",
     notebook: Kept = None,
     console: Annotated[str, typer.Option(help="with --kafka: a console's URL that is asked, too, before a yes")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """May this container leave? Exit code 0: yes; 3: no. What nobody knows of stays. 能否出闸"""
     from services.ports.notice import Away
@@ -79,11 +81,18 @@ def ask(
         with _port(kafka, where, notebook, "asked", console) as port:
             said = port.ask(container, _Silence())
     except Away as error:
-        screen.line(styled("must stay 不得出闸", "red"), "stale", str(error))
+        _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
-    words = styled("may leave 可以出闸", "green") if said.may_leave else styled("must stay 不得出闸", "red")
-    screen.line(words, *[each for each in (said.reason, said.detail) if each])
+    _answer(as_json, container, may_leave=said.may_leave, reason=said.reason, detail=said.detail)
     raise typer.Exit(0 if said.may_leave else MUST_STAY)
+
+
+def _answer(as_json: bool, container: str, *, may_leave: bool, reason: str, detail: str) -> None:
+    if as_json:
+        screen.tell(True, container_no=container, may_leave=may_leave, reason=reason, detail=detail)
+        return
+    words = styled("may leave 可以出闸", "green") if may_leave else styled("must stay 不得出闸", "red")
+    screen.line(words, *[each for each in (reason, detail) if each])
 
 
 Box = Annotated[str, typer.Argument(parser=text, help="container number")]
@@ -169,11 +178,22 @@ class _Silence:
 class _Screen(_Silence):
     """One line an entry."""
 
+    def __init__(self, as_json: bool = False) -> None:
+        self._as_json = as_json
+
     def heard(self, notice: "Notice", notebook: sqlite3.Connection) -> None:
+        if self._as_json:
+            screen.tell(True, stream=True, **{name: getattr(notice, name) for name in notice.__slots__})
+            return
         seen = (notice.occurred_at, notice.subject, *notice.others, notice.reason)
         screen.line(_WORDS[notice.kind], *[each for each in seen if each])
 
     def unread(self, message: "Unread", notebook: sqlite3.Connection) -> None:
+        if self._as_json:
+            screen.tell(
+                True, stream=True, kind="Unread", **{name: getattr(message, name) for name in message.__slots__}
+            )
+            return
         about = message.subjects or ("nobody that can be named",)
         screen.line(styled("cannot be read 无法读取", "yellow"), message.where, f"{message.reason}; stays:", *about)
 

@@ -52,8 +52,7 @@ def rights_table(*, sandbox: bool) -> Table:
     return shown
 
 
-def _cells(held: Rights) -> tuple[str, str, str, str]:
+def _cells(held: Rights) -> tuple[list[str], list[str], list[str], list[str]]:
     groups = [*sorted(held.joins), *[f"{held.groups}*"] * bool(held.groups)]
     groups += [f"{name} (looks it up)" for name in sorted(held.looks_up)]
-    transactions = f"{held.transactions}*" if held.transactions else ""
-    return "\n".join(sorted(held.reads)), "\n".join(sorted(held.writes)), "\n".join(groups), transactions
+    return sorted(held.reads), sorted(held.writes), groups, [f"{held.transactions}*"] * bool(held.transactions)

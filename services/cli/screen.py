@@ -6,17 +6,33 @@ Everything in `services/cli` prints through here; an import contract and `tests/
 import contextlib
 import json
 import os
+import re
 import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
 
+import typer
+from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table as RichTable
 from rich.text import Text
+
+from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
 """Characters of one cell of a table; the number of the others is shown."""
 JOURNAL_WIDTH = 160
+
+SILENT_SECONDS = 2.0
+"""What takes longer shows how far it is."""
+LEAST_COLUMN = 12
+"""Signs that a column of sentences has at least."""
+WORD = re.compile(r"[!-~]+")
+"""What somebody may have to type: it is never broken over two lines. Chinese is broken anywhere."""
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs. 输出 JSON")]
+"""The option of every command that reads; what it prints goes through `Screen.tell`."""
 
 Part = str | Text
 """A `str` is data, a `Text` has a style and was made by `styled`."""
@@ -57,15 +73,34 @@ def styled(words: str, style: str) -> Text:
 
 
 class Table(RichTable):
-    """A table whose headings and cells are data."""
+    """A table whose headings and cells are data. `records`: its rows for programs, named by the English words of the headings."""
 
     def __init__(self, *headings: str, **layout: Any) -> None:
         super().__init__(**layout)
+        self.headings = headings
+        self.names = [_name(heading) for heading in headings]
+        self.records: list[dict[str, Any]] = []
         for heading in headings:
             self.add_column(Text(visible(heading)))
 
     def add_row(self, *cells: Any, **layout: Any) -> None:
-        super().add_row(*[cell if isinstance(cell, Text) else Text(_cut(str(cell))) for cell in cells], **layout)
+        self.records.append(
+            {
+                name: cell.plain if isinstance(cell, Text) else cell
+                for name, cell in zip(self.names, cells, strict=False)
+            }
+        )
+        super().add_row(*[cell if isinstance(cell, Text) else Text(_cut(_shown(cell))) for cell in cells], **layout)
+
+
+def _name(heading: str) -> str:
+    return "_".join(re.findall(r"[a-z0-9]+", heading.lower()))
+
+
+def _shown(cell: Any) -> str:
+    if isinstance(cell, list | tuple):
+        return ", ".join(map(str, cell))
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
 def _cut(data: str) -> str:
@@ -76,8 +111,28 @@ def _cut(data: str) -> str:
 class Screen:
     """A stream that a person reads."""
 
-    def __init__(self, *, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> None:
-        self._console = Console(stderr=stderr, file=file, width=width, highlight=False, markup=False, emoji=False)
+    def __init__(
+        self,
+        *,
+        stderr: bool = False,
+        file: IO[str] | None = None,
+        width: int | None = None,
+        terminal: bool | None = None,
+    ) -> None:
+        self._console = Console(
+            stderr=stderr,
+            file=file,
+            width=width,
+            force_terminal=terminal,
+            highlight=False,
+            markup=False,
+            emoji=False,
+        )
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks at it now."""
+        return self._console.is_terminal
 
     def line(self, *parts: Part) -> None:
         """One line, whatever the parts hold: a line break in data is shown as an escape."""
@@ -90,21 +145,101 @@ class Screen:
             self.line(styled(each, style))
 
     def table(self, table: Table) -> None:
-        """On a narrow terminal cells are broken over lines and nothing is cut; a table without headings has columns by its rows."""
-        for column in table.columns:
-            column.overflow = "fold"
-        self._put(table)
+        """Nothing is cut, and no word of a cell is broken: where the columns have no room for that, each row is some lines, which the
+        terminal itself breaks, so that they are copied whole. A table without headings has columns by its rows."""
+        if self._fits(table):
+            self._put(table)
+            return
+        for row in zip(*[column.cells for column in table.columns], strict=True):
+            for number, cell in enumerate(row):
+                self.line("  " if number else "", f"{visible(table.headings[number])}:", cell)
+            self.line("")
 
     def secret(self, lines: str, style: str = "") -> None:
         """As `block`, for what is shown once: where a file keeps what is shown, this is not in it."""
         self.block(lines, style)
 
-    def json(self, value: dict[str, str]) -> None:
-        """One name a line."""
-        self.block(json.dumps(value, ensure_ascii=False, indent=2))
+    def _fits(self, table: Table) -> bool:
+        """Whether every word has room on one line; sees to it that it gets the room."""
+        room = self._console.width - 3 * len(table.columns) - 1
+        for number, column in enumerate(table.columns):
+            cells = [str(cell) for cell in (*column.cells, column.header)]
+            words = max([cell_len(word) for cell in cells for word in WORD.findall(cell)], default=0)
+            whole = max([cell_len(cell) for cell in cells], default=0)
+            column.overflow = "fold"
+            column.min_width = min(whole, max(words, LEAST_COLUMN))
+            room -= column.min_width
+            if number >= len(table.headings):  # no name to show it under
+                column.min_width = None
+        return room >= 0 or len(table.headings) < len(table.columns)
+
+    def tell(self, as_json: bool, /, *, stream: bool = False, **parts: Any) -> None:
+        """What a command has read, for a person or for a program: each part is a table, a sentence, sentences, or parts by name.
+
+        As JSON it is one document, an object of the parts by their names; with `stream` on a line of its own, since more will follow.
+        """
+        if as_json:
+            written = json.dumps(_plain(parts), ensure_ascii=False, indent=None if stream else 2, default=str)
+            for each in written.split("\n"):
+                self._put(Text("".join([c if visible(c) == c else json.dumps(c)[1:-1] for c in each])))
+            return
+        for part in parts.values():
+            self._tell(part)
+
+    def _tell(self, part: Any) -> None:
+        if isinstance(part, Table):
+            self.table(part)
+        elif isinstance(part, Mapping):
+            for name, each in part.items():
+                self.line(styled(str(name), "bold"))
+                self._tell(each)
+        elif isinstance(part, str | Text):
+            self.line(part)
+        else:
+            for each in part or ():
+                self._tell(each)
+
+    @contextlib.contextmanager
+    def progress(
+        self, what: str, total: int | None = None, after: float = SILENT_SECONDS
+    ) -> Iterator[Callable[[int], None]]:
+        """While something goes on: told how many more are done, it shows how far that is, on a terminal and from `after` seconds on.
+        `total` None: nobody knows how many there are."""
+        bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        task, began = bar.add_task(visible(what), total=total), stopwatch()
+
+        def advance(done: int) -> None:
+            bar.advance(task, done)
+            if self.is_terminal and not bar.live.is_started and stopwatch() - began >= after:
+                bar.start()
+
+        try:
+            yield advance
+        finally:
+            bar.stop()
 
     def _put(self, what: Text | Table) -> None:
         self._console.print(what, soft_wrap=isinstance(what, Text))
+
+
+def _plain(part: Any) -> Any:
+    """A part as JSON has it."""
+    if isinstance(part, Table):
+        return part.records
+    if isinstance(part, Text):
+        return part.plain
+    if isinstance(part, Mapping):
+        return {str(name): _plain(each) for name, each in part.items()}
+    if isinstance(part, Sequence) and not isinstance(part, str):
+        return [_plain(each) for each in part]
+    return part
 
 
 class LastingScreen(Screen):

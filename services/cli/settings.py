@@ -37,6 +37,9 @@ class UpSettings(AccessSettings):
     worker_port: int = Field(6066, ge=1024, le=65000, description="first loopback port of the workers' pages")
     projector_port: int = Field(6065, ge=1024, le=65535, description="loopback port of the projector's pages")
     console_port: int = Field(8080, ge=1024, le=65535, description="port of the API and the console")
+    alertmanager: str = Field(
+        "", description="host:port of the Alertmanager to which Prometheus sends what its rules find; empty: to none"
+    )
 
     def bootstrap(self) -> str:
         """The cluster that everybody uses."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.cli.log import Entry, partition_of, read
+from services.cli.naming import TOPICS, candidates, followed, keys_of
 from services.cli.screen import Table
 from services.shell.access import Access
 
@@ -20,6 +21,10 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "MessageParked": ("reason", "error"),
 }
 """What a line shows of each kind; of other kinds everything but ids and times."""
+LONGEST_WORD = 250
+"""Signs of one value that a line shows: the longest that one may have to type, an id of a hold, is shorter."""
+MOST_STORIES = 64
+"""Consignments of one name that are told."""
 DEEPEST = 4
 """Levels of a value that a line shows."""
 
@@ -28,9 +33,29 @@ def nothing_known(asked: str, key: str) -> str:
     """What is said of a consignment of which no topic tells: in the words that it was asked by, and under which key it was looked for."""
     looked_for = f" (consignment {key})" if asked != key else ""
     hint = (
-        "Lodged under another reference?" if asked != key else "As USCC/reference, consignment id or container number?"
+        "Lodged under another reference?"
+        if asked != key
+        else "As consignment id, USCC/reference, declaration number, bill or container number?"
     )
     return f"Nothing is known of {asked}{looked_for}. 查无此票。 {hint}"
+
+
+def stories(kafka: Access | str, asked: str, partitions: int) -> dict[str, list[Entry]]:
+    """By key, what happened to the container or the consignments that go by this name; what was lodged later under a reference follows
+    the first. Nothing where no topic knows it."""
+    found: dict[str, list[Entry]] = {}
+    for key in candidates(asked):
+        if entries := story(kafka, key, partitions):
+            found[key] = entries
+            break
+    wanted = [] if found else keys_of(asked, read(kafka, TOPICS))
+    wanted += [later for entries in found.values() for later in followed(entries)]
+    while wanted and len(found) < MOST_STORIES:
+        key = wanted.pop(0)
+        if key not in found and (entries := story(kafka, key, partitions)):
+            found[key] = entries
+            wanted += followed(entries)
+    return found
 
 
 def story(kafka: Access | str, consignment: str, partitions: int) -> list[Entry]:
@@ -91,9 +116,14 @@ def details(entry: Entry) -> str:
     return "; ".join(f"{name} {_short(body[name])}" for name in names if body.get(name) not in (None, "", [], {}))
 
 
+def _cut(word: str) -> str:
+    more = len(word) - LONGEST_WORD
+    return f"{word[:LONGEST_WORD]}… (+{more:,})" if more > 0 else word
+
+
 def _short(value: Any, levels: int = DEEPEST) -> str:
     if not isinstance(value, list | dict):
-        return str(value)[:80]
+        return _cut(str(value))
     if not levels:
         return "…"
     if isinstance(value, list):

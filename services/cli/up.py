@@ -22,6 +22,7 @@ from schemas.vocabulary import day_in_china
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, kafka_environment, read_model, stop_all, worker
+from services.cli.scraping import CONFIGURATION, KEY, Page, files
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
@@ -39,8 +40,8 @@ KEY_MADE = "draw-keys.made"
 """File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
 ANSWER_SECONDS = 3.0
 """How long a page may take to answer: on a busy machine a process that works has its turn late."""
-SCRAPER, SCRAPER_KEY = "prometheus", "prometheus.key"
-"""The account of Prometheus, and the file in the folder with its key."""
+SCRAPER = "prometheus"
+"""The account of Prometheus; its key is in the folder."""
 screen = LastingScreen()
 
 
@@ -51,9 +52,12 @@ class CannotStart(Exception):
 class Up:
     """The supervisor: broker, workers, console, projector, and (for a demo) the people of the border."""
 
-    def __init__(self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int) -> None:
+    def __init__(
+        self, settings: UpSettings, *, demo: bool, speed: float, consignments: int, seed: int, others: bool = False
+    ) -> None:
         settings = of_demo(settings) if demo else settings
         self.settings, self.demo, self.consignments, self.seed = settings, demo, consignments, seed
+        self.others_too = others
         self.speed = speed if demo else 1.0
         self.home = Path(settings.home)
         self.signs_in = settings.security() != "PLAINTEXT"
@@ -124,6 +128,7 @@ class Up:
                 str(self.consignments),
                 "--seed",
                 str(self.seed),
+                *(["--others"] if self.others_too else []),
             ]
             child = Child("border", people, self.home / "logs" / "border.log", env)
             self.others.append(child)
@@ -153,7 +158,7 @@ class Up:
         """A key with which Prometheus reads the console's figures, and nothing else of the goods."""
         from services.console.accounts import Account, written
 
-        file, at = self.home / SCRAPER_KEY, world_us()
+        file, at = self.home / KEY, world_us()
         if file.exists():
             return
         if accounts.account(SCRAPER) is None:
@@ -372,14 +377,12 @@ class Up:
         screen.line("Stopped. 已停止")
 
     def _write_targets(self) -> None:
-        """For Prometheus' file_sd: where this run's metrics are."""
-        ports = [self.settings.worker_port + n for n in range(len(self.workers))]
-        for name, pages in (
-            ("targets", (*ports, self.settings.projector_port)),
-            ("console", (self.settings.console_port,)),
-        ):
-            targets = [{"targets": [f"127.0.0.1:{port}" for port in pages], "labels": {"job": "dtg"}}]
-            (self.home / f"prometheus-{name}.json").write_text(json.dumps(targets), encoding="utf-8")
+        """For Prometheus: a configuration of this run, and where its metrics are."""
+        workers = [Page(child.name, self.settings.worker_port + n) for n, child in enumerate(self.workers)]
+        pages = (*workers, Page("projector", self.settings.projector_port))
+        console = Page("console", self.settings.console_port)
+        for name, text in files(self.home, pages, console, self.settings.alertmanager).items():
+            (self.home / name).write_text(text, encoding="utf-8")
 
     def _tell(self, seconds: float) -> None:
         table = Table(show_header=False, box=None, pad_edge=False)
@@ -391,6 +394,7 @@ class Up:
         table.add_row("projector 投影", f"http://127.0.0.1:{self.settings.projector_port}/metrics")
         table.add_row("Kafka", self.settings.bootstrap())
         table.add_row("logs, data", str(self.home))
+        table.add_row("Prometheus", f"prometheus --config.file={self.home / CONFIGURATION}")
         screen.table(table)
         if self.demo:
             screen.line(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")

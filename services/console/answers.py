@@ -30,6 +30,7 @@ from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
 from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
+from services.console.released import clearance_of
 from services.console.rights import READ_MESSAGES, Who
 from services.console.tables import ALARMS, OPEN_STAGES
 from services.console.telling import (
@@ -475,12 +476,12 @@ def stages(request: Request) -> Board:
 def board(desk: Office, who: Who) -> Board:
     """The board now: counts of all goods; by name only those that one may see, and then no alarms, of which there is a list."""
     rows, seen = desk.rows, condition(who)
-    times, at = rows.clearance_seconds(), now()
+    at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if seen is None else []
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
         stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, seen), since, at),
-        clearance=Clearance(releases=len(times), p50_seconds=percentile(times, 50), p95_seconds=percentile(times, 95)),
+        clearance=Clearance(times=clearance_of(rows.latest_grants())),
         alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
         alarm_kinds=[
             AlarmKindView(
@@ -497,14 +498,6 @@ def board(desk: Office, who: Who) -> Board:
         now=at,
         projection=projection(desk.standing()),
     )
-
-
-def percentile(ordered: list[float], hundredths: int) -> float | None:
-    """Nearest rank, None of nothing."""
-    if not ordered:
-        return None
-    rank = -(-len(ordered) * hundredths // 100)
-    return ordered[max(0, rank - 1)]
 
 
 @router.get("/alarms", response_model=Alarms, responses=READ, tags=["operations"], summary="All alarms")

@@ -19,17 +19,20 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, answers, feed, lodging, manual, pages, signing, watch_desk
+from services.console import acting, activity, answers, feed, lodging, manual, pages, people_desk, signing, watch_desk
 from services.console.accounts import Accounts
 from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.door import Door, Elsewhere, prove
 from services.console.office import Bell, Office, office
+from services.console.parameters import known
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.queries import Rows
+from services.console.readings import Readings, Recorded
+from services.console.record import Record
 from services.console.rendering import show_problem, wants_page
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
@@ -45,6 +48,7 @@ EVERYWHERE: lodging.Responses = documented(
     (400, "The address or the headers cannot be taken as they are"),
     (408, "The request did not come in time"),
     (414, "The address is too long"),
+    (422, "A query parameter that the route does not have, or other input that breaks the contract"),
     (431, "The headers are too large"),
 )
 """What the server says before a route hears of a request."""
@@ -67,6 +71,7 @@ DESCRIPTION = """Lodge declarations, answer controls, ask at the gate, follow re
 
 What you send is a *request*: 202 means that the broker has it, and the link in `request` tells what a desk made of it.
 Every answer says how fresh it is (`projection`). Errors are RFC 9457 problems, in English and Chinese.
+A query parameter that a route does not have is refused (422) with a pointer, as a field of a body is.
 Programs show an API key, `Authorization: Bearer dtg_…`; `/rights` says who may ask and see what. A request that comes with the cookie of
 a signed-in person needs `X-CSRF-Token`, which `/api/v1/me` tells."""
 
@@ -82,7 +87,7 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         openapi_url="/openapi.json",
         lifespan=_life,
         responses=EVERYWHERE,
-        dependencies=[Depends(prove)],
+        dependencies=[Depends(prove), Depends(known)],
     )
     app.state.settings = settings
     app.include_router(lodging.router)
@@ -94,10 +99,13 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.include_router(manual.router)
     app.include_router(signing.router)
     app.include_router(signing.pages)
+    app.include_router(people_desk.pages)
+    app.include_router(activity.pages)
     pages.mount(app)
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
+    app.add_middleware(Recorded)
     app.add_middleware(Bounded)
     app.add_middleware(_Measured)
     _document(app)
@@ -116,8 +124,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     try:
         async with projected(settings, bell) as progress:
             app.state.door, app.state.signing = Door(settings, Accounts(writing, proving)), signing.Signing()
+            app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
+            app.state.readings.start()
             following = asyncio.create_task(app.state.office.watches.follow())
             following.add_done_callback(end_with_task)
             try:
@@ -126,6 +136,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
                 bell.close()
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
+                await app.state.readings.stop()
                 await asker.stop()
     finally:
         reading.dispose()

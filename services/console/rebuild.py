@@ -1,6 +1,7 @@
 """How are the rows made anew from the topics? Emptied in one transaction, then projected from the first message on."""
 
 import threading
+from collections.abc import Callable
 
 import structlog
 from sqlalchemy import delete, update
@@ -15,8 +16,9 @@ from services.shell.clock import now
 log = structlog.get_logger()
 
 
-def rebuild(settings: ConsoleSettings) -> int:
+def rebuild(settings: ConsoleSettings, advance: Callable[[int], None] = lambda more: None) -> int:
     """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL is away.
+    `advance` is told how many more were read, a few times a second.
 
     Cursors of the feed for ports and the notebook of lodgements are kept. A console that runs meanwhile starts over too.
     """
@@ -27,7 +29,10 @@ def rebuild(settings: ConsoleSettings) -> int:
     thread = threading.Thread(target=projector.run, name="rebuild", daemon=True)
     thread.start()
     try:
+        seen = 0
         while not done.wait(0.2):
+            seen, before = progress.projected, seen
+            advance(seen - before)
             as_of = progress.state().as_of
             if as_of is not None and as_of > started:
                 break

@@ -377,12 +377,23 @@ class StageCount(BaseModel):
     waiting_p95_seconds: float | None = None
 
 
-class Clearance(BaseModel):
-    """From lodgement to release, over the last `releases` of the feed; null when there were none."""
+class ClearanceTime(BaseModel):
+    """One span of time over the latest releases, of imports or of exports; null when there were none. `name`, `source`: as in
+    `schemas/spans.py`, and as the label `stage` of `customs_clearance_seconds`."""
 
+    direction: str = Field(description="I imports, E exports")
+    name: str
+    text: Text
+    source: str
     releases: int
     p50_seconds: float | None
     p95_seconds: float | None
+
+
+class Clearance(BaseModel):
+    """Clearance times of goods that are released, over the last 1,000 entries of the feed."""
+
+    times: list[ClearanceTime]
 
 
 class AlarmView(BaseModel):

@@ -22,6 +22,7 @@ from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.day import Day, Plan
+from services.simulator.owned import Owned, as_simulated
 from services.simulator.people import HEARD, Act, People, spoken
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
@@ -68,6 +69,7 @@ class Player:
 
     `rate`: lodgements a real second at most, when not paced; 0 is no limit. `clock`: the desks' own. Without pace it must be a
     sandbox's of `LEAST_SPEED` or more (else ClockTooSlow), because a treatment is reported only when its hours have passed.
+    `others`: people act on goods, too, that no simulated declarant lodged.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Player:
         idle_seconds: float,
         rate: float = 0.0,
         clock: Clock = CLOCK,
+        others: bool = False,
     ) -> None:
         if not paced and clock.speed < LEAST_SPEED:
             raise ClockTooSlow(
@@ -92,6 +95,7 @@ class Player:
         self.settings, self.day, self.last, self.paced = settings, day, last, paced
         self.idle_seconds, self.rate = idle_seconds, rate
         self.people = People(day)
+        self._owned = Owned(others=others)
         self._returning = Returning(day, first)
         self.played = Played()
         self._next = first
@@ -231,10 +235,13 @@ class Player:
 
     def _ask(self, name: str, request: Request) -> None:
         asked = request_id(SENDER, name)
+        if isinstance(request, LodgeDeclaration):
+            self._owned.lodged(request)
         if asked in self._asked:
             return
         self._asked.add(asked)
         self.played.asked += 1
+        request = as_simulated(request)
         told = request_headers(request, asked, SENDER, request.occurred_at.isoformat())
 
         def delivered(error: KafkaError | None, message: Message) -> None:
@@ -268,6 +275,8 @@ class Player:
         except ValidationError as error:  # a stranger wrote it: people cannot act on what they cannot read
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
+        if not self._owned.concerns(fact):
+            return
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
@@ -297,6 +306,8 @@ class Player:
                         if told.get("ce_source") == SENDER.encode():
                             asked = told["ce_id"].decode()
                             self._asked.add(asked)
+                            if told.get("ce_type") == LodgeDeclaration.kind.encode():
+                                self._owned.read(message.value() or b"")
                             if told.get("ce_type") == RecordEquipmentEvent.kind.encode():
                                 self._told[asked] = RecordEquipmentEvent.read_stored(message.value() or b"").occurred_at
                     elif error.code() == KafkaError._PARTITION_EOF:

@@ -14,6 +14,10 @@ import services.console.projector  # imported for the metrics it registers
 import services.console.signing
 import services.shell.metrics
 import services.shell.worker
+from services.cli.processes import worker
+from services.cli.scraping import Page, files
+from services.cli.settings import UpSettings
+from services.cli.up import Up
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -39,22 +43,86 @@ def copy(tmp_path: Path) -> Path:
     return shutil.copytree(FOLDER, tmp_path / "prometheus")
 
 
-def test_the_configuration_is_one_that_prometheus_reads(tmp_path: Path) -> None:
-    for targets in (tmp_path / ".datongguan-demo", tmp_path / ".datongguan"):
-        targets.mkdir()
-        targets.joinpath("prometheus-targets.json").write_text(
-            json.dumps([{"targets": ["127.0.0.1:6066", "127.0.0.1:6065"], "labels": {"job": "dtg"}}])
-        )
-        targets.joinpath("prometheus-console.json").write_text(
-            json.dumps([{"targets": ["127.0.0.1:8080"], "labels": {"job": "dtg"}}])
-        )
-        targets.joinpath("prometheus.key").write_text("dtg_…")
-    folder = shutil.copytree(FOLDER, tmp_path / "deploy" / "prometheus")
-    done = promtool("check", "config", "prometheus.yml", folder=folder)
+HOMES = ("data", "folder with 'quotes' and \"more\"", "数据: # {a} %s", "back\\slash [a-z]?")
+PAGES = (Page("worker-risk-0", 6166), Page("projector", 6165))
+
+
+@pytest.mark.parametrize("name", HOMES)
+@pytest.mark.parametrize("alertmanager", ["", "127.0.0.1:9093"])
+def test_the_configuration_of_any_folder_is_one_that_prometheus_reads(
+    tmp_path: Path, name: str, alertmanager: str
+) -> None:
+    home = tmp_path / name
+    home.mkdir()
+    (home / "prometheus.key").write_text("dtg_…")
+    written = files(home, PAGES, Page("console", 8180), alertmanager)
+    for file, text in written.items():
+        (home / file).write_text(text)
+    done = promtool("check", "config", str(home / "prometheus.yml"))
     assert done.returncode == 0, done.stderr
-    assert "WARNING" not in done.stdout + done.stderr
-    targets.joinpath("prometheus-targets.json").write_text("[{]")
-    assert promtool("check", "config", "prometheus.yml", folder=folder).returncode != 0
+    assert "WARNING" not in done.stdout + done.stderr and "rule files" in done.stdout
+    (home / "prometheus-targets.json").write_text("[{]")
+    assert promtool("check", "config", str(home / "prometheus.yml")).returncode != 0
+    assert (alertmanager in written["prometheus-alertmanagers.json"]) and ("9093" in str(written)) is bool(alertmanager)
+
+
+def test_the_targets_follow_the_settings_and_are_named_by_their_process(tmp_path: Path) -> None:
+    ports = {"worker_port": 7001, "projector_port": 7100, "console_port": 7200}
+    settings = UpSettings(home=str(tmp_path), layout="declaration,risk;gate", **ports)  # type: ignore[arg-type]
+    up = Up(settings, demo=False, speed=1, consignments=1, seed=1)
+    up.workers = [worker(d, 7001 + n, tmp_path, {}, slot=str(n)) for n, d in enumerate(settings.workers())]
+    up._write_targets()
+    told = [
+        (one["targets"], one["labels"]["worker"])
+        for file in ("prometheus-targets.json", "prometheus-console.json")
+        for one in json.loads((tmp_path / file).read_text())
+    ]
+    assert told == [
+        (["127.0.0.1:7001"], "worker-declaration-risk-0"),
+        (["127.0.0.1:7002"], "worker-gate-1"),
+        (["127.0.0.1:7100"], "projector"),
+        (["127.0.0.1:7200"], "console"),
+    ]
+    assert str(tmp_path / "prometheus-targets.json") in (tmp_path / "prometheus.yml").read_text()
+
+
+SEVERITY = dict(re.findall(r"- alert: (\w+)(?:(?!- alert:).)*?severity: (\w+)", RULES, re.DOTALL))
+
+
+def routed(file: Path = FOLDER / "alertmanager.yml", **labels: str) -> str:
+    told = [f"{name}={value}" for name, value in labels.items()]
+    line = ["amtool", "config", "routes", "test", f"--config.file={file}", *told]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_example_of_alertmanager_is_one_that_it_reads() -> None:
+    done = subprocess.run(
+        ["amtool", "check-config", str(FOLDER / "alertmanager.yml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_each_alert_reaches_its_receiver_and_one_that_no_route_knows_a_person() -> None:
+    assert set(SEVERITY) == ALERTS and set(SEVERITY.values()) == {"page", "ticket"}
+    for alert, severity in SEVERITY.items():
+        assert routed(alertname=alert, severity=severity) == {"page": "duty", "ticket": "tickets"}[severity], alert
+    assert routed(alertname="Unknown", severity="new") == routed(alertname="Unknown") == "duty"
+
+
+def test_a_spoilt_route_is_seen(copy: Path) -> None:
+    file = copy / "alertmanager.yml"
+    file.write_text(file.read_text().replace('severity="page"', 'severity="ticket"'))
+    assert routed(file, alertname="WorkerDown", severity="ticket") != "tickets"
+
+
+def test_no_page_is_kept_back_by_another_alert() -> None:
+    rules = (FOLDER / "alertmanager.yml").read_text().partition("inhibit_rules:")[2].partition("time_intervals:")[0]
+    targets = re.findall(r"target_matchers: \[(.*)\]", rules)
+    assert targets and all('severity="ticket"' in each for each in targets)
+    named = {name for each in targets for name in re.findall(r'alertname=~?"([\w|]+)"', each)[0].split("|")}
+    assert {SEVERITY[name] for name in named} == {"ticket"}
 
 
 def test_every_alert_fires_when_it_should_and_only_then() -> None:

@@ -102,4 +102,6 @@ def test_missing_debian_packages_are_named_where_they_cannot_be_installed(machin
     program(machine, "chromium", "")
     assert "install --no-install-recommends prometheus" in said(machine, "debian.sh")
     program(machine, "promtool", "")
+    assert "install --no-install-recommends prometheus-alertmanager" in said(machine, "debian.sh")
+    program(machine, "amtool", "")
     assert said(machine, "debian.sh") == ""

@@ -248,7 +248,7 @@ def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
 def test_prometheus_counts_each_release_once_and_knows_what_is_open() -> None:
     watch = Watch()
     watch.restored([("a", dumped([])), ("b", dumped(STORY))])
-    labels = {"stage": "overall", "lane": "red", "office": "4201", "mode": "2"}
+    labels = {"stage": "overall", "direction": "I", "lane": "red", "office": "4201", "mode": "2"}
 
     def releases() -> float:
         return REGISTRY.get_sample_value("customs_clearance_seconds_count", labels) or 0.0
@@ -296,7 +296,8 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
     ]
     assert len(ours) == PLACES
     assert REGISTRY.get_sample_value(
-        "customs_clearance_seconds_count", {"stage": "overall", "lane": "red", "office": "other", "mode": "other"}
+        "customs_clearance_seconds_count",
+        {"stage": "overall", "direction": "I", "lane": "red", "office": "other", "mode": "other"},
     )
 
 
@@ -325,5 +326,8 @@ def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections
 
 def test_a_timeline_of_the_release_before_was_never_corrected() -> None:
     whole = dumped(STORY)
-    earlier = whole.removesuffix(b",0]") + b"]"
-    assert earlier != whole and timeline.STATE.validate_json(earlier) == told(STORY)
+    before_directions = whole.removesuffix(b',"I"]') + b"]"
+    known = told(STORY)._replace(direction="")
+    assert before_directions != whole and timeline.STATE.validate_json(before_directions) == known
+    earlier = before_directions.removesuffix(b",0]") + b"]"
+    assert earlier != before_directions and timeline.STATE.validate_json(earlier) == known

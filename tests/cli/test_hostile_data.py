@@ -205,9 +205,21 @@ def test_what_is_parked_is_listed_shown_and_discarded(dtg: Any) -> None:
     name = "release:customs-release-requests/0/1"
     assert "Not ordered" in dtg("parked", "replay", name, "--actor", "\udcff", codes=(1,))
     assert "Not ordered" in dtg("parked", "discard", name, "--actor", "\x1b[2J", codes=(1,))
-    assert "[/evil]" in dtg("parked", "discard", name, "--actor", "[/evil]")
+    assert "[/evil]" in dtg("parked", "discard", name, "--actor", "[/evil]", "--wait", "0")
     dtg("parked", "replay", "[/evil]\x1b", "--actor", "o", codes=(1,))
     dtg("parked", "replay", "x", "--actor", "o", "--value", "/nowhere/[/evil]", codes=(2,))
+
+
+def test_what_programs_read_is_json_whatever_was_sent(dtg: Any) -> None:
+    told = json.loads(dtg("trace", KEY, "--json"))
+    assert any("[/evil]" in each["details"] for each in told["stories"][KEY])
+    parked = json.loads(dtg("parked", "list", "--json"))["parked"]
+    assert any("\x1b]0;owned" in each["error"] for each in parked)
+    assert len(json.loads(dtg("topics", "--json"))["topics"]) > 20
+    assert json.loads(dtg("audit", "--json", codes=(1,)))["proof"][0]["reordered"] >= 0
+    assert json.loads(dtg("port", "ask", "[/evil]", "--json", codes=(3,)))["may_leave"] is False
+    for line in dtg("port", "follow", "--once", "--json").splitlines():
+        assert json.loads(line)
 
 
 def test_topics_and_audit_come_to_their_end(dtg: Any) -> None:

@@ -1,10 +1,12 @@
 """Is everything that is printed for a person shown as it is, and does no character of it act on the terminal?"""
 
 import io
+import json
 import unicodedata
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from services.cli.screen import LONGEST_CELL, LastingScreen, Screen, Table, styled, text, visible
 
@@ -55,16 +57,67 @@ def test_a_cell_is_data_and_says_what_was_cut() -> None:
     assert "[/heading]" in file.getvalue() and "[/evil]\\n\\x1b" in file.getvalue() and "(+7)" in file.getvalue()
 
 
-def test_a_narrow_terminal_breaks_what_does_not_fit_and_cuts_nothing() -> None:
+NAME = "release:customs-release-requests/0/1234567"
+DIGEST = "969933d5-ca49-5369-8778-4408be916a00"
+
+
+@pytest.mark.parametrize("width", [20, 40, 80, 81, 95, 110, 160])
+def test_no_word_that_somebody_may_have_to_type_is_broken_or_cut(width: int) -> None:
     file = io.StringIO()
-    table = Table("topic", "of")
-    table.add_row("customs-declaration-requests", "LodgeDeclaration")
-    Screen(file=file, width=24).table(table)
-    left, right = zip(
-        *[line.split("│")[1:3] for line in file.getvalue().splitlines() if line.startswith("│")], strict=True
+    table = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
+    table.add_row(
+        NAME, DIGEST, "contract", "a sentence that may be broken wherever there is a blank " * 3, "2026-11-25"
     )
-    shown = ["".join(cell.strip() for cell in cells) for cells in (left, right)]
-    assert shown == ["customs-declaration-requests", "LodgeDeclaration"]
+    table.add_row(NAME, DIGEST, "contract", "说" * 99, 7_654_321)
+    Screen(file=file, width=width).table(table)
+    shown = file.getvalue()
+    assert shown.count(NAME) == shown.count(DIGEST) == 2 and "7,654,321" in shown and "…" not in shown
+    assert max(map(cell_len, shown.splitlines())) <= width or "│" not in shown
+
+
+def test_a_wide_terminal_shows_a_table_and_a_narrow_one_lines() -> None:
+    shown = {}
+    for width in (40, 200):
+        file = io.StringIO()
+        table = Table("message 消息", "key 键")
+        table.add_row(NAME, "x")
+        Screen(file=file, width=width).table(table)
+        shown[width] = file.getvalue()
+    assert "│" in shown[200] and shown[40].splitlines()[0].split() == ["message", "消息:", NAME]
+
+
+def test_programs_get_the_same_as_json_whatever_the_width() -> None:
+    file = io.StringIO()
+    table = Table("message 消息", "came out again 复核一致", "key 键")
+    table.add_row(NAME, 1234, styled("a\x1b\u202e\ud800", "red"))
+    Screen(file=file, width=20).tell(
+        True, parked=table, note="完 done", lines=["a", styled("b", "red")], more={"x": table}
+    )
+    said = json.loads(file.getvalue())
+    assert said["parked"] == [{"message": NAME, "came_out_again": 1234, "key": "a\\x1b\\u202e\\ud800"}]
+    assert said["note"] == "完 done" and said["lines"] == ["a", "b"] and said["more"]["x"] == said["parked"]
+
+
+def test_json_has_no_character_that_acts_on_a_terminal() -> None:
+    file, data = io.StringIO(), "\x1b[2J\x9b\u202e\u2028\ud800\U000e0041大"
+    Screen(file=file).tell(True, stream=True, words=data)
+    assert visible(file.getvalue().removesuffix("\n")) == file.getvalue().removesuffix("\n")
+    assert json.loads(file.getvalue()) == {"words": data} and file.getvalue().count("\n") == 1
+
+
+def test_a_person_is_told_the_parts_in_their_order() -> None:
+    file = io.StringIO()
+    Screen(file=file).tell(False, first="one", others=["two", "three"], named={"four": ["five"]}, none=None)
+    assert file.getvalue().split() == ["one", "two", "three", "four", "five"]
+
+
+@pytest.mark.parametrize(("terminal", "after", "shown"), [(True, 0.0, True), (True, 60.0, False), (False, 0.0, False)])
+def test_what_lasts_shows_how_far_it_is_on_a_terminal(terminal: bool, after: float, shown: bool) -> None:
+    file = io.StringIO()
+    with Screen(file=file, terminal=terminal, width=80).progress("reading [/x]", 3, after=after) as advance:
+        advance(1)
+        advance(2)
+    assert ("reading [/x]" in file.getvalue()) is shown and ("3/3" in file.getvalue()) is shown
 
 
 def test_an_argument_of_any_bytes_is_text() -> None:

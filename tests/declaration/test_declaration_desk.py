@@ -397,6 +397,10 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
     clerk = withdraw("clerk").model_copy(update={"on_behalf_of": DECLARANT})
     assert codes(told.when(clerk, message_id="w2")) == ["already_withdrawn"], "an account that asks for its company"
     assert codes(told.when(withdraw())) == ["already_withdrawn"]
+    by_agent = withdraw("agent-3").model_copy(update={"on_behalf_of": DECLARANT})
+    assert codes(told.when(by_agent)) == ["already_withdrawn"]
+    by_another = withdraw(DECLARANT).model_copy(update={"on_behalf_of": "91310115MA1H7L0T3Q"})
+    assert codes(told.when(by_another)) == ["wrong_declarant"]
 
 
 def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:

@@ -36,7 +36,7 @@ def test_every_declaration_reaches_a_named_end(source: Path | None, border: Bord
     border.flush()
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
     day = Day(1, 1, datetime(2026, 11, 23, tzinfo=UTC))
-    Player(settings, day, 0, 0, paced=False, idle_seconds=15, clock=border.clock).run()
+    Player(settings, day, 0, 0, paced=False, idle_seconds=15, clock=border.clock, others=True).run()
     entries = [e for e in read_topics(border.bootstrap, TOPICS) if e.key in keys]
     ledger = judge(entries)
     assert ledger.clean, (ledger.lost[:3], ledger.doubled[:3], ledger.reordered[:3], ledger.wrongly_released[:3])

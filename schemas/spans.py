@@ -1,0 +1,97 @@
+"""How are clearance times defined? One table for Prometheus, the board and the pages: a name, two ends and a source for each span.
+
+Imports and exports are never mixed: an export waits for its ship where an import waits for its truck.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+GACC = "海关总署统计司 2016 GACC statistics office 2016"
+"""Defined the customs and the overall clearance time, after the method of the WCO."""
+WCO = "WCO, Guide to Measure the Time Required for the Release of Goods, version 3, 2018"
+
+
+class Moments(NamedTuple):
+    """When things happened to one consignment; None: not yet, or not known.
+
+    `arrived`, `released`: all of it; `first_arrived`, `first_released`: the first part, of goods that arrive in parts. `ordered`:
+    the first control; `controlled`: its last answer. `gated_out`: the last container.
+    """
+
+    accepted: datetime | None = None
+    assessed: datetime | None = None
+    arrived: datetime | None = None
+    released: datetime | None = None
+    ordered: datetime | None = None
+    controlled: datetime | None = None
+    treatment_ordered: datetime | None = None
+    treated: datetime | None = None
+    first_arrived: datetime | None = None
+    first_released: datetime | None = None
+    gated_out: datetime | None = None
+
+
+Ends = Callable[[Moments], tuple[datetime | None, datetime | None]]
+
+
+class Span(NamedTuple):
+    """`name`: the label `stage` of `customs_clearance_seconds`, and the name in every answer. `meaning`: where it begins and ends."""
+
+    name: str
+    meaning: str
+    source: str
+    ends: Ends
+
+
+def _both(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The later of two, once both are known."""
+    return max(one, other) if one and other else None
+
+
+SPANS = (
+    Span("assessment", "accepted to assessed", WCO, lambda m: (m.accepted, m.assessed)),
+    Span("control", "first control ordered to its last answer", WCO, lambda m: (m.ordered, m.controlled)),
+    Span(
+        "treatment",
+        "ordered, or put to an officer, to the last verdict",
+        WCO,
+        lambda m: (m.treatment_ordered, m.treated),
+    ),
+    Span(
+        "customs",
+        "accepted and arrived, the later of both, to released: what customs needs (海关通关时间)",
+        GACC,
+        lambda m: (_both(m.accepted, m.arrived), m.released),
+    ),
+    Span(
+        "customs_raw",
+        "accepted to released, with the wait for goods that were declared early",
+        GACC,
+        lambda m: (m.accepted, m.released),
+    ),
+    Span("overall", "arrived to released (整体通关时间)", GACC, lambda m: (m.arrived, m.released)),
+    Span(
+        "first_part",
+        "of goods that arrive in parts: accepted and first part arrived, the later of both, to first part released",
+        WCO,
+        lambda m: (_both(m.accepted, m.first_arrived), m.first_released),
+    ),
+    Span("gate", "released to the last container out of the gate", WCO, lambda m: (m.released, m.gated_out)),
+)
+"""Every span that is measured anywhere."""
+BY_NAME = {span.name: span for span in SPANS}
+
+
+def seconds_of(name: str, moments: Moments) -> float | None:
+    """Seconds of this span; never negative (goods may be released before they arrive); None while an end is missing."""
+    start, end = BY_NAME[name].ends(moments)
+    return max(0.0, (end - start).total_seconds()) if start and end else None
+
+
+def percentile(ordered: list[float], hundredths: int) -> float | None:
+    """Nearest rank of a sorted list, None of nothing."""
+    if not ordered:
+        return None
+    rank = -(-len(ordered) * hundredths // 100)
+    return ordered[max(0, rank - 1)]

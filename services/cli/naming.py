@@ -1,0 +1,51 @@
+"""Which goods does somebody mean? A consignment has several names: its id, declarant and reference, declaration number, bill, container."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from schemas.vocabulary import consignment_id, plain_word
+from services.cli.log import Entry
+
+TOPICS = ["customs-declaration-requests", "customs-declaration-facts", "customs-declaration-successors"]
+"""What has to be read to know names that are no keys."""
+
+
+def candidates(asked: str) -> Iterator[str]:
+    """The keys that these words may be themselves, the likeliest first: a reference's first consignment, an id or a container."""
+    word = asked.strip()
+    declarant, slash, reference = word.partition("/")
+    tried = (consignment_id(declarant, reference) if slash else "", asked, word.lower(), plain_word(word))
+    yield from dict.fromkeys(key for key in tried if key)
+
+
+def keys_of(asked: str, entries: Iterable[Entry]) -> list[str]:
+    """The consignments that go by this name, in the order in which they were told: bills and numbers are compared by their capitals
+    and digits, however they were typed."""
+    found: dict[str, None] = {}
+    word, plain = asked.strip(), plain_word(asked)
+    for entry in entries:
+        body = entry.body
+        if not isinstance(body, Mapping):
+            continue
+        paper = body.get("declaration")
+        names = _names(body, paper if isinstance(paper, Mapping) else {})
+        if word in names or (plain and plain in map(plain_word, names)):
+            found[entry.key] = None
+    return list(found)
+
+
+def _names(body: Mapping[str, Any], paper: Mapping[str, Any]) -> set[str]:
+    declarant, reference = paper.get("declarant"), paper.get("reference")
+    names = [body.get("declaration_no"), paper.get("bill_no")]
+    if isinstance(declarant, str) and isinstance(reference, str):
+        names.append(f"{declarant}/{reference}")
+    return {name for name in names if isinstance(name, str) and name}
+
+
+def followed(entries: Iterable[Entry]) -> Iterator[str]:
+    """The consignments that the declaration desk made of what was lodged after a withdrawal."""
+    for entry in entries:
+        if entry.kind == "DeclarationPassedOn" and entry.written_by_its_desk and isinstance(entry.body, Mapping):
+            later = entry.body.get("later")
+            if isinstance(later, str):
+                yield later

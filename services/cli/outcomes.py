@@ -1,0 +1,177 @@
+"""What became of the declarations that were lodged? Asked of the API until a desk has answered, and told in words of both languages."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+
+from services.cli.screen import Part, styled
+from services.shell.clock import stopwatch
+
+AGAIN_SECONDS = 0.3
+"""Between two rounds of questions."""
+PATIENCE_SECONDS = 60.0
+"""So long without any new answer, and nobody waits further."""
+MOST_FINDINGS = 20
+"""Findings of one declaration that are told; the number of the others is."""
+
+
+class End(StrEnum):
+    """What a declaration has come to: `taken` by the API and not answered yet, `sent_back` by the API or a desk, or what the
+    declaration desk said."""
+
+    TAKEN = "taken"
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    REJECTED = "rejected"
+    SENT_BACK = "sent_back"
+    PARKED = "parked"
+
+
+WORDS = {
+    End.TAKEN: ("taken, not answered yet 已接收，待答复", "yellow"),
+    End.ACCEPTED: ("accepted 已受理", "green"),
+    End.REPEATED: ("lodged before, nothing changed 重复申报，以首次为准", "green"),
+    End.REJECTED: ("rejected 退单", "red"),
+    End.SENT_BACK: ("sent back 退回", "red"),
+    End.PARKED: ("parked, operations must settle it 已搁置，待运维处置", "yellow"),
+}
+BAD = frozenset({End.REJECTED, End.SENT_BACK, End.PARKED})
+"""Of which the exit code is 1."""
+_BY_KIND = {
+    "DeclarationAccepted": End.ACCEPTED,
+    "DeclarationRejected": End.REJECTED,
+    "DeclarationRepeated": End.REPEATED,
+}
+
+
+@dataclass
+class Outcome:
+    """One declaration: its names, where to look, and what it has come to. `why`: findings or reasons, a line each."""
+
+    reference: str
+    end: End
+    consignment_id: str = ""
+    link: str = ""
+    request_id: str = ""
+    declaration_no: str = ""
+    why: list[str] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """As a program reads it."""
+        return {**vars(self), "end": self.end.value}
+
+    def lines(self) -> Iterator[list[Part]]:
+        """As a person reads it: names, link and end on one line, and a line for each reason."""
+        words, style = WORDS[self.end]
+        named: list[Part] = [self.reference, self.consignment_id, self.link, styled(words, style), self.declaration_no]
+        yield [each for each in named if each]
+        for why in self.why:
+            yield ["   ", why]
+
+
+def taken(address: str, item: Mapping[str, Any], reference: str) -> Outcome:
+    """What the API said of one declaration of a batch: taken in, or sent back with every fault that it shows."""
+    goods = _text(item.get("consignment_id"))
+    if item.get("status_code", 202) != 202:
+        return Outcome(reference, End.SENT_BACK, why=[*_faults(item)])
+    link = f"{address}/consignments/{quote(goods)}" if goods else ""
+    return Outcome(reference, End.TAKEN, goods, link, _text(item.get("request_id")))
+
+
+def _faults(item: Mapping[str, Any]) -> Iterator[str]:
+    errors = _maps(item.get("errors"))
+    for each in errors[:MOST_FINDINGS]:
+        yield _words(each.get("pointer"), each.get("code"), each.get("message_zh"), each.get("message_en"))
+    if not errors:
+        yield _words(item.get("code"), item.get("title_zh"), item.get("title") or item.get("detail"))
+    counted = item.get("faults")
+    more = (counted if isinstance(counted, int) else len(errors)) - len(errors[:MOST_FINDINGS])
+    if errors and more > 0:
+        yield f"… {more:,} more 另有"
+
+
+def answered(known: Outcome, view: Mapping[str, Any]) -> Outcome:
+    """The outcome by the API's answer about its request; the same while no desk has decided."""
+    named = view.get("outcome")
+    if named == "refused":
+        refusal = view.get("refusal")
+        words = refusal if isinstance(refusal, Mapping) else {}
+        why = _words(view.get("refusal_code"), words.get("zh"), words.get("en"), view.get("reason"))
+        return _ended(known, End.SENT_BACK, [why])
+    if named == "parked":
+        return _ended(known, End.PARKED, [])
+    answers = _maps(view.get("answers"))
+    for answer in reversed(answers):  # what was handed on to a later consignment is answered there
+        if (end := _BY_KIND.get(_text(answer.get("kind")))) is not None:
+            body = answer.get("body")
+            number = _text(body.get("declaration_no")) if isinstance(body, Mapping) else ""
+            return _ended(known, end, [*_findings(answer)], number)
+    return known
+
+
+def _ended(known: Outcome, end: End, why: list[str], number: str = "") -> Outcome:
+    return Outcome(known.reference, end, known.consignment_id, known.link, known.request_id, number, why)
+
+
+def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
+    found = _maps(answer.get("findings"))
+    for each in found[:MOST_FINDINGS]:
+        words = each.get("text")
+        told = words if isinstance(words, Mapping) else {}
+        yield _words(each.get("pointer"), each.get("code"), told.get("zh"), told.get("en"), each.get("seen"))
+    if len(found) > MOST_FINDINGS:
+        yield f"… {len(found) - MOST_FINDINGS:,} more 另有"
+
+
+def _words(*parts: object) -> str:
+    return " ".join([text for part in parts if (text := _text(part))])
+
+
+def _maps(value: object) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def wait(
+    api: httpx2.Client,
+    open_ones: list[Outcome],
+    tell: Callable[[Outcome], None],
+    advance: Callable[[int], None],
+    patience: float = PATIENCE_SECONDS,
+) -> None:
+    """Asks for each until it has its end, and tells it then; those that have none when nothing came for `patience` seconds as they are."""
+    heard = stopwatch()
+    while open_ones and stopwatch() - heard < patience:
+        left = []
+        advance(0)
+        for one in open_ones:
+            now = answered(one, _asked(api, one.request_id))
+            if now.end is End.TAKEN:
+                left.append(one)
+                continue
+            heard = stopwatch()
+            advance(1)
+            tell(now)
+        open_ones = left
+        if left:
+            time.sleep(AGAIN_SECONDS)
+    for one in open_ones:
+        tell(one)
+
+
+def _asked(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
+    """The API's answer; nothing while it gives none: it is asked again."""
+    try:
+        answer = api.get(f"/requests/{quote(request_id, safe='')}")
+        said = answer.json() if answer.status_code == 200 else None
+    except (httpx2.TransportError, ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, Mapping) else {}

@@ -1,0 +1,44 @@
+"""Does an operator hear what became of an order about a parked message?"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from schemas.parking import MessageParked, ParkedDiscarded, ParkedReplayed, Parking
+from services.cli.parked import Parked, outcome
+
+AT = datetime(2026, 11, 25, tzinfo=UTC)
+ORIGIN: dict[str, Any] = {"topic": "customs-release-requests", "partition": 0}
+
+
+def parked(offset: int, key: str = "goods") -> Parked:
+    return Parked("release", 1, key, "customs-release-requests", 0, offset, "contract", "", AT.isoformat(), b"{")
+
+
+def fact(kind: type[Parking], **more: Any) -> Parking:
+    told = {"service": "release", "subject": "goods", "offset": 7, "occurred_at": AT, **ORIGIN, **more}
+    return kind.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "settled"),
+    [
+        (fact(ParkedReplayed, ordered_by="ops"), "dtg trace goods", True),
+        (fact(ParkedDiscarded, ordered_by="ops"), "discarded", True),
+        (
+            fact(MessageParked, reason="contract", error="no such lane", attempt=2),
+            "again: contract: no such lane",
+            False,
+        ),
+        (None, "is the worker of its desk running?", False),
+    ],
+)
+def test_it_is_said_what_became_of_the_order(said: Parking | None, words: str, settled: bool) -> None:
+    told, done = outcome(parked(7), said, [parked(7), parked(9, "others")])
+    assert words in told and done is settled
+
+
+def test_who_orders_what_waits_behind_another_message_is_told_which_one() -> None:
+    told, settled = outcome(parked(9), None, [parked(3, "others"), parked(7), parked(9)])
+    assert "behind release:customs-release-requests/0/7" in told and not settled
