@@ -32,15 +32,22 @@ Bill = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 """Number of a transport document; empty where nobody said."""
 VisitId = Annotated[str, WhenMade(max_length=200, pattern=LINE)]
 """A visit, named by the message that opened it; empty where an earlier release did not say."""
+MOST_OTHERS = 50
+"""Other containers that one stuffing or stripping names."""
+Others = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_OTHERS)]
+"""Containers out of which goods came, or into which they went."""
 Lots = Annotated[int, Field(ge=1, le=500)]
 """How many lots (goods of one bill each) are in the container."""
+KnownOthers = Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_OTHERS)]
+KnownLots = Annotated[int, WhenMade(ge=1, le=500)]
 
 
 class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier tells what happened to a container at `occurred_at` (event time).
 
     `laden` false: it was empty. `to`: for a move, another place of the controlled area. `replaces`: the id of the report of the
-    same sender that this one corrects; without it, it is another report.
+    same sender that this one corrects; without it, it is another report. Of goods that move from box to box two reports tell: `targets` of
+    the stripping, the containers into which they went, and `sources` of the stuffing, those out of which they came.
     """
 
     event: Annotated[EquipmentEvent, OUTSIDE]
@@ -51,6 +58,8 @@ class RecordEquipmentEvent(AboutContainer, Request):
     bill: Annotated[Bill, OUTSIDE] = ""
     to: Annotated[Label, OUTSIDE] = ""
     replaces: Annotated[OptionalId, OUTSIDE] = ""
+    sources: Annotated[Others, OUTSIDE] = ()
+    targets: Annotated[Others, OUTSIDE] = ()
 
 
 class RetractEquipmentEvent(AboutContainer, Request):
@@ -136,6 +145,8 @@ class EquipmentEventRecorded(AboutContainer, Fact):
     retells: Annotated[OptionalId, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     reported_by: Annotated[ActorId, INSIDE]
+    sources: Annotated[KnownOthers, OUTSIDE] = ()
+    targets: Annotated[KnownOthers, OUTSIDE] = ()
 
 
 class EquipmentEventRetracted(AboutContainer, Fact):
@@ -280,6 +291,18 @@ class ContainerArrived(AboutConsignment, Fact):
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     place: Annotated[Label, OUTSIDE]
+
+
+class GoodsTransferred(AboutConsignment, Fact):
+    """Goods of this consignment were stripped from a container at `occurred_at` and went into others (`targets`): which of them, nobody
+    said, so they may be in each. `lots`: how many lots there were in it.
+    """
+
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+    targets: Annotated[KnownOthers, OUTSIDE]
+    lots: Annotated[KnownLots, INSIDE]
+    report_id: Annotated[MessageId, INSIDE]
 
 
 class ConsignmentGatedOut(AboutConsignment, Fact):

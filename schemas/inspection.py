@@ -23,13 +23,19 @@ class FindingsResult(StrEnum):
 
 
 class RecordFindings(AboutConsignment, Request):
-    """An officer answers one ordered control (`documents`, `inspection` or `sampling`). `pest`: scientific name, when found."""
+    """An officer answers one ordered control (`documents`, `inspection` or `sampling`). `pest`: scientific name, when found.
+
+    `revision`: which answer of this control it is, so that findings about the goods as they were before do not answer a control that
+    was opened again. 0 is the first answer; of a control that a `FindingsRetracted` or a `RectificationRequested` opened, it is that
+    fact's revision and one. Findings of earlier releases do not say it, and are first answers.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     control: ControlKind
     result: FindingsResult
     pest: Pest = ""
     remarks: Remarks = ""
+    revision: Revision = 0
 
 
 class CorrectFindings(AboutConsignment, Request):

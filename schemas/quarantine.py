@@ -120,7 +120,12 @@ class TreatmentOrdered(AboutConsignment, Fact):
 
 
 class DecideTreatment(AboutConsignment, Request):
-    """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named."""
+    """An officer decides what becomes of goods for which no treatment is known. To treat, `goods` and `methods` are named.
+
+    `finding`, `revision`: which question it answers. `finding` is that of the `TreatmentReferred`; `revision` is 0, or of a question
+    that a `TreatmentDecisionRetracted` opened again, that fact's revision and one. Decisions of earlier releases do not say it, and
+    answer a first question.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     origin: Origin
@@ -128,6 +133,8 @@ class DecideTreatment(AboutConsignment, Request):
     goods: GoodsClass | None = None
     methods: Annotated[tuple[TreatmentMethod, ...], Field(max_length=len(TreatmentMethod))] = ()
     reason: Reason
+    finding: PestFinding = 0
+    revision: Revision = 0
 
 
 class RetractTreatmentDecision(AboutConsignment, Request):

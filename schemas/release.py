@@ -27,6 +27,7 @@ from schemas.vocabulary import (
     OptionalId,
     Owner,
     Reason,
+    Revision,
     Version,
 )
 
@@ -36,6 +37,9 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
+Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
+"""Hold → pest finding and revision of the latest fact about it."""
 Pieces = Annotated[int, WhenMade(ge=1, le=999_999_999)]
 """Packages."""
 Containers = Annotated[tuple[ContainerName, ...], Field(max_length=MOST_CONTAINERS)]
@@ -200,6 +204,9 @@ class ReleaseGranted(AboutConsignment, Fact):
 
     `containers` are all that are released so far; `holds` what keeps the rest (empty: everything is released), of goods
     without containers `pieces` packages (None: all). A port's yes needs the box in `containers`.
+
+    `revisions`: of the latest fact about each control and treatment that this release takes into account, the pest finding and the
+    revision, where not both are 0; so it is known of each correction whether this desk has heard it. None of earlier releases.
     """
 
     version: Annotated[Version, OUTSIDE]
@@ -214,6 +221,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32), INSIDE]
     holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
+    revisions: Annotated[Revisions | None, INSIDE] = None
 
 
 class ReleaseRefused(AboutConsignment, Fact):
@@ -255,7 +263,8 @@ class DeclarationWithdrawn(AboutConsignment, Fact):
 class ContainerHeld(AboutContainer, Fact):
     """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins.
 
-    `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said.
+    `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said. `source`: the container
+    out of which the goods came into this one, with `shared_by` lots.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -268,12 +277,14 @@ class ContainerHeld(AboutContainer, Fact):
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
     refused: bool = False
+    source: OptionalContainer = ""
 
 
 class ContainerFreed(AboutContainer, Fact):
     """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins.
 
-    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave.
+    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave. `source`: as in
+    `ContainerHeld`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -285,3 +296,4 @@ class ContainerFreed(AboutContainer, Fact):
     conveyance: Conveyance = ""
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
+    source: OptionalContainer = ""

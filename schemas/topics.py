@@ -199,7 +199,13 @@ FACTS_AND_REQUESTS = (
         "customs-gate-departures",
         "facts",
         "gate",
-        (g.ContainerArrived, g.ConsignmentGatedOut, g.ConsignmentLeftUnreleased, g.DepartureRetracted),
+        (
+            g.ContainerArrived,
+            g.GoodsTransferred,
+            g.ConsignmentGatedOut,
+            g.ConsignmentLeftUnreleased,
+            g.DepartureRetracted,
+        ),
     ),
 )
 

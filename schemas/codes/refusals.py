@@ -23,6 +23,9 @@ REFUSALS: Final = MappingProxyType(
         "not_the_latest": Words(
             "所指的不是现行结果", "the request that it calls wrong did not give the answer that stands now"
         ),
+        "opened_again": Words(
+            "该项已重新提出，所述结果针对此前的情形", "it speaks of what was asked before; that was opened again since"
+        ),
         "wrong_control": Words("该布控不以此方式答复", "this control is not answered this way"),
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),

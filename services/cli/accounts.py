@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -89,7 +89,7 @@ def change(
 ) -> None:
     """Give other roles, company or office, or close the account; it holds from the next request on. 变更账户"""
     wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
-    columns = {column: value for column, value in wanted.items() if value is not None}
+    columns: dict[str, Any] = {column: value for column, value in wanted.items() if value is not None}
     with people(_here()) as accounts:
         accounts.change(name, by=_by(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
     screen.line(f"Account {name} was changed. 已变更")

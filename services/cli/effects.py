@@ -19,8 +19,8 @@ from services.cli.log import Entry
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 """Caused by a time limit, which is no message on a topic."""
-LAPSE = timedelta(days=30)
-"""After so long a release ends that nobody used: a time limit, too."""
+LAPSES = (timedelta(days=30), timedelta(days=7))
+"""After so long a release ends that nobody used, the shorter where no terminal told that its box came: a time limit, too."""
 GATE_ANSWERS = {
     "EquipmentEventRecorded",
     "EquipmentEventRetracted",
@@ -45,6 +45,7 @@ AT_PORT = {
     "VisitOpened",
     "VisitClosed",
     "ContainerArrived",
+    "GoodsTransferred",
     "ConsignmentGatedOut",
     "ConsignmentLeftUnreleased",
     "DepartureRetracted",
@@ -98,8 +99,9 @@ def _lapses(facts: list[Entry]) -> set[tuple[str, str]]:
     found = set()
     for fact in facts:
         if fact.kind == "ReleaseGranted" and isinstance(fact.body, dict):
-            due = (datetime.fromisoformat(fact.body["occurred_at"]) + LAPSE).isoformat()
-            found.add((fact.key, str(uuid5(FACTS, f"deadline/release/{fact.key}/lapse/{due}"))))
+            for after in LAPSES:
+                due = (datetime.fromisoformat(fact.body["occurred_at"]) + after).isoformat()
+                found.add((fact.key, str(uuid5(FACTS, f"deadline/release/{fact.key}/lapse/{due}"))))
     return found
 
 

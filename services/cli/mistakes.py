@@ -56,13 +56,15 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
     departures: dict[str, dict[str, int]] = defaultdict(dict)
     lodged: dict[tuple[str, str], int] = {}
     later: dict[str, str] = {}
+    entries = list(entries)
+    never = {e.body["report_id"] for e in entries if e.kind == "RetractEquipmentEvent" and _is_of_world(e)}
     for entry in entries:
         if entry.kind in STATEMENTS and entry.written_by_its_desk:
             statements[entry.key].append(entry)
         elif entry.kind == "DeclarationLodgedAgain" and entry.written_by_its_desk:
             later[entry.body["consignment_id"]] = entry.key
-        elif entry.headers.get("ce_source") != WORLD:
-            continue  # a stranger's request tells of no real box
+        elif not _is_of_world(entry) or entry.id in never:
+            continue  # a stranger's request tells of no real box, and what was told by mistake never happened
         elif entry.kind == "LodgeDeclaration":
             for box in entry.body["declaration"]["containers"]:
                 lodged.setdefault((box["container_no"], entry.key), entry.timestamp_ms)
@@ -81,6 +83,10 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
             ends = _began(box, visits, number + 1, lodged)
             left = [moment for moment in told if began <= moment < ends] if began is not _NEVER else []
             _judge(mistakes, box, stay, left, statements, number)
+
+
+def _is_of_world(entry: Entry) -> bool:
+    return entry.headers.get("ce_source") == WORLD
 
 
 _NEVER = float("inf")

@@ -7,7 +7,8 @@ SHA-256 is stored, so that checking them costs microseconds. All times are micro
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -43,6 +44,18 @@ NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
 """Signs of a new account's name: none that looks like another one of them, or that is not seen."""
 KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
 """An API key: its id, by which it is called, and its secret."""
+GRANTED = (
+    "account made",
+    "account changed",
+    "password set",
+    "sessions ended",
+    "key made",
+    "key rotated",
+    "key revoked",
+    "authorised",
+    "authorisation ended",
+)
+"""What the record of grants says was done; the same words since its first row."""
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
 """What the password of an account that does not exist is compared with, so that it takes as long."""
@@ -149,20 +162,39 @@ class Accounts:
             rows = connection.execute(select(t.ACCOUNTS).order_by(t.ACCOUNTS.c.account)).all()
         return [Account(*row) for row in rows]
 
-    def change(self, name: str, *, by: str, at: int, sandbox: bool = False, **columns: Any) -> None:
-        """Gives other roles, company or office, or closes the account; it holds from the next request on."""
+    def change(
+        self,
+        name: str,
+        *,
+        by: str,
+        at: int,
+        sandbox: bool = False,
+        shown: Mapping[str, str] | None = None,
+        **columns: Any,
+    ) -> None:
+        """Gives other roles, company or office, or closes the account; it holds from the next request on.
+
+        `shown`: columns as they were when the change was thought of. NotGranted where one of them is another by now, so that
+        nobody takes back unseen what somebody else gave meanwhile; and where nobody would be administrator any more.
+        """
         with self._engine.begin() as connection:
             before = _account(connection, name)
             if before is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
+            if any(getattr(before, column) != value for column, value in (shown or {}).items()):
+                raise NotGranted(f"{name} was changed meanwhile: look at it again. 账户已被他人变更，请重新查看")
             after = before._replace(**columns)
             _check(after, sandbox)
+            if _administers(before) and not _administers(after) and not _others_administer(connection, name):
+                raise NotGranted(f"{name} is the last administrator: make another one first. 须先另设一名管理员")
             if after.company != before.company:
                 _check_companies(connection, after)
             connection.execute(update(t.ACCOUNTS).where(t.ACCOUNTS.c.account == name).values(**columns))
             if after.closed:
                 connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
-            detail = " ".join([f"{column}={value}" for column, value in columns.items()])
+            detail = " ".join(
+                [f"{column}={value} (was {getattr(before, column)})" for column, value in columns.items()]
+            )
             _granted(connection, by, name, "account changed", detail, at)
 
     def first(self, name: str, at: int) -> str | None:
@@ -236,10 +268,15 @@ class Accounts:
             connection.execute(delete(t.SIGN_INS).where(s.account == name, s.address == address))
         return cookie
 
-    def end_sessions(self, name: str) -> None:
-        """Whoever is signed in as this account is so no more, in whatever browser."""
+    def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
+        """Whoever is signed in as this account is so no more, in whatever browser. `by`: somebody else who ends them, which is
+        put on record; NotGranted where there is no such account then."""
         with self._engine.begin() as connection:
+            if by and _account(connection, name) is None:
+                raise NotGranted(f"There is no account {name}. 没有该账户")
             connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
+            if by:
+                _granted(connection, by, name, "sessions ended", "", at)
 
     def session(self, cookie: str, host: str, at: int) -> Who:
         """Who has this session; Refused for one that was never there, has ended, or is shown at another host name.
@@ -302,7 +339,7 @@ class Accounts:
                 "revoked_us": None,
             }
             if self._insert(connection, t.API_KEYS, row):
-                until = "" if ends_us is None else f" until={ends_us}"
+                until = "" if ends_us is None else f" until {_told(ends_us)}"
                 _granted(connection, by, name, "key made", f"{shown.key_id} {' '.join(told)}{until}", at)
         return shown
 
@@ -315,7 +352,7 @@ class Accounts:
                 raise NotGranted(f"There is no key {key_id} in force. 没有有效的密钥")
             until = at + overlap_us if row.ends_us is None else min(row.ends_us, at + overlap_us)
             connection.execute(update(t.API_KEYS).where(k.key_id == key_id).values(ends_us=until))
-            _granted(connection, by, row.account, "key rotated", f"{key_id} until={until}", at)
+            _granted(connection, by, row.account, "key rotated", f"{key_id} until {_told(until)}", at)
         return self.make_key(row.account, by=by, at=at, ends_us=ends_us, scopes=row.scopes.split())
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
@@ -377,7 +414,9 @@ class Accounts:
         row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
         with self._engine.begin() as connection:
             if self._insert(connection, t.AUTHORISATIONS, row):
-                _granted(connection, by, agent, "authorised", f"{company} from={from_us} until={until_us}", at)
+                _granted(
+                    connection, by, agent, "authorised", f"{company} from {_told(from_us)} until {_told(until_us)}", at
+                )
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
         """From now on the agent may not."""
@@ -453,6 +492,17 @@ def _check(account: Account, sandbox: bool) -> None:
         )
 
 
+def _administers(account: Account) -> bool:
+    return not account.closed and Role.ADMINISTRATOR.value in account.roles.split()
+
+
+def _others_administer(connection: Connection, name: str) -> bool:
+    a = t.ACCOUNTS.c
+    some = a.roles.contains(Role.ADMINISTRATOR.value)
+    rows = connection.execute(select(t.ACCOUNTS).where(a.account != name, a.closed.is_(False), some))
+    return any(_administers(Account(*row)) for row in rows)
+
+
 def _check_proved(connection: Connection, name: str, proved: str | None) -> None:
     account = None if proved is None else _account(connection, name)
     if proved is not None and (account is None or account.closed or account.password != proved):
@@ -512,6 +562,11 @@ def _granted(connection: Connection, by: str, account: str, what: str, detail: s
     connection.execute(
         t.GRANTS.insert().values(at_us=at, granted_by=by, account=account, what=what, detail=detail[:500])
     )
+
+
+def _told(us: int | None) -> str:
+    """A time in the record of grants."""
+    return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")
 
 
 def _dialect(connection: Connection) -> Any:

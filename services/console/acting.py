@@ -83,6 +83,10 @@ def _findings(typed: Typed) -> dict[str, Any]:
     return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
 
 
+def _recorded(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), "revision": typed.get("revision") or 0}
+
+
 def _corrected(typed: Typed) -> dict[str, Any]:
     return {**_findings(typed), **{name: typed.get(name, "") for name in ("wrong", "reason")}}
 
@@ -118,6 +122,7 @@ def _decision(typed: Typed) -> dict[str, Any]:
         **{name: typed.get(name, "") for name in ("origin", "decision", "reason")},
         "goods": typed.get("goods") or None if method else None,
         "methods": [method] if method else [],
+        **{name: typed.get(name) or 0 for name in ("finding", "revision")},
     }
 
 
@@ -147,8 +152,13 @@ def _when(typed: Typed) -> dict[str, Any]:
 
 
 def _arrival(typed: Typed) -> dict[str, Any]:
-    boxes = [plain(number) for number in typed.get("containers", "").replace(",", " ").replace("，", " ").split()]
-    return {"place": typed.get("place", ""), "containers": boxes, "pieces": typed.get("pieces") or None}
+    told = {"place": typed.get("place", ""), "containers": _boxes(typed, "containers")}
+    return {**told, "pieces": typed.get("pieces") or None}
+
+
+def _boxes(typed: Typed, name: str) -> list[str]:
+    """Numbers of containers, apart by blanks or commas."""
+    return [plain(number) for number in typed.get(name, "").replace(",", " ").replace("，", " ").split()]
 
 
 def _event(typed: Typed) -> dict[str, Any]:
@@ -157,7 +167,8 @@ def _event(typed: Typed) -> dict[str, Any]:
     laden = {"true": True, "false": False}.get(typed.get("laden", ""))
     names = ("event", "place", "conveyance", "to", "replaces")
     told = {name: typed.get(name, "") for name in names}
-    return {**told, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
+    others = {name: _boxes(typed, name) for name in ("sources", "targets")}
+    return {**told, **others, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
 
 
 def _container_finding(typed: Typed) -> dict[str, Any]:
@@ -166,7 +177,7 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
 
 
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
-    "findings": (RecordFindings, _findings),
+    "findings": (RecordFindings, _recorded),
     "correct-findings": (CorrectFindings, _corrected),
     "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
     "treatment": (RecordTreatment, _treatment),

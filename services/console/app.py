@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, answers, feed, lodging, manual, pages, signing, watch_desk
+from services.console import acting, activity, answers, feed, lodging, manual, pages, people_desk, signing, watch_desk
 from services.console.accounts import Accounts
 from services.console.admission import Admission
 from services.console.asking import Asker
@@ -31,6 +31,8 @@ from services.console.problems import Problem, ProblemDetails, by_status, docume
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.queries import Rows
+from services.console.readings import Readings, Recorded
+from services.console.record import Record
 from services.console.rendering import show_problem, wants_page
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
@@ -97,10 +99,13 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.include_router(manual.router)
     app.include_router(signing.router)
     app.include_router(signing.pages)
+    app.include_router(people_desk.pages)
+    app.include_router(activity.pages)
     pages.mount(app)
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
+    app.add_middleware(Recorded)
     app.add_middleware(Bounded)
     app.add_middleware(_Measured)
     _document(app)
@@ -119,8 +124,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     try:
         async with projected(settings, bell) as progress:
             app.state.door, app.state.signing = Door(settings, Accounts(writing, proving)), signing.Signing()
+            app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
+            app.state.readings.start()
             following = asyncio.create_task(app.state.office.watches.follow())
             following.add_done_callback(end_with_task)
             try:
@@ -129,6 +136,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
                 bell.close()
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
+                await app.state.readings.stop()
                 await asker.stop()
     finally:
         reading.dispose()

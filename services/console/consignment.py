@@ -341,7 +341,7 @@ def standing(row: Consignment) -> Standing:
 
 
 def _let_go(row: Consignment) -> Standing:
-    containers = row.containers.split()
+    containers = (row.released_boxes or row.containers).split()  # goods may have gone into others than were declared
     if not containers:
         return Standing(Stage.RELEASED, "", "", None, row.released_us)
     if set(containers) <= set(row.departed.split()):

@@ -11,14 +11,16 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from prometheus_client import Counter
 
+from schemas.codes.checks import Words
 from services.console.accounts import Accounts, Key, Refused
 from services.console.admission import READING
 from services.console.database import DATABASE_ERRORS
 from services.console.demo import is_demo, is_published
 from services.console.problems import Problem
 from services.console.rendering import wants_page
-from services.console.rights import ROUTES, Open, Right, Who
+from services.console.rights import ROUTES, Open, Right, Role, Who
 from services.console.settings import ConsoleSettings
+from services.console.words import both
 from services.shell.clock import CLOCK, stopwatch, world_us
 
 SESSION_COOKIE = "dtg_session"
@@ -123,7 +125,9 @@ async def prove(request: Request) -> None:
     if who.must_change and route not in OF_PASSWORD:
         raise _moved(request, "/password") if wants_page(request) else _refused(403, "password_to_change")
     if right is None or not who.may(right):
-        raise _refused(403, "no_right")
+        problem = no_right(who, right)
+        REFUSED.labels(problem.code).inc()
+        raise problem
     if who.session and request.method not in READING and route.startswith("/api/"):
         check_form(who, request.headers.get(CSRF_HEADER, ""))
 
@@ -164,6 +168,15 @@ def check_form(who: Who, told: str) -> None:
     another site. A key has no token and needs none."""
     if who.csrf and not hmac.compare_digest(told.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
+
+
+def no_right(who: Who, right: Right | None) -> Problem:
+    """403 that says who may, or for what the key would have to be good; with `right` None nobody may."""
+    if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
+        roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
+        zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
+        return Problem(403, "no_right", may=Words(zh or "无", en or "nobody"))
+    return Problem(403, "no_scope", scope=both(f"scopes.{right.scope}"))
 
 
 def _refused(status: int, code: str, **values: Any) -> Problem:

@@ -55,7 +55,12 @@ class Control:
     order: Said[i.InspectionOrdered]
     answer: Said[Message] | None = None
     overdue: bool = False
-    again: Said[Message] | None = None
+    again: Said[i.RectificationRequested | i.FindingsRetracted] | None = None
+
+    @property
+    def next_revision(self) -> int:
+        """Which answer of this control is asked for, see `RecordFindings`."""
+        return self.again.fact.revision + 1 if self.again else 0
 
 
 @dataclass
@@ -69,11 +74,18 @@ class Treatment:
 
 @dataclass
 class Referral:
-    """A question to an officer, because no treatment is known, and the decision, None while there is none."""
+    """A question to an officer, because no treatment is known, and the decision, None while there is none. `again`: the decision was
+    taken back."""
 
     order: Said[q.TreatmentReferred]
     answer: Said[Message] | None = None
     overdue: bool = False
+    again: Said[q.TreatmentDecisionRetracted] | None = None
+
+    @property
+    def next_revision(self) -> int:
+        """Which decision is asked for, see `DecideTreatment`."""
+        return self.again.fact.revision + 1 if self.again else 0
 
 
 @dataclass
@@ -210,7 +222,7 @@ def _note_treatment(made: Dossier, entry: Entry, fact: Message) -> None:
             for treatment in _of_origin(made, fact.origin, None):
                 treatment.answer = treatment.answer or Said(entry, fact)
             for referral in [each for each in made.referrals if each.order.fact.origin == fact.origin][-1:]:
-                referral.answer, referral.overdue = None, False
+                referral.answer, referral.overdue, referral.again = None, False, Said(entry, fact)
         case q.TreatmentAbandoned() | q.TreatmentCancelled():
             _decided(made, fact.origin, Said(entry, fact))
             for treatment in _of_origin(made, fact.origin, None):

@@ -4,10 +4,11 @@ The gate desk's fact is the statement; this answer is only ever stricter.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.vocabulary import Direction, plain_word, same_word
 from services.console.container import GONE, BoxHold, Container, Part
+from services.console.heard import micros
 
 SHOWN = 1000
 """Consignments that an answer names at most."""
@@ -19,7 +20,8 @@ NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 
 class AskedHold(NamedTuple):
     """Holds of one consignment or container that consoles were asked for and no desk has answered: when the last one was asked, and
-    whether the message of one was read from the topic (`sent`)."""
+    whether the message of one was read from the topic (`sent`). So is an answer that was taken back, of which the release desk has
+    not spoken yet."""
 
     subject: str
     asked_us: int
@@ -143,6 +145,26 @@ def gate_answer(
         sum(by_bill.values()),
         tuple([Awaited(p.consignment_id, p.bill_no or its.bill_no, its.waiting_for) for p, its in keepers]),
     )
+
+
+CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
+"""Facts by which another desk takes back what may have let goods go; the release desk has heard of them only when it says so."""
+
+
+def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
+    """Whether a release was said in view of this fact (of `CALLED_BACK`), whatever the order in which the two were read.
+
+    `granted`: content of the latest `ReleaseGranted` of the goods; without any there is nothing to call back. One of an earlier release
+    does not say it: then the later of the two counts.
+    """
+    if granted is None:
+        return True
+    revisions = granted.get("revisions")
+    if revisions is None:
+        return micros(granted["occurred_at"]) >= micros(retracted["occurred_at"])
+    hold = f"inspection/{retracted['control']}" if kind == "FindingsRetracted" else f"quarantine/{retracted['origin']}"
+    known: list[int] = revisions.get(hold) or [0, 0]
+    return known >= [retracted.get("finding", 0), retracted["revision"]]
 
 
 Lots = list[tuple[Part, Standing]]

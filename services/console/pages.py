@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console import answers, lists
@@ -56,6 +57,8 @@ ENDED = ("rejected", "refused", "withdrawn")
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """Days for which goods may be shown that nobody lodged; 0: all."""
 BOARD, GOODS = cast(Right, ROUTES["GET", "/board"]), cast(Right, ROUTES["GET", "/consignments"])
+BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
+"""Where the work of those begins who may not see the board: the first of these pages that they may open."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -84,12 +87,19 @@ def _board(request: Request) -> dict[str, Any]:
     }
 
 
+def _beginning(who: Who) -> str:
+    """Where somebody's work is who may not see the board; a treatment unit's is what is under treatment."""
+    if who.may_ask(RecordTreatment):
+        return f"/consignments?stage={Stage.TREATED}"
+    return next(address for address in BEGINNINGS if who.may_open(address))
+
+
 @router.get("/")
 def board(request: Request) -> Response:
     """The board; whoever may not see it is led to where their work is."""
     who = who_of(request)
     if not who.may(BOARD):
-        return RedirectResponse("/consignments" if who.may(GOODS) else "/rights", 303)
+        return RedirectResponse(_beginning(who), 303)
     return render(request, "board.html", **_board(request))
 
 
@@ -135,6 +145,7 @@ def consignments(
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
         counts=answers.board(desk, who).stages if who.may(BOARD) else [],
+        stages=[] if who.may(BOARD) else list(Stage),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     true,
 )
 
+from schemas.release import ReleaseGranted
 from schemas.vocabulary import Owner, Stage, plain_word, same_word
 from services.console import tables as t
 from services.console.asking import HOLDS
@@ -30,7 +32,7 @@ from services.console.consignment import Consignment, OpenHold
 from services.console.container import BoxHold, Container, Part, Report
 from services.console.cursors import Cursor, WrongFeed
 from services.console.heard import OFFSETS_OF_PLACES, PLACE_SHIFT
-from services.console.leaving import SHOWN, AskedHold
+from services.console.leaving import CALLED_BACK, SHOWN, AskedHold, takes_into_account
 from services.console.leaving import Standing as StandingOfGoods
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
@@ -274,7 +276,14 @@ class Rows:
             .limit(SHOWN)
         )
         w = t.ASKED_WATCHES.c
-        boxes, rows, parked, unanswered, on_box, standing, watches = self._all(
+        taken_back = (
+            select(said.c.key, said.c.kind, said.c.body, asked.asked_us)
+            .where(asked.consignment_id.in_(inside_now), said.c.key == asked.consignment_id)
+            .where(said.c.cause == asked.request_id, said.c.kind.in_(CALLED_BACK))
+            .order_by(asked.asked_us.desc())
+            .limit(SHOWN)
+        )
+        boxes, rows, parked, unanswered, on_box, standing, watches, called_back = self._all(
             select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
             inside,
             held,
@@ -285,6 +294,7 @@ class Rows:
             .limit(SHOWN_HOLDS),
             select(t.STANDING.c.as_of_us),
             select(w.bill_no, w.declarant, w.asked_us).where(w.met.is_(False), w.lifted_us.is_(None)),
+            taken_back,
         )
         split = -len(named)
         found = [
@@ -297,6 +307,7 @@ class Rows:
             [row[0] for row in parked],
             [
                 *[AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
+                *self._not_spoken_of(called_back),
                 *[
                     AskedHold(part.consignment_id, asked_us, sent=True)
                     for bill, declarant, asked_us in map(tuple, watches)
@@ -307,6 +318,25 @@ class Rows:
             [BoxHold(*row) for row in map(tuple, on_box)],
             bool(standing) and standing[0][0] is not None,
         )
+
+    def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[AskedHold]:
+        """Of these facts (key, kind, content, when it was asked), those that the latest release of the goods does not take into
+        account: the desk that was asked has answered, and the release desk has not heard it yet."""
+        if not called_back:
+            return []
+        f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
+        granted: dict[str, Any] = {}
+        for start in range(0, len(keys), 500):
+            of_these = and_(f.key.in_(keys[start : start + 500]), f.kind == ReleaseGranted.kind)
+            for key, body in map(tuple, self._all(select(f.key, f.body).where(of_these))[0]):
+                told = orjson.loads(body)
+                if key not in granted or granted[key]["version"] < told["version"]:
+                    granted[key] = told
+        return [
+            AskedHold(key, asked_us, sent=True)
+            for key, kind, body, asked_us in map(tuple, called_back)
+            if not takes_into_account(granted.get(key), kind, orjson.loads(body))
+        ]
 
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
         """Whose the consignments in one container are: declarant and customs office, None where nobody has declared them."""

@@ -12,6 +12,7 @@ from schemas.vocabulary import WATCHES
 from services.console import lists
 from services.console import tables as t
 from services.console.consignment import Consignment
+from services.console.door import no_right
 from services.console.office import Office
 from services.console.problems import Problem
 from services.console.queries import Rows
@@ -94,7 +95,7 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
     """Whose goods the request is about (declarant, empty where that is not known): Problem 403 where the role does not suffice, 404 where the goods are out
     of reach, as if they were unknown."""
     if not who.may_ask(kind):
-        raise Problem(403, "no_right")
+        raise no_right(who, ASKS.get(kind))
     roles = ASKS[kind].roles
     reaches = who.reaches(roles)
     everything = who.sees_everything(roles)

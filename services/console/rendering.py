@@ -4,7 +4,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import structlog
 from fastapi import Request
@@ -101,12 +101,12 @@ def language_of(request: Request) -> Language:
 
 
 def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
-    """A page in the reader's language. `here`: its own address, where it answers a form that was sent to another one."""
+    """A page in the reader's language. `here`: its own address, also with a query, where it answers a form that was sent to another one."""
     language, moment = language_of(request), now()
     sight, standing = Sight(language, moment), office(request).standing()
     part = "hx-request" in request.headers
-    path = here or _own_path(request)
-    asked = {} if here else dict(request.query_params)
+    path, _, query = here.partition("?") if here else (_own_path(request), "", "")
+    asked = dict(parse_qsl(query)) if here else dict(request.query_params)
     said = {
         "s": sight,
         "t": sight.t,

@@ -65,6 +65,7 @@ class Scope(StrEnum):
     REPORT = "report"
     DECIDE = "decide"
     OPERATE = "operate"
+    GRANT = "grant"
 
 
 class Right(NamedTuple):
@@ -182,7 +183,25 @@ READ_WATCHES = Right(_LISTING | {R.AUDITOR}, Scope.READ)
 """A watch is about a bill or a declarant at every office, so that nobody's reach cuts the list."""
 _BOARD = Right(_CUSTOMS, Scope.READ)
 _FEED = Right(_PORTS | _WATCHING, Scope.GATE)
+READ_PEOPLE = Right(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
+"""Accounts, keys and who gave whom what; also what others asked for: everybody reads what they asked for themselves."""
+GIVE_RIGHTS = Right(frozenset({R.ADMINISTRATOR}), Scope.GRANT)
+GIVING = (
+    "make",
+    "change",
+    "close",
+    "open",
+    "password",
+    "end-sessions",
+    "make-key",
+    "rotate-key",
+    "revoke-key",
+    "authorise",
+    "end-authorisation",
+)
+"""The forms of the pages of accounts."""
 _OPERATE = Right(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
+_PARKED = Right(_WATCHING, Scope.OPERATE)
 _SIGNED_IN = Right(ANYBODY, None)
 GOODS, BOXES = "/api/v1/consignments/{consignment_id}", "/api/v1/containers/{container_no}"
 ROUTES: dict[tuple[str, str], Right | Open] = {
@@ -249,6 +268,7 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     # containers, the gate question, and contents of messages about either
     ("GET", BOXES): _READ_BOXES,
     ("GET", f"{BOXES}/events"): _READ_BOXES,
+    ("GET", "/containers"): _READ_BOXES,
     ("GET", "/containers/{container_no}"): _READ_BOXES,
     ("GET", "/containers/{container_no}/live"): _READ_BOXES,
     ("GET", "/containers/{key}/messages/{message_id}"): READ_MESSAGES,
@@ -259,16 +279,41 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     # what ports follow
     ("GET", "/api/v1/releases"): _FEED,
     ("GET", "/api/v1/releases/stream"): _FEED,
+    # people and programs
+    ("GET", "/accounts"): READ_PEOPLE,
+    ("GET", "/account"): READ_PEOPLE,
+    ("GET", "/grants"): READ_PEOPLE,
+    **{("POST", f"/accounts/act/{act}"): GIVE_RIGHTS for act in GIVING},
+    ("GET", "/activity"): Right(ANYBODY, Scope.READ),
     # the whole border
     ("GET", "/"): _SIGNED_IN,
     ("GET", "/board"): _BOARD,
     ("GET", "/api/v1/stages"): _BOARD,
     ("GET", "/api/v1/alarms"): _BOARD,
     ("GET", "/alarms"): _BOARD,
-    ("GET", "/api/v1/parked"): _OPERATE,
-    ("GET", "/parked"): _OPERATE,
+    ("GET", "/api/v1/parked"): _PARKED,
+    ("GET", "/parked"): _PARKED,
 }
 """Every route of the console. One that has no row is answered 403; a test walks all of them."""
+READS: dict[str, str] = {
+    GOODS: "consignment_id",
+    f"{GOODS}/timeline": "consignment_id",
+    "/consignments/{consignment_id}": "consignment_id",
+    "/consignments/{consignment_id}/live": "consignment_id",
+    "/consignments/{key}/messages/{message_id}": "key",
+    BOXES: "container_no",
+    f"{BOXES}/events": "container_no",
+    "/containers/{container_no}": "container_no",
+    "/containers/{container_no}/live": "container_no",
+    "/containers/{key}/messages/{message_id}": "key",
+    "/api/v1/messages/{key}/{message_id}": "key",
+    **dict.fromkeys(
+        ("/watches", "/api/v1/watches", "/alarms", "/api/v1/alarms", "/unmatched", "/api/v1/unmatched"), ""
+    ),
+    **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
+}
+"""Where somebody of customs reads what is masked for others: by address, which part of it names the goods or the container; empty for
+a list, which is noted under its address."""
 EVERY_COMPANY = "*"
 """Instead of a company: all of them. For the people of a sandbox and of tests; refused where the clock is the world's."""
 EVERY_OFFICE = "0000"
@@ -307,7 +352,9 @@ class Who(NamedTuple):
         return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 
     def forms(self, page: str) -> frozenset[str]:
-        """The forms of `consignments`, `containers` or `watches` that one may send."""
+        """The forms of `consignments`, `containers`, `watches` or `accounts` that one may send."""
+        if page == "accounts":
+            return frozenset(GIVING if self.may(GIVE_RIGHTS) else ())
         return frozenset([name for name, kind in FORMS[page].items() if self.may_ask(kind)])
 
     def may_open(self, address: str) -> bool:

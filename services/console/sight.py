@@ -323,6 +323,9 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "VisitOpened": lambda s, b: s.t("summary.visit", place=b["place"]),
     "VisitClosed": lambda s, b: s.name("visit_ends", b["how"]),
     "ContainerArrived": lambda s, b: s.t("summary.container", number=b["container_no"]),
+    "GoodsTransferred": lambda s, b: s.t(
+        "summary.transferred", source=b["container_no"], targets=", ".join(b["targets"])
+    ),
     "ConsignmentLeftUnreleased": _because,
     "DepartureRetracted": _because,
     "ReleaseRefused": _because,

@@ -81,7 +81,7 @@ def sign_in_page(request: Request, next: str = "") -> Response:
 
 
 def _sign_in(request: Request, after: str, problem: Problem | None = None, name: str = "") -> Response:
-    token, door = fresh_secret(), _door(request)
+    token, door = fresh_secret(), door_of(request)
     page = render(
         request,
         "sign_in.html",
@@ -112,7 +112,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
     except Problem as problem:
         return await run_in_threadpool(_sign_in, request, after, problem, name)
     host, address = request.headers.get("host", "").lower(), client_of(request)
-    accounts = _door(request).accounts
+    accounts = door_of(request).accounts
     kept = cookie_name(request)
     if before := request.cookies.get(kept):
         await run_in_threadpool(accounts.end_session, before)
@@ -133,7 +133,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 async def _prove(request: Request, name: str, password: str) -> Account:
     """The account of this name and password. Problem 429 while it has to wait, 401 where they are wrong: in the same words, whichever it is."""
-    signing, accounts, address = _signing(request), _door(request).accounts, client_of(request)
+    signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     wait = await run_in_threadpool(accounts.wait_us, name, address, world_us())
     if wait or one in signing.in_hand:
@@ -168,7 +168,7 @@ def _within(after: str) -> str:
 @pages.post("/sign-out")
 async def sign_out(request: Request, _typed: Form) -> Response:
     """Ends every session of the account, in whatever browser."""
-    await run_in_threadpool(_door(request).accounts.end_sessions, who_of(request).actor)
+    await run_in_threadpool(door_of(request).accounts.end_sessions, who_of(request).actor)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(request), secure=request.url.scheme == "https", httponly=True)
     answer.headers["Clear-Site-Data"] = '"cache"'
@@ -189,14 +189,14 @@ def _password(request: Request, problem: Problem | None = None) -> Response:
 @pages.post("/password")
 async def set_password(request: Request, typed: Form) -> Response:
     """Another password; all other sessions of the account end."""
-    who, accounts = who_of(request), _door(request).accounts
+    who, accounts = who_of(request), door_of(request).accounts
     try:
         proved = await _change(request, who.actor, typed)
         told = typed.get("new", "")
         at, keep = world_us(), who.session
         await to_thread.run_sync(
             lambda: accounts.set_password(who.actor, told, by=who.actor, at=at, keep=keep, proved=proved.password),
-            limiter=_signing(request).hashing,
+            limiter=hashing_of(request),
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
@@ -266,9 +266,15 @@ async def me(request: Request) -> Me:
     )
 
 
-def _door(request: Request) -> Door:
+def door_of(request: Request) -> Door:
+    """The door of this console, with its accounts."""
     door: Door = request.app.state.door
     return door
+
+
+def hashing_of(request: Request) -> CapacityLimiter:
+    """Where passwords are hashed: in threads, a few at once."""
+    return _signing(request).hashing
 
 
 def _signing(request: Request) -> Signing:

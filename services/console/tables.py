@@ -264,8 +264,21 @@ LODGEMENTS = Table(
     Column("asked_us", BIG, nullable=False),
     Index("lodgements_subject", "subject"),
     Index("lodgements_asked", "asked_us"),
+    Index("lodgements_sender", "sender", "asked_us", "request_id"),
 )
 """This console's own notebook: what it was asked and the broker acknowledged. Not from the topics; a rebuild keeps it."""
+
+READINGS = Table(
+    "readings",
+    METADATA,
+    Column("reader", Text, primary_key=True),
+    Column("at_us", BIG, primary_key=True, autoincrement=False),
+    Column("subject", Text, primary_key=True),
+    Index("readings_subject", "subject", "at_us", "reader"),
+    Index("readings_at", "at_us", "reader", "subject"),
+)
+"""Which accounts of customs were told what is masked for others, of which goods or container (or by which list), and when, as the
+console's clock goes; one row an hour."""
 
 ASKED_HOLDS = Table(
     "asked_holds",
@@ -361,6 +374,8 @@ GRANTS = Table(
     Column("number", BIG, primary_key=True, autoincrement=True),
     Column("at_us", BIG, nullable=False),
     *(_text(n) for n in ("granted_by", "account", "what", "detail")),
+    Index("grants_account", "account", "number"),
+    Index("grants_by", "granted_by", "number"),
 )
 """Who gave or took what right, password, key or authorisation, of whom, and when; only added to."""
 
@@ -409,6 +424,6 @@ everything was read once. `gate_as_of_us`, `gate_lag_ms`: of the topics of the r
 watermarks. A rebuild takes the row away."""
 
 OF_PEOPLE = (ACCOUNTS, SESSIONS, API_KEYS, AUTHORISATIONS, GRANTS, SIGN_INS)
-KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS, *OF_PEOPLE)
+KEPT = (RELEASES, FEED_EPOCHS, LODGEMENTS, READINGS, ASKED_HOLDS, ASKED_WATCHES, INSTALLATION, TURNS, *OF_PEOPLE)
 """Tables that a rebuild leaves alone."""
 PROJECTED = tuple(table for table in METADATA.sorted_tables if table not in KEPT)

@@ -68,7 +68,7 @@ MILESTONES = frozenset(
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
-        *("ContainerHoldLifted", "ContainerMayLeave"),
+        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred"),
     }
 )
 PROBLEMS = frozenset(

@@ -30,8 +30,10 @@ WORDS = _load(Path(__file__).with_name("words.toml"))
 
 
 def say(key: str, language: Language, **values: object) -> str:
-    """The sentence `key`, with its `{places}` filled; KeyError when the catalogue has no such sentence."""
-    return getattr(WORDS[key], language).format(**values) if values else str(getattr(WORDS[key], language))
+    """The sentence `key`, with its `{places}` filled, those of words in its own language; KeyError when the catalogue has no such
+    sentence."""
+    told = {name: getattr(value, language) if isinstance(value, Words) else value for name, value in values.items()}
+    return getattr(WORDS[key], language).format(**told) if values else str(getattr(WORDS[key], language))
 
 
 def both(key: str, **values: object) -> Words:

@@ -25,7 +25,8 @@ class Part:
     `since`: when the release desk first spoke of it. `arrived_at`: event time of its arrival in this box. `published_arrival`: the visit in
     which the gate told its arrival; `published_departure`: what the gate told of its departure, see `visits.departure_of`. `free_since`,
     `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
-    `freed_before`: the times before that one, which ended because it was called back, the oldest first.
+    `freed_before`: the times before that one, which ended because it was called back, the oldest first. `source`: the container out of
+    which it came into this one; `transferred`: the reports of strippings of which the gate told that these goods left this one by them.
     """
 
     consignment_id: str
@@ -44,6 +45,8 @@ class Part:
     free_since: AwareDatetime | None = None
     free_until: AwareDatetime | None = None
     freed_before: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
+    source: str = ""
+    transferred: tuple[str, ...] = ()
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
         """Whether the release desk's word was, at that moment, that it may go: a later hold does not change how it left.
@@ -59,7 +62,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An equipment event as it was told. `at`: event time; `heard`: recorded time. `void`: replaced, retracted or found wrong."""
+    """An equipment event as it was told. `at`: event time; `heard`: recorded time. `void`: replaced, retracted or found wrong.
+
+    `sources`, `targets`: of a stuffing and a stripping, the other containers, as desks write their numbers.
+    """
 
     id: str
     event: EquipmentEvent
@@ -72,6 +78,8 @@ class Report:
     conveyance: str = ""
     to: str = ""
     void: bool = False
+    sources: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:

@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import NamedTuple, TypedDict, assert_never
 
 from schemas.bounds import shown
-from schemas.codes.iso6346 import is_well_formed
+from schemas.codes.iso6346 import is_well_formed, plain
 from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, event_time, refusal
 from schemas.gate import (
     ConsignmentGatedOut,
@@ -28,6 +28,7 @@ from schemas.gate import (
     EquipmentEventRetracted,
     ExitPermitted,
     GateAlarmRaised,
+    GoodsTransferred,
     LiftContainerHold,
     LotStruck,
     PermitExit,
@@ -67,6 +68,7 @@ from services.gate.visits import (
     answer,
     departure_of,
     look,
+    lots_in,
     unsettled,
 )
 
@@ -109,6 +111,7 @@ Said = (
     | ContainerGatedOut
     | GateAlarmRaised
     | ContainerArrived
+    | GoodsTransferred
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -198,6 +201,8 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         arrived_at=arrived_at,
         published_arrival=known.published_arrival if known else "",
         published_departure=known.published_departure if known else "",
+        source=message.source or (known.source if known else ""),
+        transferred=known.transferred if known else (),
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
@@ -314,7 +319,15 @@ def _report(message: Reported, hearing: Hearing) -> Report:
         laden=message.laden,
         conveyance=message.conveyance,
         to=message.to,
+        sources=_others(message.sources, message.container_no, message.event is EquipmentEvent.STUFFED),
+        targets=_others(message.targets, message.container_no, message.event is EquipmentEvent.STRIPPED),
     )
+
+
+def _others(numbers: tuple[str, ...], own: str, told: bool) -> tuple[str, ...]:
+    """Numbers of other containers as desks write them, each once; none of an event of another kind."""
+    plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if told else {}
+    return tuple([number for number in plain_ones if number and number != own])
 
 
 def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, str] | None:
@@ -495,6 +508,8 @@ def _answered(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Itera
                 retells=truth.retells.get(report.id, ""),
                 visit=truth.belongs.get(report.id, ""),
                 reported_by=shown(message.asked_by, 64),
+                sources=report.sources,
+                targets=report.targets,
             )
         case RetractEquipmentEvent():
             yield EquipmentEventRetracted(
@@ -678,6 +693,26 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id,
                 place=shown(visit.opening.place, 100),
             )
+        for stripping in _transfers_to_tell(part, visit) if visit is not None else ():
+            assert visit is not None, "it was stripped in a visit"
+            yield GoodsTransferred(
+                consignment_id=part.consignment_id,
+                occurred_at=stripping.at,
+                container_no=container_no,
+                visit=visit.id,
+                targets=stripping.targets,
+                lots=lots_in(visit),
+                report_id=stripping.id,
+            )
+
+
+def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
+    """The strippings into other containers that were not told of these goods. What arrived later was not in them, and of a declaration
+    that was withdrawn the release desk says nothing more: an officer counts what is in the others."""
+    if part.standing == "withdrawn":
+        return []
+    came = part.arrived_at or visit.opened
+    return [each for each in visit.transfers if came <= each.at and each.id not in part.transferred]
 
 
 def _why_left(truth: Truth, part: Part) -> str:
@@ -687,11 +722,13 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
     """Goods that were awaited have come with their box. Of a paper that was lodged later, only when it names the same call:
-    it may be meant for the next one."""
-    if part.arrived_at is not None or part.published_arrival == visit.id or part.standing not in ("held", "released"):
+    it may be meant for the next one. Where the carrier had told the arrival, the terminal's word is news all the same."""
+    if part.published_arrival == visit.id or part.standing not in ("held", "released"):
         return False
     if not visit.open or visit.opening is None or visit.opening.laden is False:
         return False
+    if part.arrived_at is not None:
+        return True
     return part.since <= visit.opening.heard or same_word(part.conveyance, visit.conveyance) is True
 
 
@@ -780,6 +817,9 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
             return replace(box, alarms=(*box.alarms, _key(message)))
+        case GoodsTransferred():
+            told = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
+            return _mark(box, message.consignment_id, transferred=(*told, message.report_id))
         case ContainerArrived():
             return _mark(box, message.consignment_id, published_arrival=message.visit)
         case ConsignmentGatedOut():
@@ -808,7 +848,7 @@ def _with(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[P
     return (*[v for v in visits if v.id != latest.id], latest)
 
 
-def _mark(box: Box, name: str, **marks: str) -> Box:
+def _mark(box: Box, name: str, **marks: str | tuple[str, ...]) -> Box:
     return replace(
         box,
         parts=tuple([replace(p, **marks) if p.consignment_id == name else p for p in box.parts]),  # type: ignore[arg-type]

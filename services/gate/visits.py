@@ -38,7 +38,8 @@ How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported",
 class Visit:
     """One stay. `opening`: the report that opened or confirmed it; None where only an arrival of goods, or nothing, tells of it.
 
-    `allowed`: the consignments that the gate's word let out at the time when it ended; None: its word was no.
+    `allowed`: the consignments that the gate's word let out at the time when it ended; None: its word was no. `stuffings`: the reports of
+    what was put into it here; `transfers`: of what was stripped from it into other containers.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Visit:
     stuffed: datetime | None = None
     parts: list[Part] = field(default_factory=list)
     allowed: frozenset[str] | None = None
+    stuffings: list[Report] = field(default_factory=list)
+    transfers: list[Report] = field(default_factory=list)
 
     @property
     def open(self) -> bool:
@@ -62,8 +65,14 @@ class Visit:
         """Whether it was stripped, and not stuffed afterwards."""
         return self.stripped is not None and (self.stuffed is None or self.stuffed < self.stripped)
 
+    def went_elsewhere(self, part: Part) -> bool:
+        """Whether these goods were in the box when it was stripped into others: what is against them is asked for there."""
+        return part.arrived_at is not None and any(part.arrived_at <= each.at for each in self.transfers)
+
     def taken_out(self, part: Part) -> bool:
-        """Whether these released goods left by their bill, when the box was stripped."""
+        """Whether these goods left the box when it was stripped: into other containers, or released, by their bill."""
+        if self.went_elsewhere(part):
+            return True
         if self.stripped is None or part.standing != "released":
             return False
         return self.emptied or (part.arrived_at is not None and part.arrived_at <= self.stripped)
@@ -178,8 +187,11 @@ class _Walk:
                 if self.now is not None:
                     if report.event is EquipmentEvent.STRIPPED:
                         self.now.stripped = report.at
+                        if report.targets:
+                            self.now.transfers.append(report)
                     elif report.event is EquipmentEvent.STUFFED:
                         self.now.stuffed = report.at
+                        self.now.stuffings.append(report)
         if report not in self.early and self.truth.visits:
             self.truth.belongs.setdefault(report.id, self.truth.visits[-1].id)
 
@@ -285,6 +297,8 @@ def departure_of(box: Box, visit: Visit, part: Part) -> str:
     if visit.open or (part.standing == "withdrawn" and (part.arrived_at is None or _stands(visit, part))):
         return ""
     assert visit.closed is not None, "it is closed"
+    if visit.went_elsewhere(part):
+        return ""
     if visit.how in ("left_empty", "came_back_empty") and part.standing != "released":
         return "left" if part.arrived_at is not None else ""
     if visit.taken_out(part):
@@ -468,12 +482,33 @@ def answer(box: Box, truth: Truth) -> Answer:
         return Answer(False, "no visit is open 不在场", keepers=tuple([p.consignment_id for p in truth.expected]))
     if visit.emptied:
         return Answer(False, "stripped: its goods leave by their bills 已拆箱，货物按提单离场")
-    if visit.stuffed is not None and _counted(box, visit) is None:
-        return Answer(False, "stuffed here: an officer counts its lots first 在场装箱，待关员核数", keepers=keepers)
     inside = [p for p in inside if not visit.taken_out(p)]
+    if _counted(box, visit) is None and (why := _not_accounted_for(visit, inside)):
+        return Answer(False, why, keepers=keepers)
     if not inside:
         return Answer(False, "nothing is declared in it for this visit 本次在场无申报")
     return _lots(box, visit, inside, keepers)
+
+
+def _not_accounted_for(visit: Visit, inside: list[Part]) -> str:
+    """Why it is not known what was put into this box here; empty where everything is, or where nothing was.
+
+    The lots that a source had are counted where the goods were stripped from it: all of them may be here.
+    """
+    if any(not report.sources for report in visit.stuffings):
+        return "stuffed here: an officer counts its lots first 在场装箱，待关员核数"
+    lots: dict[str, set[str]] = {source: set() for report in visit.stuffings for source in report.sources}
+    wanted = dict.fromkeys(lots, 1)
+    for part in inside:
+        if part.source:
+            lots.setdefault(part.source, set()).add(plain_word(part.bill) or part.consignment_id)
+            wanted[part.source] = max(part.shared_by, wanted.get(part.source, 1))
+    missing = [source for source in sorted(lots) if len(lots[source]) < wanted[source]]
+    return (
+        f"stuffed out of {missing[0]}: not all of its goods are stated here 由该箱拼入的货物未全部申明"
+        if missing
+        else ""
+    )
 
 
 def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
@@ -515,6 +550,13 @@ def _needed(inside: list[Part]) -> int:
     return max(
         [p.shared_by + others.get(plain_word(p.conveyance), 0) for p in inside if p.standing != "withdrawn"], default=0
     )
+
+
+def lots_in(visit: Visit) -> int:
+    """How many lots are, or may be, in this visit: as many as a paper says, or as are known."""
+    here = [part for part in visit.parts if not _leaves_nothing(part)]
+    known = {plain_word(part.bill) or part.consignment_id for part in here}
+    return max(_needed(here), len(known), 1)
 
 
 def _counted(box: Box, visit: Visit) -> int | None:

@@ -164,6 +164,10 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     if ordered.standing == "answered":
         seen = f"{found.control.value} was answered by an earlier request"
         return (refusal(found, hearing, "already_answered", seen),)
+    if found.revision != ordered.next_revision:
+        asked_for = f"answer {ordered.next_revision} is asked for"
+        seen = f"these findings are answer {found.revision} of {found.control.value}; {asked_for}"
+        return (refusal(found, hearing, "opened_again", seen),)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
 

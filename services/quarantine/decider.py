@@ -221,8 +221,12 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (refusal(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
         return (refusal(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
+    sent = hearing.recorded or hearing.at
+    if need.opened is not None and sent <= need.opened:
+        seen = f"the record of attempt {need.attempt} was taken back at {need.opened.isoformat()}; this one was sent before"
+        return (refusal(record, hearing, "opened_again", seen),)
     row = row_for(need.goods, record.method, need.day)
-    if fault := unusable(row, record, need.since, hearing.recorded or hearing.at):
+    if fault := unusable(row, record, need.since, sent):
         return (refusal(record, hearing, *fault),)
     return conclude(need, row, record, hearing)
 
@@ -405,6 +409,10 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
     if need is None or need.methods or need.settled:
         seen = f"no officer is asked to decide about origin {decided.origin[:40]!r}"
         return (refusal(decided, hearing, "not_referred", seen),)
+    if (decided.finding, decided.revision) != (need.finding, need.revision):
+        seen = f"decision {decided.revision} about pest finding {decided.finding}"
+        asked_for = f"decision {need.revision} about {need.finding} is asked for"
+        return (refusal(decided, hearing, "opened_again", f"{seen}; {asked_for}"),)
     match decided.decision:
         case TreatmentDecision.TREAT:
             return (_order_as_decided(need, decided, hearing),)

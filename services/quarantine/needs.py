@@ -43,6 +43,7 @@ class Need(BaseModel):
     officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
     with which the treatments against this finding began, later where an attempt does not count. `said`: facts that were said about
     its answer, each with the next revision. `judged`, `decided`: the record and the decision that can be corrected, if any.
+    `opened`: when it was asked to take the record of the attempt in hand back; one that was sent by then is not the right one.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -60,6 +61,7 @@ class Need(BaseModel):
     said: int = 0
     judged: Judged | None = None
     decided: str = ""
+    opened: AwareDatetime | None = None
 
     @property
     def revision(self) -> int:
@@ -224,6 +226,7 @@ def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing
         "first": need.first + forgiven,
         "said": retracted.revision + 1,
         "judged": last.model_copy(update={"stands": False}) if last else None,
+        "opened": need.opened if forgiven else hearing.recorded or hearing.at,
     }
     return changed(treating, retracted.origin, hearing, **change)
 

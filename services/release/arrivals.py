@@ -86,6 +86,19 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
     return landing.pieces is not None and most is not None and landing.pieces <= (most.pieces or 0)
 
 
+def opened(dossier: Dossier, container_no: str) -> Dossier:
+    """The dossier that knows that a terminal told of this container; the same object when it did, or when no more are kept."""
+    number = named((container_no,))[0]
+    if number in dossier.opened or len(dossier.opened) >= MOST_UNPROVEN:
+        return dossier
+    return dossier._replace(opened=tuple(sorted([*dossier.opened, number])))
+
+
+def is_told(dossier: Dossier, number: str) -> bool:
+    """Whether a terminal told that this container came."""
+    return number in dossier.opened or any(each.by_gate and number in each.containers for each in dossier.landings)
+
+
 def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
     """Whether no further partial arrival is kept."""
     if len(dossier.landings) >= MOST_LANDINGS:

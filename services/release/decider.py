@@ -5,15 +5,21 @@ is taken back), or withdrawn. Each carries a `version`, so that a consumer which
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Annotated, Any, Literal, assert_never
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, NamedTuple, assert_never
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, event_time, refusal
-from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, ContainerArrived, DepartureRetracted
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+)
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -60,6 +66,7 @@ from services.release.arrivals import (
     arrived_partly,
     arrived_pieces,
     arrived_whole,
+    is_told,
     misfit,
     named,
     no_news,
@@ -71,6 +78,7 @@ from services.release.holds import (
     ARRIVAL,
     GATE,
     Evidence,
+    ages,
     failures,
     is_being_put_right,
     learn,
@@ -78,6 +86,7 @@ from services.release.holds import (
     open_holds,
 )
 from services.release.lapses import lapses_after
+from services.release.transfers import containers, filled, here, sources
 from services.release.watches import WATCH, Watching, answer, keep, watched
 
 OFFICER = "officer/"
@@ -124,10 +133,12 @@ class Released(Case):
     """The goods may go; where holds are `stated`, only those that have arrived.
 
     `boxes`: since when each container is released; empty where an earlier release did not say, so that nothing of it lapses.
+    `revisions`: as the release said them.
     """
 
     state: Literal["released"] = "released"
     boxes: dict[str, AwareDatetime] = field(default_factory=dict)
+    revisions: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +179,7 @@ FromDesks = (
     | QuarantineRefused
     | WithdrawalRequested
     | ContainerArrived
+    | GoodsTransferred
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -237,7 +249,7 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing)
-        case ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
+        case GoodsTransferred() | ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
             return depart(state, message, hearing)
         case ContainerArrived():
             return land(state, message, hearing)
@@ -295,9 +307,15 @@ def settle(
     if isinstance(state, Released) and stops:
         return say.revoke(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
-    if not stops and (news or isinstance(state, Held)):
+    more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
+    if not stops and (news or isinstance(state, Held) or more):
         return say.release(holds)
     return say.keep(holds) if news else say.unchanged(holds)
+
+
+def _went_into_others(state: Released, dossier: Dossier) -> bool:
+    """Whether the goods are in other containers than those that the release names."""
+    return bool(dossier.transfers) and filled(dossier).keys() != state.boxes.keys()
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
@@ -394,9 +412,11 @@ def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fa
 
 
 def depart(
-    state: Goods, told: ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted, hearing: Hearing
+    state: Goods,
+    told: GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    hearing: Hearing,
 ) -> tuple[Fact, ...]:
-    """A container left, or did not after all. Goods that left unreleased are held until that is taken back.
+    """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
 
     Nothing is said of goods that this desk does not know yet; what it heard counts from the moment it does.
     """
@@ -410,12 +430,12 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
     """A release that nobody used is called back; an officer who lifts the hold gives it again."""
     if not any(each.due <= passed.due for each in deadlines(state)):
         return ()
-    waiting = _unused(state)
-    days = lapses_after(min(waiting.values())).days
+    waiting = [(limit, number) for number, limit in _limits(state).items() if limit.due <= passed.due]
+    days = min([limit.after for limit, _ in waiting]).days
     new = Hold(
         hold_id=f"{LAPSE}{state.version}",
         owner=Owner.OFFICER,
-        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
+        reason=f"released {days} days ago and not used: {', '.join([number for _, number in waiting])[:300]} 放行后{days}日未提离",
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -534,7 +554,7 @@ class _Statement:
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Everything, or (`holds` keep the rest) what has arrived."""
         terms, dossier = self.dossier.terms, self.dossier
-        boxes, most = arrived_boxes(dossier), arrived_pieces(dossier)
+        boxes, most = filled(dossier), arrived_pieces(dossier)
         arrived = max(boxes.values()) if boxes else arrived_whole(dossier) or (most.at if most else None)
         assert terms is not None and arrived is not None, "nothing else holds the goods, so both are known"
         granted = ReleaseGranted(
@@ -552,8 +572,9 @@ class _Statement:
             answers=lifting(dossier),
             holds=holds,
             pieces=most.pieces if holds and most and not boxes else None,
+            revisions=ages(dossier),
         )
-        return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(boxes)))
+        return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(here(dossier))))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
@@ -593,8 +614,8 @@ class _Statement:
             reason=shown(reason, breaks=True),
         )
         sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
-        arrived = arrived_boxes(self.dossier)
-        freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in terms.containers]
+        arrived, boxes = here(self.dossier), containers(self.dossier)
+        freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in boxes]
         return (withdrawn, *sent_back, *freed)
 
     def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
@@ -604,20 +625,20 @@ class _Statement:
 
     def _revoked(self, reason: str) -> ReleaseRevoked:
         """It names what had been released."""
-        terms, state = self.dossier.terms, self.state
+        state = self.state
         known = tuple(state.boxes) if isinstance(state, Released) else ()
         return ReleaseRevoked(
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
-            containers=known or (_names(terms) if terms else ()),
+            containers=known or _names(self.dossier),
             reason=shown(reason, breaks=True),
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The statement stands; but a container that came back to it may have missed it."""
         self.version = self.state.version
-        released = frozenset(arrived_boxes(self.dossier)) if isinstance(self.state, Released) else frozenset()
+        released = frozenset(here(self.dossier)) if isinstance(self.state, Released) else frozenset()
         return self.to_gate("not released", holds=holds, released=released)
 
     def to_gate(
@@ -638,12 +659,12 @@ class _Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        told, arrived = told_to_gate(self.state), arrived_boxes(self.dossier)
+        told, arrived, came_from = told_to_gate(self.state), here(self.dossier), sources(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
-        for box in terms.containers:
+        for box in containers(self.dossier):
             number = box.container_no
             want = _told(number in released, refused, number in arrived)
             known = told.get(number)
@@ -665,6 +686,7 @@ class _Statement:
                     direction=terms.direction,
                     arrived_at=arrived.get(number),
                     refused=refused,
+                    source=came_from[number].source if number in came_from else "",
                 )
             )
         return tuple(facts)
@@ -683,6 +705,7 @@ class _Statement:
             conveyance=terms.conveyance,
             direction=terms.direction,
             arrived_at=arrived.get(number),
+            source=came_from.source if (came_from := sources(self.dossier).get(number)) else "",
         )
 
 
@@ -712,6 +735,8 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             | TreatmentOrdered()
             | TreatmentWaived()
             | QuarantineRefused()
+            | ContainerArrived()
+            | GoodsTransferred()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -727,7 +752,11 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
         case ReleaseGranted():
             before = state.boxes if isinstance(state, Released) else {}
             boxes = {number: before.get(number, message.occurred_at) for number in message.containers}
-            return Released(**_stated(state, message.version, message.holds, hearing), boxes=boxes)
+            return Released(
+                **_stated(state, message.version, message.holds, hearing),
+                boxes=boxes,
+                revisions=message.revisions or {},
+            )
         case ReleaseRevoked():
             return Held(**_stated(state, message.version, (), hearing), revoked=True)
         case ReleaseRefused():
@@ -755,7 +784,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
-        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | ContainerArrived() | DeadlinePassed():
+        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | DeadlinePassed():
             return state
         case _:
             assert_never(message)
@@ -763,15 +792,19 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
     """When a release lapses that nobody uses; a hold waits as long as it must, and its owner's desk keeps the time."""
-    waiting = {} if isinstance(state, Watching) else _unused(state)
-    if not waiting:
-        return ()
-    since = min(waiting.values())
-    return (Deadline("lapse", since + lapses_after(since)),)
+    limits = {} if isinstance(state, Watching) else _limits(state)
+    return (Deadline("lapse", min([limit.due for limit in limits.values()])),) if limits else ()
 
 
-def _unused(state: Goods) -> dict[str, datetime]:
-    """Containers of released imports that have not left, with the time of their release.
+class _Limit(NamedTuple):
+    """When a release lapses: so long after it was given."""
+
+    due: datetime
+    after: timedelta
+
+
+def _limits(state: Goods) -> dict[str, _Limit]:
+    """Containers of released imports that have not left, with the end of their release.
 
     The release of an export opens no land gate, so nothing is lost while it waits for its ship.
     """
@@ -779,7 +812,9 @@ def _unused(state: Goods) -> dict[str, datetime]:
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
         return {}
     outside = gone(state.dossier) if state.dossier.departures else frozenset()
-    return {number: since for number, since in state.boxes.items() if number not in outside}
+    inside = [(number, since) for number, since in state.boxes.items() if number not in outside]
+    after = {number: lapses_after(since, is_told(state.dossier, number)) for number, since in inside}
+    return {number: _Limit(since + after[number], after[number]) for number, since in inside}
 
 
 def closed(state: State) -> bool:
@@ -815,10 +850,10 @@ def told_to_gate(state: Goods) -> dict[str, Told]:
     if state.gate or state.dossier.terms is None:
         return state.gate
     if not state.told:
-        return dict.fromkeys(_names(state.dossier.terms), "freed") if isinstance(state, Released) else {}
+        return dict.fromkeys(_names(state.dossier), "freed") if isinstance(state, Released) else {}
     arrived = arrived_boxes(state.dossier)
     refused = isinstance(state, Refused)
-    return {number: _told(False, refused, number in arrived) for number in _names(state.dossier.terms)}
+    return {number: _told(False, refused, number in arrived) for number in _names(state.dossier)}
 
 
 def _to_gate(state: Goods, number: str, told: Told) -> Goods:
@@ -833,8 +868,8 @@ def _told(released: bool, refused: bool, here: bool) -> Told:
     return "held here" if here else "held"
 
 
-def _names(terms: Terms) -> tuple[str, ...]:
-    return tuple([shown(c.container_no, 17) for c in terms.containers])
+def _names(dossier: Dossier) -> tuple[str, ...]:
+    return tuple([shown(c.container_no, 17) for c in containers(dossier)])
 
 
 def _refused(

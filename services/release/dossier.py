@@ -74,6 +74,16 @@ class Departure(NamedTuple):
     retraction: str = ""
 
 
+class Transfer(NamedTuple):
+    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it."""
+
+    report_id: str
+    source: str
+    targets: tuple[str, ...]
+    lots: int
+    at: AwareDatetime
+
+
 class Dossier(NamedTuple):
     """Everything heard about one consignment, in any order. A record of it is a list in this order; a field that is added comes last.
 
@@ -82,7 +92,8 @@ class Dossier(NamedTuple):
     hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `pests`:
     controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
     none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
-    alone. No dict is ever changed in place.
+    alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it.
+    No dict is ever changed in place.
     """
 
     terms: Terms | None = None
@@ -98,3 +109,5 @@ class Dossier(NamedTuple):
     revisions: dict[str, int] = {}  # noqa: RUF012
     findings: dict[str, int] = {}  # noqa: RUF012
     reasons: dict[str, str] = {}  # noqa: RUF012
+    opened: tuple[str, ...] = ()
+    transfers: tuple[Transfer, ...] = ()

@@ -10,7 +10,13 @@ from typing import TypeVar
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
-from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+)
 from schemas.inspection import (
     FindingsRetracted,
     InspectionFailed,
@@ -31,9 +37,10 @@ from schemas.quarantine import (
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
-from services.release.arrivals import arrived_whole, landed, misfit, what_is_missing
+from services.release.arrivals import arrived_whole, landed, misfit, opened, what_is_missing
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
+from services.release.transfers import transferred
 
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
@@ -66,6 +73,8 @@ Evidence = (
     | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
+    | ContainerArrived
+    | GoodsTransferred
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -100,6 +109,26 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _wished(dossier, fact)
         case ArrivalRecorded():
             return landed(dossier, fact, message_id)
+        case (
+            ContainerArrived()
+            | GoodsTransferred()
+            | ConsignmentGatedOut()
+            | ConsignmentLeftUnreleased()
+            | DepartureRetracted()
+        ):
+            return _told_by_gate(dossier, fact, message_id)
+
+
+def _told_by_gate(
+    dossier: Dossier,
+    fact: ContainerArrived | GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    message_id: str,
+) -> Dossier:
+    match fact:
+        case ContainerArrived():
+            return opened(dossier, fact.container_no)
+        case GoodsTransferred():
+            return transferred(dossier, fact)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
             return departed(dossier, fact, message_id)
         case DepartureRetracted():
@@ -185,6 +214,12 @@ def lifting(dossier: Dossier) -> dict[str, str]:
         for hold_id, kind in dossier.answers.items()
         if kind in _LOOKED or (kind in _TREATED and not _is_superseded(dossier, hold_id))
     }
+
+
+def ages(dossier: Dossier) -> dict[str, tuple[int, int]]:
+    """Hold id → pest finding and revision of the latest fact about it, where not both are 0."""
+    known = sorted({*dossier.findings, *dossier.revisions})
+    return {hold_id: (dossier.findings.get(hold_id, 0), dossier.revisions.get(hold_id, 0)) for hold_id in known}
 
 
 def is_being_put_right(dossier: Dossier) -> bool:

@@ -14,10 +14,12 @@ from schemas.envelope import Fact, Request, RequestRefused, request_id
 from schemas.gate import (
     ContainerGatedOut,
     ContainerMayLeave,
+    EquipmentEventRetracted,
     GateAlarmRaised,
     RecordContainerFinding,
     RecordEquipmentEvent,
     RecordGateOut,
+    RetractEquipmentEvent,
 )
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
@@ -55,12 +57,16 @@ BY_TERMINAL_SHARE = 0.3
 """Boxes whose discharge or gate-in tells the arrival of their goods; of the others the carrier does."""
 TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
 """Departures, up to which share: told by the older request, as an equipment event, late, twice; the others are corrected."""
+MISTAKEN_SHARE = 0.08
+"""Of boxes that nobody waits for: a departure is told that is another box's, and taken back; then the box leaves."""
 LATE = (2.0, 8.0)
 """Hours from a departure to a late report, or to a correction: shortest and longest."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
 """Exports whose loading is told, and the hours from their release to it."""
 EMPTY_SHARE = 0.15
 """Boxes that come back empty after they left."""
+LAPSE = "officer/lapse/"
+"""Begins the hold of a release that nobody used in time."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
@@ -74,6 +80,7 @@ HEARD = (
     ReleaseGranted,
     ContainerMayLeave,
     ContainerGatedOut,
+    EquipmentEventRetracted,
     GateAlarmRaised,
     RequestRefused,
     DeclarationWithdrawn,
@@ -86,7 +93,7 @@ class Act:
     """A request that somebody will make at `at`; `name` is its idempotency key.
 
     `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier. `stamped`: it
-    tells of an event in the world, which without pace happens when the fact is heard. `replaces`: the act that it corrects.
+    tells of an event in the world, which without pace happens when the fact is heard. `replaces`: the act that it corrects or takes back.
     `at_end`: without pace it is told when every desk has read everything else, since no fact says that the gate knows enough.
     """
 
@@ -101,7 +108,8 @@ class Act:
 
 def request_of(act: Act, sender: str, heard: datetime | None) -> Request:
     """The request as this sender makes it. `heard`: when the fact was heard that caused it, by the player's clock; None: with pace."""
-    changes: dict[str, object] = {"replaces": request_id(sender, act.replaces)} if act.replaces else {}
+    name = "report_id" if isinstance(act.request, RetractEquipmentEvent) else "replaces"
+    changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
     if act.stamped and heard is not None:
         changes["occurred_at"] = heard
     return act.request.model_copy(update=changes) if changes else act.request
@@ -121,6 +129,8 @@ class People:
 
     `called_off`: what is lodged again once it is known to be withdrawn; `withdrawn`: what was withdrawn before it was known to be assessed.
 
+    `mistaken`: boxes of which a departure was told by mistake, with the gate's word; `put_right`: those of which it was taken back.
+
     `treated`: the latest record of each consignment and origin. `events`: terminals tell equipment events; without, carriers
     tell every arrival, and terminals tell departures only, each once.
     """
@@ -132,6 +142,8 @@ class People:
     treated: dict[str, dict[str, Act]] = field(default_factory=dict)
     called_off: dict[str, ConsignmentAssessed] = field(default_factory=dict)
     withdrawn: dict[str, datetime] = field(default_factory=dict)
+    mistaken: dict[str, ContainerMayLeave] = field(default_factory=dict)
+    put_right: set[str] = field(default_factory=set)
 
     def react(self, fact: Fact) -> list[Act]:
         """What follows from this fact; facts of nobody's concern follow nothing."""
@@ -154,6 +166,8 @@ class People:
                 return self._drive_out(fact)
             case ContainerGatedOut():
                 return self._return_empty(fact)
+            case EquipmentEventRetracted():
+                return self._drive_out_after_all(fact)
             case GateAlarmRaised():
                 return [self._find(fact)] if fact.blocks else []
             case RequestRefused():
@@ -254,6 +268,9 @@ class People:
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
         key = fact.consignment_id
+        lapsed = next((h for h in fact.holds if h.hold_id.startswith(LAPSE)), None)
+        if lapsed is not None:
+            return [self._give_again(fact, lapsed.hold_id)]
         placed = next((h for h in fact.holds if h.hold_id.startswith("officer/")), None)
         if placed is not None and key in self.waiting_to_arrive:
             self.lifting.add(key)
@@ -271,6 +288,18 @@ class People:
             self.lifting.discard(key)
             return [self._arrive(key, fact.occurred_at, self.waiting_to_arrive.pop(key))]
         return []
+
+    def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
+        """Nobody fetched the goods in time, or nobody told it: an officer looks, and gives the release again."""
+        key, at = fact.consignment_id, fact.occurred_at
+        lift = LiftHold(
+            consignment_id=key,
+            asked_by=pick(OFFICERS, self._dice(key, "officer")),
+            occurred_at=at,
+            hold_id=hold_id,
+            reason="货物仍在场 the goods are still there",
+        )
+        return Act(at + timedelta(hours=1), f"{key}/lift/{hold_id}", lift)
 
     def _arrive(self, key: str, at: datetime, after: float) -> Act:
         due = at + timedelta(seconds=after)
@@ -313,6 +342,7 @@ class People:
             control=control,
             result=result,
             remarks=remarks,
+            revision=fact.revision + 1,
         )
         after = between(*RECTIFYING, self._dice(key, control, fact.revision, "rectifying"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{control.value}/again/{fact.revision}", found)
@@ -332,6 +362,7 @@ class People:
             asked_by=pick(OFFICERS, self._dice(key, origin, "officer")),
             occurred_at=fact.occurred_at,
             origin=origin,
+            finding=fact.finding,
             **told,
         )
         after = between(*ISOLATION, self._dice(key, origin, "isolation"))
@@ -374,7 +405,42 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """It leaves once, however often it is allowed, and that is told at once, late, twice, or corrected."""
+        """It leaves once, however often it is allowed, unless its departure is told by mistake: then when that was taken back."""
+        box = fact.container_no
+        if box in self.put_right or not self._is_mistaken(box):
+            return self._leave(fact)
+        self.mistaken[box] = fact
+        name, at = f"{box}/out/{min(fact.consignments, default='')}/mistaken", fact.occurred_at
+        wrong = self._event(box, EquipmentEvent.GATED_OUT, at + timedelta(minutes=5), "G7", laden=True)
+        back = RetractEquipmentEvent(
+            container_no=box,
+            asked_by=TERMINAL,
+            occurred_at=at,
+            report_id=name,
+            reason="箱号录错 the number of another box",
+        )
+        later = at + timedelta(minutes=15)
+        return [
+            Act(wrong.occurred_at, name, wrong, stamped=True),
+            Act(later, f"{name}/taken back", back, stamped=True, replaces=name),
+        ]
+
+    def _is_mistaken(self, box: str) -> bool:
+        """Never of a box that comes back or is shared: its other goods would be lodged as if it were outside."""
+        index = self.day.index_of_box(box)
+        if not self.events or index is None or self.day.after(index) is not None or self.day.shares(index):
+            return False
+        return self._dice(box, "empty") >= EMPTY_SHARE and self._dice(box, "mistaken") < MISTAKEN_SHARE
+
+    def _drive_out_after_all(self, fact: EquipmentEventRetracted) -> list[Act]:
+        allowed = self.mistaken.pop(fact.container_no, None)
+        if allowed is None:
+            return []
+        self.put_right.add(fact.container_no)
+        return self._leave(allowed.model_copy(update={"occurred_at": fact.occurred_at}))
+
+    def _leave(self, fact: ContainerMayLeave) -> list[Act]:
+        """The departure is told at once, late, twice, or corrected."""
         box, goods = fact.container_no, min(fact.consignments, default="")
         name, number = f"{box}/out/{goods}", int(self._dice(box) * 6)
         left = fact.occurred_at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))

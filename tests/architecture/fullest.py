@@ -100,6 +100,8 @@ def _within(node: Any, at: str, kind: type[date]) -> None:
 
 
 def _list(node: Any, at: str, named: dict[str, Any]) -> list[Any]:
+    if node["type"] == "tuple" and node.get("variadic_item_index") is None:
+        return [_value(each, f"{at}/{number}", named) for number, each in enumerate(node["items_schema"])]
     if node.get("max_length") is None:
         raise Unbounded(f"{at}: a list without max_length")
     items = node["items_schema"]

@@ -39,6 +39,7 @@ from schemas.gate import (
     EquipmentEventRetracted,
     ExitPermitted,
     GateAlarmRaised,
+    GoodsTransferred,
     LiftContainerHold,
     LotStruck,
     PermitExit,
@@ -780,6 +781,15 @@ EXAMPLES: tuple[Message, ...] = (
         report_id=REPORT,
     ),
     ContainerArrived(consignment_id=GOODS, occurred_at=after(20), container_no=BOX, visit=DISCHARGE, place="CNTAO-4"),
+    GoodsTransferred(
+        consignment_id=GOODS,
+        occurred_at=after(60),
+        container_no=BOX,
+        visit=DISCHARGE,
+        targets=("TEMU1000001",),
+        lots=2,
+        report_id=REPORT,
+    ),
     ConsignmentLeftUnreleased(
         consignment_id=GOODS,
         occurred_at=after(70),

@@ -11,6 +11,7 @@ from services.console import tables as t
 from services.console.accounts import (
     DAY,
     FREE_FAILURES,
+    GRANTED,
     HOUR,
     IDLE_MINUTES,
     LONGEST_WAIT,
@@ -229,6 +230,49 @@ def test_who_gave_what_is_on_record_and_a_rebuild_keeps_all_of_it(people: Accoun
         ("admin", "clerk", "account made"),
     ]
     assert people.session(cookie, "here:1", AT).actor == "clerk" == people.key(written(key), AT).who.actor
+
+
+def test_the_last_administrator_stays_one(people: Accounts) -> None:
+    people.make(Account("admin", "administrator"), by="first start", at=AT)
+    people.make(Account("chief", "administrator auditor"), by="admin", at=AT)
+    people.change("chief", by="admin", at=AT, closed=True)
+    for change in ({"closed": True}, {"roles": "auditor"}):
+        with pytest.raises(NotGranted, match="last administrator"):
+            people.change("admin", by="admin", at=AT, **change)
+    people.change("chief", by="admin", at=AT, closed=False)
+    people.change("admin", by="chief", at=AT, roles="auditor")
+    assert people.grants()[0].detail == "roles=auditor (was administrator)"
+
+
+def test_a_change_that_was_thought_of_before_another_one_takes_nothing_back(people: Accounts) -> None:
+    people.change("officer/1", by="admin", at=AT, roles="inspector", shown={"roles": "inspector release"})
+    with pytest.raises(NotGranted, match="changed meanwhile"):
+        people.change("officer/1", by="chief", at=AT, office="4219", shown={"roles": "inspector release"})
+    stands = people.account("officer/1")
+    assert stands is not None and (stands.roles, stands.office) == ("inspector", "4218")
+
+
+def test_sessions_that_somebody_else_ends_are_on_record(people: Accounts) -> None:
+    cookie = people.open_session("clerk", "here:1", "10.0.0.1", AT)
+    before = len(people.grants())
+    people.end_sessions("clerk")
+    assert why(people, cookie) == "session_unknown" and len(people.grants()) == before, "a sign-out is no grant"
+    people.end_sessions("clerk", by="admin", at=AT)
+    assert people.grants()[0][2:5] == ("admin", "clerk", "sessions ended")
+    with pytest.raises(NotGranted):
+        people.end_sessions("nobody", by="admin", at=AT)
+
+
+def test_what_the_record_of_grants_says_is_one_of_few_words(people: Accounts) -> None:
+    key = people.make_key("clerk", by="admin", at=AT)
+    people.rotate(key.key_id, by="admin", at=AT, overlap_us=DAY)
+    people.revoke(key.key_id, by="admin", at=AT)
+    people.set_password("clerk", "another password", by="admin", at=AT)
+    people.end_sessions("clerk", by="admin", at=AT)
+    people.change("clerk", by="admin", at=AT, closed=True)
+    people.authorise(COMPANY, OTHER, by="admin", at=AT, from_us=AT, until_us=None)
+    people.end_authorisation(COMPANY, OTHER, by="admin", at=AT + 1)
+    assert {row.what for row in people.grants()} == set(GRANTED)
 
 
 @pytest.mark.parametrize(

@@ -278,7 +278,7 @@ def test_a_key_may_no_more_than_its_scopes(door: Running) -> None:
     headers = {"Authorization": f"Bearer {written(key)}"}
     assert door.api("GET", f"/consignments/{GOODS}", headers=headers).status_code == 200
     answer = door.api("POST", "/declarations", json=paper("SIGN-SCOPE"), headers=headers)
-    assert (answer.status_code, code(answer)) == (403, "no_right")
+    assert (answer.status_code, code(answer)) == (403, "no_scope")
 
 
 def test_a_key_that_is_remembered_is_good_for_no_longer_than_it_may_be(door: Running) -> None:

@@ -26,9 +26,10 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
+from services.console.accounts import GRANTED
 from services.console.consignment import UNMATCHED
 from services.console.rendering import FOLDER
-from services.console.rights import Reach, Role
+from services.console.rights import Reach, Role, Scope
 from services.console.words import WORDS
 from services.risk.rules import RULES
 
@@ -64,6 +65,8 @@ CODES: dict[str, Iterable[str]] = {
     "owners": {*Owner, *SERVICES, "operations", "console"},
     "rules": {rule.name for rule in RULES},
     "roles": Role,
+    "scopes": Scope,
+    "grants": {what.replace(" ", "_") for what in GRANTED},
     "reaches": Reach,
     "spans": SPANS_BY_NAME,
 }

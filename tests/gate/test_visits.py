@@ -180,6 +180,20 @@ def test_a_discharge_tells_the_arrival_of_awaited_goods() -> None:
     assert not [f for f in other.said if isinstance(f, ContainerArrived)]
 
 
+def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -> None:
+    """The release desk knows by it that a terminal tells of this box: its departure will be told, too."""
+    told = story(decider, held(A, arrived=5), held(B, arrived=6, bill="2")).when(discharged(30), at=at(40))
+    arrived = [f for f in told.said if isinstance(f, ContainerArrived)]
+    assert {(f.consignment_id, f.occurred_at) for f in arrived} == {(A, at(5)), (B, at(5))} and len(arrived) == 2
+    told.when(discharged(35), at=at(45))
+    assert kinds(told) == ["EquipmentEventRecorded"], "once"
+    told.when(held(C, arrived=50, when=50, bill="3"), at=at(50))
+    assert kinds(told) == ["ContainerArrived"], "of goods that the carrier tells of later, too"
+    told.when(out(60), at=at(60))
+    empty = story(decider, held(A, arrived=5)).when(discharged(30, laden=False), at=at(40))
+    assert "ContainerArrived" not in kinds(empty)
+
+
 def test_goods_declared_later_arrive_with_the_box_only_when_they_name_its_call() -> None:
     told = story(decider, discharged(0, ship="EVER 012E")).when(held(A, when=60), at=at(60))
     assert kinds(told) == []

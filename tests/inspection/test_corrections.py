@@ -15,6 +15,7 @@ from schemas.inspection import (
     InspectionFailed,
     InspectionPassed,
     PestIntercepted,
+    RecordFindings,
     RectificationOverdue,
     RectificationRequested,
     RetractFindings,
@@ -109,7 +110,7 @@ def test_findings_that_are_taken_back_open_the_control_again_with_a_new_time_lim
     told.when(retract(INSPECTION, "m2")).then(retracted(told, INSPECTION, "m2", 1))
     assert not decider.closed(told.state)
     assert told.deadlines() == (Deadline("overdue/inspection", told.at + LIMITS[INSPECTION]),)
-    told.when(found(INSPECTION)).then(passed(told, INSPECTION, 2, by="officer-7"))
+    told.when(found(INSPECTION, revision=2)).then(passed(told, INSPECTION, 2, by="officer-7"))
     assert decider.closed(told.state)
 
 
@@ -160,6 +161,44 @@ def test_findings_that_were_taken_back_answer_nothing_when_they_are_delivered_ag
     told.when(retract(INSPECTION, "m2"), message_id="m3").then()
 
 
+@pytest.mark.parametrize("opened_by", [retract(INSPECTION, "m2"), correct(INSPECTION, "m2", NOT_CONFORM)])
+@pytest.mark.parametrize("revision", [0, 1, 3, 4])
+def test_findings_about_the_control_as_it_was_before_do_not_answer_the_one_that_was_opened_again(
+    opened_by: RetractFindings | CorrectFindings, revision: int
+) -> None:
+    """A second officer had sent them before the first answer was known to be wrong; they are read afterwards."""
+    told = story(decider, assessed(INSPECTION), found(INSPECTION), opened_by)
+    if isinstance(opened_by, CorrectFindings):
+        told.when(retract(INSPECTION, "m3"))
+    late = found(INSPECTION, by="officer-9", revision=revision)
+    before, now = told.state, 4 if isinstance(opened_by, CorrectFindings) else 2
+    if revision == now:
+        assert told.when(late).said[0].kind == "InspectionPassed"
+        return
+    seen = f"these findings are answer {revision} of inspection; answer {now} is asked for"
+    told.when(late).then(sent_back(told, late, "opened_again", seen))
+    assert told.state == before
+
+
+def test_findings_that_were_sent_before_the_papers_were_found_wrong_do_not_answer_the_rectification() -> None:
+    told = story(decider, assessed(DOCUMENTS), found(DOCUMENTS, NOT_CONFORM))
+    late = found(DOCUMENTS, by="officer-9")
+    seen = "these findings are answer 0 of documents; answer 1 is asked for"
+    told.when(late).then(sent_back(told, late, "opened_again", seen))
+    assert told.when(found(DOCUMENTS, revision=1)).said[0].kind == "InspectionPassed"
+
+
+def test_findings_of_the_release_before_are_read_as_a_first_answer() -> None:
+    stored = found(INSPECTION).model_dump_json().encode()
+    before = stored.replace(b',"revision":0', b"")
+    assert before != stored
+    read = RecordFindings.read_stored(before)
+    told = story(decider, assessed(INSPECTION)).when(read)
+    told.then(passed(told, INSPECTION, 0, by="officer-7"))
+    reopened = story(decider, assessed(INSPECTION), found(INSPECTION), retract(INSPECTION, "m2")).when(read)
+    assert [fact.model_dump()["code"] for fact in reopened.said] == ["opened_again"]
+
+
 def test_an_answer_of_an_earlier_release_can_be_corrected() -> None:
     told = story(decider, assessed(INSPECTION), found(INSPECTION))
     stored = decider.STATE.dump_json(told.state)
@@ -175,13 +214,13 @@ def test_papers_not_in_order_are_to_be_put_right_and_the_officer_looks_again() -
     told.then(rectification(told, reason="the invoice is missing"))
     assert not decider.closed(told.state)
     assert told.deadlines() == (Deadline("rectification/documents", told.at + decider.RECTIFICATION_LIMIT),)
-    told.when(found(DOCUMENTS, NOT_CONFORM)).then(rectification(told, 1))
-    told.when(found(DOCUMENTS)).then(passed(told, DOCUMENTS, 2, by="officer-7"))
+    told.when(found(DOCUMENTS, NOT_CONFORM, revision=1)).then(rectification(told, 1))
+    told.when(found(DOCUMENTS, revision=2)).then(passed(told, DOCUMENTS, 2, by="officer-7"))
     assert decider.closed(told.state) and told.deadlines() == ()
 
 
 def test_the_papers_end_the_goods_only_where_the_officer_says_so() -> None:
-    told = story(decider, assessed(DOCUMENTS), found(DOCUMENTS, NOT_CONFORM)).when(found(DOCUMENTS, REFUSE))
+    told = story(decider, assessed(DOCUMENTS), found(DOCUMENTS, NOT_CONFORM)).when(found(DOCUMENTS, REFUSE, revision=1))
     told.then(
         InspectionFailed(
             consignment_id=CONSIGNMENT,
@@ -207,7 +246,8 @@ def test_papers_that_are_not_put_right_in_time_are_called_overdue_once_and_may_s
     )
     assert told.deadlines() == () and not decider.closed(told.state)
     told.when(passing).then()
-    told.when(found(DOCUMENTS), at=limit.due + timedelta(hours=1)).then(passed(told, DOCUMENTS, 1, by="officer-7"))
+    late = limit.due + timedelta(hours=1)
+    told.when(found(DOCUMENTS, revision=1), at=late).then(passed(told, DOCUMENTS, 1, by="officer-7"))
 
 
 def test_a_withdrawal_ends_the_rectification() -> None:
@@ -229,7 +269,7 @@ _RESULTS = st.sampled_from(list(FindingsResult))
 _CONTROLS = st.sampled_from([DOCUMENTS, INSPECTION])
 _HEARD: st.SearchStrategy[Message] = st.one_of(
     st.just(assessed(DOCUMENTS, INSPECTION)),
-    st.builds(found, _CONTROLS, _RESULTS, pest=st.sampled_from(["", BEETLE])),
+    st.builds(found, _CONTROLS, _RESULTS, pest=st.sampled_from(["", BEETLE]), revision=st.integers(0, 4)),
     st.builds(
         correct, _CONTROLS, st.integers(0, 9).map("once-{}".format), _RESULTS, pest=st.sampled_from(["", BEETLE])
     ),

@@ -61,6 +61,7 @@ def found(
     pest: str = "",
     remarks: str = "",
     by: str = "officer-7",
+    revision: int = 0,
 ) -> RecordFindings:
     return RecordFindings(
         consignment_id=CONSIGNMENT,
@@ -70,6 +71,7 @@ def found(
         result=result,
         pest=pest,
         remarks=remarks,
+        revision=revision,
     )
 
 

@@ -124,7 +124,11 @@ class Border:
         return {"consignment_id": CONSIGNMENT, "asked_by": who, "occurred_at": self.at, **fields}
 
     def _find(self) -> None:
-        self.ask(RecordFindings(**self._from("officer-1", control=self._control(), **self._result())))
+        """Mostly the answer that is asked for now, as the officer sees it; else one to what was asked before or is not asked yet."""
+        control = self._control()
+        order = next((o for o in getattr(self.states["inspection"], "orders", ()) if o.control is control), None)
+        revision = order.next_revision if order and self.dice.random() < 0.8 else self.dice.randint(0, 3)
+        self.ask(RecordFindings(**self._from("officer-1", control=control, revision=revision, **self._result())))
 
     def _correct(self) -> None:
         control, wrong = self._control(), self._wrong()
@@ -172,8 +176,14 @@ class Border:
 
     def _decide(self) -> None:
         decision = self.dice.choice(tuple(TreatmentDecision))
-        treat = {"goods": GoodsClass.WOOD, "methods": (HEAT,)} if decision is TreatmentDecision.TREAT else {}
-        told = self._from("officer-9", origin=self._origin(), decision=decision, reason="seen", **treat)
+        treat: dict[str, Any] = (
+            {"goods": GoodsClass.WOOD, "methods": (HEAT,)} if decision is TreatmentDecision.TREAT else {}
+        )
+        origin = self._origin()
+        need = next((n for n in getattr(self.states["quarantine"], "needs", ()) if n.origin == origin), None)
+        if need and self.dice.random() < 0.8:
+            treat |= {"finding": need.finding, "revision": need.revision}
+        told = self._from("officer-9", origin=origin, decision=decision, reason="seen", **treat)
         self.ask(DecideTreatment(**told))
 
     def _undo(self) -> None:

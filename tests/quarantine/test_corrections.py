@@ -10,6 +10,7 @@ from schemas.envelope import Deadline, Message
 from schemas.inspection import FindingsRetracted
 from schemas.quarantine import (
     CorrectTreatment,
+    DecideTreatment,
     RecordTreatment,
     RetractTreatment,
     RetractTreatmentDecision,
@@ -81,7 +82,13 @@ def test_a_verified_record_that_is_taken_back_leaves_the_attempt_to_be_recorded(
     assert told.deadlines() == (Deadline("overdue/risk", told.at + decider.TIME_LIMIT),)
     told.when(good(), message_id="m2").then()
     told.when(retract("m2"), message_id="m3").then()
-    told.when(good()).then(verified(told).model_copy(update={"revision": 2}))
+    early, sent = told.at, good().occurred_at
+    assert sent < early, "another unit had sent the same record before the first was known to be wrong"
+    before = told.state
+    for moment in (sent, early):
+        assert codes(told.when(good(), recorded=moment)) == ["opened_again"] and told.state == before
+    told.when(good(), at=early, recorded=early + timedelta(seconds=1))
+    told.then(verified(told).model_copy(update={"revision": 2}))
 
 
 def test_a_correction_that_falls_short_orders_the_treatment_once_more() -> None:
@@ -126,7 +133,8 @@ def test_goods_given_up_for_a_wrong_record_are_taken_up_again() -> None:
     told.when(pest()).then()
     told.when(retract("m4", attempt=3))
     told.then(taken_back(told, "m4", 1, attempt=3), ordered(told, "inspection", 1, pest().pest))
-    told.when(good(attempt=3)).then(verified(told, attempt=3).model_copy(update={"revision": 2}))
+    told.when(good(attempt=3), at=told.at + timedelta(hours=1))
+    told.then(verified(told, attempt=3).model_copy(update={"revision": 2}))
 
 
 def test_goods_given_up_pass_by_the_corrected_record_or_are_given_up_again() -> None:
@@ -180,7 +188,10 @@ def test_a_decision_that_is_taken_back_is_asked_for_again(what: TreatmentDecisio
     )
     assert [limit.name for limit in told.deadlines()] == ["overdue/inspection"]
     told.when(decision(what), message_id="d1").then()
-    told.when(decision(TreatmentDecision.CLEAR))
+    before = told.state
+    for late in (decision(what), decision(what, revision=1), decision(what, revision=2, finding=1)):
+        assert codes(told.when(late)) == ["opened_again"] and told.state == before, "it answers another question"
+    told.when(decision(TreatmentDecision.CLEAR, revision=2))
     assert [(f.kind, f.model_dump()["revision"]) for f in told.said] == [("TreatmentWaived", 2)]
 
 
@@ -188,10 +199,28 @@ def test_an_order_by_a_wrong_decision_falls_away_until_a_record_of_it_was_judged
     treat = decision(TreatmentDecision.TREAT, goods=GoodsClass.WOOD, methods=(BROMIDE,))
     told = referred().when(treat, message_id="d1").when(retract_decision("d1"))
     assert [fact.kind for fact in told.said] == ["TreatmentDecisionRetracted"]
-    told.when(treat, message_id="d2")
+    assert codes(told.when(treat, message_id="late")) == ["opened_again"]
+    told.when(treat.model_copy(update={"revision": 1}), message_id="d2")
     assert [(f.kind, f.model_dump()["attempt"]) for f in told.said] == [("TreatmentOrdered", 2)]
     told.when(bad("inspection", 2, BROMIDE))
     assert codes(told.when(retract_decision("d2"))) == ["not_the_latest"]
+
+
+def test_a_decision_about_a_pest_that_was_a_wrong_finding_does_not_answer_for_the_one_that_is_met() -> None:
+    told = referred().when(retracted(1)).when(pest_again(2).model_copy(update={"goods": (GoodsClass.LIVE,)}))
+    assert [fact.kind for fact in told.said] == ["TreatmentReferred"]
+    clear = decision(TreatmentDecision.CLEAR)
+    assert codes(told.when(clear)) == ["opened_again"]
+    told.when(clear.model_copy(update={"finding": 2}))
+    assert [fact.kind for fact in told.said] == ["TreatmentWaived"]
+
+
+def test_a_decision_of_the_release_before_is_read_as_one_about_a_first_question() -> None:
+    stored = decision(TreatmentDecision.CLEAR).model_dump_json().encode()
+    before = stored.replace(b',"finding":0,"revision":0', b"")
+    assert before != stored
+    told = referred().when(DecideTreatment.read_stored(before))
+    assert [fact.kind for fact in told.said] == ["TreatmentWaived"]
 
 
 def test_a_decision_must_be_named_as_it_stands() -> None:
@@ -210,7 +239,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
     st.builds(lambda record, wrong: correct(record, wrong), st.builds(good, _ORIGIN, st.integers(1, 4)), _WRONG),
     st.builds(lambda record, wrong: correct(record, wrong), st.builds(bad, _ORIGIN, st.integers(1, 4)), _WRONG),
     st.builds(retract, _WRONG, _ORIGIN),
-    st.sampled_from(list(TreatmentDecision)).map(decision),
+    st.builds(decision, st.sampled_from(list(TreatmentDecision)), revision=st.integers(0, 3)),
     _WRONG.map(retract_decision),
     st.just(withdrawn()),
 )

@@ -60,6 +60,44 @@ def test_released_goods_whose_findings_were_wrong_are_called_back_before_anythin
     assert kinds(told.when(passed(INSPECTION, 2))) == ["ReleaseGranted", "ContainerFreed"]
 
 
+def granted(told: Story) -> ReleaseGranted:
+    return [fact for fact in told.facts if isinstance(fact, ReleaseGranted)][-1]
+
+
+def test_a_release_names_the_latest_answers_that_it_takes_into_account() -> None:
+    """Who has heard of a correction knows by this whether the desk has, whatever order the topics were read in."""
+    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION))
+    assert granted(told).revisions == {}
+    told.when(retracted(INSPECTION)).when(passed(INSPECTION, 2))
+    assert granted(told).revisions == {"inspection/inspection": (0, 2)}
+    told.when(pest(INSPECTION, 4)).when(verified("inspection", 4).model_copy(update={"revision": 1}))
+    assert granted(told).revisions == {"inspection/inspection": (0, 4), "quarantine/inspection": (4, 1)}
+
+
+def test_a_release_is_stated_again_when_a_later_answer_changes_nothing_else() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION)).when(passed(INSPECTION, 2))
+    assert kinds(told) == ["ReleaseGranted"] and granted(told).revisions == {"inspection/inspection": (0, 2)}
+    told.when(retracted(INSPECTION)).then()
+    told.when(passed(INSPECTION, 2)).then()
+
+
+def test_the_retraction_of_a_treatment_that_nothing_asks_for_any_more_is_taken_into_account() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
+    told.when(retracted(INSPECTION)).when(passed(INSPECTION, 2)).when(treatment_retracted("inspection"))
+    assert kinds(told) == ["ReleaseGranted"]
+    assert granted(told).revisions == {"inspection/inspection": (0, 2), "quarantine/inspection": (0, 1)}
+
+
+def test_a_release_of_the_release_before_says_nothing_of_revisions_and_its_record_is_read() -> None:
+    told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION))
+    stored = decider.STATE.dump_json(told.state)
+    assert b',"revisions":{}' in stored
+    before = decider.STATE.validate_json(stored.replace(b',"revisions":{}', b""))
+    assert before == told.state
+    fact = granted(told).model_dump_json(exclude={"revisions"}).encode()
+    assert ReleaseGranted.read_stored(fact).revisions is None
+
+
 def test_released_goods_that_should_not_have_passed_are_called_back_and_refused() -> None:
     told = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION), retracted(INSPECTION))
     assert kinds(told.when(failed(INSPECTION, 2))) == ["ReleaseRefused", "ContainerHeld"]

@@ -1,8 +1,10 @@
 """Do goods that left unreleased stay unreleased, and does a release that nobody uses end?"""
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
-from schemas.envelope import DeadlinePassed
+import pytest
+
+from schemas.envelope import DeadlinePassed, Message
 from schemas.release import ConsignmentHeld, ContainerFreed, ContainerHeld, ReleaseGranted, ReleaseRevoked
 from schemas.vocabulary import ControlKind, Direction, Owner
 from services.release import decider
@@ -15,6 +17,7 @@ from tests.release.dossiers import (
     arrival,
     assessed,
     departure_retracted,
+    discharged,
     failed,
     gated_out,
     left_unreleased,
@@ -130,6 +133,55 @@ def test_a_release_that_nobody_uses_lapses_and_an_officer_gives_it_again() -> No
     assert holds(told) == ["officer/lapse/2"] and told.deadlines() == ()
     told.when(lift_hold("officer/lapse/2"), at=told.at + timedelta(days=1))
     assert kinds(told) == ["ReleaseGranted", "ContainerFreed"] and told.deadlines()[0].due == told.at + LAPSE
+
+
+YEAR = datetime(2027, 1, 1, tzinfo=timezone(timedelta(hours=8)))
+"""Since then a container of which no terminal told that it came has a week."""
+
+
+def released_at(moment: datetime, *before: Message) -> Story:
+    return story(decider, assessed(), *before).when(arrival(), at=moment)
+
+
+@pytest.mark.parametrize(("moment", "days"), [(YEAR - timedelta(seconds=1), 30), (YEAR, 7), (YEAR + LAPSE, 7)])
+def test_a_release_of_a_container_that_no_terminal_told_of_lapses_after_a_week(moment: datetime, days: int) -> None:
+    """Whoever reports no openings will not tell when the container comes back, either."""
+    told = released_at(moment)
+    assert told.deadlines()[0].due == moment + timedelta(days=days)
+    passes(told)
+    revoked = told.said[0]
+    assert isinstance(revoked, ReleaseRevoked) and f"released {days} days ago" in revoked.reason
+    told.when(lift_hold("officer/lapse/2"), at=YEAR + 2 * LAPSE)
+    assert told.deadlines()[0].due == YEAR + 2 * LAPSE + timedelta(days=7)
+
+
+def test_a_release_of_a_container_that_a_terminal_told_of_lapses_after_a_month_whoever_told_first() -> None:
+    """The gate tells of a discharge also where the carrier had told the arrival."""
+    told = released_at(YEAR).when(discharged(), at=YEAR + timedelta(hours=1))
+    told.then()
+    assert told.deadlines()[0].due == YEAR + LAPSE
+    told = story(decider, discharged()).when(assessed(), at=YEAR)
+    assert told.deadlines()[0].due == YEAR + LAPSE
+    other = released_at(YEAR).when(discharged(OTHER_BOX), at=YEAR + timedelta(hours=1))
+    assert other.deadlines()[0].due == YEAR + timedelta(days=7), "another container was discharged"
+
+
+def test_of_two_containers_the_one_that_no_terminal_told_of_lapses_first() -> None:
+    told = story(decider, assessed(containers=BOXES)).when(arrival(), at=YEAR).when(discharged(BOX), at=YEAR)
+    assert told.deadlines()[0].due == YEAR + timedelta(days=7)
+    passes(told)
+    revoked = told.said[0]
+    assert isinstance(revoked, ReleaseRevoked) and OTHER_BOX in revoked.reason and BOX not in revoked.reason
+    told = story(decider, assessed(containers=BOXES)).when(arrival(), at=YEAR).when(discharged(BOX), at=YEAR)
+    assert told.when(gated_out(OTHER_BOX), at=YEAR + timedelta(days=1)).deadlines()[0].due == YEAR + LAPSE
+
+
+def test_a_record_of_the_release_before_knows_what_the_gate_told_it() -> None:
+    told = story(decider, discharged()).when(assessed(), at=YEAR)
+    stored = decider.STATE.dump_python(told.state, mode="json")
+    assert (stored["dossier"].pop(), stored["dossier"].pop()) == ([], [BOX])
+    told.state = decider.STATE.validate_python(stored)
+    assert told.deadlines()[0].due == YEAR + LAPSE
 
 
 def test_a_release_lapses_only_while_a_container_has_not_left() -> None:

@@ -139,7 +139,12 @@ def test_an_officer_who_is_asked_about_goods_before_they_are_assessed_is_remembe
 def test_a_case_of_the_release_before_is_read() -> None:
     told = story(decider, assessed(QUARANTINE), arrival())
     whole = decider.STATE.dump_json(told.state)
-    for later in (b",{},{},{}]", b",[],[],{},{},{}]", b",[],[],[],{},{},{}]"):  # without what was added since
+    for later in (
+        b",[],[]]",
+        b",{},{},{},[],[]]",
+        b",[],[],{},{},{},[],[]]",
+        b",[],[],[],{},{},{},[],[]]",
+    ):  # without what was added since
         stored = whole.replace(later, b"]")
         assert stored != whole
         assert decider.STATE.validate_json(stored) == told.state

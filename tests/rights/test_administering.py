@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, TopicCollection, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -33,7 +33,9 @@ DENIED = (
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError._NOENT,
 )
+"""The last one is said before the brokers are asked, of a topic that they do not describe to who asks."""
 INSIDE = ("__consumer_offsets", "__transaction_state", "__cluster_metadata", "__share_group_state")
 TOPICS = (facts_topic("gate"), requests_topic("gate"), state_topic("gate"), parked_topic("gate"))
 
@@ -64,7 +66,6 @@ def tries(name: str, admin: AdminClient) -> dict[str, Callable[[], Future[Any]]]
         "give itself rights": lambda: next(iter(admin.create_acls([_acl(name)]).values())),
         "take everybody's rights": lambda: next(iter(admin.delete_acls([everybodys]).values())),
         "change its own password": lambda: admin.alter_user_scram_credentials([own])[user_of(name)],
-        "read who has a password": lambda: admin.describe_user_scram_credentials(),
     }
     for topic in TOPICS:
         retention = _configured(ConfigResource.Type.TOPIC, topic, "retention.ms", "60000")
@@ -111,9 +112,10 @@ def test_the_controllers_door_is_open_to_no_credential_of_the_house_and_to_nobod
     lines = (secured.broker.folder / "server.properties").read_text(encoding="utf-8").splitlines()
     (voters,) = [line.partition("@")[2] for line in lines if line.startswith("controller.quorum.voters")]
     controller = voters.replace("\\u003a", ":")
-    for name in RIGHTS:
+    for name in ("door", "release", "supervisor"):
         held = secured.access(name)
         with pytest.raises(NoAccess):
             knock(Access(controller, held.security, held.file), 30)
-    with pytest.raises(NoAccess):
-        knock(Access(controller), 30)
+    nobody = AdminClient({**Access(controller).confluent(), "log_level": 0, "reconnect.backoff.max.ms": 100})
+    with pytest.raises(KafkaException):
+        nobody.list_topics(timeout=5)

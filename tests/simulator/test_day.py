@@ -264,6 +264,7 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "ReleaseGranted",
         "ContainerMayLeave",
         "ContainerGatedOut",
+        "EquipmentEventRetracted",
         "GateAlarmRaised",
         "RequestRefused",
         "DeclarationWithdrawn",

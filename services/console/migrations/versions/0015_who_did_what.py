@@ -1,0 +1,32 @@
+"""Who did what, and who gave whom what right, is looked up by person; who of customs read masked fields is on record."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_index("lodgements_sender", "lodgements", ["sender", "asked_us", "request_id"])
+    op.create_index("grants_account", "grants", ["account", "number"])
+    op.create_index("grants_by", "grants", ["granted_by", "number"])
+    op.create_table(
+        "readings",
+        sa.Column("reader", sa.Text(), nullable=False),
+        sa.Column("at_us", BIG, nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("reader", "at_us", "subject"),
+    )
+    op.create_index("readings_subject", "readings", ["subject", "at_us", "reader"])
+    op.create_index("readings_at", "readings", ["at_us", "reader", "subject"])
+
+
+def downgrade() -> None:
+    op.drop_table("readings")
+    op.drop_index("grants_by", "grants")
+    op.drop_index("grants_account", "grants")
+    op.drop_index("lodgements_sender", "lodgements")

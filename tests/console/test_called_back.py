@@ -1,0 +1,138 @@
+"""Do goods stay, after an answer was taken back, until the release desk has spoken of that? It may be dead, and topics have no order."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert
+
+from schemas.envelope import Fact, RequestRefused
+from schemas.vocabulary import ControlKind
+from services.console.database import open_engine
+from services.console.leaving import takes_into_account
+from services.console.queries import Rows
+from services.console.tables import ASKED_HOLDS, CONSIGNMENT_CONTAINERS, FACTS, METADATA
+from services.release import decider
+from services.shell.codec import encode
+from tests.release.dossiers import (
+    arrival,
+    assessed,
+    decision_retracted,
+    passed,
+    pest,
+    retracted,
+    treatment_retracted,
+    verified,
+    waived,
+)
+from tests.voice import CONSIGNMENT, NOON, story
+
+BOX = "CSQU3054383"
+INSPECTION = ControlKind.INSPECTION
+RELEASED = story(decider, assessed(INSPECTION), arrival(), passed(INSPECTION))
+AGAIN = story(
+    decider, assessed(INSPECTION), arrival(), passed(INSPECTION), retracted(INSPECTION), passed(INSPECTION, 2)
+)
+
+
+def rows_of(file: Path) -> Engine:
+    """A database in which released goods are in the box, and a correction of their findings was asked for."""
+    made = open_engine(f"sqlite:///{file}", writes=True)
+    METADATA.create_all(made)
+    with made.begin() as connection:
+        inside = {"container_no": BOX, "consignment_id": CONSIGNMENT, "word": "released", "version": 1}
+        connection.execute(insert(CONSIGNMENT_CONTAINERS), inside)
+        asked = {"request_id": "wrong-findings", "consignment_id": CONSIGNMENT, "asked_us": 1}
+        connection.execute(insert(ASKED_HOLDS), asked)
+    return made
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = rows_of(tmp_path / "console.db")
+    yield made
+    made.dispose()
+
+
+def read(engine: Engine, fact: Fact, cause: str, place: int) -> None:
+    row: dict[str, Any] = {"place": place, "key": CONSIGNMENT, "kind": fact.kind, "id": f"f{place}", "cause": cause}
+    row |= {"sequence": place, "recorded_us": place, "body": encode(fact).decode()}
+    with engine.begin() as connection:
+        connection.execute(insert(FACTS), row)
+
+
+def granted(told: Any) -> list[Fact]:
+    return [fact for fact in told.facts if fact.kind == "ReleaseGranted"]
+
+
+def kept(engine: Engine) -> bool:
+    return CONSIGNMENT in [hold.subject for hold in Rows(engine).container(BOX).asked]
+
+
+def test_the_answer_of_the_desk_that_was_asked_does_not_let_the_goods_go_while_the_release_desk_is_dead(
+    engine: Engine,
+) -> None:
+    read(engine, granted(RELEASED)[0], "arrival", 1)
+    assert kept(engine), "it was asked, and nobody has answered"
+    read(engine, retracted(INSPECTION), "wrong-findings", 2)
+    assert kept(engine), "the release desk has not heard of it"
+    read(engine, passed(INSPECTION, 2), "right-findings", 3)
+    assert kept(engine), "another answer does not speak for the release desk"
+    read(engine, granted(AGAIN)[-1], "right-findings", 4)
+    assert not kept(engine)
+
+
+def test_in_whatever_order_the_facts_are_read_they_let_the_goods_go_at_the_end_and_never_before(tmp_path: Path) -> None:
+    first, again = granted(RELEASED)[0], granted(AGAIN)[-1]
+    told = [(first, "arrival"), (retracted(INSPECTION), "wrong-findings"), (again, "right-findings")]
+    for number, order in enumerate(permutations(told)):
+        made = rows_of(tmp_path / f"{number}.db")
+        for place, (fact, cause) in enumerate(order):
+            read(made, fact, cause, place)
+            known = [each for each, _ in order[: place + 1]]
+            spoken_of = again in known or first not in known
+            answered = any(each.kind == "FindingsRetracted" for each in known)
+            assert kept(made) == (not answered or not spoken_of)
+        made.dispose()
+
+
+def test_a_refusal_of_the_correction_ends_it(engine: Engine) -> None:
+    read(engine, granted(RELEASED)[0], "arrival", 1)
+    no = RequestRefused(
+        occurred_at=NOON,
+        subject=CONSIGNMENT,
+        request_id="wrong-findings",
+        request_kind="RetractFindings",
+        code="not_the_latest",
+        reason="another answer stands",
+    )
+    read(engine, no, "wrong-findings", 2)
+    assert not kept(engine)
+
+
+TREATED = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), verified("inspection"))
+WAIVED = story(decider, assessed(INSPECTION), arrival(), pest(INSPECTION), waived("inspection"))
+
+
+@pytest.mark.parametrize(
+    ("told", "back"), [(TREATED, treatment_retracted("inspection")), (WAIVED, decision_retracted("inspection"))]
+)
+def test_a_treatment_and_a_decision_that_are_taken_back_are_spoken_of_by_a_release_that_knows_them(
+    told: Any, back: Fact
+) -> None:
+    before = granted(told)[-1].model_dump(mode="json")
+    assert not takes_into_account(before, back.kind, back.model_dump(mode="json"))
+    told.when(back).when(verified("inspection").model_copy(update={"revision": 2}))
+    assert takes_into_account(granted(told)[-1].model_dump(mode="json"), back.kind, back.model_dump(mode="json"))
+
+
+def test_of_a_release_of_an_earlier_release_and_a_retraction_the_later_counts() -> None:
+    back = retracted(INSPECTION).model_copy(update={"occurred_at": NOON + timedelta(minutes=9)}).model_dump(mode="json")
+    for minutes, spoken_of in ((8, False), (9, True), (10, True)):
+        fact = granted(RELEASED)[0].model_copy(update={"occurred_at": NOON + timedelta(minutes=minutes)})
+        old = fact.model_dump(mode="json", exclude={"revisions"})
+        assert takes_into_account(old, "FindingsRetracted", back) is spoken_of
+    assert takes_into_account(None, "FindingsRetracted", back), "nothing was let go"

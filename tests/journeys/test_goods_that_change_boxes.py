@@ -1,0 +1,278 @@
+"""Do goods that are stripped from one container into another keep what is for and against them, and leave only when all of it lets them?
+
+The gate desk of each container and the release desk of each consignment, whose messages are read in any order between topics.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import Fact, Hearing, Request
+from schemas.gate import GateAlarmRaised, RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
+from schemas.release import LiftHold, PlaceHold, ReleaseGranted, ReportArrival
+from schemas.vocabulary import EquipmentEvent, consignment_id
+from services.gate import decider as gate
+from services.gate.box import as_box
+from services.gate.visits import answer, look
+from services.release import decider as release
+from tests.release.dossiers import BOX, OTHER_BOX, assessed
+from tests.voice import NOON
+
+THIRD = "TEMU1000001"
+X, Y, Z = (consignment_id("91350100M000100Y43", reference) for reference in "xyz")
+DESKS: dict[str, Any] = {"gate": gate, "release": release}
+HEARS: dict[str, tuple[type, ...]] = {"gate": gate.Heard.__args__, "release": release.Heard.__args__}
+
+
+@dataclass
+class Quay:
+    """Boxes, goods, and topics between them: each keeps its order for one key, and there is none between two."""
+
+    dice: Random = field(default_factory=lambda: Random(0))
+    states: dict[tuple[str, str], Any] = field(default_factory=dict)
+    topics: dict[tuple[str, str, str], deque[tuple[str, Fact | Request]]] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    count: int = 0
+    dead: frozenset[str] = frozenset()
+    """Desks that read nothing."""
+
+    @property
+    def at(self) -> Any:
+        return NOON + timedelta(minutes=self.count)
+
+    def say(self, topic: str, message_id: str, message: Fact | Request) -> None:
+        for desk, kinds in HEARS.items():
+            if isinstance(message, kinds):
+                self.topics.setdefault((desk, topic, str(message.key)), deque()).append((message_id, message))
+
+    def ask(self, message: Any) -> str:
+        self.count += 1
+        self.say("requests", f"r{self.count}", message)
+        return f"r{self.count}"
+
+    def hear_one(self) -> bool:
+        waiting = [place for place, queue in sorted(self.topics.items()) if queue and place[0] not in self.dead]
+        if not waiting:
+            return False
+        place = self.dice.choice(waiting)
+        desk, _, key = place
+        message_id, message = self.topics[place].popleft()
+        self.count += 1
+        decider, hearing = DESKS[desk], Hearing(self.at, message_id, self.count)
+        state = self.states.get((desk, key), decider.INITIAL)
+        said = decider.decide(state, message, hearing)
+        for told in (message, *said):
+            state = decider.evolve(state, told, hearing)
+        self.states[desk, key] = decider.STATE.validate_json(decider.STATE.dump_json(state))
+        for number, fact in enumerate(said):
+            self.facts.append(fact)
+            self.say(desk, f"{desk}/{message_id}/{number}", fact)
+        return True
+
+    def settle(self) -> "Quay":
+        while self.hear_one():
+            pass
+        return self
+
+    # what people do
+
+    def goods(self, name: str, box: str, shared_by: int, bill: str) -> None:
+        known = assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
+        boxes = tuple([each.model_copy(update={"shared_by": shared_by}) for each in known.containers])
+        self.say("risk", f"assessed {name}", known.model_copy(update={"containers": boxes}))
+        self.ask(ReportArrival(consignment_id=name, asked_by="carrier", occurred_at=self.at, place="quay"))
+
+    def hold(self, name: str) -> str:
+        return self.ask(PlaceHold(consignment_id=name, asked_by="officer-1", occurred_at=self.at, reason="a tip"))
+
+    def lift(self, name: str, hold: str) -> None:
+        lifted = {"consignment_id": name, "asked_by": "officer-1", "occurred_at": self.at, "reason": "nothing found"}
+        self.ask(LiftHold(hold_id=f"officer/{hold}", **lifted))
+
+    def event(self, box: str, event: EquipmentEvent, **fields: Any) -> str:
+        told = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "place": "shed 4"}
+        return self.ask(RecordEquipmentEvent(event=event, **told, **fields))
+
+    def out(self, box: str) -> None:
+        self.ask(RecordGateOut(container_no=box, asked_by="terminal", occurred_at=self.at, gate="G1"))
+
+    def may_leave(self, box: str) -> bool:
+        return as_box(self.states.get(("gate", box), gate.INITIAL)).published == "leave"
+
+    def why(self, box: str) -> str:
+        known = as_box(self.states["gate", box])
+        return answer(known, look(known)).reason
+
+    def said_of(self, name: str) -> list[str]:
+        wanted = ("GoodsTransferred", "ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
+        return [fact.kind for fact in self.facts if fact.kind in wanted and fact.key == name]
+
+
+def shared_box(dice: Random | None = None) -> Quay:
+    """X and Y in one container, both released; another one stands empty beside it."""
+    quay = Quay(dice or Random(0))
+    quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
+    quay.event(OTHER_BOX, EquipmentEvent.GATED_IN, laden=False)
+    quay.goods(X, BOX, 2, "BL X")
+    quay.goods(Y, BOX, 2, "BL Y")
+    return quay.settle()
+
+
+def moved(quay: Quay, source: str = BOX, target: str = OTHER_BOX) -> Quay:
+    quay.event(source, EquipmentEvent.STRIPPED, targets=(target,))
+    quay.event(target, EquipmentEvent.STUFFED, sources=(source,))
+    return quay.settle()
+
+
+def test_released_goods_leave_in_the_container_into_which_they_went_and_the_stripped_one_leaves_empty() -> None:
+    quay = shared_box()
+    assert quay.may_leave(BOX) and not quay.may_leave(OTHER_BOX)
+    moved(quay)
+    assert not quay.may_leave(BOX) and quay.may_leave(OTHER_BOX)
+    assert [f for f in quay.facts if isinstance(f, ReleaseGranted) and f.key == X][-1].containers == (OTHER_BOX,)
+    quay.event(BOX, EquipmentEvent.GATED_OUT, laden=False)
+    quay.out(OTHER_BOX)
+    quay.settle()
+    for name in (X, Y):
+        assert quay.said_of(name) == ["GoodsTransferred", "ConsignmentGatedOut"]
+    assert not [fact for fact in quay.facts if isinstance(fact, GateAlarmRaised)]
+    assert release.deadlines(quay.states["release", X]) == (), "it has left, and nothing of it is in the first one"
+
+
+def test_one_held_lot_keeps_the_container_into_which_all_of_them_went() -> None:
+    quay = shared_box()
+    hold = quay.hold(Y)
+    moved(quay.settle())
+    assert not quay.may_leave(OTHER_BOX) and "1 of 2 lots" in quay.why(OTHER_BOX)
+    quay.lift(Y, hold)
+    assert quay.settle().may_leave(OTHER_BOX)
+    quay.hold(X)
+    assert not quay.settle().may_leave(OTHER_BOX), "a hold follows the goods"
+
+
+def test_goods_that_were_held_when_they_were_stripped_have_not_left_with_the_empty_container() -> None:
+    quay = shared_box()
+    hold = quay.hold(Y)
+    moved(quay.settle())
+    quay.event(BOX, EquipmentEvent.GATED_OUT, laden=False)
+    quay.settle()
+    assert quay.said_of(Y) == ["GoodsTransferred"] and not [f for f in quay.facts if isinstance(f, GateAlarmRaised)]
+    quay.lift(Y, hold)
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+def test_goods_leave_only_when_the_release_desk_has_spoken_of_each_lot_in_the_new_container() -> None:
+    quay = shared_box()
+    quay.dead = frozenset({"release"})
+    moved(quay)
+    assert not quay.may_leave(OTHER_BOX) and f"stuffed out of {BOX}" in quay.why(OTHER_BOX)
+    quay.dead = frozenset()
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+def test_a_stuffing_out_of_a_container_that_was_not_told_to_be_stripped_waits() -> None:
+    quay = shared_box()
+    quay.event(OTHER_BOX, EquipmentEvent.STUFFED, sources=(BOX,))
+    quay.goods(Z, OTHER_BOX, 1, "BL Z")
+    assert not quay.settle().may_leave(OTHER_BOX)
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+def test_a_stuffing_that_names_no_source_waits_for_an_officers_count() -> None:
+    quay = moved(shared_box())
+    quay.event(OTHER_BOX, EquipmentEvent.STUFFED)
+    assert not quay.settle().may_leave(OTHER_BOX) and "officer counts" in quay.why(OTHER_BOX)
+    finding = {"container_no": OTHER_BOX, "asked_by": "officer-1", "occurred_at": quay.at, "reason": "counted"}
+    quay.ask(RecordContainerFinding(found="inside", lots=2, **finding))
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+def test_goods_of_two_containers_in_a_third_all_count() -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=True)
+    quay.goods(Z, THIRD, 1, "BL Z")
+    hold = quay.hold(Z)
+    quay.settle()
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    quay.event(THIRD, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    quay.event(OTHER_BOX, EquipmentEvent.STUFFED, sources=(BOX, THIRD))
+    assert not quay.settle().may_leave(OTHER_BOX)
+    quay.lift(Z, hold)
+    assert quay.settle().may_leave(OTHER_BOX)
+
+
+def test_goods_that_went_into_two_containers_are_held_in_both() -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+    hold = quay.hold(Y)
+    quay.settle()
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX, THIRD))
+    for box in (OTHER_BOX, THIRD):
+        quay.event(box, EquipmentEvent.STUFFED, sources=(BOX,))
+    quay.settle()
+    assert not quay.may_leave(OTHER_BOX) and not quay.may_leave(THIRD), "nobody said which went into which"
+    quay.lift(Y, hold)
+    quay.settle()
+    assert quay.may_leave(OTHER_BOX) and quay.may_leave(THIRD)
+
+
+def test_goods_go_on_from_the_second_container_into_a_third() -> None:
+    quay = moved(shared_box())
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+    quay.settle()
+    hold = quay.hold(X)
+    moved(quay.settle(), OTHER_BOX, THIRD)
+    assert not quay.may_leave(THIRD) and not quay.may_leave(OTHER_BOX)
+    quay.lift(X, hold)
+    assert quay.settle().may_leave(THIRD)
+
+
+@pytest.mark.parametrize("number", ["csqu 305438-3", BOX])
+def test_a_container_is_named_as_desks_write_it_and_never_its_own_source(number: str) -> None:
+    quay = shared_box()
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(number, "temu-1000001"))
+    quay.settle()
+    [told] = [fact for fact in quay.facts if fact.kind == "GoodsTransferred" and fact.key == X]
+    assert told.model_dump()["targets"] == (THIRD,)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_in_whatever_order_the_topics_are_read_nothing_leaves_in_the_new_container_while_a_lot_is_held(
+    seed: int,
+) -> None:
+    dice = Random(seed)
+    quay = shared_box(dice)
+    held: dict[str, str] = {}
+    acts: list[Any] = [
+        lambda: quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,)),
+        lambda: quay.event(OTHER_BOX, EquipmentEvent.STUFFED, sources=(BOX,)),
+        lambda: held.setdefault(X, quay.hold(X)),
+        lambda: held.setdefault(Y, quay.hold(Y)),
+    ]
+    dice.shuffle(acts)
+    for act in acts:
+        act()
+        while dice.random() < 0.6 and quay.hear_one():
+            assert not (quay.may_leave(OTHER_BOX) and _known_as_held(quay))
+    while quay.hear_one():
+        assert not (quay.may_leave(OTHER_BOX) and _known_as_held(quay))
+    assert not quay.may_leave(OTHER_BOX) and not quay.may_leave(BOX)
+    for name in dice.sample(sorted(held), len(held)):
+        assert not quay.may_leave(OTHER_BOX)
+        quay.lift(name, held[name])
+        quay.settle()
+    assert quay.may_leave(OTHER_BOX), "kept by mistake"
+
+
+def _known_as_held(quay: Quay) -> bool:
+    """Whether the gate desk of the new container has heard that one of the goods is held."""
+    parts = as_box(quay.states["gate", OTHER_BOX]).parts
+    return any(part.standing != "released" for part in parts)

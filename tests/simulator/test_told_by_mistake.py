@@ -1,0 +1,121 @@
+"""Does a box whose departure was told by mistake leave at the end, once, and does the ledger know that it had not left before?
+
+The gate desk and the people of the simulator alone, each hearing what the other says.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from schemas.envelope import Fact, Hearing, Request, fact_id, request_id
+from schemas.release import ContainerFreed
+from schemas.topics import topic_of
+from services.cli.log import Entry
+from services.cli.mistakes import Mistakes, look_for
+from services.gate import decider
+from services.gate.box import as_box
+from services.shell.codec import encode
+from services.simulator.day import Day, Stay
+from services.simulator.people import People, spoken
+from services.simulator.player import KINDS, SENDER
+
+START = datetime(2026, 11, 23, tzinfo=UTC)
+DAY = Day(1, 2000, START)
+GOODS = [DAY.plan(index) for index in range(2000) if DAY.plan(index).declaration.containers]
+MISTAKEN = [
+    plan for plan in GOODS if plan.declaration.direction.value == "I" and People(DAY)._is_mistaken(DAY.box(plan.index))
+]
+
+
+@dataclass
+class Said:
+    """A message, its id, and when it was said."""
+
+    id: str
+    message: Fact | Request
+    at: datetime
+
+
+def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
+    """Everything that is said of a box from its release on, each message `gap` after the one that caused it."""
+    people, state, at = People(DAY), decider.INITIAL, START
+    freed = ContainerFreed(
+        container_no=box,
+        occurred_at=START,
+        consignment_id=consignment,
+        shared_by=1,
+        version=2,
+        released=True,
+        arrived_at=START,
+    )
+    queue, said, asked = deque([Said("release", freed, START)]), list[Said](), set[str]()
+    while queue:
+        heard = queue.popleft()
+        said.append(heard)
+        at = max(at, heard.at) + gap
+        hearing = Hearing(at, heard.id, len(said), heard.at)
+        facts = decider.decide(state, heard.message, hearing)  # type: ignore[arg-type]
+        for told in (heard.message, *facts):
+            state = decider.evolve(state, told, hearing)  # type: ignore[arg-type]
+        for number, fact in enumerate(facts):
+            said.append(Said(fact_id("gate", heard.id, number), fact, at))
+            if fact.kind not in KINDS:
+                continue
+            for act in spoken(people.react(fact), SENDER, {}, at + gap):
+                name = request_id(SENDER, act.name)
+                if name not in asked:
+                    asked.add(name)
+                    queue.append(Said(name, act.request, at + gap))
+    assert as_box(state).published == "gone"
+    return said
+
+
+@pytest.mark.parametrize("gap", [timedelta(milliseconds=5), timedelta(minutes=20)])
+@pytest.mark.parametrize("plan", MISTAKEN, ids=lambda plan: str(plan.index))
+def test_it_leaves_once_after_the_mistake_was_taken_back(plan: object, gap: timedelta) -> None:
+    index: int = plan.index  # type: ignore[attr-defined]
+    box, consignment = DAY.box(index), DAY.plan(index).consignment_id
+    said = play(box, consignment, gap)
+    kinds = [each.message.kind for each in said if each.message.key == consignment]
+    assert kinds[:3] == ["ConsignmentGatedOut", "DepartureRetracted", "ConsignmentGatedOut"]
+    assert set(kinds[3:]) <= {"ConsignmentGatedOut"}, "a correction is told again"
+    assert not [each for each in said if each.message.kind in ("GateAlarmRaised", "RequestRefused")]
+    stays = {box: [Stay((consignment,), imported=True)]}
+    mistakes = Mistakes()
+    look_for(mistakes, entries(said, consignment), stays)
+    assert (mistakes.left_by_mistake, mistakes.kept_by_mistake) == ([], []) and mistakes.stays["left"] == 1
+    only_by_mistake = [e for e in entries(said, consignment) if not _leaves(e) or e.body.get("place") == "G7"]
+    kept = Mistakes()
+    look_for(kept, only_by_mistake, stays)
+    assert len(kept.kept_by_mistake) == 1, "what was told by mistake is no departure"
+
+
+def test_the_day_has_a_few_of_them() -> None:
+    assert 5 < len(MISTAKEN) < 60
+
+
+def _leaves(entry: Entry) -> bool:
+    return entry.kind == "RecordGateOut" or (entry.kind == "RecordEquipmentEvent" and entry.body["event"] == "GTOT")
+
+
+def entries(said: list[Said], consignment: str) -> list[Entry]:
+    """As the messages lie in the log, behind the release."""
+    found = [
+        Entry(
+            "customs-release-facts",
+            0,
+            0,
+            consignment,
+            {"ce_source": "/desks/release", "ce_type": "ReleaseGranted", "ce_id": "granted"},
+            b'{"containers": ["%s"]}' % said[0].message.key.encode(),
+            1,
+        )
+    ]
+    for number, each in enumerate(said, start=2):
+        if isinstance(each.message, Request):
+            headers = {"ce_source": SENDER, "ce_type": each.message.kind, "ce_id": each.id}
+            topic = topic_of("anyone", type(each.message))
+            found.append(Entry(topic, 0, number, each.message.key, headers, encode(each.message), number))
+    return found
