@@ -56,6 +56,7 @@ def addresses(planted: Planted, path: str) -> Iterator[str]:
     for request in (LODGED, ON_BOX) if "{request_id}" in path else ("",):
         made = path.replace("{consignment_id}", GOODS).replace("{container_no}", BOX).replace("{request_id}", request)
         made = made.replace("{key}", keys[0]).replace("{act}", ACTS.get(path.split("/")[1], "place"))
+        made = made.replace("{table}", "units").replace("{code}", "no_right")
         yield re.sub(r"\{\w+\}", "w1", made)
 
 
