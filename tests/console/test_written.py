@@ -9,7 +9,10 @@ from tests.console.desk_sentences import PLACE, templates
 CHINESE_END = re.compile(r" [\u4e00-\u9fff][^;:]*(?=[;:] |$)")
 NO_SENTENCES = {"held here", "refused here"}
 """States of the release desk's record, which go into no fact."""
-COMPOSED = {"solid wood packaging{}, {}": "solid wood packaging (package kind 93), departure JP, origin JP, US"}
+COMPOSED = {
+    "these findings are answer {} of {}; {}": "these findings are answer 1 of inspection; answer 2 is asked for",
+    "solid wood packaging{}, {}": "solid wood packaging (package kind 93), departure JP, origin JP, US",
+}
 """Put together from parts: what comes of it."""
 EXAMPLES = {
     "left, and no declaration is known for it 离场时无申报": "离场时无申报",
