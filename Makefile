@@ -14,10 +14,10 @@ setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11 
 run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops everything, the data stays.
 	@exec .venv/bin/dtg up --demo
 
-test: setup ## Run every test, two files at a time, on a real broker, database and browser (fetches missing Debian packages).
+test: setup ## Run every test, three files at a time, on a real broker, database and browser (fetches missing Debian packages).
 	@deploy/debian.sh
 	@mkdir -p .run
-	$(PY) -m pytest -n 2 --dist loadfile --junitxml=.run/tests.xml $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(ARGS)
 
 check: setup ## Check format, lint, types, import contracts and alert rules.
 	@deploy/debian.sh

@@ -22,6 +22,8 @@ from services.console.heard import Heard, micros, place
 from services.console.office import Office
 from services.console.progress import Progress
 from services.console.queries import Rows
+from services.console.readings import Readings
+from services.console.record import Record
 from services.console.settings import ConsoleSettings
 from services.console.store import Store
 from services.shell.clock import now, stopwatch
@@ -57,6 +59,7 @@ class Still:
         progress = Progress()
         progress.trouble("")
         self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
+        self.app.state.record, self.app.state.readings = Record(reading), Readings(writing)
         self.app.state.office = Office(settings, Rows(reading), Asker(settings, writing), progress, Rows(reading))
 
     def tell(self, said: Iterable[Said]) -> None:

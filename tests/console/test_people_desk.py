@@ -134,7 +134,7 @@ def test_an_administrator_makes_an_account_and_its_one_time_password_is_shown_on
 def test_an_account_that_cannot_be_is_not_made_and_the_page_says_why(pages: Pages, typed: dict[str, str]) -> None:
     before = len(pages.people.grants())
     answer = pages.send(pages.browser("administrator"), "make", **typed)
-    assert answer.status_code == 422 and 'id="problem"' in answer.text
+    assert answer.status_code == 422 and 'id="problem"' in answer.text and "This cannot be given" in answer.text
     assert len(pages.people.grants()) == before
 
 

@@ -21,7 +21,14 @@ NEITHER = {
     *("DeclarationRepeated", "DeclarationPassedOn", "DeclarationLodgedAgain", "WithdrawalRequested"),
     *("ConsignmentAssessed", "InspectionOrdered", "InspectionCancelled", "TreatmentOrdered", "TreatmentCancelled"),
     *("ArrivalRecorded", "RefusalRevoked", "DeclarationWithdrawn", "WatchLifted", "ContainerGatedOut"),
-    *("ConsignmentGatedOut", "ContainerArrived", "DepartureRetracted", "VisitOpened", "VisitClosed"),
+    *(
+        "ConsignmentGatedOut",
+        "ContainerArrived",
+        "GoodsTransferred",
+        "DepartureRetracted",
+        "VisitOpened",
+        "VisitClosed",
+    ),
     *("EquipmentEventRecorded", "EquipmentEventRetracted", "ContainerFindingRecorded", "LotStruck"),
     *("ExitPermitted", "ContainerHoldLifted"),
 }
