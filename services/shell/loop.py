@@ -324,7 +324,7 @@ class Loop:
             self._uncommitted = self._uncommitted or time.monotonic()
             self._commit_passed_over()
             return
-        self._write(turn, changed, {**self._positions, **positions})
+        self._write(turn, changed, {**self._positions, **positions} or self._standing(changed))
         self._positions.clear()
         self._uncommitted = 0.0
         self._note_read(positions)
@@ -423,10 +423,7 @@ class Loop:
         self.answer_by = time.monotonic() + OFFSETS_LIMIT
         try:
             producer.send_offsets_to_transaction(
-                [
-                    TopicPartition(topic, partition, offset, MARK)
-                    for (topic, partition), offset in (positions or self._standing(changed)).items()
-                ],
+                [TopicPartition(topic, partition, offset, MARK) for (topic, partition), offset in positions.items()],
                 self._consumer.consumer_group_metadata(),
                 OFFSETS_SECONDS,
             )
