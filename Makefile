@@ -14,10 +14,11 @@ setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11 
 run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops everything, the data stays.
 	@exec .venv/bin/dtg up --demo
 
-test: setup ## Run every test, three files at a time, on a real broker, database and browser (fetches missing Debian packages).
+test: setup ## Run every test, three files at a time and the season of faults alone, on a real broker, database and browser (fetches missing Debian packages).
 	@deploy/debian.sh
 	@mkdir -p .run
-	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(or $(ARGS),-m "not alone")
+	$(if $(ARGS),,$(PY) -m pytest --junitxml=.run/alone.xml -m alone)
 
 check: setup ## Check format, lint, types, import contracts and alert rules.
 	@deploy/debian.sh
