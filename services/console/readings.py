@@ -8,6 +8,7 @@ for the same again within an hour has one row, so that a page that refreshes its
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from threading import Lock
 from typing import NamedTuple
 
 import structlog
@@ -48,6 +49,8 @@ class Readings:
         self._engine = engine
         self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._waiting: deque[Reading] = deque()
+        self._writing = Lock()
+        """One at a time: a console that stops writes what waits while the thread of the task that it cancelled may still write."""
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
@@ -60,9 +63,7 @@ class Readings:
         while len(self._noted) > REMEMBERED:
             self._noted.popitem(last=False)
         self._waiting.append(Reading(*key, int(now().timestamp() * 1_000_000)))
-        while len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            GIVEN_UP.inc()
+        self._give_up()
 
     def start(self) -> None:
         """From now on what is noted is written."""
@@ -89,10 +90,24 @@ class Readings:
                 log.warning("the record of readings waits", error=str(getattr(error, "orig", None) or error)[:300])
 
     def write(self) -> None:
-        """Writes what was noted until now; what the database does not take stays."""
-        taken = list(self._waiting)
-        if not taken:
-            return
+        """Writes what was noted until now; what the database does not take waits again, before what was noted meanwhile."""
+        with self._writing:
+            taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if not taken:
+                return
+            try:
+                self._insert_each(taken)
+            except BaseException:
+                self._waiting.extendleft(reversed(taken))
+                self._give_up()
+                raise
+
+    def _give_up(self) -> None:
+        while len(self._waiting) > WAITING:
+            self._waiting.popleft()
+            GIVEN_UP.inc()
+
+    def _insert_each(self, taken: list[Reading]) -> None:
         try:
             self._insert(taken)
         except Exception as error:
@@ -100,8 +115,6 @@ class Readings:
                 raise
             for each in taken:
                 self._insert_alone(each)
-        for _ in taken:
-            self._waiting.popleft()
 
     def _insert_alone(self, reading: Reading) -> None:
         """A row that the database refuses keeps no other one waiting."""
