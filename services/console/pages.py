@@ -149,7 +149,7 @@ def consignments(
         start=first_page if place else None,
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
-        counts=answers.board(desk, who).stages if who.may(BOARD) else [],
+        counts=answers.counted(desk, who, now()) if who.may(BOARD) else [],
         stages=[] if who.may(BOARD) else list(Stage),
     )
 
