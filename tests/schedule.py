@@ -5,11 +5,14 @@ from xdist.workermanage import WorkerController
 
 LONG = frozenset(
     {
+        "tests/bench/test_quick.py",
+        "tests/chaos/test_kill.py",
+        "tests/chaos/test_links.py",
         "tests/cli/test_places.py",
         "tests/docs/test_commands.py",
         "tests/journeys/test_korea_to_the_end.py",
-        "tests/kafka/test_journeys.py",
-        "tests/kafka/test_positions.py",
+        "tests/kafka/test_broker.py",
+        "tests/rights/test_earlier.py",
     }
 )
 """pytest-xdist begins with the files of the most tests, so these, of few, would all run at the end, at once, and wait for each other."""

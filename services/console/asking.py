@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from threading import Lock
 from typing import Any, NamedTuple
 
 import structlog
@@ -138,6 +139,8 @@ class Asker:
         self._subjects: dict[str, str] = {}
         self._under_way: dict[str, tuple[Asked, asyncio.Task[None]]] = {}
         self._unwritten: deque[Asked] = deque()
+        self._writing = Lock()
+        """One at a time: `stop` writes what waits while the thread of the task that it cancelled may still write."""
         self._tasks: list[asyncio.Task[None]] = []
         self._secret = b""
 
@@ -341,17 +344,18 @@ class Asker:
                     log.warning("the notebook waits", error=str(getattr(error, "orig", None) or error))
 
     def _write(self) -> None:
-        taken = list(self._unwritten)
-        if not taken:
-            return
-        try:
-            self._insert(taken)
-        except Exception as error:
-            if not refuses_values(error):
-                raise
-            self._insert_each(taken)
-        for _ in taken:
-            self._unwritten.popleft()
+        with self._writing:
+            taken = list(self._unwritten)
+            if not taken:
+                return
+            try:
+                self._insert(taken)
+            except Exception as error:
+                if not refuses_values(error):
+                    raise
+                self._insert_each(taken)
+            for _ in taken:
+                self._unwritten.popleft()
 
     def _insert(self, taken: list[Asked]) -> None:
         self._insert_rows(LODGEMENTS, [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken])

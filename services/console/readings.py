@@ -8,6 +8,7 @@ for the same again within an hour has one row, so that a page that refreshes its
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Lock
 from typing import NamedTuple
 
@@ -92,7 +93,10 @@ class Readings:
     def write(self) -> None:
         """Writes what was noted until now; what the database does not take waits again, before what was noted meanwhile."""
         with self._writing:
-            taken = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            taken: list[Reading] = []
+            with suppress(IndexError):  # `note` may give up the oldest meanwhile, so no count of them holds
+                while True:
+                    taken.append(self._waiting.popleft())
             if not taken:
                 return
             try:

@@ -38,7 +38,7 @@ def border(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("source", [None, SOURCE] if SOURCE.exists() else [None])
+@pytest.mark.parametrize("source", [None, pytest.param(SOURCE, marks=pytest.mark.long)] if SOURCE.exists() else [None])
 def test_every_declaration_reaches_a_named_end(
     source: Path | None, border: Border, clock: Leaping, tmp_path: Path
 ) -> None:
