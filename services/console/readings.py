@@ -6,10 +6,8 @@ for the same again within an hour has one row, so that a page that refreshes its
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Mapping
-from contextlib import suppress
-from threading import Lock
 from typing import NamedTuple
 
 import structlog
@@ -18,9 +16,10 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.database import DATABASE_ERRORS, refuses_values
+from services.console.database import DATABASE_ERRORS
 from services.console.rights import READS, Who
 from services.console.tables import READINGS
+from services.console.unwritten import Unwritten
 from services.shell.clock import now, stopwatch
 from services.shell.ending import end_with_task
 
@@ -49,9 +48,7 @@ class Readings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
-        self._waiting: deque[Reading] = deque()
-        self._writing = Lock()
-        """One at a time: a console that stops writes what waits while the thread of the task that it cancelled may still write."""
+        self._waiting = Unwritten(self._insert, _not_on_record, WAITING, GIVEN_UP.inc)
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
@@ -63,8 +60,7 @@ class Readings:
         self._noted.move_to_end(key)
         while len(self._noted) > REMEMBERED:
             self._noted.popitem(last=False)
-        self._waiting.append(Reading(*key, int(now().timestamp() * 1_000_000)))
-        self._give_up()
+        self._waiting.note(Reading(*key, int(now().timestamp() * 1_000_000)))
 
     def start(self) -> None:
         """From now on what is noted is written."""
@@ -91,50 +87,19 @@ class Readings:
                 log.warning("the record of readings waits", error=str(getattr(error, "orig", None) or error)[:300])
 
     def write(self) -> None:
-        """Writes what was noted until now; what the database does not take waits again, before what was noted meanwhile."""
-        with self._writing:
-            taken: list[Reading] = []
-            with suppress(IndexError):  # `note` may give up the oldest meanwhile, so no count of them holds
-                while True:
-                    taken.append(self._waiting.popleft())
-            if not taken:
-                return
-            try:
-                self._insert_each(taken)
-            except BaseException:
-                self._waiting.extendleft(reversed(taken))
-                self._give_up()
-                raise
-
-    def _give_up(self) -> None:
-        while len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            GIVEN_UP.inc()
-
-    def _insert_each(self, taken: list[Reading]) -> None:
-        try:
-            self._insert(taken)
-        except Exception as error:
-            if not refuses_values(error):
-                raise
-            for each in taken:
-                self._insert_alone(each)
-
-    def _insert_alone(self, reading: Reading) -> None:
-        """A row that the database refuses keeps no other one waiting."""
-        try:
-            self._insert([reading])
-        except Exception as error:
-            if not refuses_values(error):
-                raise
-            GIVEN_UP.inc()
-            log.warning("a reading is not on record", reader=reading.reader, error=str(error)[:300])
+        """As `Unwritten.write`."""
+        self._waiting.write()
 
     def _insert(self, taken: list[Reading]) -> None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         with self._engine.begin() as connection:
             rows = [each._asdict() for each in taken]
             connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), rows)
+
+
+def _not_on_record(reading: Reading, error: Exception) -> None:
+    GIVEN_UP.inc()
+    log.warning("a reading is not on record", reader=reading.reader, error=str(error)[:300])
 
 
 class Recorded:
