@@ -207,7 +207,7 @@ def shown(text: str, most: int = 500, breaks: bool = False) -> str:
     a blank, and what is too long ends in an ellipsis. For words to people, never for what decides. `breaks`: `LINES`.
     """
     if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
-        return text  # what `LINES` does not hold is not printable; what one line does not show may be
+        return text  # `LINES` leaves out signs that are not printable only; of one line some printable ones beyond ASCII are left out, too
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
 

@@ -1,7 +1,7 @@
 """What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -69,7 +69,6 @@ from services.console.views import (
     Reports,
     ReportView,
     RequestView,
-    StageCount,
     Status,
     Timeline,
 )
@@ -483,8 +482,9 @@ def board(desk: Office, who: Who) -> Board:
     rows, seen = desk.rows, condition(who)
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if seen is None else []
+    since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
-        stages=counted(desk, who, at),
+        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, seen), since, at),
         clearance=Clearance(times=clearance_of(rows.latest_grants())),
         alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
         alarm_kinds=[
@@ -502,13 +502,6 @@ def board(desk: Office, who: Who) -> Board:
         now=at,
         projection=projection(desk.standing()),
     )
-
-
-def counted(desk: Office, who: Who, at: datetime) -> list[StageCount]:
-    """How many goods are in each stage, since when the longest of them wait, and which these are among those that one may see."""
-    rows = desk.rows
-    since = rows.waiting_since(OPEN_STAGES, 50, 95)
-    return stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, condition(who)), since, at)
 
 
 @router.get("/alarms", response_model=Alarms, responses=READ, tags=["operations"], summary="All alarms")

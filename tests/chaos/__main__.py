@@ -63,8 +63,6 @@ def main() -> int:
     if options.write:
         options.write.parent.mkdir(parents=True, exist_ok=True)
         options.write.write_text(text)
-    for problem in outcome.problems():
-        print(f"problem: {problem}")
     return 1 if outcome.problems() else 0
 
 
