@@ -45,6 +45,7 @@ REFUSALS: Final = MappingProxyType(
         ),
         "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
         "lift_unknown": Words("没有这次解除扣留", "no such lifting of a hold is known"),
+        "arrival_unknown": Words("没有这份运抵报告", "no such report of an arrival is known"),
         "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
         "container_malformed": Words("不是集装箱号", "this is no number of a container"),

@@ -30,7 +30,7 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
 )
-from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
@@ -185,6 +185,7 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
     "retract-treatment": (RetractTreatment, _only("origin", "wrong", "reason")),
     "retract-decision": (RetractTreatmentDecision, _only("origin", "wrong", "reason")),
     "arrival": (ReportArrival, _arrival),
+    "retract-arrival": (RetractArrival, _only("wrong", "reason")),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),
     "retract-lift": (RetractLift, _only("wrong", "reason")),

@@ -64,7 +64,7 @@ MILESTONES = frozenset(
         ),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
-        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted"),
+        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted", "ArrivalRetracted"),
         *("TreatmentRetracted", "TreatmentDecisionRetracted"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
@@ -78,7 +78,7 @@ PROBLEMS = frozenset(
         *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
         *("ReleaseRefused", "ReleaseRevoked"),
         *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
-        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
         *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
     }
 )

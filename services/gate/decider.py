@@ -184,7 +184,8 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    arrived_at = message.arrived_at or (known.arrived_at if known else None)
+    wrong = isinstance(message, ContainerHeld) and message.arrival_retracted
+    arrived_at = message.arrived_at or (known.arrived_at if known and not wrong else None)
     if standing == "released" and arrived_at is None:
         arrived_at = stated_at  # a release of the release before: goods are released only when they are here
     part = Part(

@@ -33,10 +33,10 @@ from schemas.quarantine import (
     TreatmentVerified,
     TreatmentWaived,
 )
-from schemas.release import ArrivalRecorded, Hold
+from schemas.release import ArrivalRecorded, ArrivalRetracted, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
-from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing
+from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing, without
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
 from services.release.transfers import transferred
@@ -72,6 +72,7 @@ Evidence = (
     | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
+    | ArrivalRetracted
     | ContainerArrived
     | GoodsTransferred
     | ConsignmentGatedOut
@@ -108,6 +109,8 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _wished(dossier, fact)
         case ArrivalRecorded():
             return landed(dossier, fact, message_id)
+        case ArrivalRetracted():
+            return without(dossier, fact, message_id)
         case (
             ContainerArrived()
             | GoodsTransferred()
@@ -125,7 +128,7 @@ def _told_by_gate(
 ) -> Dossier:
     match fact:
         case ContainerArrived():
-            return opened(dossier, fact.container_no)
+            return opened(dossier, fact.container_no, fact.occurred_at)
         case GoodsTransferred():
             return transferred(dossier, fact)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():

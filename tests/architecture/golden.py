@@ -91,6 +91,7 @@ from schemas.quarantine import (
 )
 from schemas.release import (
     ArrivalRecorded,
+    ArrivalRetracted,
     ConsignmentHeld,
     ContainerFreed,
     ContainerHeld,
@@ -106,6 +107,7 @@ from schemas.release import (
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractArrival,
     RetractLift,
     WatchLifted,
     WatchPlaced,
@@ -153,6 +155,7 @@ WATCH = request_id(OFFICER, "watch-1")
 BOX_HOLD = request_id(OFFICER, "box-hold-1")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
 LIFTED = request_id(OFFICER, "lift-1")
+ARRIVED = request_id(TERMINAL, "arrival-1")
 TREATED, DECIDED = request_id(UNIT, "treatment-1"), request_id(OFFICER, "decision-1")
 FOUND = request_id(OFFICER, "findings-1")
 DECLARATION = Declaration(
@@ -506,7 +509,26 @@ EXAMPLES: tuple[Message, ...] = (
         consignment_id=GOODS, occurred_at=after(340), control=ControlKind.DOCUMENTS, since=after(4), due=after(340)
     ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
-    ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
+    ArrivalRecorded(
+        consignment_id=GOODS,
+        occurred_at=after(26),
+        place="Qianwan phase 4",
+        reported_by=TERMINAL,
+        reported_for=TERMINAL,
+    ),
+    RetractArrival(
+        consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(27), wrong=ARRIVED, reason="另一航次 another voyage"
+    ),
+    ArrivalRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(27),
+        wrong=ARRIVED,
+        reason="另一航次 another voyage",
+        retracted_by=TERMINAL,
+        containers=("CSQU3054383",),
+        arrived_at=after(26),
+        first_arrived_at=after(26),
+    ),
     PlaceHold(
         consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence", watch_id=WATCH
     ),

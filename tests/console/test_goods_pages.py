@@ -95,6 +95,19 @@ def test_an_officers_hold_hides_no_other_open_hold_and_closes_no_form(still: Sti
     assert "+3" in words(row) and "the findings of the inspection" in row
 
 
+def test_an_arrival_that_was_told_can_be_taken_back_from_the_page_until_it_is(still: Still) -> None:
+    told = Border("ARRIVED").lodged().accepted().assessed().arrival_reported()
+    [report] = [said.id for said in told.said if said.kind == "ReportArrival"]
+    still.tell(told.said)
+    page = still.page(f"/consignments/{told.id}")
+    said, opened = form(page, f"retract-arrival-{report}")
+    assert "Take an arrival back" in said and "Qingdao Qianwan" in said and not opened
+    assert f'name="wrong" value="{report}"' in page and 'id="act-arrival"' not in page
+    still.tell(told.arrival_retracted(report).said)
+    page = still.page(f"/consignments/{told.id}")
+    assert "act-retract-arrival" not in page and 'id="act-arrival"' in page and "Arrival taken back" in words(page)
+
+
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:
     """The box came back, and other goods are in it: what the gate says now is not about those that left before."""
     first = green("BOX-1")
