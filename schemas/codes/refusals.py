@@ -26,6 +26,9 @@ REFUSALS: Final = MappingProxyType(
         "opened_again": Words(
             "该项已重新提出，所述结果针对此前的情形", "it speaks of what was asked before; that was opened again since"
         ),
+        "stated_again": Words(
+            "放行岗此后又有新的扣留意见，请重新核查", "the release desk said since that the goods stay; look again"
+        ),
         "wrong_control": Words("该布控不以此方式答复", "this control is not answered this way"),
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),

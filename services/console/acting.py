@@ -176,6 +176,12 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
     return {**told, "lots": typed.get("lots") or None, **_when(typed)}
 
 
+def _permit(typed: Typed) -> dict[str, Any]:
+    """The form names the goods with the release desk's statement on them that the page had read, apart by a blank."""
+    name, _, version = typed.get("consignment_id", "").partition(" ")
+    return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
+
+
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "findings": (RecordFindings, _recorded),
     "correct-findings": (CorrectFindings, _corrected),
@@ -197,7 +203,7 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
     "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
     "finding": (RecordContainerFinding, _container_finding),
     "strike": (StrikeLot, _only("consignment_id", "reason")),
-    "permit": (PermitExit, _only("consignment_id", "ground", "reason")),
+    "permit": (PermitExit, _permit),
     "hold": (PlaceContainerHold, _only("reason")),
     "lift": (LiftContainerHold, _only("hold_id", "reason")),
     "gate-out": (RecordGateOut, lambda typed: {"gate": typed.get("gate", ""), **_when(typed)}),

@@ -415,6 +415,9 @@ def _permitted(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
     if part is None:
         return Learned(box, ("lot_unknown", message.consignment_id))
+    if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
+        seen = f"statement {message.version} was seen, and statement {part.version} says that the goods stay"
+        return Learned(box, ("stated_again", seen))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
     return Learned(_noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
@@ -548,6 +551,8 @@ def _answered(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Itera
                 reason=shown(message.reason, breaks=True),
                 permitted_by=shown(message.asked_by, 64),
                 version=box.permits[-1].version,
+                seen=message.version,
+                visit=truth.current.id if truth.current else "",
             )
         case PlaceContainerHold():
             yield ContainerHoldPlaced(

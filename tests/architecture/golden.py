@@ -719,6 +719,7 @@ EXAMPLES: tuple[Message, ...] = (
         consignment_id=GOODS,
         ground=ExitGround.RETURN,
         reason="退运 to be returned to the shipper",
+        version=6,
     ),
     PlaceContainerHold(container_no=BOX, asked_by=OFFICER, occurred_at=after(25), reason="情报布控 intelligence"),
     LiftContainerHold(
@@ -775,6 +776,8 @@ EXAMPLES: tuple[Message, ...] = (
         reason="退运 to be returned to the shipper",
         permitted_by=OFFICER,
         version=6,
+        seen=6,
+        visit=request_id(TERMINAL, "discharge-1"),
     ),
     ContainerHoldPlaced(
         container_no=BOX, occurred_at=after(25), hold_id=BOX_HOLD, reason="情报布控 intelligence", placed_by=OFFICER
