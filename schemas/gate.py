@@ -313,6 +313,15 @@ class GoodsTransferred(AboutConsignment, Fact):
     report_id: Annotated[MessageId, INSIDE]
 
 
+class TransferRetracted(AboutConsignment, Fact):
+    """Goods of this consignment did not go from the container into others: the report `report_id` of `GoodsTransferred` was retracted, or
+    replaced by another one, of which `GoodsTransferred` tells."""
+
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+    report_id: Annotated[MessageId, INSIDE]
+
+
 class ConsignmentGatedOut(AboutConsignment, Fact):
     """A container of this consignment left the port; said under the consignment's key, for its timeline.
 

@@ -320,8 +320,8 @@ class ContainerHeld(AboutContainer, Fact):
 class ContainerFreed(AboutContainer, Fact):
     """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins.
 
-    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave. `source`: as in
-    `ContainerHeld`.
+    `released` false: the declaration was withdrawn, or the goods did not go into this container after all (`arrival_retracted`), so the
+    consignment no longer counts; that alone lets nothing leave. `source`, `arrival_retracted`: as in `ContainerHeld`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -334,3 +334,4 @@ class ContainerFreed(AboutContainer, Fact):
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
     source: OptionalContainer = ""
+    arrival_retracted: bool = False

@@ -208,6 +208,7 @@ FACTS_AND_REQUESTS = (
         (
             g.ContainerArrived,
             g.GoodsTransferred,
+            g.TransferRetracted,
             g.ConsignmentGatedOut,
             g.ConsignmentLeftUnreleased,
             g.DepartureRetracted,

@@ -38,6 +38,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
     StrikeLot,
+    TransferRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -112,6 +113,7 @@ Said = (
     | GateAlarmRaised
     | ContainerArrived
     | GoodsTransferred
+    | TransferRetracted
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -184,8 +186,8 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    wrong = isinstance(message, ContainerHeld) and message.arrival_retracted
-    arrived_at = message.arrived_at or (known.arrived_at if known and not wrong else None)
+    known_at = known.arrived_at if known and not message.arrival_retracted else None
+    arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
         arrived_at = stated_at  # a release of the release before: goods are released only when they are here
     part = Part(
@@ -672,6 +674,14 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id if visit else "",
                 reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
             )
+        for wrong in _transfers_taken_back(box, part):
+            yield TransferRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=visit.id if visit else "",
+                report_id=wrong,
+            )
         if visit is None:
             continue
         if out == "out" and (published, report) != (out, closing):
@@ -711,6 +721,12 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 lots=lots_in(visit),
                 report_id=stripping.id,
             )
+
+
+def _transfers_taken_back(box: Box, part: Part) -> list[str]:
+    """The strippings that were told of these goods, and whose reports count no longer."""
+    void = {report.id for report in box.reports if report.void} if part.transferred else set()
+    return [each for each in part.transferred if each in void]
 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
@@ -827,6 +843,10 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
         case GoodsTransferred():
             told = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
             return _mark(box, message.consignment_id, transferred=(*told, message.report_id))
+        case TransferRetracted():
+            before = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
+            still = tuple([each for each in before if each != message.report_id])
+            return _mark(box, message.consignment_id, transferred=still)
         case ContainerArrived():
             return _mark(box, message.consignment_id, published_arrival=message.visit)
         case ConsignmentGatedOut():

@@ -36,7 +36,7 @@ def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
     """The containers whose arrival was taken back, and which are or were here all the same: a terminal told that they came, they left
     with these goods, or the goods were stripped from them."""
     taken_out = {each.container_no for each in dossier.departures if not each.retraction}
-    taken_out |= {each.source for each in dossier.transfers}
+    taken_out |= {each.source for each in dossier.transfers if not each.void}
     since: dict[str, datetime] = {}
     for wrong in dossier.retractions:
         for number in wrong.containers or [each.container_no for each in terms.containers]:

@@ -19,6 +19,7 @@ from schemas.gate import (
     ContainerArrived,
     DepartureRetracted,
     GoodsTransferred,
+    TransferRetracted,
 )
 from schemas.inspection import (
     FindingsRetracted,
@@ -108,8 +109,8 @@ MOST_WITHDRAWALS = 64
 """Wishes to take the declaration back that wait for the assessment."""
 NOTHING = Dossier()
 NO_WATCHES = Watching()
-Told = Literal["held", "held here", "refused", "refused here", "freed"]
-"""What the gate was told last of a container: `here`, that the goods have arrived in it."""
+Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
+"""What the gate was told last of a container: `here`, that the goods have arrived in it; `not in it`, that they did not go into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ FromDesks = (
     | WithdrawalRequested
     | ContainerArrived
     | GoodsTransferred
+    | TransferRetracted
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -258,7 +260,13 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing)
-        case GoodsTransferred() | ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
+        case (
+            GoodsTransferred()
+            | TransferRetracted()
+            | ConsignmentGatedOut()
+            | ConsignmentLeftUnreleased()
+            | DepartureRetracted()
+        ):
             return depart(state, message, hearing)
         case ContainerArrived():
             return land(state, message, hearing)
@@ -317,7 +325,7 @@ def settle(
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
         return say.revoke(holds)
-    if isinstance(state, Released) and fewer(state.dossier, dossier):
+    if isinstance(state, Released) and (fewer(state.dossier, dossier) or state.boxes.keys() - here(dossier).keys()):
         return say.release_less(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
     more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
@@ -464,7 +472,7 @@ def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fa
 
 def depart(
     state: Goods,
-    told: GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    told: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
 ) -> tuple[Fact, ...]:
     """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
@@ -694,9 +702,14 @@ class _Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The statement stands; but a container that came back to it may have missed it."""
+        """The statement stands; but a container that came back to it may have missed it. Of one that was told something the gate takes
+        another word only in a version of its own."""
+        released, told = isinstance(self.state, Released), told_to_gate(self.state)
+        again = self.to_gate("not released", holds=holds, released=released)
+        if any(fact.key in told for fact in again):
+            return again
         self.version = self.state.version
-        return self.to_gate("not released", holds=holds, released=isinstance(self.state, Released))
+        return self.to_gate("not released", holds=holds, released=released)
 
     def to_gate(
         self,
@@ -747,6 +760,10 @@ class _Statement:
                     arrival_retracted=arrival_was_wrong(self.dossier, number) and number not in arrived,
                 )
             )
+        known_boxes = {box.container_no for box in containers(self.dossier)}
+        for number, known in told.items():
+            if number not in known_boxes and known != "not in it":  # a stripping was taken back
+                facts.append(self._freed(terms, Bound(number, 1), arrived, released=False))
         return tuple(facts)
 
     def _freed(self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool) -> ContainerFreed:
@@ -762,6 +779,7 @@ class _Statement:
             direction=terms.direction,
             arrived_at=arrived.get(box.container_no),
             source=self._source(box.container_no),
+            arrival_retracted=not released and box.container_no not in arrived,
         )
 
     def _source(self, number: str) -> str:
@@ -797,6 +815,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             | QuarantineRefused()
             | ContainerArrived()
             | GoodsTransferred()
+            | TransferRetracted()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -838,7 +857,9 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             changed = _to_gate(state, message.container_no, told)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case ContainerFreed():
-            return _to_gate(state, message.container_no, "freed")
+            told_now: Told = "freed" if message.released else "not in it"
+            changed = _to_gate(state, message.container_no, told_now)
+            return replace(changed, version=message.version) if message.version > state.version else changed
         case RequestRefused():
             left = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):

@@ -85,13 +85,14 @@ class Departure(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it."""
+    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: that was taken back."""
 
     report_id: str
     source: str
     targets: tuple[str, ...]
     lots: int
     at: AwareDatetime
+    void: bool = False
 
 
 class Dossier(NamedTuple):

@@ -15,6 +15,7 @@ from schemas.gate import (
     ContainerArrived,
     DepartureRetracted,
     GoodsTransferred,
+    TransferRetracted,
 )
 from schemas.inspection import (
     FindingsRetracted,
@@ -39,7 +40,7 @@ from schemas.vocabulary import ControlKind, Owner
 from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing, without
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
-from services.release.transfers import transferred
+from services.release.transfers import taken_back, transferred
 
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
@@ -75,6 +76,7 @@ Evidence = (
     | ArrivalRetracted
     | ContainerArrived
     | GoodsTransferred
+    | TransferRetracted
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -114,6 +116,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
         case (
             ContainerArrived()
             | GoodsTransferred()
+            | TransferRetracted()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -123,7 +126,12 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
 
 def _told_by_gate(
     dossier: Dossier,
-    fact: ContainerArrived | GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    fact: ContainerArrived
+    | GoodsTransferred
+    | TransferRetracted
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted,
     message_id: str,
 ) -> Dossier:
     match fact:
@@ -131,6 +139,8 @@ def _told_by_gate(
             return opened(dossier, fact.container_no, fact.occurred_at)
         case GoodsTransferred():
             return transferred(dossier, fact)
+        case TransferRetracted():
+            return taken_back(dossier, fact)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
             return departed(dossier, fact, message_id)
         case DepartureRetracted():

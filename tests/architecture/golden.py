@@ -49,6 +49,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
     StrikeLot,
+    TransferRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -806,6 +807,13 @@ EXAMPLES: tuple[Message, ...] = (
         report_id=REPORT,
     ),
     ContainerArrived(consignment_id=GOODS, occurred_at=after(20), container_no=BOX, visit=DISCHARGE, place="CNTAO-4"),
+    TransferRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(70),
+        container_no=BOX,
+        visit=request_id(TERMINAL, "discharge-1"),
+        report_id=request_id(TERMINAL, "stripping-1"),
+    ),
     GoodsTransferred(
         consignment_id=GOODS,
         occurred_at=after(60),
