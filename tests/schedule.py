@@ -26,8 +26,8 @@ GROUPS = {
 }
 """Files and folders of one worker each, in the order in which they begin: the longest first.
 
-A fixture of a session lives until its worker ends. Shared out file by file, each worker would start every broker, and keep it
-running to the end: a broker that nobody asks takes a tenth of a core. And pytest-xdist begins with the files of the most
+A worker that leaves a group stops its brokers, consoles and browsers (`tests/conftest.py`). Shared out file by file, each worker would
+start them all, and keep them running to the end: a broker with desks that wait takes a tenth of a core. And pytest-xdist begins with the files of the most
 tests, so that the longest, which have few, would all run at the end and wait for each other.
 """
 
