@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from schemas.release import ReleaseGranted
-from schemas.vocabulary import Owner, Stage, plain_word, same_word
+from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same_word
 from services.console import tables as t
 from services.console.asking import HOLDS
 from services.console.batch import FEED_TOPIC
@@ -429,7 +429,8 @@ class Rows:
                 rows = connection.execute(
                     query.where(C.consignment_id > after).order_by(C.consignment_id).limit(limit)
                 ).all()
-                found += [row[0] for row in rows if is_watched(bill_no, declarant, row[1], row[2])]
+                named = [row for row in rows if is_consignment_id(row[0])]  # a hold of anything else cannot be asked
+                found += [row[0] for row in named if is_watched(bill_no, declarant, row[1], row[2])]
                 if len(rows) < limit:
                     break
                 after = rows[-1][0]
@@ -438,7 +439,8 @@ class Rows:
     def held_by(self, hold_id: str) -> list[str]:
         """Consignments on which this hold of a watch is open."""
         query = select(t.HOLDS.c.consignment_id).where(t.OF_WATCHES, t.HOLDS.c.hold_id == hold_id)
-        return [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
+        found = [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
+        return [key for key in found if is_consignment_id(key)]
 
     def unfinished_watches(self) -> list["WatchRow"]:
         """Those that consoles were asked for and have not finished."""
