@@ -336,8 +336,8 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    numbered = type(version) is int and 0 <= version <= LARGEST_INTEGER
-    readable = row.id and numbered and listed == names
+    version = version if type(version) is int and 0 <= version <= LARGEST_INTEGER else None
+    readable = row.id and version is not None and listed == names
     containers = _fitting(listed, ENTRY_CHARACTERS)
     whole = row.id is None or (len(containers) == len(listed) and bool(text_of_body or not row.size))
     if isinstance(reason, str) and len(reason) > LONGEST_REASON:
@@ -348,7 +348,7 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
         id=row.id or f"{topic}/{partition}/{offset}",
         kind=row.kind if readable else UNREADABLE,
         consignment_id=row.consignment_id,
-        version=version if numbered else 0,
+        version=version or 0,
         declaration_no=number[:LONGEST_REASON] if isinstance(number, str) else None,
         containers=containers,
         held=len(holds) if isinstance(holds := body.get("holds"), list) else 0,
