@@ -1,5 +1,6 @@
 """What does each word of the border mean here? The glossary, as types."""
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
@@ -24,6 +25,7 @@ def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
 
 
 CONSIGNMENT_ID = r"^[0-9a-f-]{36}$"
+_ID = re.compile(r"[0-9a-f-]{36}")
 ConsignmentId = Annotated[str, _text(36, 36, CONSIGNMENT_ID)]
 """The goods that move under one declaration; derived, so that lodging twice names the same goods (see `consignment_id`)."""
 DeclarationNo = Annotated[str, _text(18, 18, r"^[0-9]{18}$")]
@@ -86,6 +88,11 @@ def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
     if number > 1:  # neither number nor declarant has a slash, so that no other three words make this name
         return derived_id(_LODGED_AGAIN, f"{number}/{declarant}/{reference}")
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
+
+
+def is_consignment_id(key: str) -> bool:
+    """Whether this can be the id of a consignment; no desk hears a message about anything else under the kinds of consignments."""
+    return _ID.fullmatch(key) is not None
 
 
 @lru_cache(4096)

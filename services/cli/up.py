@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.kafka.broker import Broker, port_is_taken
-from deploy.kafka.errors import BrokerError, Interrupted, never
+from deploy.kafka.errors import Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
 from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
@@ -343,8 +343,10 @@ class Up:
             try:
                 self.broker.start(self._stopping)
                 self._look_after_groups()
-            except (BrokerError, OSError) as error:
-                screen.block(str(error), "red")
+            except Interrupted:
+                raise
+            except Exception as error:  # noqa: BLE001 (a file that was lost, no thread that is left: all else is supervised on)
+                screen.block(str(error) or type(error).__name__, "red")
                 self._supervisor.wait(2)
         self._save_clock()
 

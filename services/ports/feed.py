@@ -1,12 +1,14 @@
 """How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
 
+import json
 import re
 import sqlite3
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.iso6346 import plain
 from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
@@ -87,7 +89,7 @@ class _Line(BaseModel):
     id: str
     kind: str
     consignment_id: str
-    version: int
+    version: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
     containers: tuple[str, ...]
     occurred_at: str
 
@@ -108,7 +110,10 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
     if line.get("kind") not in KINDS:
         return Unread(f"{SOURCE}/{cursor}", "unknown_kind", f"{line.get('kind')!r} is not in the feed"[:500], about)
     try:
+        json.dumps(line, ensure_ascii=False).encode()
         said = _Line.model_validate(line)
+    except UnicodeEncodeError:  # half a surrogate: JSON can say it, and no notebook stores it
+        return Unread(f"{SOURCE}/{cursor}", "contract", "a text that is none", about)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)
     return Notice(said.id, said.kind, said.consignment_id, said.version, said.containers, "", said.occurred_at)

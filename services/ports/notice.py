@@ -135,9 +135,9 @@ def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
 
 
 def named_in(body: Any) -> set[str]:
-    """The consignment and the container that a JSON value speaks of."""
+    """The consignment and the container that a JSON value speaks of. Half a surrogate, which no notebook stores, becomes a sign that no name has."""
     fields = [body.get(name) for name in ("consignment_id", "container_no")] if isinstance(body, dict) else []
-    return {field for field in fields if isinstance(field, str)}
+    return {field.encode("utf-8", "replace").decode() for field in fields if isinstance(field, str)}
 
 
 def _notice(id: str, said: Message) -> Notice:
