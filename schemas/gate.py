@@ -91,12 +91,17 @@ class StrikeLot(AboutContainer, Request):
 
 
 class PermitExit(AboutContainer, Request):
-    """An officer lets this consignment out through the land gate in this container without an import release, in this visit."""
+    """An officer lets this consignment out through the land gate in this container without an import release, in this visit.
+
+    `version`: the release desk's latest statement on these goods that the officer saw. After a later one that they stay the permit is
+    refused (`stated_again`), for it was given without knowing why. None, and in requests of earlier releases, says nothing of it.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     consignment_id: ConsignmentId
     ground: ExitGround
     reason: Reason
+    version: Version | None = None
 
 
 class PlaceContainerHold(AboutContainer, Request):
@@ -181,7 +186,8 @@ class ExitPermitted(AboutContainer, Fact):
     """An officer let this consignment out through the land gate.
 
     `version`: the release desk's statement to the gate in view of which that was done; a later one that the goods stay ends the
-    permit. 0 in facts of earlier releases, which do not tell it.
+    permit. 0 in facts of earlier releases, which do not tell it. `seen`: the statement that the officer named, None where he named none;
+    `visit`: the one that was open, empty where none was, and in facts of earlier releases.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -190,6 +196,8 @@ class ExitPermitted(AboutContainer, Fact):
     reason: Reason
     permitted_by: ActorId
     version: Version = 0
+    seen: Version | None = None
+    visit: VisitId = ""
 
 
 class ContainerHoldPlaced(AboutContainer, Fact):
@@ -302,6 +310,15 @@ class GoodsTransferred(AboutConsignment, Fact):
     visit: Annotated[VisitId, OUTSIDE]
     targets: Annotated[KnownOthers, OUTSIDE]
     lots: Annotated[KnownLots, INSIDE]
+    report_id: Annotated[MessageId, INSIDE]
+
+
+class TransferRetracted(AboutConsignment, Fact):
+    """Goods of this consignment did not go from the container into others: the report `report_id` of `GoodsTransferred` was retracted, or
+    replaced by another one, of which `GoodsTransferred` tells."""
+
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
     report_id: Annotated[MessageId, INSIDE]
 
 

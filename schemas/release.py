@@ -37,6 +37,8 @@ HoldId = Annotated[str, WhenMade(min_length=1, max_length=240, pattern=LINE)]
 
 MOST_HOLDS = 512
 """Holds that one `ConsignmentHeld` lists at most; the release desk opens fewer."""
+Principal = Annotated[str, WhenMade(max_length=64, pattern=LINE)]
+"""The account or company whose report it is; empty where an earlier release did not say."""
 OptionalContainer = Annotated[str, WhenMade(max_length=17, pattern=LINE)]
 Revisions = Annotated[dict[HoldId, tuple[Revision, Revision]], WhenMade(max_length=32)]
 """Hold → pest finding and revision of the latest fact about it."""
@@ -69,6 +71,17 @@ class ReportArrival(AboutConsignment, Request):
     place: Annotated[str, StringConstraints(min_length=1, max_length=100), WhenMade(pattern=LINE), OUTSIDE]
     containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
+
+
+class RetractArrival(AboutConsignment, Request):
+    """Who told of an arrival takes that back: what it told of is not here, and released goods are called back.
+
+    `wrong`: the id of the report; `reason`: why it was wrong.
+    """
+
+    calls_back: ClassVar[bool] = True
+    wrong: Annotated[MessageId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
 
 
 class PlaceHold(AboutConsignment, Request):
@@ -184,12 +197,34 @@ class LiftRetracted(AboutConsignment, Fact):
 
 
 class ArrivalRecorded(AboutConsignment, Fact):
-    """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all)."""
+    """The goods have arrived: in `containers` (empty means all), or `pieces` packages so far (None means all).
+
+    `reported_for`: whose report it is, which alone may take it back: the company for which `reported_by` told it, else who told it; empty in
+    facts of earlier releases.
+    """
 
     place: Annotated[Label, OUTSIDE]
     reported_by: Annotated[ActorId, INSIDE]
     containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_CONTAINERS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
+    reported_for: Annotated[Principal, INSIDE] = ""
+
+
+class ArrivalRetracted(AboutConsignment, Fact):
+    """A report of an arrival was wrong and no longer stands. What is left is stated whole: with `arrived_at`, the event time of the last
+    arrival that stands (`first_arrived_at`: of the first), `containers` and `pieces` are those of `ArrivalRecorded`; without it, nothing
+    has arrived. The holds follow in `ConsignmentHeld`, after `ReleaseRevoked` where the goods were released.
+
+    `wrong`: the id of the message that told it.
+    """
+
+    wrong: Annotated[MessageId, OUTSIDE]
+    reason: Annotated[Reason, INSIDE]
+    retracted_by: Annotated[ActorId, INSIDE]
+    containers: Annotated[tuple[ContainerName, ...], WhenMade(max_length=2 * MOST_CONTAINERS), OUTSIDE] = ()
+    pieces: Annotated[Pieces | None, OUTSIDE] = None
+    arrived_at: Annotated[Moment | None, OUTSIDE] = None
+    first_arrived_at: Annotated[Moment | None, OUTSIDE] = None
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
@@ -264,7 +299,8 @@ class ContainerHeld(AboutContainer, Fact):
     """To the gate: this consignment is in the container and may not leave. Highest `version` per consignment wins.
 
     `refused`: for good. The other fields tell which lot of which visit it is; empty and None where nobody said. `source`: the container
-    out of which the goods came into this one, with `shared_by` lots.
+    out of which the goods came into this one, with `shared_by` lots. `arrival_retracted`: an arrival that was told before was wrong, so
+    that without `arrived_at` the goods have not arrived in it.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -278,13 +314,14 @@ class ContainerHeld(AboutContainer, Fact):
     arrived_at: Moment | None = None
     refused: bool = False
     source: OptionalContainer = ""
+    arrival_retracted: bool = False
 
 
 class ContainerFreed(AboutContainer, Fact):
     """To the gate: this consignment no longer keeps the container. Highest `version` per consignment wins.
 
-    `released` false: the declaration was withdrawn, so the consignment no longer counts; that alone lets nothing leave. `source`: as in
-    `ContainerHeld`.
+    `released` false: the declaration was withdrawn, or the goods did not go into this container after all (`arrival_retracted`), so the
+    consignment no longer counts; that alone lets nothing leave. `source`, `arrival_retracted`: as in `ContainerHeld`.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
@@ -297,3 +334,4 @@ class ContainerFreed(AboutContainer, Fact):
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
     source: OptionalContainer = ""
+    arrival_retracted: bool = False

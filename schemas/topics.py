@@ -136,7 +136,12 @@ FACTS_AND_REQUESTS = (
             RequestRefused,
         ),
     ),
-    Topic(requests_topic("release"), "requests", "anyone", (r.ReportArrival, r.PlaceHold, r.LiftHold, r.RetractLift)),
+    Topic(
+        requests_topic("release"),
+        "requests",
+        "anyone",
+        (r.ReportArrival, r.RetractArrival, r.PlaceHold, r.LiftHold, r.RetractLift),
+    ),
     Topic("customs-release-watches", "requests", "anyone", (r.PlaceWatch, r.LiftWatch), key="partition"),
     Topic(
         facts_topic("release"),
@@ -144,6 +149,7 @@ FACTS_AND_REQUESTS = (
         "release",
         (
             r.ArrivalRecorded,
+            r.ArrivalRetracted,
             r.ConsignmentHeld,
             r.ReleaseGranted,
             r.ReleaseRefused,
@@ -202,6 +208,7 @@ FACTS_AND_REQUESTS = (
         (
             g.ContainerArrived,
             g.GoodsTransferred,
+            g.TransferRetracted,
             g.ConsignmentGatedOut,
             g.ConsignmentLeftUnreleased,
             g.DepartureRetracted,

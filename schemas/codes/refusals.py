@@ -26,6 +26,9 @@ REFUSALS: Final = MappingProxyType(
         "opened_again": Words(
             "该项已重新提出，所述结果针对此前的情形", "it speaks of what was asked before; that was opened again since"
         ),
+        "stated_again": Words(
+            "放行岗此后又有新的扣留意见，请重新核查", "the release desk said since that the goods stay; look again"
+        ),
         "wrong_control": Words("该布控不以此方式答复", "this control is not answered this way"),
         "pest_missing": Words("未写明有害生物名称", "the pest is not named"),
         "pest_contradicts": Words("结果为合格却写有有害生物", "the result is in order, yet a pest is named"),
@@ -45,6 +48,7 @@ REFUSALS: Final = MappingProxyType(
         ),
         "hold_unknown": Words("没有这项未解除的扣留", "no such hold is open"),
         "lift_unknown": Words("没有这次解除扣留", "no such lifting of a hold is known"),
+        "arrival_unknown": Words("没有这份运抵报告", "no such report of an arrival is known"),
         "not_an_officer_hold": Words("该扣留不由关员解除", "this hold is not an officer's to lift"),
         "container_unknown": Words("没有该集装箱的信息", "nothing is known of this container"),
         "container_malformed": Words("不是集装箱号", "this is no number of a container"),

@@ -30,6 +30,7 @@ from schemas.quarantine import (
 )
 from schemas.release import (
     ArrivalRecorded,
+    ArrivalRetracted,
     DeclarationWithdrawn,
     LiftRetracted,
     RefusalRevoked,
@@ -101,6 +102,7 @@ Heard = (
     | TreatmentWaived
     | QuarantineRefused
     | ArrivalRecorded
+    | ArrivalRetracted
     | ReleaseGranted
     | ReleaseRefused
     | ReleaseRevoked
@@ -145,8 +147,8 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _with(state, treatment_ordered=_earlier(state.treatment_ordered, at))
         case TreatmentVerified() | TreatmentAbandoned() | TreatmentWaived() | QuarantineRefused():
             return _with(state, treated=_later(state.treated, at))
-        case ArrivalRecorded():
-            return _arrived(state, at, hearing)
+        case ArrivalRecorded() | ArrivalRetracted():
+            return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
         case ReleaseRefused():  # said again when officers' holds on the goods changed
@@ -223,12 +225,24 @@ def _at_last(state: Timeline) -> Timeline:
     return state if end == state.end else state._replace(end=end)
 
 
-def _arrived(state: Timeline, at: datetime, hearing: Hearing) -> Timeline:
+def _arrived(state: Timeline, told: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> Timeline:
+    if isinstance(told, ArrivalRetracted):
+        return _did_not_arrive(state, told)
+    at = told.occurred_at
     first = _earlier(state.first_arrived or state.arrived, at)
     if state.arrived is not None and at < state.arrived:
         return _with(state, first_arrived=first)
     recorded = _later(state.arrival_recorded, hearing.recorded) if at == state.arrived else hearing.recorded
     return _with(state, arrived=at, first_arrived=first, arrival_recorded=recorded)
+
+
+def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
+    """What still stands is told whole. When that was recorded is known only where it is the arrival that ended last before, too."""
+    told = retracted.arrived_at
+    recorded = state.arrival_recorded if told is not None and told == state.arrived else None
+    first = retracted.first_arrived_at
+    corrections = state.corrections + 1
+    return _with(state, arrived=told, first_arrived=first, arrival_recorded=recorded, corrections=corrections)
 
 
 def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:

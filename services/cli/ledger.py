@@ -181,7 +181,9 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
     for kind in ("DeclarationAccepted", "ConsignmentAssessed"):
         if kinds[kind] > 1:
             ledger.doubled.append(f"{key}: {kind} {kinds[kind]} times")
-    arrivals = Counter(_arrived(e) for e in story if e.kind == "ArrivalRecorded")
+    wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
+    told = [e for e in story if e.kind == "ArrivalRecorded" and e.headers.get("causationid", "") not in wrong]
+    arrivals = Counter(map(_arrived, told))
     ledger.doubled += [
         f"{key}: ArrivalRecorded of {what} {count} times" for what, count in arrivals.items() if count > 1
     ]

@@ -30,7 +30,7 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
 )
-from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
@@ -176,6 +176,12 @@ def _container_finding(typed: Typed) -> dict[str, Any]:
     return {**told, "lots": typed.get("lots") or None, **_when(typed)}
 
 
+def _permit(typed: Typed) -> dict[str, Any]:
+    """The form names the goods with the release desk's statement on them that the page had read, apart by a blank."""
+    name, _, version = typed.get("consignment_id", "").partition(" ")
+    return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
+
+
 ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
     "findings": (RecordFindings, _recorded),
     "correct-findings": (CorrectFindings, _corrected),
@@ -185,6 +191,7 @@ ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]
     "retract-treatment": (RetractTreatment, _only("origin", "wrong", "reason")),
     "retract-decision": (RetractTreatmentDecision, _only("origin", "wrong", "reason")),
     "arrival": (ReportArrival, _arrival),
+    "retract-arrival": (RetractArrival, _only("wrong", "reason")),
     "hold": (PlaceHold, _only("reason")),
     "lift": (LiftHold, _only("hold_id", "reason")),
     "retract-lift": (RetractLift, _only("wrong", "reason")),
@@ -196,7 +203,7 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
     "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
     "finding": (RecordContainerFinding, _container_finding),
     "strike": (StrikeLot, _only("consignment_id", "reason")),
-    "permit": (PermitExit, _only("consignment_id", "ground", "reason")),
+    "permit": (PermitExit, _permit),
     "hold": (PlaceContainerHold, _only("reason")),
     "lift": (LiftContainerHold, _only("hold_id", "reason")),
     "gate-out": (RecordGateOut, lambda typed: {"gate": typed.get("gate", ""), **_when(typed)}),

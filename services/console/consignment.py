@@ -164,6 +164,15 @@ def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
         row.arrived_boxes = ALL
 
 
+def _did_not_arrive(row: Consignment, heard: Heard, body: Body) -> None:
+    """What has arrived all the same is told whole."""
+    first = body.get("first_arrived_at")
+    row.arrived_us = None if first is None else micros(first)
+    boxes = sorted({plain(number) for number in body.get("containers", ())})
+    everything = first is not None and not boxes and body.get("pieces") is None
+    row.arrived_boxes = ALL if everything else " ".join(boxes)
+
+
 def _held(row: Consignment, heard: Heard, body: Body) -> None:
     row.word = "revoked" if row.word == "revoked" else "held"
     row.held_us = micros(body["occurred_at"])
@@ -277,6 +286,7 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "RequestRefused": ("", _refused_request),
     "ConsignmentAssessed": ("seq_risk", _assessed),
     "ArrivalRecorded": ("seq_release", _arrived),
+    "ArrivalRetracted": ("seq_release", _did_not_arrive),
     "ConsignmentHeld": ("seq_release", _held),
     "ReleaseGranted": ("seq_release", _granted),
     "ReleaseRefused": ("seq_release", _refused),

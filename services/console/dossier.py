@@ -31,6 +31,7 @@ _KINDS: dict[str, type[Message]] = {
         *(q.TreatmentRetracted, q.TreatmentDecisionRetracted),
         *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.RefusalRevoked, r.DeclarationWithdrawn),
         *(r.LiftHold, r.LiftRetracted),
+        *(r.ReportArrival, r.ArrivalRetracted),
     )
 }
 LONGEST_TEXT = 500
@@ -104,6 +105,7 @@ class Dossier:
     decisions: list[Said[Message]] = field(default_factory=list)
     refused: list[Said[RequestRefused]] = field(default_factory=list)
     lifts: list[Said[r.LiftHold]] = field(default_factory=list)
+    arrivals: list[Said[r.ReportArrival]] = field(default_factory=list)
 
     def open_controls(self) -> list[Control]:
         """The controls that an officer may answer now."""
@@ -129,6 +131,11 @@ class Dossier:
         """The liftings of officers' holds that stand, and can be taken back."""
         refused = {said.fact.request_id for said in self.refused}
         return [lift for lift in self.lifts if lift.entry.id not in refused]
+
+    def told_arrivals(self) -> list[Said[r.ReportArrival]]:
+        """The reports of arrivals that stand, and can be taken back by who told them."""
+        refused = {said.fact.request_id for said in self.refused}
+        return [told for told in self.arrivals if told.entry.id not in refused]
 
     def open_treatments(self) -> list[Treatment]:
         """The treatments that a unit may record now."""
@@ -202,6 +209,10 @@ def _note(made: Dossier, entry: Entry, fact: Message) -> None:
             made.lifts.append(Said(entry, fact))
         case r.LiftRetracted():
             made.lifts = [lift for lift in made.lifts if lift.entry.id != fact.wrong]
+        case r.ReportArrival():
+            made.arrivals.append(Said(entry, fact))
+        case r.ArrivalRetracted():
+            made.arrivals = [told for told in made.arrivals if told.entry.id != fact.wrong]
         case RequestRefused():
             made.refused.append(Said(entry, fact))
         case _:

@@ -30,7 +30,7 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
 )
-from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
@@ -374,6 +374,7 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     DecideTreatment,
     RetractTreatmentDecision,
     ReportArrival,
+    RetractArrival,
     PlaceHold,
     LiftHold,
     RetractLift,
@@ -596,6 +597,21 @@ async def retract_treatment_decision(request: Request, consignment_id: OfConsign
 async def arrival(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
     """Carrier or terminal: the goods are at this place."""
     return await _taken(request, ReportArrival, consignment_id=consignment_id)
+
+
+@router.post(
+    "/consignments/{consignment_id}/arrival/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=OF_GOODS,
+    openapi_extra=body_of(BODIES[RetractArrival]),
+    tags=["ports"],
+    summary="Take a report of an arrival back",
+)
+async def retract_arrival(request: Request, consignment_id: OfConsignment, _key: Key = None) -> Response:
+    """Only who told it may: the goods are not here. `wrong` is the id of the request with which it was told; released goods are called back.
+    What a terminal told of a container is taken back there (`/containers/{container_no}/events/{report_id}/retraction`)."""
+    return await _taken(request, RetractArrival, consignment_id=consignment_id)
 
 
 @router.post(

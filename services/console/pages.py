@@ -354,6 +354,7 @@ def container_page(
     may = who.may(READ_MESSAGES) and may_read(desk, who, number)
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
     inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    parts = desk.rows.container(number).parts if "permit" in who.forms("containers") else []
     reports = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(
@@ -367,6 +368,7 @@ def container_page(
         reports=[answers.report_to(who, row) for row in reports[:REPORTS]],
         more_reports=len(reports) > REPORTS,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
+        stated={part.consignment_id: part.version for part in parts if part.version},
         **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(desk, who, asked),
         forms=who.forms("containers"),

@@ -25,7 +25,7 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
 )
-from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractLift
+from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractArrival, RetractLift
 
 
 class Role(StrEnum):
@@ -114,6 +114,7 @@ ASKS: dict[type[Request], Right] = {
     LodgeDeclaration: Right(_DECLARING, Scope.LODGE),
     WithdrawDeclaration: Right(_DECLARING, Scope.LODGE),
     ReportArrival: Right(_PORTS, Scope.REPORT),
+    RetractArrival: Right(_PORTS, Scope.REPORT),
     RecordEquipmentEvent: Right(_PORTS, Scope.REPORT),
     RetractEquipmentEvent: Right(_PORTS, Scope.REPORT),
     RecordGateOut: Right(_PORTS, Scope.REPORT),
@@ -149,6 +150,7 @@ FORMS: dict[str, dict[str, type[Request]]] = {
         "retract-treatment": RetractTreatment,
         "retract-decision": RetractTreatmentDecision,
         "arrival": ReportArrival,
+        "retract-arrival": RetractArrival,
         "hold": PlaceHold,
         "lift": LiftHold,
         "retract-lift": RetractLift,
@@ -226,6 +228,7 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("POST", f"{GOODS}/withdrawal"): _asking(WithdrawDeclaration),
     # what is asked about goods
     ("POST", f"{GOODS}/arrival"): _asking(ReportArrival),
+    ("POST", f"{GOODS}/arrival/retraction"): _asking(RetractArrival),
     ("POST", f"{GOODS}/findings"): _asking(RecordFindings),
     ("POST", f"{GOODS}/findings/correction"): _asking(CorrectFindings),
     ("POST", f"{GOODS}/findings/retraction"): _asking(RetractFindings),

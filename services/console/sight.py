@@ -314,6 +314,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "DecideTreatment",
             "RetractTreatmentDecision",
             "ReportArrival",
+            "RetractArrival",
             "PlaceHold",
             "LiftHold",
             "RetractLift",
@@ -364,6 +365,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "QuarantineRefused": _because,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
     "ArrivalRecorded": _arrived,
+    "ArrivalRetracted": _by("retracted_by"),
     "ConsignmentHeld": _held,
     "ReleaseGranted": _granted,
     "EquipmentEventRecorded": _event,
@@ -385,6 +387,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "GoodsTransferred": lambda s, b: s.t(
         "summary.transferred", source=b["container_no"], targets=", ".join(b["targets"])
     ),
+    "TransferRetracted": lambda s, b: s.t("summary.container", number=b["container_no"]),
     "ConsignmentLeftUnreleased": _because,
     "DepartureRetracted": _because,
     "ReleaseRefused": _because,

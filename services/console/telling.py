@@ -67,12 +67,12 @@ MILESTONES = frozenset(
         ),
         *("InspectionPassed", "InspectionFailed", "PestIntercepted", "TreatmentOrdered", "TreatmentVerified"),
         *("TreatmentReferred", "TreatmentWaived", "QuarantineRefused"),
-        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted"),
+        *("RectificationRequested", "FindingsRetracted", "RefusalRevoked", "LiftRetracted", "ArrivalRetracted"),
         *("TreatmentRetracted", "TreatmentDecisionRetracted"),
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
-        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred"),
+        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "TransferRetracted"),
     }
 )
 PROBLEMS = frozenset(
@@ -81,7 +81,7 @@ PROBLEMS = frozenset(
         *("TreatmentFailed", "TreatmentAbandoned", "TreatmentOverdue", "QuarantineRefused"),
         *("ReleaseRefused", "ReleaseRevoked"),
         *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
-        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
+        *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
         *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
     }
 )

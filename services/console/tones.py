@@ -48,7 +48,14 @@ _CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
         (
             *("DeclarationWaits", "RectificationRequested", "FindingsRetracted", "TreatmentReferred"),
             *("TreatmentRetracted", "TreatmentDecisionRetracted", "InspectionOverdue", "RectificationOverdue"),
-            *("TreatmentOverdue", "ConsignmentHeld", "LiftRetracted", "ContainerHeld", "ContainerMustStay"),
+            *(
+                "TreatmentOverdue",
+                "ConsignmentHeld",
+                "LiftRetracted",
+                "ArrivalRetracted",
+                "ContainerHeld",
+                "ContainerMustStay",
+            ),
             *("ContainerHoldPlaced", "WatchPlaced"),
         ),
     ),

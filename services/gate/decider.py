@@ -38,6 +38,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
     StrikeLot,
+    TransferRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -112,6 +113,7 @@ Said = (
     | GateAlarmRaised
     | ContainerArrived
     | GoodsTransferred
+    | TransferRetracted
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -184,7 +186,8 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    arrived_at = message.arrived_at or (known.arrived_at if known else None)
+    known_at = known.arrived_at if known and not message.arrival_retracted else None
+    arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
         arrived_at = stated_at  # a release of the release before: goods are released only when they are here
     part = Part(
@@ -414,6 +417,9 @@ def _permitted(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
     if part is None:
         return Learned(box, ("lot_unknown", message.consignment_id))
+    if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
+        seen = f"statement {message.version} was seen, and statement {part.version} says that the goods stay"
+        return Learned(box, ("stated_again", seen))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
     return Learned(_noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
@@ -547,6 +553,8 @@ def _answered(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Itera
                 reason=shown(message.reason, breaks=True),
                 permitted_by=shown(message.asked_by, 64),
                 version=box.permits[-1].version,
+                seen=message.version,
+                visit=truth.current.id if truth.current else "",
             )
         case PlaceContainerHold():
             yield ContainerHoldPlaced(
@@ -666,6 +674,14 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id if visit else "",
                 reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
             )
+        for wrong in _transfers_taken_back(box, part):
+            yield TransferRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=visit.id if visit else "",
+                report_id=wrong,
+            )
         if visit is None:
             continue
         if out == "out" and (published, report) != (out, closing):
@@ -705,6 +721,12 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 lots=lots_in(visit),
                 report_id=stripping.id,
             )
+
+
+def _transfers_taken_back(box: Box, part: Part) -> list[str]:
+    """The strippings that were told of these goods, and whose reports count no longer."""
+    void = {report.id for report in box.reports if report.void} if part.transferred else set()
+    return [each for each in part.transferred if each in void]
 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
@@ -821,6 +843,10 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
         case GoodsTransferred():
             told = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
             return _mark(box, message.consignment_id, transferred=(*told, message.report_id))
+        case TransferRetracted():
+            before = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
+            still = tuple([each for each in before if each != message.report_id])
+            return _mark(box, message.consignment_id, transferred=still)
         case ContainerArrived():
             return _mark(box, message.consignment_id, published_arrival=message.visit)
         case ConsignmentGatedOut():

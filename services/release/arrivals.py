@@ -1,12 +1,13 @@
 """Which of the goods have arrived, and when? Told of everything, by container, or by the piece."""
 
 from datetime import datetime
+from typing import Any
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import MOST_CONTAINERS
-from schemas.release import ArrivalRecorded
-from services.release.dossier import Dossier, Landing
+from schemas.release import ArrivalRecorded, ArrivalRetracted
+from services.release.dossier import Dossier, Landing, Retraction, Terms
 
 MOST_LANDINGS = 256
 """Reports of partial arrivals that are kept of one consignment: every container may have one of its own."""
@@ -25,9 +26,23 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
     for landing in dossier.landings:
         for number in landing.containers:
             since.setdefault(number, landing.at)
+    since = _proven(dossier, terms) | since if dossier.retractions else since
     if dossier.arrived_at is None:
         return {b.container_no: since[b.container_no] for b in terms.containers if b.container_no in since}
     return {b.container_no: since.get(b.container_no, dossier.arrived_at) for b in terms.containers}
+
+
+def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
+    """The containers whose arrival was taken back, and which are or were here all the same: a terminal told that they came, they left
+    with these goods, or the goods were stripped from them."""
+    taken_out = {each.container_no for each in dossier.departures if not each.retraction}
+    taken_out |= {each.source for each in dossier.transfers if not each.void}
+    since: dict[str, datetime] = {}
+    for wrong in dossier.retractions:
+        for number in wrong.containers or [each.container_no for each in terms.containers]:
+            if number in dossier.opened or number in taken_out:
+                since.setdefault(number, dossier.opened_at.get(number, wrong.at))
+    return since
 
 
 def arrived_pieces(dossier: Dossier) -> Landing | None:
@@ -41,7 +56,7 @@ def arrived_whole(dossier: Dossier) -> datetime | None:
     if dossier.arrived_at is not None:
         return dossier.arrived_at
     terms = dossier.terms
-    if terms is None or not dossier.landings:
+    if terms is None or not (dossier.landings or dossier.retractions):
         return None
     if terms.containers:
         boxes = arrived_boxes(dossier)
@@ -52,7 +67,7 @@ def arrived_whole(dossier: Dossier) -> datetime | None:
 
 def arrived_partly(dossier: Dossier) -> bool:
     """Whether something has arrived, and not everything."""
-    if not dossier.landings or arrived_whole(dossier) is not None:
+    if not (dossier.landings or dossier.retractions) or arrived_whole(dossier) is not None:
         return False
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
@@ -80,18 +95,19 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
     if landing.containers and dossier.terms is None:
         return any(set(each.containers) == set(landing.containers) for each in dossier.landings)
     if landing.containers:
-        here = {number for each in dossier.landings for number in each.containers}
+        here = {*arrived_boxes(dossier), *[number for each in dossier.landings for number in each.containers]}
         return here.issuperset(landing.containers)
     most = arrived_pieces(dossier)
     return landing.pieces is not None and most is not None and landing.pieces <= (most.pieces or 0)
 
 
-def opened(dossier: Dossier, container_no: str) -> Dossier:
+def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
     """The dossier that knows that a terminal told of this container; the same object when it did, or when no more are kept."""
     number = name_of(container_no)
     if number in dossier.opened or len(dossier.opened) >= MOST_UNPROVEN:
         return dossier
-    return dossier._replace(opened=tuple(sorted([*dossier.opened, number])))
+    names = tuple(sorted([*dossier.opened, number]))
+    return dossier._replace(opened=names, opened_at={**dossier.opened_at, number: at})
 
 
 def told_boxes(dossier: Dossier) -> frozenset[str]:
@@ -131,9 +147,75 @@ def what_is_missing(dossier: Dossier) -> str:
 def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:
     """The dossier with one more arrival; the same object when it has that."""
     if not fact.containers and fact.pieces is None:
-        return dossier._replace(arrived_at=fact.occurred_at, arrival_request=message_id)
+        return dossier._replace(
+            arrived_at=fact.occurred_at, arrival_request=message_id, arrival_sender=fact.reported_for
+        )
     if any(each.message_id == message_id for each in dossier.landings):
         return dossier
     by_gate = fact.reported_by == BY_GATE
-    landing = Landing(message_id, fact.occurred_at, fact.containers, fact.pieces, by_gate)
+    landing = Landing(message_id, fact.occurred_at, fact.containers, fact.pieces, by_gate, fact.reported_for)
     return dossier._replace(landings=(*dossier.landings, landing))
+
+
+def told_by(dossier: Dossier, message_id: str) -> Landing | None:
+    """The report of an arrival that stands and was told by this message; of everything, it names neither containers nor packages."""
+    if dossier.arrived_at is not None and dossier.arrival_request == message_id:
+        return Landing(message_id, dossier.arrived_at, sender=dossier.arrival_sender)
+    return next((each for each in dossier.landings if each.message_id == message_id), None)
+
+
+def without(dossier: Dossier, fact: ArrivalRetracted, message_id: str) -> Dossier:
+    """The dossier without the arrival that was wrong; the same object when it has none such."""
+    wrong = told_by(dossier, fact.wrong)
+    if wrong is None:
+        return dossier
+    retraction = Retraction(wrong.message_id, message_id, wrong.at, wrong.containers)
+    left = dossier._replace(retractions=(*dossier.retractions, retraction))
+    if wrong.containers or wrong.pieces is not None:
+        return left._replace(landings=tuple([each for each in dossier.landings if each is not wrong]))
+    return left._replace(arrived_at=None, arrival_request="", arrival_sender="")
+
+
+def gone_with(dossier: Dossier, wrong: Landing) -> bool:
+    """Whether everything of which the report tells has left: then it had arrived."""
+    declared = [each.container_no for each in dossier.terms.containers] if dossier.terms else []
+    numbers = {*(wrong.containers or declared)}
+    return bool(numbers) and numbers <= {each.container_no for each in dossier.departures if not each.retraction}
+
+
+def fewer(before: Dossier, after: Dossier) -> bool:
+    """Whether less has arrived by what is known now than was known before."""
+    if arrived_whole(before) is None and not arrived_partly(before):
+        return False
+    if arrived_boxes(before).keys() - arrived_boxes(after).keys():
+        return True
+    if (before.terms and before.terms.containers) or arrived_whole(after) is not None:
+        return False
+    had, have = arrived_pieces(before), arrived_pieces(after)
+    return arrived_whole(before) is not None or (had.pieces or 0 if had else 0) > (have.pieces or 0 if have else 0)
+
+
+def what_stands(dossier: Dossier) -> dict[str, Any]:
+    """What has arrived as far as it was not taken back, as `ArrivalRetracted` says it."""
+    numbers, most = arrived_boxes(dossier), arrived_pieces(dossier)
+    if dossier.terms is None:
+        for each in dossier.landings:
+            numbers |= {number: each.at for number in each.containers if number not in numbers}
+    times = [*numbers.values(), *([dossier.arrived_at] if dossier.arrived_at else [])]
+    times += [each.at for each in dossier.landings if each.pieces is not None and not each.containers]
+    if not times:
+        return {}
+    whole = arrived_whole(dossier) is not None
+    return {
+        "containers": () if whole else tuple(numbers),
+        "pieces": None if whole or most is None else most.pieces,
+        "arrived_at": max(times),
+        "first_arrived_at": min(times),
+    }
+
+
+def arrival_was_wrong(dossier: Dossier, container_no: str) -> bool:
+    """Whether an arrival in this container was told and taken back, and none is known."""
+    return container_no not in arrived_boxes(dossier) and any(
+        not each.containers or container_no in each.containers for each in dossier.retractions
+    )

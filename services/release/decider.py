@@ -19,6 +19,7 @@ from schemas.gate import (
     ContainerArrived,
     DepartureRetracted,
     GoodsTransferred,
+    TransferRetracted,
 )
 from schemas.inspection import (
     FindingsRetracted,
@@ -39,6 +40,7 @@ from schemas.quarantine import (
 )
 from schemas.release import (
     ArrivalRecorded,
+    ArrivalRetracted,
     ConsignmentHeld,
     ContainerFreed,
     ContainerHeld,
@@ -54,6 +56,7 @@ from schemas.release import (
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractArrival,
     RetractLift,
     WatchLifted,
     WatchPlaced,
@@ -62,15 +65,21 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import Direction, Owner
 from services.release.arrivals import (
     BY_GATE,
+    MOST_LANDINGS,
+    arrival_was_wrong,
     arrived_boxes,
     arrived_partly,
     arrived_pieces,
     arrived_whole,
+    fewer,
+    gone_with,
     misfit,
     named,
     no_news,
     told_boxes,
+    told_by,
     too_many_landings,
+    what_stands,
 )
 from services.release.departures import gone, left_unreleased
 from services.release.dossier import Bound, Dossier, Landing, Terms
@@ -100,8 +109,8 @@ MOST_WITHDRAWALS = 64
 """Wishes to take the declaration back that wait for the assessment."""
 NOTHING = Dossier()
 NO_WATCHES = Watching()
-Told = Literal["held", "held here", "refused", "refused here", "freed"]
-"""What the gate was told last of a container: `here`, that the goods have arrived in it."""
+Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
+"""What the gate was told last of a container: `here`, that the goods have arrived in it; `not in it`, that they did not go into it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +189,18 @@ FromDesks = (
     | WithdrawalRequested
     | ContainerArrived
     | GoodsTransferred
+    | TransferRetracted
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
 )
-Asked = ReportArrival | PlaceHold | LiftHold | RetractLift
+Asked = ReportArrival | RetractArrival | PlaceHold | LiftHold | RetractLift
 OfGoods = FromDesks | Asked | DeadlinePassed
 OfWatches = PlaceWatch | LiftWatch
 Heard = OfGoods | OfWatches
 SaidOfGoods = (
     ArrivalRecorded
+    | ArrivalRetracted
     | ConsignmentHeld
     | ReleaseGranted
     | ReleaseRefused
@@ -249,7 +260,13 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | QuarantineRefused()
         ):
             return settle(state, learn(state.dossier, message, ""), officers(state), message.consignment_id, hearing)
-        case GoodsTransferred() | ConsignmentGatedOut() | ConsignmentLeftUnreleased() | DepartureRetracted():
+        case (
+            GoodsTransferred()
+            | TransferRetracted()
+            | ConsignmentGatedOut()
+            | ConsignmentLeftUnreleased()
+            | DepartureRetracted()
+        ):
             return depart(state, message, hearing)
         case ContainerArrived():
             return land(state, message, hearing)
@@ -257,6 +274,8 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             return withdraw(state, message, hearing)
         case ReportArrival():
             return arrive(state, message, hearing)
+        case RetractArrival():
+            return take_back(state, message, hearing)
         case PlaceHold():
             return hold(state, message, hearing)
         case LiftHold():
@@ -306,6 +325,8 @@ def settle(
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
         return say.revoke(holds)
+    if isinstance(state, Released) and (fewer(state.dossier, dossier) or state.boxes.keys() - here(dossier).keys()):
+        return say.release_less(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
     more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
     if not stops and (news or isinstance(state, Held) or more):
@@ -359,7 +380,8 @@ def _refused_so_far(
 def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """The goods are here, or a part of them: true once, whatever else holds them. What tells nothing new is sent back."""
     dossier = state.dossier
-    if hearing.message_id in (dossier.arrival_request, *[each.message_id for each in dossier.landings]):
+    known = [*[each.message_id for each in dossier.landings], *[each.wrong for each in dossier.retractions]]
+    if hearing.message_id in (dossier.arrival_request, *known):
         return ()
     boxes = named(report.containers)
     at = event_time(report.occurred_at, hearing)
@@ -383,8 +405,45 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
         reported_by=report.asked_by,
         containers=boxes,
         pieces=report.pieces,
+        reported_for=shown(report.principal, 64),
     )
     return (arrived, *_after(state, arrived, hearing))
+
+
+def take_back(state: Goods, asked: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
+    """A report of an arrival was wrong. Who told it takes it back; of one that an earlier release recorded nobody knows whose it was, and
+    as this can only hold the goods, whoever may tell arrivals takes it back. What a terminal told the gate is taken back there."""
+    dossier = state.dossier
+    if any(each.message_id == hearing.message_id for each in dossier.retractions):
+        return ()
+    if isinstance(state, Withdrawn):
+        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+    wrong = told_by(dossier, asked.wrong)
+    if wrong is None and any(each.wrong == asked.wrong for each in dossier.retractions):
+        return (refusal(asked, hearing, "already_answered", f"{asked.wrong[:80]} counts no longer"),)
+    if wrong is None or wrong.by_gate:
+        return (refusal(asked, hearing, "arrival_unknown", f"{asked.wrong[:80]} is no report of an arrival"),)
+    if wrong.sender not in ("", shown(asked.principal, 64)):
+        return (refusal(asked, hearing, "not_the_sender", f"{asked.wrong[:80]} was told by another sender"),)
+    if gone_with(dossier, wrong):
+        return (refusal(asked, hearing, "already_gated_out", "what it told of has left, and so had arrived"),)
+    if len(dossier.retractions) >= MOST_LANDINGS:
+        seen = f"{len(dossier.retractions)} arrivals were taken back"
+        return (refusal(asked, hearing, "too_many_requests", seen),)
+    return _less(state, wrong, asked.reason, asked.asked_by, asked.consignment_id, hearing)
+
+
+def _less(state: Goods, wrong: Landing, reason: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+    retracted = ArrivalRetracted(
+        consignment_id=consignment,
+        occurred_at=hearing.at,
+        wrong=wrong.message_id,
+        reason=shown(reason, breaks=True),
+        retracted_by=shown(by, 64),
+    )
+    dossier = learn(state.dossier, retracted, hearing.message_id)
+    told = retracted.model_copy(update=what_stands(dossier))
+    return (told, *settle(state, dossier, officers(state), consignment, hearing))
 
 
 def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
@@ -413,7 +472,7 @@ def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fa
 
 def depart(
     state: Goods,
-    told: GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    told: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
 ) -> tuple[Fact, ...]:
     """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
@@ -577,6 +636,12 @@ class _Statement:
         )
         return (granted, *self.to_gate("not arrived yet", holds=holds, released=True))
 
+    def release_less(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
+        """A part of what was released has not arrived after all: the release is called back first."""
+        revoked = self._revoked("an arrival was taken back")
+        self.version += 1
+        return (revoked, *self.release(holds))
+
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
         revoked = self._revoked(stops[0].reason)
@@ -637,9 +702,14 @@ class _Statement:
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
-        """The statement stands; but a container that came back to it may have missed it."""
+        """The statement stands; but a container that came back to it may have missed it. Of one that was told something the gate takes
+        another word only in a version of its own."""
+        released, told = isinstance(self.state, Released), told_to_gate(self.state)
+        again = self.to_gate("not released", holds=holds, released=released)
+        if any(fact.key in told for fact in again):
+            return again
         self.version = self.state.version
-        return self.to_gate("not released", holds=holds, released=isinstance(self.state, Released))
+        return self.to_gate("not released", holds=holds, released=released)
 
     def to_gate(
         self,
@@ -687,8 +757,13 @@ class _Statement:
                     arrived_at=arrived.get(number),
                     refused=refused,
                     source=self._source(number),
+                    arrival_retracted=arrival_was_wrong(self.dossier, number) and number not in arrived,
                 )
             )
+        known_boxes = {box.container_no for box in containers(self.dossier)}
+        for number, known in told.items():
+            if number not in known_boxes and known != "not in it":  # a stripping was taken back
+                facts.append(self._freed(terms, Bound(number, 1), arrived, released=False))
         return tuple(facts)
 
     def _freed(self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool) -> ContainerFreed:
@@ -704,6 +779,7 @@ class _Statement:
             direction=terms.direction,
             arrived_at=arrived.get(box.container_no),
             source=self._source(box.container_no),
+            arrival_retracted=not released and box.container_no not in arrived,
         )
 
     def _source(self, number: str) -> str:
@@ -739,6 +815,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             | QuarantineRefused()
             | ContainerArrived()
             | GoodsTransferred()
+            | TransferRetracted()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -746,7 +823,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             return state if isinstance(state, Withdrawn) else _known(state, message, hearing)
         case WithdrawalRequested():
             return _known(state, message, hearing) if isinstance(state, Held) and not state.revoked else state
-        case ArrivalRecorded():
+        case ArrivalRecorded() | ArrivalRetracted():
             return _known(state, message, hearing)
         case ConsignmentHeld():
             revoked = isinstance(state, Held) and state.revoked
@@ -780,13 +857,15 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             changed = _to_gate(state, message.container_no, told)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case ContainerFreed():
-            return _to_gate(state, message.container_no, "freed")
+            told_now: Told = "freed" if message.released else "not in it"
+            changed = _to_gate(state, message.container_no, told_now)
+            return replace(changed, version=message.version) if message.version > state.version else changed
         case RequestRefused():
             left = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
             if isinstance(state, Withdrawn) or len(left) == len(state.dossier.withdrawals):
                 return state
             return replace(state, dossier=state.dossier._replace(withdrawals=left))
-        case ReportArrival() | PlaceHold() | LiftHold() | RetractLift() | DeadlinePassed():
+        case ReportArrival() | RetractArrival() | PlaceHold() | LiftHold() | RetractLift() | DeadlinePassed():
             return state
         case _:
             assert_never(message)

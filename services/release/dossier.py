@@ -52,7 +52,7 @@ class Withdrawal:
 class Landing(NamedTuple):
     """A report that a part has arrived: these containers, or so many packages so far. `at`: event time.
 
-    `by_gate`: the gate desk told it, so that nobody waits for an answer.
+    `by_gate`: the gate desk told it, so that nobody waits for an answer. `sender`: whose report it is; empty in records of earlier releases.
     """
 
     message_id: str
@@ -60,6 +60,16 @@ class Landing(NamedTuple):
     containers: tuple[str, ...] = ()
     pieces: int | None = None
     by_gate: bool = False
+    sender: str = ""
+
+
+class Retraction(NamedTuple):
+    """The message `message_id` took the arrival back that the message `wrong` had told: of these containers (empty: of everything), at `at`."""
+
+    wrong: str
+    message_id: str
+    at: AwareDatetime
+    containers: tuple[str, ...] = ()
 
 
 class Departure(NamedTuple):
@@ -75,13 +85,14 @@ class Departure(NamedTuple):
 
 
 class Transfer(NamedTuple):
-    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it."""
+    """The goods were stripped from one container into others, at `at`, with all `lots` that were in it. `void`: that was taken back."""
 
     report_id: str
     source: str
     targets: tuple[str, ...]
     lots: int
     at: AwareDatetime
+    void: bool = False
 
 
 class Dossier(NamedTuple):
@@ -92,8 +103,9 @@ class Dossier(NamedTuple):
     hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `pests`:
     controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
     none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
-    alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it.
-    No dict is ever changed in place.
+    alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it;
+    `opened_at`: when it told that they came, where this is known. `arrival_sender`: whose report `arrived_at` is, see `Landing`.
+    `retractions`: arrivals that were told and taken back; `landings` and `arrived_at` have none of them. No dict is ever changed in place.
     """
 
     terms: Terms | None = None
@@ -111,3 +123,6 @@ class Dossier(NamedTuple):
     reasons: dict[str, str] = {}  # noqa: RUF012
     opened: tuple[str, ...] = ()
     transfers: tuple[Transfer, ...] = ()
+    arrival_sender: str = ""
+    opened_at: dict[str, AwareDatetime] = {}  # noqa: RUF012
+    retractions: tuple[Retraction, ...] = ()

@@ -15,6 +15,7 @@ from schemas.gate import (
     ContainerArrived,
     DepartureRetracted,
     GoodsTransferred,
+    TransferRetracted,
 )
 from schemas.inspection import (
     FindingsRetracted,
@@ -33,13 +34,13 @@ from schemas.quarantine import (
     TreatmentVerified,
     TreatmentWaived,
 )
-from schemas.release import ArrivalRecorded, Hold
+from schemas.release import ArrivalRecorded, ArrivalRetracted, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
-from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing
+from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing, without
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
-from services.release.transfers import transferred
+from services.release.transfers import taken_back, transferred
 
 ASSESSMENT = "assessment"
 ARRIVAL = "arrival"
@@ -72,8 +73,10 @@ Evidence = (
     | QuarantineRefused
     | WithdrawalRequested
     | ArrivalRecorded
+    | ArrivalRetracted
     | ContainerArrived
     | GoodsTransferred
+    | TransferRetracted
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
@@ -108,9 +111,12 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return _wished(dossier, fact)
         case ArrivalRecorded():
             return landed(dossier, fact, message_id)
+        case ArrivalRetracted():
+            return without(dossier, fact, message_id)
         case (
             ContainerArrived()
             | GoodsTransferred()
+            | TransferRetracted()
             | ConsignmentGatedOut()
             | ConsignmentLeftUnreleased()
             | DepartureRetracted()
@@ -120,14 +126,21 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
 
 def _told_by_gate(
     dossier: Dossier,
-    fact: ContainerArrived | GoodsTransferred | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    fact: ContainerArrived
+    | GoodsTransferred
+    | TransferRetracted
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted,
     message_id: str,
 ) -> Dossier:
     match fact:
         case ContainerArrived():
-            return opened(dossier, fact.container_no)
+            return opened(dossier, fact.container_no, fact.occurred_at)
         case GoodsTransferred():
             return transferred(dossier, fact)
+        case TransferRetracted():
+            return taken_back(dossier, fact)
         case ConsignmentGatedOut() | ConsignmentLeftUnreleased():
             return departed(dossier, fact, message_id)
         case DepartureRetracted():

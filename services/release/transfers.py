@@ -5,7 +5,7 @@ Nobody says which goods went into which of them, so they may be in each, and eac
 
 from datetime import datetime
 
-from schemas.gate import GoodsTransferred
+from schemas.gate import GoodsTransferred, TransferRetracted
 from services.release.arrivals import arrived_boxes, name_of, named
 from services.release.dossier import Bound, Dossier, Transfer
 
@@ -15,18 +15,44 @@ MOST_TRANSFERS = 64
 
 def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     """The dossier with one more transfer; the same object when it has that, or when no more are kept."""
-    if any(each.report_id == fact.report_id for each in dossier.transfers) or len(dossier.transfers) >= MOST_TRANSFERS:
+    if any(each.report_id == fact.report_id for each in dossier.transfers):
         return dossier
     new = Transfer(fact.report_id, name_of(fact.container_no), named(fact.targets), fact.lots, fact.occurred_at)
-    return dossier._replace(
-        transfers=tuple(sorted([*dossier.transfers, new], key=lambda each: (each.at, each.report_id)))
-    )
+    return _with(dossier, new)
+
+
+def taken_back(dossier: Dossier, fact: TransferRetracted) -> Dossier:
+    """The dossier in which this transfer counts no longer, also where it is heard only afterwards; the same object when that is known."""
+    known = next((each for each in dossier.transfers if each.report_id == fact.report_id), None)
+    if known is None:
+        number = name_of(fact.container_no)
+        return _with(dossier, Transfer(fact.report_id, number, (), 1, fact.occurred_at, void=True))
+    if known.void:
+        return dossier
+    void = known._replace(void=True)
+    return dossier._replace(transfers=tuple([void if each is known else each for each in dossier.transfers]))
+
+
+def _with(dossier: Dossier, new: Transfer) -> Dossier:
+    """Where there are too many, the oldest that was taken back makes room."""
+    kept = dossier.transfers
+    if len(kept) >= MOST_TRANSFERS:
+        spare = next((each for each in kept if each.void), None)
+        if spare is None:
+            return dossier
+        kept = tuple([each for each in kept if each is not spare])
+    return dossier._replace(transfers=tuple(sorted([*kept, new], key=lambda each: (each.at, each.report_id))))
+
+
+def _standing(dossier: Dossier) -> list[Transfer]:
+    """The transfers that were not taken back, the oldest first."""
+    return [each for each in dossier.transfers if not each.void]
 
 
 def sources(dossier: Dossier) -> dict[str, Transfer]:
     """Of each container into which goods went, the transfer that was first."""
     found: dict[str, Transfer] = {}
-    for each in dossier.transfers:
+    for each in _standing(dossier):
         for number in each.targets:
             found.setdefault(number, each)
     return found
@@ -45,7 +71,7 @@ def here(dossier: Dossier) -> dict[str, datetime]:
     """The containers in which goods are here, each with the time since when: those that arrived, and those into which goods of these
     went."""
     since = arrived_boxes(dossier)
-    for each in dossier.transfers:
+    for each in _standing(dossier):
         if each.source in since:
             since |= {number: each.at for number in each.targets if number not in since}
     return since
@@ -54,7 +80,7 @@ def here(dossier: Dossier) -> dict[str, datetime]:
 def emptied(dossier: Dossier) -> frozenset[str]:
     """The containers out of which the goods went into others, and did not come back."""
     found: set[str] = set()
-    for each in dossier.transfers:
+    for each in _standing(dossier):
         found = {*found, each.source} - set(each.targets)
     return frozenset(found)
 

@@ -49,6 +49,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
     StrikeLot,
+    TransferRetracted,
     VisitClosed,
     VisitOpened,
 )
@@ -91,6 +92,7 @@ from schemas.quarantine import (
 )
 from schemas.release import (
     ArrivalRecorded,
+    ArrivalRetracted,
     ConsignmentHeld,
     ContainerFreed,
     ContainerHeld,
@@ -106,6 +108,7 @@ from schemas.release import (
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractArrival,
     RetractLift,
     WatchLifted,
     WatchPlaced,
@@ -153,6 +156,7 @@ WATCH = request_id(OFFICER, "watch-1")
 BOX_HOLD = request_id(OFFICER, "box-hold-1")
 OFFICERS_HOLD = f"officer/{request_id(OFFICER, 'hold-1')}"
 LIFTED = request_id(OFFICER, "lift-1")
+ARRIVED = request_id(TERMINAL, "arrival-1")
 TREATED, DECIDED = request_id(UNIT, "treatment-1"), request_id(OFFICER, "decision-1")
 FOUND = request_id(OFFICER, "findings-1")
 DECLARATION = Declaration(
@@ -506,7 +510,26 @@ EXAMPLES: tuple[Message, ...] = (
         consignment_id=GOODS, occurred_at=after(340), control=ControlKind.DOCUMENTS, since=after(4), due=after(340)
     ),
     ReportArrival(consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(26), place="Qianwan phase 4"),
-    ArrivalRecorded(consignment_id=GOODS, occurred_at=after(26), place="Qianwan phase 4", reported_by=TERMINAL),
+    ArrivalRecorded(
+        consignment_id=GOODS,
+        occurred_at=after(26),
+        place="Qianwan phase 4",
+        reported_by=TERMINAL,
+        reported_for=TERMINAL,
+    ),
+    RetractArrival(
+        consignment_id=GOODS, asked_by=TERMINAL, occurred_at=after(27), wrong=ARRIVED, reason="另一航次 another voyage"
+    ),
+    ArrivalRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(27),
+        wrong=ARRIVED,
+        reason="另一航次 another voyage",
+        retracted_by=TERMINAL,
+        containers=("CSQU3054383",),
+        arrived_at=after(26),
+        first_arrived_at=after(26),
+    ),
     PlaceHold(
         consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence", watch_id=WATCH
     ),
@@ -697,6 +720,7 @@ EXAMPLES: tuple[Message, ...] = (
         consignment_id=GOODS,
         ground=ExitGround.RETURN,
         reason="退运 to be returned to the shipper",
+        version=6,
     ),
     PlaceContainerHold(container_no=BOX, asked_by=OFFICER, occurred_at=after(25), reason="情报布控 intelligence"),
     LiftContainerHold(
@@ -753,6 +777,8 @@ EXAMPLES: tuple[Message, ...] = (
         reason="退运 to be returned to the shipper",
         permitted_by=OFFICER,
         version=6,
+        seen=6,
+        visit=request_id(TERMINAL, "discharge-1"),
     ),
     ContainerHoldPlaced(
         container_no=BOX, occurred_at=after(25), hold_id=BOX_HOLD, reason="情报布控 intelligence", placed_by=OFFICER
@@ -781,6 +807,13 @@ EXAMPLES: tuple[Message, ...] = (
         report_id=REPORT,
     ),
     ContainerArrived(consignment_id=GOODS, occurred_at=after(20), container_no=BOX, visit=DISCHARGE, place="CNTAO-4"),
+    TransferRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(70),
+        container_no=BOX,
+        visit=request_id(TERMINAL, "discharge-1"),
+        report_id=request_id(TERMINAL, "stripping-1"),
+    ),
     GoodsTransferred(
         consignment_id=GOODS,
         occurred_at=after(60),

@@ -119,6 +119,7 @@ def test_what_holds_goods_is_named_for_every_desk_and_nothing_else_is() -> None:
         ("release", "ConsignmentLeftUnreleased"),
         ("release", "FindingsRetracted"),
         ("release", "RetractLift"),
+        ("release", "RetractArrival"),
         ("release", "TreatmentRetracted"),
         ("release", "TreatmentDecisionRetracted"),
         ("gate", "ContainerHeld"),

@@ -12,6 +12,7 @@ from schemas.gate import ConsignmentGatedOut
 from schemas.inspection import InspectionOrdered, InspectionPassed
 from schemas.release import (
     ArrivalRecorded,
+    ArrivalRetracted,
     Hold,
     RefusalRevoked,
     ReleaseGranted,
@@ -122,6 +123,21 @@ def told(messages: Sequence[Message], recorded: timedelta | None = None) -> Time
     return state
 
 
+def not_arrived(*containers: str, at: int | None = None) -> ArrivalRetracted:
+    """An arrival was wrong; these containers are here all the same, since so many minutes after noon."""
+    since = None if at is None else NOON + after(at)
+    return ArrivalRetracted(
+        consignment_id=CONSIGNMENT,
+        occurred_at=NOON + after(40),
+        wrong="a1",
+        reason="x",
+        retracted_by="c",
+        containers=containers,
+        arrived_at=since,
+        first_arrived_at=since,
+    )
+
+
 def dumped(messages: list[Message]) -> bytes:
     return timeline.STATE.dump_json(told(messages))
 
@@ -136,6 +152,14 @@ def test_stage_times_follow_the_definitions() -> None:
         "overall": 33 * 60,
     }
     assert gate_seconds(state) == 3600
+
+
+def test_an_arrival_that_was_taken_back_measures_nothing() -> None:
+    state = told([arrived(10, BOX), not_arrived()], after(1))
+    assert (state.arrived, state.first_arrived, state.arrival_recorded, state.corrections) == (None, None, None, 1)
+    assert stage_seconds(told([*STORY[:3], not_arrived(), arrived(80), granted(90)]))["overall"] == 600
+    state = told([arrived(10, BOX), arrived(100, OTHER_BOX), not_arrived(BOX, at=10)], after(1))
+    assert state.arrived == state.first_arrived == NOON + after(10) and state.arrival_recorded is None
 
 
 def test_release_before_arrival_takes_no_time_overall() -> None:

@@ -94,6 +94,21 @@ def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_double
     assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, other]).doubled)
 
 
+def test_an_arrival_that_was_taken_back_may_be_told_again(calm_entries: list[Entry]) -> None:
+    fact = next(e for e in calm_entries if e.kind == "ArrivalRecorded")
+    again = replace(fact, headers=fact.headers | {"ce_id": "another", "causationid": "another report"})
+    back = {
+        "wrong": fact.headers["causationid"],
+        "reason": "x",
+        "retracted_by": "c",
+        "occurred_at": "2026-11-25T08:00:00Z",
+    }
+    value = json.dumps({"consignment_id": fact.key, **back}).encode()
+    taken = replace(fact, value=value, headers=fact.headers | {"ce_id": "third", "ce_type": "ArrivalRetracted"})
+    assert any("ArrivalRecorded of" in line for line in judge([*calm_entries, again]).doubled)
+    assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, taken, again]).doubled)
+
+
 def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
     key = story_of(calm_entries, "ConsignmentHeld", "ReleaseGranted")
     places = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]

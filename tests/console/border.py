@@ -46,6 +46,7 @@ from schemas.parking import deadline_origin
 from schemas.quarantine import TreatmentOrdered, TreatmentReferred, TreatmentVerified, TreatmentWaived
 from schemas.release import (
     ArrivalRecorded,
+    ArrivalRetracted,
     ConsignmentHeld,
     ContainerFreed,
     ContainerHeld,
@@ -55,6 +56,7 @@ from schemas.release import (
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
+    ReportArrival,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
 from schemas.topics import KINDS, PORT_FACTS, PORT_WRITERS, parked_topic, requests_topic, topic_of
@@ -308,6 +310,30 @@ class Border:
 
     def arrived(self) -> "Border":
         self._say("release", ArrivalRecorded(**self._goods(), place="Qingdao Qianwan", reported_by="terminal-1"))
+        return self
+
+    def arrival_reported(self, *containers: str) -> "Border":
+        """A carrier tells it, and the release desk records it."""
+        told = {**self._goods(), "place": "Qingdao Qianwan", "containers": containers}
+        self._say("anyone", ReportArrival(**told, asked_by="carrier-1"))
+        self._say("release", ArrivalRecorded(**told, reported_by="carrier-1", reported_for="carrier-1"))
+        return self
+
+    def arrival_retracted(self, wrong: str, *left: str) -> "Border":
+        """`left`: the containers that are here all the same."""
+        since = self.at if left else None
+        self._say(
+            "release",
+            ArrivalRetracted(
+                **self._goods(),
+                wrong=wrong,
+                reason="another voyage",
+                retracted_by="carrier-1",
+                containers=left,
+                arrived_at=since,
+                first_arrived_at=since,
+            ),
+        )
         return self
 
     def ordered(self, control: ControlKind = ControlKind.INSPECTION) -> "Border":

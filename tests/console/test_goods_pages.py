@@ -14,6 +14,7 @@ from schemas.gate import ContainerGatedOut
 from schemas.vocabulary import ControlKind, GoodsClass
 from services.console import lists
 from services.console import tables as t
+from services.console.acting import BOX_ACTS
 from tests.console.border import NOON, Border, green
 from tests.console.still import Still
 
@@ -93,6 +94,30 @@ def test_an_officers_hold_hides_no_other_open_hold_and_closes_no_form(still: Sti
         assert form(page, name)[1], f"{name} is closed"
     row = still.page("/consignments?stage=held").split(f"/consignments/{story.id}")[1].split("</tr>")[0]
     assert "+3" in words(row) and "the findings of the inspection" in row
+
+
+def test_an_arrival_that_was_told_can_be_taken_back_from_the_page_until_it_is(still: Still) -> None:
+    told = Border("ARRIVED").lodged().accepted().assessed().arrival_reported()
+    [report] = [said.id for said in told.said if said.kind == "ReportArrival"]
+    still.tell(told.said)
+    page = still.page(f"/consignments/{told.id}")
+    said, opened = form(page, f"retract-arrival-{report}")
+    assert "Take an arrival back" in said and "Qingdao Qianwan" in said and not opened
+    assert f'name="wrong" value="{report}"' in page and 'id="act-arrival"' not in page
+    still.tell(told.arrival_retracted(report).said)
+    page = still.page(f"/consignments/{told.id}")
+    assert "act-retract-arrival" not in page and 'id="act-arrival"' in page and "Arrival taken back" in words(page)
+
+
+def test_the_form_of_a_permit_names_the_statement_of_the_release_desk_that_the_page_has_read(still: Still) -> None:
+    told = Border("PERMIT", ("TGHU1234562",)).lodged().accepted().assessed().opened().held("arrival").held("officer/1")
+    still.tell(told.said)
+    page = still.page("/containers/TGHU1234562")
+    assert f'<option value="{told.id} 2">' in page.split('id="act-permit"')[1].split("</form>")[0]
+    _, permit = BOX_ACTS["permit"]
+    named = {"consignment_id": f"{told.id} 2", "ground": "return", "reason": "x"}
+    assert permit(named) == {"consignment_id": told.id, "version": "2", "ground": "return", "reason": "x"}
+    assert permit({"consignment_id": told.id})["version"] is None
 
 
 def test_the_page_of_goods_says_of_a_container_only_what_is_said_about_these_goods(still: Still) -> None:

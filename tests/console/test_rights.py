@@ -28,7 +28,7 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
 )
-from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractLift
+from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractArrival, RetractLift
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
 from services.console.acting import ACTS, BOX_ACTS
@@ -70,6 +70,7 @@ BY_PATH: dict[type[Request], str] = {
 OF_NOBODYS_GOODS = {
     LodgeDeclaration,
     ReportArrival,
+    RetractArrival,
     RecordEquipmentEvent,
     RetractEquipmentEvent,
     RecordGateOut,

@@ -233,6 +233,16 @@ def test_where_goods_stand_and_whose_move_it_is(told: Border, stage: Stage, wait
     assert (row.ended_us is not None) == (waiting_for == "")
 
 
+def test_of_an_arrival_that_was_taken_back_the_rows_keep_what_still_stands() -> None:
+    told = Border("1", ("MSKU6011672", "TGHU1234562")).lodged().accepted().assessed().arrived()
+    row = in_order(told).rows["consignments"][told.id]
+    assert (row.arrived_boxes, row.arrived_us is None) == ("*", False)
+    row = in_order(told.arrival_retracted("a1", "MSKU6011672")).rows["consignments"][told.id]
+    assert (row.arrived_boxes, row.arrived_us is None) == ("MSKU6011672", False)
+    row = in_order(told.arrival_retracted("a2")).rows["consignments"][told.id]
+    assert (row.arrived_boxes, row.arrived_us) == ("", None)
+
+
 @pytest.mark.parametrize("told", [Border("1").held("assessment", "officer/7"), Border("1").arrived()])
 def test_goods_that_nobody_lodged_wait_apart_until_they_are(told: Border) -> None:
     memory = in_order(told)

@@ -131,9 +131,15 @@ def struck(who: str) -> StrikeLot:
     return StrikeLot(container_no=BOX, asked_by="officer-li", occurred_at=NOON, consignment_id=who, reason="not in it")
 
 
-def permitted(who: str, ground: ExitGround) -> PermitExit:
+def permitted(who: str, ground: ExitGround, version: int | None = None) -> PermitExit:
     return PermitExit(
-        container_no=BOX, asked_by="officer-li", occurred_at=NOON, consignment_id=who, ground=ground, reason="by order"
+        container_no=BOX,
+        asked_by="officer-li",
+        occurred_at=NOON,
+        consignment_id=who,
+        ground=ground,
+        reason="by order",
+        version=version,
     )
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from schemas.gate import ExitPermitted
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
 from services.gate.visits import answer, look
-from tests.gate.boxes import A, B, at, event, held, kinds, may_leave, out, permitted
+from tests.gate.boxes import A, B, at, discharged, event, held, kinds, may_leave, out, permitted
 from tests.voice import Story, story
 
 EXPORT = Direction.EXPORT
@@ -50,6 +51,24 @@ def test_what_leaves_after_its_permit_has_ended_has_left_without_release() -> No
     told = a_cancelled_export().when(held(A, 3, arrived=0, when=9, direction=EXPORT), at=at(9))
     told.when(event(EquipmentEvent.GATED_OUT, 30), at=at(30))
     assert "ConsignmentLeftUnreleased" in kinds(told)
+
+
+def test_a_permit_that_was_given_without_knowing_of_a_later_hold_is_none() -> None:
+    """The officer's request was on its way when the release desk stated again that the goods stay."""
+    told = story(decider, held(A, 1, arrived=0, refused=True), held(A, 3, arrived=0, when=9, refused=True))
+    told.when(permitted(A, RETURN, version=1))
+    assert [fact.model_dump()["code"] for fact in told.said] == ["stated_again"] and not may_leave(told)
+    told.when(permitted(A, RETURN, version=3))
+    assert may_leave(told)
+
+
+def test_the_fact_of_a_permit_names_what_the_officer_saw_and_the_visit() -> None:
+    told = story(decider, discharged(0)).when(held(A, 4, arrived=0, refused=True)).when(permitted(A, RETURN, version=4))
+    fact = told.said[0]
+    assert isinstance(fact, ExitPermitted)
+    assert (fact.version, fact.seen, fact.visit, fact.ground) == (4, 4, "m1", RETURN)
+    fact = told.when(permitted(A, RETURN)).said[0]
+    assert isinstance(fact, ExitPermitted) and (fact.version, fact.seen) == (4, None)
 
 
 def test_a_permit_of_the_release_before_is_read() -> None:

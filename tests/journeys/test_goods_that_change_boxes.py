@@ -14,7 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Fact, Hearing, Request
-from schemas.gate import GateAlarmRaised, RecordContainerFinding, RecordEquipmentEvent, RecordGateOut
+from schemas.gate import (
+    GateAlarmRaised,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+)
 from schemas.release import LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.vocabulary import EquipmentEvent, consignment_id
 from services.gate import decider as gate
@@ -99,6 +105,10 @@ class Quay:
         told = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "place": "shed 4"}
         return self.ask(RecordEquipmentEvent(event=event, **told, **fields))
 
+    def retract(self, box: str, report: str) -> None:
+        told = {"container_no": box, "asked_by": "terminal", "occurred_at": self.at, "reason": "another box"}
+        self.ask(RetractEquipmentEvent(report_id=report, **told))
+
     def out(self, box: str) -> None:
         self.ask(RecordGateOut(container_no=box, asked_by="terminal", occurred_at=self.at, gate="G1"))
 
@@ -110,7 +120,10 @@ class Quay:
         return answer(known, look(known)).reason
 
     def said_of(self, name: str) -> list[str]:
-        wanted = ("GoodsTransferred", "ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
+        wanted = (
+            *("GoodsTransferred", "TransferRetracted"),
+            *("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"),
+        )
         return [fact.kind for fact in self.facts if fact.kind in wanted and fact.key == name]
 
 
@@ -234,6 +247,49 @@ def test_goods_go_on_from_the_second_container_into_a_third() -> None:
     assert quay.settle().may_leave(THIRD)
 
 
+def test_goods_of_a_stripping_that_was_taken_back_are_in_their_own_container_again() -> None:
+    quay = shared_box()
+    stripped = quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    stuffed = quay.event(OTHER_BOX, EquipmentEvent.STUFFED, sources=(BOX,))
+    assert quay.settle().may_leave(OTHER_BOX) and not quay.may_leave(BOX)
+    quay.retract(BOX, stripped)
+    quay.settle()
+    assert quay.may_leave(BOX) and not quay.may_leave(OTHER_BOX), "the stuffing still says that the goods are in it"
+    assert quay.said_of(X) == ["GoodsTransferred", "TransferRetracted"]
+    words = [f for f in quay.facts if f.key == X and f.kind in ("ReleaseRevoked", "ReleaseGranted")]
+    assert [f.kind for f in words] == ["ReleaseGranted", "ReleaseGranted", "ReleaseRevoked", "ReleaseGranted"]
+    assert [f.model_dump()["containers"] for f in words] == [(BOX,), (OTHER_BOX,), (OTHER_BOX,), (BOX,)]
+    quay.retract(OTHER_BOX, stuffed)
+    quay.goods(Z, OTHER_BOX, 1, "BL Z")
+    assert quay.settle().may_leave(OTHER_BOX), "nothing of X and Y is in it any more"
+
+
+def test_what_is_against_goods_follows_them_back_when_their_stripping_is_taken_back() -> None:
+    quay = shared_box()
+    stripped = quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    hold = quay.hold(Y)
+    quay.settle().retract(BOX, stripped)
+    assert not quay.settle().may_leave(BOX)
+    quay.goods(Z, OTHER_BOX, 1, "BL Z")
+    assert quay.settle().may_leave(OTHER_BOX), "a hold on goods that are not in it keeps no container"
+    quay.lift(Y, hold)
+    assert quay.settle().may_leave(BOX)
+
+
+def test_a_stripping_that_is_corrected_moves_the_goods_into_the_right_container_only() -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+    wrong = quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    quay.settle().event(BOX, EquipmentEvent.STRIPPED, targets=(THIRD,), replaces=wrong)
+    quay.event(THIRD, EquipmentEvent.STUFFED, sources=(BOX,))
+    hold = quay.hold(X)
+    assert not quay.settle().may_leave(THIRD)
+    quay.lift(X, hold)
+    quay.settle()
+    assert quay.may_leave(THIRD) and not quay.may_leave(BOX) and not quay.may_leave(OTHER_BOX)
+    assert quay.said_of(X) == ["GoodsTransferred", "TransferRetracted", "GoodsTransferred"]
+
+
 @pytest.mark.parametrize("number", ["csqu 305438-3", BOX])
 def test_a_container_is_named_as_desks_write_it_and_never_its_own_source(number: str) -> None:
     quay = shared_box()
@@ -272,7 +328,38 @@ def test_in_whatever_order_the_topics_are_read_nothing_leaves_in_the_new_contain
     assert quay.may_leave(OTHER_BOX), "kept by mistake"
 
 
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_stripping_that_was_taken_back_keeps_nothing_by_mistake_and_lets_nothing_out_in_whatever_order(
+    seed: int,
+) -> None:
+    dice = Random(seed)
+    quay = shared_box(dice)
+    held: dict[str, str] = {}
+    stripped = quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    acts: list[Any] = [
+        lambda: quay.retract(BOX, stripped),
+        lambda: held.setdefault(X, quay.hold(X)),
+        lambda: quay.goods(Z, OTHER_BOX, 1, "BL Z"),
+    ]
+    dice.shuffle(acts)
+    for act in acts:
+        act()
+        while dice.random() < 0.6 and quay.hear_one():
+            assert not (quay.may_leave(OTHER_BOX) and _known_as_held(quay))
+    quay.settle()
+    assert quay.may_leave(OTHER_BOX) and not quay.may_leave(BOX), "only what is in a container keeps it"
+    quay.lift(X, held[X])
+    assert quay.settle().may_leave(BOX)
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(OTHER_BOX,))
+    quay.event(OTHER_BOX, EquipmentEvent.STUFFED, sources=(BOX,))
+    hold = quay.hold(Y)
+    assert not quay.settle().may_leave(OTHER_BOX)
+    quay.lift(Y, hold)
+    assert quay.settle().may_leave(OTHER_BOX) and not quay.may_leave(BOX)
+
+
 def _known_as_held(quay: Quay) -> bool:
     """Whether the gate desk of the new container has heard that one of the goods is held."""
     parts = as_box(quay.states["gate", OTHER_BOX]).parts
-    return any(part.standing != "released" for part in parts)
+    return any(part.standing in ("held", "refused") for part in parts)

@@ -22,7 +22,7 @@ from schemas.quarantine import (
     TreatmentVerified,
     TreatmentWaived,
 )
-from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractLift
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentMethod
 from tests.voice import CONSIGNMENT, NOON
@@ -247,4 +247,10 @@ def decision_retracted(origin: str, revision: int = 1) -> TreatmentDecisionRetra
         reason="the fish were not seen",
         due=NOON,
         revision=revision,
+    )
+
+
+def retract_arrival(wrong: str, by: str = "carrier") -> RetractArrival:
+    return RetractArrival(
+        consignment_id=CONSIGNMENT, asked_by=by, occurred_at=NOON, wrong=wrong, reason="another vessel's list"
     )

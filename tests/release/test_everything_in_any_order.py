@@ -24,6 +24,7 @@ from schemas.release import (
     ReleaseRefused,
     ReleaseRevoked,
     ReportArrival,
+    RetractArrival,
     RetractLift,
 )
 from schemas.risk import ConsignmentAssessed
@@ -39,6 +40,7 @@ from tests.release.dossiers import (
     left_unreleased,
     lift_hold,
     place_hold,
+    retract_arrival,
     retract_lift,
     withdrawal,
 )
@@ -83,7 +85,8 @@ class World:
     declared: tuple[str, ...] = ()
     left: Counter[str] = field(default_factory=Counter)
     gone: Counter[str] = field(default_factory=Counter)
-    boxes: set[str] = field(default_factory=set)
+    arrivals: dict[str, set[str]] = field(default_factory=dict)
+    taken_back: set[str] = field(default_factory=set)
     word: str = "nothing said"
     released: tuple[str, ...] = ()
     gate: dict[str, ContainerHeld | ContainerFreed] = field(default_factory=dict)
@@ -100,15 +103,28 @@ class World:
             if not again:
                 self._count(message)
         self.told.when(message, message_id=message_id)
+        self._arrive(message, message_id)
         self.check()
+
+    def _arrive(self, message: Message, message_id: str) -> None:
+        """A report counts that was not sent back, until it is taken back; what it told is counted all the same where the box left."""
+        kinds = {fact.kind for fact in self.told.said}
+        if isinstance(message, ReportArrival) and "ArrivalRecorded" in kinds:
+            self.arrivals[message_id] = set(message.containers or BOXES)
+        elif isinstance(message, RetractArrival) and "ArrivalRetracted" in kinds:
+            self.taken_back |= self.arrivals.pop(message.wrong)
+
+    @property
+    def boxes(self) -> set[str]:
+        """Those that are, or were, here."""
+        outside = {box for box in BOXES if self.gone[box] > 0 or self.left[box] > 0}
+        return set().union(*self.arrivals.values()) | (self.taken_back & outside)
 
     def _count(self, message: Message) -> None:
         self.heard.append(message)
         match message:
             case ConsignmentAssessed():
                 self.declared = tuple([c.container_no for c in message.containers])
-            case ReportArrival():
-                self.boxes |= set(message.containers or BOXES)
             case ConsignmentLeftUnreleased():
                 self.left[message.container_no] += 1
             case ConsignmentGatedOut():
@@ -190,6 +206,10 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
         told.append((f"hold{n}", place_hold()))
         told += [(f"lift{n}{k}", lift_hold(f"officer/hold{n}")) for k in range(draw(st.integers(0, 2)))]
         told += [(f"back{n}{k}", retract_lift(f"lift{n}{k}")) for k in range(draw(st.integers(0, 2)))]
+    reports = [(name, m) for name, m in told if isinstance(m, ReportArrival)]
+    told += [(f"wrong{name}", retract_arrival(name)) for name, m in reports if draw(st.integers(0, 2)) == 0]
+    if draw(st.booleans()):
+        told.append(("told again", arrival(containers=(BOX,))))
     told += [(f"month{n}", None) for n in range(draw(st.integers(0, 2)))]
     told += [(f"give{v}", lift_hold(f"officer/lapse/{v}")) for v in draw(st.sets(st.integers(1, 6), max_size=3))]
     doubled = draw(st.lists(st.sampled_from(told), max_size=4))

@@ -1,5 +1,8 @@
 """Does the release desk let goods go when, and only when, nothing holds them?"""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from schemas.envelope import Fact, RequestRefused
@@ -13,6 +16,7 @@ from schemas.release import (
 )
 from schemas.vocabulary import ControlKind, Owner
 from services.release import decider
+from services.release.dossier import Dossier
 from tests.release.dossiers import (
     BOX,
     abandoned,
@@ -138,16 +142,11 @@ def test_an_officer_who_is_asked_about_goods_before_they_are_assessed_is_remembe
 
 def test_a_case_of_the_release_before_is_read() -> None:
     told = story(decider, assessed(QUARANTINE), arrival())
-    whole = decider.STATE.dump_json(told.state)
-    for later in (
-        b",[],[]]",
-        b",{},{},{},[],[]]",
-        b",[],[],{},{},{},[],[]]",
-        b",[],[],[],{},{},{},[],[]]",
-    ):  # without what was added since
-        stored = whole.replace(later, b"]")
-        assert stored != whole
-        assert decider.STATE.validate_json(stored) == told.state
+    known = replace(told.state, dossier=told.state.dossier._replace(arrival_sender=""))
+    for added in ("arrival_sender", "opened", "revisions", "departures", "landings", "referred"):
+        stored = decider.STATE.dump_python(told.state, mode="json")
+        del stored["dossier"][Dossier._fields.index(added) :]  # without what was added since
+        assert decider.STATE.validate_json(json.dumps(stored)) == known
 
 
 def test_an_officer_who_lets_goods_pass_untreated_answers_their_treatment() -> None:
