@@ -7,7 +7,8 @@ SHA-256 is stored, so that checking them costs microseconds. All times are micro
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.bounds import LINE
 from services.console import tables as t
+from services.console.generation import Generation
 from services.console.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 
@@ -54,6 +56,7 @@ GRANTED = (
     "key revoked",
     "authorised",
     "authorisation ended",
+    "copy confirmed",
 )
 """What the record of grants says was done; the same words since its first row."""
 HASHER = PasswordHasher()
@@ -122,10 +125,19 @@ def csrf_of(cookie: str) -> str:
 
 class Accounts:
     """The rows of people and programs. `engine` writes, each call in one transaction; `reading`: for what is asked with each request,
-    so that nobody waits for a projector that writes."""
+    so that nobody waits for a projector that writes. `generation` counts what is given, taken and ended."""
 
-    def __init__(self, engine: Engine, reading: Engine | None = None) -> None:
+    def __init__(self, engine: Engine, reading: Engine | None = None, generation: Generation | None = None) -> None:
         self._engine, self._reading = engine, reading or engine
+        self.generation = generation or Generation(engine, None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """A transaction that gives or takes something."""
+        with self._engine.begin() as connection:
+            yield connection
+            self.generation.advance(connection)
+        self.generation.look_again()
 
     # accounts
 
@@ -141,7 +153,7 @@ class Accounts:
         """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
         _check_new(account, sandbox)
         row = account._replace(password=hashed(password) if password else "", made_us=at)
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             _make(connection, row, by, at)
 
     def publish(
@@ -152,7 +164,7 @@ class Accounts:
         _check_new(account, sandbox=True)
         made = self.account(account.account) is None
         row = account._replace(password=hashed(password) if made and password else "", made_us=at)
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             there = _account(connection, account.account)
             if there is None:
                 _make(connection, row, by, at)
@@ -188,7 +200,7 @@ class Accounts:
         `shown`: columns as they were when the change was thought of. NotGranted where one of them is another by now, so that
         nobody takes back unseen what somebody else gave meanwhile; and where nobody would be administrator any more.
         """
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             before = _account(connection, name)
             if before is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -228,7 +240,7 @@ class Accounts:
         in `open_session`."""
         check_password(password)
         made = hashed(password)
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             _check_proved(connection, name, proved)
             here = t.ACCOUNTS.c.account == name
             changed = connection.execute(
@@ -282,7 +294,7 @@ class Accounts:
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
         """Whoever is signed in as this account is so no more, in whatever browser. `by`: somebody else who ends them, which is
         put on record; NotGranted where there is no such account then."""
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
             connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
@@ -304,7 +316,9 @@ class Accounts:
             account = _account(connection, row.account)
             clients = _clients(connection, account.company, at) if account else ()
         why = _why_not(row, account, host, at)
-        if why and why != "clock_set_back":
+        if why == "session_other_host":
+            self._end(named)
+        elif why and why != "clock_set_back":
             with self._engine.begin() as connection:
                 connection.execute(delete(t.SESSIONS).where(s.digest == named))
         if why or account is None:
@@ -316,8 +330,11 @@ class Accounts:
 
     def end_session(self, cookie: str) -> None:
         """This session is no more."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.digest == digest(cookie)))
+        self._end(digest(cookie))
+
+    def _end(self, named: str) -> None:
+        with self._changing() as connection:
+            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.digest == named))
 
     # keys of programs
 
@@ -335,14 +352,14 @@ class Accounts:
         if not told or not set(told) <= _SCOPES:
             raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(told)}. 权限范围有误")
         shown = Shown(fresh_key()[:12], fresh_secret())
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             _make_key(connection, name, shown, told, by, at, ends_us)
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
         """Another key of the same account and scopes; the old one is good for `overlap_us` more, or until it would have ended."""
         shown = Shown(fresh_key()[:12], fresh_secret())
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
             if row is None or row.revoked_us is not None or (row.ends_us is not None and row.ends_us <= at):
@@ -355,7 +372,7 @@ class Accounts:
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
         """The key is good no more; a console learns it within the seconds for which it remembers keys."""
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
             if row is None:
@@ -409,12 +426,12 @@ class Accounts:
             raise NotGranted("A company is named by 1 to 64 visible characters, and by its own. 企业代码有误")
         if until_us is not None and until_us <= from_us:
             raise NotGranted("The authorisation would end before it begins. 授权的终止早于起始")
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             _authorise(connection, company, agent, by, at, from_us, until_us)
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
         """From now on the agent may not."""
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             a = t.AUTHORISATIONS.c
             open_now = (a.company == company, a.agent == agent, or_(a.until_us.is_(None), a.until_us > at))
             ended = connection.execute(update(t.AUTHORISATIONS).where(*open_now).values(until_us=at)).rowcount
