@@ -7,10 +7,12 @@ for the same again within an hour has one row, so that a page that refreshes its
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable
+from threading import Lock
 from typing import NamedTuple
 
 import structlog
+from fastapi import Request
 from prometheus_client import Counter
 from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
@@ -48,18 +50,20 @@ class Readings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._noting = Lock()
         self._waiting = Unwritten(self._insert, _not_on_record, WAITING, GIVEN_UP.inc)
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
         """This person was told what is masked of these goods."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
-        if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
-            return
-        self._noted[key] = moment
-        self._noted.move_to_end(key)
-        while len(self._noted) > REMEMBERED:
-            self._noted.popitem(last=False)
+        with self._noting:  # answers are made in several threads
+            if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
+                return
+            self._noted[key] = moment
+            self._noted.move_to_end(key)
+            while len(self._noted) > REMEMBERED:
+                self._noted.popitem(last=False)
         self._waiting.note(Reading(*key, int(now().timestamp() * 1_000_000)))
 
     def start(self) -> None:
@@ -121,9 +125,19 @@ class Recorded:
         await self._app(scope, receive, noted)
 
 
+def note_told(request: Request, *subjects: str) -> None:
+    """This answer tells what is masked of these goods or containers, which are not in its address."""
+    _told(request.scope, subjects)
+
+
+def _told(scope: Scope, subjects: Iterable[str]) -> None:
+    who, readings = scope.get("who"), scope["app"].state.readings
+    if isinstance(who, Who) and who.of_customs():
+        for subject in subjects:
+            readings.note(who.actor, subject)
+
+
 def _note(scope: Scope) -> None:
-    path, who = getattr(scope.get("route"), "path", ""), scope.get("who")
-    if isinstance(who, Who) and path in READS and who.of_customs():
-        told: Mapping[str, str] = scope["path_params"]
-        readings: Readings = scope["app"].state.readings
-        readings.note(who.actor, str(told.get(READS[path], scope["path"])))
+    path = getattr(scope.get("route"), "path", "")
+    if path in READS:
+        _told(scope, [str(scope["path_params"].get(READS[path], scope["path"]))])
