@@ -62,7 +62,8 @@ def _here() -> UpSettings:
     return of_command(UpSettings())
 
 
-def _by() -> str:
+def by_whom() -> str:
+    """The person at this machine, as the machine knows them."""
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
@@ -86,7 +87,7 @@ def add(
     sandbox = clock_of(UpSettings()).is_sandbox
     with people(_here()) as accounts:
         made = Account(name, " ".join(role), company, office, must_change=True)
-        accounts.make(made, by=_by(), at=world_us(), password=password, sandbox=sandbox)
+        accounts.make(made, by=by_whom(), at=world_us(), password=password, sandbox=sandbox)
     screen.line(
         f"Account {name} was made. 已新增账户。" + (f" One-time password 一次性密码: {password}" if password else "")
     )
@@ -104,7 +105,7 @@ def change(
     wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
     columns: dict[str, Any] = {column: value for column, value in wanted.items() if value is not None}
     with people(_here()) as accounts:
-        accounts.change(name, by=_by(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
+        accounts.change(name, by=by_whom(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
     screen.line(f"Account {name} was changed. 已变更")
 
 
@@ -115,7 +116,7 @@ def password(name: Named) -> None:
 
     made = fresh_password()
     with people(_here()) as accounts:
-        accounts.set_password(name, made, by=_by(), at=world_us())
+        accounts.set_password(name, made, by=by_whom(), at=world_us())
     screen.line(f"One-time password of {name} 一次性密码: {made}")
 
 
@@ -130,9 +131,9 @@ def authorise(
     at = world_us()
     with people(_here()) as accounts:
         if end:
-            accounts.end_authorisation(company, agent, by=_by(), at=at)
+            accounts.end_authorisation(company, agent, by=by_whom(), at=at)
         else:
-            accounts.authorise(company, agent, by=_by(), at=at, from_us=at, until_us=at + days * DAY_US)
+            accounts.authorise(company, agent, by=by_whom(), at=at, from_us=at, until_us=at + days * DAY_US)
     screen.line(f"{agent} may {'no more ' if end else ''}declare for {company}. 已{'终止' if end else '登记'}授权")
 
 
@@ -148,7 +149,7 @@ def confirm(
         generation = accounts.generation
         why, lacking = generation.sentence(), generation.lacking()
         if why and yes:
-            generation.confirm(by=_by(), at=world_us())
+            generation.confirm(by=by_whom(), at=world_us())
     if not why:
         screen.line("The database is the one that was written last: nothing is held. 无需确认")
         return
@@ -210,7 +211,7 @@ def add_key(
     at = world_us()
     with people(_here()) as accounts:
         scopes = scope or [each.value for each in Scope]
-        made = accounts.make_key(account, by=_by(), at=at, ends_us=at + days * DAY_US, scopes=scopes)
+        made = accounts.make_key(account, by=by_whom(), at=at, ends_us=at + days * DAY_US, scopes=scopes)
     _show(made, file)
 
 
@@ -225,7 +226,7 @@ def rotate(
     at = world_us()
     overlap = timedelta(hours=overlap_hours) // timedelta(microseconds=1)
     with people(_here()) as accounts:
-        made = accounts.rotate(key_id, by=_by(), at=at, overlap_us=overlap, ends_us=at + days * DAY_US)
+        made = accounts.rotate(key_id, by=by_whom(), at=at, overlap_us=overlap, ends_us=at + days * DAY_US)
     _show(made, file)
 
 
@@ -233,7 +234,7 @@ def rotate(
 def revoke(key_id: KeyId) -> None:
     """The key is good no more; consoles know it within some seconds (DTG_KEY_SECONDS). 吊销密钥"""
     with people(_here()) as accounts:
-        accounts.revoke(key_id, by=_by(), at=world_us())
+        accounts.revoke(key_id, by=by_whom(), at=world_us())
     screen.line(f"Key {key_id} was revoked. 已吊销")
 
 

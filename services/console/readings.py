@@ -8,6 +8,8 @@ for the same again within an hour has one row, so that a page that refreshes its
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,9 +18,10 @@ from fastapi import Request
 from prometheus_client import Counter
 from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.database import DATABASE_ERRORS
+from services.console.database import DATABASE_ERRORS, open_engine
 from services.console.rights import READS, Who
 from services.console.tables import READINGS
 from services.console.unwritten import Unwritten
@@ -95,10 +98,30 @@ class Readings:
         self._waiting.write()
 
     def _insert(self, taken: list[Reading]) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        with self._engine.begin() as connection:
-            rows = [each._asdict() for each in taken]
-            connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), rows)
+        insert(self._engine, taken)
+
+
+def insert(engine: Engine, taken: Iterable[Reading]) -> None:
+    """Puts these on record, in one transaction; nothing for one that is there."""
+    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    with engine.begin() as connection:
+        connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken])
+
+
+def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
+    """Puts a reading at the machine on record in this database; why that cannot be done, else empty. Makes no database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return f"there is no database {parsed.database}"
+    engine = open_engine(url, writes=True)
+    stored = subject.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    try:
+        insert(engine, [Reading(reader, stored[:LONGEST_SUBJECT], int(at.timestamp() * 1_000_000))])
+    except DATABASE_ERRORS as error:
+        return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+    finally:
+        engine.dispose()
+    return ""
 
 
 def _not_on_record(reading: Reading, error: Exception) -> None:
