@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
-from services.cli.accounts import account_app, key_app, own_key
+from services.cli.accounts import account_app, by_whom, key_app, own_key
 from services.cli.draws import draws_app
 from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
@@ -331,8 +331,10 @@ def audit(as_json: AsJson = False) -> None:
 
 @parked_app.command("list")
 def parked_list(as_json: AsJson = False) -> None:
-    """What is set aside, oldest first. 清单"""
+    """What is set aside, oldest first; that you read it is on record in the console. 清单"""
     from services.cli.parked import waiting
+
+    _note_reading("dtg parked list")
 
     shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
     for each in waiting(access_of_command("operations")):
@@ -342,8 +344,9 @@ def parked_list(as_json: AsJson = False) -> None:
 
 @parked_app.command("show")
 def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_json: AsJson = False) -> None:
-    """One message, whole. 详情"""
+    """One message, whole; that you read it is on record in the console. 详情"""
     each = _parked(name)
+    _note_reading(each.key)
     about = {"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}
     value = _NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace")
     if as_json:
@@ -397,6 +400,15 @@ def parked_discard(
 _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its origin. 内容过大，存于来源位置)"}
 
 
+def _note_reading(subject: str) -> None:
+    """Messages and why they were set aside have words that the console masks: who reads them here is on record as on its pages."""
+    from services.console.readings import note_at_machine
+
+    settings = of_command(UpSettings())
+    if why := note_at_machine(settings.read_model(), by_whom(), subject, clock_of(settings).now()):
+        errors.line(styled(f"That you read this is not on record: {why}. 查阅未能记录", "yellow"))
+
+
 def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
@@ -412,7 +424,7 @@ def _order(name: str, action: Literal["replay", "discard"], actor: str, value: b
     from services.cli.parked import order, outcome, waiting, watching
 
     settings, access = UpSettings(), access_of_command("operations")
-    each = _parked(name)
+    each, actor = _parked(name), f"{by_whom()[:30]}: {actor}"
     try:
         with watching(access, each) as next_word:
             order(access, each, action, actor, value, settings.partitions)

@@ -154,7 +154,7 @@ class Up:
         from services.console.demo import make_demos
 
         try:
-            with people(self.settings.read_model()) as accounts:
+            with people(self.settings) as accounts:
                 make_demos(accounts, sandbox=True)
         except DATABASE_ERRORS as error:
             raise CannotStart(
@@ -165,7 +165,10 @@ class Up:
         """Where there is no account yet, an administrator, whose one-time password is the answer."""
         from services.cli.accounts import people
 
-        with people(self.settings.read_model()) as accounts:
+        with people(self.settings) as accounts:
+            if accounts.generation.held:
+                screen.block(accounts.generation.sentence(), "red")
+                return None
             password = accounts.first("admin", world_us())
             self._make_scraper(accounts)
             return password

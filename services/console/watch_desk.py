@@ -17,6 +17,7 @@ from services.console.lodging import NO, Key, OfReport, body_of, key_of
 from services.console.office import Office, office, who_of
 from services.console.problems import Problem, documented, invalid, one_fault
 from services.console.queries import WatchRow
+from services.console.readings import note_told
 from services.console.rendering import render
 from services.console.telling import API, projection, when
 from services.console.views import Watch, Watches, WatchTaken
@@ -158,6 +159,7 @@ def page(request: Request) -> Response:
 def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
     """The watches that are open and those that were lifted, with the forms to place and lift one."""
     desk = office(request)
+    note_told(request, "/watches")
     return render(
         request,
         "watches.html",

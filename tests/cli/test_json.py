@@ -16,7 +16,7 @@ from services.cli.screen import AsJson, screen
 READING = (
     *("topics", "trace", "audit", "provision", "declare"),
     *("parked list", "parked show", "draws repeat", "draws keys"),
-    *("account list", "account grants", "key list", "port follow", "port ask"),
+    *("account list", "account grants", "account confirm", "key list", "port follow", "port ask"),
 )
 """`provision` with --show; `declare` tells what came of each declaration."""
 ACTING = (
