@@ -12,6 +12,7 @@ from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
 from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
+from services.console.written import same_goods
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
@@ -177,7 +178,8 @@ _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
 _WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
-_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES
+_AGAIN = "SameGoodsDeclared"
+_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN}
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -208,6 +210,8 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
             batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
     elif kind in _WATCHES:
         _fold_watch(batch, heard, body)
+    elif kind == _AGAIN:
+        batch.alarms.append((heard.place, kind, key, text(same_goods(body)), heard.recorded_us, ""))
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))

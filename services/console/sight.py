@@ -16,7 +16,7 @@ from services.console.telling import awaited, owner_words
 from services.console.tones import Tone
 from services.console.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
-from services.console.written import in_words
+from services.console.written import in_words, same_goods
 
 BEIJING = CHINA
 LONGEST_TEXT = 500
@@ -301,6 +301,10 @@ def _granted(s: Sight, b: Body) -> str:
     return s.t("summary.released", version=b["version"])
 
 
+def _again(s: Sight, b: Body) -> str:
+    return s.t("summary.again", found=s.said(same_goods(b)), rule=b["rule"], version=b["rule_set"])
+
+
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
     **dict.fromkeys(
         (
@@ -386,6 +390,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.transferred", source=b["container_no"], targets=", ".join(b["targets"])
     ),
     "ConsignmentLeftUnreleased": _because,
+    "SameGoodsDeclared": _again,
     "DepartureRetracted": _because,
     "ReleaseRefused": _because,
     "ReleaseRevoked": _because,

@@ -69,7 +69,7 @@ MILESTONES = frozenset(
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
-        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred"),
+        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "SameGoodsDeclared"),
     }
 )
 PROBLEMS = frozenset(
@@ -80,6 +80,7 @@ PROBLEMS = frozenset(
         *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
         *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted"),
         *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
+        "SameGoodsDeclared",
     }
 )
 

@@ -49,7 +49,7 @@ _CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
             *("DeclarationWaits", "RectificationRequested", "FindingsRetracted", "TreatmentReferred"),
             *("TreatmentRetracted", "TreatmentDecisionRetracted", "InspectionOverdue", "RectificationOverdue"),
             *("TreatmentOverdue", "ConsignmentHeld", "LiftRetracted", "ContainerHeld", "ContainerMustStay"),
-            *("ContainerHoldPlaced", "WatchPlaced"),
+            *("ContainerHoldPlaced", "WatchPlaced", "SameGoodsDeclared"),
         ),
     ),
 )

@@ -37,6 +37,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    SameGoodsDeclared,
     StrikeLot,
     VisitClosed,
     VisitOpened,
@@ -58,6 +59,7 @@ from services.gate.box import (
     Yes,
     as_box,
 )
+from services.gate.same_goods import RULE_SET, lodged_again
 from services.gate.visits import (
     SAME_EVENT,
     SKEW,
@@ -115,6 +117,7 @@ Said = (
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
+    | SameGoodsDeclared
     | RequestRefused
 )
 
@@ -203,6 +206,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         published_departure=known.published_departure if known else "",
         source=message.source or (known.source if known else ""),
         transferred=known.transferred if known else (),
+        told_again=known.told_again if known else False,
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
@@ -595,6 +599,7 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
                 blocks=alarm.blocks,
             )
     yield from _of_consignments(box, truth, container_no, hearing)
+    yield from _again(box, truth, container_no, hearing)
     yield from _verdict(box, truth, verdict, gone, disturbed, container_no, hearing)
 
 
@@ -705,6 +710,22 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 lots=lots_in(visit),
                 report_id=stripping.id,
             )
+
+
+def _again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """Papers that stand for the same goods as another one, each told once, under the key of its consignment."""
+    for again in lodged_again(box, truth):
+        yield SameGoodsDeclared(
+            consignment_id=again.part.consignment_id,
+            occurred_at=hearing.at,
+            container_no=container_no,
+            others=again.others,
+            bill_no=shown(again.part.bill, 100),
+            conveyance=shown(again.part.conveyance, 100),
+            direction=again.part.direction,
+            rule=again.rule,
+            rule_set=RULE_SET,
+        )
 
 
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
@@ -830,6 +851,8 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return _mark(box, message.consignment_id, published_departure="left")
         case DepartureRetracted():
             return _mark(box, message.consignment_id, published_departure="")
+        case SameGoodsDeclared():
+            return _mark(box, message.consignment_id, told_again=True)
         case (
             EquipmentEventRecorded()
             | EquipmentEventRetracted()
@@ -849,7 +872,7 @@ def _with(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[P
     return (*[v for v in visits if v.id != latest.id], latest)
 
 
-def _mark(box: Box, name: str, **marks: str | tuple[str, ...]) -> Box:
+def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...]) -> Box:
     return replace(
         box,
         parts=tuple([replace(p, **marks) if p.consignment_id == name else p for p in box.parts]),  # type: ignore[arg-type]
