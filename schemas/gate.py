@@ -274,6 +274,7 @@ class GateAlarmRaised(AboutContainer, Fact):
     that should have kept it.
 
     `alarm`: `left_unreleased`, `departure_not_reported`, `held_outside`, `left_undeclared` or `empty_left_laden`.
+    `why`: the reason as a code; empty in facts of earlier releases, whose readers `reason` is for.
     `blocks`: nothing leaves in this container until an officer's finding, or until the report is retracted.
     """
 
@@ -284,6 +285,7 @@ class GateAlarmRaised(AboutContainer, Fact):
     visit: Annotated[VisitId, OUTSIDE] = ""
     report_id: Annotated[OptionalId, OUTSIDE] = ""
     blocks: Annotated[bool, OUTSIDE] = False
+    why: Annotated[Name, INSIDE] = ""
 
 
 class ContainerArrived(AboutConsignment, Fact):
@@ -318,19 +320,27 @@ class ConsignmentGatedOut(AboutConsignment, Fact):
 
 
 class ConsignmentLeftUnreleased(AboutConsignment, Fact):
-    """A container left the port with goods of this consignment that were not released. No later release heals that."""
+    """A container left the port with goods of this consignment that were not released. No later release heals that.
+
+    `why`: the reason as a code; empty in facts of earlier releases, whose readers `reason` is for.
+    """
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    why: Annotated[Name, INSIDE] = ""
 
 
 class DepartureRetracted(AboutConsignment, Fact):
-    """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside."""
+    """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside.
+
+    `why`: as in `ConsignmentLeftUnreleased`.
+    """
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    why: Annotated[Name, INSIDE] = ""
 
 
 class SameGoodsDeclared(AboutConsignment, Fact):

@@ -12,7 +12,7 @@ from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
 from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
-from services.console.written import same_goods
+from services.console.written import same_goods, why_of
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
@@ -207,7 +207,7 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
             _fold_box(batch, heard, body)
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
-            batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
+            batch.alarms.append((heard.place, kind, key, text(why_of(body)), heard.recorded_us, alarm))
     elif kind in _WATCHES:
         _fold_watch(batch, heard, body)
     elif kind == _AGAIN:

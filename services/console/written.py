@@ -89,6 +89,14 @@ def same_goods(found: Mapping[str, Any]) -> str:
     return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
 
 
+def why_of(fact: Mapping[str, Any]) -> str:
+    """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
+    what its desk wrote."""
+    row = WORDS.get(f"written.{fact.get('why') or ''}")
+    reason: str = fact["reason"] if row is None else row.en
+    return reason
+
+
 @lru_cache(maxsize=4096)
 def _read(text: str) -> Words:
     behind = _PLACE_OF_MESSAGE.search(text)

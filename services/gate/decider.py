@@ -59,6 +59,7 @@ from services.gate.box import (
     Yes,
     as_box,
 )
+from services.gate.reasons import WHY
 from services.gate.same_goods import RULE_SET, lodged_again
 from services.gate.visits import (
     SAME_EVENT,
@@ -593,6 +594,7 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
                 gate=shown(alarm.gate, 100),
                 waiting_for=alarm.waiting_for,
                 reason=alarm.reason,
+                why=alarm.why,
                 alarm=alarm.alarm,
                 visit=alarm.visit,
                 report_id=alarm.report,
@@ -669,7 +671,8 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 occurred_at=hearing.at,
                 container_no=container_no,
                 visit=visit.id if visit else "",
-                reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
+                reason=WHY["departure_wrong"],
+                why="departure_wrong",
             )
         if visit is None:
             continue
@@ -689,7 +692,8 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 occurred_at=visit.closed,
                 container_no=container_no,
                 visit=visit.id,
-                reason=_why_left(truth, part),
+                reason=WHY[_why_left(truth, part)],
+                why=_why_left(truth, part),
             )
         elif _arrival_is_news(part, visit):
             assert visit.opening is not None, "a report tells of it"
@@ -738,8 +742,8 @@ def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
 
 
 def _why_left(truth: Truth, part: Part) -> str:
-    named = [alarm.reason for alarm in truth.alarms if part.consignment_id in alarm.waiting_for]
-    return named[0] if named else "an officer found the container outside 经查箱已在外"
+    named = [alarm.why for alarm in truth.alarms if part.consignment_id in alarm.waiting_for]
+    return named[0] if named else "found_outside"
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:

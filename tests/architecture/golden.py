@@ -656,7 +656,8 @@ EXAMPLES: tuple[Message, ...] = (
         occurred_at=after(70),
         gate="CNTAO-4-OUT-2",
         waiting_for=(GOODS,),
-        reason="left without release",
+        reason="left without release 未放行离场",
+        why="left_unreleased",
     ),
     ConsignmentGatedOut(consignment_id=GOODS, occurred_at=after(70), container_no=BOX, released=True),
     RecordEquipmentEvent(
@@ -808,6 +809,7 @@ EXAMPLES: tuple[Message, ...] = (
         container_no=BOX,
         visit=DISCHARGE,
         reason="left without release 未放行离场",
+        why="left_unreleased",
     ),
     DepartureRetracted(
         consignment_id=GOODS,
@@ -815,6 +817,7 @@ EXAMPLES: tuple[Message, ...] = (
         container_no=BOX,
         visit=DISCHARGE,
         reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
+        why="departure_wrong",
     ),
     MessageParked(
         occurred_at=after(5),
