@@ -567,6 +567,8 @@ EXAMPLES: tuple[Message, ...] = (
                 reason=f"living pest: {BEETLE}",
                 since=after(30),
                 lifted_by="TreatmentVerified",
+                why="living_pest",
+                values={"pest": BEETLE},
             ),
             Hold(
                 hold_id=OFFICERS_HOLD,
