@@ -103,13 +103,15 @@ def provision(
     as_json: AsJson = False,
 ) -> None:
     """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
-    from services.cli.rights import give, rights_table
+    from services.cli.rights import STEPS, give, rights_table
 
     if show:
         screen.tell(as_json, rights=rights_table(sandbox=sandbox))
         return
-    for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
-        screen.line(line)
+    with (screen if screen.is_terminal else errors).progress("giving topics and rights 建主题、授权", STEPS) as advance:
+        for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
+            advance(1)
+            screen.line(line)
 
 
 @app.command()
@@ -157,18 +159,20 @@ def topics(as_json: AsJson = False) -> None:
 
     consumer = reader(access_of_command("auditor"))
     shown = Table("topic 主题", "written by 写者", "carries 内容", "key 键", "kept 保留", "messages 条数")
-    for topic in CATALOGUE:
-        places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
-        count = sum(consumer.end_offsets(places).values()) if places else 0
-        kinds = [kind.kind for kind in topic.carries]
-        shown.add_row(
-            topic.name,
-            list(topic.writers),
-            kinds,
-            topic.key,
-            topic.retention,
-            count if places else "missing",
-        )
+    with errors.progress("reading 读取", len(CATALOGUE)) as advance:
+        for topic in CATALOGUE:
+            places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
+            count = sum(consumer.end_offsets(places).values()) if places else 0
+            kinds = [kind.kind for kind in topic.carries]
+            shown.add_row(
+                topic.name,
+                list(topic.writers),
+                kinds,
+                topic.key,
+                topic.retention,
+                count if places else "missing",
+            )
+            advance(1)
     consumer.close()
     screen.tell(as_json, topics=shown)
 
@@ -261,21 +265,24 @@ def simulate(
         errors.block(NO_SIMULATOR, "red")
         raise typer.Exit(1)
     reader(access).close()  # says at once when no cluster answers
+    total = None if endless or not consignments else consignments
     try:
-        done = play(
-            seed=seed,
-            consignments=consignments,
-            paced=paced,
-            endless=endless,
-            idle_seconds=idle,
-            told=SimulatorSettings(
-                kafka=here.bootstrap(),
-                kafka_security=here.security(),
-                kafka_credentials=str(here.credentials()),
-            ),
-            clock=clock_of(settings),
-            others=others,
-        )
+        with errors.progress("consignments at their end 已办结", total) as advance:
+            done = play(
+                seed=seed,
+                consignments=consignments,
+                paced=paced,
+                endless=endless,
+                idle_seconds=idle,
+                told=SimulatorSettings(
+                    kafka=here.bootstrap(),
+                    kafka_security=here.security(),
+                    kafka_credentials=str(here.credentials()),
+                ),
+                clock=clock_of(settings),
+                others=others,
+                advance=advance,
+            )
     except ClockTooSlow as problem:
         errors.block(str(problem), "red")
         raise typer.Exit(1) from None

@@ -108,7 +108,8 @@ class Up:
         self._make_credentials()
         if self.broker:
             screen.line("Starting the Kafka broker … 启动消息代理")
-            self.broker.start(self._stopping)
+            with screen.progress("starting 启动"):
+                self.broker.start(self._stopping)
         self._supervisor.call(self._provision)
         env = self._environment()
         for number, desks in enumerate(self.settings.workers()):
@@ -328,7 +329,8 @@ class Up:
         }
         ports = (self.settings.console_port, self.settings.projector_port)
         waiting |= {f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, self.others, strict=True)}
-        wait_for(waiting, self._stopping)
+        with screen.progress("workers and consoles that are ready 已就绪的进程", len(waiting)) as advance:
+            wait_for(waiting, self._stopping, advance=advance)
 
     def _watch(self) -> None:
         for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
@@ -430,8 +432,14 @@ def _open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: float = MOST_SECONDS) -> None:
-    """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`."""
+def wait_for(
+    waiting: dict[str, Child],
+    stop: Callable[[], bool] = never,
+    most: float = MOST_SECONDS,
+    advance: Callable[[int], None] = lambda more: None,
+) -> None:
+    """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`. `advance` is told of
+    each that answers."""
     left = dict(waiting)
     progress = {url: _progress(child, most) for url, child in waiting.items()}
     while left:
@@ -442,6 +450,7 @@ def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: 
                 raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
             if answers(url):
                 del left[url]
+                advance(1)
             elif not progress[url].goes_on():
                 raise CannotStart(f"{progress[url].in_vain()}\n{child.tail()}")
         time.sleep(0.1)

@@ -13,6 +13,7 @@ from schemas.vocabulary import is_consignment_id
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
 from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
+from services.console.written import same_goods, why_of
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
@@ -178,7 +179,8 @@ _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
 _WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
-_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES
+_AGAIN = "SameGoodsDeclared"
+_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN}
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -208,9 +210,11 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
             _fold_box(batch, heard, body)
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
-            batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
+            batch.alarms.append((heard.place, kind, key, text(why_of(body)), heard.recorded_us, alarm))
     elif kind in _WATCHES:
         _fold_watch(batch, heard, body)
+    elif kind == _AGAIN:
+        batch.alarms.append((heard.place, kind, key, text(same_goods(body)), heard.recorded_us, ""))
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))

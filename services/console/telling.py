@@ -72,7 +72,7 @@ MILESTONES = frozenset(
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
-        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "TransferRetracted"),
+        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "TransferRetracted", "SameGoodsDeclared"),
     }
 )
 PROBLEMS = frozenset(
@@ -83,6 +83,7 @@ PROBLEMS = frozenset(
         *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
         *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
         *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
+        "SameGoodsDeclared",
     }
 )
 

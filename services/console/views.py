@@ -399,7 +399,8 @@ class Clearance(BaseModel):
 
 
 class AlarmView(BaseModel):
-    """An alarm of the gate (`alarm`: which), a time limit that ran out, or a fact that the read model cannot store."""
+    """An alarm of the gate (`alarm`: which), a time limit that ran out, goods that were declared again, or a fact that the read model
+    cannot store."""
 
     kind: str
     alarm: str = ""

@@ -12,7 +12,7 @@ from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.iso6346 import plain
 from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
-from services.ports.notice import Away, Handler, Notice, Unread, named_in
+from services.ports.notice import Advance, Away, Handler, Notice, Unread, named_in, told_nobody
 from services.ports.question import AskedConsole
 from services.shell.clock import stopwatch
 
@@ -59,24 +59,24 @@ class FeedPort:
             raise Away("the feed has more than it can give now")
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
-    def catch_up(self, handler: Handler, seconds: float) -> None:
-        """Reads until the feed has nothing more; Away when it does not get there in time."""
+    def catch_up(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
+        """Reads until the feed has nothing more; Away when it does not get there in time. `advance` is told how many more were read."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
                 raise Away(f"not up to date within {seconds:g} s")
             before = now
-            self.read(handler, 0)
+            advance(self.read(handler, 0))
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
+    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = told_nobody) -> Answer:
         """May it leave, now? Revocations first; then the console's answer, which is yes only if it says so in so many words."""
         try:
-            return self._ask(plain(container_no), handler, seconds)
+            return self._ask(plain(container_no), handler, seconds, advance)
         except (Away, sqlite3.Error) as error:
             return Answer(False, "stale", str(error))
 
-    def _ask(self, container_no: str, handler: Handler, seconds: float) -> Answer:
-        self.catch_up(handler, seconds)
+    def _ask(self, container_no: str, handler: Handler, seconds: float, advance: Advance) -> Answer:
+        self.catch_up(handler, seconds, advance)
         answer, released = self._console.ask(container_no)
         if not answer.may_leave:
             return answer
