@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from schemas.codes.countries import COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
-from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
+from schemas.codes.units import UNITS
 from schemas.vocabulary import TransportMode
 from services.console.words import WORDS
 
@@ -76,7 +77,7 @@ def with_words(made: Schema) -> Schema:
     return made
 
 
-_BODIES = frozenset({"Declaration", "DeclaredContainer", "Item", "Reading"})
+_BODIES = frozenset({"Declaration", "DeclaredContainer", "FormLine", "Item", "Reading"})
 """The objects that stand in bodies of requests."""
 
 
