@@ -206,11 +206,11 @@ def shown(text: str, most: int = 500, breaks: bool = False) -> str:
     """Text of a message that was stored before texts were bounded, as a new one may carry it: what no line holds becomes
     a blank, and what is too long ends in an ellipsis. For words to people, never for what decides. `breaks`: `LINES`.
     """
-    if len(text) <= most and text.isprintable():
+    if len(text) <= most and text.isascii() and text.isprintable():
         return text
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
 
 
-_SIGNS_OF_LINE = re.compile(f"[{_NO_SIGNS}]")
+_SIGNS_OF_LINE = re.compile(f"[{_NO_SIGNS}{_UNSEEN}]")
 _SIGNS_OF_LINES = re.compile(r"\r(?!\n)|[" + _NO_SIGNS.replace(r"\x00-\x1f", r"\x00-\x09\x0b\x0c\x0e-\x1f") + "]")

@@ -10,6 +10,9 @@ from services.console.problems import SHOWN_POINTER, FieldError, Problem, field_
 PROGRAMS = ("/api/", "/livez", "/readyz", "/consignments.csv")
 """What programs ask. A page for people opens whatever a mail program added to its link."""
 
+OF_PAGES = frozenset({"lang"})
+"""What every address of the pages has: the language, which the links to a spreadsheet carry on."""
+
 
 def is_for_programs(path: str) -> bool:
     """Whether the route at this path refuses parameters that it does not have."""
@@ -22,7 +25,7 @@ async def known(request: Request) -> None:
     route = request.scope["route"]
     if not request.url.query or not isinstance(route, APIRoute) or not is_for_programs(route.path):
         return
-    names = names_of(route.dependant)
+    names = names_of(route.dependant) | (frozenset() if route.path.startswith("/api/") else OF_PAGES)
     faults, seen = list[FieldError](), set[str]()
     for name, value in request.query_params.multi_items():
         if name not in names:

@@ -138,7 +138,7 @@ def hold(open_hold: OpenHold) -> HoldView:
         owner=open_hold.owner,
         reason=open_hold.reason,
         reason_text=text(in_words(open_hold.reason)),
-        since=moment(open_hold.since_us),
+        since=moment(open_hold.since_us or 0),
         lifted_by=open_hold.lifted_by,
     )
 
@@ -146,7 +146,7 @@ def hold(open_hold: OpenHold) -> HoldView:
 def consignment(row: Consignment) -> ConsignmentView:
     """The row as the API tells it; the hold that is named first comes first."""
     first = first_hold(row.holds)
-    holds = sorted(row.holds, key=lambda h: (h != first, h.since_us, h.hold_id))
+    holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
         consignment_id=row.consignment_id,
         stage=STAGES.get(row.stage or Stage.LODGED),

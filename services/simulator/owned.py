@@ -95,4 +95,4 @@ class Owned:
             case RequestRefused():
                 return fact.subject in self._goods or fact.subject in self._boxes
             case _:
-                return fact.key in self._goods
+                return fact.key in self._goods or fact.key in self._boxes
