@@ -88,7 +88,8 @@ def test_a_wrong_click_does_not_end_goods(border: Border) -> None:
     assert said["FindingsRetracted"]["wrong"] == wrong and said["InspectionPassed"]["revision"] == 2
     border.ask(RetractFindings(**about, wrong=right, reason="it was the first lot after all"))
     border.until(lodged.key, "ReleaseRevoked")
-    border.ask(findings(lodged.key, FindingsResult.REFUSE))
+    opened = border.eventually(lambda: bodies(border.facts(lodged.key), "FindingsRetracted")[1:])[0]["revision"]
+    border.ask(findings(lodged.key, FindingsResult.REFUSE).model_copy(update={"revision": opened + 1}))
     border.eventually(lambda: len(bodies(border.facts(lodged.key), "ReleaseRefused")) == 2)
 
 
