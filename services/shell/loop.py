@@ -324,7 +324,7 @@ class Loop:
             self._uncommitted = self._uncommitted or time.monotonic()
             self._commit_passed_over()
             return
-        self._write(turn, changed, {**self._positions, **positions})
+        self._write(turn, changed, {**self._positions, **positions} or self._standing(changed))
         self._positions.clear()
         self._uncommitted = 0.0
         self._note_read(positions)
@@ -435,6 +435,16 @@ class Loop:
             store = self._stores[partition]
             cut = store.stored.cut if store.stored else store.first
             store.stored = ReadPositions(positions=offsets, cut=cut, ids=self._ids)
+
+    def _standing(self, changed: list) -> dict[tuple[str, int], int]:  # type: ignore[type-arg]
+        """The read positions that stand already. With a time limit nothing is read; but librdkafka sends nothing where there is no
+        position, and then the group does not check whether this worker still has the partition."""
+        return {
+            (topic, partition): offset
+            for partition in {partition for partition, *_ in changed}
+            for topic, offset in self._committed_at[partition].items()
+            if offset >= 0
+        }
 
     def _moved(self, positions: dict[tuple[str, int], int]) -> dict[int, dict[str, int]]:
         """The read positions of each partition that these move, of all its inputs."""

@@ -27,6 +27,7 @@ from services.cli.log import partition_of, partitions_of, read, reader
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, worker
 from services.risk.keys import PUBLISHED
+from services.shell.clock import Clock
 from services.shell.loop import Loop
 from services.shell.loopback import open_page
 from services.shell.restore import Restoring
@@ -34,8 +35,8 @@ from services.shell.settings import WorkerSettings
 from services.shell.turn import Turn
 from services.worker import desks
 from tests.conftest import PARTITIONS, provisioned
-from tests.declaration.good import lodge
-from tests.kafka.border import Border, running
+from tests.declaration.good import good_item, lodge
+from tests.kafka.border import Border, bodies, running
 from tests.waiting import leave, wait
 
 FACTS = [t.name for t in FACTS_AND_REQUESTS if t.writer == "declaration"]
@@ -252,6 +253,59 @@ def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leav
     finally:
         frozen.kill()
         leave(fresh)
+
+
+LATE_WITH_A_TIME_LIMIT = """
+import sys
+from services.shell.loop import Loop
+from services.shell.settings import WorkerSettings
+from services.worker import desks
+
+class Late(Loop):
+    late = False
+
+    def _poll(self):
+        if self.late:
+            sys.exit(f"aborted {self._failures}")
+        messages = super()._poll()
+        self.late = not messages and self._due_now()
+        if self.late:
+            print("due", file=sys.stderr, flush=True)
+            sys.stdin.readline()  # meanwhile it hears of no rebalance
+        return messages
+
+Late(desks(["inspection"])[0], WorkerSettings(slot="late")).run()
+"""
+
+
+def test_a_time_limit_is_told_once_although_a_worker_that_was_replaced_tells_it_late(quiet: Border) -> None:
+    """Nothing is read with a time limit, so that no new read position goes with it into the transaction."""
+    lodged = lodge(reference="overdue", items=(good_item(hs_code="4407110000"), good_item()), containers=())
+    with running(quiet.bootstrap, PARTITIONS, "early", ("declaration", "risk", "inspection")):
+        quiet.ask(lodged)
+        quiet.until(lodged.key, "InspectionOrdered")
+    at = time.time()
+    later = Clock(at, at + 30 * 24 * 3600)
+    env = (
+        os.environ | later.environment() | {"DTG_KAFKA": quiet.bootstrap, "DTG_PARTITIONS": str(PARTITIONS), **SESSION}
+    )
+    late = Popen(
+        [sys.executable, "-c", LATE_WITH_A_TIME_LIMIT], stdin=PIPE, stdout=DEVNULL, stderr=PIPE, text=True, env=env
+    )
+    assert late.stdin is not None and late.stderr is not None
+    try:
+        assert any("due" in line for line in iter(late.stderr.readline, ""))
+        late.send_signal(signal.SIGSTOP)
+        with running(quiet.bootstrap, PARTITIONS, "in its place", ("inspection",), clock=later):
+            quiet.until(lodged.key, "InspectionOverdue")
+            late.send_signal(signal.SIGCONT)
+            _, ended = late.communicate("go on\n", timeout=SOON)
+        assert len(bodies(quiet.facts(lodged.key), "InspectionOverdue")) == 1
+        assert audit(quiet.bootstrap).doubled == []
+        assert "aborted 1" in ended
+    finally:
+        late.kill()
+        late.communicate()
 
 
 def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that_can_be_caught(quiet: Border) -> None:
