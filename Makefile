@@ -1,7 +1,7 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt visits bench bench-peers jars hs stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt visits korea bench bench-peers jars hs stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 export PYTHON
 
@@ -14,10 +14,11 @@ setup: ## Make .venv from the lock file and fetch the Kafka broker (Python 3.11 
 run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops everything, the data stays.
 	@exec .venv/bin/dtg up --demo
 
-test: setup ## Run every test, three files at a time, on a real broker, database and browser (fetches missing Debian packages).
+test: setup ## Run every test, three files at a time and the season of faults alone, on a real broker, database and browser (fetches missing Debian packages).
 	@deploy/debian.sh
 	@mkdir -p .run
-	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(or $(ARGS),-m "not alone and not long")
+	$(if $(ARGS),,$(PY) -m pytest --junitxml=.run/alone.xml -m alone)
 
 check: setup ## Check format, lint, types, import contracts and alert rules.
 	@deploy/debian.sh
@@ -48,6 +49,9 @@ hs: setup ## Write the table of HS codes from its public source (ARGS=FILE: from
 
 visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or not at all: nothing leaves by mistake (10 minutes); EXAMPLES=n.
 	DTG_VISITS_EXAMPLES=$${EXAMPLES:-20000} $(PY) -m pytest -q --timeout 3600 tests/gate/test_visits_property.py
+
+korea: setup ## Let 8,134 real declarations (DTG_DATA names the folder with them) come to their ends on a border (4 minutes).
+	$(PY) -m pytest -q -m long tests/journeys/test_korea_to_the_end.py
 
 hostile: setup ## Put a million bad messages and requests to desks and console; ARGS="--count 100000 --seed x". Writes docs/evidence.
 	$(PY) -m tests.hostile.main $(ARGS)

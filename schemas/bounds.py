@@ -149,7 +149,7 @@ def _short(number: object) -> object:
         raise PydanticCustomError(
             "string_too_long", "Decimal should be written in at most {max_length} signs", {"max_length": DECIMAL_SIGNS}
         )
-    if isinstance(number, str) and (_NUMBER.match(text) is None or text.endswith("\n")):
+    if isinstance(number, str) and _NUMBER.fullmatch(text) is None:
         raise PydanticKnownError("decimal_parsing")
     return number
 
@@ -206,8 +206,8 @@ def shown(text: str, most: int = 500, breaks: bool = False) -> str:
     """Text of a message that was stored before texts were bounded, as a new one may carry it: what no line holds becomes
     a blank, and what is too long ends in an ellipsis. For words to people, never for what decides. `breaks`: `LINES`.
     """
-    if len(text) <= most and text.isascii() and text.isprintable():
-        return text
+    if len(text) <= most and text.isprintable() and (breaks or text.isascii()):
+        return text  # `LINES` leaves out signs that are not printable only; of one line some printable ones beyond ASCII are left out, too
     cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return (_SIGNS_OF_LINES if breaks else _SIGNS_OF_LINE).sub(" ", cut)
 

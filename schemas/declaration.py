@@ -137,19 +137,22 @@ class Declaration(Message):
     items: Annotated[tuple[Item, ...], Field(max_length=LINES_READ), WhenMade(max_length=MOST_LINES)]
 
 
-class LodgeDeclaration(AboutConsignment, Request):
-    """A declarant lodges a declaration. `consignment_id` must be the one derived from declarant and reference."""
+class OfDeclarant(AboutConsignment, Request):
+    """A request that a declarant makes, who sees who asked for it."""
 
     asked_by: Annotated[ActorId, TO_DECLARANT]
     on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), TO_DECLARANT] = None
+
+
+class LodgeDeclaration(OfDeclarant):
+    """A declarant lodges a declaration. `consignment_id` must be the one derived from declarant and reference."""
+
     declaration: Annotated[Declaration, TO_DECLARANT]
 
 
-class WithdrawDeclaration(AboutConsignment, Request):
+class WithdrawDeclaration(OfDeclarant):
     """A declarant takes a declaration back; possible until controls were ordered or the goods released."""
 
-    asked_by: Annotated[ActorId, TO_DECLARANT]
-    on_behalf_of: Annotated[ActorId | None, Field(exclude_if=is_none), TO_DECLARANT] = None
     reason: Annotated[Reason, TO_DECLARANT]
 
 

@@ -204,6 +204,11 @@ class Hearing(NamedTuple):
     recorded: datetime | None = None
     shared: object = None
 
+    @property
+    def sent(self) -> datetime:
+        """When it was written down; where nothing says that, when it is heard."""
+        return self.recorded or self.at
+
 
 LATEST_REPORT = timedelta(days=731)
 """What is told of an event longer after it than two years has a wrong date."""

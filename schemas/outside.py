@@ -46,9 +46,9 @@ def mark_of(kind: type[Message], name: str) -> SeenBy:
 def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
     """The class of what this audience gets of facts of this kind; Unmarked where a field does not say."""
     fields: dict[str, Any] = {}
-    for name, field in kind.model_fields.items():
-        if audience in mark_of(kind, name).audiences:
-            fields[name] = (_told(field, audience), ... if field.is_required() else field.default)
+    for name, inner in _seen(kind, audience).items():
+        field = kind.model_fields[name]
+        fields[name] = (_told(field, inner, audience), ... if field.is_required() else field.default)
     form = create_model(
         f"{kind.__name__}ToA{audience.title()}", __base__=Message, __module__=__name__, __doc__=kind.__doc__, **fields
     )
@@ -61,10 +61,11 @@ def outside_form(kind: type[Message], audience: Audience) -> type[Message]:
 def hidden(kind: type[Message], audience: Audience) -> Any:
     """What pydantic leaves out of the JSON of this kind for this audience, as its `exclude`."""
     left_out: dict[str, Any] = {}
-    for name, field in kind.model_fields.items():
-        if audience not in mark_of(kind, name).audiences:
+    seen = _seen(kind, audience)
+    for name in kind.model_fields:
+        if name not in seen:
             left_out[name] = True
-        elif inner := _inner(field.annotation):
+        elif inner := seen[name]:
             less = hidden(inner.kind, audience)
             left_out[name] = {"__all__": less} if inner.how == "listed" else less
     return left_out
@@ -103,9 +104,9 @@ def _seen(kind: type[Message], audience: Audience) -> Mapping[str, _Inner | None
     }
 
 
-def _told(field: FieldInfo, audience: Audience) -> Any:
+def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
     """The type of a field, with its bounds, and with the redacted form in the place of a message that it lists."""
-    inner, bounds = _inner(field.annotation), [each for each in field.metadata if not isinstance(each, SeenBy)]
+    bounds = [each for each in field.metadata if not isinstance(each, SeenBy)]
     told: Any = field.annotation
     if inner:
         form = outside_form(inner.kind, audience)

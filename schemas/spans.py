@@ -43,6 +43,11 @@ class Span(NamedTuple):
     source: str
     ends: Ends
 
+    def seconds(self, moments: Moments) -> float | None:
+        """Its seconds; never negative (goods may be released before they arrive); None while an end is missing."""
+        start, end = self.ends(moments)
+        return max(0.0, (end - start).total_seconds()) if start and end else None
+
 
 def _both(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two, once both are known."""
@@ -84,9 +89,8 @@ BY_NAME = {span.name: span for span in SPANS}
 
 
 def seconds_of(name: str, moments: Moments) -> float | None:
-    """Seconds of this span; never negative (goods may be released before they arrive); None while an end is missing."""
-    start, end = BY_NAME[name].ends(moments)
-    return max(0.0, (end - start).total_seconds()) if start and end else None
+    """Seconds of the span of this name, as `Span.seconds`."""
+    return BY_NAME[name].seconds(moments)
 
 
 def percentile(ordered: list[float], hundredths: int) -> float | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import Scheduling
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
@@ -18,6 +19,7 @@ from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
 from tests.kafka.border import TOPICS, Border, running
+from tests.schedule import LongestFirst
 
 PARTITIONS = 4
 
@@ -28,6 +30,11 @@ def pytest_sessionstart() -> None:
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Long files first where files are shared out among workers (`--dist loadfile`)."""
+    return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @contextmanager

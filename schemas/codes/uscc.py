@@ -110,6 +110,12 @@ def organisation_check_sign(body: str) -> str:
     return "0123456789X0"[11 - total % 11]
 
 
+def with_check_signs(start: str, organisation: str) -> str:
+    """The code of these first 8 signs and the first 8 of an organisation code; ValueError as of `check_sign`."""
+    body = f"{start}{organisation}{organisation_check_sign(organisation)}"
+    return body + check_sign(body)
+
+
 @lru_cache(8192)  # the same companies declare again and again
 def is_well_formed(code: str) -> bool:
     """18 signs of the alphabet, and an organisation code that is not all zeros."""

@@ -168,7 +168,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
 def stage_seconds(told: Timeline) -> dict[str, float]:
     """Seconds of each stage of a released consignment, by the names and definitions of `schemas.spans`; all but the way to the gate."""
     moments = _moments(told)
-    found = {span.name: seconds_of(span.name, moments) for span in SPANS if span.name != "gate"}
+    found = {span.name: span.seconds(moments) for span in SPANS if span.name != "gate"}
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 

@@ -148,7 +148,7 @@ def add_key(
     account: Named,
     days: Annotated[int, typer.Option(min=1, max=3650, help="it is good for")] = 365,
     scope: Annotated[
-        list[str] | None, typer.Option("--scope", help="read, gate, lodge, report, decide, operate")
+        list[str] | None, typer.Option("--scope", help="read, gate, lodge, report, decide, operate, grant")
     ] = None,
     file: Into = None,
 ) -> None:

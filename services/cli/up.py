@@ -114,7 +114,11 @@ class Up:
         for number, desks in enumerate(self.settings.workers()):
             self.workers.append(worker(desks, self.settings.worker_port + number, self.home, env))
         self.others += read_model(self.settings.console_port, self.settings.projector_port, self.home / "logs", env)
-        for child in (*self.workers, *self.others):
+        for child in self.workers:
+            child.start()
+        if self.demo:
+            self._make_demos()
+        for child in self.others:
             child.start()
         self._wait_until_ready()
         first = self._make_people()
@@ -142,15 +146,27 @@ class Up:
             )
         self._tell(time.monotonic() - started)
 
-    def _make_people(self) -> str | None:
-        """A demo's accounts; else, where there is no account yet, an administrator, whose one-time password is the answer."""
+    def _make_demos(self) -> None:
+        """A demo's accounts, before the console answers anybody: everybody knows their keys, and a console that does not find a key
+        remembers that for some seconds."""
         from services.cli.accounts import people
+        from services.console.database import DATABASE_ERRORS
         from services.console.demo import make_demos
 
-        with people(self.settings.read_model()) as accounts:
-            password = None if self.demo else accounts.first("admin", world_us())
-            if self.demo:
+        try:
+            with people(self.settings.read_model()) as accounts:
                 make_demos(accounts, sandbox=True)
+        except DATABASE_ERRORS as error:
+            raise CannotStart(
+                f"The read model cannot be opened: {str(error).splitlines()[0][:300]}. 查询库无法打开。 Check DTG_DATABASE_URL"
+            ) from error
+
+    def _make_people(self) -> str | None:
+        """Where there is no account yet, an administrator, whose one-time password is the answer."""
+        from services.cli.accounts import people
+
+        with people(self.settings.read_model()) as accounts:
+            password = accounts.first("admin", world_us())
             self._make_scraper(accounts)
             return password
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hmac
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from services.console.database import DATABASE_ERRORS, refuses_values
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
+from services.console.unwritten import Unwritten
 from services.shell.access import Access, NoAccess, knock
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
@@ -137,7 +138,7 @@ class Asker:
         self._remembered: OrderedDict[str, Asked] = OrderedDict()
         self._subjects: dict[str, str] = {}
         self._under_way: dict[str, tuple[Asked, asyncio.Task[None]]] = {}
-        self._unwritten: deque[Asked] = deque()
+        self._unwritten = Unwritten(self._insert, _not_written)
         self._tasks: list[asyncio.Task[None]] = []
         self._secret = b""
 
@@ -162,7 +163,7 @@ class Asker:
         with contextlib.suppress(
             *DATABASE_ERRORS
         ):  # the notebook is a courtesy to those who ask before the projector has read
-            await asyncio.to_thread(self._write)
+            await asyncio.to_thread(self._unwritten.write)
 
     def key(self, sender: str, told: str) -> RequestKey:
         """The key of a request by this sender: the same for the same words of its; a new one where it gave none.
@@ -279,7 +280,7 @@ class Asker:
 
     def _remember(self, asked: Asked) -> None:
         ASKED.labels(asked.kind).inc()
-        self._unwritten.append(asked)
+        self._unwritten.note(asked)
         self._remembered[asked.request_id] = asked
         self._subjects.setdefault(asked.subject, asked.request_id)
         while len(self._remembered) > REMEMBERED:
@@ -336,22 +337,9 @@ class Asker:
             await asyncio.sleep(0.2)
             if self._unwritten:
                 try:
-                    await asyncio.to_thread(self._write)
+                    await asyncio.to_thread(self._unwritten.write)
                 except DATABASE_ERRORS as error:
                     log.warning("the notebook waits", error=str(getattr(error, "orig", None) or error))
-
-    def _write(self) -> None:
-        taken = list(self._unwritten)
-        if not taken:
-            return
-        try:
-            self._insert(taken)
-        except Exception as error:
-            if not refuses_values(error):
-                raise
-            self._insert_each(taken)
-        for _ in taken:
-            self._unwritten.popleft()
 
     def _insert(self, taken: list[Asked]) -> None:
         self._insert_rows(LODGEMENTS, [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken])
@@ -364,16 +352,6 @@ class Asker:
             for change in changes:
                 connection.execute(change)
 
-    def _insert_each(self, taken: list[Asked]) -> None:
-        """A row that the database refuses keeps no other one waiting; its request is on the topic all the same."""
-        for asked in taken:
-            try:
-                self._insert([asked])
-            except Exception as error:
-                if not refuses_values(error):
-                    raise
-                log.warning("not written into the notebook", request=asked.request_id, error=str(error)[:300])
-
     def _read(self, *requests: str) -> Asked | None:
         with self._engine.begin() as connection:
             row = connection.execute(select(LODGEMENTS).where(LODGEMENTS.c.request_id.in_(requests))).first()
@@ -385,6 +363,11 @@ class Asker:
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
             return bytes.fromhex(value.scalar_one())
+
+
+def _not_written(asked: Asked, error: Exception) -> None:
+    """Its request is on the topic all the same."""
+    log.warning("not written into the notebook", request=asked.request_id, error=str(error)[:300])
 
 
 def _reused(asked: Asked) -> Problem:

@@ -29,7 +29,7 @@ from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.tables import OPEN_STAGES
-from services.console.telling import block, entries, feed_entries, is_shown, parked
+from services.console.telling import block, entries, feed_entries, is_shown, parked, stage_counts
 from services.console.views import ConsignmentView, RequestView
 from services.shell.clock import now
 
@@ -149,7 +149,7 @@ def consignments(
         start=first_page if place else None,
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
-        counts=answers.board(desk, who).stages if who.may(BOARD) else [],
+        counts=stage_counts(desk.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
         stages=[] if who.may(BOARD) else list(Stage),
     )
 

@@ -6,7 +6,7 @@ for the same again within an hour has one row, so that a page that refreshes its
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,9 +16,10 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.database import DATABASE_ERRORS, refuses_values
+from services.console.database import DATABASE_ERRORS
 from services.console.rights import READS, Who
 from services.console.tables import READINGS
+from services.console.unwritten import Unwritten
 from services.shell.clock import now, stopwatch
 from services.shell.ending import end_with_task
 
@@ -47,7 +48,7 @@ class Readings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
-        self._waiting: deque[Reading] = deque()
+        self._waiting = Unwritten(self._insert, _not_on_record, WAITING, GIVEN_UP.inc)
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
@@ -59,10 +60,7 @@ class Readings:
         self._noted.move_to_end(key)
         while len(self._noted) > REMEMBERED:
             self._noted.popitem(last=False)
-        self._waiting.append(Reading(*key, int(now().timestamp() * 1_000_000)))
-        while len(self._waiting) > WAITING:
-            self._waiting.popleft()
-            GIVEN_UP.inc()
+        self._waiting.note(Reading(*key, int(now().timestamp() * 1_000_000)))
 
     def start(self) -> None:
         """From now on what is noted is written."""
@@ -89,35 +87,19 @@ class Readings:
                 log.warning("the record of readings waits", error=str(getattr(error, "orig", None) or error)[:300])
 
     def write(self) -> None:
-        """Writes what was noted until now; what the database does not take stays."""
-        taken = list(self._waiting)
-        if not taken:
-            return
-        try:
-            self._insert(taken)
-        except Exception as error:
-            if not refuses_values(error):
-                raise
-            for each in taken:
-                self._insert_alone(each)
-        for _ in taken:
-            self._waiting.popleft()
-
-    def _insert_alone(self, reading: Reading) -> None:
-        """A row that the database refuses keeps no other one waiting."""
-        try:
-            self._insert([reading])
-        except Exception as error:
-            if not refuses_values(error):
-                raise
-            GIVEN_UP.inc()
-            log.warning("a reading is not on record", reader=reading.reader, error=str(error)[:300])
+        """As `Unwritten.write`."""
+        self._waiting.write()
 
     def _insert(self, taken: list[Reading]) -> None:
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         with self._engine.begin() as connection:
             rows = [each._asdict() for each in taken]
             connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), rows)
+
+
+def _not_on_record(reading: Reading, error: Exception) -> None:
+    GIVEN_UP.inc()
+    log.warning("a reading is not on record", reader=reading.reader, error=str(error)[:300])
 
 
 class Recorded:

@@ -33,8 +33,11 @@ class Field(NamedTuple):
     codes: str
 
 
+_ROWS: Final = tomllib.loads(Path(__file__).with_name("reference.toml").read_text(encoding="utf-8"))
+
+
 def _load(group: str) -> Mapping[str, Field]:
-    rows = tomllib.loads(Path(__file__).with_name("reference.toml").read_text(encoding="utf-8"))[group]
+    rows = _ROWS[group]
     return MappingProxyType({name: Field(row[0], row[1], json.loads(row[2]), row[3]) for name, row in rows.items()})
 
 
@@ -131,10 +134,5 @@ class Fault(NamedTuple):
     en: str
 
 
-def _faults() -> Mapping[str, Fault]:
-    rows = tomllib.loads(Path(__file__).with_name("reference.toml").read_text(encoding="utf-8"))["problems"]
-    return MappingProxyType({code: Fault(*row) for code, row in rows.items()})
-
-
-FAULTS: Final = _faults()
+FAULTS: Final[Mapping[str, Fault]] = MappingProxyType({code: Fault(*row) for code, row in _ROWS["problems"].items()})
 """Every problem that an answer may name, by its code."""

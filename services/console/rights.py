@@ -100,13 +100,12 @@ _DECLARING = frozenset({R.DECLARANT, R.AGENT})
 _PORTS = frozenset({R.CARRIER, R.TERMINAL})
 _OFFICERS = frozenset({R.TARGETING, R.INSPECTOR, R.RELEASE})
 _WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
-_CUSTOMS = _OFFICERS | _WATCHING
-CUSTOMS = _CUSTOMS
+CUSTOMS = _OFFICERS | _WATCHING
 """Who stands on the side of customs and may read the words of officers."""
 OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
 """Who stands on the other side. No account is on both."""
 _LISTING = frozenset({R.TARGETING, R.RELEASE})
-_GOODS = _DECLARING | _CUSTOMS | {R.TREATMENT}
+_GOODS = _DECLARING | CUSTOMS | {R.TREATMENT}
 _BOXES = _GOODS | _PORTS
 ANYBODY: frozenset[Role] = frozenset()
 """Whoever has proved who they are."""
@@ -181,7 +180,7 @@ _READ_BOXES = Right(_BOXES, Scope.GATE)
 READ_MESSAGES = Right(_BOXES, Scope.READ)
 READ_WATCHES = Right(_LISTING | {R.AUDITOR}, Scope.READ)
 """A watch is about a bill or a declarant at every office, so that nobody's reach cuts the list."""
-_BOARD = Right(_CUSTOMS, Scope.READ)
+_BOARD = Right(CUSTOMS, Scope.READ)
 _FEED = Right(_PORTS | _WATCHING, Scope.GATE)
 READ_PEOPLE = Right(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
 """Accounts, keys and who gave whom what; also what others asked for: everybody reads what they asked for themselves."""
@@ -266,8 +265,8 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/consignments/{consignment_id}"): _READ_GOODS,
     ("GET", "/consignments/{consignment_id}/live"): _READ_GOODS,
     ("GET", "/consignments/{key}/messages/{message_id}"): _READ_GOODS,
-    ("GET", "/api/v1/unmatched"): Right(_CUSTOMS, Scope.READ),
-    ("GET", "/unmatched"): Right(_CUSTOMS, Scope.READ),
+    ("GET", "/api/v1/unmatched"): Right(CUSTOMS, Scope.READ),
+    ("GET", "/unmatched"): Right(CUSTOMS, Scope.READ),
     # containers, the gate question, and contents of messages about either
     ("GET", BOXES): _READ_BOXES,
     ("GET", f"{BOXES}/events"): _READ_BOXES,
@@ -371,7 +370,7 @@ class Who(NamedTuple):
 
     def of_customs(self) -> bool:
         """Whether words of officers, which stand in no answer to somebody outside customs, may be read."""
-        return not self.roles.isdisjoint(_CUSTOMS)
+        return not self.roles.isdisjoint(CUSTOMS)
 
     def audience(self) -> Audience | None:
         """As whom one is answered: None inside customs, where answers are whole."""

@@ -88,16 +88,17 @@ def values(said: Declaration, today: date) -> Seen:
         yield error(pointer, "amount_too_fine", seen)
     if said.items:
         total = sum([item.total_price for item in said.items], Decimal(0))
-        seen = f"head {said.invoice_total}, lines {total}"
-        yield from _total("/invoice_total", "invoice_total", totals.fit_of_invoice(said), seen)
+        fit = totals.fit_of_invoice(said, total)
+        if fit is not totals.Fit.RIGHT:
+            yield _misfit("/invoice_total", "invoice_total", fit, f"head {said.invoice_total}, lines {total}")
 
 
-def _total(pointer: str, name: str, fit: totals.Fit, seen: str) -> Seen:
-    """What is said of a total: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer looks at it."""
+def _misfit(pointer: str, name: str, fit: totals.Fit, seen: str) -> Finding:
+    """What is said of a total that is not right: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer
+    looks at it."""
     if fit is totals.Fit.WRONG:
-        yield error(pointer, f"{name}_differs", seen)
-    elif fit is totals.Fit.ROUNDED:
-        yield warning(pointer, f"{name}_rounded", seen)
+        return error(pointer, f"{name}_differs", seen)
+    return warning(pointer, f"{name}_rounded", seen)
 
 
 def lines(said: Declaration, today: date) -> Seen:
@@ -131,8 +132,10 @@ def line(item: Item, at: str, currency: str) -> Seen:
         yield error(f"{at}/unit_price", "price_negative", item.unit_price)
     if item.total_price < 0:
         yield error(f"{at}/total_price", "price_negative", item.total_price)
-    seen = f"{item.quantity} x {item.unit_price} is not {item.total_price}"
-    yield from _total(f"{at}/total_price", "line_total", totals.fit_of_line(item), seen)
+    fit = totals.fit_of_line(item)
+    if fit is not totals.Fit.RIGHT:
+        seen = f"{item.quantity} x {item.unit_price} is not {item.total_price}"
+        yield _misfit(f"{at}/total_price", "line_total", fit, seen)
 
 
 CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (

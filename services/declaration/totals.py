@@ -50,9 +50,8 @@ def fit_of_line(item: Item) -> Fit:
     return _fit(product, item.total_price, right, rounded)
 
 
-def fit_of_invoice(said: Declaration) -> Fit:
-    """The invoice total against the totals of the lines, each of which may be rounded to the minor unit."""
-    total = sum([item.total_price for item in said.items], Decimal(0))
+def fit_of_invoice(said: Declaration, total: Decimal) -> Fit:
+    """The invoice total against `total`, the sum of the totals of the lines, each of which may be rounded to the minor unit."""
     if total == said.invoice_total:
         return Fit.RIGHT
     right = minor_unit(said.currency) * HALF * len(said.items)

@@ -666,7 +666,9 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id if visit else "",
                 reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
             )
-        if visit is not None and out == "out" and (published, report) != (out, closing):
+        if visit is None:
+            continue
+        if out == "out" and (published, report) != (out, closing):
             assert visit.closed is not None, "it left"
             yield ConsignmentGatedOut(
                 consignment_id=part.consignment_id,
@@ -675,7 +677,7 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 released=True,
                 visit=visit.id,
             )
-        elif visit is not None and out == "left" and published != out:
+        elif out == "left" and published != out:
             assert visit.closed is not None, "it left"
             yield ConsignmentLeftUnreleased(
                 consignment_id=part.consignment_id,
@@ -684,7 +686,7 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id,
                 reason=_why_left(truth, part),
             )
-        elif visit is not None and _arrival_is_news(part, visit):
+        elif _arrival_is_news(part, visit):
             assert visit.opening is not None, "a report tells of it"
             yield ContainerArrived(
                 consignment_id=part.consignment_id,
@@ -693,8 +695,7 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id,
                 place=shown(visit.opening.place, 100),
             )
-        for stripping in _transfers_to_tell(part, visit) if visit is not None else ():
-            assert visit is not None, "it was stripped in a visit"
+        for stripping in _transfers_to_tell(part, visit):
             yield GoodsTransferred(
                 consignment_id=part.consignment_id,
                 occurred_at=stripping.at,

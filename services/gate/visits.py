@@ -50,7 +50,6 @@ class Visit:
     how: How = ""
     closing: Report | None = None
     stripped: datetime | None = None
-    stuffed: datetime | None = None
     parts: list[Part] = field(default_factory=list)
     allowed: frozenset[str] | None = None
     stuffings: list[Report] = field(default_factory=list)
@@ -59,6 +58,11 @@ class Visit:
     @property
     def open(self) -> bool:
         return not self.how
+
+    @property
+    def stuffed(self) -> datetime | None:
+        """When something was put into it here, the last time."""
+        return self.stuffings[-1].at if self.stuffings else None
 
     @property
     def emptied(self) -> bool:
@@ -190,7 +194,6 @@ class _Walk:
                         if report.targets:
                             self.now.transfers.append(report)
                     elif report.event is EquipmentEvent.STUFFED:
-                        self.now.stuffed = report.at
                         self.now.stuffings.append(report)
         if report not in self.early and self.truth.visits:
             self.truth.belongs.setdefault(report.id, self.truth.visits[-1].id)
@@ -483,11 +486,17 @@ def answer(box: Box, truth: Truth) -> Answer:
     if visit.emptied:
         return Answer(False, "stripped: its goods leave by their bills 已拆箱，货物按提单离场")
     inside = [p for p in inside if not visit.taken_out(p)]
-    if _counted(box, visit) is None and (why := _not_accounted_for(visit, inside)):
+    counted = _counted(box, visit)
+    if counted is None and (why := _not_accounted_for(visit, inside)):
         return Answer(False, why, keepers=keepers)
     if not inside:
         return Answer(False, "nothing is declared in it for this visit 本次在场无申报")
-    return _lots(box, visit, inside, keepers)
+    return _lots(box, counted, inside, keepers)
+
+
+def _lot(part: Part) -> str:
+    """The lot that its paper is about: a bill, whatever declarations there are for it, or a consignment without one."""
+    return plain_word(part.bill) or part.consignment_id
 
 
 def _not_accounted_for(visit: Visit, inside: list[Part]) -> str:
@@ -501,7 +510,7 @@ def _not_accounted_for(visit: Visit, inside: list[Part]) -> str:
     wanted = dict.fromkeys(lots, 1)
     for part in inside:
         if part.source:
-            lots.setdefault(part.source, set()).add(plain_word(part.bill) or part.consignment_id)
+            lots.setdefault(part.source, set()).add(_lot(part))
             wanted[part.source] = max(part.shared_by, wanted.get(part.source, 1))
     missing = [source for source in sorted(lots) if len(lots[source]) < wanted[source]]
     return (
@@ -511,10 +520,11 @@ def _not_accounted_for(visit: Visit, inside: list[Part]) -> str:
     )
 
 
-def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
+def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
+    """The word by lots, each of which must be free. `counted`: how many an officer counted."""
     lots: dict[str, list[Part]] = {}
     for part in inside:
-        lots.setdefault(plain_word(part.bill) or part.consignment_id, []).append(part)
+        lots.setdefault(_lot(part), []).append(part)
     free, why = 0, ""
     for papers in lots.values():
         standing = [p for p in papers if p.standing != "withdrawn"]
@@ -531,7 +541,7 @@ def _lots(box: Box, visit: Visit, inside: list[Part], keepers: tuple[str, ...]) 
         else:
             free += 1
     declared = len(lots)
-    needed = max(_counted(box, visit) or _needed(inside), declared)
+    needed = max(counted or _needed(inside), declared)
     if free < needed:
         why = why or "the other lots are not declared 其余批次未申报"
         return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
@@ -544,7 +554,7 @@ def _needed(inside: list[Part]) -> int:
     """The most lots that a paper says there are. Those of another conveyance are of a visit before, whose end nobody told."""
     by_call: dict[str, set[str]] = {}
     for part in inside:
-        by_call.setdefault(plain_word(part.conveyance), set()).add(plain_word(part.bill) or part.consignment_id)
+        by_call.setdefault(plain_word(part.conveyance), set()).add(_lot(part))
     calls = [call for call in by_call if call]
     others = {call: len(set[str]().union(*[by_call[each] for each in calls if each != call])) for call in calls}
     return max(
@@ -555,7 +565,7 @@ def _needed(inside: list[Part]) -> int:
 def lots_in(visit: Visit) -> int:
     """How many lots are, or may be, in this visit: as many as a paper says, or as are known."""
     here = [part for part in visit.parts if not _leaves_nothing(part)]
-    known = {plain_word(part.bill) or part.consignment_id for part in here}
+    known = {_lot(part) for part in here}
     return max(_needed(here), len(known), 1)
 
 

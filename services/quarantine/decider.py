@@ -221,7 +221,7 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (refusal(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
         return (refusal(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
-    sent = hearing.recorded or hearing.at
+    sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
         seen = f"the record of attempt {need.attempt} was taken back at {need.opened.isoformat()}; this one was sent before"
         return (refusal(record, hearing, "opened_again", seen),)
@@ -269,7 +269,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
         return (refusal(asked, hearing, "wrong_attempt", seen),)
     row = row_for(need.goods, asked.method, day_in_china(last.since))
-    if fault := unusable(row, asked, last.since, hearing.recorded or hearing.at):
+    if fault := unusable(row, asked, last.since, hearing.sent):
         return (refusal(asked, hearing, *fault),)
     as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
     verdict = conclude(as_ordered, row, asked, hearing)

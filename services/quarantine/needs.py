@@ -226,7 +226,7 @@ def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing
         "first": need.first + forgiven,
         "said": retracted.revision + 1,
         "judged": last.model_copy(update={"stands": False}) if last else None,
-        "opened": need.opened if forgiven else hearing.recorded or hearing.at,
+        "opened": need.opened if forgiven else hearing.sent,
     }
     return changed(treating, retracted.origin, hearing, **change)
 

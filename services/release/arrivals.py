@@ -88,15 +88,16 @@ def no_news(dossier: Dossier, landing: Landing) -> bool:
 
 def opened(dossier: Dossier, container_no: str) -> Dossier:
     """The dossier that knows that a terminal told of this container; the same object when it did, or when no more are kept."""
-    number = named((container_no,))[0]
+    number = name_of(container_no)
     if number in dossier.opened or len(dossier.opened) >= MOST_UNPROVEN:
         return dossier
     return dossier._replace(opened=tuple(sorted([*dossier.opened, number])))
 
 
-def is_told(dossier: Dossier, number: str) -> bool:
-    """Whether a terminal told that this container came."""
-    return number in dossier.opened or any(each.by_gate and number in each.containers for each in dossier.landings)
+def told_boxes(dossier: Dossier) -> frozenset[str]:
+    """The containers of which a terminal told that they came."""
+    landed_in = [number for each in dossier.landings if each.by_gate for number in each.containers]
+    return frozenset([*dossier.opened, *landed_in])
 
 
 def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
@@ -107,9 +108,14 @@ def too_many_landings(dossier: Dossier, landing: Landing) -> bool:
     return dossier.terms is None and named + len(landing.containers) > MOST_UNPROVEN
 
 
+def name_of(container_no: str) -> str:
+    """The number as the desks write it."""
+    return plain(shown(container_no, 17))
+
+
 def named(containers: tuple[str, ...]) -> tuple[str, ...]:
     """Numbers as the desks write them, each once."""
-    return tuple(dict.fromkeys([plain(shown(number, 17)) for number in containers]))
+    return tuple(dict.fromkeys([name_of(number) for number in containers]))
 
 
 def what_is_missing(dossier: Dossier) -> str:

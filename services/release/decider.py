@@ -66,14 +66,14 @@ from services.release.arrivals import (
     arrived_partly,
     arrived_pieces,
     arrived_whole,
-    is_told,
     misfit,
     named,
     no_news,
+    told_boxes,
     too_many_landings,
 )
 from services.release.departures import gone, left_unreleased
-from services.release.dossier import Dossier, Landing, Terms
+from services.release.dossier import Bound, Dossier, Landing, Terms
 from services.release.holds import (
     ARRIVAL,
     GATE,
@@ -428,14 +428,14 @@ def depart(
 
 def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
     """A release that nobody used is called back; an officer who lifts the hold gives it again."""
-    if not any(each.due <= passed.due for each in deadlines(state)):
+    waiting = {number: limit for number, limit in _limits(state).items() if limit.due <= passed.due}
+    if not waiting:
         return ()
-    waiting = [(limit, number) for number, limit in _limits(state).items() if limit.due <= passed.due]
-    days = min([limit.after for limit, _ in waiting]).days
+    days = min([limit.after for limit in waiting.values()]).days
     new = Hold(
         hold_id=f"{LAPSE}{state.version}",
         owner=Owner.OFFICER,
-        reason=f"released {days} days ago and not used: {', '.join([number for _, number in waiting])[:300]} 放行后{days}日未提离",
+        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -541,6 +541,7 @@ class _Statement:
     def __init__(self, consignment: str, state: Goods, dossier: Dossier, at: datetime) -> None:
         self.consignment, self.state, self.dossier, self.at = consignment, state, dossier, at
         self.version = state.version + 1
+        self.came_from = sources(dossier)
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
@@ -574,7 +575,7 @@ class _Statement:
             pieces=most.pieces if holds and most and not boxes else None,
             revisions=ages(dossier),
         )
-        return (granted, *self.to_gate("not arrived yet", holds=holds, released=frozenset(here(dossier))))
+        return (granted, *self.to_gate("not arrived yet", holds=holds, released=True))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
@@ -615,7 +616,7 @@ class _Statement:
         )
         sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
-        freed = [self._freed(terms, b.container_no, b.shared_by, arrived, released=False) for b in boxes]
+        freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
     def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
@@ -638,20 +639,19 @@ class _Statement:
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The statement stands; but a container that came back to it may have missed it."""
         self.version = self.state.version
-        released = frozenset(here(self.dossier)) if isinstance(self.state, Released) else frozenset()
-        return self.to_gate("not released", holds=holds, released=released)
+        return self.to_gate("not released", holds=holds, released=isinstance(self.state, Released))
 
     def to_gate(
         self,
         reason: str,
         *,
         holds: tuple[Hold, ...] = (),
-        released: frozenset[str] = frozenset(),
+        released: bool = False,
         refused: bool = False,
         again: bool = False,
     ) -> tuple[Fact, ...]:
-        """What the gate does not know yet of each container; `again`: what it knows, too, because more is against the goods now than
-        an officer had seen who let them out.
+        """What the gate does not know yet of each container. `released`: the goods are, so that each container in which they are here
+        may go; `again`: what it knows, too, because more is against the goods now than an officer had seen who let them out.
 
         Of one that left with these goods released, it is told only what is against the goods in it: neither that others have not
         arrived or left unreleased, nor that the release lapsed for others.
@@ -659,19 +659,19 @@ class _Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        told, arrived, came_from = told_to_gate(self.state), here(self.dossier), sources(self.dossier)
+        told, arrived = told_to_gate(self.state), here(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
             number = box.container_no
-            want = _told(number in released, refused, number in arrived)
+            want = _told(released and number in arrived, refused, number in arrived)
             known = told.get(number)
             if (want == known and not again) or (known == "freed" and number in spared):
                 continue
             if want == "freed":
-                facts.append(self._freed(terms, number, box.shared_by, arrived, released=True))
+                facts.append(self._freed(terms, box, arrived, released=True))
                 continue
             facts.append(
                 ContainerHeld(
@@ -686,27 +686,29 @@ class _Statement:
                     direction=terms.direction,
                     arrived_at=arrived.get(number),
                     refused=refused,
-                    source=came_from[number].source if number in came_from else "",
+                    source=self._source(number),
                 )
             )
         return tuple(facts)
 
-    def _freed(
-        self, terms: Terms, number: str, shared_by: int, arrived: dict[str, datetime], released: bool
-    ) -> ContainerFreed:
+    def _freed(self, terms: Terms, box: Bound, arrived: dict[str, datetime], released: bool) -> ContainerFreed:
         return ContainerFreed(
-            container_no=shown(number, 17),
+            container_no=shown(box.container_no, 17),
             occurred_at=self.at,
             consignment_id=self.consignment,
-            shared_by=shared_by,
+            shared_by=box.shared_by,
             version=self.version,
             released=released,
             bill_no=shown(terms.bill_no, 35),
             conveyance=terms.conveyance,
             direction=terms.direction,
-            arrived_at=arrived.get(number),
-            source=came_from.source if (came_from := sources(self.dossier).get(number)) else "",
+            arrived_at=arrived.get(box.container_no),
+            source=self._source(box.container_no),
         )
+
+    def _source(self, number: str) -> str:
+        """The container out of which goods went into this one; empty where none did."""
+        return self.came_from[number].source if number in self.came_from else ""
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
@@ -811,10 +813,13 @@ def _limits(state: Goods) -> dict[str, _Limit]:
     terms = state.dossier.terms
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
         return {}
-    outside = gone(state.dossier) if state.dossier.departures else frozenset()
-    inside = [(number, since) for number, since in state.boxes.items() if number not in outside]
-    after = {number: lapses_after(since, is_told(state.dossier, number)) for number, since in inside}
-    return {number: _Limit(since + after[number], after[number]) for number, since in inside}
+    outside, told = gone(state.dossier), told_boxes(state.dossier)
+    limits: dict[str, _Limit] = {}
+    for number, since in state.boxes.items():
+        if number not in outside:
+            after = lapses_after(since, number in told)
+            limits[number] = _Limit(since + after, after)
+    return limits
 
 
 def closed(state: State) -> bool:

@@ -1,9 +1,9 @@
 """Which containers left with the goods, released or not, as far as it was not taken back?"""
 
 from schemas.bounds import shown
-from schemas.codes.iso6346 import plain
 from schemas.declaration import MOST_CONTAINERS
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from services.release.arrivals import name_of
 from services.release.dossier import Departure, Dossier
 
 MOST_DEPARTURES = 512
@@ -31,7 +31,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
     reason = fact.reason if isinstance(fact, ConsignmentLeftUnreleased) else "it left without release"
     departure = Departure(
-        container_no=plain(shown(fact.container_no, 17)),
+        container_no=name_of(fact.container_no),
         visit=shown(fact.visit, 200),
         message_id=message_id,
         at=fact.occurred_at,
@@ -54,7 +54,7 @@ def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Do
     belong to another visit by now. A departure that was told later may have overtaken the retraction."""
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
-    number = plain(shown(fact.container_no, 17))
+    number = name_of(fact.container_no)
     for place, each in enumerate(dossier.departures):
         if each.container_no == number and not each.retraction:
             changed = each._replace(retraction=message_id)

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.bounds import shown
-from schemas.codes.iso6346 import plain
 from schemas.declaration import WithdrawalRequested
 from schemas.gate import (
     ConsignmentGatedOut,
@@ -37,7 +36,7 @@ from schemas.quarantine import (
 from schemas.release import ArrivalRecorded, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
-from services.release.arrivals import arrived_whole, landed, misfit, opened, what_is_missing
+from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Withdrawal
 from services.release.transfers import transferred
@@ -309,7 +308,7 @@ def _with(known: dict[str, T], hold_id: str, value: T) -> dict[str, T]:
 
 
 def _terms(assessed: ConsignmentAssessed) -> Terms:
-    bound = {plain(shown(c.container_no, 17)): c.shared_by for c in assessed.containers}
+    bound = {name_of(c.container_no): c.shared_by for c in assessed.containers}
     return Terms(
         declaration_no=assessed.declaration_no,
         direction=assessed.direction,

@@ -5,10 +5,8 @@ Nobody says which goods went into which of them, so they may be in each, and eac
 
 from datetime import datetime
 
-from schemas.bounds import shown
-from schemas.codes.iso6346 import plain
 from schemas.gate import GoodsTransferred
-from services.release.arrivals import arrived_boxes
+from services.release.arrivals import arrived_boxes, name_of, named
 from services.release.dossier import Bound, Dossier, Transfer
 
 MOST_TRANSFERS = 64
@@ -19,8 +17,7 @@ def transferred(dossier: Dossier, fact: GoodsTransferred) -> Dossier:
     """The dossier with one more transfer; the same object when it has that, or when no more are kept."""
     if any(each.report_id == fact.report_id for each in dossier.transfers) or len(dossier.transfers) >= MOST_TRANSFERS:
         return dossier
-    targets = tuple(dict.fromkeys([plain(shown(number, 17)) for number in fact.targets]))
-    new = Transfer(fact.report_id, plain(shown(fact.container_no, 17)), targets, fact.lots, fact.occurred_at)
+    new = Transfer(fact.report_id, name_of(fact.container_no), named(fact.targets), fact.lots, fact.occurred_at)
     return dossier._replace(
         transfers=tuple(sorted([*dossier.transfers, new], key=lambda each: (each.at, each.report_id)))
     )

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from schemas.codes.iso6346 import check_digit
-from schemas.codes.uscc import check_sign, organisation_check_sign
+from schemas.codes.uscc import with_check_signs
 from schemas.declaration import Declaration, DeclaredContainer, Item
 from schemas.vocabulary import Direction, consignment_id
 
@@ -323,9 +323,7 @@ def _spoilt(said: Declaration, dice: Random) -> Declaration:
 
 
 def _firm(seed: int, number: int) -> str:
-    organisation = f"MA{seed % 100:02}{number:04}"
-    body = f"91371000{organisation}{organisation_check_sign(organisation)}"
-    return body + check_sign(body)
+    return with_check_signs("91371000", f"MA{seed % 100:02}{number:04}")
 
 
 def _conveyance(mode: str, dice: Random, index: int) -> str:

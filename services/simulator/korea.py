@@ -29,7 +29,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from schemas.codes.uscc import ALPHABET, SANDBOX_AREA, check_sign, organisation_check_sign
+from schemas.codes.uscc import ALPHABET, SANDBOX_AREA, with_check_signs
 from schemas.codes.ways import SANDBOX
 from schemas.declaration import Declaration, Item
 from schemas.vocabulary import Direction
@@ -123,8 +123,7 @@ def credit_code(foreign: str) -> str:
     """A code with right check signs, derived from a foreign id, in the area of the sandbox: it is nobody's."""
     digest = sha256(f"korea/{foreign}".encode()).digest()
     organisation = "".join([ALPHABET[byte % len(ALPHABET)] for byte in digest[:8]])
-    body = f"91{SANDBOX_AREA}0000{organisation}{organisation_check_sign(organisation)}"
-    return body + check_sign(body)
+    return with_check_signs(f"91{SANDBOX_AREA}0000", organisation)
 
 
 def _number(row: dict[str, str], column: str, step: str) -> Decimal:

@@ -274,14 +274,7 @@ class People:
         placed = next((h for h in fact.holds if h.hold_id.startswith("officer/")), None)
         if placed is not None and key in self.waiting_to_arrive:
             self.lifting.add(key)
-            officer = pick(OFFICERS, self._dice(key, "officer"))
-            lift = LiftHold(
-                consignment_id=key,
-                asked_by=officer,
-                occurred_at=fact.occurred_at,
-                hold_id=placed.hold_id,
-                reason="核查无异常 nothing was found",
-            )
+            lift = self._lift(fact, placed.hold_id, "核查无异常 nothing was found")
             after = between(0.5 * HOUR, 5 * HOUR, self._dice(key, "lift"))
             return [Act(fact.occurred_at + timedelta(seconds=after), f"{key}/lift", lift)]
         if placed is None and key in self.lifting:
@@ -291,15 +284,17 @@ class People:
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
         """Nobody fetched the goods in time, or nobody told it: an officer looks, and gives the release again."""
-        key, at = fact.consignment_id, fact.occurred_at
-        lift = LiftHold(
-            consignment_id=key,
-            asked_by=pick(OFFICERS, self._dice(key, "officer")),
-            occurred_at=at,
+        lift = self._lift(fact, hold_id, "货物仍在场 the goods are still there")
+        return Act(fact.occurred_at + timedelta(hours=1), f"{fact.consignment_id}/lift/{hold_id}", lift)
+
+    def _lift(self, fact: ConsignmentHeld, hold_id: str, reason: str) -> LiftHold:
+        return LiftHold(
+            consignment_id=fact.consignment_id,
+            asked_by=pick(OFFICERS, self._dice(fact.consignment_id, "officer")),
+            occurred_at=fact.occurred_at,
             hold_id=hold_id,
-            reason="货物仍在场 the goods are still there",
+            reason=reason,
         )
-        return Act(at + timedelta(hours=1), f"{key}/lift/{hold_id}", lift)
 
     def _arrive(self, key: str, at: datetime, after: float) -> Act:
         due = at + timedelta(seconds=after)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from services.shell.env_example import FILE, SETTINGS, settings_class, text
+from tests.sources import tree_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,7 +14,7 @@ def classes_in(source: str) -> set[str]:
     """Names of the settings classes that this source text defines."""
     return {
         node.name
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree_of(source))
         if isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Settings") for base in node.bases)
     }
 

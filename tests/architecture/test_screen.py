@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import tree_of
+
 ROOT = Path(__file__).parents[2]
 CLI = ROOT / "services" / "cli"
 ECHO = {"print", "pprint", "echo", "secho", "print_exception", "print_json", "print_exc", "Console"}
@@ -14,7 +16,7 @@ STREAMS = {"stdout", "stderr", "__stdout__", "__stderr__"}
 def other_ways(source: str) -> list[int]:
     """Lines of this source that print past the screen."""
     lines = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree_of(source)):
         called = node.func if isinstance(node, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
         imported = [a.name for a in node.names] if isinstance(node, ast.Import) else []

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from schemas.codes.iso6346 import check_digit
-from schemas.codes.uscc import check_sign, organisation_check_sign
+from schemas.codes.uscc import with_check_signs
 from schemas.declaration import Declaration
 from schemas.vocabulary import CreditGrade, consignment_id
 from services.console.rendering import FOLDER
@@ -23,9 +23,7 @@ def paper(*, red: bool = False) -> dict[str, Any]:
     """A fresh paper from a firm and in a container of its own. Green: computers that are not drawn; red: pine, to be inspected."""
     example: dict[str, Any] = json.loads((FOLDER / "example.json").read_text(encoding="utf-8"))
     for number in _numbers:
-        organisation = f"MA9{number:05}"
-        body = f"91370200{organisation}{organisation_check_sign(organisation)}"
-        firm = body + check_sign(body)
+        firm = with_check_signs("91370200", f"MA9{number:05}")
         box = f"TSTU{number:06}"
         name = f"B-{number}"
         said = {**example, "reference": name, "declarant": firm, "consignee": firm, "bill_no": f"BILL{number:06}"}

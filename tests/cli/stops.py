@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.kafka.broker import free_port
 from deploy.kafka.progress import Progress
 from services.shell.signals import SAME_SECONDS
+from tests.waiting import wait
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GONE_SECONDS = 15
@@ -71,6 +73,7 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
             process.stdout.close()
         for number in stop.numbers:
             process.send_signal(number)
+            wait(partial(_delivered, process.pid, number), f"{number.name} to be delivered")
             time.sleep(stop.apart)
         try:
             process.wait(60)
@@ -88,6 +91,14 @@ def stopped(command: list[str], env: dict[str, str], stop: Stop, ready: str) -> 
     if process.returncode in right and "Traceback" not in text and not left:
         return ""
     return f"{stop}: code {process.returncode} instead of {stop.code}; left behind: {left}\n{text}"
+
+
+def _delivered(pid: int, number: signal.Signals) -> bool:
+    """Whether this child of ours has taken the signal, or has ended. Of two that are pending on a busy machine, Linux hands over the
+    later one first."""
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines())
+    pending = int(status["ShdPnd"], 16) >> (number - 1) & 1
+    return not pending or status["State"].strip().startswith("Z")
 
 
 def until_line(process: subprocess.Popen[bytes], text: str) -> str:

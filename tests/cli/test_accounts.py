@@ -13,6 +13,7 @@ from services.cli.main import run
 from services.cli.screen import screen
 from services.console.accounts import Accounts, Refused
 from services.console.database import open_engine
+from services.console.rights import Scope
 from services.shell.clock import world_us
 
 COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
@@ -98,3 +99,8 @@ def test_what_cannot_be_given_is_refused_in_both_languages(person: Person, words
     done = person.types(*words)
     assert done.code == 1 and "Traceback" not in done.err
     assert re.search(r"[一-鿿]", done.err) and re.search(r"[a-z]{3}", done.err)
+
+
+def test_the_help_of_a_key_names_every_scope(person: Person) -> None:
+    told = person.types("key", "add", "--help").out
+    assert [scope.value for scope in Scope if not re.search(rf"\b{scope.value}\b", told)] == []

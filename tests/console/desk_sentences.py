@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.sources import tree_of
+
 ROOT = Path(__file__).parents[2]
 DESKS = ("declaration", "risk", "inspection", "quarantine", "release", "gate")
 ELSEWHERE = ("services/shell/turn.py",)
@@ -20,7 +22,7 @@ def templates() -> dict[str, str]:
     files += [ROOT / name for name in ELSEWHERE]
     found: dict[str, str] = {}
     for file in files:
-        for node, text in _texts(ast.parse(file.read_text(encoding="utf-8"))):
+        for node, text in _texts(tree_of(file.read_text(encoding="utf-8"))):
             found.setdefault(text, f"{file.relative_to(ROOT)}:{node.lineno}")
     return found
 

@@ -1,6 +1,5 @@
 """How do tests read pages and answers without a broker? The real application over rows that the projector's own code has written."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +28,7 @@ from services.console.store import Store
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS
 from tests.console.border import Said
+from tests.loops import finish
 from tests.people import admit, headers_of
 
 NOBODY_THERE = "127.0.0.1:1"
@@ -96,7 +96,7 @@ class Still:
             async with httpx2.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{self.port}") as client:
                 return await client.request(how.pop("method", "GET"), path, headers=headers, **how)
 
-        return asyncio.run(ask())
+        return finish(ask())
 
     def page(self, path: str, language: str = "en", name: str = "") -> str:
         """The HTML of a page that is there."""

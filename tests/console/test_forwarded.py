@@ -1,6 +1,5 @@
 """Is the address a request comes from, which slows guesses of passwords, one that its sender cannot choose?"""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from fastapi import Request
 from services.console.bodies import client_of
 from services.console.main import config_of
 from services.console.settings import ConsoleSettings
+from tests.loops import finish
 
 SENT = ((b"x-forwarded-for", b"192.0.2.7"), (b"x-forwarded-proto", b"https"), (b"host", b"localhost:8080"))
 
@@ -23,7 +23,7 @@ def arrived(settings: ConsoleSettings, client: str) -> tuple[str, str]:
     config = config_of(settings, application)
     config.load()
     scope = {"type": "http", "client": (client, 5000), "scheme": "http", "headers": list(SENT), "path": "/"}
-    asyncio.run(config.loaded_app(scope, None, None))
+    finish(config.loaded_app(scope, None, None))
     return seen[0]
 
 

@@ -2,6 +2,7 @@
 and of containers only what is said about these goods? And do lists begin with everything, the newest first?"""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -20,8 +21,10 @@ LANGUAGES = ("zh", "en")
 
 
 @pytest.fixture
-def still(tmp_path: Path) -> Still:
-    return Still(tmp_path)
+def still(tmp_path: Path) -> Iterator[Still]:
+    made = Still(tmp_path)
+    yield made
+    made.stop()
 
 
 def words(html: str) -> str:

@@ -44,11 +44,12 @@ def day() -> Simulated:
 
 
 @pytest.fixture(scope="module")
-def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Still:
+def still(day: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
     made, rows = Still(tmp_path_factory.mktemp("day")), topics_of_rows()
     said = [one for one in day.said if one.topic in rows and one.value and (ROLES[one.topic] != "requests" or one.kind)]
     made.tell([one for one in said if not one.id.startswith("garbage")])
-    return made
+    yield made
+    made.stop()
 
 
 def some_of_each(day: Simulated, most: int = 4) -> tuple[list[str], list[str]]:

@@ -1,6 +1,5 @@
 """Is a query parameter that a route does not have refused, on every route that programs ask?"""
 
-import asyncio
 from collections.abc import Iterator
 
 import httpx2
@@ -14,6 +13,7 @@ from services.console.database import migrate, open_engine
 from services.console.door import Door
 from services.console.parameters import is_for_programs
 from services.console.settings import ConsoleSettings
+from tests.loops import finish
 from tests.people import admit
 
 SETTINGS = ConsoleSettings()
@@ -44,7 +44,7 @@ class Asked:
                 content = b"{}" if method == "POST" else None
                 return await client.request(method, path, headers={**self.headers, **headers}, content=content)
 
-        return asyncio.run(ask())
+        return finish(ask())
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,6 @@
 """Does anybody act on goods of others by a right that is none: one of another role, a box that is shared, rows that are made anew?"""
 
-import asyncio
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,6 +20,7 @@ from services.console.reach import inside, may_act, may_name, may_read
 from services.console.rights import Role, Who
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
+from tests.loops import finish
 
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
 OURS, THEIRS, NOBODYS = [consignment_id(COMPANY, name) for name in ("OURS", "THEIRS", "NOBODYS")]
@@ -30,12 +28,6 @@ SHARED, ALONE, EMPTY = "CSQU3054383", "RGHU0000014", "MSKU0000010"
 GOODS: tuple[type[Request], ...] = (RecordFindings, LiftHold)
 BOXES: tuple[type[Request], ...] = (PermitExit, RecordContainerFinding, PlaceContainerHold)
 OFFICER = Who("officer/1", frozenset({Role.INSPECTOR, Role.RELEASE}), "", "4218")
-
-
-def run(work: Coroutine[Any, Any, object]) -> None:
-    """In a thread of its own: the browser of other tests leaves a running event loop in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
@@ -63,7 +55,7 @@ def complete(desk: Office) -> None:
 def status(desk: Office, who: Who, kind: type[Request], subject: str) -> int:
     """With which status it is refused; 202 where it is taken in."""
     try:
-        run(may_act(desk, who, kind, subject))
+        finish(may_act(desk, who, kind, subject))
     except Problem as problem:
         return problem.status
     return 202
@@ -78,11 +70,11 @@ def test_to_read_everything_as_an_auditor_is_no_right_to_act_on_goods_of_other_o
 
 
 def test_in_a_shared_box_an_officer_lets_only_lots_of_the_own_office_out(desk: Office) -> None:
-    run(may_name(desk, OFFICER, PermitExit, OURS))
-    run(may_name(desk, OFFICER, PermitExit, NOBODYS))
-    run(may_name(desk, OFFICER._replace(office="0000"), PermitExit, THEIRS))
+    finish(may_name(desk, OFFICER, PermitExit, OURS))
+    finish(may_name(desk, OFFICER, PermitExit, NOBODYS))
+    finish(may_name(desk, OFFICER._replace(office="0000"), PermitExit, THEIRS))
     with pytest.raises(Problem, match="no_reach"):
-        run(may_name(desk, OFFICER, PermitExit, THEIRS))
+        finish(may_name(desk, OFFICER, PermitExit, THEIRS))
 
 
 def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_and_let_go_by_none(desk: Office) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from pathlib import Path
@@ -30,10 +31,11 @@ TESTS = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def still(tmp_path_factory: pytest.TempPathFactory) -> Still:
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
     made = Still(tmp_path_factory.mktemp("reference"))
     admit(made.url, "declarant", roles="declarant", company=DECLARANT, office="")
-    return made
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Does every colour mean what it says?"""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,10 @@ NEITHER = {
 
 
 @pytest.fixture
-def still(tmp_path: Path) -> Still:
-    return Still(tmp_path)
+def still(tmp_path: Path) -> Iterator[Still]:
+    made = Still(tmp_path)
+    yield made
+    made.stop()
 
 
 def strip(html: str, id_: str = "asked") -> str:

@@ -20,6 +20,8 @@ from tests.docs.reader import MAKES, UP, Reader
 Typed = dict[str, subprocess.CompletedProcess[str]]
 LINES = named_lines()
 UNKNOWN = "--no-such-argument"
+pytestmark = pytest.mark.timeout(900)
+"""All lines are typed before the first test, which on a busy machine takes minutes; each line has a limit of its own."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 MODULE = re.compile(r"\.venv/bin/python -m ((?:tests|services|schemas)\.\S+.*)")
 

@@ -1,6 +1,8 @@
 """Does every Korean declaration reach a named end, and do the people's counts equal the ledger's?"""
 
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,33 @@ from services.cli.log import read as read_topics
 from services.shell.codec import encode
 from services.simulator.day import Day
 from services.simulator.korea import read
-from services.simulator.player import Player
+from services.simulator.player import LEAST_SPEED, Player
 from services.simulator.settings import SimulatorSettings
-from tests.conftest import PARTITIONS
-from tests.kafka.border import TOPICS, Border
+from tests.conftest import PARTITIONS, provisioned
+from tests.kafka.border import TOPICS, Border, Leaping, running
 from tests.simulator.test_korea import EXCERPT, SOURCE, excerpt
 
 
-@pytest.mark.parametrize("source", [None, SOURCE] if SOURCE.exists() else [None])
-def test_every_declaration_reaches_a_named_end(source: Path | None, border: Border, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def clock() -> Leaping:
+    """What the desks and people of this file go by."""
+    return Leaping.sandbox(LEAST_SPEED)
+
+
+@pytest.fixture(scope="module")
+def border(tmp_path_factory: pytest.TempPathFactory, clock: Leaping) -> Iterator[Border]:
+    """A border of its own, because its clock leaps."""
+    with provisioned(tmp_path_factory.mktemp("korea")) as broker, running(broker.bootstrap, PARTITIONS, clock=clock):
+        border = Border(broker.bootstrap, PARTITIONS, clock)
+        yield border
+        border.close()
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("source", [None, pytest.param(SOURCE, marks=pytest.mark.long)] if SOURCE.exists() else [None])
+def test_every_declaration_reaches_a_named_end(
+    source: Path | None, border: Border, clock: Leaping, tmp_path: Path
+) -> None:
     keys = set()
     for declaration in read(source or excerpt(tmp_path, *EXCERPT)):
         key = consignment_id(declaration.declarant, declaration.reference)
@@ -36,7 +56,14 @@ def test_every_declaration_reaches_a_named_end(source: Path | None, border: Bord
     border.flush()
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
     day = Day(1, 1, datetime(2026, 11, 23, tzinfo=UTC))
-    Player(settings, day, 0, 0, paced=False, idle_seconds=15, clock=border.clock, others=True).run()
+    player = Player(settings, day, 0, 0, paced=False, idle_seconds=15, clock=clock, others=True)
+    with ThreadPoolExecutor(1, "people") as thread:
+        played = thread.submit(player.run)
+        ended = -1
+        while wait([played], 5).not_done:  # a treatment may take two weeks: nobody waits for that by the clock's pace
+            if ended == (ended := player.ended()):
+                clock.leaps.append(timedelta(days=1))
+        played.result()
     entries = [e for e in read_topics(border.bootstrap, TOPICS) if e.key in keys]
     ledger = judge(entries)
     assert ledger.clean, (ledger.lost[:3], ledger.doubled[:3], ledger.reordered[:3], ledger.wrongly_released[:3])

@@ -1,9 +1,7 @@
 """Does bad input stop anything? The real loop on a broker of its own: each is refused or parked with its reason, and good goods go."""
 
-import asyncio
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -31,6 +29,7 @@ from tests.conftest import provisioned
 from tests.console.conftest import Projecting, projecting
 from tests.declaration.good import good_item, lodge
 from tests.kafka.border import TOPICS, Border, running
+from tests.loops import finish
 from tests.voice import NOON
 
 PARTITIONS = 2
@@ -199,8 +198,7 @@ def test_a_header_name_that_is_no_text_ends_no_agent_of_faust(quay: tuple[Border
                 seen += [name for name, _ in (await consumer.getone()).headers]
         return seen
 
-    with ThreadPoolExecutor(1) as thread:  # browsers' tests leave an event loop running in this one
-        assert r"\xff\xfe" in thread.submit(lambda: asyncio.run(names())).result(300)
+    assert r"\xff\xfe" in finish(names())
 
 
 def test_headers_that_are_null_stop_nobody(quay: tuple[Border, list[Loop], Projecting]) -> None:

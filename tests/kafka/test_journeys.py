@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from schemas.declaration import WithdrawDeclaration
 from schemas.envelope import Request
 from schemas.gate import RecordGateOut
@@ -70,6 +72,7 @@ def test_a_pest_is_treated_or_the_goods_wait(border: Border) -> None:
     assert held[0]["holds"][0]["hold_id"] == "quarantine/inspection" and held[0]["holds"][0]["owner"] == "quarantine"
 
 
+@pytest.mark.timeout(900)
 def test_a_wrong_click_does_not_end_goods(border: Border) -> None:
     lodged = lodge(reference="wrong click", items=(good_item(hs_code="4407110000"), good_item()), containers=())
     border.ask(lodged)
