@@ -33,6 +33,10 @@ CHECKS: Final = MappingProxyType(
         "office_unlisted": Words(
             "申报地海关不在本系统代码表中，其直属关区存在", "the customs office is not in our table, its district is"
         ),
+        "trade_mode_unlisted": Words(
+            "监管方式不在本系统代码表中，可能是以后公告新增的",
+            "the trade mode is not in our table; it may have been announced later",
+        ),
         "trade_mode_unknown": Words("监管方式代码不存在", "the trade mode is not in the table"),
         "transport_mode_unknown": Words("运输方式代码不存在", "the transport mode is not in the table"),
         "country_unknown": Words(

@@ -1,7 +1,8 @@
 """Which codes of the Harmonized System exist? Six digits, by edition and the day from which it is in force.
 
 The table of an edition is a file beside this module, made by `make hs`; its first lines name source, licence, date and count.
-HS 2028 will be one more file and one more row of `EDITIONS`; a declaration is judged by the edition of its day.
+HS 2028 will be one more file and one more row of `EDITIONS`; a declaration is judged by the edition of its day. Of a day before the
+first edition that is here no code is judged: which codes there were is not known.
 
 What is not known here: the national digits (7 to 10) of the Chinese tariff, and its chapter 98, for which there is no public
 source that may be copied. Of a longer code the first six digits are looked up.
@@ -47,27 +48,20 @@ class Edition:
         """The first two digits of its codes, and the national chapter."""
         return frozenset([code[:2] for code in self.names]) | {NATIONAL}
 
+    def has(self, code: str) -> bool:
+        """Whether the first six of these digits are a code of it; those of the national chapter are taken as they are."""
+        return code[:SIX] in self.names or code[:2] == NATIONAL
+
+    def nearest(self, code: str) -> tuple[str, ...]:
+        """The codes of six digits that somebody may have meant who wrote this one; three at most."""
+        return nearest(code[:SIX], self.names)
+
 
 EDITIONS: Final = (Edition("2022", date(2022, 1, 1)),)
-"""The oldest first. Days before the first edition go by the first."""
+"""The oldest first."""
 
 
-def edition(day: date) -> Edition:
-    """The edition in force on this day."""
+def edition(day: date) -> Edition | None:
+    """The edition in force on this day; None before the first one that is here."""
     in_force = [each for each in EDITIONS if each.effective_from <= day]
-    return in_force[-1] if in_force else EDITIONS[0]
-
-
-def is_known(code: str, day: date) -> bool:
-    """Whether the first six of these digits are a code on this day; those of the national chapter are taken as they are."""
-    return code[:SIX] in edition(day).names or code[:2] == NATIONAL
-
-
-def name(code: str, day: date) -> str:
-    """What the code's six digits are called; empty for an unknown one."""
-    return edition(day).names.get(code[:SIX], "")
-
-
-def nearest_codes(code: str, day: date) -> tuple[str, ...]:
-    """The codes of six digits that somebody may have meant who wrote this one; three at most."""
-    return nearest(code[:SIX], edition(day).names)
+    return in_force[-1] if in_force else None

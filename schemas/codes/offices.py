@@ -1,7 +1,8 @@
 """Which customs offices are known? The table of customs offices (关区代码表): two digits of the district, two of the office.
 
-The public list has 1,006 codes (365area.com); the pages of it that could be read give the offices below. So an office that is not
-here may well exist: where its district does, it is a finding that somebody looks at, and no error.
+Source: pages of 365area.com and 360docs.net that copy the table of the General Administration of Customs, of about 2018; they name no
+licence. The table has 1,006 codes (365area.com), the pages that could be read have those below. So an office that is not here may well
+exist: where its district is here, it is a finding, and no error. Hefei is in no list that could be read: its offices are unknown.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,6 @@ DISTRICTS: Final[Mapping[str, str]] = rows(
     23 南京 Nanjing
     29 杭州 Hangzhou
     31 宁波 Ningbo
-    33 合肥 Hefei
     35 福州 Fuzhou
     37 厦门 Xiamen
     40 南昌 Nanchang
@@ -51,7 +51,7 @@ DISTRICTS: Final[Mapping[str, str]] = rows(
     88 拉萨 Lhasa
     """
 )
-"""Hefei is not in a list that could be read. The five districts from 90 on are left out: their codes are the sandbox's here."""
+"""The five districts from 90 on are left out: their codes are the sandbox's here."""
 _PLACES: Final = rows(
     """
     0101 机场货管
@@ -159,12 +159,16 @@ _PLACES: Final = rows(
     4301 济南现场业务 Jinan
     """
 )
+_REAL: Final = {
+    **{f"{district}00": "{}海关 {}".format(*name.split()) for district, name in DISTRICTS.items()},
+    **_PLACES,
+}
+HELD: Final = len(_REAL)
+"""Real offices of this table, the districts' own among them."""
+IN_THE_COUNTRY: Final = 1006
+"""Real offices of the whole table (365area.com)."""
 OFFICES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **{f"{district}00": "{}海关 {}".format(*name.split()) for district, name in DISTRICTS.items()},
-        **_PLACES,
-        **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)},
-    }
+    {**_REAL, **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)}}
 )
 """9001 to 9999 are no real offices: the sandbox uses them for the office ids of foreign data sets."""
 

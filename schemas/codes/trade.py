@@ -1,6 +1,12 @@
-"""Under which trade modes, by which transport and in which packages do goods come? Code tables of the form (GACC 2018 No. 67)."""
+"""Under which trade modes, by which transport and in which packages do goods come? Code tables of the form (GACC 2018 No. 67).
+
+Source: public copies of these tables of the General Administration of Customs, which name no licence; which copies, and of which day, is
+said in `schemas.codes.tables`. The modes of transport and the kinds of package are complete. Trade modes are added by one announcement
+after the other, and no public list of all of them was found: one that is not here may well exist, and is a finding, no error.
+"""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from schemas.codes.rows import rows
@@ -109,6 +115,15 @@ TRADE_MODES: Final[Mapping[str, str]] = rows(
     9900 其他 other
     """
 )
+MODES_AS_OF: Final = date(2020, 7, 1)
+"""Trade modes that were announced later are not in the table."""
+
+
+def is_like_mode(code: str) -> bool:
+    """Whether this is written as a trade mode: four digits."""
+    return len(code) == 4 and code.isascii() and code.isdigit()
+
+
 TRANSPORT_MODES: Final[Mapping[str, str]] = rows(
     """
     0 非保税区 not from a bonded area

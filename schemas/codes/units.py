@@ -1,4 +1,7 @@
-"""In which units may quantities be declared? The units of measure of the form (计量单位代码表), three digits."""
+"""In which units may quantities be declared? The units of measure of the form (计量单位代码表), three digits: 123 codes as of 2018-08-01.
+
+Source: public copies of this table of the General Administration of Customs, which name no licence (`schemas.codes.tables` says which).
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal

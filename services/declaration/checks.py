@@ -9,13 +9,13 @@ from decimal import Decimal
 
 from schemas.codes import hs, iso6346
 from schemas.codes.currencies import CURRENCIES, NAMES
-from schemas.codes.offices import OFFICES, is_of_district, is_sandbox
-from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, TRANSPORT_MODES
+from schemas.codes.offices import is_sandbox
+from schemas.codes.trade import PACKAGE_KINDS, TRANSPORT_MODES
 from schemas.codes.units import UNITS
 from schemas.declaration import Declaration, Finding, Item
 from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
-from services.declaration.codes import commodity, listed, place
+from services.declaration.codes import commodity, judged_on, listed, office, place, trade_mode
 from services.declaration.contradictions import carriage, direction, packaging
 from services.declaration.legal import legal, may_lack_mass
 from services.declaration.masses import masses
@@ -35,12 +35,8 @@ PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, Transpo
 
 
 def customs(said: Declaration, today: date) -> Seen:
-    office = said.customs_office
-    if office not in OFFICES and is_of_district(office):
-        yield warning("/customs_office", "office_unlisted", office)
-    else:
-        yield from listed(office, OFFICES, "/customs_office", "office_unknown")
-    yield from listed(said.trade_mode, TRADE_MODES, "/trade_mode", "trade_mode_unknown")
+    yield from office(said.customs_office)
+    yield from trade_mode(said.trade_mode)
     yield from listed(said.transport_mode, TRANSPORT_MODES, "/transport_mode", "transport_mode_unknown")
     if said.transport_mode in PORTED and not plain_word(said.bill_no):
         yield error("/bill_no", "bill_missing", said.bill_no)
@@ -107,9 +103,10 @@ def lines(said: Declaration, today: date) -> Seen:
     if len(said.items) > MOST_ITEMS:
         yield error("/items", "items_too_many", len(said.items))
     fewest = hs.SIX if is_sandbox(said.customs_office) else hs.NATIONAL_DIGITS
+    day = judged_on(said, today)
     for index, item in enumerate(said.items):
         at = f"/items/{index}"
-        yield from commodity(item.hs_code, f"{at}/hs_code", fewest, today)
+        yield from commodity(item.hs_code, f"{at}/hs_code", fewest, day)
         yield from place(item.origin_country, f"{at}/origin_country", said.customs_office)
         if item.form is not None and item.form.destination_country:
             yield from place(item.form.destination_country, f"{at}/form/destination_country", said.customs_office)

@@ -17,6 +17,7 @@ def error(pointer: str, code: str, seen: object, nearest: tuple[str, ...] = ()) 
     return Finding(pointer=pointer, code=code, severity=Severity.ERROR, seen=told, nearest=nearest)
 
 
-def warning(pointer: str, code: str, seen: object) -> Finding:
+def warning(pointer: str, code: str, seen: object, nearest: tuple[str, ...] = ()) -> Finding:
     """It stands, and this travels with it; arguments as of `error`."""
-    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=shown(str(seen), MOST_SEEN))
+    told = shown(str(seen), MOST_SEEN)
+    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=told, nearest=nearest)

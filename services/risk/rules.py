@@ -314,6 +314,15 @@ RULES: tuple[Rule, ...] = (
         lambda goods: f"currencies {', '.join(_unmeasured(goods))}",
     ),
     Rule(
+        "unlisted_trade_mode",
+        date(2026, 11, 29),
+        "监管方式不在代码表中须审单",
+        "a trade mode that is not in the code table: the papers are read",
+        _DOCUMENTS,
+        lambda goods: any(warning.code == "trade_mode_unlisted" for warning in goods.warnings),
+        lambda goods: f"trade mode {goods.declaration.trade_mode}",
+    ),
+    Rule(
         "free_of_charge",
         date(2018, 8, 1),
         "申报价格为零须审单",

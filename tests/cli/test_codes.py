@@ -39,7 +39,7 @@ def test_codes_are_looked_up_and_the_nearest_ones_named() -> None:
     assert wrong.exit_code == 1 and "035 千克 kilogram" in wrong.output.splitlines()[1]
     (answer,) = json.loads(typed("countries", "kr", "--json").output)["codes"]
     assert (answer["known"], answer["nearest"][0]) == (False, "KR")
-    assert "most of the 1,006 codes" in typed("offices", "5304").output
+    assert "867 of the 1,006 offices" in typed("offices", "5304").output
     assert "韩国 South Korea" in typed("countries", "KOR").output
 
 

@@ -33,8 +33,8 @@ def test_counts_are_those_of_the_sources() -> None:
         "trade-modes": 100,
         "transport-modes": 18,
         "package-kinds": 14,
-        "offices": 1139,
-        "districts": 37,
+        "offices": 1138,
+        "districts": 36,
         "countries": 513,
         "currencies": 155,
     }
@@ -90,6 +90,20 @@ def test_an_office_is_of_the_sandbox_of_a_district_or_of_nowhere() -> None:
     )
     assert all(offices.is_of_district(code) or offices.is_sandbox(code) for code in offices.OFFICES)
     assert offices.OFFICES["4200"] == "青岛海关 Qingdao"
+    assert not offices.is_of_district("3301"), "no source that could be read has the code of Hefei"
+
+
+def test_an_incomplete_table_says_how_much_of_what_it_holds() -> None:
+    real = [code for code in offices.OFFICES if not offices.is_sandbox(code)]
+    assert offices.HELD == len(real) == 139
+    assert TABLES["offices"].lacks.startswith("867 of the 1,006 offices") and TABLES["trade-modes"].lacks
+
+
+def test_copies_of_official_lists_name_no_licence_and_say_so() -> None:
+    for name in ("units", "trade-modes", "transport-modes", "package-kinds", "offices", "districts"):
+        assert TABLES[name].licence == "no licence named", name
+    for module in (offices, trade, units):
+        assert "licence" in str(module.__doc__), module.__name__
 
 
 @pytest.mark.parametrize(

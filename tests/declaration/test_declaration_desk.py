@@ -48,10 +48,9 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/declarant", "declarant_invalid", {"declarant": ""}),
     ("/consignee", "consignee_invalid", {"consignee": "91350100M000100Y4I"}),
     ("/customs_office", "office_unknown", {"customs_office": "0000"}),
-    ("/trade_mode", "trade_mode_unknown", {"trade_mode": "9999"}),
+    *[("/trade_mode", "trade_mode_unknown", {"trade_mode": mode}) for mode in ("", "110", "01100", "99A9", "０１１０")],
     ("/transport_mode", "transport_mode_unknown", {"transport_mode": "A"}),
-    ("/customs_office", "office_unknown", {"customs_office": "4 01"}),
-    ("/customs_office", "office_unknown", {"customs_office": "5000"}),
+    *[("/customs_office", "office_unknown", {"customs_office": code}) for code in ("4 01", "5000", "9000", "3301")],
     ("/bill_no", "bill_missing", {"bill_no": ""}),
     ("/departure_country", "departure_missing", {"departure_country": ""}),
     ("/departure_country", "country_unknown", {"departure_country": "XX"}),
@@ -136,6 +135,17 @@ def test_a_code_that_is_in_no_table_is_answered_with_the_nearest_ones() -> None:
     assert "nearest" not in error("/items", "items_missing", 0).model_dump(), "where there are none, none are named"
 
 
+def test_a_code_that_an_incomplete_table_lacks_is_a_finding_that_says_how_much_the_table_holds() -> None:
+    office, mode = checks.findings(good_declaration(customs_office="5304", trade_mode="1120"), TODAY)
+    assert (office.severity, office.seen) == (Severity.WARNING, "5304: the table holds 139 of 1006 offices")
+    assert office.nearest == (), "nine of ten offices are missing, so that neighbours say nothing"
+    assert (mode.severity, mode.seen) == (Severity.WARNING, "1120: the table holds 100 modes, as of 2020-07-01")
+    assert "1210" in mode.nearest
+    for changes in ({"customs_office": "0000"}, {"customs_office": "5000"}, {"trade_mode": "110"}):
+        (unknown,) = checks.findings(good_declaration(**changes), TODAY)
+        assert unknown.severity is Severity.ERROR and unknown.nearest
+
+
 def test_six_digits_are_enough_at_the_offices_of_the_sandbox_only() -> None:
     items = (good_item(), good_item(hs_code="847130"))
     assert checks.findings(good_declaration(customs_office="9001", items=items), TODAY) == ()
@@ -153,6 +163,7 @@ WORTH_A_WARNING = [
         {"containers": (DeclaredContainer(container_no="CSQU3054384"),)},
     ),
     ("/customs_office", "office_unlisted", {"customs_office": "5304"}),
+    ("/trade_mode", "trade_mode_unlisted", {"trade_mode": "9999"}),
     ("/departure_country", "country_left_open", {"departure_country": "ZZZ"}),
     ("/items/1/origin_country", "country_left_open", line(origin_country="ZAS")),
     ("/destination_country", "route_without_journey", {"departure_country": "CHN", "destination_country": "CN"}),
@@ -223,7 +234,7 @@ def test_fields_that_go_together_are_no_contradiction(changes: dict[str, Any]) -
 
 def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> None:
     assert set(CHECKS) > CONTRADICTIONS
-    unread = {"container_check_digit", "mass_below_one", "office_unlisted", "country_left_open"}
+    unread = {"container_check_digit", "mass_below_one", "office_unlisted", "trade_mode_unlisted", "country_left_open"}
     assert {code for _, code, _ in WORTH_A_WARNING} - unread == CONTRADICTIONS
 
 

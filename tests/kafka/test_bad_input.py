@@ -116,7 +116,12 @@ PARKED: dict[str, tuple[str, str | None, bytes | None, str, str]] = {
     "an endless key": (ARRIVED, "k" * 300_000, encode(arrival("0" * 36)), "ReportArrival", "too_large"),
 }
 REFUSED: dict[str, tuple[str, str, bytes, str, str]] = {
-    "unknown codes": (LODGED, *declared("bad-20", trade_mode="9999", currency="ZZZ"), "LodgeDeclaration", "trade"),
+    "unknown codes": (
+        LODGED,
+        *declared("bad-20", customs_office="5000", currency="ZZZ"),
+        "LodgeDeclaration",
+        "office_unknown",
+    ),
     "negative weights": (LODGED, *declared("bad-21", gross_mass_kg="-45"), "LodgeDeclaration", "gross_mass"),
     "a hundred lines": (LODGED, *HUNDRED, "LodgeDeclaration", "items"),
     "a container that is none": (

@@ -6,7 +6,7 @@ from schemas.codes import hs
 from schemas.codes.checks import CONTRADICTIONS
 from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
-from schemas.codes.offices import OFFICES, is_sandbox
+from schemas.codes.offices import DISTRICTS, OFFICES, is_sandbox
 from schemas.codes.trade import (
     MAYBE_WOOD_KINDS,
     PACKAGE_KINDS,
@@ -27,6 +27,7 @@ def tables() -> dict[str, Any]:
         "countries": sorted(COUNTRIES),
         "currencies": sorted(CURRENCIES),
         "offices": sorted(OFFICES),
+        "districts": sorted(DISTRICTS),
         "sandbox_offices": sorted(filter(is_sandbox, OFFICES)),
         "chapters": sorted(hs.EDITIONS[-1].chapters),
         "hs_codes": sorted(hs.EDITIONS[-1].names),

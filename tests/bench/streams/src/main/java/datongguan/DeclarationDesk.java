@@ -17,6 +17,7 @@ final class DeclarationDesk extends Desk {
     private static final String SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     private static final int[] WEIGHTS = new int[17];
     private static final Pattern BOX = Pattern.compile("[A-Z]{4}[0-9]{7}");
+    private static final Pattern FOUR_DIGITS = Pattern.compile("[0-9]{4}");
     private static final Pattern AIR = Pattern.compile("[A-Z]{3}[0-9]{4,5}[A-Z0-9]{2}");
     private static final BigDecimal CENT = new BigDecimal("0.05");
     private static final BigDecimal TOLERANCE = new BigDecimal("0.01");
@@ -71,8 +72,16 @@ final class DeclarationDesk extends Desk {
         boolean imports = said.get("direction").asText().equals("I");
         unless(uscc(said.get("declarant").asText()), "/declarant", "declarant_invalid");
         unless(uscc(said.get("consignee").asText()), "/consignee", "consignee_invalid");
-        unless(tables.has("offices", said.get("customs_office").asText()), "/customs_office", "office_unknown");
-        unless(tables.has("trade_modes", said.get("trade_mode").asText()), "/trade_mode", "trade_mode_unknown");
+        String office = said.get("customs_office").asText();
+        boolean listed = tables.has("offices", office);
+        boolean ofDistrict = FOUR_DIGITS.matcher(office).matches() && tables.has("districts", office.substring(0, 2));
+        unless(listed || ofDistrict, "/customs_office", "office_unknown");
+        warn(!listed && ofDistrict, "/customs_office", "office_unlisted");
+        String trade = said.get("trade_mode").asText();
+        boolean held = tables.has("trade_modes", trade);
+        boolean likeMode = FOUR_DIGITS.matcher(trade).matches();
+        unless(held || likeMode, "/trade_mode", "trade_mode_unknown");
+        warn(!held && likeMode, "/trade_mode", "trade_mode_unlisted");
         unless(tables.has("transport_modes", mode), "/transport_mode", "transport_mode_unknown");
         unless(!tables.has("ported", mode) || !said.get("bill_no").asText().isEmpty(), "/bill_no", "bill_missing");
         for (String name : new String[] {"departure_country", "destination_country"}) {
