@@ -61,8 +61,8 @@ BillNo = Annotated[str, StringConstraints(max_length=35), WhenMade(pattern=PRINT
 
 
 class Item(Message):
-    """One line of goods. `hs_code`: ten digits (`CodeTS`), six at a sandbox office; `origin_country` ISO 3166-1 alpha-2, `net_mass_kg` kilograms: none where
-    the goods have none, and where the legal units are given and neither is a mass.
+    """One line of goods. `hs_code`: ten digits (`CodeTS`), six at a sandbox office; `origin_country`: ISO 3166-1, two letters or three;
+    `net_mass_kg`: kilograms, none where the goods have none, and where the legal units are given and neither is a mass.
 
     `first_quantity` and `second_quantity` are the legal ones, in the units that the tariff names for the code; which units these are
     is not known here.

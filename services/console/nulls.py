@@ -34,7 +34,9 @@ def validated(model: type[M], data: bytes) -> M:
 
 
 def is_optional(model: type[BaseModel], place: Place) -> bool:
-    """Whether this place of a body is a field with a default."""
+    """Whether this place of a body is a field with a default; the whole body is none."""
+    if not place:
+        return False
     *way, last = place
     inner: type[BaseModel] | None = model
     for step in way:

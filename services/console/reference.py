@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from schemas.codes.countries import COUNTRIES
+from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
@@ -56,7 +56,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
         "transport_modes": _modes,
         "units": lambda: UNITS,
         "package_kinds": lambda: PACKAGE_KINDS,
-        "countries": lambda: dict.fromkeys(sorted(COUNTRIES), ""),
+        "countries": lambda: COUNTRIES,
         "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
     }
 )

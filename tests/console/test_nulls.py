@@ -49,6 +49,11 @@ def test_what_is_wrong_besides_is_still_told_and_nothing_else_changes() -> None:
     assert validated(Declaration, heavy) == Declaration.model_validate_json(without), "digits stay as they were written"
 
 
+def test_a_body_that_is_null_is_no_declaration() -> None:
+    with pytest.raises(ValidationError):
+        validated(Declaration, b"null")
+
+
 def test_places_that_are_no_field_are_not_optional() -> None:
     assert is_optional(Declaration, ("items", 3, "unit")) and is_optional(Declaration, ("containers", 0, "seal_no"))
     assert not is_optional(Declaration, ("items", 3)) and not is_optional(Declaration, ("items", 3, "quantity"))
