@@ -3,6 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check fmt visits korea bench bench-peers jars hs stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
+# The suite starts some hundred processes: each module is compiled once, also where Python was told to write no bytecode.
+BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.run/bytecode
 export PYTHON
 
 help: ## List every target.
@@ -17,8 +19,8 @@ run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops 
 test: setup ## Run every test, three files at a time and the season of faults alone, on a real broker, database and browser (fetches missing Debian packages).
 	@deploy/debian.sh
 	@mkdir -p .run
-	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(or $(ARGS),-m "not alone and not long")
-	$(if $(ARGS),,$(PY) -m pytest --junitxml=.run/alone.xml -m alone)
+	$(BYTECODE) $(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(or $(ARGS),-m "not alone and not long")
+	$(if $(ARGS),,$(BYTECODE) $(PY) -m pytest --junitxml=.run/alone.xml -m alone)
 
 check: setup ## Check format, lint, types, import contracts and alert rules.
 	@deploy/debian.sh

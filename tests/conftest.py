@@ -19,7 +19,7 @@ from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
 from tests.kafka.border import TOPICS, Border, running
-from tests.schedule import LongestFirst
+from tests.schedule import Grouped
 
 PARTITIONS = 4
 
@@ -33,8 +33,8 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
-    """Long files first where files are shared out among workers (`--dist loadfile`)."""
-    return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
+    """Groups of files first where files are shared out among workers (`--dist loadfile`)."""
+    return Grouped(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @contextmanager
