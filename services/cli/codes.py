@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from babel import Locale
 
-from schemas.codes import countries
+from schemas.codes import countries, hs
 from schemas.codes.nearest import nearest
 from schemas.codes.tables import CodeTable, tables
 from schemas.vocabulary import day_in_china
@@ -71,7 +71,10 @@ def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:
 
 def _check(table: CodeTable, asked: list[str], as_json: bool) -> None:
     named = names(table)
-    answers = [(each, named.get(each), () if each in named else nearest(each, named)) for each in asked]
+    answers = []
+    for each in asked:
+        code = _looked_up(table, each)
+        answers.append((each, named.get(code), () if code in named else nearest(code, named)))
     if as_json:
         screen.tell(
             True,
@@ -85,10 +88,15 @@ def _check(table: CodeTable, asked: list[str], as_json: bool) -> None:
                 screen.line(f"{each} {name}")
                 continue
             close = "; ".join(f"{code} {named[code]}".strip() for code in near)
-            screen.line(styled(f"{each}: not in {table.name} 不存在; nearest 相近: {close or '–'}", "red"))
+            screen.line(styled(f"{each}: not in {table.name} 表中没有; nearest 相近: {close or '–'}", "red"))
         if table.lacks and any(name is None for _, name, _ in answers):
             screen.line(f"The table lacks {table.lacks}. 本表不全")
     raise typer.Exit(1 if any(name is None for _, name, _ in answers) else 0)
+
+
+def _looked_up(table: CodeTable, code: str) -> str:
+    """Of a code of the tariff the first six digits, as the declaration desk does."""
+    return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
 
 
 def _about(table: CodeTable) -> dict[str, Any]:

@@ -43,6 +43,14 @@ def test_codes_are_looked_up_and_the_nearest_ones_named() -> None:
     assert "韩国 South Korea" in typed("countries", "KOR").output
 
 
+def test_of_a_tariff_code_the_first_six_digits_are_looked_up_as_the_desk_does() -> None:
+    done = typed("hs", "8471300000")
+    assert done.exit_code == 0 and done.output.startswith("8471300000 Automatic data processing machines")
+    (answer,) = json.loads(typed("hs", "8471310000", "--json").output)["codes"]
+    assert (answer["code"], answer["known"], answer["nearest"][0]) == ("8471310000", False, "847130")
+    assert typed("hs", "84713000000").exit_code == 1
+
+
 def test_there_is_no_other_table() -> None:
     done = typed("ports")
     assert done.exit_code == 1 and "units" in done.stderr
