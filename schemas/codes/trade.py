@@ -1,7 +1,7 @@
 """Under which trade modes, by which transport and in which packages do goods come? Code tables of the form (GACC 2018 No. 67).
 
 Source: public copies of these tables of the General Administration of Customs, which name no licence; which copies, and of which day, is
-said in `schemas.codes.tables`. The modes of transport and the kinds of package are complete. Trade modes are added by one announcement
+said in `schemas.codes.tables`. The modes of transport and the kinds of package are complete as of that day. Trade modes are added by one announcement
 after the other, and no public list of all of them was found: one that is not here may well exist, and is a finding, no error.
 """
 
