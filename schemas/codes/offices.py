@@ -170,7 +170,7 @@ IN_THE_COUNTRY: Final = 1006
 OFFICES: Final[Mapping[str, str]] = MappingProxyType(
     {**_REAL, **{f"9{number:03}": f"沙箱海关 sandbox office {number}" for number in range(1, 1000)}}
 )
-"""9001 to 9999 are no real offices: the sandbox uses them for the office ids of foreign data sets."""
+"""9001 to 9999 are the sandbox's, for the office ids of foreign data sets; the real offices of the districts from 90 on cannot be told from them."""
 
 
 def is_sandbox(office: str) -> bool:
