@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, StringConstraints, ValidationError
 
 from schemas.bounds import LINE, LINES, WhenMade
-from schemas.declaration import MOST_CONTAINERS, Code
+from schemas.declaration import MOST_CONTAINERS, BillNo, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
 from schemas.risk import Sharers
@@ -138,7 +138,7 @@ class PlaceWatch(AboutPartition, Request):
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
     reason: Reason
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     declarant: Code = ""
 
     @classmethod
@@ -167,7 +167,7 @@ class WatchPlaced(AboutPartition, Fact):
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
-    bill_no: Code
+    bill_no: BillNo
     declarant: Code
     reason: Reason
     placed_by: ActorId
@@ -264,7 +264,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     direction: Annotated[Direction, OUTSIDE]
     customs_office: Annotated[Code, OUTSIDE]
     transport_mode: Annotated[Code, OUTSIDE]
-    bill_no: Annotated[Code, OUTSIDE]
+    bill_no: Annotated[BillNo, OUTSIDE]
     containers: Annotated[Containers, OUTSIDE]
     lane: Annotated[Lane, TO_DECLARANT]
     arrived_at: Annotated[Moment, OUTSIDE]
@@ -323,7 +323,7 @@ class ContainerHeld(AboutContainer, Fact):
     shared_by: Sharers
     version: Version
     reason: Reason
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     conveyance: Conveyance = ""
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
@@ -344,7 +344,7 @@ class ContainerFreed(AboutContainer, Fact):
     shared_by: Sharers
     version: Version
     released: bool
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     conveyance: Conveyance = ""
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None

@@ -124,7 +124,7 @@ class Direction(StrEnum):
 
 
 class TransportMode(StrEnum):
-    """How the goods travel (TrafMode of the declaration)."""
+    """How the goods travel, or from which kind of place they come where they cross no border (TrafMode of the declaration)."""
 
     WATER = "2"
     RAIL = "3"
@@ -132,6 +132,18 @@ class TransportMode(StrEnum):
     AIR = "5"
     POST = "6"
     OTHER = "9"
+    FIXED_INSTALLATION = "G"
+    CARRIED_BY_TRAVELLER = "L"
+    NOT_FROM_BONDED_AREA = "0"
+    SUPERVISED_WAREHOUSE = "1"
+    BONDED_AREA = "7"
+    BONDED_WAREHOUSE = "8"
+    SPECIAL_BORDER_AREA = "H"
+    PILOT_AREA = "T"
+    LOGISTICS_CENTRE = "W"
+    LOGISTICS_PARK = "X"
+    BONDED_PORT_AREA = "Y"
+    EXPORT_PROCESSING_ZONE = "Z"
 
 
 class CreditGrade(StrEnum):

@@ -15,6 +15,7 @@ from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
 from services.cli.accounts import account_app, by_whom, key_app, own_key
+from services.cli.codes import codes
 from services.cli.draws import draws_app
 from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
@@ -175,6 +176,9 @@ def topics(as_json: AsJson = False) -> None:
             advance(1)
     consumer.close()
     screen.tell(as_json, topics=shown)
+
+
+app.command()(codes)
 
 
 @app.command()

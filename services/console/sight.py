@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas.codes.offices import OFFICES
-from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
+from schemas.codes.units import UNITS
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
 from services.console import tones
@@ -70,7 +71,9 @@ class Sight:
         return words.zh if self.language == "zh" else words.en
 
     def office(self, code: str) -> str:
-        return f"{code} {_half(OFFICES.get(code, ''), self.language)}".strip()
+        """Its name, or that of its district where only this is known."""
+        name = OFFICES.get(code) or DISTRICTS.get(code[:2], "") * is_of_district(code)
+        return f"{code} {_half(name, self.language)}".strip()
 
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()

@@ -46,6 +46,7 @@ ENTRY_CHARACTERS = 100_000
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
 MOST_FINDINGS = 100
+MOST_NEAREST = 3
 """Of one list of a message, in words; its content has all of them."""
 SHORT = 200
 LEVELS = 100
@@ -226,6 +227,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             severity=str(each.get("severity", ""))[:SHORT],
             seen=str(each.get("seen", ""))[:SHORT],
             text=text(check(str(each.get("code", ""))[:SHORT])),
+            nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
         for each in told
         if isinstance(each, dict)

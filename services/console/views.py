@@ -134,13 +134,15 @@ class Status(BaseModel):
 
 
 class FindingView(BaseModel):
-    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there."""
+    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there; `nearest`: codes
+    of the table that may have been meant, where what stood there is none."""
 
     pointer: str
     code: str
     severity: str
     seen: str
     text: Text
+    nearest: list[str] = []
 
 
 class Entry(BaseModel):

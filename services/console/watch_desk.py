@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schemas.declaration import Code, Declarant
+from schemas.declaration import BillNo, Declarant
 from schemas.vocabulary import Reason, plain_word
 from services.console.acting import Form, Typed, key_typed
 from services.console.answers import READ
@@ -46,7 +46,7 @@ class PlaceWatchBody(BaseModel):
     """What is watched, one of the two, and why."""
 
     model_config = ConfigDict(extra="forbid")
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     declarant: Declarant = ""
     reason: Reason
 

@@ -22,7 +22,7 @@ _WHOLE = frozenset({"why", "again", "pest"})
 _BLANKS = frozenset(
     {
         *("at", "between", "limit", "held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
-        *("boxes", "waiting", "place", "name", "bill", "declarant"),
+        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes"),
     }
 )
 """Other places whose values have blanks in them. All others are one word, so that few words of a person look like a sentence of a desk."""

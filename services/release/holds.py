@@ -341,7 +341,7 @@ def _terms(assessed: ConsignmentAssessed) -> Terms:
         direction=assessed.direction,
         customs_office=shown(assessed.customs_office, 20),
         transport_mode=shown(assessed.transport_mode, 20),
-        bill_no=shown(assessed.bill_no, 20),
+        bill_no=shown(assessed.bill_no, 35),
         containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
         lane=assessed.lane,
         controls=assessed.controls,

@@ -14,7 +14,7 @@ from services.cli.main import app
 from services.cli.screen import AsJson, screen
 
 READING = (
-    *("topics", "trace", "audit", "provision", "declare"),
+    *("topics", "trace", "audit", "provision", "declare", "codes"),
     *("parked list", "parked show", "draws repeat", "draws keys"),
     *("account list", "account grants", "account confirm", "key list", "port follow", "port ask"),
 )
