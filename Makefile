@@ -1,8 +1,10 @@
 # What can be done here? `make help`. Every target works with nobody at the keyboard.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt visits korea bench bench-peers jars stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
+.PHONY: help setup run test check fmt visits korea bench bench-peers jars hs stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
+# The suite starts some hundred processes: each module is compiled once, also where Python was told to write no bytecode.
+BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.run/bytecode
 export PYTHON
 
 help: ## List every target.
@@ -17,8 +19,8 @@ run: setup ## Start broker, desks, console and a simulated border; Ctrl-C stops 
 test: setup ## Run every test, three files at a time and the season of faults alone, on a real broker, database and browser (fetches missing Debian packages).
 	@deploy/debian.sh
 	@mkdir -p .run
-	$(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(or $(ARGS),-m "not alone and not long")
-	$(if $(ARGS),,$(PY) -m pytest --junitxml=.run/alone.xml -m alone)
+	$(BYTECODE) $(PY) -m pytest -n 3 --dist loadfile --junitxml=.run/tests.xml $(or $(ARGS),-m "not alone and not long")
+	$(if $(ARGS),,$(BYTECODE) $(PY) -m pytest --junitxml=.run/alone.xml -m alone)
 
 check: setup ## Check format, lint, types, import contracts and alert rules.
 	@deploy/debian.sh
@@ -43,6 +45,9 @@ bench-peers: setup ## Measure Faust, Quix Streams, aiokafka and Kafka Streams on
 jars: ## Write the list of the broker's files from deploy/kafka/pom.xml (needs Maven).
 	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -Dmdep.useRepositoryLayout=true -DoutputDirectory=$(CURDIR)/.run/repository
 	$${PYTHON:-python3} -m deploy.kafka.jars .run/repository
+
+hs: setup ## Write the table of HS codes from its public source (ARGS=FILE: from a copy that is here).
+	$(PY) -m deploy.codes.hs $(ARGS)
 
 visits: setup ## Play 20,000 lives of a container, told late, twice, wrongly or not at all: nothing leaves by mistake (10 minutes); EXAMPLES=n.
 	DTG_VISITS_EXAMPLES=$${EXAMPLES:-20000} $(PY) -m pytest -q --timeout 3600 tests/gate/test_visits_property.py

@@ -48,7 +48,7 @@ _NUMBER = re.compile(NUMBER)
 class WhenMade:
     """Constraints, named as in pydantic's core schemas, that hold when a message is made but not when a stored one is read."""
 
-    def __init__(self, **constraints: object) -> None:
+    def __init__(self, **constraints: Any) -> None:
         self.constraints = constraints
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

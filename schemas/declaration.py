@@ -19,6 +19,7 @@ from schemas.bounds import (
     line_of_text,
 )
 from schemas.envelope import AboutConsignment, Fact, Message, Request, is_none
+from schemas.form import UNWRITTEN, FormLine
 from schemas.marks import TO_DECLARANT, SeenBy
 from schemas.vocabulary import (
     ActorId,
@@ -37,6 +38,9 @@ from schemas.vocabulary import (
 
 MOST_CONTAINERS, MOST_SHARERS = 200, 100
 """Containers of one declaration; consignments that a manifest puts into one container."""
+MOST_LINES, LINES_READ = 100, 1000
+"""Lines of goods of a declaration that can be written down, and of one that an earlier release wrote. The form has room for 50: what is
+between is sent back with a finding."""
 MOST_PACKAGES = 999_999_999
 """Packages of one declaration."""
 MOST_OF_A_REFERENCE = 64
@@ -45,21 +49,31 @@ Code = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTAB
 Declarant = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE_NO_SLASH)]
 """USCC of who declares. Without a slash, `declarant/reference` names one declarant and one reference only; consignment ids are
 derived from that."""
+Party = Annotated[str, StringConstraints(max_length=100), WhenMade(pattern=PRINTABLE)]
+"""USCC, or the name of a foreign party."""
 Text = Annotated[str, StringConstraints(max_length=255), WhenMade(pattern=PRINTABLE), Tidied(line_of_text)]
 Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)
 ]
 """What the declarant calls the goods: the same signs, however they were typed, are the same goods."""
-Bill = Annotated[str, StringConstraints(max_length=20), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
-"""Bill of lading or waybill."""
+BillNo = Annotated[str, StringConstraints(max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
+"""Number of a bill of lading or waybill as the manifest has it; by air `master_house`."""
 
 
 class Item(Message):
-    """One line of goods. `hs_code` 6 to 10 digits, `origin_country` ISO 3166-1 alpha-2, `net_mass_kg` kilograms."""
+    """One line of goods. `hs_code`: ten digits (`CodeTS`), six at a sandbox office; `origin_country`: ISO 3166-1, two letters or three;
+    `net_mass_kg`: kilograms, none where the goods have none, and where the legal units are given and neither is a mass.
+
+    `first_quantity` and `second_quantity` are the legal ones, in the units that the tariff names for the code; which units these are
+    is not known here.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     hs_code: Code = ""
-    description: Text = ""
+    description: Annotated[
+        Text,
+        Field(description="name of the goods (`GName`); the form has room for 255 characters, and so has this field"),
+    ] = ""
     origin_country: Code = ""
     quantity: Quantity
     unit: Code = ""
@@ -67,6 +81,11 @@ class Item(Message):
     unit_price: Money
     total_price: Money
     currency: Code = ""
+    first_quantity: Annotated[Quantity | None, Field(exclude_if=is_none)] = None
+    first_unit: Annotated[Code, UNWRITTEN] = ""
+    second_quantity: Annotated[Quantity | None, Field(exclude_if=is_none)] = None
+    second_unit: Annotated[Code, UNWRITTEN] = ""
+    form: Annotated[FormLine | None, Field(exclude_if=is_none)] = None
 
 
 class DeclaredContainer(Message):
@@ -84,13 +103,21 @@ class Declaration(Message):
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     reference: Reference
     declarant: Declarant
-    consignee: Code
+    consignee: Annotated[
+        Party,
+        Field(
+            description="USCC of who gets the goods, or of who sends them; of an export it may be the name of a foreign party, "
+            "at most 100 characters"
+        ),
+    ]
     direction: Direction
     customs_office: Code = ""
     trade_mode: Code = ""
     transport_mode: Code = ""
     conveyance: Text = ""
-    bill_no: Bill = ""
+    bill_no: Annotated[
+        BillNo, Field(description="at most 35 characters; by air the master and the house waybill, joined by `_`")
+    ] = ""
     departure_country: Code = ""
     destination_country: Code = ""
     goods_place: Text = ""
@@ -102,8 +129,12 @@ class Declaration(Message):
     net_mass_kg: Mass
     invoice_total: Money
     currency: Code = ""
-    containers: tuple[DeclaredContainer, ...] = Field(default=(), max_length=MOST_CONTAINERS)
-    items: tuple[Item, ...] = Field(max_length=1000)
+    containers: tuple[DeclaredContainer, ...] = Field(
+        default=(),
+        max_length=MOST_CONTAINERS,
+        description=f"at most {MOST_CONTAINERS}; a lot in more containers is declared in parts, each under a reference of its own",
+    )
+    items: Annotated[tuple[Item, ...], Field(max_length=LINES_READ), WhenMade(max_length=MOST_LINES)]
 
 
 class OfDeclarant(AboutConsignment, Request):
@@ -125,14 +156,22 @@ class WithdrawDeclaration(OfDeclarant):
     reason: Annotated[Reason, TO_DECLARANT]
 
 
+def _is_empty(codes: tuple[str, ...]) -> bool:
+    return not codes
+
+
 class Finding(Message):
-    """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found."""
+    """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found.
+
+    `nearest`: where a code is in no table, the codes of that table that may have been meant, the likeliest first.
+    """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     pointer: Pointer
     code: Annotated[str, StringConstraints(max_length=40), WhenMade(pattern=LINE)]
     severity: Severity
     seen: Annotated[str, StringConstraints(max_length=120), WhenMade(pattern=LINE)]
+    nearest: Annotated[tuple[Code, ...], Field(max_length=3, exclude_if=_is_empty)] = ()
 
 
 Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]

@@ -57,6 +57,7 @@ _GATE: tuple[type[Message], ...] = (
     g.ConsignmentGatedOut,
     g.ConsignmentLeftUnreleased,
     g.DepartureRetracted,
+    g.SameGoodsDeclared,
 )
 
 FLOW: dict[str, dict[type[Message], tuple[type[Message], ...]]] = {

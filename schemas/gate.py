@@ -8,12 +8,13 @@ from pydantic import Field, ValidationError
 from schemas.bounds import LINE, WhenMade
 from schemas.codes.iso6346 import plain
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request, words_in_doubt
-from schemas.marks import INSIDE, OUTSIDE, SeenBy
+from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
 from schemas.vocabulary import (
     ActorId,
     Classifier,
     ConsignmentId,
     ContainerName,
+    Direction,
     EquipmentEvent,
     ExitGround,
     Label,
@@ -281,6 +282,7 @@ class GateAlarmRaised(AboutContainer, Fact):
     that should have kept it.
 
     `alarm`: `left_unreleased`, `departure_not_reported`, `held_outside`, `left_undeclared` or `empty_left_laden`.
+    `why`: the reason as a code; empty in facts of earlier releases, whose readers `reason` is for.
     `blocks`: nothing leaves in this container until an officer's finding, or until the report is retracted.
     """
 
@@ -291,6 +293,7 @@ class GateAlarmRaised(AboutContainer, Fact):
     visit: Annotated[VisitId, OUTSIDE] = ""
     report_id: Annotated[OptionalId, OUTSIDE] = ""
     blocks: Annotated[bool, OUTSIDE] = False
+    why: Annotated[Name, INSIDE] = ""
 
 
 class ContainerArrived(AboutConsignment, Fact):
@@ -334,16 +337,43 @@ class ConsignmentGatedOut(AboutConsignment, Fact):
 
 
 class ConsignmentLeftUnreleased(AboutConsignment, Fact):
-    """A container left the port with goods of this consignment that were not released. No later release heals that."""
+    """A container left the port with goods of this consignment that were not released. No later release heals that.
+
+    `why`: the reason as a code; empty in facts of earlier releases, whose readers `reason` is for.
+    """
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    why: Annotated[Name, INSIDE] = ""
 
 
 class DepartureRetracted(AboutConsignment, Fact):
-    """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside."""
+    """The container of this consignment did not leave: the report was retracted, corrected, or an officer found it inside.
+
+    `why`: as in `ConsignmentLeftUnreleased`.
+    """
 
     container_no: Annotated[ContainerName, OUTSIDE]
     visit: Annotated[VisitId, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    why: Annotated[Name, INSIDE] = ""
+
+
+class SameGoodsDeclared(AboutConsignment, Fact):
+    """Other declarations stand for the goods of this one: `others`, which name the same container. Officers look at it; no answer
+    changes by it. Told of each declaration once, whatever others come later, which name it.
+
+    `rule` says by what they are the same: `one_declaration_a_bill` (direction, bill and container; where the conveyances
+    differ, both are awaited or in the same visit) or `one_declaration_a_box` (no bill, and each says that the container is its own alone).
+    `rule_set`: the version of these rules. The other fields are what the declaration says.
+    """
+
+    fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
+    container_no: ContainerName
+    others: Annotated[tuple[OneConsignment, ...], WhenMade(max_length=500), INSIDE]
+    bill_no: Bill
+    conveyance: Conveyance
+    direction: Direction
+    rule: Name
+    rule_set: Name

@@ -81,7 +81,7 @@ def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> di
         value = body[name]
         if inner is None:
             seen[name] = value
-        elif inner.how == "held" and isinstance(value, Mapping):
+        elif inner.how != "listed" and isinstance(value, Mapping):
             seen[name] = told(inner.kind, value, audience)
         elif inner.how == "listed" and isinstance(value, list):
             seen[name] = [told(inner.kind, each, audience) for each in value if isinstance(each, Mapping)]
@@ -89,10 +89,10 @@ def told(kind: type[Message], body: Mapping[str, Any], audience: Audience) -> di
 
 
 class _Inner(NamedTuple):
-    """A message in a field of another one: the field lists some, or holds one."""
+    """A message in a field of another one: the field lists some, holds one, or holds one or none."""
 
     kind: type[Message]
-    how: Literal["listed", "held"]
+    how: Literal["listed", "held", "held or none"]
 
 
 @cache
@@ -110,7 +110,7 @@ def _told(field: FieldInfo, inner: _Inner | None, audience: Audience) -> Any:
     told: Any = field.annotation
     if inner:
         form = outside_form(inner.kind, audience)
-        told = GenericAlias(tuple, (form, ...)) if inner.how == "listed" else form
+        told = {"listed": GenericAlias(tuple, (form, ...)), "held": form, "held or none": form | None}[inner.how]
     return Annotated[(told, *bounds)] if bounds else told
 
 
@@ -121,6 +121,8 @@ def _inner(annotation: Any) -> _Inner | None:
         return _Inner(annotation, "held")
     if get_origin(annotation) is tuple and len(args) == 2 and _is_message(args[0]):
         return _Inner(args[0], "listed")
+    if len(args) == 2 and _is_message(args[0]) and args[1] is type(None):
+        return _Inner(args[0], "held or none")
     if _holds_message(annotation):
         raise Unmarked(f"{annotation} holds a message in a place that is not redacted yet 尚不支持的字段结构")
     return None

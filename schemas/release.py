@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bounds import LINE, WhenMade
-from schemas.declaration import MOST_CONTAINERS, Code
+from schemas.bounds import LINE, LINES, WhenMade
+from schemas.declaration import MOST_CONTAINERS, BillNo, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
 from schemas.risk import Sharers
@@ -51,14 +51,29 @@ Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 """Vessel and voyage, train, flight or vehicle, as declared; empty where nobody said."""
 
 
+Values = Annotated[
+    dict[
+        Annotated[str, WhenMade(max_length=20, pattern=LINE)], Annotated[str, WhenMade(max_length=500, pattern=LINES)]
+    ],
+    WhenMade(max_length=8),
+]
+"""Parameters of a code, by their names."""
+
+
 class Hold(Message):
-    """Why the goods may not go: who owns it, why, since when, and what lifts it (the kind of message awaited)."""
+    """Why the goods may not go: who owns it, why, since when, and what lifts it (the kind of message awaited).
+
+    `why`: the reason as a code, with its parameters in `values` (`of`: the code of the reason for which it is asked again); empty where
+    an officer wrote the reason, and in facts of earlier releases, whose readers `reason` is for.
+    """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
     owner: Annotated[Owner, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
     since: Annotated[Moment, OUTSIDE]
     lifted_by: Annotated[Name, TO_DECLARANT]
+    why: Annotated[Name, INSIDE] = ""
+    values: Annotated[Values, INSIDE] = Field(default_factory=dict)
 
 
 class ReportArrival(AboutConsignment, Request):
@@ -123,7 +138,7 @@ class PlaceWatch(AboutPartition, Request):
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
     reason: Reason
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     declarant: Code = ""
 
     @classmethod
@@ -152,7 +167,7 @@ class WatchPlaced(AboutPartition, Fact):
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE
     watch_id: MessageId
-    bill_no: Code
+    bill_no: BillNo
     declarant: Code
     reason: Reason
     placed_by: ActorId
@@ -249,7 +264,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     direction: Annotated[Direction, OUTSIDE]
     customs_office: Annotated[Code, OUTSIDE]
     transport_mode: Annotated[Code, OUTSIDE]
-    bill_no: Annotated[Code, OUTSIDE]
+    bill_no: Annotated[BillNo, OUTSIDE]
     containers: Annotated[Containers, OUTSIDE]
     lane: Annotated[Lane, TO_DECLARANT]
     arrived_at: Annotated[Moment, OUTSIDE]
@@ -308,7 +323,7 @@ class ContainerHeld(AboutContainer, Fact):
     shared_by: Sharers
     version: Version
     reason: Reason
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     conveyance: Conveyance = ""
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None
@@ -329,7 +344,7 @@ class ContainerFreed(AboutContainer, Fact):
     shared_by: Sharers
     version: Version
     released: bool
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     conveyance: Conveyance = ""
     direction: Direction = Direction.IMPORT
     arrived_at: Moment | None = None

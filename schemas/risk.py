@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.bounds import LINE, WhenMade
-from schemas.declaration import MOST_CONTAINERS, MOST_PACKAGES, MOST_SHARERS, Code
+from schemas.declaration import MOST_CONTAINERS, MOST_PACKAGES, MOST_SHARERS, BillNo, Code
 from schemas.envelope import AboutConsignment, Fact, Message
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT
 from schemas.vocabulary import (
@@ -66,7 +66,7 @@ class ConsignmentAssessed(AboutConsignment, Fact):
     direction: Annotated[Direction, OUTSIDE]
     customs_office: Annotated[Code, OUTSIDE]
     transport_mode: Annotated[Code, OUTSIDE]
-    bill_no: Annotated[Code, OUTSIDE]
+    bill_no: Annotated[BillNo, OUTSIDE]
     containers: Annotated[tuple[BoundContainer, ...], Field(max_length=MOST_CONTAINERS), OUTSIDE]
     lane: Annotated[Lane, TO_DECLARANT]
     controls: Annotated[Controls, TO_DECLARANT]

@@ -212,6 +212,7 @@ FACTS_AND_REQUESTS = (
             g.ConsignmentGatedOut,
             g.ConsignmentLeftUnreleased,
             g.DepartureRetracted,
+            g.SameGoodsDeclared,
         ),
     ),
 )

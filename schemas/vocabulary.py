@@ -1,5 +1,6 @@
 """What does each word of the border mean here? The glossary, as types."""
 
+import re
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import StrEnum
@@ -24,6 +25,7 @@ def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
 
 
 CONSIGNMENT_ID = r"^[0-9a-f-]{36}$"
+_ID = re.compile(r"[0-9a-f-]{36}")
 ConsignmentId = Annotated[str, _text(36, 36, CONSIGNMENT_ID)]
 """The goods that move under one declaration; derived, so that lodging twice names the same goods (see `consignment_id`)."""
 DeclarationNo = Annotated[str, _text(18, 18, r"^[0-9]{18}$")]
@@ -88,6 +90,11 @@ def consignment_id(declarant: str, reference: str, number: int = 1) -> str:
     return derived_id(_CONSIGNMENTS, f"{declarant}/{reference}")
 
 
+def is_consignment_id(key: str) -> bool:
+    """Whether this can be the id of a consignment; no desk hears a message about anything else under the kinds of consignments."""
+    return _ID.fullmatch(key) is not None
+
+
 @lru_cache(4096)
 def plain_word(word: str) -> str:
     """Capitals and digits of a bill or a conveyance: by these two are compared, however they were typed."""
@@ -117,7 +124,7 @@ class Direction(StrEnum):
 
 
 class TransportMode(StrEnum):
-    """How the goods travel (TrafMode of the declaration)."""
+    """How the goods travel, or from which kind of place they come where they cross no border (TrafMode of the declaration)."""
 
     WATER = "2"
     RAIL = "3"
@@ -125,6 +132,18 @@ class TransportMode(StrEnum):
     AIR = "5"
     POST = "6"
     OTHER = "9"
+    FIXED_INSTALLATION = "G"
+    CARRIED_BY_TRAVELLER = "L"
+    NOT_FROM_BONDED_AREA = "0"
+    SUPERVISED_WAREHOUSE = "1"
+    BONDED_AREA = "7"
+    BONDED_WAREHOUSE = "8"
+    SPECIAL_BORDER_AREA = "H"
+    PILOT_AREA = "T"
+    LOGISTICS_CENTRE = "W"
+    LOGISTICS_PARK = "X"
+    BONDED_PORT_AREA = "Y"
+    EXPORT_PROCESSING_ZONE = "Z"
 
 
 class CreditGrade(StrEnum):

@@ -19,7 +19,7 @@ from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
 from tests.chaos.days import CONSIGNMENTS, SEED, day, facts, keys
 from tests.kafka.border import TOPICS, Border, running
-from tests.schedule import LongestFirst
+from tests.schedule import Grouped, group_of
 
 PARTITIONS = 4
 
@@ -33,8 +33,33 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
-    """Long files first where files are shared out among workers (`--dist loadfile`)."""
-    return LongestFirst(config, log) if config.getoption("dist") == "loadfile" else None
+    """Groups of files first where files are shared out among workers (`--dist loadfile`)."""
+    return Grouped(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+_LASTING: list[tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = []
+"""Fixtures of the session that this process has set up, in their order."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
+    """Notes each fixture of ours that would live until the session ends."""
+    made = yield
+    if fixturedef.scope == "session" and fixturedef.baseid:  # those of plugins have none
+        _LASTING.append((fixturedef, request))
+    return made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """A worker that leaves a group of files stops the brokers, consoles and browsers of the group: they would run on to the end, beside
+    all other files."""
+    yield
+    files = [each.nodeid.split("::", 1)[0] for each in (item, nextitem) if each is not None]
+    if hasattr(item.config, "workerinput") and len({group_of(file) for file in files}) > 1:
+        while _LASTING:
+            fixturedef, request = _LASTING.pop()
+            fixturedef.finish(request)  # type: ignore[arg-type]  # the request of a fixture, which pytest keeps to itself
 
 
 @contextmanager

@@ -38,10 +38,8 @@ def admit(
     engine = open_engine(url, writes=True)
     try:
         accounts, at = Accounts(engine), world_us()
-        if accounts.account(name) is None:
-            row = Account(name, roles, company, office)
-            accounts.make(row, by="the tests", at=at, password=password, sandbox=True)
-            accounts.make_key(name, by="the tests", at=at, published=key_of(name))
+        row = Account(name, roles, company, office)
+        accounts.publish(row, key_of(name), by="the tests", at=at, password=password)
     finally:
         engine.dispose()
     return headers_of(name)

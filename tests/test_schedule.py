@@ -1,10 +1,17 @@
-"""Are the files that run first still there? One that was renamed would run last, beside all the others that take minutes."""
+"""Does each group of files that one worker runs still name files that are there?"""
 
 from pathlib import Path
 
-from tests.schedule import LONG
+from tests.schedule import GROUPS, group_of
 
 
-def test_every_long_file_is_there() -> None:
-    root = Path(__file__).parents[1]
-    assert sorted(file for file in LONG if not (root / file).is_file()) == []
+def test_each_member_of_a_group_is_there() -> None:
+    root = Path(__file__).parent.parent
+    members = [member for group in GROUPS.values() for member in group]
+    assert sorted(member for member in members if not (root / member).exists()) == []
+
+
+def test_a_file_belongs_to_one_group_or_is_its_own() -> None:
+    assert group_of("tests/console/test_api.py") == "a console"
+    assert group_of("tests/chaos/test_kill.py") == "a border"
+    assert group_of("tests/gate/test_visits.py") == "tests/gate/test_visits.py"

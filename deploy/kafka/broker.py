@@ -20,7 +20,7 @@ from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
 from deploy.kafka.progress import Progress, signs_of
-from deploy.kafka.spawn import spawn
+from deploy.kafka.spawn import spawn, tail
 from services.shell.access import Access
 from services.shell.private_file import write_private
 
@@ -351,11 +351,7 @@ class Broker:
         }
 
     def _tail(self) -> str:
-        with contextlib.suppress(FileNotFoundError):
-            return "\n".join(
-                (self.folder / "broker.log").read_text(encoding="utf-8", errors="replace").splitlines()[-8:]
-            )
-        return ""
+        return tail(self.folder / "broker.log")
 
 
 class _Notes:

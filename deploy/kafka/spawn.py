@@ -4,6 +4,7 @@ Every process of the project is started here. The kernel ends one whose starter 
 starter that ends at once ends them itself, and starts no other meanwhile.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 PATIENCE_SECONDS = 2
+TAIL_BYTES = 65_536
 _lock = threading.Lock()
 _started: set[subprocess.Popen[bytes]] = set()
 
@@ -37,6 +39,14 @@ def spawn(
         _started.difference_update([each for each in _started if each.returncode is not None])
         _started.add(process)
         return process
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The last lines of a log, empty where there is none; of one that grew for months no more is read than that."""
+    with contextlib.suppress(FileNotFoundError), log.open("rb") as opened:
+        opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
+        return "\n".join(opened.read().decode("utf-8", "replace").splitlines()[-lines:])
+    return ""
 
 
 def kill_all() -> None:

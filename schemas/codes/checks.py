@@ -30,15 +30,30 @@ CHECKS: Final = MappingProxyType(
             "收货人统一社会信用代码有一处不合标准", "one part of the consignee's code breaks the standard (GB 32100)"
         ),
         "office_unknown": Words("申报地海关代码不存在", "the customs office is not in the table"),
+        "office_unlisted": Words(
+            "申报地海关不在本系统代码表中，其直属关区存在", "the customs office is not in our table, its district is"
+        ),
+        "trade_mode_unlisted": Words(
+            "监管方式不在本系统代码表中，可能是以后公告新增的",
+            "the trade mode is not in our table; it may have been announced later",
+        ),
         "trade_mode_unknown": Words("监管方式代码不存在", "the trade mode is not in the table"),
         "transport_mode_unknown": Words("运输方式代码不存在", "the transport mode is not in the table"),
-        "country_unknown": Words("国家（地区）代码不存在", "the country is not in ISO 3166-1"),
+        "country_unknown": Words(
+            "国家（地区）代码不存在", "the country is neither in ISO 3166-1 nor in the form's table"
+        ),
+        "country_left_open": Words("国别（地区）不详或仅报大洲", "the declaration leaves open which country it is"),
         "currency_unknown": Words("币制代码不存在", "the currency is not in ISO 4217"),
         "currency_differs": Words("商品币制与表头不一致", "the line's currency differs from the head's"),
         "unit_unknown": Words("计量单位代码不存在", "the unit is not in the table"),
         "package_kind_unknown": Words("包装种类代码不存在", "the kind of package is not in the table"),
-        "hs_malformed": Words("商品编号须为6至10位数字", "an HS code has 6 to 10 digits"),
+        "hs_malformed": Words(
+            "商品编号须为10位数字（沙箱海关6至10位）", "an HS code has 10 digits (6 to 10 at a sandbox office)"
+        ),
         "hs_chapter_unknown": Words("商品编号的章不存在", "the HS chapter does not exist"),
+        "hs_code_unknown": Words(
+            "商品编号前六位不在现行协调制度中", "the first six digits are no code of the Harmonized System in force"
+        ),
         "description_missing": Words("商品名称为空", "the description of the goods is missing"),
         "items_missing": Words("没有商品项", "there is no line of goods"),
         "items_too_many": Words("商品项超过50项", "there are more than 50 lines of goods"),
@@ -108,6 +123,14 @@ CHECKS: Final = MappingProxyType(
             "the package may be of solid wood, and solid wood packaging is not named",
         ),
         "route_without_journey": Words("启运国与运抵国相同", "the goods depart from the country that they go to"),
+        "legal_quantity_incomplete": Words(
+            "法定数量与法定单位须同时填写，第二法定数量须在第一之后",
+            "a legal quantity goes with its unit, and a second one with a first one",
+        ),
+        "legal_quantity_differs": Words(
+            "法定数量与成交数量或净重不符",
+            "a legal quantity differs from the quantity in the same unit, or from the net mass",
+        ),
         "container_not_carried": Words("邮递运输不载集装箱", "goods by post do not travel in a freight container"),
         "quantity_differs_from_mass": Words(
             "以重量计的数量与净重不符", "the quantity is in a unit of mass and differs from the net mass"
@@ -121,6 +144,7 @@ CONTRADICTIONS: Final = frozenset(
         "route_without_journey",
         "container_not_carried",
         "quantity_differs_from_mass",
+        "legal_quantity_differs",
         "declarant_breaks_standard",
         "consignee_breaks_standard",
         "container_heavy",

@@ -96,6 +96,14 @@ def check_sign(body: str) -> str:
     return ALPHABET[(31 - total % 31) % 31]
 
 
+def is_name(party: str) -> bool:
+    """Whether a party is named in words: with a letter, no blanks at its edges, and not by what was meant as a code, however it is
+    written."""
+    signs = [sign for sign in party if sign.isalnum()]
+    is_like_a_code = len(signs) <= 20 and sum(sign.isdigit() for sign in signs) >= 8
+    return not is_like_a_code and party == party.strip() and any(sign.isalpha() for sign in signs)
+
+
 def organisation_check_sign(body: str) -> str:
     """The check sign of the first 8 signs of an organisation code (GB 11714-1997): 0 to 9 or X."""
     total = sum([int(sign, 36) * weight for sign, weight in zip(body, _OF_ORGANISATION, strict=True)])

@@ -3,6 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
+from schemas.codes.offices import is_sandbox
 from schemas.vocabulary import Direction
 
 HOME: Final = "CN"
@@ -23,11 +24,6 @@ ONE_WAY: Final = MappingProxyType(
 def homes(office: str) -> frozenset[str]:
     """The countries to which goods are imported at this customs office, and from which they are exported."""
     return _SANDBOX_HOMES if is_sandbox(office) else _HOMES
-
-
-def is_sandbox(office: str) -> bool:
-    """Whether this is none of the real customs offices (`schemas.codes.offices`)."""
-    return office.startswith("9")
 
 
 _HOMES = frozenset({HOME})

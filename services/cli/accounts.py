@@ -29,15 +29,28 @@ DAY_US = 86_400_000_000
 
 
 @contextmanager
-def people(url: str) -> Iterator["Accounts"]:
-    """The accounts in this database; a sentence and exit code 1 where something cannot be given."""
+def people(settings: UpSettings) -> Iterator["Accounts"]:
+    """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given."""
     from services.console.accounts import Accounts, NotGranted
     from services.console.database import migrate, open_engine
+    from services.console.generation import Generation, file_of
 
+    url = settings.read_model()
     migrate(url)
     engine = open_engine(url, writes=True)
+    generation = Generation(engine, file_of(url, settings.home))
     try:
-        yield Accounts(engine)
+        try:
+            generation.look()
+        except OSError as error:
+            errors.line(
+                styled(
+                    f"{file_of(url, settings.home)} cannot be written: {error.strerror}. 无法写入权限变更记录文件。",
+                    "red",
+                )
+            )
+            raise typer.Exit(1) from None
+        yield Accounts(engine, generation=generation)
     except NotGranted as error:
         errors.line(styled(str(error), "red"))
         raise typer.Exit(1) from None
@@ -45,11 +58,12 @@ def people(url: str) -> Iterator["Accounts"]:
         engine.dispose()
 
 
-def _here() -> str:
-    return of_command(UpSettings()).read_model()
+def _here() -> UpSettings:
+    return of_command(UpSettings())
 
 
-def _by() -> str:
+def by_whom() -> str:
+    """The person at this machine, as the machine knows them."""
     return f"{getpass.getuser()}@{socket.gethostname()}"[:64]
 
 
@@ -73,7 +87,7 @@ def add(
     sandbox = clock_of(UpSettings()).is_sandbox
     with people(_here()) as accounts:
         made = Account(name, " ".join(role), company, office, must_change=True)
-        accounts.make(made, by=_by(), at=world_us(), password=password, sandbox=sandbox)
+        accounts.make(made, by=by_whom(), at=world_us(), password=password, sandbox=sandbox)
     screen.line(
         f"Account {name} was made. 已新增账户。" + (f" One-time password 一次性密码: {password}" if password else "")
     )
@@ -91,7 +105,7 @@ def change(
     wanted = {"roles": " ".join(role) if role else None, "company": company, "office": office, "closed": closed}
     columns: dict[str, Any] = {column: value for column, value in wanted.items() if value is not None}
     with people(_here()) as accounts:
-        accounts.change(name, by=_by(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
+        accounts.change(name, by=by_whom(), at=world_us(), sandbox=clock_of(UpSettings()).is_sandbox, **columns)
     screen.line(f"Account {name} was changed. 已变更")
 
 
@@ -102,7 +116,7 @@ def password(name: Named) -> None:
 
     made = fresh_password()
     with people(_here()) as accounts:
-        accounts.set_password(name, made, by=_by(), at=world_us())
+        accounts.set_password(name, made, by=by_whom(), at=world_us())
     screen.line(f"One-time password of {name} 一次性密码: {made}")
 
 
@@ -117,10 +131,49 @@ def authorise(
     at = world_us()
     with people(_here()) as accounts:
         if end:
-            accounts.end_authorisation(company, agent, by=_by(), at=at)
+            accounts.end_authorisation(company, agent, by=by_whom(), at=at)
         else:
-            accounts.authorise(company, agent, by=_by(), at=at, from_us=at, until_us=at + days * DAY_US)
+            accounts.authorise(company, agent, by=by_whom(), at=at, from_us=at, until_us=at + days * DAY_US)
     screen.line(f"{agent} may {'no more ' if end else ''}declare for {company}. 已{'终止' if end else '登记'}授权")
+
+
+@account_app.command("confirm")
+def confirm(
+    yes: Annotated[
+        bool, typer.Option("--yes", help="the accounts and keys are right as they are in the database now")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Confirm a database that is an older copy, put back: what it lacks is shown first. 确认数据库副本"""
+    with people(_here()) as accounts:
+        generation = accounts.generation
+        why, lacking = generation.sentence(), generation.lacking()
+        if why and yes:
+            generation.confirm(by=by_whom(), at=world_us())
+    if not why:
+        screen.line("The database is the one that was written last: nothing is held. 无需确认")
+        return
+    if yes:
+        screen.line(
+            "Confirmed. Keys are good and people can sign in again; all sessions have ended. 已确认，登录均须重新进行"
+        )
+        return
+    shown = Table("at 时间", "by 授予人", "account 账户", "what 事项", "detail 详情")
+    for each in lacking:
+        shown.add_row(_day(each.at_us), each.granted_by, each.account, each.what, each.detail)
+    errors.line(styled(why, "yellow"))
+    if lacking:
+        errors.line(
+            "What the database lacks, the latest first. Do it again (`dtg key revoke`, `dtg account change`), then: dtg account confirm --yes "
+            "数据库缺少以下变更，请先补办"
+        )
+    else:
+        errors.line(
+            "What it lacks is not known: compare `dtg account list` and `dtg key list` with your own lists, then: dtg account confirm "
+            "--yes 请先核对账户与密钥"
+        )
+    screen.tell(as_json, lacking=shown)
+    raise typer.Exit(1)
 
 
 @account_app.command("list")
@@ -158,7 +211,7 @@ def add_key(
     at = world_us()
     with people(_here()) as accounts:
         scopes = scope or [each.value for each in Scope]
-        made = accounts.make_key(account, by=_by(), at=at, ends_us=at + days * DAY_US, scopes=scopes)
+        made = accounts.make_key(account, by=by_whom(), at=at, ends_us=at + days * DAY_US, scopes=scopes)
     _show(made, file)
 
 
@@ -173,7 +226,7 @@ def rotate(
     at = world_us()
     overlap = timedelta(hours=overlap_hours) // timedelta(microseconds=1)
     with people(_here()) as accounts:
-        made = accounts.rotate(key_id, by=_by(), at=at, overlap_us=overlap, ends_us=at + days * DAY_US)
+        made = accounts.rotate(key_id, by=by_whom(), at=at, overlap_us=overlap, ends_us=at + days * DAY_US)
     _show(made, file)
 
 
@@ -181,7 +234,7 @@ def rotate(
 def revoke(key_id: KeyId) -> None:
     """The key is good no more; consoles know it within some seconds (DTG_KEY_SECONDS). 吊销密钥"""
     with people(_here()) as accounts:
-        accounts.revoke(key_id, by=_by(), at=world_us())
+        accounts.revoke(key_id, by=by_whom(), at=world_us())
     screen.line(f"Key {key_id} was revoked. 已吊销")
 
 

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE
 from schemas.vocabulary import consignment_id
-from services.cli.accounts import account_app, key_app, own_key
+from services.cli.accounts import account_app, by_whom, key_app, own_key
+from services.cli.codes import codes
 from services.cli.draws import draws_app
 from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
@@ -103,13 +104,15 @@ def provision(
     as_json: AsJson = False,
 ) -> None:
     """Make topics, users and rights on a cluster that asks everybody who he is (DTG_KAFKA, DTG_KAFKA_SECURITY). 授权"""
-    from services.cli.rights import give, rights_table
+    from services.cli.rights import STEPS, give, rights_table
 
     if show:
         screen.tell(as_json, rights=rights_table(sandbox=sandbox))
         return
-    for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
-        screen.line(line)
+    with (screen if screen.is_terminal else errors).progress("giving topics and rights 建主题、授权", STEPS) as advance:
+        for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
+            advance(1)
+            screen.line(line)
 
 
 @app.command()
@@ -157,20 +160,25 @@ def topics(as_json: AsJson = False) -> None:
 
     consumer = reader(access_of_command("auditor"))
     shown = Table("topic 主题", "written by 写者", "carries 内容", "key 键", "kept 保留", "messages 条数")
-    for topic in CATALOGUE:
-        places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
-        count = sum(consumer.end_offsets(places).values()) if places else 0
-        kinds = [kind.kind for kind in topic.carries]
-        shown.add_row(
-            topic.name,
-            list(topic.writers),
-            kinds,
-            topic.key,
-            topic.retention,
-            count if places else "missing",
-        )
+    with errors.progress("reading 读取", len(CATALOGUE)) as advance:
+        for topic in CATALOGUE:
+            places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
+            count = sum(consumer.end_offsets(places).values()) if places else 0
+            kinds = [kind.kind for kind in topic.carries]
+            shown.add_row(
+                topic.name,
+                list(topic.writers),
+                kinds,
+                topic.key,
+                topic.retention,
+                count if places else "missing",
+            )
+            advance(1)
     consumer.close()
     screen.tell(as_json, topics=shown)
+
+
+app.command()(codes)
 
 
 @app.command()
@@ -261,21 +269,24 @@ def simulate(
         errors.block(NO_SIMULATOR, "red")
         raise typer.Exit(1)
     reader(access).close()  # says at once when no cluster answers
+    total = None if endless or not consignments else consignments
     try:
-        done = play(
-            seed=seed,
-            consignments=consignments,
-            paced=paced,
-            endless=endless,
-            idle_seconds=idle,
-            told=SimulatorSettings(
-                kafka=here.bootstrap(),
-                kafka_security=here.security(),
-                kafka_credentials=str(here.credentials()),
-            ),
-            clock=clock_of(settings),
-            others=others,
-        )
+        with errors.progress("consignments at their end 已办结", total) as advance:
+            done = play(
+                seed=seed,
+                consignments=consignments,
+                paced=paced,
+                endless=endless,
+                idle_seconds=idle,
+                told=SimulatorSettings(
+                    kafka=here.bootstrap(),
+                    kafka_security=here.security(),
+                    kafka_credentials=str(here.credentials()),
+                ),
+                clock=clock_of(settings),
+                others=others,
+                advance=advance,
+            )
     except ClockTooSlow as problem:
         errors.block(str(problem), "red")
         raise typer.Exit(1) from None
@@ -331,8 +342,10 @@ def audit(as_json: AsJson = False) -> None:
 
 @parked_app.command("list")
 def parked_list(as_json: AsJson = False) -> None:
-    """What is set aside, oldest first. 清单"""
+    """What is set aside, oldest first; that you read it is on record in the console. 清单"""
     from services.cli.parked import waiting
+
+    _note_reading("dtg parked list")
 
     shown = Table("message 消息", "key 键", "reason 原因", "error 详情", "since 自")
     for each in waiting(access_of_command("operations")):
@@ -342,8 +355,9 @@ def parked_list(as_json: AsJson = False) -> None:
 
 @parked_app.command("show")
 def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_json: AsJson = False) -> None:
-    """One message, whole. 详情"""
+    """One message, whole; that you read it is on record in the console. 详情"""
     each = _parked(name)
+    _note_reading(each.key)
     about = {"name": each.name, "key": each.key, "reason": each.reason, "error": each.error}
     value = _NO_VALUE[each.kept] if each.value is None else each.value.decode("utf-8", "backslashreplace")
     if as_json:
@@ -397,6 +411,15 @@ def parked_discard(
 _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its origin. 内容过大，存于来源位置)"}
 
 
+def _note_reading(subject: str) -> None:
+    """Messages and why they were set aside have words that the console masks: who reads them here is on record as on its pages."""
+    from services.console.readings import note_at_machine
+
+    settings = of_command(UpSettings())
+    if why := note_at_machine(settings.read_model(), by_whom(), subject, clock_of(settings).now()):
+        errors.line(styled(f"That you read this is not on record: {why}. 查阅未能记录", "yellow"))
+
+
 def _parked(name: str) -> Parked:
     from services.cli.parked import waiting
 
@@ -412,7 +435,7 @@ def _order(name: str, action: Literal["replay", "discard"], actor: str, value: b
     from services.cli.parked import order, outcome, waiting, watching
 
     settings, access = UpSettings(), access_of_command("operations")
-    each = _parked(name)
+    each, actor = _parked(name), f"{by_whom()[:30]}: {actor}"
     try:
         with watching(access, each) as next_word:
             order(access, each, action, actor, value, settings.partitions)

@@ -2,7 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 from schemas.vocabulary import Classifier, EquipmentEvent
 from services.cli.accounts import own_key
 from services.cli.home import of_command
-from services.cli.screen import AsJson, screen, styled, text
+from services.cli.screen import AsJson, errors, screen, styled, text
 from services.cli.settings import UpSettings
 
 if TYPE_CHECKING:
@@ -52,11 +53,15 @@ def follow(
         screen.line(styled("away 无应答", "red"), str(error))
         raise typer.Exit(1) from None
     with followed as port:
+        behind = True
         while True:
             try:
-                if once:
-                    port.catch_up(_Screen(as_json), 3600)
-                    return
+                if behind:
+                    with _shown("reading 读取放行") as advance:
+                        port.catch_up(_Screen(as_json), 3600, advance)
+                    behind = False
+                    if once:
+                        return
                 port.read(_Screen(as_json), WAIT_SECONDS)
             except Away as error:
                 screen.line(styled("away 无应答", "red"), str(error))
@@ -78,8 +83,8 @@ def ask(
     from services.ports.notice import Away
 
     try:
-        with _port(kafka, where, notebook, "asked", console) as port:
-            said = port.ask(container, _Silence())
+        with _port(kafka, where, notebook, "asked", console) as port, _shown("reading 读取放行") as advance:
+            said = port.ask(container, _Silence(), advance=advance)
     except Away as error:
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
@@ -162,7 +167,8 @@ def _send(where: str, container: str, path: tuple[str, ...], body: Mapping[str, 
 
     address = where or f"http://127.0.0.1:{UpSettings().console_port}"
     try:
-        taken = post(address, about(container, *path), body, own_key("terminal"), once)
+        with errors.progress("waiting for an answer 等待答复"):
+            taken = post(address, about(container, *path), body, own_key("terminal"), once)
     except NotTold as error:
         screen.line(styled("not taken 未受理", "red"), str(error))
         raise typer.Exit(1) from None
@@ -177,12 +183,18 @@ def move(where: Where = "", notebook: Kept = None) -> None:
     for name in ("followed", "asked") if notebook is None else ("followed",):
         try:
             with _topic_port(where, notebook, name) as port:
-                port.leave_former(_Screen(), 3600)
+                with _shown("reading the former topics 读取旧主题") as advance:
+                    port.leave_former(_Screen(), 3600, advance)
                 read = ", ".join(port.topics)
                 screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
         except Away as error:
             screen.line(styled("away 无应答", "red"), str(error))
             raise typer.Exit(1) from None
+
+
+def _shown(what: str) -> AbstractContextManager[Callable[[int], None]]:
+    """How far a reading is, below what it prints; where that goes into a file, beside it."""
+    return (screen if screen.is_terminal else errors).progress(what)
 
 
 class _Silence:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.kafka.errors import Interrupted
-from deploy.kafka.spawn import kill_all, spawn
+from deploy.kafka.spawn import kill_all, spawn, tail
 from services.risk.keys import PUBLISHED_ID
 from services.shell.access import Access
 from services.shell.clock import Clock
@@ -109,9 +109,7 @@ class Child:
 
     def tail(self, lines: int = 8) -> str:
         """The end of its log."""
-        with contextlib.suppress(FileNotFoundError):
-            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-        return ""
+        return tail(self.log, lines)
 
 
 def rehearsal() -> dict[str, str]:

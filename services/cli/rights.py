@@ -12,6 +12,9 @@ from services.cli.home import CLOCK
 from services.cli.screen import Table
 from services.cli.settings import UpSettings
 
+STEPS = 4
+"""Of `give`: credentials, topics, users, rights."""
+
 
 def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
     """Does it, and says what was done, a sentence each. Doing it again changes nothing but what differs.

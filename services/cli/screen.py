@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -203,8 +204,8 @@ class Screen:
     def progress(
         self, what: str, total: int | None = None, after: float = SILENT_SECONDS
     ) -> Iterator[Callable[[int], None]]:
-        """While something goes on: told how many more are done, it shows how far that is, on a terminal and from `after` seconds on.
-        `total` None: nobody knows how many there are."""
+        """While something goes on: told how many more are done, it shows how far that is, on a terminal and from `after` seconds on, also
+        while nothing gets on. `total` None: nobody knows how many there are. A terminal that was closed shows nothing, and stops nothing."""
         bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -214,17 +215,30 @@ class Screen:
             transient=True,
         )
         task, began = bar.add_task(visible(what), total=total), stopwatch()
+        over, one_at_a_time = threading.Event(), threading.Lock()
+
+        def show() -> None:
+            with one_at_a_time, contextlib.suppress(OSError):
+                if not over.is_set() and not bar.live.is_started:
+                    bar.start()
 
         def advance(done: int) -> None:
             bar.advance(task, done)
             if self.is_terminal and not bar.live.is_started and stopwatch() - began >= after:
-                bar.start()
+                show()
 
+        timer = threading.Timer(after, show)
+        timer.daemon = True
+        if self.is_terminal:
+            timer.start()
         try:
             yield advance
         finally:
-            if bar.live.is_started:
-                bar.stop()
+            timer.cancel()
+            over.set()
+            with one_at_a_time, contextlib.suppress(OSError):
+                if bar.live.is_started:
+                    bar.stop()
 
     def _put(self, what: Text | Table) -> None:
         self._console.print(what, soft_wrap=isinstance(what, Text))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.kafka.broker import Broker, port_is_taken
-from deploy.kafka.errors import BrokerError, Interrupted, never
+from deploy.kafka.errors import Interrupted, never
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
 from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
@@ -108,7 +108,8 @@ class Up:
         self._make_credentials()
         if self.broker:
             screen.line("Starting the Kafka broker … 启动消息代理")
-            self.broker.start(self._stopping)
+            with screen.progress("starting 启动"):
+                self.broker.start(self._stopping)
         self._supervisor.call(self._provision)
         env = self._environment()
         for number, desks in enumerate(self.settings.workers()):
@@ -154,7 +155,7 @@ class Up:
         from services.console.demo import make_demos
 
         try:
-            with people(self.settings.read_model()) as accounts:
+            with people(self.settings) as accounts:
                 make_demos(accounts, sandbox=True)
         except DATABASE_ERRORS as error:
             raise CannotStart(
@@ -165,7 +166,10 @@ class Up:
         """Where there is no account yet, an administrator, whose one-time password is the answer."""
         from services.cli.accounts import people
 
-        with people(self.settings.read_model()) as accounts:
+        with people(self.settings) as accounts:
+            if accounts.generation.held:
+                screen.block(accounts.generation.sentence(), "red")
+                return None
             password = accounts.first("admin", world_us())
             self._make_scraper(accounts)
             return password
@@ -325,7 +329,8 @@ class Up:
         }
         ports = (self.settings.console_port, self.settings.projector_port)
         waiting |= {f"http://127.0.0.1:{port}/readyz": child for port, child in zip(ports, self.others, strict=True)}
-        wait_for(waiting, self._stopping)
+        with screen.progress("workers and consoles that are ready 已就绪的进程", len(waiting)) as advance:
+            wait_for(waiting, self._stopping, advance=advance)
 
     def _watch(self) -> None:
         for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
@@ -343,8 +348,10 @@ class Up:
             try:
                 self.broker.start(self._stopping)
                 self._look_after_groups()
-            except (BrokerError, OSError) as error:
-                screen.block(str(error), "red")
+            except Interrupted:
+                raise
+            except Exception as error:  # noqa: BLE001 (a file that was lost, no thread that is left: all else is supervised on)
+                screen.block(str(error) or type(error).__name__, "red")
                 self._supervisor.wait(2)
         self._save_clock()
 
@@ -425,8 +432,14 @@ def _open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: float = MOST_SECONDS) -> None:
-    """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`."""
+def wait_for(
+    waiting: dict[str, Child],
+    stop: Callable[[], bool] = never,
+    most: float = MOST_SECONDS,
+    advance: Callable[[int], None] = lambda more: None,
+) -> None:
+    """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`. `advance` is told of
+    each that answers."""
     left = dict(waiting)
     progress = {url: _progress(child, most) for url, child in waiting.items()}
     while left:
@@ -437,6 +450,7 @@ def wait_for(waiting: dict[str, Child], stop: Callable[[], bool] = never, most: 
                 raise CannotStart(f"{child.name} ended while starting (code {child.code}).\n{child.tail()}")
             if answers(url):
                 del left[url]
+                advance(1)
             elif not progress[url].goes_on():
                 raise CannotStart(f"{progress[url].in_vain()}\n{child.tail()}")
         time.sleep(0.1)

@@ -7,7 +7,8 @@ SHA-256 is stored, so that checking them costs microseconds. All times are micro
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.bounds import LINE
 from services.console import tables as t
+from services.console.generation import Generation
 from services.console.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 
@@ -54,6 +56,7 @@ GRANTED = (
     "key revoked",
     "authorised",
     "authorisation ended",
+    "copy confirmed",
 )
 """What the record of grants says was done; the same words since its first row."""
 HASHER = PasswordHasher()
@@ -122,10 +125,19 @@ def csrf_of(cookie: str) -> str:
 
 class Accounts:
     """The rows of people and programs. `engine` writes, each call in one transaction; `reading`: for what is asked with each request,
-    so that nobody waits for a projector that writes."""
+    so that nobody waits for a projector that writes. `generation` counts what is given, taken and ended."""
 
-    def __init__(self, engine: Engine, reading: Engine | None = None) -> None:
+    def __init__(self, engine: Engine, reading: Engine | None = None, generation: Generation | None = None) -> None:
         self._engine, self._reading = engine, reading or engine
+        self.generation = generation or Generation(engine, None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """A transaction that gives or takes something."""
+        with self._engine.begin() as connection:
+            yield connection
+            self.generation.advance(connection)
+        self.generation.look_again()
 
     # accounts
 
@@ -139,19 +151,30 @@ class Accounts:
         sandbox: bool = False,
     ) -> None:
         """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
-        _check(account, sandbox)
-        if not NAME.fullmatch(account.account):
-            raise NotGranted(
-                "A name is of letters, digits and signs of ASCII and of Chinese characters: others look like these. "
-                "名称只能使用 ASCII 字符和汉字"
-            )
+        _check_new(account, sandbox)
         row = account._replace(password=hashed(password) if password else "", made_us=at)
-        with self._engine.begin() as connection:
-            _check_alike(connection, account)
-            if self._insert(connection, t.ACCOUNTS, row._asdict()) == 0:
-                raise NotGranted(f"There is an account {account.account}. 账户已存在")
-            detail = f"{account.roles} company={account.company} office={account.office}"
-            _granted(connection, by, account.account, "account made", detail, at)
+        with self._changing() as connection:
+            _make(connection, row, by, at)
+
+    def publish(
+        self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
+    ) -> None:
+        """An account of a sandbox with its published key and, of an agent, a company that has authorised it, in one transaction. What is
+        there is left as it is, also where it was closed, revoked or ended since; what an earlier start did not come to is made."""
+        _check_new(account, sandbox=True)
+        made = self.account(account.account) is None
+        row = account._replace(password=hashed(password) if made and password else "", made_us=at)
+        with self._changing() as connection:
+            there = _account(connection, account.account)
+            if there is None:
+                _make(connection, row, by, at)
+                there = row
+            if not there.closed:
+                _make_key(connection, there.account, key, sorted(_SCOPES), by, at)
+            a = t.AUTHORISATIONS.c
+            known = select(a.agent).where(a.company == client, a.agent == account.company).limit(1)
+            if client and connection.execute(known).first() is None:
+                _authorise(connection, client, account.company, by, at, at, None)
 
     def account(self, name: str) -> Account | None:
         with self._reading.begin() as connection:
@@ -177,7 +200,7 @@ class Accounts:
         `shown`: columns as they were when the change was thought of. NotGranted where one of them is another by now, so that
         nobody takes back unseen what somebody else gave meanwhile; and where nobody would be administrator any more.
         """
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             before = _account(connection, name)
             if before is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
@@ -217,7 +240,7 @@ class Accounts:
         in `open_session`."""
         check_password(password)
         made = hashed(password)
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             _check_proved(connection, name, proved)
             here = t.ACCOUNTS.c.account == name
             changed = connection.execute(
@@ -271,7 +294,7 @@ class Accounts:
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
         """Whoever is signed in as this account is so no more, in whatever browser. `by`: somebody else who ends them, which is
         put on record; NotGranted where there is no such account then."""
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             if by and _account(connection, name) is None:
                 raise NotGranted(f"There is no account {name}. 没有该账户")
             connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
@@ -293,7 +316,9 @@ class Accounts:
             account = _account(connection, row.account)
             clients = _clients(connection, account.company, at) if account else ()
         why = _why_not(row, account, host, at)
-        if why and why != "clock_set_back":
+        if why == "session_other_host":
+            self._end(named)
+        elif why and why != "clock_set_back":
             with self._engine.begin() as connection:
                 connection.execute(delete(t.SESSIONS).where(s.digest == named))
         if why or account is None:
@@ -305,8 +330,11 @@ class Accounts:
 
     def end_session(self, cookie: str) -> None:
         """This session is no more."""
-        with self._engine.begin() as connection:
-            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.digest == digest(cookie)))
+        self._end(digest(cookie))
+
+    def _end(self, named: str) -> None:
+        with self._changing() as connection:
+            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.digest == named))
 
     # keys of programs
 
@@ -318,34 +346,20 @@ class Accounts:
         at: int,
         ends_us: int | None = None,
         scopes: Iterable[str] = tuple(_SCOPES),
-        published: Shown | None = None,
     ) -> Shown:
-        """A key of this account, shown once. `published`: one of a sandbox, whose secret everybody knows."""
+        """A key of this account, shown once."""
         told = sorted(set(scopes))
         if not told or not set(told) <= _SCOPES:
             raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(told)}. 权限范围有误")
-        shown = published or Shown(fresh_key()[:12], fresh_secret())
-        with self._engine.begin() as connection:
-            account = _account(connection, name)
-            if account is None or account.closed:
-                raise NotGranted(f"There is no account {name}. 没有该账户")
-            row = {
-                "key_id": shown.key_id,
-                "account": name,
-                "digest": digest(written(shown)),
-                "scopes": " ".join(told),
-                "made_us": at,
-                "ends_us": ends_us,
-                "revoked_us": None,
-            }
-            if self._insert(connection, t.API_KEYS, row):
-                until = "" if ends_us is None else f" until {_told(ends_us)}"
-                _granted(connection, by, name, "key made", f"{shown.key_id} {' '.join(told)}{until}", at)
+        shown = Shown(fresh_key()[:12], fresh_secret())
+        with self._changing() as connection:
+            _make_key(connection, name, shown, told, by, at, ends_us)
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
         """Another key of the same account and scopes; the old one is good for `overlap_us` more, or until it would have ended."""
-        with self._engine.begin() as connection:
+        shown = Shown(fresh_key()[:12], fresh_secret())
+        with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
             if row is None or row.revoked_us is not None or (row.ends_us is not None and row.ends_us <= at):
@@ -353,11 +367,12 @@ class Accounts:
             until = at + overlap_us if row.ends_us is None else min(row.ends_us, at + overlap_us)
             connection.execute(update(t.API_KEYS).where(k.key_id == key_id).values(ends_us=until))
             _granted(connection, by, row.account, "key rotated", f"{key_id} until {_told(until)}", at)
-        return self.make_key(row.account, by=by, at=at, ends_us=ends_us, scopes=row.scopes.split())
+            _make_key(connection, row.account, shown, row.scopes.split(), by, at, ends_us)
+        return shown
 
     def revoke(self, key_id: str, *, by: str, at: int) -> None:
         """The key is good no more; a console learns it within the seconds for which it remembers keys."""
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             k = t.API_KEYS.c
             row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
             if row is None:
@@ -411,16 +426,12 @@ class Accounts:
             raise NotGranted("A company is named by 1 to 64 visible characters, and by its own. 企业代码有误")
         if until_us is not None and until_us <= from_us:
             raise NotGranted("The authorisation would end before it begins. 授权的终止早于起始")
-        row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
-        with self._engine.begin() as connection:
-            if self._insert(connection, t.AUTHORISATIONS, row):
-                _granted(
-                    connection, by, agent, "authorised", f"{company} from {_told(from_us)} until {_told(until_us)}", at
-                )
+        with self._changing() as connection:
+            _authorise(connection, company, agent, by, at, from_us, until_us)
 
     def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
         """From now on the agent may not."""
-        with self._engine.begin() as connection:
+        with self._changing() as connection:
             a = t.AUTHORISATIONS.c
             open_now = (a.company == company, a.agent == agent, or_(a.until_us.is_(None), a.until_us > at))
             ended = connection.execute(update(t.AUTHORISATIONS).where(*open_now).values(until_us=at)).rowcount
@@ -432,10 +443,6 @@ class Accounts:
         """The latest grants, the newest first."""
         with self._engine.begin() as connection:
             return list(connection.execute(select(t.GRANTS).order_by(t.GRANTS.c.number.desc()).limit(limit)))
-
-    def _insert(self, connection: Connection, table: Any, row: dict[str, Any]) -> int:
-        made = _dialect(connection).insert(table).values(row).on_conflict_do_nothing()
-        return int(connection.execute(made).rowcount)
 
 
 def written(key: Shown) -> str:
@@ -490,6 +497,65 @@ def _check(account: Account, sandbox: bool) -> None:
         raise NotGranted(
             f"An officer or treatment unit has an office of four digits, {EVERY_OFFICE} for all. 须有四位关区代码"
         )
+
+
+def _check_new(account: Account, sandbox: bool) -> None:
+    _check(account, sandbox)
+    if not NAME.fullmatch(account.account):
+        raise NotGranted(
+            "A name is of letters, digits and signs of ASCII and of Chinese characters: others look like these. "
+            "名称只能使用 ASCII 字符和汉字"
+        )
+
+
+def _make(connection: Connection, account: Account, by: str, at: int) -> None:
+    _check_alike(connection, account)
+    if not _insert(connection, t.ACCOUNTS, account._asdict()):
+        raise NotGranted(f"There is an account {account.account}. 账户已存在")
+    detail = f"{account.roles} company={account.company} office={account.office}"
+    _granted(connection, by, account.account, "account made", detail, at)
+
+
+def _make_key(
+    connection: Connection,
+    name: str,
+    shown: Shown,
+    scopes: Iterable[str],
+    by: str,
+    at: int,
+    ends_us: int | None = None,
+) -> None:
+    """The key, on record; nothing where there is one of this id. NotGranted where the account is closed or not there."""
+    account, told = _account(connection, name), " ".join(scopes)
+    if account is None or account.closed:
+        raise NotGranted(f"There is no account {name}. 没有该账户")
+    row = {
+        "key_id": shown.key_id,
+        "account": name,
+        "digest": digest(written(shown)),
+        "scopes": told,
+        "made_us": at,
+        "ends_us": ends_us,
+        "revoked_us": None,
+    }
+    if _insert(connection, t.API_KEYS, row):
+        until = "" if ends_us is None else f" until {_told(ends_us)}"
+        _granted(connection, by, name, "key made", f"{shown.key_id} {told}{until}", at)
+
+
+def _authorise(
+    connection: Connection, company: str, agent: str, by: str, at: int, from_us: int, until_us: int | None
+) -> None:
+    row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
+    if _insert(connection, t.AUTHORISATIONS, row):
+        detail = f"{company} from {_told(from_us)} until {_told(until_us)}"
+        _granted(connection, by, agent, "authorised", detail, at)
+
+
+def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> bool:
+    """Whether it was not there already. By what comes back: PostgreSQL's driver counts no rows of an insert."""
+    made = _dialect(connection).insert(table).values(row).on_conflict_do_nothing()
+    return connection.execute(made.returning(*table.primary_key.columns)).first() is not None
 
 
 def _administers(account: Account) -> bool:

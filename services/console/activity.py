@@ -18,7 +18,7 @@ from services.console.consignment import plain
 from services.console.office import who_of
 from services.console.pages import Name
 from services.console.problems import one_fault
-from services.console.record import Record, readings, requests
+from services.console.record import Record, readings, requests, settled
 from services.console.rendering import render
 from services.console.rights import READ_PEOPLE, ROUTES, Who
 from services.console.sight import BEIJING
@@ -26,13 +26,15 @@ from services.console.telling import API, when
 
 
 class Act(NamedTuple):
-    """A request or a reading (`kind` empty) on a page. `address`: the page that tells what became of it, empty where the reader may not open it."""
+    """A request, a reading (`kind` empty), or what was `done` with a message that was set aside, on a page. `address`: the page that tells
+    what became of it, empty where the reader may not open it."""
 
     at: datetime | None
     person: str
     kind: str
     subject: str
     address: str
+    done: str = ""
 
 
 pages = APIRouter(include_in_schema=False)
@@ -48,18 +50,19 @@ def activity_page(
     person: Name = "",
     subject: Name = "",
     day: Name = "",
-    what: Literal["requests", "readings"] = "requests",
+    what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """What was asked, or read of what is masked for others, the latest first. Whoever may not see this of others sees their own."""
+    """What was asked, read of what is masked for others, or done with messages that were set aside, the latest first. Whoever may not
+    see this of others sees their own."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor
     told = {"person": person, "subject": subject, "day": day}
     query = {name: said.strip() for name, said in told.items() if said.strip()}
-    if what == "readings":
+    if what != "requests":
         query["what"] = what
-    list_of, shown = (readings, _reading) if what == "readings" else (requests, _act)
+    list_of, shown = LISTS[what]
     parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
     record: Record = request.app.state.record
     found = record.page(parts, lists.place_of(after, parts), PAGE + 1)
@@ -73,7 +76,7 @@ def activity_page(
         subject=subject.strip(),
         day=day.strip(),
         what=what,
-        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in ("requests", "readings")},
+        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in LISTS},
         start=f"/activity?{urlencode(query)}" if after else None,
         more=f"/activity?{urlencode(following)}" if following else None,
     )
@@ -93,12 +96,26 @@ def _act(who: Who, row: Row[Any]) -> Act:
 
 def _reading(who: Who, row: Row[Any]) -> Act:
     """Of goods or a container, or of a list, which is noted under its address."""
-    page, name = ("containers", "container_no") if is_well_formed(row.subject) else ("consignments", "consignment_id")
-    address = f"/{page}/{quote(row.subject)}" if who.may_open(f"/{page}/{{{name}}}") else ""
+    address = _about(who, row.subject)
     if row.subject.startswith("/"):
         address = row.subject.removeprefix(API)
         address = address if ("GET", address) in ROUTES and who.may_open(address) else ""
     return Act(when(row.at_us), row.reader, "", row.subject, address)
+
+
+def _settled(who: Who, row: Row[Any]) -> Act:
+    done = "discarded" if row.status == "discarded" else "replayed"
+    return Act(when(row.settled_us), row.actor, "", row.key, _about(who, row.key), done)
+
+
+def _about(who: Who, key: str) -> str:
+    """The page of these goods or this container."""
+    page, name = ("containers", "container_no") if is_well_formed(key) else ("consignments", "consignment_id")
+    return f"/{page}/{quote(key)}" if who.may_open(f"/{page}/{{{name}}}") else ""
+
+
+LISTS = {"requests": (requests, _act), "readings": (readings, _reading), "parked": (settled, _settled)}
+"""What is on record: the list, and how a row of it is shown."""
 
 
 def _day(told: str) -> tuple[int | None, int | None]:

@@ -30,6 +30,7 @@ from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
 from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
+from services.console.readings import note_told
 from services.console.released import clearance_of
 from services.console.rights import READ_MESSAGES, Reach, Who
 from services.console.tables import ALARMS, OPEN_STAGES
@@ -248,6 +249,8 @@ def search(
     who = who_of(request)
     parts = found(q, stage, who)
     shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
+    if q.strip():
+        note_told(request, *[goods.consignment_id for goods in shown])
     query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
 
@@ -304,7 +307,9 @@ def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
 )
 def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
     """Waiting, answered with these facts, sent back for this reason, or parked."""
-    return outcome(office(request), who_of(request), request_id)
+    asked = outcome(office(request), who_of(request), request_id)
+    note_told(request, asked.subject)
+    return asked
 
 
 def outcome(desk: Office, who: Who, request_id: str) -> RequestView:

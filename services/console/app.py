@@ -25,6 +25,7 @@ from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.door import Door, Elsewhere, prove
+from services.console.generation import Generation, file_of
 from services.console.office import Bell, Office, office
 from services.console.parameters import known
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
@@ -124,19 +125,24 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     projected = _beside if settings.projector == "own" else _inside
     try:
         async with projected(settings, bell) as progress:
-            app.state.door, app.state.signing = Door(settings, Accounts(writing, proving)), signing.Signing()
+            generation = Generation(writing, file_of(settings.database_url, settings.home), proving)
+            await asyncio.to_thread(generation.look_again)
+            app.state.door = Door(settings, Accounts(writing, proving, generation))
+            app.state.signing = signing.Signing()
             app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
             app.state.readings.start()
-            following = asyncio.create_task(app.state.office.watches.follow())
-            following.add_done_callback(end_with_task)
+            following = [asyncio.create_task(each) for each in (app.state.office.watches.follow(), generation.follow())]
+            for task in following:
+                task.add_done_callback(end_with_task)
             try:
                 yield
             finally:
                 bell.close()
-                following.cancel()
-                await asyncio.gather(following, return_exceptions=True)
+                for task in following:
+                    task.cancel()
+                await asyncio.gather(*following, return_exceptions=True)
                 await app.state.readings.stop()
                 await asker.stop()
     finally:

@@ -9,9 +9,11 @@ import orjson
 
 from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
+from schemas.vocabulary import is_consignment_id
 from services.console.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
 from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
+from services.console.written import same_goods, why_of
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
@@ -177,10 +179,13 @@ _OVER = frozenset({"ContainerGatedOut", "VisitClosed"})
 _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
 _WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
-_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES
+_AGAIN = "SameGoodsDeclared"
+_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN}
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
+LODGED_CHARACTERS = 50_000
+"""Of the container numbers in one request to lodge; a declaration may have a tenth of it."""
 FEED_TOPIC = facts_topic("release")
 """Where what the feed for ports tells comes from."""
 
@@ -205,9 +210,11 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
             _fold_box(batch, heard, body)
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
-            batch.alarms.append((heard.place, kind, key, text(body["reason"]), heard.recorded_us, alarm))
+            batch.alarms.append((heard.place, kind, key, text(why_of(body)), heard.recorded_us, alarm))
     elif kind in _WATCHES:
         _fold_watch(batch, heard, body)
+    elif kind == _AGAIN:
+        batch.alarms.append((heard.place, kind, key, text(same_goods(body)), heard.recorded_us, ""))
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))
@@ -276,6 +283,8 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         )
         if body["request_kind"] != "LodgeDeclaration":
             return
+    if kind == "LodgeDeclaration" and not _is_lodgement(key, body):
+        return
     row = batch.consignments.get(key)
     if row is None:
         row = batch.consignments[key] = Consignment(key)
@@ -293,6 +302,13 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         _part(batch, (plain(body["container_no"]), key)).gone = kind != "DepartureRetracted"
     elif kind in _FEED:
         batch.releases.append((heard.place, key, heard.id))
+
+
+def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
+    """Whether a desk could take it, as far as its row needs that: anybody may write requests. The key names goods, and the boxes
+    have room in every answer that lists them."""
+    boxes = [container["container_no"] for container in body["declaration"].get("containers", ())]
+    return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
 
 def _part(batch: Batch, pair: Pair) -> Part:

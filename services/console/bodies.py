@@ -13,7 +13,9 @@ from annotated_types import MaxLen
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from schemas.bounds import WhenMade
 from schemas.codes.formats import FORMATS, Format
+from services.console.nulls import validated
 from services.console.office import office
 from services.console.problems import FieldError, Problem, field_error, invalid
 from services.shell.formats import BOM, recognise
@@ -148,7 +150,7 @@ def read(data: bytes, model: type[M], separators: int) -> M:
     if faults := long_lists(strict_json(data, separators), model):
         raise Problem(422, "invalid", errors=faults, count=len(faults))
     try:
-        return model.model_validate_json(data)
+        return validated(model, data)
     except ValidationError as error:
         refuse_not_json(error)
         raise invalid(error) from None
@@ -159,7 +161,13 @@ def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[Fie
     faults = list[FieldError]()
     for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
         value = parsed.get(name)
-        longest = next((each.max_length for each in field.metadata if isinstance(each, MaxLen)), None)
+        bounds = [each.max_length for each in field.metadata if isinstance(each, MaxLen)]
+        bounds += [
+            each.constraints["max_length"]
+            for each in field.metadata
+            if isinstance(each, WhenMade) and "max_length" in each.constraints
+        ]
+        longest = min(bounds, default=None)
         if longest is not None and isinstance(value, list) and len(value) > longest:
             faults.append(field_error(f"{where}/{name}", "too_long", len(value), max_length=longest))
     return faults

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.console.heard import Heard, micros, text, whole
+from services.console.written import why_of
 
 OPENED, CLOSED = "opened", "closed"
 GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
@@ -127,7 +128,7 @@ def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> bool:
 
 def _state(row: Container, word: str, body: dict[str, Any], consignments: str) -> None:
     row.word = word
-    row.reason = text(body.get("reason") or "")
+    row.reason = text(why_of({"reason": "", **body}))
     row.gate = text(body.get("gate") or "")
     row.waiting_for = " ".join(body.get(consignments, ()))
     row.since_us = micros(body["occurred_at"])
@@ -176,7 +177,7 @@ def _alarm(row: Container, heard: Heard, body: dict[str, Any]) -> None:
     if body.get("blocks"):
         name = text(body.get("report_id") or "") or visit
         row.blocking = "\n".join([*row.blocking.splitlines(), f"{name}\t{visit}"][-MOST_BLOCKING:])
-        row.alarm, row.alarm_reason = alarm, text(body["reason"])
+        row.alarm, row.alarm_reason = alarm, text(why_of(body))
         row.blocked_us = micros(body["occurred_at"])
 
 

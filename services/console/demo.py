@@ -47,17 +47,14 @@ DEMOS: tuple[Demo, ...] = (
 
 
 def make_demos(accounts: Accounts, *, sandbox: bool) -> None:
-    """Makes those that are not there; NotGranted where the console's clock is not a sandbox's."""
+    """Makes what is not there of each, whole or not at all; NotGranted where the console's clock is not a sandbox's."""
     if not sandbox:
         raise NotGranted("Published passwords are for a sandbox. 演示账户仅限沙箱")
     at = world_us()
     for demo in DEMOS:
-        if accounts.account(demo.account) is None:
-            row = Account(demo.account, demo.role.value, demo.company, demo.office)
-            accounts.make(row, by=BY, at=at, password=PASSWORD)
-            accounts.make_key(demo.account, by=BY, at=at, published=demo.key)
-            if demo.role is Role.AGENT:
-                accounts.authorise(COMPANY, AGENT, by=BY, at=at, from_us=at, until_us=None)
+        row = Account(demo.account, demo.role.value, demo.company, demo.office)
+        client = COMPANY if demo.role is Role.AGENT else ""
+        accounts.publish(row, demo.key, by=BY, at=at, password=PASSWORD, client=client)
 
 
 def is_published(secret: str) -> bool:

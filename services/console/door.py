@@ -41,6 +41,9 @@ REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
+RIGHTS_HELD = "rights_held"
+"""The code of the problem of a database that is an older copy, see services.console.generation."""
+LATER = {"Retry-After": "30"}
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
 
@@ -109,6 +112,11 @@ async def prove(request: Request) -> None:
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:
         return
+    door: Door = request.app.state.door
+    if door.accounts.generation.held:
+        if isinstance(right, Open):
+            return
+        raise _refused(503, RIGHTS_HELD, headers=dict(LATER))
     try:
         who = await _proved(request)
     except Refused as refused:
@@ -135,6 +143,9 @@ async def prove(request: Request) -> None:
 async def still_may(request: Request) -> bool:
     """Whether who has asked may go on to read an answer that has no end: proved again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
+    door: Door = request.app.state.door
+    if door.accounts.generation.held:
+        return False
     try:
         who = await _proved(request)
     except Refused:

@@ -36,6 +36,7 @@ from schemas.vocabulary import Moment, consignment_id
 from services.console.asking import Asked, Prepared, RequestKey, prepare
 from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
 from services.console.consignment import plain
+from services.console.nulls import validated
 from services.console.office import Office, office, who_of
 from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
 from services.console.reach import may_act, may_name
@@ -279,7 +280,7 @@ def _check(index: int, item: bytes, separators: int, shown: int) -> tuple[BatchI
     if faults := long_lists(parsed, Declaration, where):
         return _sent_back(index, named, len(faults), faults[:shown]), None
     try:
-        said = Declaration.model_validate_json(item)
+        said = validated(Declaration, item)
     except ValidationError as error:
         refuse_not_json(error, f" ({where})")
         return _sent_back(index, named, error.error_count(), faults_of(error, where, shown)), None

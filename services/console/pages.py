@@ -25,6 +25,7 @@ from services.console.problems import Problem
 from services.console.queries import of_row
 from services.console.reach import condition, consignment_of, may_read
 from services.console.reach import inside as inside_of
+from services.console.readings import note_told
 from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.sight import Sight
@@ -139,6 +140,8 @@ def consignments(
     if asked and not found and answers.gate_view(desk, who, plain(asked)).reason != "unknown":
         return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
     more = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    if asked:
+        note_told(request, *[row.consignment_id for _, row in found[:PAGE]])
     return render(
         request,
         "list.html",
@@ -191,6 +194,8 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, 
             break
         lines.append(line)
         before = place
+    if asked:
+        note_told(request, *[listed.consignment_id for _, listed in found[: len(lines) - 1]])
     headers["Content-Disposition"] = 'attachment; filename="consignments.csv"'
     return Response("\ufeff" + "".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -203,9 +208,9 @@ def _line(cells: Iterable[str]) -> str:
 
 def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
     names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
-    told = goods.waiting
-    since = told.since.isoformat() if told and told.since else ""
-    waits = (told.waiting_for, told.owner) if told else ("", "")
+    awaited = goods.waiting
+    since = awaited.since.isoformat() if awaited and awaited.since else ""
+    waits = (awaited.waiting_for, awaited.owner) if awaited else ("", "")
     return (*names, sight.of(goods.stage_text), *waits, since)
 
 
@@ -247,11 +252,13 @@ def consignment_page(
     pending = row is None
     if row is None:
         row = answers.lodged_only(desk, who, consignment_id)
+    else:
+        note_told(request, consignment_id)
     wanted = only if only in ("all", "milestones", "problems") else "all"
     goods, page = answers.goods_to(who, row), f"/consignments/{quote(consignment_id)}"
     facts, _ = answers.timeline_rows(desk, consignment_id) if may_read(desk, who, consignment_id) else ([], 0)
     deciding = [fact for fact in facts if fact.kind in DECIDING]
-    told = _timeline(desk, who, consignment_id, page, facts, wanted, since)
+    timeline = _timeline(desk, who, consignment_id, page, facts, wanted, since)
     read = entries(desk.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
     return render(
         request,
@@ -263,7 +270,7 @@ def consignment_page(
         customs_raw=seconds_of("customs_raw", Moments(accepted=goods.accepted_at, released=goods.released_at)),
         pending=pending,
         file=dossier(read, who.audience()),
-        **told,
+        **timeline,
         only=wanted,
         since=since,
         boxes=[own_box(goods, answers.gate_view(desk, who, number)) for number in goods.containers[:BOXES]],
@@ -273,7 +280,7 @@ def consignment_page(
         parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
         if goods.parked_messages
         else [],
-        asked=_outcome(desk, who, asked),
+        asked=_outcome(request, asked),
         forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
         typed=typed or {},
@@ -295,10 +302,18 @@ def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], onl
     }
 
 
-def _outcome(desk: Office, who: Who, asked: str) -> RequestView | None:
+def _outcome(request: Request, asked: str) -> RequestView | None:
     """What became of the request that the page was asked to tell of; None for one that this console does not know."""
+    desk = office(request)
     known = asked and (desk.asker.asked(asked) is not None or desk.rows.lodgement(asked) is not None)
-    return answers.outcome(desk, who, asked) if known else None
+    return _told_of(request, asked) if known else None
+
+
+def _told_of(request: Request, asked: str) -> RequestView:
+    """What became of this request, which may be about other goods than the page."""
+    outcome = answers.outcome(office(request), who_of(request), asked)
+    note_told(request, outcome.subject)
+    return outcome
 
 
 @router.get("/consignments/{key}/messages/{message_id}")
@@ -321,7 +336,7 @@ def message(request: Request, key: str, message_id: str) -> Response:
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
     """What became of a request, as the strip on top of a page."""
-    return render(request, "_asked.html", asked=answers.outcome(office(request), who_of(request), request_id))
+    return render(request, "_asked.html", asked=_told_of(request, request_id))
 
 
 # containers and parked messages
@@ -350,6 +365,7 @@ def container_page(
     """May it leave, what is in it, and what was said about it."""
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
+    note_told(request, number)
     seen = inside_of(desk.rows, who, number)
     may = who.may(READ_MESSAGES) and may_read(desk, who, number)
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
@@ -370,7 +386,7 @@ def container_page(
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
         **_timeline(desk, who, number, page, facts, "all", since),
-        asked=_outcome(desk, who, asked),
+        asked=_outcome(request, asked),
         forms=who.forms("containers"),
         problem=problem.details() if problem else None,
         typed=typed or {},

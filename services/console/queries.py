@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from schemas.release import ReleaseGranted
-from schemas.vocabulary import Owner, Stage, plain_word, same_word
+from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same_word
 from services.console import tables as t
 from services.console.asking import HOLDS
 from services.console.batch import FEED_TOPIC
@@ -340,17 +340,15 @@ class Rows:
         if not called_back:
             return []
         f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
-        granted: dict[str, Any] = {}
+        granted: dict[str, list[str]] = {}
         for start in range(0, len(keys), 500):
             of_these = and_(f.key.in_(keys[start : start + 500]), f.kind == ReleaseGranted.kind)
             for key, body in map(tuple, self._all(select(f.key, f.body).where(of_these))[0]):
-                told = orjson.loads(body)
-                if key not in granted or granted[key]["version"] < told["version"]:
-                    granted[key] = told
+                granted.setdefault(key, []).append(body)
         return [
             AskedHold(key, asked_us, sent=True)
             for key, kind, body, asked_us in map(tuple, called_back)
-            if not takes_into_account(granted.get(key), kind, orjson.loads(body))
+            if not _is_spoken_of(granted.get(key, ()), kind, body)
         ]
 
     def owners_inside(self, container_no: str) -> list[Row[Any]]:
@@ -429,7 +427,8 @@ class Rows:
                 rows = connection.execute(
                     query.where(C.consignment_id > after).order_by(C.consignment_id).limit(limit)
                 ).all()
-                found += [row[0] for row in rows if is_watched(bill_no, declarant, row[1], row[2])]
+                named = [row for row in rows if is_consignment_id(row[0])]  # a hold of anything else cannot be asked
+                found += [row[0] for row in named if is_watched(bill_no, declarant, row[1], row[2])]
                 if len(rows) < limit:
                     break
                 after = rows[-1][0]
@@ -438,7 +437,8 @@ class Rows:
     def held_by(self, hold_id: str) -> list[str]:
         """Consignments on which this hold of a watch is open."""
         query = select(t.HOLDS.c.consignment_id).where(t.OF_WATCHES, t.HOLDS.c.hold_id == hold_id)
-        return [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
+        found = [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
+        return [key for key in found if is_consignment_id(key)]
 
     def unfinished_watches(self) -> list["WatchRow"]:
         """Those that consoles were asked for and have not finished."""
@@ -487,6 +487,16 @@ class Rows:
         query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
         found = self._all(query)[0]
         return found[0] if found else None
+
+
+def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
+    """Whether the latest of these releases was said in view of this fact; contents as they are stored. No where one of them cannot be
+    read: then it is not known what the goods are released for."""
+    try:
+        latest = max(map(orjson.loads, granted), key=lambda told: told["version"], default=None)
+        return takes_into_account(latest, kind, orjson.loads(retracted))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False
 
 
 def _all_or(seen: ColumnElement[bool] | None) -> ColumnElement[bool]:

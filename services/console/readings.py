@@ -7,16 +7,21 @@ for the same again within an hour has one row, so that a page that refreshes its
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import structlog
+from fastapi import Request
 from prometheus_client import Counter
 from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.database import DATABASE_ERRORS
+from services.console.database import DATABASE_ERRORS, open_engine
 from services.console.rights import READS, Who
 from services.console.tables import READINGS
 from services.console.unwritten import Unwritten
@@ -48,18 +53,20 @@ class Readings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._noting = Lock()
         self._waiting = Unwritten(self._insert, _not_on_record, WAITING, GIVEN_UP.inc)
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
         """This person was told what is masked of these goods."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
-        if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
-            return
-        self._noted[key] = moment
-        self._noted.move_to_end(key)
-        while len(self._noted) > REMEMBERED:
-            self._noted.popitem(last=False)
+        with self._noting:  # answers are made in several threads
+            if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
+                return
+            self._noted[key] = moment
+            self._noted.move_to_end(key)
+            while len(self._noted) > REMEMBERED:
+                self._noted.popitem(last=False)
         self._waiting.note(Reading(*key, int(now().timestamp() * 1_000_000)))
 
     def start(self) -> None:
@@ -91,10 +98,30 @@ class Readings:
         self._waiting.write()
 
     def _insert(self, taken: list[Reading]) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        with self._engine.begin() as connection:
-            rows = [each._asdict() for each in taken]
-            connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), rows)
+        insert(self._engine, taken)
+
+
+def insert(engine: Engine, taken: Iterable[Reading]) -> None:
+    """Puts these on record, in one transaction; nothing for one that is there."""
+    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    with engine.begin() as connection:
+        connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken])
+
+
+def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
+    """Puts a reading at the machine on record in this database; why that cannot be done, else empty. Makes no database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return f"there is no database {parsed.database}"
+    engine = open_engine(url, writes=True)
+    stored = subject.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    try:
+        insert(engine, [Reading(reader, stored[:LONGEST_SUBJECT], int(at.timestamp() * 1_000_000))])
+    except DATABASE_ERRORS as error:
+        return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+    finally:
+        engine.dispose()
+    return ""
 
 
 def _not_on_record(reading: Reading, error: Exception) -> None:
@@ -121,9 +148,19 @@ class Recorded:
         await self._app(scope, receive, noted)
 
 
+def note_told(request: Request, *subjects: str) -> None:
+    """This answer tells what is masked of these goods or containers, which are not in its address."""
+    _told(request.scope, subjects)
+
+
+def _told(scope: Scope, subjects: Iterable[str]) -> None:
+    who, readings = scope.get("who"), scope["app"].state.readings
+    if isinstance(who, Who) and who.of_customs():
+        for subject in subjects:
+            readings.note(who.actor, subject)
+
+
 def _note(scope: Scope) -> None:
-    path, who = getattr(scope.get("route"), "path", ""), scope.get("who")
-    if isinstance(who, Who) and path in READS and who.of_customs():
-        told: Mapping[str, str] = scope["path_params"]
-        readings: Readings = scope["app"].state.readings
-        readings.note(who.actor, str(told.get(READS[path], scope["path"])))
+    path = getattr(scope.get("route"), "path", "")
+    if path in READS:
+        _told(scope, [str(scope["path_params"].get(READS[path], scope["path"]))])

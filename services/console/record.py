@@ -10,6 +10,9 @@ from services.console.accounts import IDLE_MINUTES, MINUTE
 from services.console.consignment import plain
 from services.console.lists import Part, Place, read
 
+SETTLED = ("replayed", "released", "discarded")
+"""What became of a message that was set aside: `released` is the older word for `replayed`."""
+
 
 class InForce(NamedTuple):
     """How many sessions and keys of an account are good now, and when one of the sessions was used last, as is noted each minute."""
@@ -66,6 +69,21 @@ def readings(person: str, subject: str, from_us: int | None, until_us: int | Non
         wanted += [r.at_us >= from_us, r.at_us < until_us]
     order = (r.at_us, r.reader, r.subject)
     return [Part(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
+
+
+def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+    """Messages that were set aside and that somebody had replayed or discarded, the latest first; arguments as of `requests`."""
+    p = t.PARKED.c
+    wanted: list[ColumnElement[bool]] = [p.status.in_(SETTLED), p.settled_us.is_not(None)]
+    if person:
+        wanted.append(p.actor == person)
+    if subject:
+        wanted.append(p.key.in_(sorted({subject, plain(subject)})))
+    if from_us is not None and until_us is not None:
+        wanted += [p.settled_us >= from_us, p.settled_us < until_us]
+    order = (p.settled_us, p.service, p.topic, p.partition, p.offset)
+    columns = (*order, p.key, p.status, p.actor)
+    return [Part(t.PARKED, (and_(true(), *wanted),), order, latest_first=True, columns=columns)]
 
 
 class Record:

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from schemas.codes.countries import COUNTRIES
+from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
 from schemas.codes.offices import OFFICES
-from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
+from schemas.codes.units import UNITS
 from schemas.vocabulary import TransportMode
 from services.console.words import WORDS
 
@@ -55,7 +56,7 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
         "transport_modes": _modes,
         "units": lambda: UNITS,
         "package_kinds": lambda: PACKAGE_KINDS,
-        "countries": lambda: dict.fromkeys(sorted(COUNTRIES), ""),
+        "countries": lambda: COUNTRIES,
         "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
     }
 )
@@ -79,7 +80,7 @@ def with_words(made: Schema) -> Schema:
     return made
 
 
-_BODIES = frozenset({"Declaration", "DeclaredContainer", "Item", "Reading"})
+_BODIES = frozenset({"Declaration", "DeclaredContainer", "FormLine", "Item", "Reading"})
 """The objects that stand in bodies of requests."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -17,9 +17,12 @@ Release = tuple[str, str, int | None, str]
 """A release in the order of the feed: consignment, direction, when its declaration was accepted (microseconds), and the fact as it travelled."""
 
 
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class _Granted(msgspec.Struct):
-    arrived_at: datetime
-    occurred_at: datetime
+    arrived_at: _Moment
+    occurred_at: _Moment
     holds: tuple[Any, ...] = ()
 
 
@@ -32,7 +35,7 @@ def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
     for consignment, direction, accepted_us, body in releases:
         try:
             granted = _granted.decode(body)
-        except msgspec.DecodeError:  # the timeline of these goods says that it cannot be read
+        except (msgspec.DecodeError, RecursionError):  # the timeline of these goods says that it cannot be read
             continue
         if not granted.holds:
             moments = Moments(accepted=when(accepted_us), arrived=granted.arrived_at, released=granted.occurred_at)

@@ -315,10 +315,15 @@ READS: dict[str, str] = {
     **dict.fromkeys(
         ("/watches", "/api/v1/watches", "/alarms", "/api/v1/alarms", "/unmatched", "/api/v1/unmatched"), ""
     ),
+    **dict.fromkeys(
+        ("/consignments", "/api/v1/consignments", "/consignments.csv", "/", "/board", "/api/v1/stages"), ""
+    ),
+    **dict.fromkeys(("/parked", "/api/v1/parked"), ""),
     **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
 }
 """Where somebody of customs reads what is masked for others: by address, which part of it names the goods or the container; empty for
-a list, which is noted under its address."""
+a list, which is noted under its address. What a search for a name found, the goods of a request, and a page that a form came back to are
+noted where the answer is made (`services.console.readings.note_told`)."""
 EVERY_COMPANY = "*"
 """Instead of a company: all of them. For the people of a sandbox and of tests; refused where the clock is the world's."""
 EVERY_OFFICE = "0000"

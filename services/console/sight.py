@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas.codes.offices import OFFICES
-from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES, UNITS
+from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
+from schemas.codes.units import UNITS
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
 from services.console import tones
@@ -16,7 +17,7 @@ from services.console.telling import awaited, owner_words
 from services.console.tones import Tone
 from services.console.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
-from services.console.written import in_words
+from services.console.written import in_words, same_goods, why_of
 
 BEIJING = CHINA
 LONGEST_TEXT = 500
@@ -70,7 +71,9 @@ class Sight:
         return words.zh if self.language == "zh" else words.en
 
     def office(self, code: str) -> str:
-        return f"{code} {_half(OFFICES.get(code, ''), self.language)}".strip()
+        """Its name, or that of its district where only this is known."""
+        name = OFFICES.get(code) or DISTRICTS.get(code[:2], "") * is_of_district(code)
+        return f"{code} {_half(name, self.language)}".strip()
 
     def trade_mode(self, code: str) -> str:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
@@ -245,7 +248,7 @@ def _answered(why: str) -> Callable[[Sight, Body], str]:
 
 
 def _because(s: Sight, b: Body) -> str:
-    return s.t("summary.why", why=s.said(b["reason"]))
+    return s.t("summary.why", why=s.said(why_of(b)))
 
 
 def _sent_back(s: Sight, b: Body) -> str:
@@ -292,13 +295,17 @@ def _by(who: str) -> Callable[[Sight, Body], str]:
 
 
 def _alarm(s: Sight, b: Body) -> str:
-    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(b["reason"]))
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(why_of(b)))
 
 
 def _granted(s: Sight, b: Body) -> str:
     if b.get("holds"):
         return s.t("summary.partly", count=len(b["containers"]), version=b["version"])
     return s.t("summary.released", version=b["version"])
+
+
+def _again(s: Sight, b: Body) -> str:
+    return s.t("summary.again", found=s.said(same_goods(b)), rule=b["rule"], version=b["rule_set"])
 
 
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
@@ -389,6 +396,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     ),
     "TransferRetracted": lambda s, b: s.t("summary.container", number=b["container_no"]),
     "ConsignmentLeftUnreleased": _because,
+    "SameGoodsDeclared": _again,
     "DepartureRetracted": _because,
     "ReleaseRefused": _because,
     "ReleaseRevoked": _because,

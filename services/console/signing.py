@@ -31,7 +31,7 @@ from services.console.acting import Form, Typed
 from services.console.answers import READ
 from services.console.bodies import client_of
 from services.console.demo import PASSWORD, is_demo, is_published, shown
-from services.console.door import Door, cookie_name
+from services.console.door import LATER, RIGHTS_HELD, Door, cookie_name
 from services.console.office import visitor, who_of
 from services.console.problems import Problem
 from services.console.rendering import render
@@ -77,7 +77,8 @@ class Signing:
 
 @pages.get("/sign-in")
 def sign_in_page(request: Request, next: str = "") -> Response:
-    return _sign_in(request, next)
+    held = door_of(request).accounts.generation.held
+    return _sign_in(request, next, Problem(503, RIGHTS_HELD, headers=dict(LATER)) if held else None)
 
 
 def _sign_in(request: Request, after: str, problem: Problem | None = None, name: str = "") -> Response:
@@ -135,6 +136,8 @@ async def _prove(request: Request, name: str, password: str) -> Account:
     """The account of this name and password. Problem 429 while it has to wait, 401 where they are wrong: in the same words, whichever it is."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
+    if accounts.generation.held:
+        raise Problem(503, RIGHTS_HELD, headers=dict(LATER))
     wait = await run_in_threadpool(accounts.wait_us, name, address, world_us())
     if wait or one in signing.in_hand:
         SIGN_INS.labels("slowed").inc()

@@ -238,7 +238,7 @@ ALARMS = Table(
     Index("alarms_kind", "kind", "raised_us", "place"),
     Index("alarms_subject", "subject", "raised_us", "place"),
 )
-"""Alarms of the gate (`alarm`: which), and time limits that ran out."""
+"""Alarms of the gate (`alarm`: which), time limits that ran out, and goods that were declared again."""
 
 PARKED = Table(
     "parked",

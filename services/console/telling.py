@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import orjson
 
+from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.checks import Words
 from schemas.marks import Audience
 from schemas.vocabulary import CHINA, Stage
@@ -45,8 +46,11 @@ ENTRY_CHARACTERS = 100_000
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
 MOST_FINDINGS = 100
+MOST_NEAREST = 3
 """Of one list of a message, in words; its content has all of them."""
 SHORT = 200
+LEVELS = 100
+"""Of lists and objects in each other in a content; no contract has a tenth of it, and what is nested deeper than 254 cannot be written as JSON again."""
 UNREADABLE = "Unreadable"
 """The kind of an entry of the feed that may be a release or a revocation, and cannot be told as one: the goods stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
@@ -69,7 +73,7 @@ MILESTONES = frozenset(
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
-        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "TransferRetracted"),
+        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "TransferRetracted", "SameGoodsDeclared"),
     }
 )
 PROBLEMS = frozenset(
@@ -80,6 +84,7 @@ PROBLEMS = frozenset(
         *("RectificationRequested", "RectificationOverdue", "FindingsRetracted"),
         *("TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
         *("GateAlarmRaised", "ContainerMustStay", "ConsignmentLeftUnreleased", "ContainerHoldPlaced"),
+        "SameGoodsDeclared",
     }
 )
 
@@ -222,6 +227,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             severity=str(each.get("severity", ""))[:SHORT],
             seen=str(each.get("seen", ""))[:SHORT],
             text=text(check(str(each.get("code", ""))[:SHORT])),
+            nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
         for each in told
         if isinstance(each, dict)
@@ -277,8 +283,19 @@ def content(body: str) -> dict[str, Any] | None:
     try:
         read = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return {"unreadable": body[:2000]}
-    return read if isinstance(read, dict) else {"unreadable": body[:2000]}
+        read = None
+    return read if isinstance(read, dict) and not _is_deep(body, read) else {"unreadable": body[:2000]}
+
+
+def _is_deep(body: str, read: Any) -> bool:
+    """Whether it is nested deeper than `LEVELS`."""
+    if body.count("[") + body.count("{") <= LEVELS:
+        return False
+    level = [read]
+    for _ in range(LEVELS):
+        inner = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [each for one in inner for each in one]
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def _time(said: Any) -> datetime | None:
@@ -322,7 +339,8 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    readable = row.id and type(version) is int and listed == names
+    version = version if type(version) is int and 0 <= version <= LARGEST_INTEGER else None
+    readable = row.id and version is not None and listed == names
     containers = _fitting(listed, ENTRY_CHARACTERS)
     whole = row.id is None or (len(containers) == len(listed) and bool(text_of_body or not row.size))
     if isinstance(reason, str) and len(reason) > LONGEST_REASON:
@@ -333,7 +351,7 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
         id=row.id or f"{topic}/{partition}/{offset}",
         kind=row.kind if readable else UNREADABLE,
         consignment_id=row.consignment_id,
-        version=version if type(version) is int else 0,
+        version=version or 0,
         declaration_no=number[:LONGEST_REASON] if isinstance(number, str) else None,
         containers=containers,
         held=len(holds) if isinstance(holds := body.get("holds"), list) else 0,

@@ -56,7 +56,7 @@ _CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
                 "ContainerHeld",
                 "ContainerMustStay",
             ),
-            *("ContainerHoldPlaced", "WatchPlaced"),
+            *("ContainerHoldPlaced", "WatchPlaced", "SameGoodsDeclared"),
         ),
     ),
 )

@@ -134,13 +134,15 @@ class Status(BaseModel):
 
 
 class FindingView(BaseModel):
-    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there."""
+    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there; `nearest`: codes
+    of the table that may have been meant, where what stood there is none."""
 
     pointer: str
     code: str
     severity: str
     seen: str
     text: Text
+    nearest: list[str] = []
 
 
 class Entry(BaseModel):
@@ -399,7 +401,8 @@ class Clearance(BaseModel):
 
 
 class AlarmView(BaseModel):
-    """An alarm of the gate (`alarm`: which), a time limit that ran out, or a fact that the read model cannot store."""
+    """An alarm of the gate (`alarm`: which), a time limit that ran out, goods that were declared again, or a fact that the read model
+    cannot store."""
 
     kind: str
     alarm: str = ""

@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from schemas.declaration import Code, Declarant
+from schemas.declaration import BillNo, Declarant
 from schemas.vocabulary import Reason, plain_word
 from services.console.acting import Form, Typed, key_typed
 from services.console.answers import READ
@@ -17,6 +17,7 @@ from services.console.lodging import NO, Key, OfReport, body_of, key_of
 from services.console.office import Office, office, who_of
 from services.console.problems import Problem, documented, invalid, one_fault
 from services.console.queries import WatchRow
+from services.console.readings import note_told
 from services.console.rendering import render
 from services.console.telling import API, projection, when
 from services.console.views import Watch, Watches, WatchTaken
@@ -45,7 +46,7 @@ class PlaceWatchBody(BaseModel):
     """What is watched, one of the two, and why."""
 
     model_config = ConfigDict(extra="forbid")
-    bill_no: Code = ""
+    bill_no: BillNo = ""
     declarant: Declarant = ""
     reason: Reason
 
@@ -158,6 +159,7 @@ def page(request: Request) -> Response:
 def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
     """The watches that are open and those that were lifted, with the forms to place and lift one."""
     desk = office(request)
+    note_told(request, "/watches")
     return render(
         request,
         "watches.html",

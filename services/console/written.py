@@ -2,8 +2,10 @@
 parameters. What no row fits was written by a person, or by a version that this console does not know: it is shown as it stands."""
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from schemas.codes.checks import Words
 from services.console.words import WORDS, Language, both, known
@@ -20,7 +22,7 @@ _WHOLE = frozenset({"why", "again", "pest"})
 _BLANKS = frozenset(
     {
         *("at", "between", "limit", "held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
-        *("boxes", "waiting", "place", "name", "bill", "declarant"),
+        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes"),
     }
 )
 """Other places whose values have blanks in them. All others are one word, so that few words of a person look like a sentence of a desk."""
@@ -74,6 +76,30 @@ ROWS: Final[tuple[Row, ...]] = tuple(
 def in_words(text: str) -> Words:
     """The text in both languages; the same in both where a person wrote it."""
     return _read(text) if 0 < len(text) <= LONGEST else Words(text, text)
+
+
+NAMED = 5
+"""Other declarations of the same goods that a sentence names."""
+
+
+def same_goods(found: Mapping[str, Any]) -> str:
+    """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
+    others = list(found.get("others", ()))
+    named = ",".join([*others[:NAMED], *(["…"] if len(others) > NAMED else [])]) or "—"
+    rule = "again_by_bill" if found["bill_no"] else "again_by_box"
+    return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
+
+
+def why_of(fact: Mapping[str, Any]) -> str:
+    """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
+    what its desk wrote."""
+    row, values = WORDS.get(f"written.{fact.get('why') or ''}"), fact.get("values") or {}
+    if row is not None:
+        again = WORDS.get(f"written.{values.get('of') or ''}")
+        with suppress(KeyError):  # a release to come may fill in other parameters
+            return row.en.format(**values if again is None else {**values, "why": again.en.format(**values)})
+    reason: str = fact["reason"]
+    return reason
 
 
 @lru_cache(maxsize=4096)

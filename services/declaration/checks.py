@@ -7,21 +7,17 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.codes import iso6346
-from schemas.codes.countries import COUNTRIES
-from schemas.codes.currencies import CURRENCIES
-from schemas.codes.offices import OFFICES
-from schemas.codes.trade import (
-    CHAPTERS,
-    PACKAGE_KINDS,
-    TRADE_MODES,
-    UNITS,
-)
-from schemas.codes.ways import homes
+from schemas.codes import hs, iso6346
+from schemas.codes.currencies import CURRENCIES, NAMES
+from schemas.codes.offices import is_sandbox
+from schemas.codes.trade import PACKAGE_KINDS, TRANSPORT_MODES
+from schemas.codes.units import UNITS
 from schemas.declaration import Declaration, Finding, Item
 from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
+from services.declaration.codes import commodity, judged_on, listed, office, place, trade_mode
 from services.declaration.contradictions import carriage, direction, packaging
+from services.declaration.legal import legal, may_lack_mass
 from services.declaration.masses import masses
 from services.declaration.parties import parties
 from services.declaration.pointing import Seen, error, warning
@@ -34,19 +30,15 @@ AHEAD = timedelta(days=60)
 """How far ahead of its coming goods may be declared: the longest voyages."""
 MOST_DECLARED_PACKAGES = 9_999_999
 """Packages of one declaration: more are in no consignment."""
-MODES = frozenset([mode.value for mode in TransportMode])
 PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, TransportMode.AIR.value})
 """Modes whose goods travel under a bill of lading or waybill."""
 
 
 def customs(said: Declaration, today: date) -> Seen:
-    if said.customs_office not in OFFICES:
-        yield error("/customs_office", "office_unknown", said.customs_office)
-    if said.trade_mode not in TRADE_MODES:
-        yield error("/trade_mode", "trade_mode_unknown", said.trade_mode)
-    if said.transport_mode not in MODES:
-        yield error("/transport_mode", "transport_mode_unknown", said.transport_mode)
-    elif said.transport_mode in PORTED and not plain_word(said.bill_no):
+    yield from office(said.customs_office)
+    yield from trade_mode(said.trade_mode)
+    yield from listed(said.transport_mode, TRANSPORT_MODES, "/transport_mode", "transport_mode_unknown")
+    if said.transport_mode in PORTED and not plain_word(said.bill_no):
         yield error("/bill_no", "bill_missing", said.bill_no)
 
 
@@ -57,8 +49,8 @@ def route(said: Declaration, today: date) -> Seen:
         yield error("/destination_country", "destination_missing", "")
     for name in ("departure_country", "destination_country"):
         country = getattr(said, name)
-        if country and country not in COUNTRIES and country not in homes(said.customs_office):
-            yield error(f"/{name}", "country_unknown", country)
+        if country:
+            yield from place(country, f"/{name}", said.customs_office)
     entry = said.conveyance_entry_date
     if entry is not None and not -FAR <= entry - today <= AHEAD:
         yield error("/conveyance_entry_date", "entry_date_out_of_range", entry)
@@ -71,8 +63,7 @@ def packing(said: Declaration, today: date) -> Seen:
         yield error("/packages", "packages_missing", said.packages)
     elif said.packages > MOST_DECLARED_PACKAGES:
         yield error("/packages", "packages_too_many", said.packages)
-    if said.package_kind not in PACKAGE_KINDS:
-        yield error("/package_kind", "package_kind_unknown", said.package_kind)
+    yield from listed(said.package_kind, PACKAGE_KINDS, "/package_kind", "package_kind_unknown")
     numbers: set[str] = set()
     for index, container in enumerate(said.containers):
         pointer, number = f"/containers/{index}/container_no", iso6346.plain(container.container_no)
@@ -86,8 +77,7 @@ def packing(said: Declaration, today: date) -> Seen:
 
 
 def values(said: Declaration, today: date) -> Seen:
-    if said.currency not in CURRENCIES:
-        yield error("/currency", "currency_unknown", said.currency)
+    yield from listed(said.currency, NAMES, "/currency", "currency_unknown")
     if said.invoice_total < 0:
         yield error("/invoice_total", "price_negative", said.invoice_total)
     for pointer, seen in totals.too_fine(said):
@@ -112,29 +102,28 @@ def lines(said: Declaration, today: date) -> Seen:
         yield error("/items", "items_missing", 0)
     if len(said.items) > MOST_ITEMS:
         yield error("/items", "items_too_many", len(said.items))
+    fewest = hs.SIX if is_sandbox(said.customs_office) else hs.NATIONAL_DIGITS
+    day = judged_on(said, today)
     for index, item in enumerate(said.items):
-        yield from line(item, f"/items/{index}", said.currency)
+        at = f"/items/{index}"
+        yield from commodity(item.hs_code, f"{at}/hs_code", fewest, day)
+        yield from place(item.origin_country, f"{at}/origin_country", said.customs_office)
+        if item.form is not None and item.form.destination_country:
+            yield from place(item.form.destination_country, f"{at}/form/destination_country", said.customs_office)
+        yield from line(item, at, said.currency)
 
 
 def line(item: Item, at: str, currency: str) -> Seen:
-    code = item.hs_code
-    if not (6 <= len(code) <= 10 and code.isascii() and code.isdigit()):
-        yield error(f"{at}/hs_code", "hs_malformed", code)
-    elif code[:2] not in CHAPTERS:
-        yield error(f"{at}/hs_code", "hs_chapter_unknown", code)
     if not item.description or item.description.isspace():
         yield error(f"{at}/description", "description_missing", item.description)
-    if item.origin_country not in COUNTRIES:
-        yield error(f"{at}/origin_country", "country_unknown", item.origin_country)
-    if item.unit not in UNITS:
-        yield error(f"{at}/unit", "unit_unknown", item.unit)
+    yield from listed(item.unit, UNITS, f"{at}/unit", "unit_unknown")
+    yield from legal(item, at)
     if item.quantity <= 0:
         yield error(f"{at}/quantity", "quantity_not_positive", item.quantity)
-    if item.net_mass_kg <= 0:
+    if item.net_mass_kg < 0 or (item.net_mass_kg == 0 and not may_lack_mass(item)):
         yield error(f"{at}/net_mass_kg", "mass_not_positive", item.net_mass_kg)
-    if item.currency not in CURRENCIES:
-        yield error(f"{at}/currency", "currency_unknown", item.currency)
-    elif item.currency != currency:
+    yield from listed(item.currency, NAMES, f"{at}/currency", "currency_unknown")
+    if item.currency in CURRENCIES and item.currency != currency:
         yield error(f"{at}/currency", "currency_differs", f"{item.currency}, head {currency}")
     if item.unit_price < 0:
         yield error(f"{at}/unit_price", "price_negative", item.unit_price)

@@ -6,6 +6,7 @@ What is the declarant's own and leaves no doubt is an error; what may be right a
 from datetime import date
 
 from schemas.codes import iso6346
+from schemas.codes.countries import alpha2
 from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
 from schemas.codes.ways import ONE_WAY, homes
 from schemas.declaration import Declaration
@@ -34,11 +35,11 @@ def direction(said: Declaration, today: date) -> Seen:
             "/trade_mode", "trade_mode_of_other_direction", f"{said.trade_mode}, direction {said.direction.value}"
         )
     here = homes(said.customs_office) | {""}
-    if said.direction is Direction.IMPORT and said.destination_country not in here:
+    if said.direction is Direction.IMPORT and alpha2(said.destination_country) not in here:
         yield error("/destination_country", "import_destined_abroad", said.destination_country)
-    if said.direction is Direction.EXPORT and said.departure_country not in here:
+    if said.direction is Direction.EXPORT and alpha2(said.departure_country) not in here:
         yield error("/departure_country", "export_departing_abroad", said.departure_country)
-    if said.departure_country and said.departure_country == said.destination_country:
+    if said.departure_country and alpha2(said.departure_country) == alpha2(said.destination_country):
         yield warning("/destination_country", "route_without_journey", said.destination_country)
 
 

@@ -6,7 +6,9 @@ desk's to say, which alone knows what became of the goods. After it what is lodg
 whose key it is handed on; until the answer is heard it waits, so that the order in which two desks are heard changes nothing.
 """
 
+import re
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Literal, NamedTuple, assert_never
 
@@ -22,6 +24,7 @@ from schemas.declaration import (
     DeclarationRejected,
     DeclarationRepeated,
     DeclarationWaits,
+    Item,
     LodgeDeclaration,
     WithdrawalRequested,
     WithdrawDeclaration,
@@ -214,7 +217,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
         waiting is not None and waiting.request_id == lodged.request_id
     ):  # it waited, and the standing one was not withdrawn
         known, first = state.paper, state.lodged_by
-    if known == paper(lodged.declaration):
+    if is_same_paper(known, lodged.declaration):
         return DeclarationRepeated(
             consignment_id=lodged.consignment_id,
             occurred_at=hearing.at,
@@ -331,8 +334,40 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
 
 
 def paper(said: Declaration) -> str:
-    """What tells two declarations apart: half a SHA-256 of their content."""
-    return sha256(said.__pydantic_serializer__.to_json(said)).hexdigest()[:32]
+    """What tells two declarations apart: half a SHA-256 of their content, each number in its shortest form."""
+    return _half_of(_NUMBER.sub(_plain, said.__pydantic_serializer__.to_json(said)))
+
+
+def paper_as_written(said: Declaration) -> str:
+    """The same as the release before made it, which told 45.0 from 45; its records still have it."""
+    return _half_of(said.__pydantic_serializer__.to_json(said))
+
+
+def is_same_paper(remembered: str, said: Declaration) -> bool:
+    """Whether this declaration is the one of which `remembered` was made, by this release or by the one before."""
+    return remembered in (paper(said), paper_as_written(said))
+
+
+def _half_of(written: bytes) -> str:
+    return sha256(written).hexdigest()[:32]
+
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    """The same number without exponent and idle zeros."""
+    number = format(Decimal(found[2].decode()), "f")
+    return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'
+
+
+_NUMBERS = sorted(
+    {
+        name
+        for model in (Declaration, Item)
+        for name, field in model.model_fields.items()
+        if Decimal.__qualname__ in repr(field.annotation)  # also of one that may be left out
+    }
+)
+_NUMBER = re.compile(rb'("(?:%s)":")([0-9.+E-]*[.E][0-9.+E-]*)"' % "|".join(_NUMBERS).encode())
+"""A number with a point or an exponent, after the name of its field. No text can look like this: its quotation marks are escaped."""
 
 
 def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:

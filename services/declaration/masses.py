@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.codes.counted import COUNTED
-from schemas.codes.trade import KILOGRAMS
+from schemas.codes.units import KILOGRAMS
 from schemas.declaration import Declaration, Item
 from services.declaration.pointing import Seen, error, warning
 from services.declaration.totals import HUNDREDTH, half_of_last_place
@@ -53,6 +53,8 @@ def _of_lines(said: Declaration) -> Seen:
         yield error("/gross_mass_kg", "lines_above_gross", f"head {gross}, lines {total}")
     if net == FILLED_IN and total < FILLED_IN:
         return
+    if total < net and any(item.net_mass_kg == 0 for item in said.items):
+        return  # lines whose legal units are no mass say none
     if not _agree(total, net, rounded + half_of_last_place(net)):
         yield warning("/net_mass_kg", "net_mass_differs", f"head {net}, lines {total}")
 

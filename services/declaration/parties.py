@@ -1,19 +1,21 @@
 """Who declares, and who receives? By their unified social credit codes, each part of which is checked (GB 32100).
 
-One broken part is a finding, because codes were given out that break the standard: an officer decides. Two are an error.
+The consignee of an export may be a foreign party by name. One broken part is a finding, because codes were given out that break the standard: an officer decides. Two are an error.
 """
 
 from datetime import date
 
 from schemas.codes import uscc
-from schemas.codes.ways import is_sandbox
+from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
+from schemas.vocabulary import Direction
 from services.declaration.pointing import Seen, error, warning
 
 
 def parties(said: Declaration, today: date) -> Seen:
     yield from _party("declarant", said.declarant, said.customs_office)
-    if said.consignee != said.declarant:
+    foreign = said.direction is Direction.EXPORT and uscc.is_name(said.consignee)
+    if said.consignee != said.declarant and not foreign:
         yield from _party("consignee", said.consignee, said.customs_office)
 
 

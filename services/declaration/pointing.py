@@ -11,11 +11,13 @@ MOST_SEEN = 120
 """Signs of what is shown of a value."""
 
 
-def error(pointer: str, code: str, seen: object) -> Finding:
-    """The declaration does not stand. `pointer`: RFC 6901; `code`: a row of `schemas.codes.checks`."""
-    return Finding(pointer=pointer, code=code, severity=Severity.ERROR, seen=shown(str(seen), MOST_SEEN))
+def error(pointer: str, code: str, seen: object, nearest: tuple[str, ...] = ()) -> Finding:
+    """The declaration does not stand. `pointer`: RFC 6901; `code`: a row of `schemas.codes.checks`; `nearest`: codes of the table."""
+    told = shown(str(seen), MOST_SEEN)
+    return Finding(pointer=pointer, code=code, severity=Severity.ERROR, seen=told, nearest=nearest)
 
 
-def warning(pointer: str, code: str, seen: object) -> Finding:
+def warning(pointer: str, code: str, seen: object, nearest: tuple[str, ...] = ()) -> Finding:
     """It stands, and this travels with it; arguments as of `error`."""
-    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=shown(str(seen), MOST_SEEN))
+    told = shown(str(seen), MOST_SEEN)
+    return Finding(pointer=pointer, code=code, severity=Severity.WARNING, seen=told, nearest=nearest)

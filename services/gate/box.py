@@ -27,6 +27,7 @@ class Part:
     `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
     `freed_before`: the times before that one, which ended because it was called back, the oldest first. `source`: the container out of
     which it came into this one; `transferred`: the reports of strippings of which the gate told that these goods left this one by them.
+    `told_again`: officers were told that another declaration stands for the same goods.
     """
 
     consignment_id: str
@@ -47,6 +48,7 @@ class Part:
     freed_before: tuple[tuple[AwareDatetime, AwareDatetime], ...] = ()
     source: str = ""
     transferred: tuple[str, ...] = ()
+    told_again: bool = False
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
         """Whether the release desk's word was, at that moment, that it may go: a later hold does not change how it left.

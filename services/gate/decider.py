@@ -37,6 +37,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    SameGoodsDeclared,
     StrikeLot,
     TransferRetracted,
     VisitClosed,
@@ -59,6 +60,8 @@ from services.gate.box import (
     Yes,
     as_box,
 )
+from services.gate.reasons import WHY
+from services.gate.same_goods import RULE_SET, lodged_again
 from services.gate.visits import (
     SAME_EVENT,
     SKEW,
@@ -117,6 +120,7 @@ Said = (
     | ConsignmentGatedOut
     | ConsignmentLeftUnreleased
     | DepartureRetracted
+    | SameGoodsDeclared
     | RequestRefused
 )
 
@@ -206,6 +210,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         published_departure=known.published_departure if known else "",
         source=message.source or (known.source if known else ""),
         transferred=known.transferred if known else (),
+        told_again=known.told_again if known else False,
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
@@ -597,12 +602,14 @@ def _changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Ite
                 gate=shown(alarm.gate, 100),
                 waiting_for=alarm.waiting_for,
                 reason=alarm.reason,
+                why=alarm.why,
                 alarm=alarm.alarm,
                 visit=alarm.visit,
                 report_id=alarm.report,
                 blocks=alarm.blocks,
             )
     yield from _of_consignments(box, truth, container_no, hearing)
+    yield from _again(box, truth, container_no, hearing)
     yield from _verdict(box, truth, verdict, gone, disturbed, container_no, hearing)
 
 
@@ -672,7 +679,8 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 occurred_at=hearing.at,
                 container_no=container_no,
                 visit=visit.id if visit else "",
-                reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
+                reason=WHY["departure_wrong"],
+                why="departure_wrong",
             )
         for wrong in _transfers_taken_back(box, part):
             yield TransferRetracted(
@@ -700,7 +708,8 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 occurred_at=visit.closed,
                 container_no=container_no,
                 visit=visit.id,
-                reason=_why_left(truth, part),
+                reason=WHY[_why_left(truth, part)],
+                why=_why_left(truth, part),
             )
         elif _arrival_is_news(part, visit):
             assert visit.opening is not None, "a report tells of it"
@@ -729,6 +738,22 @@ def _transfers_taken_back(box: Box, part: Part) -> list[str]:
     return [each for each in part.transferred if each in void]
 
 
+def _again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """Papers that stand for the same goods as another one, each told once, under the key of its consignment."""
+    for again in lodged_again(box, truth):
+        yield SameGoodsDeclared(
+            consignment_id=again.part.consignment_id,
+            occurred_at=hearing.at,
+            container_no=container_no,
+            others=again.others,
+            bill_no=shown(again.part.bill, 100),
+            conveyance=shown(again.part.conveyance, 100),
+            direction=again.part.direction,
+            rule=again.rule,
+            rule_set=RULE_SET,
+        )
+
+
 def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
     """The strippings into other containers that were not told of these goods. What arrived later was not in them, and of a declaration
     that was withdrawn the release desk says nothing more: an officer counts what is in the others."""
@@ -739,8 +764,8 @@ def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
 
 
 def _why_left(truth: Truth, part: Part) -> str:
-    named = [alarm.reason for alarm in truth.alarms if part.consignment_id in alarm.waiting_for]
-    return named[0] if named else "an officer found the container outside 经查箱已在外"
+    named = [alarm.why for alarm in truth.alarms if part.consignment_id in alarm.waiting_for]
+    return named[0] if named else "found_outside"
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
@@ -856,6 +881,8 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return _mark(box, message.consignment_id, published_departure="left")
         case DepartureRetracted():
             return _mark(box, message.consignment_id, published_departure="")
+        case SameGoodsDeclared():
+            return _mark(box, message.consignment_id, told_again=True)
         case (
             EquipmentEventRecorded()
             | EquipmentEventRetracted()
@@ -875,7 +902,7 @@ def _with(visits: tuple[PublishedVisit, ...], latest: PublishedVisit) -> tuple[P
     return (*[v for v in visits if v.id != latest.id], latest)
 
 
-def _mark(box: Box, name: str, **marks: str | tuple[str, ...]) -> Box:
+def _mark(box: Box, name: str, **marks: str | bool | tuple[str, ...]) -> Box:
     return replace(
         box,
         parts=tuple([replace(p, **marks) if p.consignment_id == name else p for p in box.parts]),  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, plain_word, same_word
 from services.gate.box import BEFORE, Box, Finding, Part, Permit, Report, Yes
+from services.gate.reasons import WHY
 
 SAME_EVENT = timedelta(hours=24)
 """The same kind of event at the same place, so soon and with nothing between, is one event that was told twice."""
@@ -84,12 +85,12 @@ class Visit:
 
 @dataclass(slots=True)
 class Alarm:
-    """What a person must look at. `key` names it; `waiting_for`: the consignments concerned."""
+    """What a person must look at. `key` names it; `why`: a code of `reasons.WHY`; `waiting_for`: the consignments concerned."""
 
     alarm: str
     subject: str
     visit: str
-    reason: str
+    why: str
     at: datetime
     gate: str = ""
     report: str = ""
@@ -99,6 +100,10 @@ class Alarm:
     @property
     def key(self) -> str:
         return f"{self.alarm}/{self.subject}"
+
+    @property
+    def reason(self) -> str:
+        return WHY[self.why]
 
 
 @dataclass(slots=True)
@@ -378,9 +383,7 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
     late = {p.consignment_id for p in visit.parts if p.since > visit.closed + SKEW}
     left = tuple([name for name, how in outcome.items() if how == "left" and name not in late])
     for name in sorted(late):
-        yield _alarm(
-            visit, "left_undeclared", "declared only after the container had left 离场后才申报", (name,), about=name
-        )
+        yield _alarm(visit, "left_undeclared", "declared_after", (name,), about=name)
     match visit.how:
         case "gated_out":
             yield from _gated_out(box, visit, left)
@@ -388,15 +391,15 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
             yield from _loaded(visit, left)
         case "stray":
             if left or (visit.closing is not None and visit.closing.event is EquipmentEvent.GATED_OUT):
-                why = "a departure was told while no visit was open 无在场期而报离场"
+                why = "departure_outside"
                 yield _alarm(visit, "left_undeclared", why, left, blocks=bool(left))
         case "left_empty":
             if left:
-                why = "reported empty, with unreleased goods in it 报空箱而货物未放行"
+                why = "empty_laden"
                 yield _alarm(visit, "empty_left_laden", why, left, blocks=True)
         case "departure_not_reported":
             if visit.parts or visit.opening is not None:
-                why = "came again, and its departure was never reported 再次进场而离场未报"
+                why = "came_again"
                 yield _alarm(visit, "departure_not_reported", why, left, blocks=bool(left))
         case "came_back_empty" | "finding" | "":
             pass
@@ -404,45 +407,41 @@ def _alarms(box: Box, visit: Visit) -> Iterable[Alarm]:
         held = part.standing in ("held", "refused") and outcome[part.consignment_id] == "out"
         if held and not _permits(box, part):
             name = part.consignment_id
-            yield _alarm(visit, "held_outside", "held after it had left 离场后被扣留", (name,), about=name)
+            yield _alarm(visit, "held_outside", "held_after", (name,), about=name)
 
 
 def _gated_out(box: Box, visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
     if left:
         early = all(p.standing == "released" for p in visit.parts if p.consignment_id in left)
-        why = "left before release 先于放行离场" if early else "left without release 未放行离场"
+        why = "left_before" if early else "left_unreleased"
         yield _alarm(visit, "left_unreleased", why, left, blocks=True)
     elif not visit.parts:
         blocks = visit.opening is not None and visit.opening.laden is not False
-        yield _alarm(
-            visit, "left_undeclared", "left, and no declaration is known for it 离场时无申报", (), blocks=blocks
-        )
+        yield _alarm(visit, "left_undeclared", "left_undeclared", (), blocks=blocks)
     elif visit.allowed is None:
         names = tuple([p.consignment_id for p in visit.parts])
-        yield _alarm(
-            visit, "left_unreleased", "left although the gate had said no 卡口未放行即离场", names, blocks=True
-        )
+        yield _alarm(visit, "left_unreleased", "left_against_no", names, blocks=True)
 
 
 def _loaded(visit: Visit, left: tuple[str, ...]) -> Iterable[Alarm]:
     if left:
-        yield _alarm(visit, "left_unreleased", "loaded without release 未放行装运", left, blocks=True)
+        yield _alarm(visit, "left_unreleased", "loaded_unreleased", left, blocks=True)
         return
     aboard = visit.closing.conveyance if visit.closing else ""
     others = tuple([p.consignment_id for p in visit.parts if same_word(p.conveyance, aboard) is False])
     if others:
-        why = "loaded on another conveyance than the release names 装船与放行的运输工具不符"
+        why = "other_conveyance"
         yield _alarm(visit, "left_unreleased", why, others)
 
 
 def _alarm(
-    visit: Visit, alarm: str, reason: str, waiting_for: tuple[str, ...], about: str = "", blocks: bool = False
+    visit: Visit, alarm: str, why: str, waiting_for: tuple[str, ...], about: str = "", blocks: bool = False
 ) -> Alarm:
     """An alarm about the end of a visit, or (`about`) about one consignment in it."""
     assert visit.closed is not None, "it is closed"
     report_id = visit.closing.id if visit.closing and not about else ""
     gate = visit.closing.place if visit.closing else ""
-    return Alarm(alarm, about or report_id, visit.id, reason, visit.closed, gate, report_id, waiting_for, blocks)
+    return Alarm(alarm, about or report_id, visit.id, why, visit.closed, gate, report_id, waiting_for, blocks)
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:

@@ -1,16 +1,18 @@
 """How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
 
+import json
 import re
 import sqlite3
 from types import TracebackType
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.iso6346 import plain
 from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
-from services.ports.notice import Away, Handler, Notice, Unread, named_in
+from services.ports.notice import Advance, Away, Handler, Notice, Unread, named_in, told_nobody
 from services.ports.question import AskedConsole
 from services.shell.clock import stopwatch
 
@@ -57,24 +59,24 @@ class FeedPort:
             raise Away("the feed has more than it can give now")
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
-    def catch_up(self, handler: Handler, seconds: float) -> None:
-        """Reads until the feed has nothing more; Away when it does not get there in time."""
+    def catch_up(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
+        """Reads until the feed has nothing more; Away when it does not get there in time. `advance` is told how many more were read."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
                 raise Away(f"not up to date within {seconds:g} s")
             before = now
-            self.read(handler, 0)
+            advance(self.read(handler, 0))
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
+    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = told_nobody) -> Answer:
         """May it leave, now? Revocations first; then the console's answer, which is yes only if it says so in so many words."""
         try:
-            return self._ask(plain(container_no), handler, seconds)
+            return self._ask(plain(container_no), handler, seconds, advance)
         except (Away, sqlite3.Error) as error:
             return Answer(False, "stale", str(error))
 
-    def _ask(self, container_no: str, handler: Handler, seconds: float) -> Answer:
-        self.catch_up(handler, seconds)
+    def _ask(self, container_no: str, handler: Handler, seconds: float, advance: Advance) -> Answer:
+        self.catch_up(handler, seconds, advance)
         answer, released = self._console.ask(container_no)
         if not answer.may_leave:
             return answer
@@ -87,7 +89,7 @@ class _Line(BaseModel):
     id: str
     kind: str
     consignment_id: str
-    version: int
+    version: Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
     containers: tuple[str, ...]
     occurred_at: str
 
@@ -108,7 +110,10 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
     if line.get("kind") not in KINDS:
         return Unread(f"{SOURCE}/{cursor}", "unknown_kind", f"{line.get('kind')!r} is not in the feed"[:500], about)
     try:
+        json.dumps(line, ensure_ascii=False).encode()
         said = _Line.model_validate(line)
+    except UnicodeEncodeError:  # half a surrogate: JSON can say it, and no notebook stores it
+        return Unread(f"{SOURCE}/{cursor}", "contract", "a text that is none", about)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)
     return Notice(said.id, said.kind, said.consignment_id, said.version, said.containers, "", said.occurred_at)

@@ -19,7 +19,7 @@ from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOu
 from schemas.codes.iso6346 import plain
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 from services.ports.notebook import LEFT, Answer, Entry, Notebook
-from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
+from services.ports.notice import FORMER, TOPIC, Advance, Away, Handler, from_topic, told_nobody
 from services.ports.question import AskedConsole
 from services.shell.access import Access, NoAccess, access_to, knock
 from services.shell.clock import stopwatch
@@ -107,9 +107,9 @@ class TopicPort:
                 self._go_on()
             return self._poll(handler, wait_seconds)
 
-    def catch_up(self, handler: Handler, seconds: float) -> None:
+    def catch_up(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
         """Reads until everything that lay on the topics before this call was taken, transactions that were open then
-        included; Away when it does not get there in time."""
+        included; Away when it does not get there in time. `advance` is told how many more were read, and that it still waits."""
         deadline = stopwatch() + seconds
         with self._kept_in_step():
             while True:
@@ -119,26 +119,26 @@ class TopicPort:
                     while self._position(place) < end:
                         if stopwatch() > deadline:
                             raise Away(f"not up to date within {seconds:g} s: {self._why_not(place, end)}")
-                        self._poll(handler, 0.2)
+                        advance(self._poll(handler, 0.2))
                 if not self._replaced():  # nobody made them anew while they were read
                     return
 
-    def leave_former(self, handler: Handler, seconds: float) -> None:
+    def leave_former(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
         """Takes everything that lies on the topics of the release before, and reads them no more; Away when that cannot be done in
         time, and then they are followed as before.
 
         Only to be called when no worker of the release before runs any more: what such a one says from then on is not heard.
         """
-        self.catch_up(handler, seconds)
+        self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)
         self.topics = (TOPIC,)
         self._in_step = False
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10) -> Answer:
+    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = told_nobody) -> Answer:
         """May it leave, now? First everything that was written until now is taken, as `read` would; a yes of the notebook is one
         only if the console, where there is one, says yes, too."""
         try:
-            self.catch_up(handler, seconds)
+            self.catch_up(handler, seconds, advance)
             answer = self.notebook.ask(container_no)
             return self.console.ask(plain(container_no))[0] if answer.may_leave and self.console else answer
         except (Away, sqlite3.Error) as error:

@@ -72,8 +72,17 @@ class Retraction(NamedTuple):
     containers: tuple[str, ...] = ()
 
 
+class Why(NamedTuple):
+    """Why goods are held: a code of the catalogue with its parameters, and the sentence for readers of the release before."""
+
+    code: str
+    sentence: str
+    values: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
+
+
 class Departure(NamedTuple):
-    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back."""
+    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back; `why`: the reason as the
+    gate's code, empty in records of earlier releases."""
 
     container_no: str
     visit: str
@@ -82,6 +91,7 @@ class Departure(NamedTuple):
     released: bool
     reason: str = ""
     retraction: str = ""
+    why: str = ""
 
 
 class Transfer(NamedTuple):

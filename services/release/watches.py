@@ -79,7 +79,7 @@ def _place(state: Watching, asked: PlaceWatch, watch_id: str, hearing: Hearing) 
         partition_key=asked.partition_key,
         occurred_at=hearing.at,
         watch_id=watch_id,
-        bill_no=shown(asked.bill_no, 20),
+        bill_no=shown(asked.bill_no, 35),
         declarant=shown(asked.declarant, 20),
         reason=shown(asked.reason, breaks=True),
         placed_by=shown(asked.asked_by, 64),

@@ -17,7 +17,7 @@ from schemas.risk import BoundContainer, ConsignmentAssessed
 from schemas.vocabulary import day_in_china
 from services.risk.draw import draw, lot
 from services.risk.keys import DrawKeys
-from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, lane, required
+from services.risk.rules import RATES, RULE_SET, Goods, credit_grade, fired, graded_party, lane, required
 
 
 class Unassessed(BaseModel):
@@ -88,7 +88,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
     paper for the same lot is not drawn again.
     """
     declaration = accepted.declaration
-    grade = credit_grade(declaration.consignee)
+    grade = credit_grade(graded_party(declaration))
     rules = fired(Goods(declaration, grade, accepted.warnings))
     day = day_in_china(hearing.at)
     drawn = draw(keys.in_force(day), lot(declaration, day), RATES[grade])
@@ -100,7 +100,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
         direction=declaration.direction,
         customs_office=shown(declaration.customs_office, 20),
         transport_mode=shown(declaration.transport_mode, 20),
-        bill_no=shown(declaration.bill_no, 20),
+        bill_no=shown(declaration.bill_no, 35),
         containers=tuple(
             [
                 BoundContainer(container_no=shown(c.container_no, 17), shared_by=c.shared_by)

@@ -13,12 +13,15 @@ from hashlib import sha256
 
 from schemas.bounds import shown
 from schemas.codes.checks import CONTRADICTIONS
+from schemas.codes.countries import NOWHERE, alpha2
+from schemas.codes.hs import ELECTRICITY
 from schemas.codes.trade import SOLID_WOOD_KINDS
+from schemas.codes.uscc import is_name
 from schemas.declaration import Declaration, Finding
 from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
-RULE_SET = "2026-11-28"
+RULE_SET = "2026-11-29"
 """Version of the table: the day from which it decides. It stands in every assessment."""
 
 RATES: dict[CreditGrade, Decimal] = {
@@ -87,7 +90,8 @@ USD_PER_UNIT: dict[str, Decimal] = {
     "RUB": Decimal("0.01"),
     "INR": Decimal("0.012"),
 }
-"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. A currency not listed counts as USD."""
+"""Round yardsticks that tell a dear kilogram from a cheap one; not for duty. Of a currency that is not listed no price
+is far from the ordinary or near it: the papers are read."""
 DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 
@@ -124,14 +128,16 @@ def _live_seen(goods: Goods) -> str:
 
 
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
-    return sorted({item.origin_country for item in goods.declaration.items} & WOOD_PEST_COUNTRIES)
+    """Of those that may be anywhere, too: what is not known of goods does not let them go."""
+    origins = {alpha2(item.origin_country) for item in goods.declaration.items}
+    return sorted(origins & (WOOD_PEST_COUNTRIES | NOWHERE))
 
 
 def _wood_from_pest_country(goods: Goods) -> bool:
     """Goods are packed where they are made: those that depart from elsewhere bring the wood of their origin."""
     said = goods.declaration
     wood = said.wood_packaging or said.package_kind in SOLID_WOOD_KINDS
-    here = said.departure_country in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
+    here = alpha2(said.departure_country) in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
     return wood and said.direction is Direction.IMPORT and here
 
 
@@ -156,13 +162,21 @@ def _is_imported_waste(goods: Goods) -> bool:
 
 
 def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
-    """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; a price of zero
-    is not ours.
+    """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; 0 for the whole paper, where a line
+    has no mass of its own. A price of zero is not ours.
     """
+    said = goods.declaration
+    worth = USD_PER_UNIT.get(said.currency)
+    bare = any(item.net_mass_kg == 0 and not item.hs_code.startswith(ELECTRICITY) for item in said.items)
+    if bare and worth is not None and said.net_mass_kg > 0 and said.invoice_total > 0:
+        per_kg = said.invoice_total * worth / said.net_mass_kg
+        if per_kg > DEAR_USD_PER_KG or (per_kg < CHEAP_USD_PER_KG and goods.chapters.isdisjoint(BULK_CHAPTERS)):
+            return 0, per_kg
     for number, item in enumerate(goods.declaration.items, start=1):
-        if item.net_mass_kg <= 0 or item.total_price <= 0:
+        worth = USD_PER_UNIT.get(item.currency)
+        if worth is None or item.net_mass_kg <= 0 or item.total_price <= 0:
             continue
-        per_kg = item.total_price * USD_PER_UNIT.get(item.currency, Decimal(1)) / item.net_mass_kg
+        per_kg = item.total_price * worth / item.net_mass_kg
         if per_kg > DEAR_USD_PER_KG:
             return number, per_kg
         if per_kg < CHEAP_USD_PER_KG and item.hs_code[:2] not in BULK_CHAPTERS:
@@ -172,7 +186,14 @@ def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
 
 def _odd_price_seen(goods: Goods) -> str:
     odd = _odd_price(goods)
-    return "" if odd is None else f"line {odd[0]}: about {odd[1]:.3f} USD per kg"
+    if odd is None:
+        return ""
+    return f"{f'line {odd[0]}' if odd[0] else 'all lines'}: about {odd[1]:.3f} USD per kg"
+
+
+def _unmeasured(goods: Goods) -> list[str]:
+    """Currencies in which the table has no yardstick."""
+    return sorted({item.currency for item in goods.declaration.items} - USD_PER_UNIT.keys())
 
 
 def _is_free_of_charge(goods: Goods) -> bool:
@@ -188,8 +209,8 @@ def _detoured_clothing(goods: Goods) -> frozenset[str]:
     said = goods.declaration
     if said.direction is not Direction.IMPORT or CLOTHING_CHAPTERS.isdisjoint(goods.chapters):
         return frozenset()
-    origins = {item.origin_country for item in said.items if item.hs_code[:2] in CLOTHING_CHAPTERS}
-    return frozenset(origins - {said.departure_country})
+    origins = {alpha2(item.origin_country) for item in said.items if item.hs_code[:2] in CLOTHING_CHAPTERS}
+    return frozenset(origins - {alpha2(said.departure_country)})
 
 
 def _detour_seen(goods: Goods) -> str:
@@ -198,7 +219,8 @@ def _detour_seen(goods: Goods) -> str:
 
 
 def _grade_seen(goods: Goods) -> str:
-    return f"consignee {goods.declaration.consignee} is {goods.grade.value}"
+    party = graded_party(goods.declaration)
+    return f"{'consignee' if party == goods.declaration.consignee else 'declarant'} {party} is {goods.grade.value}"
 
 
 _DOCUMENTS = (ControlKind.DOCUMENTS,)
@@ -283,6 +305,24 @@ RULES: tuple[Rule, ...] = (
         _odd_price_seen,
     ),
     Rule(
+        "no_yardstick",
+        date(2026, 11, 29),
+        "币制无价格参照须审单",
+        "a currency in which no price can be judged: the papers are read",
+        _DOCUMENTS,
+        lambda goods: bool(_unmeasured(goods)),
+        lambda goods: f"currencies {', '.join(_unmeasured(goods))}",
+    ),
+    Rule(
+        "unlisted_trade_mode",
+        date(2026, 11, 29),
+        "监管方式不在代码表中须审单",
+        "a trade mode that is not in the code table: the papers are read",
+        _DOCUMENTS,
+        lambda goods: any(warning.code == "trade_mode_unlisted" for warning in goods.warnings),
+        lambda goods: f"trade mode {goods.declaration.trade_mode}",
+    ),
+    Rule(
         "free_of_charge",
         date(2018, 8, 1),
         "申报价格为零须审单",
@@ -338,6 +378,11 @@ def credit_grade(uscc: str) -> CreditGrade:
     if bucket < 999:
         return CreditGrade.DISCREDITED
     return CreditGrade.SERIOUSLY_DISCREDITED
+
+
+def graded_party(declaration: Declaration) -> str:
+    """Whose grade counts: the consignee's, and of goods for a foreign party, which has none, that of who declares them."""
+    return declaration.declarant if is_name(declaration.consignee) else declaration.consignee
 
 
 def fired(goods: Goods) -> tuple[FiredRule, ...]:

@@ -64,13 +64,22 @@ def _of_text(text: str) -> Format:
     if head[0] in "{[":
         return Format.JSON
     if head[0] == "<":
-        root = _ROOT.search(re.sub(r"<!--.*?-->", "", head, flags=re.DOTALL))
+        root = _ROOT.search(_without_comments(head))
         return _ROOTS.get(root[1].lower(), Format.XML) if root else Format.XML
     if "\x00" in head:
         return Format.BINARY
     if _INTERCHANGE.match(head):
         return Format.EDIFACT
     return Format.CSV if _is_table(head.splitlines()[:20]) else Format.TEXT
+
+
+def _without_comments(text: str) -> str:
+    """XML without its comments. No regular expression: for each of many comments that do not end it would read to the end of the text."""
+    kept, at = list[str](), 0
+    while (begins := text.find("<!--", at)) >= 0 and (ends := text.find("-->", begins + 4)) >= 0:
+        kept.append(text[at:begins])
+        at = ends + 3
+    return "".join([*kept, text[at:]])
 
 
 def _is_table(lines: list[str]) -> bool:

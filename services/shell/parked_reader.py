@@ -26,8 +26,8 @@ NO_SUCH_PLACE = frozenset(
     }
 )
 """What the cluster answers about a place that only a forged fact can name."""
-
-
+LAST_PARTITION = 2**31 - 1
+"""Kafka's numbers have 32 bits; the client raises for what a forged fact names beyond them."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
 """The same of a topic that is none of the service's; of one that it reads, a right is missing and nothing else is known."""
 
@@ -50,7 +50,7 @@ class KafkaParkedReader:
         return self._read(self._topic, partition, start, MESSAGES)
 
     def message_at(self, origin: Origin) -> Raw | None:
-        if origin.topic not in ROLES:
+        if origin.topic not in ROLES or not 0 <= origin.partition <= LAST_PARTITION:
             return None
         place = TopicPartition(origin.topic, origin.partition)
         try:

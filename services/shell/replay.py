@@ -49,10 +49,14 @@ class Replays:
         elif order.parked_offset is not None:
             self._outside(entry, key, message.partition, order)
 
-    def go_on(self, entry: Entry, key: str, partition: int) -> None:
-        """The next step of a replay that an earlier turn did not finish."""
+    def go_on(self, entry: Entry, key: str, partition: int, refusal: Trouble | None = None) -> None:
+        """The next step of a replay that an earlier turn did not finish. `refusal`: why this step cannot be written; then the replay
+        ends, and nothing is read for it, since that may be what fails."""
         waiting = entry.record.waiting
         if waiting is None or waiting.replay is None or entry.record.parked:
+            return
+        if refusal is not None:
+            self._stop(entry, key, partition, waiting, refusal)
             return
         order: Order | None = None
         if waiting.replay.order >= 0:

@@ -173,7 +173,7 @@ class Turn:
             entry = self.entry(store, partition, key)
             waited = entry.waits
             if waited:
-                Replays(self).go_on(entry, key, partition)
+                Replays(self).go_on(entry, key, partition, self._refusal)
             if entry.waits:
                 entry.dirty = True
                 if entry.record.waiting is None or entry.record.waiting.replay is None:

@@ -1,12 +1,13 @@
 """How is a day at the border played from the command line?"""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from services.shell.clock import CLOCK, Clock
 from services.shell.signals import on_stop
 from services.shell.worker import configure_logs
 from services.simulator.day import Day
-from services.simulator.player import Played, Player, endless_start
+from services.simulator.player import Played, Player, endless_start, told_nobody
 from services.simulator.settings import SimulatorSettings
 
 
@@ -21,11 +22,13 @@ def simulate(
     start: datetime | None = None,
     clock: Clock = CLOCK,
     others: bool = False,
+    advance: Callable[[int], None] = told_nobody,
 ) -> Played:
     """On the cluster that `told` names, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
 
     `paced`: by the border's clock; else as fast as the desks follow, ClockTooSlow where the border's clock is not fast enough for
-    that. Ends too when nothing moves for `idle_seconds`. `others`: people act on goods of real declarants, too.
+    that. Ends too when nothing moves for `idle_seconds`. `others`: people act on goods of real declarants, too. `advance` is told
+    how many more consignments came to their end.
     """
     configure_logs("INFO")
     if endless:
@@ -38,4 +41,4 @@ def simulate(
         day = Day(seed, max(1, consignments), start or midnight)
         player = Player(told, day, 0, consignments, paced=paced, idle_seconds=idle_seconds, clock=clock, others=others)
     on_stop(player.stop)
-    return player.run()
+    return player.run(advance)

@@ -6,6 +6,7 @@ The player keeps nothing: a fresh one reads the topics from the beginning and as
 import heapq
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -62,6 +63,10 @@ class Played:
     ends: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     finished: bool = False
+
+
+def told_nobody(more: int) -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Player:
@@ -132,8 +137,9 @@ class Player:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
         self._stop.set()
 
-    def run(self) -> Played:
-        """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`."""
+    def run(self, advance: Callable[[int], None] = told_nobody) -> Played:
+        """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`. `advance` is told
+        how many more have their end, a negative number where goods were called back."""
         self._began = stopwatch()
         self._read_what_was_asked()
         self._producer = Producer(
@@ -150,9 +156,12 @@ class Player:
         )
         consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
         stillness = Stillness(self.settings.access(), self._places(REQUESTS), self._places(FACTS))
-        quiet_since = stopwatch()
+        quiet_since, counted = stopwatch(), 0
         try:
             while not self._stop.is_set():
+                if (ended := len(self._ended)) != counted:
+                    advance(ended - counted)
+                    counted = ended
                 self._lodge_what_is_due()
                 busy = self._send_what_is_due()
                 for message in consumer.consume(2000, 0.0 if busy else 0.05):

@@ -48,6 +48,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    SameGoodsDeclared,
     StrikeLot,
     TransferRetracted,
     VisitClosed,
@@ -589,6 +590,8 @@ EXAMPLES: tuple[Message, ...] = (
                 reason=f"living pest: {BEETLE}",
                 since=after(30),
                 lifted_by="TreatmentVerified",
+                why="living_pest",
+                values={"pest": BEETLE},
             ),
             Hold(
                 hold_id=OFFICERS_HOLD,
@@ -678,7 +681,8 @@ EXAMPLES: tuple[Message, ...] = (
         occurred_at=after(70),
         gate="CNTAO-4-OUT-2",
         waiting_for=(GOODS,),
-        reason="left without release",
+        reason="left without release 未放行离场",
+        why="left_unreleased",
     ),
     ConsignmentGatedOut(consignment_id=GOODS, occurred_at=after(70), container_no=BOX, released=True),
     RecordEquipmentEvent(
@@ -814,6 +818,17 @@ EXAMPLES: tuple[Message, ...] = (
         visit=request_id(TERMINAL, "discharge-1"),
         report_id=request_id(TERMINAL, "stripping-1"),
     ),
+    SameGoodsDeclared(
+        consignment_id=GOODS,
+        occurred_at=after(21),
+        container_no=BOX,
+        others=(consignment_id(DECLARANT, "PO-2026-0118"),),
+        bill_no="COSU6402311020",
+        conveyance="COSCO SHIPPING ARIES/068W",
+        direction=Direction.IMPORT,
+        rule="one_declaration_a_bill",
+        rule_set="2026-11-29",
+    ),
     GoodsTransferred(
         consignment_id=GOODS,
         occurred_at=after(60),
@@ -829,6 +844,7 @@ EXAMPLES: tuple[Message, ...] = (
         container_no=BOX,
         visit=DISCHARGE,
         reason="left without release 未放行离场",
+        why="left_unreleased",
     ),
     DepartureRetracted(
         consignment_id=GOODS,
@@ -836,6 +852,7 @@ EXAMPLES: tuple[Message, ...] = (
         container_no=BOX,
         visit=DISCHARGE,
         reason="the departure was taken back or found wrong 离场报告已撤回或经查不实",
+        why="departure_wrong",
     ),
     MessageParked(
         occurred_at=after(5),

@@ -99,7 +99,7 @@ def test_a_decision_from_outside_has_lane_and_what_is_asked_and_neither_rules_no
     assert {"lane", "controls", "declaration_no"} <= told
     assert not told & {"rules", "rule_set", "draw", "credit_grade"}
     holds = set(hidden(ReleaseGranted, Audience.DECLARANT)["holds"]["__all__"])
-    assert holds == {"reason"}, "what is asked of whom stays, the words of an officer do not"
+    assert holds == {"reason", "why", "values"}, "what is asked of whom stays, the words of an officer do not"
 
 
 def secretive(message: Message, audience: Audience) -> Message:
@@ -117,7 +117,7 @@ def _planted(message: Message, audience: Audience) -> dict[str, Any]:
             )
         elif isinstance(value, Message):
             planted[name] = value.model_copy(update=_planted(value, audience))
-        elif inner := messages_in(field.annotation):
+        elif value is not None and (inner := messages_in(field.annotation)):
             listed = value or ((_some_hold(),) if inner == [Hold] else ())
             planted[name] = tuple([each.model_copy(update=_planted(each, audience)) for each in listed])
     return planted
@@ -160,6 +160,24 @@ def test_a_whole_fact_is_read_as_what_a_port_may_know_of_it(message: Message) ->
     """A port that still reads the desks' own topics takes nothing more from them."""
     whole = message.__pydantic_serializer__.to_json(message)
     assert PORT_FORMS[message.kind].read_stored(whole, extra="ignore") == seen_from_outside(message, Audience.PORT)
+
+
+class Perhaps(AboutConsignment, Fact):
+    """Holds a message, or none."""
+
+    hold: Annotated[Hold | None, OUTSIDE] = None
+
+
+def test_a_message_that_may_be_missing_is_redacted_like_one_that_is_there() -> None:
+    hold = next(each for each in EXAMPLES if isinstance(each, ConsignmentHeld)).holds[0]
+    goods = next(each for each in EXAMPLES if isinstance(each, ConsignmentHeld)).consignment_id
+    for held in (hold.model_copy(update={"reason": SECRET}), None):
+        fact = Perhaps(consignment_id=goods, occurred_at=hold.since, hold=held)
+        assert SECRET.encode() not in to_outside(fact, Audience.PORT)
+        told = from_json(to_outside(fact, Audience.PORT))["hold"]
+        assert told is None if held is None else told["owner"] == held.owner
+        assert SECRET not in str(told_to(Perhaps, from_json(fact.model_dump_json()), Audience.PORT))
+        assert SECRET not in repr(seen_from_outside(fact, Audience.PORT))
 
 
 def test_what_a_field_inside_holds_needs_no_mark() -> None:

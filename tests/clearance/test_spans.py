@@ -103,6 +103,20 @@ def test_the_board_measures_the_same_apart_for_imports_and_exports() -> None:
     assert all(each.source == BY_NAME[each.name].source for each in found.values())
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        granted(30, 63).replace("+00:00", ""),
+        granted(30, 63).replace("+00:00", "", 1),
+        granted(30, 63)[:-1] + ',"more":' + "[" * 1000 + "]" * 1000 + "}",
+    ],
+    ids=["no zone", "no zone of one", "deep"],
+)
+def test_one_release_that_cannot_be_measured_takes_no_board_down(body: str) -> None:
+    releases = [("a", "I", micros(0), granted(30, 63)), ("b", "I", micros(0), body)]
+    assert {(each.direction, each.releases) for each in clearance_of(releases)} == {("I", 1), ("E", 0)}
+
+
 def test_of_no_release_nothing_is_told() -> None:
     assert {(each.releases, each.p50_seconds) for each in clearance_of([])} == {(0, None)}
     assert percentile([], 50) is None and percentile([1.0, 2.0, 3.0, 4.0], 50) == 2.0

@@ -13,14 +13,18 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 from kafka import KafkaProducer
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from deploy.kafka.broker import free_port
 from schemas.envelope import fact_id
 from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, PARKED
+from services.cli.accounts import by_whom
 from services.cli.log import partition_of
 from services.cli.main import app
 from services.cli.screen import errors, screen
+from services.console.database import migrate, open_engine
+from services.console.tables import READINGS
 from tests.conftest import provisioned
 
 PARTITIONS = 2
@@ -205,9 +209,25 @@ def test_what_is_parked_is_listed_shown_and_discarded(dtg: Any) -> None:
     name = "release:customs-release-requests/0/1"
     assert "Not ordered" in dtg("parked", "replay", name, "--actor", "\udcff", codes=(1,))
     assert "Not ordered" in dtg("parked", "discard", name, "--actor", "\x1b[2J", codes=(1,))
-    assert "[/evil]" in dtg("parked", "discard", name, "--actor", "[/evil]", "--wait", "0")
+    ordered = dtg("parked", "discard", name, "--actor", "[/evil]", "--wait", "0")
+    assert f"by {by_whom()[:30]}: [/evil]" in ordered, "who gave the order stands there as the machine knows them"
     dtg("parked", "replay", "[/evil]\x1b", "--actor", "o", codes=(1,))
     dtg("parked", "replay", "x", "--actor", "o", "--value", "/nowhere/[/evil]", codes=(2,))
+
+
+def test_who_reads_parked_messages_at_the_machine_is_on_record_and_without_a_database_it_is_said(
+    dtg: Any, tmp_path: Path
+) -> None:
+    name, database = "release:customs-release-requests/0/1", tmp_path / "console.db"
+    assert "not on record" in dtg("parked", "show", name) and not database.exists()
+    migrate(f"sqlite:///{database}")
+    assert "not on record" not in dtg("parked", "list") + dtg("parked", "show", name)
+    engine = open_engine(f"sqlite:///{database}")
+    with engine.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(select(READINGS.c.reader, READINGS.c.subject))]
+    engine.dispose()
+    [subject] = {subject for reader, subject in rows if reader == by_whom()} - {"dtg parked list"}
+    assert len(rows) == 2 and subject in dtg("parked", "list")
 
 
 def test_what_programs_read_is_json_whatever_was_sent(dtg: Any) -> None:

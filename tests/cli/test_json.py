@@ -14,9 +14,9 @@ from services.cli.main import app
 from services.cli.screen import AsJson, screen
 
 READING = (
-    *("topics", "trace", "audit", "provision", "declare"),
+    *("topics", "trace", "audit", "provision", "declare", "codes"),
     *("parked list", "parked show", "draws repeat", "draws keys"),
-    *("account list", "account grants", "key list", "port follow", "port ask"),
+    *("account list", "account grants", "account confirm", "key list", "port follow", "port ask"),
 )
 """`provision` with --show; `declare` tells what came of each declaration."""
 ACTING = (

@@ -79,8 +79,9 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An empty, migrated database of each kind."""
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))  # where the file of a database of PostgreSQL lies
     if request.param == "sqlite":
         made = f"sqlite:///{tmp_path}/console.db"
     else:

@@ -244,6 +244,15 @@ def test_the_last_administrator_stays_one(people: Accounts) -> None:
     assert people.grants()[0].detail == "roles=auditor (was administrator)"
 
 
+def test_an_account_of_a_name_that_is_taken_is_not_made_again_and_nothing_of_it_is_on_record(people: Accounts) -> None:
+    before = people.grants()
+    with pytest.raises(NotGranted, match="There is an account clerk"):
+        people.make(Account("clerk", "auditor"), by="admin", at=AT, password="correct horse battery")
+    assert people.grants() == before
+    stands = people.account("clerk")
+    assert stands is not None and stands.roles == "declarant"
+
+
 def test_a_change_that_was_thought_of_before_another_one_takes_nothing_back(people: Accounts) -> None:
     people.change("officer/1", by="admin", at=AT, roles="inspector", shown={"roles": "inspector release"})
     with pytest.raises(NotGranted, match="changed meanwhile"):

@@ -6,6 +6,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine, insert
 
@@ -136,3 +137,28 @@ def test_of_a_release_of_an_earlier_release_and_a_retraction_the_later_counts() 
         old = fact.model_dump(mode="json", exclude={"revisions"})
         assert takes_into_account(old, "FindingsRetracted", back) is spoken_of
     assert takes_into_account(None, "FindingsRetracted", back), "nothing was let go"
+
+
+ODD: tuple[dict[str, Any], ...] = (
+    {"version": "7"},
+    {"version": None},
+    {"version": {}, "revisions": []},
+    {"revisions": {"inspection/inspection": 7}},
+    {"revisions": {"inspection/inspection": ["x"]}},
+    {"revisions": 7},
+    {"revisions": None, "occurred_at": "yesterday"},
+    {"revisions": None, "occurred_at": None},
+)
+
+
+@pytest.mark.parametrize("odd", [*ODD, None], ids=str)
+def test_a_release_that_cannot_be_read_fails_no_question_and_lets_nothing_go(
+    engine: Engine, odd: dict[str, Any] | None
+) -> None:
+    read(engine, granted(RELEASED)[0], "arrival", 1)
+    read(engine, retracted(INSPECTION), "wrong-findings", 2)
+    body = orjson.dumps([] if odd is None else granted(AGAIN)[-1].model_dump(mode="json") | {"version": 9} | odd)
+    row = {"place": 3, "key": CONSIGNMENT, "kind": "ReleaseGranted", "id": "f3", "cause": "x", "sequence": 3}
+    with engine.begin() as connection:
+        connection.execute(insert(FACTS), row | {"recorded_us": 3, "body": body.decode()})
+    assert kept(engine)

@@ -1,14 +1,16 @@
 """Does the door name what is handed in that is no JSON, and read JSON with a byte order mark?"""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
 from schemas.codes.formats import FORMATS, Format
 from schemas.declaration import Declaration
 from services.console.bodies import declarations_of, read
+from services.console.intake import LARGE_BYTES
 from services.console.problems import Problem
-from services.shell.formats import BOM
+from services.shell.formats import BOM, recognise
 
 PAPER = (Path(__file__).parents[2] / "docs" / "declaration.json").read_bytes()
 MANY = 100_000
@@ -48,3 +50,56 @@ def test_a_byte_order_mark_is_no_part_of_a_paper() -> None:
     for many in (b"[" + PAPER + b"]", b'{"declarations": [' + PAPER + b"]}"):
         assert declarations_of(BOM + many, MANY) == declarations_of(many, MANY)
         assert declarations_of(many, MANY)
+
+
+REPEATED = [
+    "<!--",
+    "<!-- -->",
+    "<a",
+    "<a:",
+    "< ",
+    "<?",
+    "a",
+    "{",
+    "[",
+    '"',
+    ",",
+    ";",
+    "\n",
+    " ",
+    "UNA",
+    "UNB",
+    "-",
+    "\uac00",
+    "\u4e2d",
+]
+SECONDS = 1.0
+"""Of a processor; the slowest takes a hundredth of it, and took forty of them where each comment that does not end was looked for anew."""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gbk", "euc-kr"])
+@pytest.mark.parametrize("sign", REPEATED)
+def test_whatever_is_repeated_is_recognised_in_little_time(sign: str, encoding: str) -> None:
+    """A body of this size is looked at on the event loop, where the gate's questions wait for it."""
+    try:
+        unit = sign.encode(encoding)
+    except UnicodeEncodeError:
+        pytest.skip("no sign of this encoding")
+    for before in (b"", b"<", b"<!--", b"UNA", "\u4e2d".encode(encoding, "ignore")):
+        body = before + unit * ((LARGE_BYTES - len(before)) // len(unit))
+        began = process_time()
+        recognise(body)
+        assert process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (b"<?xml version='1.0'?><!-- a --><!-- <SAD/> -->\n<DecMessage/>", Format.DEC_MESSAGE),
+        (b"<!----><SAD/>", Format.SAD),
+        (b"<!-- it does not end <SAD/>", Format.SAD),
+        (b"<!-- a -- b --><html/>", Format.HTML),
+    ],
+)
+def test_a_document_is_named_by_its_root_and_not_by_what_its_comments_hold(text: bytes, kind: Format) -> None:
+    assert recognise(text).format is kind

@@ -6,17 +6,19 @@ The marks at the fields (schemas.marks) alone say what may be found; a field, ki
 
 import re
 from collections.abc import Container, Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import httpx2
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from schemas.envelope import request_id
 from schemas.marks import INSIDE, Audience
 from services.console import tables as t
+from services.console.database import open_engine
 from services.console.heard import place
-from services.console.rights import ROUTES, Open, Role, Who
+from services.console.rights import READS, ROUTES, Open, Role, Who
 from tests.console.border import DECLARANT
 from tests.console.planting import AT_US, BOX, GOODS, LODGED, OFFICE, ON_BOX, WATCHED, Planted, planted
 from tests.console.quiet import Quiet, quiet
@@ -36,13 +38,14 @@ QUERIES = {
     "/consignments": ("?q=MASKS", "?stage=held", ""),
     "/consignments.csv": ("?q=MASKS", "?stage=held", ""),
     "/consignments/{consignment_id}": ("", "?only=problems", f"?asked={LODGED}", "?lang=en"),
-    "/containers/{container_no}": ("", f"?asked={ON_BOX}", "?lang=en"),
+    "/containers/{container_no}": ("", f"?asked={ON_BOX}", f"?asked={LODGED}", "?lang=en"),
     "/api/v1/consignments/{consignment_id}/timeline": ("", "?only=milestones"),
     "/api/v1/releases": ("?after=0",),
     "/api/v1/releases/stream": ("?after=0",),
     "/unmatched": ("?days=0",),
 }
-ACTS = {"consignments": "withdraw", "containers": "event"}
+ACTS = {"consignments": ("withdraw", "hold"), "containers": ("event", "hold"), "watches": ("place",)}
+"""Forms of somebody outside, and of an officer."""
 
 
 def addresses(planted: Planted, path: str) -> Iterator[str]:
@@ -55,9 +58,9 @@ def addresses(planted: Planted, path: str) -> Iterator[str]:
         return
     for request in (LODGED, ON_BOX) if "{request_id}" in path else ("",):
         made = path.replace("{consignment_id}", GOODS).replace("{container_no}", BOX).replace("{request_id}", request)
-        made = made.replace("{key}", keys[0]).replace("{act}", ACTS.get(path.split("/")[1], "place"))
-        made = made.replace("{table}", "units").replace("{code}", "no_right")
-        yield re.sub(r"\{\w+\}", "w1", made)
+        made = made.replace("{key}", keys[0]).replace("{table}", "units").replace("{code}", "no_right")
+        for act in ACTS[path.split("/")[1]] if "{act}" in path else ("",):
+            yield re.sub(r"\{\w+\}", "w1", made.replace("{act}", act))
 
 
 def read(
@@ -112,17 +115,32 @@ class Answer(NamedTuple):
     text: str
 
 
-def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[Answer]:
-    """Each way out, and what came by it to who has this key."""
-    client, document = console.http, console.app.openapi()["paths"]
+class Way(NamedTuple):
+    """A way out: method and address with its query in words, method and address of the route, address and query."""
+
+    name: str
+    route: tuple[str, str]
+    address: str
+    query: str
+
+
+def ways(console: Quiet, words: Planted) -> Iterator[Way]:
+    """Each way out."""
     for route in console.routes():
         for method in sorted((route.methods or set()) & {"GET", "POST"}):
-            told = document.get(route.path, {}).get(method.lower(), {}).get("responses")
             if (method, route.path) not in (("POST", "/sign-out"), ("POST", "/password"), ("POST", "/sign-in")):
                 for address in addresses(words, route.path):
                     for query in QUERIES.get(route.path, ("",)):
-                        status, text = read(client, method, address + query, key, told)
-                        yield Answer(f"{method} {address}{query}", (method, route.path), status, text)
+                        yield Way(f"{method} {address}{query}", (method, route.path), address, query)
+
+
+def everything(console: Quiet, words: Planted, key: dict[str, str]) -> Iterator[Answer]:
+    """What came by each way out to who has this key."""
+    document = console.app.openapi()["paths"]
+    for way, (method, path), address, query in ways(console, words):
+        told = document.get(path, {}).get(method.lower(), {}).get("responses")
+        status, text = read(console.http, method, address + query, key, told)
+        yield Answer(way, (method, path), status, text)
 
 
 UNANSWERED = {("GET", "/readyz"), ("GET", "/containers/{key}/messages/{message_id}")}
@@ -160,6 +178,45 @@ def test_no_way_out_tells_somebody_outside_what_is_masked(
         of_goods = {w for key, _, told in words.messages if key == GOODS for w in told}
         meant = {word for word in of_goods if words.words[word] is not INSIDE}
         assert meant <= seen, sorted(words.where[word] for word in meant - seen)
+
+
+def on_record(console: Quiet, reader: str) -> set[str]:
+    """Of what this person's readings are on record."""
+    console.app.state.readings.write()
+    engine = open_engine(console.settings.database_url)
+    with engine.connect() as connection:
+        found = set(connection.scalars(select(t.READINGS.c.subject).where(t.READINGS.c.reader == reader)))
+    engine.dispose()
+    return found
+
+
+def test_whoever_of_customs_is_told_what_is_masked_for_others_is_on_record_by_goods_or_list(
+    console: Quiet, words: Planted
+) -> None:
+    """Each route is gone by somebody of their own, who has read nothing else and has every role of customs."""
+    hidden, about = words.hidden(Audience.DECLARANT), {LODGED: GOODS, ON_BOX: BOX, "watches%2F0": WATCHED}
+    missing, told = dict[str, set[str]](), set[tuple[str, str]]()
+    for number, (route, there) in enumerate(groupby(ways(console, words), key=lambda way: way.route)):
+        reader = f"reads-{number}"
+        key = console.acting_as(reader, roles=" ".join(INSIDERS), company="", office=OFFICE)
+        for way in there:
+            status, text = read(console.http, way.route[0], way.address + way.query, key)
+            may_tell = status == 200 and route[0] == "GET" and route[1] in READS
+            if may_tell or words.found(text) & hidden:
+                told.add(route)
+                named = [about.get(part, part) for part in re.split("[/=?]", way.address + way.query)]
+                wanted = {part for part in named if part in (GOODS, BOX, WATCHED)} or {
+                    way.address.partition("/act/")[0]
+                }
+                if "?q=" in way.query:
+                    wanted = {GOODS, way.address}
+                if absent := wanted - on_record(console, reader):
+                    missing[way.name] = absent
+    assert missing == {}
+    forms = {
+        ("POST", f"/{page}/act/{{act}}") for page in ("consignments/{consignment_id}", "containers/{container_no}")
+    }
+    assert forms | {("GET", "/board"), ("GET", "/requests/{request_id}")} <= told, "else nothing was looked at"
 
 
 @pytest.mark.parametrize("role", INSIDERS)

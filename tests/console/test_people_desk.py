@@ -389,6 +389,32 @@ def test_who_did_what_is_a_page_by_person_goods_and_day_and_others_see_their_own
         assert auditor.get(f"/activity?day={wrong}").status_code == 422
 
 
+def test_who_had_a_message_that_was_set_aside_replayed_or_discarded_is_on_record(pages: Pages) -> None:
+    day = 1_795_017_600_000_000  # 2026-11-19 00:00 in Beijing
+    about = {"service": "release", "topic": "customs-release-requests", "partition": 0, "parked_us": day - 5}
+    rows = [
+        {"offset": 1, "key": "goods-1", "status": "replayed", "actor": "anna@ops: anna", "settled_us": day},
+        {"offset": 2, "key": "CSQU3054383", "status": "discarded", "actor": "ben@ops: ben", "settled_us": day - 1},
+        {"offset": 3, "key": "goods-1", "status": "released", "actor": "inspector", "settled_us": day + 1},
+        {"offset": 4, "key": "goods-1", "status": "parked", "actor": "", "settled_us": None},
+    ]
+    with pages.engine.begin() as connection:
+        connection.execute(t.PARKED.insert(), [about | row for row in rows])
+
+    def seen(browser: TestClient, query: str = "") -> list[str]:
+        page = browser.get(f"/activity?what=parked{query}").text
+        return re.findall(r"(anna@ops: anna|ben@ops: ben|inspector)(?:</a>)?</td>", page)
+
+    auditor = pages.browser("auditor")
+    assert seen(auditor) == ["inspector", "anna@ops: anna", "ben@ops: ben"]
+    assert seen(auditor, "&subject=goods-1") == ["inspector", "anna@ops: anna"]
+    assert seen(auditor, "&day=2026-11-18") == ["ben@ops: ben"] == seen(auditor, "&person=ben@ops: ben")
+    assert seen(pages.browser("inspector")) == ["inspector"] and seen(pages.browser("declarant")) == []
+    page = auditor.get("/activity?what=parked").text
+    assert "parked message replayed" in page and "parked message discarded" in page
+    assert 'href="/containers/CSQU3054383"' in page and 'href="/consignments/goods-1"' in page
+
+
 def test_what_is_about_one_consignment_or_container_is_among_the_addresses_whose_readings_are_noted() -> None:
     about = ("{consignment_id}", "{container_no}", "{key}")
     assert {path for method, path in ROUTES if method == "GET" and any(name in path for name in about)} <= set(READS)

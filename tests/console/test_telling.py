@@ -3,9 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
+import orjson
+import pytest
+
+from schemas.marks import Audience
 from services.console.heard import place
-from services.console.telling import entry, in_order
+from services.console.telling import UNREADABLE, entry, in_order, release
 from tests.console.border import Border, Said
 
 MESSAGES = 10_000
@@ -80,6 +85,32 @@ def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_
     assert finding.text.zh and finding.text.en and finding.text.zh != finding.text.en
     assert refused.refusal is not None and refused.refusal.en == "nothing of the kind is ordered"
     assert rejected.refusal is None and refused.findings == []
+
+
+@pytest.mark.parametrize("nested", ["[", '{"a":'])
+@pytest.mark.parametrize("levels", [99, 200, 253, 254, 255, 1000])
+@pytest.mark.parametrize("audience", [None, *Audience])
+def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int, audience: Audience | None) -> None:
+    """Anybody who may write requests may send one; it stands in the timeline for ever."""
+    said = Border("deep").lodged().said[0]
+    body = '{"asked_by":' + nested * levels + "0" + {"[": "]"}.get(nested, "}") * levels + "}"
+    told = entry(_row(said), body, audience=audience)
+    assert orjson.loads(told.model_dump_json())["kind"] == "LodgeDeclaration"
+    orjson.dumps(told.body)
+    if audience is None:
+        assert told.body is not None and ("unreadable" in told.body) == (levels > 99)
+
+
+@pytest.mark.parametrize("version", [-1, 2**63, 2**64 - 1, True, 1.5, None])
+def test_a_release_of_a_version_that_nobody_stores_is_told_as_unreadable(version: Any) -> None:
+    """A notebook of a port has 63 bits for it; the port would stop at this entry for ever."""
+    told = Border("versions").lodged().accepted().assessed().arrived().released().said
+    said = next(one for one in told if one.kind == "ReleaseGranted")
+    body = orjson.loads(said.value)
+    row = SimpleNamespace(**vars(_row(said)), cursor=1, epoch="e1", consignment_id=said.key, size=100)
+    assert release(row, orjson.dumps(body).decode()).kind == "ReleaseGranted"
+    odd = release(row, orjson.dumps({**body, "version": version}).decode())
+    assert (odd.kind, odd.version) == (UNREADABLE, 0)
 
 
 def _row(said: Said) -> SimpleNamespace:

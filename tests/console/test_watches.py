@@ -108,7 +108,7 @@ def test_a_watch_is_on_every_partition_before_its_202_and_a_second_time_is_the_s
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"bill_no": "B", "declarant": "D"}, {"bill_no": "--"}, {"bill_no": "B" * 21}, {"bill_no": "B\n"}]
+    "asked", [{}, {"bill_no": "B", "declarant": "D"}, {"bill_no": "--"}, {"bill_no": "B" * 36}, {"bill_no": "B\n"}]
 )
 def test_a_watch_names_a_bill_or_a_declarant(own: Running, asked: dict[str, str]) -> None:
     said = problem(place(own, **asked), 422, "invalid")

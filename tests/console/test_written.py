@@ -32,6 +32,11 @@ EXAMPLES = {
     "method is MB; wanted one of HT, SF": "方法为溴甲烷熏蒸，要求热处理、硫酰氟熏蒸之一",
     "line 3: about 0.012 USD per kg": "第 3 项：每千克约 0.012 美元",
     "the id was answered for other content (customs-release-requests/3/17)": "该标识已用于其他内容 (customs-release-requests/3/17)",
+    "declarant 91350100M000100Y43 is advanced_certified": "申报单位 91350100M000100Y43 为高级认证企业",
+    "currencies VND, XCG": "币制 VND, XCG",
+    "11, quantity 10": "11，成交数量 10",
+    "5304: the table holds 139 of 1006 offices": "5304：代码表收录全国 1006 个海关中的 139 个",
+    "9999: the table holds 100 modes, as of 2020-07-01": "9999：代码表收录 100 种监管方式，截至 2020-07-01",
     "12.5 x 180 is not 2000": "12.5 × 180 不等于 2000",
 }
 

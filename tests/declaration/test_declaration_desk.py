@@ -25,6 +25,7 @@ from schemas.envelope import RequestRefused
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id
 from services.declaration import checks, decider
+from services.declaration.pointing import error
 from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
 from tests.voice import NOON, Story, adds_nothing_twice, story
 
@@ -47,8 +48,9 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/declarant", "declarant_invalid", {"declarant": ""}),
     ("/consignee", "consignee_invalid", {"consignee": "91350100M000100Y4I"}),
     ("/customs_office", "office_unknown", {"customs_office": "0000"}),
-    ("/trade_mode", "trade_mode_unknown", {"trade_mode": "9999"}),
-    ("/transport_mode", "transport_mode_unknown", {"transport_mode": "7"}),
+    *[("/trade_mode", "trade_mode_unknown", {"trade_mode": mode}) for mode in ("", "110", "01100", "99A9", "０１１０")],
+    ("/transport_mode", "transport_mode_unknown", {"transport_mode": "A"}),
+    *[("/customs_office", "office_unknown", {"customs_office": code}) for code in ("4 01", "5000", "9000", "3301")],
     ("/bill_no", "bill_missing", {"bill_no": ""}),
     ("/departure_country", "departure_missing", {"departure_country": ""}),
     ("/departure_country", "country_unknown", {"departure_country": "XX"}),
@@ -73,11 +75,17 @@ WRONG: list[tuple[str, str, dict[str, Any]]] = [
     ("/items", "items_too_many", {"items": (good_item(),) * 51}),
     ("/items/1/hs_code", "hs_malformed", line(hs_code="84713")),
     ("/items/1/hs_code", "hs_malformed", line(hs_code="８４７１３０")),
-    ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="77010000")),
+    *[("/items/1/hs_code", "hs_malformed", line(hs_code="8471300000"[:digits])) for digits in range(6, 10)],
+    ("/items/1/hs_code", "hs_malformed", line(hs_code="84713000000")),
+    ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="7701000000")),
+    ("/items/1/hs_code", "hs_chapter_unknown", line(hs_code="9999990000")),
+    ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8473100000")),
+    ("/items/1/hs_code", "hs_code_unknown", line(hs_code="8517120000")),  # HS 2017; split in 2022
     ("/items/1/description", "description_missing", line(description=" ")),
     ("/items/1/origin_country", "country_unknown", line(origin_country="kr")),
     ("/items/1/unit", "unit_unknown", line(unit="999")),
     ("/items/1/quantity", "quantity_not_positive", line(quantity=Decimal(0))),
+    ("/items/1/first_quantity", "legal_quantity_incomplete", line(first_unit="001")),
     ("/items/1/net_mass_kg", "mass_not_positive", line(net_mass_kg=Decimal(-20))),
     ("/items/1/currency", "currency_unknown", line(currency="")),
     ("/items/1/currency", "currency_differs", line(currency="EUR")),
@@ -120,12 +128,45 @@ def test_what_is_wrong_is_pointed_at(pointer: str, code: str, changes: dict[str,
     assert (pointer, code) in [(f.pointer, f.code) for f in rejected.findings if f.severity is Severity.ERROR]
 
 
+def test_a_code_that_is_in_no_table_is_answered_with_the_nearest_ones() -> None:
+    (found,) = checks.findings(good_declaration(items=(good_item(), good_item(hs_code="8471310000"))), TODAY)
+    assert (found.code, found.seen) == ("hs_code_unknown", "8471310000")
+    assert found.nearest[0] == "847130" and len(found.nearest) <= 3
+    assert "nearest" not in error("/items", "items_missing", 0).model_dump(), "where there are none, none are named"
+
+
+def test_a_code_that_an_incomplete_table_lacks_is_a_finding_that_says_how_much_the_table_holds() -> None:
+    office, mode = checks.findings(good_declaration(customs_office="5304", trade_mode="1120"), TODAY)
+    assert (office.severity, office.seen) == (Severity.WARNING, "5304: the table holds 139 of 1006 offices")
+    assert office.nearest == (), "nine of ten offices are missing, so that neighbours say nothing"
+    assert (mode.severity, mode.seen) == (Severity.WARNING, "1120: the table holds 100 modes, as of 2020-07-01")
+    assert "1210" in mode.nearest
+    for changes in ({"customs_office": "0000"}, {"customs_office": "5000"}, {"trade_mode": "110"}):
+        (unknown,) = checks.findings(good_declaration(**changes), TODAY)
+        assert unknown.severity is Severity.ERROR and unknown.nearest
+
+
+def test_six_digits_are_enough_at_the_offices_of_the_sandbox_only() -> None:
+    items = (good_item(), good_item(hs_code="847130"))
+    assert checks.findings(good_declaration(customs_office="9001", items=items), TODAY) == ()
+    assert [f.code for f in checks.findings(good_declaration(items=items), TODAY)] == ["hs_malformed"]
+    unknown = checks.findings(
+        good_declaration(customs_office="9001", items=(good_item(), good_item(hs_code="847313"))), TODAY
+    )
+    assert [f.code for f in unknown] == ["hs_code_unknown"]
+
+
 WORTH_A_WARNING = [
     (
         "/containers/0/container_no",
         "container_check_digit",
         {"containers": (DeclaredContainer(container_no="CSQU3054384"),)},
     ),
+    ("/customs_office", "office_unlisted", {"customs_office": "5304"}),
+    ("/trade_mode", "trade_mode_unlisted", {"trade_mode": "9999"}),
+    ("/departure_country", "country_left_open", {"departure_country": "ZZZ"}),
+    ("/items/1/origin_country", "country_left_open", line(origin_country="ZAS")),
+    ("/destination_country", "route_without_journey", {"departure_country": "CHN", "destination_country": "CN"}),
     ("/declarant", "declarant_breaks_standard", {"declarant": "91350100M000100Y44", "consignee": DECLARANT}),
     ("/consignee", "consignee_breaks_standard", {"consignee": CONSIGNEE}),
     ("/net_mass_kg", "net_mass_differs", {"net_mass_kg": Decimal(30)}),
@@ -135,6 +176,7 @@ WORTH_A_WARNING = [
     ("/destination_country", "route_without_journey", {"departure_country": "CN", "destination_country": "CN"}),
     ("/containers", "container_not_carried", {"transport_mode": "6"}),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="035")),
+    ("/items/1/first_quantity", "legal_quantity_differs", line(first_quantity=Decimal(11), first_unit="001")),
     ("/items/1/quantity", "quantity_differs_from_mass", line(unit="036")),
     (
         "/items/1/quantity",
@@ -171,6 +213,13 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"package_kind": "22", "wood_packaging": True},  # cartons that stand on a pallet
         {"package_kind": "92"},  # reprocessed wood is no solid wood
         {"destination_country": "CN"},
+        {"destination_country": "CHN", "departure_country": "KOR"},
+        line(origin_country="KOR"),
+        {"transport_mode": "G", "containers": ()},
+        line(unit="015"),
+        line(unit="047", quantity=Decimal("0.2"), unit_price=Decimal(25_000)),
+        {"currency": "XCG", "items": (good_item(currency="XCG"), good_item(currency="XCG"))},
+        {"trade_mode": "1300", "customs_office": "2248"},
         {"transport_mode": "5", "containers": ()},
         {"transport_mode": "4"},
         line(unit="035", quantity=Decimal(20), unit_price=Decimal(250)),
@@ -185,7 +234,8 @@ def test_fields_that_go_together_are_no_contradiction(changes: dict[str, Any]) -
 
 def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> None:
     assert set(CHECKS) > CONTRADICTIONS
-    assert {code for _, code, _ in WORTH_A_WARNING} - {"container_check_digit", "mass_below_one"} == CONTRADICTIONS
+    unread = {"container_check_digit", "mass_below_one", "office_unlisted", "trade_mode_unlisted", "country_left_open"}
+    assert {code for _, code, _ in WORTH_A_WARNING} - unread == CONTRADICTIONS
 
 
 def test_every_check_has_its_words_and_every_word_its_check() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.codes.counted import COUNTED
 from schemas.codes.iso6346 import check_digit
-from schemas.codes.trade import KILOGRAMS
+from schemas.codes.units import KILOGRAMS
 from schemas.declaration import DeclaredContainer
 from services.declaration import checks
 from tests.declaration.good import BOX, good_declaration, good_item

@@ -17,6 +17,7 @@ LISTED = {
     "make env": WRITES,
     "make examples": WRITES,
     "make jars": "needs Maven",
+    "make hs": WRITES,
     "make bench": LONG,
     'make bench ARGS="--parts idle"': LONG,
     "make bench-peers": LONG,

@@ -195,9 +195,9 @@ def test_a_discharge_is_told_of_goods_whose_arrival_the_carrier_had_told_too() -
 
 
 def test_goods_declared_later_arrive_with_the_box_only_when_they_name_its_call() -> None:
-    told = story(decider, discharged(0, ship="EVER 012E")).when(held(A, when=60), at=at(60))
+    told = story(decider, discharged(0, ship="EVER 012E")).when(held(A, bill="1", when=60), at=at(60))
     assert kinds(told) == []
-    told.when(held(B, when=61, ship="EVER 012E"), at=at(61))
+    told.when(held(B, bill="2", when=61, ship="EVER 012E"), at=at(61))
     assert kinds(told) == ["ContainerArrived"]
 
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from schemas.declaration import MOST_LINES
 from services.console.settings import ConsoleSettings
 from tests.console.border import declaration
 
@@ -41,7 +42,7 @@ def worst() -> dict[str, tuple[str, bytes]]:
     """Path below /api/v1 and body, by name."""
     most, items = SEPARATORS // 2 - 10, paper()["items"]
     digits = b"9" * (BODY_BYTES - 3000)
-    full = json.dumps(paper(items=items * (1000 // len(items)))).encode()
+    full = json.dumps(paper(items=items * (MOST_LINES // len(items)))).encode()
     return {
         "a duplicate key among 60,000": (ONE, keys(60_000, "k0")),
         "a duplicate key among as many as allowed": (ONE, keys(most, "k0")),
@@ -56,7 +57,7 @@ def worst() -> dict[str, tuple[str, bytes]]:
         "many short strings": (ONE, b"[" + b'"\\n" ' * (BODY_BYTES // 6) + b",,," * SEPARATORS + b"]"),
         "blanks": (ONE, json.dumps(paper()).encode() + b" " * (BODY_BYTES - 3000)),
         "nested": (ONE, b"[" * (SEPARATORS - 1)),
-        "a thousand lines of goods": (ONE, full),
+        "as many lines of goods as there may be": (ONE, full),
         "a batch of good ones": (MANY, _batch(json.dumps(paper()).encode())),
         "a batch of large ones": (MANY, _batch(full)),
         "a batch of unknown keys": (MANY, _batch(keys(390))),

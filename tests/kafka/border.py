@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
-from services.cli.log import Entry, read
+from services.cli.log import Entry, entry_of, partitions_of, reader
 from services.cli.processes import Child
 from services.risk.keys import PUBLISHED
 from services.shell.access import Access, access_to
@@ -37,6 +37,33 @@ class Leaping(Clock):
         return super().now() + sum(self.leaps, timedelta())
 
 
+class Log:
+    """The topics of a cluster. Only what came since the last look is read: a test that waits looks many times."""
+
+    def __init__(self, kafka: Access) -> None:
+        self._kafka = kafka
+        self._consumer: KafkaConsumer | None = None
+        self._entries: dict[TopicPartition, list[Entry]] = {}
+
+    def entries(self) -> list[Entry]:
+        """Everything committed up to the ends of this moment, topic by topic in the order of each partition."""
+        if self._consumer is None:
+            self._consumer = reader(self._kafka, max_poll_records=5000)
+            places = [TopicPartition(t, number) for t in TOPICS for number in partitions_of(self._consumer, t)]
+            self._entries = {place: [] for place in places}
+            self._consumer.assign(places)
+            self._consumer.seek_to_beginning(*places)
+        ends = {place: end for place, end in self._consumer.end_offsets(list(self._entries)).items() if end > 0}
+        while any((self._consumer.position(place) or 0) < end for place, end in ends.items()):
+            for place, messages in self._consumer.poll(timeout_ms=200).items():
+                self._entries[place] += map(entry_of, messages)
+        return [entry for entries in self._entries.values() for entry in entries]
+
+    def close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+
+
 class Border:
     """A cluster with desks on it, as a declarant, an officer or a port sees it."""
 
@@ -44,9 +71,11 @@ class Border:
         access = access_to(kafka)
         self.bootstrap, self.partitions, self.clock = access.servers, partitions, clock
         self._producer = KafkaProducer(**access.kafka_python(), acks="all")
+        self._log = Log(access)
 
     def close(self) -> None:
         self._producer.close()
+        self._log.close()
 
     def ask(self, request: Request, name: str = "") -> str:
         """Sends a request under an id derived from `name` (or its content); returns the id once acknowledged."""
@@ -91,7 +120,7 @@ class Border:
 
     def facts(self, key: str) -> list[Entry]:
         """What the desks said under this key so far, topic by topic."""
-        return [e for e in read(self.bootstrap, TOPICS) if e.key == key and ROLES[e.topic] != "requests"]
+        return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
     def until(self, key: str, *kinds: str) -> dict[str, Any]:
         """Waits until a fact of each of these kinds was said under the key; the body of the last one by its kind."""
@@ -100,7 +129,7 @@ class Border:
 
         def complete() -> bool:
             nonlocal messages
-            entries = list(read(self.bootstrap, TOPICS))
+            entries = self._log.entries()
             messages = len(entries)
             facts.update({e.kind: e.body for e in entries if e.key == key and ROLES[e.topic] != "requests"})
             return set(kinds) <= set(facts)

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition as AioPlace
 from confluent_kafka import Producer
 from kafka import KafkaProducer
 
+from schemas.declaration import MOST_LINES
 from schemas.envelope import Message
 from schemas.gate import RecordGateOut
 from schemas.inspection import InspectionPassed
@@ -83,13 +84,19 @@ def item(**changes: Any) -> dict[str, Any]:
 
 # what is wrong → (topic, key, value, kind), and the reason of its parking or the code of its refusal
 TWICE = lodge(reference="bad-twice")
-THOUSAND = declared("bad-thousand", items=[item(description=f"line {n}") for n in range(1000)])
+HUNDRED = declared("bad-hundred", items=[item(description=f"line {n}") for n in range(MOST_LINES)])
 PASSED = InspectionPassed(
     consignment_id=TWICE.key, occurred_at=NOON, control=ControlKind.INSPECTION, officer="o", remarks=""
 )
 PARKED: dict[str, tuple[str, str | None, bytes | None, str, str]] = {
     "not JSON": (LODGED, lodge(reference="bad-1").key, b"reference=R-1", "LodgeDeclaration", "contract"),
     "wrong types": (LODGED, *declared("bad-2", packages="two", items={}), "LodgeDeclaration", "contract"),
+    "a thousand lines": (
+        LODGED,
+        *declared("bad-thousand", items=[item(description=f"line {n}") for n in range(1000)]),
+        "LodgeDeclaration",
+        "contract",
+    ),
     "duplicate keys": (ARRIVED, "bad-3", b'{"asked_by":"a","asked_by":"b"}', "ReportArrival", "contract"),
     "year 9999 beyond": (
         ARRIVED,
@@ -109,9 +116,14 @@ PARKED: dict[str, tuple[str, str | None, bytes | None, str, str]] = {
     "an endless key": (ARRIVED, "k" * 300_000, encode(arrival("0" * 36)), "ReportArrival", "too_large"),
 }
 REFUSED: dict[str, tuple[str, str, bytes, str, str]] = {
-    "unknown codes": (LODGED, *declared("bad-20", trade_mode="9999", currency="ZZZ"), "LodgeDeclaration", "trade"),
+    "unknown codes": (
+        LODGED,
+        *declared("bad-20", customs_office="5000", currency="ZZZ"),
+        "LodgeDeclaration",
+        "office_unknown",
+    ),
     "negative weights": (LODGED, *declared("bad-21", gross_mass_kg="-45"), "LodgeDeclaration", "gross_mass"),
-    "a thousand lines": (LODGED, *THOUSAND, "LodgeDeclaration", "items"),
+    "a hundred lines": (LODGED, *HUNDRED, "LodgeDeclaration", "items"),
     "a container that is none": (
         "customs-gate-requests",
         "NONE",

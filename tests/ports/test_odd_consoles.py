@@ -119,7 +119,9 @@ NAMED: tuple[Any, ...] = (None, [], "c-1", [1], [None], {"c-1": 1}, [["c-1"]])
 BOXES: tuple[Any, ...] = (None, "", "ODDC0000002", BOX.lower(), [BOX])
 CURSORS: tuple[Any, ...] = (None, "", "0", "x", "-1", 1.5, True, "e1." + "9" * 30, ["e1.1"])
 LISTS: tuple[Any, ...] = (None, "x", [1], ["ODDC0000002"], {})
-VERSIONS: tuple[Any, ...] = (None, "x", [], 1.5)
+VERSIONS: tuple[Any, ...] = (None, "x", [], 1.5, -1, 2**63, 2**64 - 1, 10**30)
+HALF = "\ud800"
+"""Half of a character: JSON can say it, and no database stores it."""
 
 
 @pytest.mark.parametrize(
@@ -168,12 +170,33 @@ def test_a_yes_from_a_cache_or_cut_short_is_a_no(
         *[feed(line(), line(cursor="e1.2", id="r-2", kind=kind, version=2)) for kind in ("ReleaseRevoked", "Unreadable", "?")],
         feed(line(version=2), line(cursor="e1.2", id="r-2", kind="ReleaseRevoked", version=2)),
         *[feed(line(version=number)) for number in VERSIONS],
+        *[feed(line(**{name: HALF})) for name in ("id", "occurred_at")],
+        feed(line(kind="Unreadable", container_no=HALF)),
+        feed(line(containers=[HALF])),
     ],
     ids=lambda told: (told if isinstance(told, bytes) else json.dumps(told["releases"]).encode())[:90].decode(errors="replace"),
 )  # fmt: skip
 def test_a_feed_that_cannot_be_read_or_takes_back_is_a_no(stranger: Stranger, notebook: Notebook, told: Any) -> None:
     stranger.feed = told
     assert not asked(stranger, notebook)[0]
+
+
+ODD_LINES = (
+    line(version=2**64 - 1),
+    line(id=HALF, kind="Odd", consignment_id=HALF),
+    line(kind="Unreadable", consignment_id=HALF),
+)
+
+
+@pytest.mark.parametrize("odd", ODD_LINES, ids=lambda odd: json.dumps(odd)[:90])
+def test_what_follows_a_line_that_cannot_be_stored_is_handed_over(
+    stranger: Stranger, notebook: Notebook, odd: dict[str, Any]
+) -> None:
+    house = Gatehouse(notebook)
+    stranger.feed = feed(odd, line(cursor="e1.2", id="r-2", consignment_id="c-2"))
+    with FeedPort(stranger.address, notebook) as port:
+        assert port.read(house, 0) == 1
+        assert notebook.cursor("http") == "e1.2"
 
 
 def test_an_answer_older_than_one_before_is_a_no(stranger: Stranger, notebook: Notebook) -> None:

@@ -172,6 +172,13 @@ def test_a_paper_whose_fields_contradict_each_other_is_read(code: str) -> None:
     assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
 
 
+def test_a_paper_under_a_trade_mode_that_the_code_table_lacks_is_read() -> None:
+    found = (warning("/trade_mode", "trade_mode_unlisted"),)
+    fact = assessed(accepted(bill=NOT_DRAWN).model_copy(update={"warnings": found}))
+    assert fact.rules == (FiredRule(rule="unlisted_trade_mode", controls=(DOCUMENTS,), seen="trade mode 0110"),)
+    assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
+
+
 def test_a_warning_that_is_no_contradiction_changes_no_lane() -> None:
     heard = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": (warning("/containers/0", "container_malformed"),)})
     assert assessed(heard).lane is Lane.GREEN

@@ -10,13 +10,16 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.gate import RecordGateOut
-from schemas.parking import MessageParked, read_parking
+from schemas.parking import MessageParked, Origin, read_parking
 from schemas.topics import SERVICES
 from services.gate import decider as gate
 from services.risk.keys import PUBLISHED
+from services.shell import replay
 from services.shell.codec import LARGEST_VALUE, LONGEST_NAME, Raw, encode
 from services.shell.desk import Desk
+from services.shell.parked_reader import KafkaParkedReader
 from services.shell.parking import Trouble
+from services.shell.settings import WorkerSettings
 from services.shell.store import Partition, decode_record, encode_record, unreadable_record
 from services.shell.turn import Turn
 from services.worker import desks
@@ -215,6 +218,43 @@ def test_an_order_that_raises_is_parked_itself_once_it_is_known_as_the_one_at_fa
     turn.refused = {(request.topic, request.partition, request.offset): Trouble("cannot_be_written", "it raised")}
     turn.hear(worker.store, request)
     assert turn.parked == {"cannot_be_written": 1}
+
+
+def test_a_replay_that_raises_in_a_later_turn_ends_once_its_key_is_known_as_the_one_at_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its desk ended, and again after each start: the replay was gone on with although the key had been refused."""
+    monkeypatch.setattr(replay, "REPLAYED", 1)
+    worker = Worker()
+    bad, behind = found(value=b"{"), found()
+    worker.turn(order(), bad, behind, found())
+    request = resume(bad, value=found().value)
+    worker.memory.lay(request)
+    assert kinds(worker.turn(request)).count("ParkedReplayed") == 1
+
+    def broken(*_: Any) -> None:
+        raise OverflowError("of a kind that nobody foresaw")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Memory, "read", broken)
+        with pytest.raises(OverflowError):
+            worker.turn()
+        turn = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
+        turn.refused = {(0, CONSIGNMENT): Trouble("cannot_be_written", "it raised")}
+        turn.deadlines(worker.store, 0, [CONSIGNMENT])
+    for _, key, entry, data in turn.changed():
+        worker.store.put(key, data, entry.record.due, entry.state)
+    worker.memory.commit(turn.outputs)
+    (told,) = [json.loads(out.value or b"") for out in turn.outputs]
+    assert (told["reason"], told["offset"], told["attempt"]) == ("cannot_be_written", behind.offset, 2)
+    assert waiting(worker)[0] == behind.offset, "it waits for another order"
+    assert "ParkedReplayed" in kinds(worker.turn(resume(behind)))
+
+
+@pytest.mark.parametrize("partition", [-1, 2**31, 2**63, 10**30])
+def test_nothing_lies_in_a_partition_that_no_topic_can_have(partition: int) -> None:
+    parked = KafkaParkedReader("release", WorkerSettings(kafka="127.0.0.1:1"))
+    assert parked.message_at(Origin("customs-release-facts", partition, 0)) is None
 
 
 def _named(kind: str) -> dict[str, bytes]:

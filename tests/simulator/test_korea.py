@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,12 @@ EXCERPT = (
 """Written by hand in the shape of the source: a good row, one without mass, one from nowhere."""
 DATA = Path(os.environ.get("DTG_DATA", Path(__file__).parents[3] / "shared" / "data"))
 SOURCE = DATA / "customs-declarations" / "declarations_2021q1.csv"
-REAL = [(SOURCE, 8134, {"mass_not_positive": 55, "country_unknown": 12})] if SOURCE.exists() else []
+ITS_DAY, TODAY = date(2021, 3, 31), NOON.date()
+"""The last day of the source, and one of ours: lodged today, its declarations are judged by the HS of today."""
+WRONG = {"mass_not_positive": 55, "country_unknown": 12}
+SUPERSEDED = {"hs_code_unknown": 349}
+"""Codes of HS 2017 that HS 2022 split or gave to other goods."""
+REAL = [(SOURCE, 8134, 67, ITS_DAY, WRONG), (SOURCE, 8134, 407, TODAY, WRONG | SUPERSEDED)] if SOURCE.exists() else []
 
 
 def excerpt(folder: Path, *rows: str) -> Path:
@@ -36,17 +42,17 @@ def excerpt(folder: Path, *rows: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("source", "count", "wrong"), [(None, 3, {"mass_not_positive": 1, "country_unknown": 1}), *REAL]
+    ("source", "count", "rejected", "day", "wrong"),
+    [(None, 3, 2, TODAY, {"mass_not_positive": 1, "country_unknown": 1}), *REAL],
 )
 def test_every_row_becomes_a_declaration_and_only_what_is_wrong_in_it_is_rejected(
-    source: Path | None, count: int, wrong: dict[str, int], tmp_path: Path
+    source: Path | None, count: int, rejected: int, day: date, wrong: dict[str, int], tmp_path: Path
 ) -> None:
     declarations = list(read(source or excerpt(tmp_path, *EXCERPT)))
-    seen: Counter[str] = Counter()
-    for declaration in declarations:
-        seen.update({f.code for f in findings(declaration, NOON.date()) if f.severity is Severity.ERROR})
+    causes = [{f.code for f in findings(each, day) if f.severity is Severity.ERROR} for each in declarations]
     assert len(declarations) == count == len({d.reference for d in declarations})
-    assert seen == wrong
+    assert Counter(code for found in causes for code in found) == wrong
+    assert sum(map(bool, causes)) == rejected <= 450
 
 
 def test_the_columns_mean_what_the_table_says(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
 
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.bench.load import SENDER, Packet, Phase, lodgements, offer, packed, sender, wait_until
+from services.cli.screen import errors
 from services.shell.access import Access, access_to
 from services.shell.clock import Clock
 from services.shell.codec import headers_of
@@ -44,8 +45,9 @@ class Crowd(threading.Thread):
         """Lodges `count` consignments at `rate` a second (0: at once) and waits until each has ended."""
         packets = lodgements(self.day, first, count, lines)
         self.phase = phase = Phase()
-        offer(self._lodges, packets, rate, phase)
-        wait_until(lambda: len(phase.seen), count)
+        with errors.progress("consignments at their end 已办结", count) as advance:
+            offer(self._lodges, packets, rate, phase)
+            wait_until(lambda: len(phase.seen), count, advance)
         return phase
 
     def run(self) -> None:

@@ -143,13 +143,15 @@ def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Pha
     producer.flush(QUIET_SECONDS)
 
 
-def wait_until(done: Callable[[], int], count: int) -> None:
-    """Until `done` says `count`; RuntimeError when it has not moved for two minutes."""
+def wait_until(done: Callable[[], int], count: int, advance: Callable[[int], None] = lambda more: None) -> None:
+    """Until `done` says `count`; RuntimeError when it has not moved for two minutes. `advance` is told how many more are done."""
     quiet, known = time.monotonic(), done()
+    advance(known)
     while known < count:
         time.sleep(0.02)
         now = done()
         if now != known:
+            advance(now - known)
             quiet, known = time.monotonic(), now
         if time.monotonic() - quiet > QUIET_SECONDS:
             raise RuntimeError(f"{count - known} of {count} consignments have no end after two quiet minutes")

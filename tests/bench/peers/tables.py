@@ -2,19 +2,18 @@
 
 from typing import Any
 
+from schemas.codes import hs
 from schemas.codes.checks import CONTRADICTIONS
-from schemas.codes.countries import COUNTRIES
+from schemas.codes.countries import NAMES as COUNTRIES
 from schemas.codes.currencies import CURRENCIES
-from schemas.codes.offices import OFFICES
+from schemas.codes.offices import DISTRICTS, OFFICES, is_sandbox
 from schemas.codes.trade import (
-    CHAPTERS,
-    KILOGRAMS,
     MAYBE_WOOD_KINDS,
     PACKAGE_KINDS,
     SOLID_WOOD_KINDS,
     TRADE_MODES,
-    UNITS,
 )
+from schemas.codes.units import KILOGRAMS, UNITS
 from schemas.vocabulary import TransportMode
 from services.declaration.checks import PORTED
 from services.declaration.contradictions import UNBOXED
@@ -28,7 +27,10 @@ def tables() -> dict[str, Any]:
         "countries": sorted(COUNTRIES),
         "currencies": sorted(CURRENCIES),
         "offices": sorted(OFFICES),
-        "chapters": sorted(CHAPTERS),
+        "districts": sorted(DISTRICTS),
+        "sandbox_offices": sorted(filter(is_sandbox, OFFICES)),
+        "chapters": sorted(hs.EDITIONS[-1].chapters),
+        "hs_codes": sorted(hs.EDITIONS[-1].names),
         "package_kinds": sorted(PACKAGE_KINDS),
         "trade_modes": sorted(TRADE_MODES),
         "units": sorted(UNITS),

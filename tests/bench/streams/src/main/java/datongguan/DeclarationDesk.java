@@ -17,6 +17,7 @@ final class DeclarationDesk extends Desk {
     private static final String SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     private static final int[] WEIGHTS = new int[17];
     private static final Pattern BOX = Pattern.compile("[A-Z]{4}[0-9]{7}");
+    private static final Pattern FOUR_DIGITS = Pattern.compile("[0-9]{4}");
     private static final Pattern AIR = Pattern.compile("[A-Z]{3}[0-9]{4,5}[A-Z0-9]{2}");
     private static final BigDecimal CENT = new BigDecimal("0.05");
     private static final BigDecimal TOLERANCE = new BigDecimal("0.01");
@@ -71,8 +72,16 @@ final class DeclarationDesk extends Desk {
         boolean imports = said.get("direction").asText().equals("I");
         unless(uscc(said.get("declarant").asText()), "/declarant", "declarant_invalid");
         unless(uscc(said.get("consignee").asText()), "/consignee", "consignee_invalid");
-        unless(tables.has("offices", said.get("customs_office").asText()), "/customs_office", "office_unknown");
-        unless(tables.has("trade_modes", said.get("trade_mode").asText()), "/trade_mode", "trade_mode_unknown");
+        String office = said.get("customs_office").asText();
+        boolean listed = tables.has("offices", office);
+        boolean ofDistrict = FOUR_DIGITS.matcher(office).matches() && tables.has("districts", office.substring(0, 2));
+        unless(listed || ofDistrict, "/customs_office", "office_unknown");
+        warn(!listed && ofDistrict, "/customs_office", "office_unlisted");
+        String trade = said.get("trade_mode").asText();
+        boolean held = tables.has("trade_modes", trade);
+        boolean likeMode = FOUR_DIGITS.matcher(trade).matches();
+        unless(held || likeMode, "/trade_mode", "trade_mode_unknown");
+        warn(!held && likeMode, "/trade_mode", "trade_mode_unlisted");
         unless(tables.has("transport_modes", mode), "/transport_mode", "transport_mode_unknown");
         unless(!tables.has("ported", mode) || !said.get("bill_no").asText().isEmpty(), "/bill_no", "bill_missing");
         for (String name : new String[] {"departure_country", "destination_country"}) {
@@ -99,8 +108,9 @@ final class DeclarationDesk extends Desk {
         }
         totals(said);
         int place = 0;
+        int fewest = tables.has("sandbox_offices", said.get("customs_office").asText()) ? 6 : 10;
         for (JsonNode item : said.get("items")) {
-            line(item, "/items/" + place++, said.get("currency").asText());
+            line(item, "/items/" + place++, said.get("currency").asText(), fewest);
         }
         unless(place > 0, "/items", "items_missing");
         unless(place <= 50, "/items", "items_too_many");
@@ -125,11 +135,12 @@ final class DeclarationDesk extends Desk {
         unless(near(price, invoice), "/invoice_total", "invoice_total_differs");
     }
 
-    private void line(JsonNode item, String where, String currency) {
+    private void line(JsonNode item, String where, String currency, int fewest) {
         String code = item.get("hs_code").asText();
-        boolean digits = code.length() >= 6 && code.length() <= 10 && code.chars().allMatch(c -> c >= '0' && c <= '9');
+        boolean digits = code.length() >= fewest && code.length() <= 10 && code.chars().allMatch(c -> c >= '0' && c <= '9');
         unless(digits, where + "/hs_code", "hs_malformed");
         unless(!digits || tables.has("chapters", code.substring(0, 2)), where + "/hs_code", "hs_chapter_unknown");
+        unless(!digits || code.startsWith("98") || tables.has("hs_codes", code.substring(0, 6)), where + "/hs_code", "hs_code_unknown");
         unless(!item.get("description").asText().isBlank(), where + "/description", "description_missing");
         unless(tables.has("countries", item.get("origin_country").asText()), where + "/origin_country", "country_unknown");
         unless(tables.has("units", item.get("unit").asText()), where + "/unit", "unit_unknown");

@@ -100,6 +100,8 @@ final class RiskDesk extends Desk {
         when(imports && meets("waste_headings", headings), "imported_waste", headings, "inspection");
         when(meets("dual_use_headings", headings), "dual_use_and_precision", headings, "sampling");
         when(oddPrice(said), "odd_price_per_kg", "price", "documents");
+        when(unmeasured(said), "no_yardstick", "currency", "documents");
+        when(codes.contains("trade_mode_unlisted"), "unlisted_trade_mode", "trade mode", "documents");
         when(free(said), "free_of_charge", "price", "documents");
         when(imports && detour(said, from), "detoured_clothing", from, "documents");
         when(meets("contradictions", codes), "contradicting_fields", codes, "documents");
@@ -122,13 +124,22 @@ final class RiskDesk extends Desk {
         for (JsonNode item : said.get("items")) {
             BigDecimal net = decimal(item.get("net_mass_kg"));
             BigDecimal price = decimal(item.get("total_price"));
-            if (net.signum() <= 0 || price.signum() <= 0) {
+            BigDecimal worth = tables.number("usd_per_unit", item.get("currency").asText(), null);
+            if (worth == null || net.signum() <= 0 || price.signum() <= 0) {
                 continue;
             }
-            BigDecimal worth = tables.number("usd_per_unit", item.get("currency").asText(), BigDecimal.ONE);
             BigDecimal perKilogram = price.multiply(worth).divide(net, MathContext.DECIMAL64);
             boolean bulk = tables.has("bulk_chapters", item.get("hs_code").asText().substring(0, 2));
             if (perKilogram.compareTo(dear) > 0 || perKilogram.compareTo(cheap) < 0 && !bulk) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean unmeasured(JsonNode said) {
+        for (JsonNode item : said.get("items")) {
+            if (tables.number("usd_per_unit", item.get("currency").asText(), null) == null) {
                 return true;
             }
         }

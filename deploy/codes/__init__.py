@@ -1,0 +1,1 @@
+"""How are the code tables made that are copied from a public source? One module a table; `make hs`."""

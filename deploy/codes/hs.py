@@ -1,0 +1,84 @@
+"""How is schemas/codes/hs-2022.csv made? From the data set `harmonized-system`, which is in the public domain: `make hs`.
+
+`python -m deploy.codes.hs` fetches the file of the commit below; `python -m deploy.codes.hs FILE` reads one that is here. Either
+must have the digest below: another edition is a table of its own with a day of its own, never a change of this one.
+"""
+
+import csv
+import hashlib
+import io
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from schemas.codes.hs import EDITIONS, HEADINGS, Edition
+
+REPOSITORY = "https://github.com/datasets/harmonized-system"
+COMMIT = "905e5a0fa29f5700d62cb3cc1265f21bc8a92329"
+SOURCE = f"https://raw.githubusercontent.com/datasets/harmonized-system/{COMMIT}/data/harmonized-system.csv"
+DIGEST = "e77ee9e1cfd15a42d1fadeb2c0618d10f6b9ed9aec0e5d66826dc7ef9d3126a5"
+"""SHA-256 of the source."""
+NO_GOODS = "99"
+"""The chapter that UN Comtrade adds for what no code was given for; it is no chapter of the HS."""
+NOTE = (
+    "Harmonized System 2022, six digits. 协调制度 2022 年版，六位",
+    f"Source: {REPOSITORY} commit {COMMIT[:12]}, data/harmonized-system.csv (from UN Comtrade)",
+    "Licence: Open Data Commons Public Domain Dedication and License 1.0 (PDDL), http://opendatacommons.org/licenses/pddl/1-0/",
+    "Left out: chapter 99, which is Comtrade's own. Not contained: national digits (7 to 10), chapter 98",
+    "Made by `make hs`; do not edit",
+)
+SILENCE_SECONDS = 60
+
+
+class NotTheSource(Exception):
+    """It is not the file from which the table is made; the text says what was seen."""
+
+
+def rows(source: bytes) -> list[tuple[str, str]]:
+    """Code and description of each code of six digits, in order; NotTheSource unless the digest is the right one."""
+    seen = hashlib.sha256(source).hexdigest()
+    if seen != DIGEST:
+        raise NotTheSource(f"SHA-256 {seen} is not {DIGEST}. 来源文件不符")
+    read = csv.DictReader(io.StringIO(source.decode()))
+    return sorted(
+        (row["hscode"], row["description"]) for row in read if row["level"] == "6" and row["hscode"][:2] != NO_GOODS
+    )
+
+
+def table(source: bytes, edition: Edition) -> str:
+    """The table as it is committed: notes, headings, rows."""
+    codes = rows(source)
+    written = io.StringIO()
+    for line in (*NOTE, f"In force from {edition.effective_from}; {len(codes)} codes"):
+        written.write(f"# {line}\n")
+    lines = csv.writer(written, lineterminator="\n")
+    lines.writerow(HEADINGS)
+    lines.writerows(codes)
+    return written.getvalue()
+
+
+def main() -> None:
+    """Writes the table, or says why not."""
+    edition = EDITIONS[-1]
+    try:
+        edition.file.write_text(table(_source(sys.argv[1:]), edition), encoding="utf-8")
+    except (NotTheSource, OSError) as error:
+        sys.exit(str(error))
+    print(f"{edition.file.name}: {len(edition.names)} codes")
+
+
+def _source(arguments: list[str]) -> bytes:
+    if arguments:
+        return Path(arguments[0]).read_bytes()
+    try:
+        with urllib.request.urlopen(SOURCE, timeout=SILENCE_SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.URLError as error:
+        raise NotTheSource(
+            f"{SOURCE}: {error.reason}. 无法下载；`python -m deploy.codes.hs FILE` 读取本地文件"
+        ) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Which code may somebody have meant who wrote one that does not exist?
+
+One slip of the hand is tried first: signs exchanged, one left out, one too many, one wrong. Only then the neighbours in the order of
+the table are named. The work does not depend on the size of the table, so that a paper full of wrong codes costs nothing.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+MOST: Final = 3
+"""Codes that are named."""
+LONGEST: Final = 12
+"""Signs of a code for which slips are tried; longer than every code of our tables."""
+_SIGNS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def nearest(code: str, table: Mapping[str, str]) -> tuple[str, ...]:
+    """Codes of the table, the likeliest first, three at most. `table`: codes and their names, which are tried as well."""
+    if not table:
+        return ()
+    typed = code.strip().upper()
+    found = dict.fromkeys([*_by_name(typed, table), *[each for each in _slips(typed, table) if each in table]])
+    if not found:
+        codes = _in_order(tuple(table))
+        first = max(0, min(bisect_left(codes, typed) - 1, len(codes) - MOST))
+        found = dict.fromkeys(codes[first : first + MOST])
+    return tuple(found)[:MOST]
+
+
+def _by_name(typed: str, table: Mapping[str, str]) -> Iterator[str]:
+    """Tables name everything in Chinese, a blank, and English; somebody may write the name where the code belongs."""
+    if len(table) > 1000 or not typed:
+        return
+    for code, name in table.items():
+        chinese, _, english = name.partition(" ")
+        if typed in (chinese.upper(), english.upper()):
+            yield code
+
+
+def _slips(typed: str, table: Mapping[str, str]) -> Iterator[str]:
+    if not typed or len(typed) > LONGEST:
+        return
+    length = len(next(iter(table)))
+    signs = _SIGNS[:10] if next(iter(table)).isdigit() and typed.isdigit() else _SIGNS
+    yield typed
+    if typed.isdigit() and len(typed) < length:  # a spreadsheet drops leading zeros
+        yield typed.zfill(length)
+    cuts = [(typed[:place], typed[place:]) for place in range(len(typed) + 1)]
+    yield from (left + right[1] + right[0] + right[2:] for left, right in cuts if len(right) > 1)
+    yield from (left + sign + right[1:] for left, right in reversed(cuts) if right for sign in signs)
+    yield from (left + right[1:] for left, right in cuts if right)
+    yield from (left + sign + right for left, right in reversed(cuts) for sign in signs)
+
+
+@lru_cache(32)
+def _in_order(codes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(codes))

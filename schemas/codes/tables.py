@@ -1,0 +1,117 @@
+"""Which code tables are there, of which day, from which source, and are they complete? For `dtg codes`.
+
+The tables of the form are official lists of the General Administration of Customs; the codes and their Chinese names are read from
+public copies of them, which name no licence, the English names are ours. Codes were taken where two copies agree, or where one has what
+the other is too old for; what a table lacks is said in its `lacks`, and an unknown code of it that may well exist is a finding, not an
+error.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+from schemas.codes import countries, currencies, hs, offices, trade, units
+from schemas.codes.checks import Words
+
+NO_LICENCE: Final = "no licence named"
+_COPIES: Final = "GACC code tables of the form (2018 No. 67), by public copies"
+
+
+class CodeTable(NamedTuple):
+    """One table. `names`: `中文 English` by code, empty where the names come from elsewhere (countries, currencies: CLDR).
+
+    `as_of`: the day of the list. `lacks`: what is known to be missing; empty for a table that is complete.
+    """
+
+    name: str
+    title: Words
+    names: Mapping[str, str]
+    as_of: date
+    source: str
+    licence: str
+    lacks: str = ""
+
+
+def tables(day: date) -> Mapping[str, CodeTable]:
+    """Every table as it is in force on this day, by its name; no table of HS codes before the first edition that is here."""
+    edition = hs.edition(day)
+    codes_of_goods = edition and CodeTable(
+        "hs",
+        Words("商品编号（六位）", "HS codes, six digits"),
+        edition.names,
+        edition.effective_from,
+        "github.com/datasets/harmonized-system, commit 905e5a0fa29f",
+        "PDDL 1.0",
+        "the national digits (7 to 10) and chapter 98",
+    )
+    found = (
+        CodeTable(
+            "units",
+            Words("计量单位", "units of measure"),
+            units.UNITS,
+            date(2018, 8, 1),
+            f"{_COPIES}: github.com/ryanrong95/HXT, github.com/jin123456bat/weigou",
+            NO_LICENCE,
+        ),
+        CodeTable(
+            "trade-modes",
+            Words("监管方式", "trade modes"),
+            trade.TRADE_MODES,
+            trade.MODES_AS_OF,
+            f"{_COPIES}: github.com/ryanrong95/HXT, 606212.com; 9710 and 9810: GACC 2020 No. 75",
+            NO_LICENCE,
+            "modes of later announcements; no public list of all of them was found",
+        ),
+        CodeTable(
+            "transport-modes",
+            Words("运输方式", "transport modes"),
+            trade.TRANSPORT_MODES,
+            date(2018, 8, 1),
+            f"{_COPIES}: github.com/ryanrong95/HXT, xhfzs.cn",
+            NO_LICENCE,
+        ),
+        CodeTable(
+            "package-kinds",
+            Words("包装种类", "kinds of package"),
+            trade.PACKAGE_KINDS,
+            date(2018, 8, 1),
+            f"{_COPIES}: github.com/ryanrong95/HXT; 98: GACC 2018 No. 67",
+            NO_LICENCE,
+        ),
+        CodeTable(
+            "offices",
+            Words("关区", "customs offices"),
+            offices.OFFICES,
+            date(2018, 8, 1),
+            "pages of 365area.com and 360docs.net that copy the GACC table",
+            NO_LICENCE,
+            f"{offices.IN_THE_COUNTRY - offices.HELD} of the {offices.IN_THE_COUNTRY:,} offices of the country, among them those of Hefei and "
+            "every one from 9000 on; 9001 to 9999 are the sandbox's",
+        ),
+        CodeTable(
+            "districts",
+            Words("直属关区", "customs districts"),
+            offices.DISTRICTS,
+            date(2018, 8, 1),
+            "as of the offices",
+            NO_LICENCE,
+            "Hefei, and the five districts from 90 on",
+        ),
+        CodeTable(
+            "countries",
+            Words("国别（地区）", "countries and regions"),
+            countries.NAMES,
+            date(2026, 1, 1),
+            f"ISO 3166-1; the form's own codes: {_COPIES}: github.com/ryanrong95/HXT",
+            "codes are free to use (ISO)",
+        ),
+        CodeTable(
+            "currencies",
+            Words("币制", "currencies"),
+            currencies.NAMES,
+            date(2026, 1, 1),
+            "ISO 4217, alphabetic codes of currencies in use",
+            "codes are free to use (ISO)",
+        ),
+    )
+    return {each.name: each for each in (codes_of_goods, *found) if each}

@@ -1,0 +1,116 @@
+"""Which codes may a declaration name, and is this one of them? `dtg codes`, `dtg codes units`, `dtg codes units 035 KGS`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from babel import Locale
+
+from schemas.codes import countries, hs
+from schemas.codes.nearest import nearest
+from schemas.codes.tables import CodeTable, tables
+from schemas.vocabulary import day_in_china
+from services.cli.screen import AsJson, Table, errors, screen, styled, text
+from services.shell.clock import now
+
+
+def codes(
+    table: Annotated[str, typer.Argument(parser=text, help="name of a table; default: all tables")] = "",
+    code: Annotated[list[str] | None, typer.Argument(help="codes to look up; default: the whole table")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the code tables with source, day and count, or one table, or check codes; exit code 1 for an unknown one. 代码表"""
+    known = tables(day_in_china(now()))
+    if not table:
+        _overview(known, as_json)
+        return
+    if table not in known:
+        errors.block(f"There is no table {table}: {', '.join(known)}. 没有此代码表", "red")
+        raise typer.Exit(1)
+    one = known[table]
+    asked = [text(each) for each in code or ()]
+    if asked:
+        _check(one, asked, as_json)
+        return
+    named = names(one)
+    if as_json:
+        screen.tell(True, table=one.name, **_about(one), names=named)
+        return
+    shown = Table("code 代码", "name 名称")
+    for each, name in named.items():
+        shown.add_row(each, name)
+    screen.table(shown)
+    screen.block("\n".join(_note(one)))
+
+
+def names(table: CodeTable) -> dict[str, str]:
+    """Codes and their names in both languages; those of countries and currencies are CLDR's."""
+    return {code: name or _cldr(table.name, code) for code, name in table.names.items()}
+
+
+def _cldr(table: str, code: str) -> str:
+    zh, en = Locale("zh"), Locale("en")
+    if table == "countries":
+        region = countries.alpha2(code)
+        return f"{zh.territories.get(region, '')} {en.territories.get(region, '')}".strip()
+    return f"{zh.currencies.get(code, '')} {en.currencies.get(code, '')}".strip()
+
+
+def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:
+    if as_json:
+        screen.tell(True, tables={name: _about(each) for name, each in known.items()})
+        return
+    shown = Table("table 代码表", "name 名称", "codes 条数", "as of 日期")
+    for name, each in known.items():
+        shown.add_row(name, f"{each.title.zh} {each.title.en}", f"{len(each.names):,}", str(each.as_of))
+    screen.table(shown)
+    for name, each in known.items():
+        lacks = f" It lacks {each.lacks}. 不全" if each.lacks else ""
+        screen.line(f"{name}: {each.source}; {each.licence}.{lacks}")
+
+
+def _check(table: CodeTable, asked: list[str], as_json: bool) -> None:
+    named = names(table)
+    answers = []
+    for each in asked:
+        code = _looked_up(table, each)
+        answers.append((each, named.get(code), () if code in named else nearest(code, named)))
+    if as_json:
+        screen.tell(
+            True,
+            codes=[
+                {"code": each, "known": name is not None, "name": name, "nearest": near} for each, name, near in answers
+            ],
+        )
+    else:
+        for each, name, near in answers:
+            if name is not None:
+                screen.line(f"{each} {name}")
+                continue
+            close = "; ".join(f"{code} {named[code]}".strip() for code in near)
+            screen.line(styled(f"{each}: not in {table.name} 表中没有; nearest 相近: {close or '–'}", "red"))
+        if table.lacks and any(name is None for _, name, _ in answers):
+            screen.line(f"The table lacks {table.lacks}. 本表不全")
+    raise typer.Exit(1 if any(name is None for _, name, _ in answers) else 0)
+
+
+def _looked_up(table: CodeTable, code: str) -> str:
+    """Of a code of the tariff the first six digits, as the declaration desk does."""
+    return code[: hs.SIX] if table.name == "hs" and len(code) <= hs.NATIONAL_DIGITS else code
+
+
+def _about(table: CodeTable) -> dict[str, Any]:
+    return {
+        "title": {"zh": table.title.zh, "en": table.title.en},
+        "codes": len(table.names),
+        "as_of": str(table.as_of),
+        "source": table.source,
+        "licence": table.licence,
+        "lacks": table.lacks,
+    }
+
+
+def _note(table: CodeTable) -> list[str]:
+    told = [f"{len(table.names):,} codes as of {table.as_of}. {len(table.names):,} 条，日期 {table.as_of}"]
+    told.append(f"Source: {table.source}; {table.licence}. 来源")
+    return [*told, f"It lacks {table.lacks}. 本表不全"] if table.lacks else told

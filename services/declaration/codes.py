@@ -1,0 +1,70 @@
+"""Are the codes of a paper codes at all? Each is looked up in its table, and the nearest ones are named for one that is not there."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from schemas.codes import countries, hs, offices, trade
+from schemas.codes.nearest import nearest
+from schemas.codes.ways import homes
+from schemas.declaration import Declaration
+from schemas.vocabulary import Direction
+from services.declaration.pointing import Seen, error, warning
+
+
+def listed(code: str, table: Mapping[str, str], pointer: str, finding: str) -> Seen:
+    """An error, with the nearest codes, where the table does not have this one."""
+    if code not in table:
+        yield error(pointer, finding, code, nearest(code, table))
+
+
+def office(code: str) -> Seen:
+    """Most offices of the country are not in the table, so that one of a known district is a finding, and its neighbours say nothing."""
+    if code not in offices.OFFICES and offices.is_of_district(code):
+        seen = f"{code}: the table holds {offices.HELD} of {offices.IN_THE_COUNTRY} offices"
+        yield warning("/customs_office", "office_unlisted", seen)
+    else:
+        yield from listed(code, offices.OFFICES, "/customs_office", "office_unknown")
+
+
+def trade_mode(code: str) -> Seen:
+    """Modes of later announcements are not in the table, so that one that is written like a mode is a finding, upon which the papers
+    are read; most modes are in it, so that the nearest ones are named.
+    """
+    if code not in trade.TRADE_MODES and trade.is_like_mode(code):
+        seen = f"{code}: the table holds {len(trade.TRADE_MODES)} modes, as of {trade.MODES_AS_OF}"
+        yield warning("/trade_mode", "trade_mode_unlisted", seen, nearest(code, trade.TRADE_MODES))
+    else:
+        yield from listed(code, trade.TRADE_MODES, "/trade_mode", "trade_mode_unknown")
+
+
+def place(country: str, at: str, office: str) -> Seen:
+    """A country in a field of one; the sandbox offices have a country of their own."""
+    if country not in homes(office):
+        yield from listed(country, countries.NAMES, at, "country_unknown")
+    if country in countries.NOWHERE:
+        yield warning(at, "country_left_open", country)
+
+
+def judged_on(said: Declaration, today: date) -> date:
+    """The day whose HS codes a declaration names: the one on which it is lodged; of imports that are declared ahead the one on which their
+    conveyance enters (Tariff Law of the PRC, 2024, article 20: the tariff of that day applies).
+    """
+    entry = said.conveyance_entry_date
+    return max(today, entry) if entry is not None and said.direction is Direction.IMPORT else today
+
+
+def commodity(code: str, at: str, fewest: int, day: date) -> Seen:
+    """The HS code of a line. `fewest`: digits; papers of foreign data sets name no more than six, and go to sandbox offices.
+
+    Of a day of which no table is held only the digits are judged, and nothing is said about that: no paper can be lodged on such a day,
+    only earlier ones be judged again, each line of which would have the same finding.
+    """
+    edition = hs.edition(day)
+    if not (fewest <= len(code) <= hs.NATIONAL_DIGITS and code.isascii() and code.isdigit()):
+        yield error(at, "hs_malformed", code)
+    elif edition is None:
+        return
+    elif code[:2] not in edition.chapters:
+        yield error(at, "hs_chapter_unknown", code)
+    elif not edition.has(code):
+        yield error(at, "hs_code_unknown", code, edition.nearest(code))

@@ -1,0 +1,50 @@
+"""Do the legal quantities of a line go together, and may it be without a mass?"""
+
+from decimal import Decimal
+
+from schemas.codes import hs
+from schemas.codes.units import ENERGY, KILOGRAMS, UNITS
+from schemas.declaration import Item
+from services.declaration.codes import listed
+from services.declaration.pointing import Seen, error, warning
+from services.declaration.totals import HUNDREDTH
+
+LEAST = Decimal("0.05")
+"""By which two statements of one quantity may always differ."""
+
+
+def may_lack_mass(item: Item) -> bool:
+    """Electricity, what else is counted by its power or energy, and goods whose legal units are given and are no mass: the form has
+    no net mass of a line but the legal quantity in kilograms.
+    """
+    units = {item.first_unit, item.second_unit} - {""}
+    legally = bool(units) and units.isdisjoint(KILOGRAMS)
+    return legally or item.hs_code.startswith(hs.ELECTRICITY) or item.unit in ENERGY
+
+
+def legal(item: Item, at: str) -> Seen:
+    """The first and the second legal quantity, each with its unit, the second after the first."""
+    first, second = (item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)
+    if second != (None, "") and first == (None, ""):
+        yield error(f"{at}/first_unit", "legal_quantity_incomplete", "")
+    for name, (quantity, unit) in (("first", first), ("second", second)):
+        where = f"{at}/{name}_quantity"
+        if unit:
+            yield from listed(unit, UNITS, f"{at}/{name}_unit", "unit_unknown")
+        elif quantity is not None:
+            yield error(f"{at}/{name}_unit", "legal_quantity_incomplete", unit)
+        if quantity is None:
+            if unit:
+                yield error(where, "legal_quantity_incomplete", "")
+        elif quantity <= 0:
+            yield error(where, "quantity_not_positive", quantity)
+        elif unit == item.unit and not _near(quantity, item.quantity):
+            yield warning(where, "legal_quantity_differs", f"{quantity}, quantity {item.quantity}")
+        elif unit in KILOGRAMS and item.net_mass_kg > 0 and not _near(quantity * KILOGRAMS[unit], item.net_mass_kg):
+            mass = quantity * KILOGRAMS[unit]
+            yield warning(where, "legal_quantity_differs", f"{mass} kg, net mass {item.net_mass_kg} kg")
+
+
+def _near(one: Decimal, other: Decimal) -> bool:
+    """Whether two statements of one thing differ by no more than they are rounded."""
+    return abs(one - other) <= max(LEAST, other * HUNDREDTH)

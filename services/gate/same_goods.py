@@ -1,0 +1,65 @@
+"""Does more than one declaration stand for the same goods in a container? Each is accepted at its own desk, which cannot see the other.
+
+A consignment's record knows its own paper only; the record of a container knows each paper that names it. What is found here is told
+to officers and changes no answer: of two papers that stand for one bill in one visit the gate says no by itself (`visits.answer`).
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from schemas.vocabulary import plain_word, same_word
+from services.gate.box import Box, Part
+from services.gate.visits import Truth
+
+RULE_SET = "2026-11-29"
+"""Version of the two rules here; another one where either changes."""
+BY_BILL = "one_declaration_a_bill"
+"""Goods of one way, bill and container; where their conveyances differ, only while both are awaited or in the same visit."""
+BY_BOX = "one_declaration_a_box"
+"""Goods of one way without a bill, of each of which its paper says that the container is theirs alone, in the same visit and with
+conveyances that do not differ."""
+
+
+class Again(NamedTuple):
+    """A paper of which it is news that `others` stand for the same goods."""
+
+    part: Part
+    rule: str
+    others: tuple[str, ...]
+
+
+def lodged_again(box: Box, truth: Truth) -> Iterator[Again]:
+    """The papers that were not told yet. Withdrawn ones, and those that an officer struck off, stand for nothing."""
+    standing = [
+        p
+        for p in box.parts
+        if p.standing != "withdrawn" and p.consignment_id not in box.struck and p.consignment_id not in box.gone
+    ]
+    if all(p.told_again for p in standing) or len(standing) < 2:
+        return
+    visits = {p.consignment_id: visit.id for visit in truth.visits for p in visit.parts}
+    alike: dict[tuple[str, str], list[Part]] = {}
+    for part in standing:
+        alike.setdefault((part.direction, plain_word(part.bill)), []).append(part)
+    for (_, bill), papers in alike.items():
+        for part in papers:
+            if part.told_again:
+                continue
+            same = _same_bill if bill else _same_box
+            others = [p.consignment_id for p in papers if p is not part and same(part, p, visits)]
+            if others:
+                yield Again(part, BY_BILL if bill else BY_BOX, tuple(others))
+
+
+def _same_bill(one: Part, other: Part, visits: dict[str, str]) -> bool:
+    return same_word(one.conveyance, other.conveyance) is not False or _together(one, other, visits)
+
+
+def _same_box(one: Part, other: Part, visits: dict[str, str]) -> bool:
+    alone = one.shared_by == other.shared_by == 1
+    return alone and same_word(one.conveyance, other.conveyance) is not False and _together(one, other, visits)
+
+
+def _together(one: Part, other: Part, visits: dict[str, str]) -> bool:
+    """Whether both are in one visit, or both are awaited."""
+    return visits.get(one.consignment_id) == visits.get(other.consignment_id)

@@ -1,0 +1,53 @@
+"""Does the gate say why by a code, and do people read it in their language whatever English stands beside it?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.gate import ConsignmentLeftUnreleased, DepartureRetracted, GateAlarmRaised
+from services.console.words import WORDS
+from services.console.written import why_of
+from services.gate.reasons import WHY
+from tests.console.border import Border
+from tests.console.still import Still
+
+
+@pytest.fixture
+def still(tmp_path: Path) -> Iterator[Still]:
+    made = Still(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("code", WHY)
+def test_each_code_of_the_gate_has_its_words_and_is_what_its_older_sentence_says(code: str) -> None:
+    words = WORDS[f"written.{code}"]
+    assert WHY[code].startswith(words.en) and WHY[code].removeprefix(words.en).strip() in words.zh
+    assert why_of({"why": code, "reason": "words of another version"}) == words.en
+
+
+def test_facts_of_the_release_before_and_codes_of_a_later_one_are_told_by_their_sentence() -> None:
+    assert why_of({"reason": "left without release 未放行离场"}) == "left without release 未放行离场"
+    assert (
+        why_of({"why": "", "reason": "as it was"}) == why_of({"why": "of_2030", "reason": "as it was"}) == "as it was"
+    )
+
+
+def test_pages_and_answers_tell_an_alarm_by_its_code(still: Still) -> None:
+    told = Border("CODED").lodged().accepted().assessed().arrived()
+    about = {"reason": "words that no catalogue has", "visit": "visit-1"}
+    told.gate_says(
+        GateAlarmRaised, gate="G2", waiting_for=(told.id,), alarm="left_unreleased", report_id="out-1", blocks=True,
+        why="left_before", **about,
+    )  # fmt: skip
+    told.gate_says(ConsignmentLeftUnreleased, why="left_before", **about)
+    told.gate_says(DepartureRetracted, why="departure_wrong", **about)
+    still.tell(told.said)
+    box = told.containers[0]
+    for path in ("/alarms", f"/containers/{box}", f"/consignments/{told.id}"):
+        page = still.page(path, "zh")
+        assert "先于放行离场" in page and "words that no catalogue has" not in page, path
+    assert "离场报告已撤回或经查不实" in still.page(f"/consignments/{told.id}", "zh")
+    (alarm,) = still.get("/api/v1/alarms").json()["alarms"]
+    assert alarm["reason_text"] == {"zh": "先于放行离场", "en": "left before release"}

@@ -1,0 +1,68 @@
+"""Is an optional field that is null the same as one that was left out, and everything else as it was?"""
+
+import json
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from schemas.declaration import MOST_LINES, Declaration, Item
+from schemas.release import PlaceWatch
+from services.console.bodies import long_lists
+from services.console.nulls import is_optional, validated
+from tests.declaration.good import good_declaration
+
+PAPER = orjson.loads(good_declaration().model_dump_json())
+OPTIONAL = [name for name, field in Declaration.model_fields.items() if not field.is_required()]
+OF_A_LINE = [name for name, field in Item.model_fields.items() if not field.is_required()]
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_an_optional_field_may_be_null(name: str) -> None:
+    without = {key: value for key, value in PAPER.items() if key != name}
+    assert validated(Declaration, orjson.dumps({**PAPER, name: None})) == Declaration.model_validate(without)
+
+
+@pytest.mark.parametrize("name", OF_A_LINE)
+def test_so_may_one_of_a_line(name: str) -> None:
+    first, second = PAPER["items"]
+    without = {key: value for key, value in second.items() if key != name}
+    said = validated(Declaration, orjson.dumps({**PAPER, "items": [first, {**second, name: None}]}))
+    assert said == Declaration.model_validate({**PAPER, "items": [first, without]})
+
+
+@pytest.mark.parametrize("name", ["reference", "declarant", "gross_mass_kg", "items"])
+def test_a_field_that_must_be_there_may_not_be_null(name: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        validated(Declaration, orjson.dumps({**PAPER, name: None, "bill_no": None}))
+    assert [each["loc"] for each in raised.value.errors()] == [(name,)]
+
+
+def test_what_is_wrong_besides_is_still_told_and_nothing_else_changes() -> None:
+    wrong = {**PAPER, "bill_no": None, "goods_place": 7, "packages": "many", "nothing": None}
+    with pytest.raises(ValidationError) as raised:
+        validated(Declaration, orjson.dumps(wrong))
+    assert sorted(each["loc"] for each in raised.value.errors()) == [("goods_place",), ("nothing",), ("packages",)]
+    heavy = json.dumps({**PAPER, "bill_no": None}).replace('"45"', "12345678901234.56789").encode()
+    without = heavy.replace(b'"bill_no": null, ', b"")
+    assert heavy != without
+    assert validated(Declaration, heavy) == Declaration.model_validate_json(without), "digits stay as they were written"
+
+
+def test_a_body_that_is_null_is_no_declaration() -> None:
+    with pytest.raises(ValidationError):
+        validated(Declaration, b"null")
+
+
+def test_places_that_are_no_field_are_not_optional() -> None:
+    assert is_optional(Declaration, ("items", 3, "unit")) and is_optional(Declaration, ("containers", 0, "seal_no"))
+    assert not is_optional(Declaration, ("items", 3)) and not is_optional(Declaration, ("items", 3, "quantity"))
+    assert not is_optional(Declaration, ("nothing", "unit")) and not is_optional(Declaration, ("reference", "unit"))
+    assert is_optional(PlaceWatch, ("bill_no",))
+
+
+@pytest.mark.parametrize(("count", "longest"), [(MOST_LINES, None), (MOST_LINES + 1, MOST_LINES), (5000, MOST_LINES)])
+def test_a_list_may_be_as_long_as_one_that_is_made(count: int, longest: int | None) -> None:
+    faults = long_lists({"items": [{}] * count}, Declaration)
+    assert [(each.pointer, each.code) for each in faults] == ([] if longest is None else [("/items", "too_long")])
+    assert longest is None or str(longest) in faults[0].message_en

@@ -1,0 +1,75 @@
+"""Is there a request to lodge, sent past the door, whose row takes down lists, or the console that follows a watch?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import Engine, insert
+
+from schemas.declaration import MOST_CONTAINERS
+from schemas.vocabulary import consignment_id
+from services.console import tables as t
+from services.console.batch import Batch, fold
+from services.console.database import migrate, open_engine
+from services.console.heard import Heard
+from services.console.queries import Rows
+from services.console.store import Rows as Stored
+from services.console.watches import HOLD
+from tests.console.border import DECLARANT, Border
+
+ODD_KEYS = (
+    "x",
+    "goods 1",
+    "G" * 36,
+    "ä" * 36,
+    consignment_id(DECLARANT, "A").upper(),
+    f"{consignment_id(DECLARANT, 'A')}\n",
+)
+BILL = "ODDBILL1"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path}/console.db"
+    migrate(url)
+    made = open_engine(url, writes=True)
+    yield made
+    made.dispose()
+
+
+def folded(engine: Engine, key: str, boxes: list[str]) -> Batch:
+    said = Border("odd").lodged().said[0]
+    body: dict[str, Any] = orjson.loads(said.value)
+    body["declaration"]["containers"] = [{"container_no": box} for box in boxes]
+    heard = Heard(1, said.topic, said.kind, key, said.id, "", 0, 1_795_000_000_000_000, orjson.dumps(body))
+    with engine.begin() as connection:
+        return fold([heard], [], Stored(connection, {}))
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_a_lodgement_under_a_key_of_no_goods_has_no_row(engine: Engine, key: str) -> None:
+    made = folded(engine, key, ["MSKU6011672"])
+    assert (made.consignments, len(made.facts)) == ({}, 1)
+
+
+@pytest.mark.parametrize("boxes", [[f"C{number}" for number in range(20_000)], ["C" * 3_000_000]], ids=["many", "long"])
+def test_a_lodgement_of_more_boxes_than_an_answer_has_room_for_has_no_row(engine: Engine, boxes: list[str]) -> None:
+    """One such row made every list in which it stood longer than an answer may be."""
+    key = consignment_id(DECLARANT, "odd")
+    assert folded(engine, key, boxes).consignments == {}
+    most = [f"C{number:016}" for number in range(MOST_CONTAINERS)]
+    assert folded(engine, key, most).consignments[key].containers.split() == most
+
+
+def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
+    """The console ended, and again after each start, when its follower made a hold for such a row of an earlier release."""
+    good, hold_id = consignment_id(DECLARANT, "good"), f"{HOLD}w-1"
+    with engine.begin() as connection:
+        for key in (good, *ODD_KEYS):
+            connection.execute(insert(t.CONSIGNMENTS).values(consignment_id=key, bill_no=BILL, declarant=DECLARANT))
+            connection.execute(insert(t.HOLDS).values(consignment_id=key, hold_id=hold_id, owner="officer"))
+    rows = Rows(engine)
+    assert rows.matching(BILL, "", "", 500) == rows.matching("", DECLARANT, "", 500) == [good]
+    assert rows.held_by(hold_id) == [good]
