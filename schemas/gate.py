@@ -304,6 +304,13 @@ class ContainerArrived(AboutConsignment, Fact):
     place: Annotated[Label, OUTSIDE]
 
 
+class ContainerArrivalRetracted(AboutConsignment, Fact):
+    """What `ContainerArrived` told of this container and visit no longer stands: the report of its discharge or gate-in was taken back."""
+
+    container_no: Annotated[ContainerName, OUTSIDE]
+    visit: Annotated[VisitId, OUTSIDE]
+
+
 class GoodsTransferred(AboutConsignment, Fact):
     """Goods of this consignment were stripped from a container at `occurred_at` and went into others (`targets`): which of them, nobody
     said, so they may be in each. `lots`: how many lots there were in it.

@@ -207,6 +207,7 @@ FACTS_AND_REQUESTS = (
         "gate",
         (
             g.ContainerArrived,
+            g.ContainerArrivalRetracted,
             g.GoodsTransferred,
             g.TransferRetracted,
             g.ConsignmentGatedOut,

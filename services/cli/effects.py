@@ -46,6 +46,7 @@ AT_PORT = {
     "VisitClosed",
     "ContainerArrived",
     "GoodsTransferred",
+    "ContainerArrivalRetracted",
     "TransferRetracted",
     "ConsignmentGatedOut",
     "ConsignmentLeftUnreleased",

@@ -394,6 +394,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "GoodsTransferred": lambda s, b: s.t(
         "summary.transferred", source=b["container_no"], targets=", ".join(b["targets"])
     ),
+    "ContainerArrivalRetracted": lambda s, b: s.t("summary.container", number=b["container_no"]),
     "TransferRetracted": lambda s, b: s.t("summary.container", number=b["container_no"]),
     "ConsignmentLeftUnreleased": _because,
     "SameGoodsDeclared": _again,

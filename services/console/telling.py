@@ -73,7 +73,14 @@ MILESTONES = frozenset(
         *("TreatmentAbandoned", "ReleaseGranted", "ReleaseRefused", "ReleaseRevoked", "DeclarationWithdrawn"),
         *("ConsignmentGatedOut", "ContainerGatedOut", "GateAlarmRaised", "ConsignmentLeftUnreleased"),
         *("DepartureRetracted", "VisitOpened", "VisitClosed", "ContainerFindingRecorded", "ContainerHoldPlaced"),
-        *("ContainerHoldLifted", "ContainerMayLeave", "GoodsTransferred", "TransferRetracted", "SameGoodsDeclared"),
+        *(
+            "ContainerHoldLifted",
+            "ContainerMayLeave",
+            "GoodsTransferred",
+            "TransferRetracted",
+            "ContainerArrivalRetracted",
+            "SameGoodsDeclared",
+        ),
     }
 )
 PROBLEMS = frozenset(

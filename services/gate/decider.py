@@ -16,6 +16,7 @@ from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, e
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
     ContainerArrived,
     ContainerFindingRecorded,
     ContainerGatedOut,
@@ -115,6 +116,7 @@ Said = (
     | ContainerGatedOut
     | GateAlarmRaised
     | ContainerArrived
+    | ContainerArrivalRetracted
     | GoodsTransferred
     | TransferRetracted
     | ConsignmentGatedOut
@@ -682,6 +684,13 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 reason=WHY["departure_wrong"],
                 why="departure_wrong",
             )
+        if _arrival_is_taken_back(box, truth, part, visit):
+            yield ContainerArrivalRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=part.published_arrival,
+            )
         for wrong in _transfers_taken_back(box, part):
             yield TransferRetracted(
                 consignment_id=part.consignment_id,
@@ -730,6 +739,16 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 lots=lots_in(visit),
                 report_id=stripping.id,
             )
+
+
+def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
+    """Whether the opening that was told of these goods counts no longer, and no other tells that they came."""
+    if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
+        return False
+    if any(each.id == part.published_arrival and each.opening is not None for each in truth.visits):
+        return False
+    openings = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
+    return any(report.void and report.event in openings for report in box.reports)
 
 
 def _transfers_taken_back(box: Box, part: Part) -> list[str]:
@@ -872,8 +891,9 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             before = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
             still = tuple([each for each in before if each != message.report_id])
             return _mark(box, message.consignment_id, transferred=still)
-        case ContainerArrived():
-            return _mark(box, message.consignment_id, published_arrival=message.visit)
+        case ContainerArrived() | ContainerArrivalRetracted():
+            here = isinstance(message, ContainerArrived)
+            return _mark(box, message.consignment_id, published_arrival=message.visit if here else "")
         case ConsignmentGatedOut():
             report = next((v.report for v in box.visits if v.id == message.visit), "")
             return _mark(box, message.consignment_id, published_departure=f"out/{report}")

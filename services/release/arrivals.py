@@ -110,6 +110,27 @@ def opened(dossier: Dossier, container_no: str, at: datetime) -> Dossier:
     return dossier._replace(opened=names, opened_at={**dossier.opened_at, number: at})
 
 
+def by_gate(dossier: Dossier, container_no: str) -> Landing | None:
+    """The arrival in this container that the gate desk told."""
+    number = name_of(container_no)
+    return next((each for each in dossier.landings if each.by_gate and number in each.containers), None)
+
+
+def not_opened(dossier: Dossier, container_no: str, message_id: str, at: datetime) -> Dossier:
+    """The dossier in which no terminal told of this container; the same object when none did."""
+    number, landing = name_of(container_no), by_gate(dossier, container_no)
+    if landing is None and number not in dossier.opened:
+        return dossier
+    since = landing.at if landing else dossier.opened_at.get(number, at)
+    retraction = Retraction(landing.message_id if landing else "", message_id, since, (number,))
+    return dossier._replace(
+        opened=tuple([each for each in dossier.opened if each != number]),
+        opened_at={name: when for name, when in dossier.opened_at.items() if name != number},
+        landings=tuple([each for each in dossier.landings if each is not landing]),
+        retractions=(*dossier.retractions, retraction)[-2 * MOST_LANDINGS :],
+    )
+
+
 def told_boxes(dossier: Dossier) -> frozenset[str]:
     """The containers of which a terminal told that they came."""
     landed_in = [number for each in dossier.landings if each.by_gate for number in each.containers]

@@ -16,6 +16,7 @@ from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRef
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
     ContainerArrived,
     DepartureRetracted,
     GoodsTransferred,
@@ -71,6 +72,7 @@ from services.release.arrivals import (
     arrived_partly,
     arrived_pieces,
     arrived_whole,
+    by_gate,
     fewer,
     gone_with,
     misfit,
@@ -188,6 +190,7 @@ FromDesks = (
     | QuarantineRefused
     | WithdrawalRequested
     | ContainerArrived
+    | ContainerArrivalRetracted
     | GoodsTransferred
     | TransferRetracted
     | ConsignmentGatedOut
@@ -268,6 +271,8 @@ def decide_goods(state: Goods, message: OfGoods, hearing: Hearing) -> tuple[Fact
             | DepartureRetracted()
         ):
             return depart(state, message, hearing)
+        case ContainerArrivalRetracted():
+            return not_landed(state, message, hearing)
         case ContainerArrived():
             return land(state, message, hearing)
         case WithdrawalRequested():
@@ -444,6 +449,27 @@ def _less(state: Goods, wrong: Landing, reason: str, by: str, consignment: str, 
     dossier = learn(state.dossier, retracted, hearing.message_id)
     told = retracted.model_copy(update=what_stands(dossier))
     return (told, *settle(state, dossier, officers(state), consignment, hearing))
+
+
+def not_landed(state: Goods, told: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+    """A terminal took back that the container came: the goods have not arrived in it, unless somebody else said so."""
+    if isinstance(state, Withdrawn):
+        return ()
+    dossier, landing = learn(state.dossier, told, hearing.message_id), by_gate(state.dossier, told.container_no)
+    if dossier is state.dossier:
+        return ()
+    facts = settle(state, dossier, officers(state), told.consignment_id, hearing)
+    if landing is None:
+        return facts
+    retracted = ArrivalRetracted(
+        consignment_id=told.consignment_id,
+        occurred_at=hearing.at,
+        wrong=landing.message_id,
+        reason="the terminal took its report back",
+        retracted_by=BY_GATE,
+        **what_stands(dossier),
+    )
+    return (retracted, *facts)
 
 
 def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
@@ -814,6 +840,7 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
             | TreatmentWaived()
             | QuarantineRefused()
             | ContainerArrived()
+            | ContainerArrivalRetracted()
             | GoodsTransferred()
             | TransferRetracted()
             | ConsignmentGatedOut()

@@ -12,6 +12,7 @@ from schemas.declaration import WithdrawalRequested
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
     ContainerArrived,
     DepartureRetracted,
     GoodsTransferred,
@@ -37,7 +38,16 @@ from schemas.quarantine import (
 from schemas.release import ArrivalRecorded, ArrivalRetracted, Hold
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
-from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing, without
+from services.release.arrivals import (
+    arrived_whole,
+    landed,
+    misfit,
+    name_of,
+    not_opened,
+    opened,
+    what_is_missing,
+    without,
+)
 from services.release.departures import departed, left_unreleased, retracted
 from services.release.dossier import Bound, Dossier, Terms, Why, Withdrawal
 from services.release.transfers import taken_back, transferred
@@ -75,6 +85,7 @@ Evidence = (
     | ArrivalRecorded
     | ArrivalRetracted
     | ContainerArrived
+    | ContainerArrivalRetracted
     | GoodsTransferred
     | TransferRetracted
     | ConsignmentGatedOut
@@ -115,6 +126,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
             return without(dossier, fact, message_id)
         case (
             ContainerArrived()
+            | ContainerArrivalRetracted()
             | GoodsTransferred()
             | TransferRetracted()
             | ConsignmentGatedOut()
@@ -127,6 +139,7 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
 def _told_by_gate(
     dossier: Dossier,
     fact: ContainerArrived
+    | ContainerArrivalRetracted
     | GoodsTransferred
     | TransferRetracted
     | ConsignmentGatedOut
@@ -135,6 +148,8 @@ def _told_by_gate(
     message_id: str,
 ) -> Dossier:
     match fact:
+        case ContainerArrivalRetracted():
+            return not_opened(dossier, fact.container_no, message_id, fact.occurred_at)
         case ContainerArrived():
             return opened(dossier, fact.container_no, fact.occurred_at)
         case GoodsTransferred():

@@ -27,6 +27,7 @@ from schemas.envelope import Message, RequestRefused, request_id
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
     ContainerArrived,
     ContainerFindingRecorded,
     ContainerGatedOut,
@@ -811,6 +812,12 @@ EXAMPLES: tuple[Message, ...] = (
         report_id=REPORT,
     ),
     ContainerArrived(consignment_id=GOODS, occurred_at=after(20), container_no=BOX, visit=DISCHARGE, place="CNTAO-4"),
+    ContainerArrivalRetracted(
+        consignment_id=GOODS,
+        occurred_at=after(70),
+        container_no=BOX,
+        visit=request_id(TERMINAL, "discharge-1"),
+    ),
     TransferRetracted(
         consignment_id=GOODS,
         occurred_at=after(70),

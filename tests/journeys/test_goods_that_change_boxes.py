@@ -276,6 +276,32 @@ def test_what_is_against_goods_follows_them_back_when_their_stripping_is_taken_b
     assert quay.settle().may_leave(BOX)
 
 
+def test_goods_have_not_arrived_whose_discharge_the_terminal_takes_back() -> None:
+    quay = Quay()
+    landed = quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
+    known = assessed(containers=(BOX,)).model_copy(update={"consignment_id": X})
+    quay.say("risk", "assessed", known)
+    assert quay.settle().may_leave(BOX)
+    quay.retract(BOX, landed)
+    assert not quay.settle().may_leave(BOX) and quay.why(BOX) == "no visit is open 不在场"
+    kinds = [fact.kind for fact in quay.facts if fact.key == X]
+    assert kinds[-4:] == ["ContainerArrivalRetracted", "ArrivalRetracted", "ReleaseRevoked", "ConsignmentHeld"]
+    quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
+    assert quay.settle().may_leave(BOX)
+
+
+def test_an_arrival_that_the_carrier_told_too_stands_although_the_terminal_takes_its_discharge_back() -> None:
+    quay = Quay()
+    landed = quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
+    quay.goods(X, BOX, 1, "BL X")
+    quay.settle()
+    arrived = [fact for fact in quay.facts if fact.kind == "ArrivalRecorded"]
+    quay.retract(BOX, landed)
+    quay.settle()
+    by_gate = arrived[0].model_dump()["reported_by"] == "gate"
+    assert quay.may_leave(BOX) is not by_gate
+
+
 def test_a_stripping_that_is_corrected_moves_the_goods_into_the_right_container_only() -> None:
     quay = shared_box()
     quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
