@@ -71,25 +71,6 @@ class WhenMade:
         return number | {"anyOf": limits}
 
 
-class MostWith:
-    """Bounds how many items of a list have something in one of their fields, when a message is made: where few ever have, all of
-    them together stay small."""
-
-    def __init__(self, field: str, most: int) -> None:
-        self.field, self.most = field, most
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        metadata = {"most_with": (self.field, self.most)}
-        return core_schema.no_info_after_validator_function(self._few, handler(source), metadata=metadata)
-
-    def _few(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
-        if sum([bool(getattr(item, self.field)) for item in items]) > self.most:
-            raise PydanticCustomError(
-                "too_many_with", "At most {most} items may have {field}", {"most": self.most, "field": self.field}
-            )
-        return items
-
-
 class Tidied:
     """Brings a text into one form when a message is made, before its bounds are looked at; a stored one is read as it is."""
 
@@ -193,8 +174,6 @@ def _earlier(node: Any) -> Any:
     metadata = node.get("metadata") or {}
     if "earlier_schema" in metadata:
         return metadata["earlier_schema"]
-    if "most_with" in metadata:
-        return _earlier(node["schema"])
     earlier = metadata.get("earlier", {})
     changed = {**node, **earlier}
     return {name: _earlier(each) for name, each in changed.items() if each is not None or name not in earlier}

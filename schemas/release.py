@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bounds import LINE, LINES, MostWith, WhenMade
+from schemas.bounds import LINE, LINES, WhenMade
 from schemas.declaration import MOST_CONTAINERS, BillNo, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
@@ -53,9 +53,9 @@ Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 
 Values = Annotated[
     dict[
-        Annotated[str, WhenMade(max_length=10, pattern=LINE)], Annotated[str, WhenMade(max_length=500, pattern=LINES)]
+        Annotated[str, WhenMade(max_length=20, pattern=LINE)], Annotated[str, WhenMade(max_length=500, pattern=LINES)]
     ],
-    WhenMade(max_length=3),
+    WhenMade(max_length=8),
 ]
 """Parameters of a code, by their names."""
 
@@ -74,10 +74,6 @@ class Hold(Message):
     lifted_by: Annotated[Name, TO_DECLARANT]
     why: Annotated[Name, INSIDE] = ""
     values: Annotated[Values, INSIDE] = Field(default_factory=dict)
-
-
-Holds = Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), MostWith("values", 10)]
-"""All open holds of one consignment. Those with parameters are the arrival's, one of each control, and one of each control's treatment."""
 
 
 class ReportArrival(AboutConsignment, Request):
@@ -250,7 +246,7 @@ class ConsignmentHeld(AboutConsignment, Fact):
     """The whole list of open holds, published whenever it changed. `version` counts the desk's statements on these goods."""
 
     version: Annotated[Version, OUTSIDE]
-    holds: Annotated[Holds, OUTSIDE]
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE]
 
 
 class ReleaseGranted(AboutConsignment, Fact):
@@ -273,7 +269,7 @@ class ReleaseGranted(AboutConsignment, Fact):
     lane: Annotated[Lane, TO_DECLARANT]
     arrived_at: Annotated[Moment, OUTSIDE]
     answers: Annotated[dict[HoldId, Name], WhenMade(max_length=32), INSIDE]
-    holds: Annotated[Holds, OUTSIDE] = ()
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
     pieces: Annotated[Pieces | None, OUTSIDE] = None
     revisions: Annotated[Revisions | None, INSIDE] = None
 
@@ -288,7 +284,7 @@ class ReleaseRefused(AboutConsignment, Fact):
     declaration_no: Annotated[DeclarationNo | None, OUTSIDE]
     cause: Annotated[HoldId, TO_DECLARANT]
     reason: Annotated[Reason, INSIDE]
-    holds: Annotated[Holds, OUTSIDE] = ()
+    holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
 
 
 class ReleaseRevoked(AboutConsignment, Fact):

@@ -138,14 +138,6 @@ def _inner(node: Any, at: str, named: dict[str, Any]) -> Any:
     return _value(node["schema"], at, named)
 
 
-def _after(node: Any, at: str, named: dict[str, Any]) -> Any:
-    value = _inner(node, at, named)
-    if "most_with" not in node.get("metadata", {}):
-        return value
-    field, most = node["metadata"]["most_with"]
-    return value[:most] + [{name: each for name, each in item.items() if name != field} for item in value[most:]]
-
-
 def _reference(node: Any, at: str, named: dict[str, Any]) -> Any:
     return _value(named[node["schema_ref"]], at, named)
 
@@ -168,6 +160,6 @@ _KNOWN = {
     "literal": _enum,
     "nullable": _inner,
     "default": _inner,
-    "function-after": _after,
+    "function-after": _inner,
     "function-before": _inner,
 }
