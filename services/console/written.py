@@ -3,6 +3,7 @@ parameters. What no row fits was written by a person, or by a version that this 
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -93,7 +94,10 @@ def why_of(fact: Mapping[str, Any]) -> str:
     """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
     what its desk wrote."""
     row = WORDS.get(f"written.{fact.get('why') or ''}")
-    reason: str = fact["reason"] if row is None else row.en
+    if row is not None:
+        with suppress(KeyError):  # a release to come may fill in other parameters
+            return row.en.format(**fact.get("values") or {})
+    reason: str = fact["reason"]
     return reason
 
 

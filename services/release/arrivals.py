@@ -6,7 +6,7 @@ from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import MOST_CONTAINERS
 from schemas.release import ArrivalRecorded
-from services.release.dossier import Dossier, Landing
+from services.release.dossier import Dossier, Landing, Why
 
 MOST_LANDINGS = 256
 """Reports of partial arrivals that are kept of one consignment: every container may have one of its own."""
@@ -118,14 +118,20 @@ def named(containers: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([name_of(number) for number in containers]))
 
 
-def what_is_missing(dossier: Dossier) -> str:
-    """Why the goods wait for an arrival, in words."""
+def what_is_missing(dossier: Dossier) -> Why:
+    """Why the goods wait for an arrival."""
     terms = dossier.terms
     if terms and terms.containers and (boxes := arrived_boxes(dossier)):
-        return f"{len(boxes)} of {len(terms.containers)} containers have arrived"
+        count, whole = len(boxes), len(terms.containers)
+        values = {"count": str(count), "all": str(whole)}
+        return Why("boxes_arrived", f"{count} of {whole} containers have arrived", values)
     if terms and not terms.containers and (most := arrived_pieces(dossier)):
-        return f"{most.pieces} of {terms.packages or 'an unknown number of'} packages have arrived"
-    return "the goods have not arrived"
+        values = {"pieces": str(most.pieces)}
+        if not terms.packages:
+            return Why("packages_of_unknown", f"{most.pieces} of an unknown number of packages have arrived", values)
+        values["all"] = str(terms.packages)
+        return Why("packages_arrived", f"{most.pieces} of {terms.packages} packages have arrived", values)
+    return Why("not_arrived", "the goods have not arrived")
 
 
 def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:

@@ -3,19 +3,20 @@
 from schemas.bounds import shown
 from schemas.declaration import MOST_CONTAINERS
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.release import LONGEST_CODE
 from services.release.arrivals import name_of
-from services.release.dossier import Departure, Dossier
+from services.release.dossier import Departure, Dossier, Why
 
 MOST_DEPARTURES = 512
 """Departures of containers of one consignment that are kept, those that were retracted included."""
 
 
-def left_unreleased(dossier: Dossier) -> dict[str, str]:
+def left_unreleased(dossier: Dossier) -> dict[str, Why]:
     """Containers that left with these goods unreleased, and why that was not right; at most as many as may be declared."""
-    left: dict[str, str] = {}
+    left: dict[str, Why] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
-            left.setdefault(each.container_no, each.reason)
+            left.setdefault(each.container_no, Why(each.why, each.reason))
     return left
 
 
@@ -29,7 +30,9 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
     if any(each.message_id == message_id for each in dossier.departures):
         return dossier
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
-    reason = fact.reason if isinstance(fact, ConsignmentLeftUnreleased) else "it left without release"
+    reason, code = "it left without release", "left_without"
+    if isinstance(fact, ConsignmentLeftUnreleased):
+        reason, code = fact.reason, shown(fact.why, LONGEST_CODE)
     departure = Departure(
         container_no=name_of(fact.container_no),
         visit=shown(fact.visit, 200),
@@ -37,6 +40,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
         at=fact.occurred_at,
         released=released,
         reason="" if released else shown(reason, breaks=True),
+        why="" if released else code,
     )
     kept = dossier.departures
     if released:  # told again, of another report: it is the same departure

@@ -62,8 +62,19 @@ class Landing(NamedTuple):
     by_gate: bool = False
 
 
+class Why(NamedTuple):
+    """Why goods are held: a code of the catalogue with its parameters, and the sentence for readers of the release before. What quotes a
+    person has no code.
+    """
+
+    code: str
+    sentence: str
+    values: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
+
+
 class Departure(NamedTuple):
-    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back."""
+    """A container of the goods left, with them `released` or not. `retraction`: the message that took it back; `why`: the reason as the
+    gate's code, empty in records of earlier releases."""
 
     container_no: str
     visit: str
@@ -72,6 +83,7 @@ class Departure(NamedTuple):
     released: bool
     reason: str = ""
     retraction: str = ""
+    why: str = ""
 
 
 class Transfer(NamedTuple):

@@ -38,7 +38,7 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, Owner
 from services.release.arrivals import arrived_whole, landed, misfit, name_of, opened, what_is_missing
 from services.release.departures import departed, left_unreleased, retracted
-from services.release.dossier import Bound, Dossier, Terms, Withdrawal
+from services.release.dossier import Bound, Dossier, Terms, Why, Withdrawal
 from services.release.transfers import transferred
 
 ASSESSMENT = "assessment"
@@ -140,19 +140,28 @@ def open_holds(
     """Every hold that is open now, `officers` included; a hold that was `stated` before keeps its `since`."""
     since = {hold.hold_id: hold.since for hold in stated}
 
-    def hold(hold_id: str, owner: Owner, reason: str, lifted_by: str) -> Hold:
-        return Hold(hold_id=hold_id, owner=owner, reason=reason, since=since.get(hold_id, at), lifted_by=lifted_by)
+    def hold(hold_id: str, owner: Owner, why: Why, lifted_by: str) -> Hold:
+        return Hold(
+            hold_id=hold_id,
+            owner=owner,
+            reason=shown(why.sentence, breaks=True),
+            since=since.get(hold_id, at),
+            lifted_by=lifted_by,
+            why=why.code,
+            values=why.values,
+        )
 
-    def treatment(origin: str, reason: str) -> Hold:
+    def treatment(origin: str, why: Why) -> Hold:
         if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
-            reason = shown(f"{reason}, again: {dossier.reasons.get(f'quarantine/{origin}', '')}", breaks=True)
+            again = dossier.reasons.get(f"quarantine/{origin}", "")
+            why = Why("", f"{why.sentence}, again: {again}")
         if origin in dossier.referred:
-            return hold(f"quarantine/{origin}", Owner.OFFICER, reason, "TreatmentWaived")
-        return hold(f"quarantine/{origin}", Owner.QUARANTINE, reason, "TreatmentVerified")
+            return hold(f"quarantine/{origin}", Owner.OFFICER, why, "TreatmentWaived")
+        return hold(f"quarantine/{origin}", Owner.QUARANTINE, why, "TreatmentVerified")
 
     holds: list[Hold] = []
     if dossier.terms is None:
-        holds.append(hold(ASSESSMENT, Owner.RISK, "not assessed yet", "ConsignmentAssessed"))
+        holds.append(hold(ASSESSMENT, Owner.RISK, Why("not_assessed", "not assessed yet"), "ConsignmentAssessed"))
     if arrived_whole(dossier) is None:
         holds.append(hold(ARRIVAL, Owner.CARRIER, what_is_missing(dossier), "ArrivalRecorded"))
     ordered = dossier.terms.controls if dossier.terms else ()
@@ -161,20 +170,23 @@ def open_holds(
         answer = dossier.answers.get(name, "")
         if control is ControlKind.QUARANTINE:
             if dossier.answers.get(RISK_TREATMENT) not in _TREATED:
-                holds.append(treatment("risk", "treatment required"))
+                holds.append(treatment("risk", Why("treatment_required", "treatment required")))
         elif answer == RectificationRequested.kind:
-            why = shown(f"to be put right: {dossier.reasons.get(name, '')}", breaks=True)
+            wrong = dossier.reasons.get(name, "")
+            why = Why("", f"to be put right: {wrong}")
             holds.append(hold(name, Owner.DECLARANT, why, "InspectionPassed"))
         elif answer == FindingsRetracted.kind:
-            why = shown(f"{control.value} control required again: {dossier.reasons.get(name, '')}", breaks=True)
+            wrong = dossier.reasons.get(name, "")
+            why = Why("", f"{control.value} control required again: {wrong}")
             holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
         elif answer not in _LOOKED:
-            holds.append(hold(name, Owner.INSPECTION, f"{control.value} control required", "InspectionPassed"))
+            why = Why("control_required", f"{control.value} control required", {"control": control.value})
+            holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
     for control_name, pest in dossier.pests.items():
         if not _is_treated(dossier, control_name):
-            holds.append(treatment(control_name, shown(f"living pest: {pest}")))
-    for number, reason in left_unreleased(dossier).items() if dossier.departures else ():
-        holds.append(hold(f"{GATE}{number}", Owner.OFFICER, reason, "DepartureRetracted"))
+            holds.append(treatment(control_name, Why("", f"living pest: {pest}")))
+    for number, left in left_unreleased(dossier).items() if dossier.departures else ():
+        holds.append(hold(f"{GATE}{number}", Owner.OFFICER, left, "DepartureRetracted"))
     return (*holds, *officers)
 
 

@@ -569,6 +569,15 @@ EXAMPLES: tuple[Message, ...] = (
                 lifted_by="TreatmentVerified",
             ),
             Hold(
+                hold_id="inspection/documents",
+                owner=Owner.INSPECTION,
+                reason="documents control required",
+                since=after(2),
+                lifted_by="InspectionPassed",
+                why="control_required",
+                values={"control": "documents"},
+            ),
+            Hold(
                 hold_id=OFFICERS_HOLD,
                 owner=Owner.OFFICER,
                 reason="情报布控 intelligence",
