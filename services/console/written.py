@@ -85,7 +85,7 @@ NAMED = 5
 def same_goods(found: Mapping[str, Any]) -> str:
     """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
     others = list(found.get("others", ()))
-    named = ",".join([*others[:NAMED], *(["…"] if len(others) > NAMED else [])]) or "—"
+    named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
     return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
 

@@ -797,6 +797,7 @@ EXAMPLES: tuple[Message, ...] = (
         occurred_at=after(21),
         container_no=BOX,
         others=(consignment_id(DECLARANT, "PO-2026-0118"),),
+        count=1,
         bill_no="COSU6402311020",
         conveyance="COSCO SHIPPING ARIES/068W",
         direction=Direction.IMPORT,
