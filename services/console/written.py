@@ -85,7 +85,7 @@ NAMED = 5
 def same_goods(found: Mapping[str, Any]) -> str:
     """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
     others = list(found.get("others", ()))
-    named = ",".join([*others[:NAMED], *(["…"] if len(others) > NAMED else [])]) or "—"
+    named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
     return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
 
@@ -93,11 +93,10 @@ def same_goods(found: Mapping[str, Any]) -> str:
 def why_of(fact: Mapping[str, Any]) -> str:
     """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
     what its desk wrote."""
-    row, values = WORDS.get(f"written.{fact.get('why') or ''}"), fact.get("values") or {}
+    row = WORDS.get(f"written.{fact.get('why') or ''}")
     if row is not None:
-        again = WORDS.get(f"written.{values.get('of') or ''}")
         with suppress(KeyError):  # a release to come may fill in other parameters
-            return row.en.format(**values if again is None else {**values, "why": again.en.format(**values)})
+            return row.en.format(**fact.get("values") or {})
     reason: str = fact["reason"]
     return reason
 
