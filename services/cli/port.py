@@ -167,7 +167,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
                     port.leave_former(_Screen(), 3600, advance)
                 read = ", ".join(port.topics)
                 screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
-        except Away as error:
+        except (Away, sqlite3.Error, OSError) as error:
             screen.line(styled("away 无应答", "red"), str(error))
             raise typer.Exit(1) from None
 

@@ -19,6 +19,7 @@ from services.console.door import Door
 from services.console.office import Office
 from services.console.progress import Progress
 from services.console.queries import Rows
+from services.console.readings import Readings
 from services.console.record import Record
 from services.console.settings import ConsoleSettings
 from tests.console.border import Border, Said, publish
@@ -109,6 +110,7 @@ def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
     rows = Rows(engine)
     app.state.office = Office(settings, rows, Asker(settings, engine), Progress(), rows)
     app.state.door, app.state.record = Door(settings, Accounts(engine)), Record(engine)
+    app.state.readings = Readings(engine)
     yield TestClient(app, base_url="http://127.0.0.1"), admit(settings.database_url, "typist")
     engine.dispose()
 
