@@ -129,7 +129,7 @@ def password(name: Named) -> None:
 def authorise(
     company: Annotated[str, typer.Argument(parser=text, help="USCC of the declarant")],
     agent: Annotated[str, typer.Argument(parser=text, help="USCC of the agent")],
-    days: Annotated[int, typer.Option(min=1, help="from now on")] = 365,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="from now on")] = 365,
     end: Annotated[bool, typer.Option("--end", help="end it instead")] = False,
 ) -> None:
     """Let an agent declare in a company's name for some days. 授权代理"""
