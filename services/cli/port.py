@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemas.vocabulary import EquipmentEvent
+from schemas.vocabulary import Classifier, EquipmentEvent
 from services.cli.accounts import own_key
 from services.cli.home import of_command
 from services.cli.screen import AsJson, errors, screen, styled, text
@@ -116,16 +116,36 @@ def tell(
     ] = None,
     conveyance: Annotated[str, typer.Option(parser=text, help="vessel and voyage, train or vehicle")] = "",
     replaces: Annotated[str, typer.Option(parser=text, help="id of your report that this one corrects")] = "",
+    source: Annotated[
+        list[str] | None,
+        typer.Option(parser=text, help="STUF: a container out of which the goods came; may be given again"),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(parser=text, help="STRP: a container into which the goods went; may be given again"),
+    ] = None,
+    to: Annotated[str, typer.Option(parser=text, help="MOVE: the other place of the controlled area")] = "",
+    bill: Annotated[str, typer.Option(parser=text, help="number of a transport document")] = "",
+    classifier: Annotated[Classifier | None, typer.Option(help="actual, estimated or planned; default: actual")] = None,
     key: Once = "",
     where: Console = "",
 ) -> None:
     """Report what happened to a container; prints the id of the report. 报告箱动态"""
-    told = {"laden": laden, "conveyance": conveyance, "replaces": replaces}
+    told = {
+        "laden": laden,
+        "conveyance": conveyance,
+        "replaces": replaces,
+        "to": to,
+        "bill": bill,
+        "sources": source,
+        "targets": target,
+        "classifier": classifier and classifier.value,
+    }
     body = {
         "event": event.value,
         "place": place,
         "occurred_at": at,
-        **{k: v for k, v in told.items() if v not in (None, "")},
+        **{k: v for k, v in told.items() if v not in (None, "", [])},
     }
     _send(where, container, ("events",), body, key)
 

@@ -15,6 +15,7 @@ from schemas.vocabulary import ControlKind, GoodsClass
 from services.console import lists
 from services.console import tables as t
 from services.console.acting import BOX_ACTS
+from services.shell.clock import now
 from tests.console.border import NOON, Border, green
 from tests.console.still import Still
 
@@ -180,3 +181,20 @@ def test_of_a_box_that_another_consignment_took_out_nothing_is_said_of_these_goo
     still.tell([*here.said, *here.gate_says(ContainerGatedOut, gate="G9", consignments=("another",)).said[-1:]])
     boxes = section(still.page(f"/consignments/{here.id}"), "boxes")
     assert "G9" not in boxes
+
+
+def test_goods_that_nobody_lodged_are_listed_as_unmatched_for_30_days_from_their_30th_day_on_until_they_are_lodged(
+    still: Still,
+) -> None:
+    month, minute = timedelta(days=30), timedelta(minutes=5)
+    held = Border("UN-HELD", (), start=now() - month - minute).held("officer/1")
+    came = Border("UN-CAME", (), start=now() - month - minute).arrived()
+    later = Border("UN-LATER", (), start=now() - month + minute).held("officer/1")
+    still.tell([*held.said, *came.said, *later.said])
+
+    def listed(query: str) -> set[str]:
+        return set(re.findall(r'href="/consignments/([0-9a-f-]{36})"', still.page(f"/unmatched{query}")))
+
+    assert listed("?days=30") == {held.id, came.id} and listed("") == {held.id, came.id, later.id}
+    still.tell(came.lodged().said)
+    assert listed("?days=30") == {held.id} and came.id not in listed("")

@@ -1,0 +1,87 @@
+"""Can a terminal tell from the command line whatever the API takes of an equipment event?"""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from schemas.gate import RecordEquipmentEvent
+from services.cli.port import port_app
+from services.console.lodging import BODIES
+
+WHEN = ("--place", "shed 4", "--at", "2026-11-25T08:00:00+08:00")
+
+
+class Door(HTTPServer):
+    """Takes whatever it is asked, and keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Taking)
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+
+class Taking(BaseHTTPRequestHandler):
+    server: Door
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.path, body))
+        answer = json.dumps({"request_id": "r1", "request": "/api/v1/requests/r1"}).encode()
+        self.send_response(202)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing to the screen."""
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    monkeypatch.setenv("DTG_HOME", str(tmp_path))
+    made = Door()
+    running = Thread(target=made.serve_forever)
+    running.start()
+    yield made
+    made.shutdown()
+    running.join()
+    made.server_close()
+
+
+def tell(door: Door, *words: str) -> dict[str, Any]:
+    """What was asked of the door."""
+    said = CliRunner().invoke(port_app, ["tell", *words, "--where", f"http://127.0.0.1:{door.server_port}"])
+    assert said.exit_code == 0, said.output
+    return door.asked[-1][1]
+
+
+def test_a_stripping_names_the_containers_into_which_the_goods_went_and_a_stuffing_those_out_of_which_they_came(
+    door: Door,
+) -> None:
+    told = tell(door, "CSQU3054383", "STRP", *WHEN, "--target", "MSKU9070323", "--target", "TEMU1000001")
+    assert told["targets"] == ["MSKU9070323", "TEMU1000001"] and "sources" not in told
+    told = tell(door, "MSKU9070323", "STUF", *WHEN, "--source", "CSQU3054383")
+    assert told["sources"] == ["CSQU3054383"] and "targets" not in told
+    assert door.asked[0][0] == "/api/v1/containers/CSQU3054383/events"
+
+
+def test_every_field_of_an_equipment_event_has_its_option(door: Door) -> None:
+    others = {
+        "classifier": ("--classifier", "EST", "EST"),
+        "laden": ("--empty", None, False),
+        "conveyance": ("--conveyance", "EVER 041E", "EVER 041E"),
+        "bill": ("--bill", "COSU1", "COSU1"),
+        "to": ("--to", "shed 5", "shed 5"),
+        "replaces": ("--replaces", "r0", "r0"),
+        "sources": ("--source", "TEMU1000001", ["TEMU1000001"]),
+        "targets": ("--target", "TEMU1000001", ["TEMU1000001"]),
+    }
+    assert {"event", "place", "occurred_at", *others} == set(BODIES[RecordEquipmentEvent].model_fields)
+    words = [word for option, value, _ in others.values() for word in (option, value) if word is not None]
+    told = tell(door, "CSQU3054383", "MOVE", *WHEN, *words)
+    assert {name: told[name] for name in others} == {name: value for name, (_, _, value) in others.items()}
