@@ -43,6 +43,10 @@ KnownOthers = Annotated[tuple[ContainerName, ...], WhenMade(max_length=MOST_OTHE
 KnownLots = Annotated[int, WhenMade(ge=1, le=500)]
 
 
+MOST_SAME = 20
+"""Other declarations of the same goods that are named."""
+
+
 class RecordEquipmentEvent(AboutContainer, Request):
     """A terminal or carrier tells what happened to a container at `occurred_at` (event time).
 
@@ -369,7 +373,8 @@ class DepartureRetracted(AboutConsignment, Fact):
 
 class SameGoodsDeclared(AboutConsignment, Fact):
     """Other declarations stand for the goods of this one: `others`, which name the same container. Officers look at it; no answer
-    changes by it. Told of each declaration once, whatever others come later, which name it.
+    changes by it. Told of each declaration once, whatever others come later, which name it. `count`: how many others
+    there are, of which `others` names some.
 
     `rule` says by what they are the same: `one_declaration_a_bill` (direction, bill and container; where the conveyances
     differ, both are awaited or in the same visit) or `one_declaration_a_box` (no bill, and each says that the container is its own alone).
@@ -378,7 +383,8 @@ class SameGoodsDeclared(AboutConsignment, Fact):
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
     container_no: ContainerName
-    others: Annotated[tuple[OneConsignment, ...], WhenMade(max_length=500), INSIDE]
+    others: Annotated[tuple[OneConsignment, ...], WhenMade(max_length=MOST_SAME), INSIDE]
+    count: Annotated[int, WhenMade(ge=1, le=500)]
     bill_no: Bill
     conveyance: Conveyance
     direction: Direction

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, ValidationError
 
-from schemas.bounds import LINE, LINES, WhenMade
+from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, BillNo, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
@@ -51,20 +51,21 @@ Conveyance = Annotated[str, WhenMade(max_length=100, pattern=LINE)]
 """Vessel and voyage, train, flight or vehicle, as declared; empty where nobody said."""
 
 
+LONGEST_CODE = 24
+ReasonCode = Annotated[str, WhenMade(max_length=LONGEST_CODE, pattern=LINE)]
+"""A reason that a desk gives, as the console's catalogue names it."""
 Values = Annotated[
-    dict[
-        Annotated[str, WhenMade(max_length=20, pattern=LINE)], Annotated[str, WhenMade(max_length=500, pattern=LINES)]
-    ],
-    WhenMade(max_length=8),
+    dict[Annotated[str, WhenMade(max_length=8, pattern=LINE)], Annotated[str, WhenMade(max_length=16, pattern=LINE)]],
+    WhenMade(max_length=2),
 ]
-"""Parameters of a code, by their names."""
+"""Parameters of such a code by their names: counts and codes. A fact may hold 512 of them, so there is no room for texts."""
 
 
 class Hold(Message):
     """Why the goods may not go: who owns it, why, since when, and what lifts it (the kind of message awaited).
 
-    `why`: the reason as a code, with its parameters in `values` (`of`: the code of the reason for which it is asked again); empty where
-    an officer wrote the reason, and in facts of earlier releases, whose readers `reason` is for.
+    `why`: the reason as a code, with its parameters in `values`; empty where the reason is, or quotes, what an officer wrote, and in facts
+    of earlier releases, whose readers `reason` is for.
     """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
@@ -72,7 +73,7 @@ class Hold(Message):
     reason: Annotated[Reason, INSIDE]
     since: Annotated[Moment, OUTSIDE]
     lifted_by: Annotated[Name, TO_DECLARANT]
-    why: Annotated[Name, INSIDE] = ""
+    why: Annotated[ReasonCode, INSIDE] = ""
     values: Annotated[Values, INSIDE] = Field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ import typer
 from services.cli.home import clock_of, of_command
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
+from services.console.errors import NoDatabase
 from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
 
@@ -30,13 +31,17 @@ DAY_US = 86_400_000_000
 
 @contextmanager
 def people(settings: UpSettings) -> Iterator["Accounts"]:
-    """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given."""
+    """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given, NoDatabase where it
+    cannot be opened."""
     from services.console.accounts import Accounts, NotGranted
-    from services.console.database import migrate, open_engine
+    from services.console.database import DATABASE_ERRORS, migrate, open_engine, shown
     from services.console.generation import Generation, file_of
 
     url = settings.read_model()
-    migrate(url)
+    try:
+        migrate(url)
+    except DATABASE_ERRORS as error:
+        raise NoDatabase(shown(url), error) from error
     engine = open_engine(url, writes=True)
     generation = Generation(engine, file_of(url, settings.home))
     try:
@@ -124,7 +129,7 @@ def password(name: Named) -> None:
 def authorise(
     company: Annotated[str, typer.Argument(parser=text, help="USCC of the declarant")],
     agent: Annotated[str, typer.Argument(parser=text, help="USCC of the agent")],
-    days: Annotated[int, typer.Option(min=1, help="from now on")] = 365,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="from now on")] = 365,
     end: Annotated[bool, typer.Option("--end", help="end it instead")] = False,
 ) -> None:
     """Let an agent declare in a company's name for some days. 授权代理"""

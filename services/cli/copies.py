@@ -20,12 +20,21 @@ def compare(effects: Effects, copies: Iterable[Entry], facts: Iterable[Entry]) -
             effects.forged.append(f"{name} is the copy of no fact")
         elif (copy.id, copy.key) in places:
             effects.doubled.append(f"{name} and {places[copy.id, copy.key]}")
-        elif not _is_part(copy.body, fact.body):
-            effects.forged.append(f"{name} says other than its fact")
-        elif told := [field for field in NEVER if _has(copy.body, field)]:
-            effects.forged.append(f"{name} tells ports {', '.join(told)}")
+        elif wrong := _wrong(copy.body, fact.body):
+            effects.forged.append(f"{name} {wrong}")
         else:
             places[copy.id, copy.key] = copy.place
+
+
+def _wrong(copy: Any, fact: Any) -> str:
+    """What is wrong with the content of a copy; empty when nothing is."""
+    try:
+        if not _is_part(copy, fact):
+            return "says other than its fact"
+        told = [field for field in NEVER if _has(copy, field)]
+    except RecursionError:
+        return "is nested deeper than any fact of a desk"
+    return f"tells ports {', '.join(told)}" if told else ""
 
 
 def _is_part(copy: Any, fact: Any) -> bool:

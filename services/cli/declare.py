@@ -61,12 +61,7 @@ def lodge(
         done.ends[outcome.end] += 1
         tell(outcome)
 
-    with httpx2.Client(
-        base_url=f"{address}/api/v1",
-        headers={**JSON, **({"Authorization": f"Bearer {key}"} if key else {})},
-        timeout=60,
-        trust_env=not is_loopback(address),
-    ) as api:
+    with _api(address, key) as api:
         with errors.progress("lodging 申报") as advance:
             for first in range(0, len(papers), BATCH):
                 batch = papers[first : first + BATCH]
@@ -90,6 +85,20 @@ def lodge(
     return done
 
 
+def _api(address: str, key: str) -> httpx2.Client:
+    headers = {**JSON, **({"Authorization": f"Bearer {key}"} if key else {})}
+    try:
+        return httpx2.Client(
+            base_url=f"{address}/api/v1", headers=headers, timeout=60, trust_env=not is_loopback(address)
+        )
+    except httpx2.InvalidURL as error:
+        raise _no_address(address, error) from error
+
+
+def _no_address(address: object, error: Exception) -> NotLodged:
+    return NotLodged(f"{address} is no address of an API. 接口地址有误 ({error})")
+
+
 def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One call; tried again under the same key while the API is not reachable or says 503: lodging twice is lodging once."""
     key = {"Idempotency-Key": fresh_key()}
@@ -97,7 +106,7 @@ def _post(api: httpx2.Client, batch: list[dict[str, Any]]) -> list[dict[str, Any
         try:
             answer = api.post("/declarations/batch", content=orjson.dumps({"declarations": batch}), headers=key)
         except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
-            raise NotLodged(f"{api.base_url} is no address of an API. 接口地址有误 ({error})") from error
+            raise _no_address(api.base_url, error) from error
         except httpx2.TransportError as error:
             if attempt == TRIES - 1:
                 raise NotLodged(

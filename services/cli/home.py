@@ -86,7 +86,7 @@ def _beside(home: Path) -> Path:
 def _serves(home: Path, bootstrap: str) -> bool:
     try:
         lock = (home / LOCK).open(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # it is not there, or the folder is another user's: it serves nobody here
         return False
     with lock:
         return not _locks(lock.fileno(), fcntl.LOCK_SH) and lock.read() == bootstrap

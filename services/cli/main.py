@@ -22,7 +22,7 @@ from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.screen import AsJson, Table, errors, screen, styled, text, visible
 from services.cli.settings import UpSettings
-from services.console.errors import NewerDatabase
+from services.console.errors import NewerDatabase, NoDatabase
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
@@ -62,8 +62,12 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, NewerDatabase, NoAccess) as error:
+    except (BrokerError, CannotStart, NewerDatabase, NoAccess, NoDatabase) as error:
         errors.block(str(error), "red")
+        sys.exit(1)
+    except PermissionError as error:  # another user of the machine
+        what = f"{error.filename}: {error.strerror}. 权限不足。"
+        errors.line(styled(f"{what} This is for the user under whom `dtg up` runs", "red"))
         sys.exit(1)
     except KafkaError as error:
         errors.line(

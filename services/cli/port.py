@@ -49,7 +49,7 @@ def follow(
 
     try:
         followed = _port(kafka, where, notebook, "followed", former=former)
-    except Away as error:
+    except (Away, sqlite3.Error, OSError) as error:
         screen.line(styled("away 无应答", "red"), str(error))
         raise typer.Exit(1) from None
     with followed as port:
@@ -85,7 +85,7 @@ def ask(
     try:
         with _port(kafka, where, notebook, "asked", console) as port, _shown("reading 读取放行") as advance:
             said = port.ask(container, _Silence(), advance=advance)
-    except Away as error:
+    except (Away, sqlite3.Error, OSError) as error:  # a notebook that cannot be opened is no news, too
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
     _answer(as_json, container, may_leave=said.may_leave, reason=said.reason, detail=said.detail)
@@ -187,7 +187,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
                     port.leave_former(_Screen(), 3600, advance)
                 read = ", ".join(port.topics)
                 screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
-        except Away as error:
+        except (Away, sqlite3.Error, OSError) as error:
             screen.line(styled("away 无应答", "red"), str(error))
             raise typer.Exit(1) from None
 

@@ -26,7 +26,7 @@ from services.console.telling import API, when
 
 
 class Act(NamedTuple):
-    """A request, a reading (`kind` empty), or what was `done` with a message that was set aside, on a page. `address`: the page that tells
+    """A request, a reading (`kind` empty), or what was `done` with a message that was set aside (a sentence of the catalogue), on a page. `address`: the page that tells
     what became of it, empty where the reader may not open it."""
 
     at: datetime | None
@@ -104,7 +104,7 @@ def _reading(who: Who, row: Row[Any]) -> Act:
 
 
 def _settled(who: Who, row: Row[Any]) -> Act:
-    done = "discarded" if row.status == "discarded" else "replayed"
+    done = "activity.discarded" if row.status == "discarded" else "activity.replayed"
     return Act(when(row.settled_us), row.actor, "", row.key, _about(who, row.key), done)
 
 

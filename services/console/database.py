@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -62,6 +62,13 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
     )
 
 
+def shown(url: str | URL) -> str:
+    """Which database it is, without its password."""
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    return str(parsed.database) if sqlite else parsed.render_as_string(hide_password=True)
+
+
 def migrate(url: str) -> None:
     """Brings the tables to the newest revision; safe to call on every start."""
     engine = open_engine(url, writes=True)
@@ -96,8 +103,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 
 def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
-    url = connection.engine.url
-    name = str(url.database) if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    name = shown(connection.engine.url)
     known = {script.revision for script in scripts.walk_revisions()}
     for revision in MigrationContext.configure(connection).get_current_heads():
         if revision not in known:

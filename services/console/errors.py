@@ -1,6 +1,16 @@
 """What can stop the console from running?"""
 
 
+class NoDatabase(Exception):
+    """The database cannot be opened, or does not answer; the text says what to do."""
+
+    def __init__(self, where: str, error: BaseException) -> None:
+        super().__init__(
+            f"The read model cannot be opened ({where}): {str(error).splitlines()[0][:300]}. 查询库无法打开。 Check DTG_HOME and "
+            "DTG_DATABASE_URL, and that you are the user under whom `dtg up` runs"
+        )
+
+
 class NewerDatabase(Exception):
     """The tables were made by a newer version of the program; the text says what to do."""
 

@@ -28,6 +28,9 @@ from services.shell.fresh import fresh_key
 log = structlog.get_logger()
 NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could not be rendered")
 FOLDER = Path(__file__).parent
+PROBLEM = "problem.html"
+LONGEST_PAGE = 900_000
+"""Bytes of a page that shows a form again with what was typed; no answer may be longer than a million."""
 COOKIE = "dtg_language"
 YEAR_SECONDS = 31_536_000
 HEADERS = {
@@ -127,7 +130,11 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "GONE": GONE,
         **values,
     }
-    answer = HTMLResponse(_environment.get_template(template).render(said), status, headers=HEADERS)
+    page = _environment.get_template(template).render(said)
+    if values.get("problem") is not None and template != PROBLEM and len(page.encode()) > LONGEST_PAGE:
+        # what was typed has no room in an answer: what is wrong with it has
+        return render(request, PROBLEM, status, here=here, problem=values["problem"])
+    answer = HTMLResponse(page, status, headers=HEADERS)
     if request.query_params.get("lang") in LANGUAGES and not part:
         answer.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
     return answer
@@ -146,6 +153,6 @@ def wants_page(request: Request) -> bool:
 def show_problem(request: Request, problem: Problem) -> HTMLResponse:
     """A problem as a page."""
     here = "" if request.method == "GET" else "/"
-    page = render(request, "problem.html", problem.status, here=here, problem=problem.details())
+    page = render(request, PROBLEM, problem.status, here=here, problem=problem.details())
     page.headers.update(problem.headers)
     return page

@@ -12,6 +12,8 @@ from services.console.words import WORDS, Language, both, known
 
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
+MOST_TIMES, SHORT = 4, 2
+"""How often words between two places may stand in one sentence, if they are more than so many signs."""
 _PLACE = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
@@ -45,6 +47,16 @@ class Row(NamedTuple):
 
     key: str
     shape: re.Pattern[str]
+    between: tuple[str, ...]
+    """The words between its places."""
+
+    def read(self, sentence: str) -> dict[str, str] | None:
+        """What stands in its places; None where the sentence is another one. No desk says the words between two places again and again;
+        a text that does is not tried in all ways in which it may be taken apart, which are as many as a power of them."""
+        if any(sentence.count(words) > MOST_TIMES for words in self.between):
+            return None
+        found = self.shape.fullmatch(sentence)
+        return None if found is None else found.groupdict()
 
 
 def _shape(english: str) -> re.Pattern[str]:
@@ -60,6 +72,10 @@ def _shape(english: str) -> re.Pattern[str]:
     return re.compile(made + end, re.DOTALL)
 
 
+def _between(english: str) -> tuple[str, ...]:
+    return tuple([part for part in _PLACE.split(english)[2:-1:2] if len(part) > SHORT])
+
+
 def _by_length(row: tuple[str, Words]) -> int:
     """What has more words of its own is tried first: of two that fit, it says more."""
     return -len(_PLACE.sub("", row[1].en))
@@ -67,7 +83,7 @@ def _by_length(row: tuple[str, Words]) -> int:
 
 ROWS: Final[tuple[Row, ...]] = tuple(
     [
-        Row(key, _shape(words.en))
+        Row(key, _shape(words.en), _between(words.en))
         for key, words in sorted([each for each in WORDS.items() if each[0].startswith("written.")], key=_by_length)
     ]
 )
@@ -85,7 +101,7 @@ NAMED = 5
 def same_goods(found: Mapping[str, Any]) -> str:
     """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
     others = list(found.get("others", ()))
-    named = ",".join([*others[:NAMED], *(["…"] if len(others) > NAMED else [])]) or "—"
+    named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
     return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
 
@@ -93,11 +109,10 @@ def same_goods(found: Mapping[str, Any]) -> str:
 def why_of(fact: Mapping[str, Any]) -> str:
     """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
     what its desk wrote."""
-    row, values = WORDS.get(f"written.{fact.get('why') or ''}"), fact.get("values") or {}
+    row = WORDS.get(f"written.{fact.get('why') or ''}")
     if row is not None:
-        again = WORDS.get(f"written.{values.get('of') or ''}")
         with suppress(KeyError):  # a release to come may fill in other parameters
-            return row.en.format(**values if again is None else {**values, "why": again.en.format(**values)})
+            return row.en.format(**fact.get("values") or {})
     reason: str = fact["reason"]
     return reason
 
@@ -107,9 +122,9 @@ def _read(text: str) -> Words:
     behind = _PLACE_OF_MESSAGE.search(text)
     sentence, place = (text[: behind.start()], behind[0]) if behind else (text, "")
     for row in ROWS:
-        found = row.shape.fullmatch(sentence)
-        if found is not None:
-            words = _told(row.key, found.groupdict())
+        values = row.read(sentence)
+        if values is not None:
+            words = _told(row.key, values)
             return Words(words.zh + place, words.en + place)
     return Words(text, text)
 

@@ -14,6 +14,7 @@ from schemas.bounds import shown
 from schemas.codes.iso6346 import is_well_formed, plain
 from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, event_time, refusal
 from schemas.gate import (
+    MOST_SAME,
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
     ContainerArrivalRetracted,
@@ -764,7 +765,8 @@ def _again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Itera
             consignment_id=again.part.consignment_id,
             occurred_at=hearing.at,
             container_no=container_no,
-            others=again.others,
+            others=again.others[:MOST_SAME],
+            count=len(again.others),
             bill_no=shown(again.part.bill, 100),
             conveyance=shown(again.part.conveyance, 100),
             direction=again.part.direction,

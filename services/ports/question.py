@@ -18,14 +18,18 @@ UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """One console at `address`, asked with a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
+    """One console at `address`, asked with a terminal's API key; Away where that is no address. `options` go to httpx2.Client: verify, cert,
+    headers, proxy."""
 
     def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
         if key:
             options = {**options, "headers": {**options.get("headers", {}), "Authorization": f"Bearer {key}"}}
         self.address = address
         self._newest: datetime | None = None
-        self._http = httpx2.Client(base_url=address, **{"trust_env": not is_loopback(address), **options})
+        try:
+            self._http = httpx2.Client(base_url=address, **{"trust_env": not is_loopback(address), **options})
+        except httpx2.InvalidURL as error:
+            raise Away(f"{address!r} is no address of a console: {error}") from error
 
     def close(self) -> None:
         self._http.close()
@@ -63,7 +67,7 @@ class AskedConsole:
         """Status and JSON body; Away when there is no answer, when it comes from a cache, or is not JSON."""
         try:
             answer = self._http.get(path, params=query, timeout=wait_seconds + 15, headers=UNCACHED)
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise Away(f"the console does not answer: {type(error).__name__} {error}") from error
         if answer.headers.get("age", "0").strip() != "0":
             raise Away("the answer comes from a cache on the way, not from the console")

@@ -3,6 +3,7 @@
 from schemas.bounds import shown
 from schemas.declaration import MOST_CONTAINERS
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.release import LONGEST_CODE
 from services.release.arrivals import name_of
 from services.release.dossier import Departure, Dossier, Why
 
@@ -31,7 +32,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
     reason, code = "it left without release", "left_without"
     if isinstance(fact, ConsignmentLeftUnreleased):
-        reason, code = fact.reason, shown(fact.why, 64)
+        reason, code = fact.reason, shown(fact.why, LONGEST_CODE)
     departure = Departure(
         container_no=name_of(fact.container_no),
         visit=shown(fact.visit, 200),

@@ -73,7 +73,9 @@ class Retraction(NamedTuple):
 
 
 class Why(NamedTuple):
-    """Why goods are held: a code of the catalogue with its parameters, and the sentence for readers of the release before."""
+    """Why goods are held: a code of the catalogue with its parameters, and the sentence for readers of the release before. What quotes a
+    person has no code.
+    """
 
     code: str
     sentence: str

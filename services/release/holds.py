@@ -176,14 +176,13 @@ def open_holds(
             since=since.get(hold_id, at),
             lifted_by=lifted_by,
             why=why.code,
-            values={name: shown(value, breaks=True) for name, value in why.values.items()},
+            values=why.values,
         )
 
     def treatment(origin: str, why: Why) -> Hold:
         if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
             again = dossier.reasons.get(f"quarantine/{origin}", "")
-            values = {**why.values, "of": why.code, "again": again}
-            why = Why("treatment_again", f"{why.sentence}, again: {again}", values)
+            why = Why("", f"{why.sentence}, again: {again}")
         if origin in dossier.referred:
             return hold(f"quarantine/{origin}", Owner.OFFICER, why, "TreatmentWaived")
         return hold(f"quarantine/{origin}", Owner.QUARANTINE, why, "TreatmentVerified")
@@ -202,19 +201,18 @@ def open_holds(
                 holds.append(treatment("risk", Why("treatment_required", "treatment required")))
         elif answer == RectificationRequested.kind:
             wrong = dossier.reasons.get(name, "")
-            why = Why("put_right", f"to be put right: {wrong}", {"why": wrong})
+            why = Why("", f"to be put right: {wrong}")
             holds.append(hold(name, Owner.DECLARANT, why, "InspectionPassed"))
         elif answer == FindingsRetracted.kind:
             wrong = dossier.reasons.get(name, "")
-            values = {"control": control.value, "why": wrong}
-            why = Why("control_again", f"{control.value} control required again: {wrong}", values)
+            why = Why("", f"{control.value} control required again: {wrong}")
             holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
         elif answer not in _LOOKED:
             why = Why("control_required", f"{control.value} control required", {"control": control.value})
             holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
     for control_name, pest in dossier.pests.items():
         if not _is_treated(dossier, control_name):
-            holds.append(treatment(control_name, Why("living_pest", f"living pest: {pest}", {"pest": pest})))
+            holds.append(treatment(control_name, Why("", f"living pest: {pest}")))
     for number, left in left_unreleased(dossier).items() if dossier.departures else ():
         holds.append(hold(f"{GATE}{number}", Owner.OFFICER, left, "DepartureRetracted"))
     return (*holds, *officers)

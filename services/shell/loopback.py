@@ -11,7 +11,10 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 def is_loopback(url: str) -> bool:
     """Whether this address is one of this machine to itself."""
-    host = urllib.parse.urlsplit(url).hostname or ""
+    try:
+        host = urllib.parse.urlsplit(url).hostname or ""
+    except ValueError:  # no address
+        return False
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:  # a name

@@ -33,6 +33,8 @@ from services.shell.settings import WorkerSettings
 ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked topics", ["service", "kind", "reason"])
 _reasons = Labels(50)
 """Of parking; a dozen are in use."""
+LONGEST = 200
+"""Of a word on a parked topic, as a label and in the log: each label stays in memory until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
@@ -218,11 +220,16 @@ def announced(headers: dict[str, bytes], value: bytes) -> None:
         body = orjson.loads(value)
     if not isinstance(body, dict):
         body = {"reason": "unreadable"}
-    service, reason = str(body.get("service", "")), str(body.get("reason", ""))
+    service, reason, key = [_text(body.get(name)) for name in ("service", "reason", "subject")]
     ANNOUNCED.labels(
         service if service in SERVICES else OTHER, kind if kind in PARKING else OTHER, *_reasons.of(reason)
     ).inc()
-    log.warning("parking", kind=kind, service=service, key=body.get("subject", body.get("key")), reason=reason)
+    log.warning("parking", kind=kind[:LONGEST], service=service, key=key or _text(body.get("key")), reason=reason)
+
+
+def _text(said: Any) -> str:
+    """A name or code of ours; nothing of what is none, and the beginning of one without end."""
+    return said[:LONGEST] if isinstance(said, str) else ""
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:

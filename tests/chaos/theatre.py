@@ -41,7 +41,7 @@ TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 """What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
 SPEED = 4 * LEAST_SPEED
 """Seconds of the theatre's clock for one of the world: a treatment with gas takes 7 seconds, one with heat one."""
-MOST_TIMES = 2
+MOST_TIMES = 5
 """A season that still gets on may take this many times as long as it may stand still."""
 
 

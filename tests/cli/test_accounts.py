@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,3 +105,46 @@ def test_what_cannot_be_given_is_refused_in_both_languages(person: Person, words
 def test_the_help_of_a_key_names_every_scope(person: Person) -> None:
     told = person.types("key", "add", "--help").out
     assert [scope.value for scope in Scope if not re.search(rf"\b{scope.value}\b", told)] == []
+
+
+COMMANDS = (("account", "list"), ("account", "confirm"), ("key", "list"), ("key", "revoke", "abcd"), ("parked", "list"))
+
+
+@pytest.mark.parametrize("words", COMMANDS[:-1], ids=" ".join)
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(
+    person: Person, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("DTG_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:9/none")
+    said = person.types(*words)
+    assert said.code == 1 and "DTG_DATABASE_URL" in said.err and "查询库" in said.err and "secret" not in said.err
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_another_user_of_the_machine_reads_and_changes_nothing_and_is_told_so(
+    person: Person, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    home = tmp_path / "home"
+    with pytest.MonkeyPatch.context() as surroundings:
+        surroundings.setenv("DTG_HOME", str(home))
+        person.types(*words)  # what a command imports is its own business
+        assert person.types("account", "add", "clerk", "--role", "auditor").code == 0
+        assert home.stat().st_mode & 0o077 == 0
+        home.chmod(0)
+        with another_user():
+            said = person.types(*words)
+        home.chmod(0o700)
+    assert said.code == 1 and not said.out and home.name in said.err, said
+    assert "权限不足" in said.err or "查询库" in said.err
+
+
+@contextmanager
+def another_user() -> Iterator[None]:
+    """From now on this process is nobody; where it is not the machine's owner to begin with, it stays who it is."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import orjson
+import pytest
 
 from schemas.marks import Audience
 from schemas.outside import to_outside
@@ -54,6 +55,14 @@ def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[Entry]) -> 
             assert any(f"wrong-{number}" in line for line in ledger.forged), (fact.kind, value)
         odd = replace(fact, offset=10**6, headers=fact.headers | {"ce_id": "odd", "sequence": "x" * 30})
         assert any(" odd " in line for line in judge([*story, odd]).forged), fact.kind
+
+
+@pytest.mark.parametrize("levels", [300, 600, 900, 960])
+def test_a_copy_that_is_nested_deeply_is_named_and_ends_no_audit(levels: int) -> None:
+    value = b'{"a":' + b"[" * levels + b"]" * levels + b"}"
+    headers = {"ce_id": "deep", "ce_type": "ReleaseGranted", "ce_source": "/desks/release"}
+    lies = [Entry(topic, 0, 0, "k", headers, value) for topic in ("customs-release-facts", PORT_FACTS)]
+    assert any("deep" in line for line in judge(lies[:1], copies=lies[1:]).forged)
 
 
 def test_an_unanswered_request_is_lost(calm_entries: list[Entry]) -> None:

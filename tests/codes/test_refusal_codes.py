@@ -9,7 +9,7 @@ import pytest
 from schemas.codes.refusals import REFUSALS
 
 ROOT = Path(__file__).parents[2]
-FORMER = frozenset({"container_unknown", "already_gated_out"})
+FORMER = frozenset({"container_unknown"})
 """Said by desks of earlier releases only; their facts are still shown."""
 
 

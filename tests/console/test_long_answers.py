@@ -1,7 +1,9 @@
 """Does every answer stay short, however much there is to tell, and does page after page tell all of it, once?"""
 
 import re
+from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 
 import orjson
 import pytest
@@ -9,9 +11,20 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from services.console.app import LONGEST_ANSWER, Bounded
+from services.console.accounts import Accounts
+from services.console.app import LONGEST_ANSWER, Bounded, create_app
+from services.console.asking import Asker
+from services.console.database import migrate, open_engine
+from services.console.door import Door
+from services.console.office import Office
+from services.console.progress import Progress
+from services.console.queries import Rows
+from services.console.readings import Readings
+from services.console.record import Record
+from services.console.settings import ConsoleSettings
 from tests.console.border import Border, Said, publish
 from tests.console.conftest import Running, pages
+from tests.people import admit
 
 ENTRIES = 240
 LARGE = 24
@@ -86,3 +99,32 @@ def test_an_answer_over_the_bound_is_said_to_be_one_whether_or_not_it_tells_its_
             assert over.status_code == 500 and over.json()["type"] == "/problems/answer_too_long", path
         else:
             assert over.status_code == 200 and len(over.content) == LONGEST_ANSWER + len(piece), path
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
+    """A console without a cluster, and what a request of somebody carries who may everything."""
+    settings = ConsoleSettings(kafka="127.0.0.1:1", database_url=f"sqlite:///{tmp_path}/console.db")
+    migrate(settings.database_url)
+    engine, app = open_engine(settings.database_url, writes=True), create_app(settings)
+    rows = Rows(engine)
+    app.state.office = Office(settings, rows, Asker(settings, engine), Progress(), rows)
+    app.state.door, app.state.record = Door(settings, Accounts(engine)), Record(engine)
+    app.state.readings = Readings(engine)
+    yield TestClient(app, base_url="http://127.0.0.1"), admit(settings.database_url, "typist")
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/lodge", "body"), ("/containers/CSQU3054383/act/hold", "reason"), ("/watches/act/place", "reason")],
+)
+@pytest.mark.parametrize("typed", ["x" * 1_500_000, '{"' + '&"' * 150_000], ids=["long", "escaped"])
+def test_what_is_wrong_with_a_form_is_told_however_much_was_typed(
+    alone: tuple[TestClient, dict[str, str]], path: str, field: str, typed: str
+) -> None:
+    client, headers = alone
+    asked = {field: typed, "bill_no": "B-1"}
+    answer = client.post(path, data=asked, headers={"accept": "text/html", **headers})
+    assert answer.status_code in (400, 422), answer.text[:500]
+    assert len(answer.content) <= LONGEST_ANSWER

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from services.console import tables as t
-from services.console.accounts import DAY, HOUR, SECOND, Account, Accounts, Refused, Shown, written
+from services.console.accounts import DAY, GRANTED, HOUR, SECOND, Account, Accounts, Refused, Shown, written
 from services.console.database import open_engine
 from services.console.generation import Generation, file_of
 from services.shell.clock import world_us
@@ -133,6 +133,7 @@ def test_what_the_copy_lacks_is_shown_and_once_confirmed_keys_are_good_and_every
     with pytest.raises(Refused, match="key_revoked"):
         late.key(written(key), AT + DAY)
     assert late.grants()[0][2:5] == ("somebody@machine", "somebody@machine", "copy confirmed")
+    assert {row.what for row in late.grants()} <= set(GRANTED)
     here.put_back(before)
     assert here.held() == "older", "the same copy once more"
 

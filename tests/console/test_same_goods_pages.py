@@ -26,6 +26,7 @@ def lodged_twice(others: tuple[str, ...], bill: str = "COSU1", rule: str = RULE)
     return told.gate_says(
         SameGoodsDeclared,
         others=others,
+        count=len(others),
         bill_no=bill,
         conveyance="COSCO QINGDAO/041E",
         direction="I",

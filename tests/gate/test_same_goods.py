@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.gate import SameGoodsDeclared
-from schemas.vocabulary import Direction
+from schemas.vocabulary import Direction, consignment_id
 from services.gate import decider
 from tests.gate.boxes import BOX, DAY, A, B, C, at, discharged, freed, held, out, struck
 from tests.voice import Story, adds_nothing_twice, story
@@ -88,3 +88,10 @@ def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
 
 def test_hearing_it_twice_adds_nothing() -> None:
     adds_nothing_twice(decider, [held(A, bill="1"), held(B, bill="1"), freed(A, bill="1", version=3)])
+
+
+def test_of_many_others_twenty_are_named_and_all_are_counted() -> None:
+    many = [consignment_id("91350100M000100Y43", str(number)) for number in range(30)]
+    told = story(decider, *[held(who, bill="1") for who in many])
+    [last] = [fact for fact in told.said if isinstance(fact, SameGoodsDeclared)]
+    assert (len(last.others), last.count) == (20, 29)

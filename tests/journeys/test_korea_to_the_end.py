@@ -52,7 +52,8 @@ def test_every_declaration_reaches_a_named_end(
             occurred_at=clock.now(),
             declaration=declaration,
         )
-        border.send("customs-declaration-requests", key, encode(request), request.kind, request_id("test", key))
+        told = request.occurred_at.isoformat()
+        border.send("customs-declaration-requests", key, encode(request), request.kind, request_id("test", key), told)
     border.flush()
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
     day = Day(1, 1, datetime(2026, 11, 23, tzinfo=UTC))

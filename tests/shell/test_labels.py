@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from services.shell.worker import ANNOUNCED, announced
+from services.shell.worker import ANNOUNCED, LONGEST, announced
 
 
 def test_an_announcement_whose_kind_is_null_is_counted() -> None:
@@ -27,3 +27,13 @@ def test_forged_announcements_share_one_series(forged: str) -> None:
     for number in range(60, 160):
         heard(number)
     assert series() == full
+
+
+@pytest.mark.parametrize("name", ["service", "reason", "subject", "key"])
+@pytest.mark.parametrize("odd", ["[" * 1000 + "]" * 1000, '"' + "x" * 1_000_000 + '"', "[]", "7", "null", '"\\u0000"'])
+def test_no_word_on_a_parked_topic_fails_or_stays_whole(
+    name: str, odd: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announced({"ce_type": b"MessageParked"}, b'{"service":"risk","%s":%s}' % (name.encode(), odd.encode()))
+    labels = [label for family in ANNOUNCED.collect() for one in family.samples for label in one.labels.values()]
+    assert max(map(len, labels)) <= LONGEST and len(capsys.readouterr().out) < 2000

@@ -1,0 +1,64 @@
+"""Is what cannot be opened, or is no address, told in a sentence, and at the gate as a no?"""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.cli.home import of_command
+from services.cli.main import app
+from services.cli.port import MUST_STAY
+from services.cli.settings import UpSettings
+from services.shell.loopback import is_loopback
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DTG_HOME", str(tmp_path / "own"))
+
+
+NO_ADDRESSES = ("http://[", "http://[::1", "http://a b", "http://x:port", "nothing", "", "http://\x00")
+
+
+@pytest.mark.parametrize("wrong", ["text", "folder"])
+@pytest.mark.parametrize("source", ["--kafka", "--http"])
+def test_a_notebook_that_cannot_be_opened_is_a_no_in_a_sentence(tmp_path: Path, wrong: str, source: str) -> None:
+    file = tmp_path / "port.db"
+    if wrong == "text":
+        file.write_text("no database " * 1000)
+    else:
+        file.mkdir()
+    where = ["--where", "127.0.0.1:1"] if source == "--kafka" else []
+    told = CliRunner().invoke(app, ["port", "ask", "CSQU3054383", source, *where, "--notebook", str(file)])
+    assert told.exit_code == MUST_STAY, told.exception
+    assert "stale" in told.output and "Traceback" not in told.output
+    assert CliRunner().invoke(app, ["port", "follow", source, *where, "--once", "--notebook", str(file)]).exit_code == 1
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_what_is_no_address_is_told_in_a_sentence(address: str, tmp_path: Path) -> None:
+    assert not is_loopback(address)
+    paper = tmp_path / "paper.json"
+    paper.write_text("{}")
+    told = CliRunner().invoke(
+        app, ["port", "ask", "CSQU3054383", "--http", "--where", address or " ", "--notebook", str(tmp_path / "n")]
+    )
+    assert (told.exit_code, type(told.exception)) == (MUST_STAY, SystemExit), told.exception
+    lodged = CliRunner().invoke(app, ["declare", str(paper), "--url", address or " "])
+    assert (lodged.exit_code, type(lodged.exception)) == (1, SystemExit), lodged.exception
+
+
+def test_a_folder_that_cannot_be_read_serves_nobody(tmp_path: Path) -> None:
+    """As another user's `.datongguan-demo` is; a circle of links cannot be read by anybody."""
+    demo = tmp_path / "home-demo"
+    demo.mkdir()
+    os.symlink("up.lock", demo / "up.lock")
+    settings = UpSettings(home=str(tmp_path / "home"))
+    assert of_command(settings).home == settings.home
+
+
+@pytest.mark.parametrize("days", ["3651", "4000000", "999999999999999999999"])
+def test_an_authorisation_has_an_end_that_can_be_written(days: str) -> None:
+    told = CliRunner().invoke(app, ["account", "authorise", "91310000MA1FL0B006", "91310000MA1FL0B014", "--days", days])
+    assert told.exit_code == 2, told.exception
