@@ -37,6 +37,7 @@ SERVING = ("console", "projector")
 """They run until they are stopped, and are no work that ends."""
 QUICK = (
     *("account list", "account grants", "account add", "account change", "account password", "account authorise"),
+    *("account confirm", "codes"),
     *("key list", "key add", "key rotate", "key revoke", "draws keys", "draws add-key"),
 )
 """A few rows of the console's database, or one file."""
