@@ -7,7 +7,7 @@ from services.console.written import in_words
 from tests.console.desk_sentences import PLACE, templates
 
 CHINESE_END = re.compile(r" [\u4e00-\u9fff][^;:]*(?=[;:] |$)")
-NO_SENTENCES = {"held here", "refused here"}
+NO_SENTENCES = {"held here", "refused here", "not in it"}
 """States of the release desk's record, which go into no fact."""
 COMPOSED = {
     "these findings are answer {} of {}; {}": "these findings are answer 1 of inspection; answer 2 is asked for",
