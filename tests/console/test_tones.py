@@ -26,6 +26,7 @@ NEITHER = {
         "ConsignmentGatedOut",
         "ContainerArrived",
         "GoodsTransferred",
+        "TransferRetracted",
         "DepartureRetracted",
         "VisitOpened",
         "VisitClosed",
