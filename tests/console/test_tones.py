@@ -26,6 +26,8 @@ NEITHER = {
         "ConsignmentGatedOut",
         "ContainerArrived",
         "GoodsTransferred",
+        "TransferRetracted",
+        "ContainerArrivalRetracted",
         "DepartureRetracted",
         "VisitOpened",
         "VisitClosed",
