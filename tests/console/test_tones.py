@@ -27,6 +27,7 @@ NEITHER = {
         "ContainerArrived",
         "GoodsTransferred",
         "TransferRetracted",
+        "ContainerArrivalRetracted",
         "DepartureRetracted",
         "VisitOpened",
         "VisitClosed",
