@@ -191,7 +191,8 @@ class ExitPermitted(AboutContainer, Fact):
     """An officer let this consignment out through the land gate.
 
     `version`: the release desk's statement to the gate in view of which that was done; a later one that the goods stay ends the
-    permit. 0 in facts of earlier releases, which do not tell it. `seen`: the statement that the officer named, None where he named none;
+    permit. 0 in facts of earlier releases, which do not tell it. `version_seen`: the statement that the officer
+    named, None where none was named;
     `visit`: the one that was open, empty where none was, and in facts of earlier releases.
     """
 
@@ -201,7 +202,7 @@ class ExitPermitted(AboutContainer, Fact):
     reason: Reason
     permitted_by: ActorId
     version: Version = 0
-    seen: Version | None = None
+    version_seen: Version | None = None
     visit: VisitId = ""
 
 

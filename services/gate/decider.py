@@ -561,7 +561,7 @@ def _answered(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Itera
                 reason=shown(message.reason, breaks=True),
                 permitted_by=shown(message.asked_by, 64),
                 version=box.permits[-1].version,
-                seen=message.version,
+                version_seen=message.version,
                 visit=truth.current.id if truth.current else "",
             )
         case PlaceContainerHold():

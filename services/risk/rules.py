@@ -387,7 +387,13 @@ def graded_party(declaration: Declaration) -> str:
 
 def fired(goods: Goods) -> tuple[FiredRule, ...]:
     """The rules in force that fire, in the order of the table."""
-    return tuple([FiredRule(rule=r.name, controls=r.controls, seen=r.seen(goods)) for r in IN_FORCE if r.fires(goods)])
+    return tuple(
+        [
+            FiredRule(rule=r.name, controls=r.controls, seen=shown(r.seen(goods), 1000))
+            for r in IN_FORCE
+            if r.fires(goods)
+        ]
+    )
 
 
 def required(rules: tuple[FiredRule, ...], drawn: Draw) -> tuple[ControlKind, ...]:

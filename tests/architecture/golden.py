@@ -789,7 +789,7 @@ EXAMPLES: tuple[Message, ...] = (
         reason="退运 to be returned to the shipper",
         permitted_by=OFFICER,
         version=6,
-        seen=6,
+        version_seen=6,
         visit=request_id(TERMINAL, "discharge-1"),
     ),
     ContainerHoldPlaced(

@@ -178,7 +178,7 @@ def dtg(full: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             c for c in done.output if c != "\n" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
         }
         assert not acting
-        return done.output
+        return done.stdout if "--json" in words else done.output
 
     return run
 

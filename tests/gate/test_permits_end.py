@@ -66,9 +66,9 @@ def test_the_fact_of_a_permit_names_what_the_officer_saw_and_the_visit() -> None
     told = story(decider, discharged(0)).when(held(A, 4, arrived=0, refused=True)).when(permitted(A, RETURN, version=4))
     fact = told.said[0]
     assert isinstance(fact, ExitPermitted)
-    assert (fact.version, fact.seen, fact.visit, fact.ground) == (4, 4, "m1", RETURN)
+    assert (fact.version, fact.version_seen, fact.visit, fact.ground) == (4, 4, "m1", RETURN)
     fact = told.when(permitted(A, RETURN)).said[0]
-    assert isinstance(fact, ExitPermitted) and (fact.version, fact.seen) == (4, None)
+    assert isinstance(fact, ExitPermitted) and (fact.version, fact.version_seen) == (4, None)
 
 
 def test_a_permit_of_the_release_before_is_read() -> None:

@@ -1,5 +1,6 @@
 """Do simulated people on a running border leave what a real declarant lodged to real people?"""
 
+from schemas.declaration import DeclaredContainer
 from services.cli.log import read
 from services.simulator.player import Player
 from services.simulator.settings import SimulatorSettings
@@ -10,7 +11,7 @@ from tests.kafka.border import TOPICS, Border
 
 
 def test_nobody_simulated_says_a_word_about_goods_of_a_real_declarant(border: Border) -> None:
-    lodged = lodge(reference="REAL-OWN")
+    lodged = lodge(reference="REAL-OWN", containers=(DeclaredContainer(container_no="TCLU4265771"),))
     key = lodged.consignment_id
     border.ask(lodged)
     settings = SimulatorSettings(kafka=border.bootstrap, partitions=PARTITIONS)
