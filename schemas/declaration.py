@@ -4,6 +4,7 @@ Field meanings follow the GACC single declaration (2018 No. 67, `DecHead`/`DecLi
 the desk itself checks them, so that a wrong code is a pointed refusal and not an undecodable message.
 """
 
+from operator import not_
 from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
@@ -56,7 +57,8 @@ Reference = Annotated[
     str, StringConstraints(min_length=1, max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)
 ]
 """What the declarant calls the goods: the same signs, however they were typed, are the same goods."""
-BillNo = Annotated[str, StringConstraints(max_length=35), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
+LONGEST_BILL = 35
+BillNo = Annotated[str, StringConstraints(max_length=LONGEST_BILL), WhenMade(pattern=PRINTABLE), Tidied(identifier)]
 """Number of a bill of lading or waybill as the manifest has it; by air `master_house`."""
 
 
@@ -116,7 +118,8 @@ class Declaration(Message):
     transport_mode: Code = ""
     conveyance: Text = ""
     bill_no: Annotated[
-        BillNo, Field(description="at most 35 characters; by air the master and the house waybill, joined by `_`")
+        BillNo,
+        Field(description=f"at most {LONGEST_BILL} characters; by air the master and the house waybill, joined by `_`"),
     ] = ""
     departure_country: Code = ""
     destination_country: Code = ""
@@ -156,10 +159,6 @@ class WithdrawDeclaration(OfDeclarant):
     reason: Annotated[Reason, TO_DECLARANT]
 
 
-def _is_empty(codes: tuple[str, ...]) -> bool:
-    return not codes
-
-
 class Finding(Message):
     """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found.
 
@@ -171,7 +170,7 @@ class Finding(Message):
     code: Annotated[str, StringConstraints(max_length=40), WhenMade(pattern=LINE)]
     severity: Severity
     seen: Annotated[str, StringConstraints(max_length=120), WhenMade(pattern=LINE)]
-    nearest: Annotated[tuple[Code, ...], Field(max_length=3, exclude_if=_is_empty)] = ()
+    nearest: Annotated[tuple[Code, ...], Field(max_length=3, exclude_if=not_)] = ()
 
 
 Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]

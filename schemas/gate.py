@@ -192,8 +192,7 @@ class ExitPermitted(AboutContainer, Fact):
 
     `version`: the release desk's statement to the gate in view of which that was done; a later one that the goods stay ends the
     permit. 0 in facts of earlier releases, which do not tell it. `version_seen`: the statement that the officer
-    named, None where none was named;
-    `visit`: the one that was open, empty where none was, and in facts of earlier releases.
+    named, None where none was named; `visit`: the one that was open, empty where none was, and in facts of earlier releases.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = INSIDE

@@ -25,7 +25,7 @@ def _text(low: int, high: int, pattern: str | None = None) -> StringConstraints:
 
 
 CONSIGNMENT_ID = r"^[0-9a-f-]{36}$"
-_ID = re.compile(r"[0-9a-f-]{36}")
+_ID = re.compile(CONSIGNMENT_ID)
 ConsignmentId = Annotated[str, _text(36, 36, CONSIGNMENT_ID)]
 """The goods that move under one declaration; derived, so that lodging twice names the same goods (see `consignment_id`)."""
 DeclarationNo = Annotated[str, _text(18, 18, r"^[0-9]{18}$")]

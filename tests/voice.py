@@ -63,6 +63,17 @@ def story(decider: Any, *past: Message) -> Story:
     return told
 
 
+def kinds(told: Story) -> list[str]:
+    """The kinds of what was answered to the last message."""
+    return [fact.kind for fact in told.said]
+
+
+def code(told: Story) -> str:
+    """Why the last request was sent back."""
+    [refusal] = told.said
+    return str(refusal.model_dump()["code"])
+
+
 def adds_nothing_twice(decider: Any, messages: list[Message]) -> None:
     """Hearing each message a second time at once, with the same id, adds nothing new (a refusal may be repeated, same id)."""
     told = Story(decider, decider.INITIAL)

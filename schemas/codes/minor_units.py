@@ -30,10 +30,13 @@ THOUSANDTHS: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
 TEN_THOUSANDTHS: Final = frozenset(["CLF", "UYW"])
 
 
+_MINOR: Final = (
+    dict.fromkeys(WHOLE, Decimal(1))
+    | dict.fromkeys(THOUSANDTHS, Decimal("0.001"))
+    | dict.fromkeys(TEN_THOUSANDTHS, Decimal("0.0001"))
+)
+
+
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of this currency, in the currency itself: 1 of JPY, 0.01 of USD; 0.01 where the currency is not known."""
-    if currency in WHOLE:
-        return Decimal(1)
-    if currency in THOUSANDTHS:
-        return Decimal("0.001")
-    return Decimal("0.0001") if currency in TEN_THOUSANDTHS else HUNDREDTH
+    return _MINOR.get(currency, HUNDREDTH)

@@ -20,7 +20,7 @@ from services.cli.draws import draws_app
 from services.cli.home import access_of_command, clock_of, of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
-from services.cli.screen import AsJson, Table, errors, screen, styled, text, visible
+from services.cli.screen import AsJson, Table, errors, progress_below, screen, styled, text, visible
 from services.cli.settings import UpSettings
 from services.console.errors import NewerDatabase, NoDatabase
 
@@ -113,7 +113,7 @@ def provision(
     if show:
         screen.tell(as_json, rights=rights_table(sandbox=sandbox))
         return
-    with (screen if screen.is_terminal else errors).progress("giving topics and rights 建主题、授权", STEPS) as advance:
+    with progress_below("giving topics and rights 建主题、授权", STEPS) as advance:
         for line in give(of_command(UpSettings()), sandbox=sandbox, users=users):
             advance(1)
             screen.line(line)

@@ -2,8 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 from schemas.vocabulary import Classifier, EquipmentEvent
 from services.cli.accounts import own_key
 from services.cli.home import of_command
-from services.cli.screen import AsJson, errors, screen, styled, text
+from services.cli.screen import AsJson, errors, progress_below, screen, styled, text
 from services.cli.settings import UpSettings
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def follow(
         while True:
             try:
                 if behind:
-                    with _shown("reading 读取放行") as advance:
+                    with progress_below("reading 读取放行") as advance:
                         port.catch_up(_Screen(as_json), 3600, advance)
                     behind = False
                     if once:
@@ -83,7 +82,7 @@ def ask(
     from services.ports.notice import Away
 
     try:
-        with _port(kafka, where, notebook, "asked", console) as port, _shown("reading 读取放行") as advance:
+        with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
             said = port.ask(container, _Silence(), advance=advance)
     except (Away, sqlite3.Error, OSError) as error:  # a notebook that cannot be opened is no news, too
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
@@ -183,18 +182,13 @@ def move(where: Where = "", notebook: Kept = None) -> None:
     for name in ("followed", "asked") if notebook is None else ("followed",):
         try:
             with _topic_port(where, notebook, name) as port:
-                with _shown("reading the former topics 读取旧主题") as advance:
+                with progress_below("reading the former topics 读取旧主题") as advance:
                     port.leave_former(_Screen(), 3600, advance)
                 read = ", ".join(port.topics)
                 screen.line(styled("moved 已改读", "green"), str(port.notebook.file), f"reads {read}")
         except (Away, sqlite3.Error, OSError) as error:
             screen.line(styled("away 无应答", "red"), str(error))
             raise typer.Exit(1) from None
-
-
-def _shown(what: str) -> AbstractContextManager[Callable[[int], None]]:
-    """How far a reading is, below what it prints; where that goes into a file, beside it."""
-    return (screen if screen.is_terminal else errors).progress(what)
 
 
 class _Silence:

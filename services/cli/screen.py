@@ -9,7 +9,8 @@ import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -20,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from services.shell.advance import Advance
 from services.shell.clock import stopwatch
 
 LONGEST_CELL = 2_000
@@ -201,9 +203,7 @@ class Screen:
                 self._tell(each)
 
     @contextlib.contextmanager
-    def progress(
-        self, what: str, total: int | None = None, after: float = SILENT_SECONDS
-    ) -> Iterator[Callable[[int], None]]:
+    def progress(self, what: str, total: int | None = None, after: float = SILENT_SECONDS) -> Iterator[Advance]:
         """While something goes on: told how many more are done, it shows how far that is, on a terminal and from `after` seconds on, also
         while nothing gets on. `total` None: nobody knows how many there are. A terminal that was closed shows nothing, and stops nothing."""
         bar = Progress(
@@ -288,3 +288,8 @@ class LastingScreen(Screen):
 
 screen = Screen()
 errors = Screen(stderr=True)
+
+
+def progress_below(what: str, total: int | None = None) -> AbstractContextManager[Advance]:
+    """As `Screen.progress`, below what a command prints meanwhile; where that goes into a file, beside it."""
+    return (screen if screen.is_terminal else errors).progress(what, total)

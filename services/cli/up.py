@@ -27,6 +27,7 @@ from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
 from services.shell.access import file_of
+from services.shell.advance import Advance, unreported
 from services.shell.clock import Clock, world_us
 from services.shell.codec import moment_of
 from services.shell.loopback import open_page
@@ -430,7 +431,7 @@ def wait_for(
     waiting: dict[str, Child],
     stop: Callable[[], bool] = never,
     most: float = MOST_SECONDS,
-    advance: Callable[[int], None] = lambda more: None,
+    advance: Advance = unreported,
 ) -> None:
     """Until each url answers 200; CannotStart when its process ends or does not get on, Interrupted upon `stop`. `advance` is told of
     each that answers."""

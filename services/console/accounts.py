@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.bounds import LINE
 from services.console import tables as t
+from services.console.database import insert_into
 from services.console.generation import Generation
 from services.console.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.shell.fresh import fresh_key, fresh_password, fresh_secret
@@ -272,7 +272,7 @@ class Accounts:
         with self._engine.begin() as connection:
             connection.execute(delete(t.SIGN_INS).where(s.last_us < at - REMEMBERED))
             row = {"account": name, "address": address, "failures": 1, "last_us": at}
-            made = _dialect(connection).insert(t.SIGN_INS).values(row)
+            made = insert_into(connection, t.SIGN_INS).values(row)
             again = {"failures": s.failures + 1, "last_us": at}
             connection.execute(made.on_conflict_do_update(index_elements=["account", "address"], set_=again))
             here = select(s.failures).where(s.account == name, s.address == address)
@@ -554,7 +554,7 @@ def _authorise(
 
 def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> bool:
     """Whether it was not there already. By what comes back: PostgreSQL's driver counts no rows of an insert."""
-    made = _dialect(connection).insert(table).values(row).on_conflict_do_nothing()
+    made = insert_into(connection, table).values(row).on_conflict_do_nothing()
     return connection.execute(made.returning(*table.primary_key.columns)).first() is not None
 
 
@@ -633,7 +633,3 @@ def _granted(connection: Connection, by: str, account: str, what: str, detail: s
 def _told(us: int | None) -> str:
     """A time in the record of grants."""
     return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")
-
-
-def _dialect(connection: Connection) -> Any:
-    return postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -15,11 +15,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 from sqlalchemy import Engine, Table, Update, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from schemas.envelope import AboutPartition, Request, request_id
 from schemas.topics import KINDS, topic_of
-from services.console.database import DATABASE_ERRORS, refuses_values
+from services.console.database import DATABASE_ERRORS, insert_into, refuses_values
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
@@ -345,10 +344,9 @@ class Asker:
         self._insert_rows(LODGEMENTS, [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken])
 
     def _insert_rows(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         with self._engine.begin() as connection:
             if rows:
-                connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
+                connection.execute(insert_into(connection, table).on_conflict_do_nothing(), rows)
             for change in changes:
                 connection.execute(change)
 

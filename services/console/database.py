@@ -9,7 +9,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -60,6 +61,11 @@ def open_engine(url: str, *, writes: bool = False) -> Engine:
         # what several queries of one answer read must be of one moment: the gate compares rows with their standing
         isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
     )
+
+
+def insert_into(bind: Engine | Connection, table: Table) -> Any:
+    """An INSERT of this kind of database, which can pass over rows that are there already (`on_conflict_do_nothing`)."""
+    return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def shown(url: str | URL) -> str:

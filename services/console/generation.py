@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import orjson
 import structlog
 from sqlalchemy import Connection, Engine, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
 from services.console import tables as t
-from services.console.database import DATABASE_ERRORS
+from services.console.database import DATABASE_ERRORS, insert_into
 from services.shell.private_file import write_private
 
 OF_RIGHTS = "rights"
@@ -189,9 +188,8 @@ def _count(connection: Connection, *, lock: bool = False) -> int | None:
 def _set_count(connection: Connection, before: int | None, count: int) -> None:
     i = t.INSTALLATION.c
     if before is None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        made = dialect.insert(t.INSTALLATION).values(name=OF_RIGHTS, value=str(count)).on_conflict_do_nothing()
-        connection.execute(made)
+        made = insert_into(connection, t.INSTALLATION).values(name=OF_RIGHTS, value=str(count))
+        connection.execute(made.on_conflict_do_nothing())
     else:
         connection.execute(update(t.INSTALLATION).where(i.name == OF_RIGHTS).values(value=str(count)))
 

@@ -17,11 +17,10 @@ import structlog
 from fastapi import Request
 from prometheus_client import Counter
 from sqlalchemy import Engine
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.database import DATABASE_ERRORS, open_engine
+from services.console.database import DATABASE_ERRORS, insert_into, open_engine
 from services.console.rights import READS, Who
 from services.console.tables import READINGS
 from services.console.unwritten import Unwritten
@@ -103,9 +102,10 @@ class Readings:
 
 def insert(engine: Engine, taken: Iterable[Reading]) -> None:
     """Puts these on record, in one transaction; nothing for one that is there."""
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
     with engine.begin() as connection:
-        connection.execute(dialect.insert(READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken])
+        connection.execute(
+            insert_into(connection, READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken]
+        )
 
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:

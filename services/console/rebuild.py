@@ -1,7 +1,6 @@
 """How are the rows made anew from the topics? Emptied in one transaction, then projected from the first message on."""
 
 import threading
-from collections.abc import Callable
 
 import structlog
 from sqlalchemy import delete, update
@@ -11,12 +10,13 @@ from services.console.database import migrate, open_engine
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.settings import ConsoleSettings
+from services.shell.advance import Advance, unreported
 from services.shell.clock import now
 
 log = structlog.get_logger()
 
 
-def rebuild(settings: ConsoleSettings, advance: Callable[[int], None] = lambda more: None) -> int:
+def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
     """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL is away.
     `advance` is told how many more were read, a few times a second.
 

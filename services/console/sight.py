@@ -72,7 +72,7 @@ class Sight:
 
     def office(self, code: str) -> str:
         """Its name, or that of its district where only this is known."""
-        name = OFFICES.get(code) or DISTRICTS.get(code[:2], "") * is_of_district(code)
+        name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
         return f"{code} {_half(name, self.language)}".strip()
 
     def trade_mode(self, code: str) -> str:

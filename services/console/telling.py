@@ -46,8 +46,9 @@ ENTRY_CHARACTERS = 100_000
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
 MOST_FINDINGS = 100
-MOST_NEAREST = 3
 """Of one list of a message, in words; its content has all of them."""
+MOST_NEAREST = 3
+"""Codes that are named beside an unknown one, as many as its desk names."""
 SHORT = 200
 LEVELS = 100
 """Of lists and objects in each other in a content; no contract has a tenth of it, and what is nested deeper than 254 cannot be written as JSON again."""

@@ -6,11 +6,9 @@ from schemas.codes import hs
 from schemas.codes.units import ENERGY, KILOGRAMS, UNITS
 from schemas.declaration import Item
 from services.declaration.codes import listed
+from services.declaration.masses import LEAST
 from services.declaration.pointing import Seen, error, warning
 from services.declaration.totals import HUNDREDTH
-
-LEAST = Decimal("0.05")
-"""By which two statements of one quantity may always differ."""
 
 
 def may_lack_mass(item: Item) -> bool:
@@ -40,8 +38,11 @@ def legal(item: Item, at: str) -> Seen:
             yield error(where, "quantity_not_positive", quantity)
         elif unit == item.unit and not _near(quantity, item.quantity):
             yield warning(where, "legal_quantity_differs", f"{quantity}, quantity {item.quantity}")
-        elif unit in KILOGRAMS and item.net_mass_kg > 0 and not _near(quantity * KILOGRAMS[unit], item.net_mass_kg):
-            mass = quantity * KILOGRAMS[unit]
+        elif (
+            unit in KILOGRAMS
+            and item.net_mass_kg > 0
+            and not _near(mass := quantity * KILOGRAMS[unit], item.net_mass_kg)
+        ):
             yield warning(where, "legal_quantity_differs", f"{mass} kg, net mass {item.net_mass_kg} kg")
 
 

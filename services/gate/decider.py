@@ -713,13 +713,14 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
             )
         elif out == "left" and published != out:
             assert visit.closed is not None, "it left"
+            why = _why_left(truth, part)
             yield ConsignmentLeftUnreleased(
                 consignment_id=part.consignment_id,
                 occurred_at=visit.closed,
                 container_no=container_no,
                 visit=visit.id,
-                reason=WHY[_why_left(truth, part)],
-                why=_why_left(truth, part),
+                reason=WHY[why],
+                why=why,
             )
         elif _arrival_is_news(part, visit):
             assert visit.opening is not None, "a report tells of it"
@@ -886,13 +887,11 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, visits=_with(box.visits, ended_so))
         case GateAlarmRaised():
             return replace(box, alarms=(*box.alarms, _key(message)))
-        case GoodsTransferred():
-            told = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
-            return _mark(box, message.consignment_id, transferred=(*told, message.report_id))
-        case TransferRetracted():
-            before = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
-            still = tuple([each for each in before if each != message.report_id])
-            return _mark(box, message.consignment_id, transferred=still)
+        case GoodsTransferred() | TransferRetracted():
+            known = next((p.transferred for p in box.parts if p.consignment_id == message.consignment_id), ())
+            others = [report for report in known if report != message.report_id]
+            added = [message.report_id] if isinstance(message, GoodsTransferred) else []
+            return _mark(box, message.consignment_id, transferred=(*others, *added))
         case ContainerArrived() | ContainerArrivalRetracted():
             here = isinstance(message, ContainerArrived)
             return _mark(box, message.consignment_id, published_arrival=message.visit if here else "")

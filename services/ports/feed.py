@@ -12,8 +12,9 @@ from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.iso6346 import plain
 from services.ports.notebook import BEGINNING, Answer, Notebook
 from services.ports.notebook import FEED as SOURCE
-from services.ports.notice import Advance, Away, Handler, Notice, Unread, named_in, told_nobody
+from services.ports.notice import Away, Handler, Notice, Unread, named_in
 from services.ports.question import AskedConsole
+from services.shell.advance import Advance, unreported
 from services.shell.clock import stopwatch
 
 CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
@@ -59,7 +60,7 @@ class FeedPort:
             raise Away("the feed has more than it can give now")
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
-    def catch_up(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
+    def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
         """Reads until the feed has nothing more; Away when it does not get there in time. `advance` is told how many more were read."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
@@ -68,7 +69,7 @@ class FeedPort:
             before = now
             advance(self.read(handler, 0))
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = told_nobody) -> Answer:
+    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported) -> Answer:
         """May it leave, now? Revocations first; then the console's answer, which is yes only if it says so in so many words."""
         try:
             return self._ask(plain(container_no), handler, seconds, advance)

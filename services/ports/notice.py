@@ -1,7 +1,7 @@
 """What is a port told, and what of it can be read and believed? What cannot is told too, and is never a yes."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,14 +35,6 @@ CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
 """Kinds that say why by a code, with the field that has it. What an officer wrote goes to nobody outside."""
 MOST_FACTS = 1024
 """Facts of one cause at most, for the check of a derived id: a full container's consignments, each told of its departure."""
-
-
-Advance = Callable[[int], None]
-"""Is told how many more messages were read, while something lasts; 0 while it waits."""
-
-
-def told_nobody(more: int) -> None:
-    """Nobody wants to know how far it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,10 @@ from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOu
 from schemas.codes.iso6346 import plain
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
 from services.ports.notebook import LEFT, Answer, Entry, Notebook
-from services.ports.notice import FORMER, TOPIC, Advance, Away, Handler, from_topic, told_nobody
+from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
 from services.shell.access import Access, NoAccess, access_to, knock
+from services.shell.advance import Advance, unreported
 from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
@@ -107,7 +108,7 @@ class TopicPort:
                 self._go_on()
             return self._poll(handler, wait_seconds)
 
-    def catch_up(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
+    def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
         """Reads until everything that lay on the topics before this call was taken, transactions that were open then
         included; Away when it does not get there in time. `advance` is told how many more were read, and that it still waits."""
         deadline = stopwatch() + seconds
@@ -123,7 +124,7 @@ class TopicPort:
                 if not self._replaced():  # nobody made them anew while they were read
                     return
 
-    def leave_former(self, handler: Handler, seconds: float, advance: Advance = told_nobody) -> None:
+    def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
         """Takes everything that lies on the topics of the release before, and reads them no more; Away when that cannot be done in
         time, and then they are followed as before.
 
@@ -134,7 +135,7 @@ class TopicPort:
         self.topics = (TOPIC,)
         self._in_step = False
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = told_nobody) -> Answer:
+    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported) -> Answer:
         """May it leave, now? First everything that was written until now is taken, as `read` would; a yes of the notebook is one
         only if the console, where there is one, says yes, too."""
         try:

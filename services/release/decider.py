@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, assert_never
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
-from schemas.declaration import WithdrawalRequested, WithdrawDeclaration
+from schemas.declaration import LONGEST_BILL, WithdrawalRequested, WithdrawDeclaration
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, event_time, refusal
 from schemas.gate import (
     ConsignmentGatedOut,
@@ -651,7 +651,7 @@ class _Statement:
             direction=terms.direction,
             customs_office=shown(terms.customs_office, 20),
             transport_mode=shown(terms.transport_mode, 20),
-            bill_no=shown(terms.bill_no, 35),
+            bill_no=shown(terms.bill_no, LONGEST_BILL),
             containers=tuple(boxes),
             lane=terms.lane,
             arrived_at=arrived,
@@ -735,7 +735,7 @@ class _Statement:
         if any(fact.key in told for fact in again):
             return again
         self.version = self.state.version
-        return self.to_gate("not released", holds=holds, released=released)
+        return self.to_gate("not released", holds=holds, released=released) if again else ()
 
     def to_gate(
         self,
@@ -777,7 +777,7 @@ class _Statement:
                     shared_by=box.shared_by,
                     version=self.version,
                     reason=shown(reason, breaks=True),
-                    bill_no=shown(terms.bill_no, 35),
+                    bill_no=shown(terms.bill_no, LONGEST_BILL),
                     conveyance=terms.conveyance,
                     direction=terms.direction,
                     arrived_at=arrived.get(number),
@@ -800,7 +800,7 @@ class _Statement:
             shared_by=box.shared_by,
             version=self.version,
             released=released,
-            bill_no=shown(terms.bill_no, 35),
+            bill_no=shown(terms.bill_no, LONGEST_BILL),
             conveyance=terms.conveyance,
             direction=terms.direction,
             arrived_at=arrived.get(box.container_no),

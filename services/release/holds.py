@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.bounds import shown
-from schemas.declaration import WithdrawalRequested
+from schemas.declaration import LONGEST_BILL, WithdrawalRequested
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -354,7 +354,7 @@ def _terms(assessed: ConsignmentAssessed) -> Terms:
         direction=assessed.direction,
         customs_office=shown(assessed.customs_office, 20),
         transport_mode=shown(assessed.transport_mode, 20),
-        bill_no=shown(assessed.bill_no, 35),
+        bill_no=shown(assessed.bill_no, LONGEST_BILL),
         containers=tuple([Bound(container_no=number, shared_by=shared) for number, shared in bound.items()]),
         lane=assessed.lane,
         controls=assessed.controls,

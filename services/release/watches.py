@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, assert_never
 from pydantic import AwareDatetime
 
 from schemas.bounds import shown
+from schemas.declaration import LONGEST_BILL
 from schemas.envelope import Fact, Hearing, refusal
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from schemas.vocabulary import Owner, plain_word
@@ -79,7 +80,7 @@ def _place(state: Watching, asked: PlaceWatch, watch_id: str, hearing: Hearing) 
         partition_key=asked.partition_key,
         occurred_at=hearing.at,
         watch_id=watch_id,
-        bill_no=shown(asked.bill_no, 35),
+        bill_no=shown(asked.bill_no, LONGEST_BILL),
         declarant=shown(asked.declarant, 20),
         reason=shown(asked.reason, breaks=True),
         placed_by=shown(asked.asked_by, 64),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from schemas.bounds import shown, state_adapter
 from schemas.codes.goods import goods_classes
 from schemas.codes.trade import NATURAL_WOOD_PACKAGES
-from schemas.declaration import MOST_PACKAGES, DeclarationAccepted
+from schemas.declaration import LONGEST_BILL, MOST_PACKAGES, DeclarationAccepted
 from schemas.envelope import Deadline, Fact, Hearing
 from schemas.risk import BoundContainer, ConsignmentAssessed
 from schemas.vocabulary import day_in_china
@@ -100,7 +100,7 @@ def assess(accepted: DeclarationAccepted, hearing: Hearing, keys: DrawKeys) -> C
         direction=declaration.direction,
         customs_office=shown(declaration.customs_office, 20),
         transport_mode=shown(declaration.transport_mode, 20),
-        bill_no=shown(declaration.bill_no, 35),
+        bill_no=shown(declaration.bill_no, LONGEST_BILL),
         containers=tuple(
             [
                 BoundContainer(container_no=shown(c.container_no, 17), shared_by=c.shared_by)

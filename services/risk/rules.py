@@ -5,6 +5,7 @@ set always gets the same answer, whenever it is heard.
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -170,18 +171,21 @@ def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
     bare = any(item.net_mass_kg == 0 and not item.hs_code.startswith(ELECTRICITY) for item in said.items)
     if bare and worth is not None and said.net_mass_kg > 0 and said.invoice_total > 0:
         per_kg = said.invoice_total * worth / said.net_mass_kg
-        if per_kg > DEAR_USD_PER_KG or (per_kg < CHEAP_USD_PER_KG and goods.chapters.isdisjoint(BULK_CHAPTERS)):
+        if _is_odd(per_kg, goods.chapters):
             return 0, per_kg
-    for number, item in enumerate(goods.declaration.items, start=1):
+    for number, item in enumerate(said.items, start=1):
         worth = USD_PER_UNIT.get(item.currency)
         if worth is None or item.net_mass_kg <= 0 or item.total_price <= 0:
             continue
         per_kg = item.total_price * worth / item.net_mass_kg
-        if per_kg > DEAR_USD_PER_KG:
-            return number, per_kg
-        if per_kg < CHEAP_USD_PER_KG and item.hs_code[:2] not in BULK_CHAPTERS:
+        if _is_odd(per_kg, {item.hs_code[:2]}):
             return number, per_kg
     return None
+
+
+def _is_odd(per_kg: Decimal, chapters: AbstractSet[str]) -> bool:
+    """Whether goods of these chapters do not cost so much, or so little, in USD."""
+    return per_kg > DEAR_USD_PER_KG or (per_kg < CHEAP_USD_PER_KG and BULK_CHAPTERS.isdisjoint(chapters))
 
 
 def _odd_price_seen(goods: Goods) -> str:

@@ -1,13 +1,13 @@
 """How is a day at the border played from the command line?"""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from services.shell.advance import Advance, unreported
 from services.shell.clock import CLOCK, Clock
 from services.shell.signals import on_stop
 from services.shell.worker import configure_logs
 from services.simulator.day import Day
-from services.simulator.player import Played, Player, endless_start, told_nobody
+from services.simulator.player import Played, Player, endless_start
 from services.simulator.settings import SimulatorSettings
 
 
@@ -22,7 +22,7 @@ def simulate(
     start: datetime | None = None,
     clock: Clock = CLOCK,
     others: bool = False,
-    advance: Callable[[int], None] = told_nobody,
+    advance: Advance = unreported,
 ) -> Played:
     """On the cluster that `told` names, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
 

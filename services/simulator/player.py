@@ -6,7 +6,6 @@ The player keeps nothing: a fresh one reads the topics from the beginning and as
 import heapq
 import threading
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +18,7 @@ from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent
 from schemas.release import ReleaseGranted
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
+from services.shell.advance import Advance, unreported
 from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
@@ -63,10 +63,6 @@ class Played:
     ends: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     finished: bool = False
-
-
-def told_nobody(more: int) -> None:
-    """Nobody wants to know how far it is."""
 
 
 class Player:
@@ -137,7 +133,7 @@ class Player:
         """Ends `run` soon; nothing is lost, since a fresh player goes on."""
         self._stop.set()
 
-    def run(self, advance: Callable[[int], None] = told_nobody) -> Played:
+    def run(self, advance: Advance = unreported) -> Played:
         """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`. `advance` is told
         how many more have their end, a negative number where goods were called back."""
         self._began = stopwatch()

@@ -10,7 +10,7 @@ import pytest
 
 from services.cli import declare, log, main, port, up
 from services.cli.bench import crowd
-from services.cli.screen import Screen
+from services.cli.screen import Screen, progress_below
 from tests.cli.test_json import COMMANDS
 from tests.waiting import wait
 
@@ -22,9 +22,9 @@ LASTING: dict[str, tuple[Callable[..., Any], ...]] = {
     "bench": (crowd.Crowd.play,),
     "topics": (main.topics,),
     "declare": (declare.lodge,),
-    "port follow": (port.follow, port._shown),
-    "port ask": (port.ask, port._shown),
-    "port move": (port.move, port._shown),
+    "port follow": (port.follow, progress_below),
+    "port ask": (port.ask, progress_below),
+    "port move": (port.move, progress_below),
     "port tell": (port._send,),
     "port retract": (port._send,),
     "parked replay": (main._order,),
@@ -51,7 +51,7 @@ def test_each_command_is_known_to_last_to_serve_or_to_be_quick() -> None:
 def test_a_command_that_lasts_shows_how_far_it_is(name: str) -> None:
     for function in LASTING[name]:
         source = inspect.getsource(function)
-        assert ".progress(" in source or "_shown(" in source, function.__qualname__
+        assert ".progress(" in source or "progress_below(" in source, function.__qualname__
 
 
 def test_what_gets_nowhere_is_shown_after_its_time_too() -> None:

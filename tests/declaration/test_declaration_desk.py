@@ -27,7 +27,7 @@ from schemas.vocabulary import Direction, Severity, consignment_id
 from services.declaration import checks, decider
 from services.declaration.pointing import error
 from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
-from tests.voice import NOON, Story, adds_nothing_twice, story
+from tests.voice import NOON, Story, adds_nothing_twice, kinds, story
 
 TODAY = NOON.date()
 
@@ -364,10 +364,6 @@ def again(number: int = 2, request_id: str = "r-7", **changes: Any) -> Declarati
         serial=77,
         declaration=good_declaration(**changes),
     )
-
-
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
 
 
 def codes(told: Story) -> list[str]:

@@ -20,19 +20,9 @@ from tests.release.dossiers import (
     place_hold,
     withdrawal,
 )
-from tests.voice import NOON, Story, adds_nothing_twice, story
+from tests.voice import NOON, Story, adds_nothing_twice, code, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
-
-
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
-
-
-def code(told: Story) -> str:
-    """Why the last request was sent back."""
-    [refusal] = told.said
-    return str(refusal.model_dump()["code"])
 
 
 def release(told: Story) -> ReleaseGranted:

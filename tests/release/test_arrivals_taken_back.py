@@ -32,18 +32,9 @@ from tests.release.dossiers import (
     retract_arrival,
     withdrawal,
 )
-from tests.voice import NOON, Story, adds_nothing_twice, story
+from tests.voice import NOON, Story, adds_nothing_twice, code, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
-
-
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
-
-
-def code(told: Story) -> str:
-    [refusal] = told.said
-    return str(refusal.model_dump()["code"])
 
 
 def released(*boxes: str) -> Story:

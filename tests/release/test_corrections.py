@@ -32,13 +32,9 @@ from tests.release.dossiers import (
     waived,
     withdrawal,
 )
-from tests.voice import Story, adds_nothing_twice, story
+from tests.voice import Story, adds_nothing_twice, kinds, story
 
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
-
-
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
 
 
 def holds(facts: tuple[Fact, ...]) -> list[str]:

@@ -27,14 +27,10 @@ from tests.release.dossiers import (
     place_hold,
     withdrawal,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
 LAPSE = LAPSES[-1][1]
-
-
-def kinds(told: Story) -> list[str]:
-    return [fact.kind for fact in told.said]
 
 
 def holds(told: Story) -> list[str]:

@@ -16,6 +16,7 @@ from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
 from services.shell.access import Access, access_to
+from services.shell.advance import Advance, unreported
 from services.shell.codec import encode, request_headers
 from services.simulator.day import Day
 
@@ -143,7 +144,7 @@ def offer(producer: Producer, packets: Sequence[Packet], rate: float, phase: Pha
     producer.flush(QUIET_SECONDS)
 
 
-def wait_until(done: Callable[[], int], count: int, advance: Callable[[int], None] = lambda more: None) -> None:
+def wait_until(done: Callable[[], int], count: int, advance: Advance = unreported) -> None:
     """Until `done` says `count`; RuntimeError when it has not moved for two minutes. `advance` is told how many more are done."""
     quiet, known = time.monotonic(), done()
     advance(known)
