@@ -23,7 +23,15 @@ from schemas.gate import (
 )
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
-from schemas.release import ConsignmentHeld, DeclarationWithdrawn, LiftHold, PlaceHold, ReleaseGranted, ReportArrival
+from schemas.release import (
+    ConsignmentHeld,
+    DeclarationWithdrawn,
+    LiftHold,
+    PlaceHold,
+    ReleaseGranted,
+    ReleaseRevoked,
+    ReportArrival,
+)
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import (
     ControlKind,
@@ -67,6 +75,8 @@ EMPTY_SHARE = 0.15
 """Boxes that come back empty after they left."""
 LAPSE = "officer/lapse/"
 """Begins the hold of a release that nobody used in time."""
+STAYING = ("rejected", "refused", "withdrawn")
+"""Ends of goods that are not released."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
@@ -78,6 +88,7 @@ HEARD = (
     TreatmentOrdered,
     TreatmentReferred,
     ReleaseGranted,
+    ReleaseRevoked,
     ContainerMayLeave,
     ContainerGatedOut,
     EquipmentEventRetracted,
@@ -131,6 +142,9 @@ class People:
 
     `mistaken`: boxes of which a departure was told by mistake, with the gate's word; `put_right`: those of which it was taken back.
 
+    `ends`: what became of each consignment so far, kept by whoever hears all facts. `called_back`: the boxes of releases that were
+    revoked a moment ago. `kept`: goods that cannot leave, because other goods in their box never will.
+
     `treated`: the latest record of each consignment and origin. `events`: terminals tell equipment events; without, carriers
     tell every arrival, and terminals tell departures only, each once.
     """
@@ -144,6 +158,9 @@ class People:
     withdrawn: dict[str, datetime] = field(default_factory=dict)
     mistaken: dict[str, ContainerMayLeave] = field(default_factory=dict)
     put_right: set[str] = field(default_factory=set)
+    ends: Mapping[str, str] = field(default_factory=dict)
+    called_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
 
     def react(self, fact: Fact) -> list[Act]:
         """What follows from this fact; facts of nobody's concern follow nothing."""
@@ -162,6 +179,9 @@ class People:
                 return [self._decide(fact)]
             case ReleaseGranted():
                 return self._load(fact)
+            case ReleaseRevoked():
+                self.called_back[fact.consignment_id] = fact.containers
+                return []
             case ContainerMayLeave():
                 return self._drive_out(fact)
             case ContainerGatedOut():
@@ -268,8 +288,12 @@ class People:
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
         key = fact.consignment_id
+        boxes = self.called_back.pop(key, ())
         lapsed = next((h for h in fact.holds if h.hold_id.startswith(LAPSE)), None)
         if lapsed is not None:
+            if any(self._never_leaves(box, key) for box in boxes):
+                self.kept.add(key)
+                return []
             return [self._give_again(fact, lapsed.hold_id)]
         placed = next((h for h in fact.holds if h.hold_id.startswith("officer/")), None)
         if placed is not None and key in self.waiting_to_arrive:
@@ -281,6 +305,19 @@ class People:
             self.lifting.discard(key)
             return [self._arrive(key, fact.occurred_at, self.waiting_to_arrive.pop(key))]
         return []
+
+    def _never_leaves(self, box: str, key: str) -> bool:
+        """Whether other goods in this box were rejected, refused or withdrawn, so that it stays until they are stripped from it,
+        which nobody does here. Giving the release again would only let it lapse again."""
+        index = self.day.index_of_box(box)
+        if index is None or not self.day.shares(index):
+            return False
+        for lot in (index, index ^ 1):
+            other = self.day.plan(lot).consignment_id
+            end = self.ends.get(other)
+            if other != key and end in STAYING and not (end == "withdrawn" and self.day.intent(lot).again):
+                return True
+        return False
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
         """Nobody fetched the goods in time, or nobody told it: an officer looks, and gives the release again."""

@@ -56,7 +56,7 @@ class ClockTooSlow(Exception):
 
 @dataclass
 class Played:
-    """What came of it: consignments lodged, requests asked, and consignments per end."""
+    """What came of it: consignments lodged, requests asked, and consignments per end ("kept": released, and other goods keep their box)."""
 
     lodged: int = 0
     asked: int = 0
@@ -95,7 +95,6 @@ class Player:
         self.clock = clock
         self.settings, self.day, self.last, self.paced = settings, day, last, paced
         self.idle_seconds, self.rate = idle_seconds, rate
-        self.people = People(day)
         self._owned = Owned(others=others)
         self._returning = Returning(day, first)
         self.played = Played()
@@ -109,6 +108,7 @@ class Player:
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has."""
         self._ended: dict[str, str] = {}
+        self.people = People(day, ends=self._ended)
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
@@ -287,7 +287,11 @@ class Player:
         elif isinstance(fact, ReleaseGranted) and fact.holds:
             self._ended.pop(key, None)  # only a part is released; the rest has not arrived
         heard = None if self.paced else self.clock.now()
-        for act in spoken(self.people.react(fact), SENDER, self._told, heard):
+        acts = spoken(self.people.react(fact), SENDER, self._told, heard)
+        if key in self.people.kept:
+            self.people.kept.discard(key)
+            self._ended[key] = "kept"
+        for act in acts:
             if act.at_end and not self.paced:
                 self._at_end.append(act)
             else:

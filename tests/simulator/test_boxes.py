@@ -16,7 +16,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
 )
-from schemas.release import ConsignmentHeld, Hold, LiftHold, ReleaseGranted, ReportArrival
+from schemas.release import ConsignmentHeld, Hold, LiftHold, ReleaseGranted, ReleaseRevoked, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import CreditGrade, Direction, EquipmentEvent, Lane, Owner
 from services.simulator.day import BLOCK, Day, Plan
@@ -211,6 +211,26 @@ def test_a_lapsed_release_is_given_again_by_an_officer() -> None:
     assert isinstance(act.request, LiftHold) and act.request.hold_id == "officer/lapse/3"
     other = lapse.model_copy(update={"hold_id": "officer/lapse/7"})
     assert acts(held.model_copy(update={"holds": (other,)}))[0].name != act.name
+
+
+@pytest.mark.parametrize("end", ["rejected", "refused", "withdrawn"])
+def test_a_lapsed_release_is_not_given_again_while_other_goods_keep_the_box(end: str) -> None:
+    """It would lapse and be given again for ever, and a simulated day never came to its end."""
+    shared = [plan for plan in QUIET if DAY.shares(plan.index) and not DAY.intent(plan.index ^ 1).again]
+    plan, ends = shared[0], dict[str, str]()
+    people = People(DAY, ends=ends)
+    lapse = Hold(hold_id="officer/lapse/3", owner=Owner.OFFICER, reason="x", since=START, lifted_by="LiftHold")
+
+    def lapsed() -> list[Act]:
+        key, boxes = plan.consignment_id, (box_of(plan),)
+        revoked = ReleaseRevoked(consignment_id=key, occurred_at=START, version=4, containers=boxes, reason="x")
+        assert people.react(revoked) == []
+        return people.react(ConsignmentHeld(consignment_id=key, occurred_at=START, version=5, holds=(lapse,)))
+
+    ends[DAY.plan(plan.index ^ 1).consignment_id] = "released"
+    assert [act.request.kind for act in lapsed()] == ["LiftHold"] and not people.kept
+    ends[DAY.plan(plan.index ^ 1).consignment_id] = end
+    assert lapsed() == [] and people.kept == {plan.consignment_id}
 
 
 def granted(plan: Plan) -> ReleaseGranted:
