@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from schemas.codes.iso6346 import is_well_formed
 from schemas.envelope import AboutContainer, AboutPartition
 from schemas.topics import KINDS
-from services.console import lists
+from services.console import paging
 from services.console.accounts import SECOND
 from services.console.answers import After
 from services.console.consignment import plain
@@ -65,8 +65,8 @@ def activity_page(
     list_of, shown = LISTS[what]
     parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
     record: Record = request.app.state.record
-    found = record.page(parts, lists.place_of(after, parts), PAGE + 1)
-    following = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
         "activity.html",

@@ -17,7 +17,7 @@ from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
 from schemas.vocabulary import Stage
-from services.console import lists
+from services.console import lists, paging
 from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
 from services.console.container import Report
@@ -92,7 +92,7 @@ REPORTS = 100
 """Equipment reports of a container in one answer."""
 M = TypeVar("M", bound=BaseModel)
 After = Annotated[
-    str, Query(max_length=lists.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
+    str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
 ]
 READ: Responses = documented(
     (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
@@ -562,9 +562,9 @@ def page(
     desk: Office, parts: Sequence[lists.Part], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
     """The rows after a place as they are shown, as many as one answer has room for; and where the next page begins."""
-    rows = desk.rows.page(parts, lists.place_of(after, parts), limit + 1)
+    rows = desk.rows.page(parts, paging.place_of(after, parts), limit + 1)
     shown, more = fit([view(row) for _, row in rows], limit)
-    return shown, lists.token(rows[len(shown) - 1][0]) if more else None
+    return shown, paging.token(rows[len(shown) - 1][0]) if more else None
 
 
 def link(path: str, query: Mapping[str, Any]) -> str | None:

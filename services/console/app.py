@@ -28,14 +28,14 @@ from services.console.door import Door, Elsewhere, prove
 from services.console.generation import Generation, file_of
 from services.console.office import Bell, Office, office
 from services.console.parameters import known
-from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
+from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond, wants_page
 from services.console.progress import Progress
 from services.console.projector import Projector
 from services.console.queries import Rows
 from services.console.readings import Readings, Recorded
 from services.console.record import Record
 from services.console.reference import with_words
-from services.console.rendering import show_problem, wants_page
+from services.console.rendering import show_problem
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
 from services.console.views import GateView, Text

@@ -16,9 +16,10 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 from sqlalchemy import Engine, Table, Update, select
 
-from schemas.envelope import AboutPartition, Request, request_id
-from schemas.topics import KINDS, topic_of
+from schemas.envelope import Request, request_id
+from schemas.topics import topic_of
 from services.console.database import DATABASE_ERRORS, insert_into, refuses_values
+from services.console.leaving import HOLDS
 from services.console.problems import Problem
 from services.console.settings import ConsoleSettings
 from services.console.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
@@ -44,12 +45,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 OF_REQUESTS = "request"
 """Name of the row of `INSTALLATION` with the secret that ids of requests are made with."""
-HOLDS = frozenset(
-    name
-    for name, kind in KINDS.items()
-    if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back) and not issubclass(kind, AboutPartition)
-)
-"""The kinds of requests that keep the goods or the container that they name at the gate from the moment they are asked."""
 log = structlog.get_logger()
 
 

@@ -6,6 +6,8 @@ The gate desk's fact is the statement; this answer is only ever stricter.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from schemas.envelope import AboutPartition, Request
+from schemas.topics import KINDS
 from schemas.vocabulary import Direction, plain_word, same_word
 from services.console.container import GONE, BoxHold, Container, Part
 from services.console.heard import micros
@@ -16,6 +18,12 @@ SENDING_SECONDS = 120
 """After so long a hold that is in none of the complete rows was never sent: the console ended before it was, or could not."""
 NOT_THERE = frozenset({"rejected", "refused", "discarded"})
 """A declaration that was never accepted puts no goods into a container."""
+HOLDS = frozenset(
+    name
+    for name, kind in KINDS.items()
+    if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back) and not issubclass(kind, AboutPartition)
+)
+"""The kinds of requests that keep the goods or the container that they name at the gate from the moment they are asked."""
 
 
 class AskedHold(NamedTuple):

@@ -1,12 +1,10 @@
 """In which order does a long list come, and where does its next page begin? By key: the page after a row is found by an index."""
 
-import base64
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -27,10 +25,6 @@ from schemas.bounds import identifier
 from schemas.vocabulary import Stage
 from services.console import tables as t
 from services.console.consignment import UNMATCHED, plain
-from services.console.problems import Problem
-
-LONGEST_TOKEN = 1000
-_LAST = 2**63
 
 
 class Place(NamedTuple):
@@ -106,30 +100,6 @@ def _once(part: Part, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
         if (keys := part.keys(row)) != before:
             yield row
         before = keys
-
-
-def token(place: Place) -> str:
-    """The place as it stands in an address."""
-    return base64.urlsafe_b64encode(orjson.dumps([place.passed, place.part, *place.keys])).rstrip(b"=").decode()
-
-
-def place_of(text: str, parts: Sequence[Part]) -> Place | None:
-    """What `token` made, None of nothing; Problem 422 when it is no place of such a list."""
-    if not text:
-        return None
-    try:
-        passed, number, *keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        there = Place(passed, number, tuple(keys))
-        good = all(type(each) is int and 0 <= each < _LAST for each in (passed, number)) and number < len(parts)
-        if good and parts[number].takes(keys) and all(map(_storable, keys)):
-            return there
-    except (ValueError, TypeError):
-        pass
-    raise Problem(422, "no_such_place", seen=text[:100])
-
-
-def _storable(key: int | str) -> bool:
-    return -_LAST <= key < _LAST if isinstance(key, int) else "\0" not in key
 
 
 # the lists there are

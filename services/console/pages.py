@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
-from services.console import answers, lists
+from services.console import answers, lists, paging
 from services.console.answers import After
 from services.console.consignment import plain
 from services.console.dossier import DECIDING, dossier
@@ -133,13 +133,13 @@ def consignments(
     if cursor:  # a link of an older version
         return RedirectResponse(first_page, 303)
     parts = answers.found(asked, wanted, who)
-    place = lists.place_of(after, parts)
+    place = paging.place_of(after, parts)
     found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
     if asked and len(found) == 1 and not place:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
     if asked and not found and answers.gate_view(desk, who, plain(asked)).reason != "unknown":
         return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
-    more = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     if asked:
         note_told(request, *[row.consignment_id for _, row in found[:PAGE]])
     return render(
@@ -180,14 +180,14 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, 
     desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
     who = who_of(request)
     parts = answers.found(asked, stage, who)
-    found = desk.rows.page(parts, lists.place_of(after, parts), CSV_ROWS + 1)
+    found = desk.rows.page(parts, paging.place_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
     for number, (place, listed) in enumerate(found):
         line = _line([_plain_cell(cell) for cell in _cells(answers.goods_to(who, of_row(listed)), sight)])
         size += len(line.encode())
         if before and (number == CSV_ROWS or size > CSV_BYTES):
-            query = {"q": asked, "stage": stage.value if stage else "", "after": lists.token(before)}
+            query = {"q": asked, "stage": stage.value if stage else "", "after": paging.token(before)}
             following = f"{request.base_url}consignments.csv?{urlencode({k: v for k, v in query.items() if v})}"
             lines.append(_line([sight.t("list.csv_next", address=following)]))
             headers["Link"] = f'<{following}>; rel="next"'

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas.bounds import LINE
 from schemas.codes.checks import Words
-from services.console import lists
+from services.console import paging
 from services.console.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.acting import Form, Typed
 from services.console.answers import After
@@ -188,10 +188,10 @@ def _accounts(
     request: Request, words: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
     record, parts = _record(request), accounts(words)
-    found = record.page(parts, lists.place_of(after, parts), PAGE + 1)
+    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
     rows = [row for _, row in found[:PAGE]]
     query = {"q": words} if words else {}
-    following = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
         "accounts.html",
@@ -252,9 +252,9 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
 def grants_page(request: Request, account: Name = "", after: After = "") -> Response:
     """Who gave what to whom, and took it, the latest first."""
     name, parts = account.strip(), grants(account.strip())
-    found = _record(request).page(parts, lists.place_of(after, parts), PAGE + 1)
+    found = _record(request).page(parts, paging.place_of(after, parts), PAGE + 1)
     query = {"account": name} if name else {}
-    following = {**query, "after": lists.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
         "grants.html",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -90,6 +91,11 @@ def _remade(
 def respond(problem: Problem) -> Response:
     """The problem as an HTTP answer."""
     return JSONResponse(problem.details().model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks, outside the API: a problem is a page then."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def by_status(status: int, asked: str, headers: Mapping[str, str] | None = None) -> Problem:

@@ -26,19 +26,19 @@ from sqlalchemy import (
 from schemas.release import ReleaseGranted
 from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same_word
 from services.console import tables as t
-from services.console.asking import HOLDS
 from services.console.batch import FEED_TOPIC
 from services.console.consignment import Consignment, OpenHold
 from services.console.container import BoxHold, Container, Part, Report
 from services.console.cursors import Cursor, WrongFeed
 from services.console.heard import OFFSETS_OF_PLACES, PLACE_SHIFT
-from services.console.leaving import CALLED_BACK, SHOWN, AskedHold, takes_into_account
+from services.console.leaving import CALLED_BACK, HOLDS, SHOWN, AskedHold, takes_into_account
 from services.console.leaving import Standing as StandingOfGoods
 from services.console.lists import Part as PartOfList
 from services.console.lists import Place, alarms, read
-from services.console.paging import BODY_BYTES
 from services.shell.clock import now
 
+BODY_BYTES = 16_000
+"""A longer content is left out of lists, with a link to it."""
 LONGEST_TIMELINE = 10_000
 """Messages under one key that are ordered; their contents are not read for that."""
 CLEARANCE_SAMPLE = 1000

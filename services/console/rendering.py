@@ -145,11 +145,6 @@ def _own_path(request: Request) -> str:
     return "/" + quote(request.scope["path"].lstrip("/\\ \t\r\n"))
 
 
-def wants_page(request: Request) -> bool:
-    """Whether a person's browser asks, outside the API: a problem is a page then."""
-    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
-
-
 def show_problem(request: Request, problem: Problem) -> HTMLResponse:
     """A problem as a page."""
     here = "" if request.method == "GET" else "/"

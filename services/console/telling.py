@@ -17,9 +17,9 @@ from services.console.cursors import Cursor
 from services.console.heard import moment, origin
 from services.console.leaving import GateAnswer
 from services.console.masking import body_for
-from services.console.paging import BODY_BYTES, PAGE_BYTES
+from services.console.paging import PAGE_BYTES
 from services.console.progress import Standing
-from services.console.queries import Rows
+from services.console.queries import BODY_BYTES, Rows
 from services.console.tables import OPEN_STAGES
 from services.console.views import (
     BlockView,
