@@ -19,7 +19,20 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, activity, answers, feed, lodging, manual, pages, people_desk, signing, watch_desk
+from services.console import (
+    acting,
+    activity,
+    answers,
+    feed,
+    lodging,
+    manual,
+    me,
+    pages,
+    people_desk,
+    signing,
+    watch_desk,
+    watch_pages,
+)
 from services.console.accounts import Accounts
 from services.console.admission import Admission
 from services.console.asking import Asker
@@ -94,12 +107,12 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.state.settings = settings
     app.include_router(lodging.router)
     app.include_router(watch_desk.router)
-    app.include_router(watch_desk.pages)
+    app.include_router(watch_pages.pages)
     app.include_router(answers.router)
     app.include_router(feed.router)
     app.include_router(acting.router)
     app.include_router(manual.router)
-    app.include_router(signing.router)
+    app.include_router(me.router)
     app.include_router(signing.pages)
     app.include_router(people_desk.pages)
     app.include_router(activity.pages)

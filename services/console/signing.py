@@ -1,4 +1,4 @@
-"""How does somebody sign in and out, change a password, and see what they may? Pages; and for programs, who they are."""
+"""How does somebody sign in and out, change a password, and see what they may? Pages; `me` tells programs who they are."""
 
 import hmac
 from collections import Counter as Counted
@@ -12,9 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from prometheus_client import Counter
-from pydantic import BaseModel, Field
 
-from schemas.envelope import Request as Asked
 from services.console.accounts import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
@@ -28,7 +26,6 @@ from services.console.accounts import (
     is_right,
 )
 from services.console.acting import Form, Typed
-from services.console.answers import READ
 from services.console.bodies import client_of
 from services.console.demo import PASSWORD, is_demo, is_published, shown
 from services.console.door import LATER, RIGHTS_HELD, Door, cookie_name
@@ -36,12 +33,10 @@ from services.console.office import visitor, who_of
 from services.console.problems import Problem
 from services.console.rendering import render
 from services.console.rights import ASKS, REACH, ROUTES, Open, Role
-from services.console.telling import API
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_secret
 
 pages = APIRouter(include_in_schema=False)
-router = APIRouter(prefix=API)
 FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
 """Passwords that are compared at once: each takes 64 MiB and all of a processor."""
@@ -237,36 +232,6 @@ def rights_page(request: Request) -> Response:
 
 def _is_open(right: Any, role: Role) -> bool:
     return not isinstance(right, Open) and (not right.roles or role in right.roles)
-
-
-class Me(BaseModel):
-    """Who asks, as the console knows it."""
-
-    account: str
-    roles: list[str]
-    company: str
-    office: str
-    clients: list[str] = Field(description="companies that authorised this agent, now")
-    may_ask: list[str] = Field(description="kinds of requests")
-    scopes: list[str] = Field(description="what the key is good for; all for a person")
-    csrf: str = Field(description="for `X-CSRF-Token` of requests that come with a cookie; empty for a key")
-
-
-@router.get("/me", response_model=Me, responses=READ, tags=["declarants", "officers", "ports"], summary="Who am I?")
-async def me(request: Request) -> Me:
-    """The account behind the key or session, what it may ask, and for whom."""
-    who = who_of(request)
-    kinds: list[type[Asked]] = [kind for kind in ASKS if who.may_ask(kind)]
-    return Me(
-        account=who.actor,
-        roles=sorted(who.roles),
-        company=who.company,
-        office=who.office,
-        clients=sorted(who.clients),
-        may_ask=[kind.kind for kind in kinds],
-        scopes=sorted(who.scopes),
-        csrf=who.csrf,
-    )
 
 
 def door_of(request: Request) -> Door:

@@ -1,30 +1,25 @@
-"""How do officers watch a bill or a declarant? Over HTTP and from a page; see `watches` for what becomes of it."""
+"""How do officers watch a bill or a declarant over HTTP? See `watches` for what becomes of it."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, ValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
 
 from schemas.declaration import BillNo, Declarant
 from schemas.vocabulary import Reason, plain_word
-from services.console.acting import Form, Typed, key_typed
 from services.console.answers import READ
 from services.console.asking import RequestKey
 from services.console.bodies import json_body, read
 from services.console.lodging import NO, Key, OfReport, body_of, key_of
 from services.console.office import Office, office, who_of
-from services.console.problems import Problem, documented, invalid, one_fault
+from services.console.problems import documented, one_fault
 from services.console.queries import WatchRow
-from services.console.readings import note_told
-from services.console.rendering import render
 from services.console.telling import API, projection, when
 from services.console.views import Watch, Watches, WatchTaken
 from services.console.watches import MOST_LISTED
 
 router = APIRouter(prefix=API)
-pages = APIRouter(include_in_schema=False)
 TAKEN: dict[int | str, dict[str, Any]] = {
     202: {
         "model": WatchTaken,
@@ -74,11 +69,12 @@ async def place(request: Request, _key: Key = None) -> Response:
     key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
         asked = read(data, PlaceWatchBody, desk.settings.body_separators)
-    watch_id, held = await _place(desk, asked, actor, key)
+    watch_id, held = await place_watch(desk, asked, actor, key)
     return _taken(desk, watch_id, held)
 
 
-async def _place(desk: Office, asked: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
+async def place_watch(desk: Office, asked: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
+    """The id of the watch, and how many known consignments it holds; Problem 422 unless exactly one of the two is named."""
     named = [name for name in ("bill_no", "declarant") if plain_word(getattr(asked, name))]
     if len(named) != 1 or (asked.bill_no and asked.declarant):
         raise one_fault("/bill_no", "one_of_two", f"{asked.bill_no} {asked.declarant}")
@@ -137,61 +133,3 @@ def view(row: WatchRow, partitions: int) -> Watch:
         lifted_at=when(row.lifted_us),
         lift_reason=row.lift_reason,
     )
-
-
-# the page
-
-B = TypeVar("B", bound=BaseModel)
-
-
-def _valid(model: type[B], fields: dict[str, str]) -> B:
-    try:
-        return model.model_validate(fields)
-    except ValidationError as error:
-        raise invalid(error) from None
-
-
-@pages.get("/watches")
-def page(request: Request) -> Response:
-    return watches_page(request)
-
-
-def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
-    """The watches that are open and those that were lifted, with the forms to place and lift one."""
-    desk = office(request)
-    note_told(request, "/watches")
-    return render(
-        request,
-        "watches.html",
-        problem.status if problem else 200,
-        here="/watches" if problem else "",
-        page="/watches",
-        watches=[view(row, desk.watches.partitions) for row in desk.rows.watches(MOST_LISTED)],
-        problem=problem.details() if problem else None,
-        forms=who_of(request).forms("watches"),
-        typed=typed or {},
-    )
-
-
-@pages.post("/watches/act/place")
-async def place_form(request: Request, typed: Form) -> Response:
-    """Watches what was typed, and leads back to the page."""
-    desk, who = office(request), who_of(request)
-    fields = {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
-    try:
-        await _place(desk, _valid(PlaceWatchBody, fields), who.actor, key_typed(desk, who, typed))
-    except Problem as problem:
-        return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "place"})
-    return RedirectResponse("/watches", 303)
-
-
-@pages.post("/watches/act/lift")
-async def lift_form(request: Request, typed: Form) -> Response:
-    """Lifts the watch, and leads back to the page."""
-    desk, who = office(request), who_of(request)
-    try:
-        asked = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})
-        await desk.watches.lift(typed.get("watch_id", ""), asked.reason, who.actor, key_typed(desk, who, typed))
-    except Problem as problem:
-        return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "lift"})
-    return RedirectResponse("/watches", 303)
