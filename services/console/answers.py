@@ -22,6 +22,8 @@ from services.console.asking import Asked
 from services.console.consignment import Consignment, plain
 from services.console.container import Report
 from services.console.heard import moment
+from services.console.language.desk_sentences import in_words
+from services.console.language.words import both, refusal
 from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.masking import body_for, masked
@@ -73,8 +75,6 @@ from services.console.views import (
     Status,
     Timeline,
 )
-from services.console.words import both, refusal
-from services.console.written import in_words
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)

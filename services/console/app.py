@@ -39,6 +39,7 @@ from services.console.asking import Asker
 from services.console.database import open_engine
 from services.console.door import Door, Elsewhere, prove
 from services.console.generation import Generation, file_of
+from services.console.language.words import both
 from services.console.office import Bell, Office, office
 from services.console.parameters import known
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond, wants_page
@@ -53,7 +54,6 @@ from services.console.settings import ConsoleSettings
 from services.console.telling import projection
 from services.console.views import GateView, Text
 from services.console.watching import Watch
-from services.console.words import both
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 

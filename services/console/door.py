@@ -16,10 +16,10 @@ from services.console.accounts import Accounts, Key, Refused
 from services.console.admission import READING
 from services.console.database import DATABASE_ERRORS
 from services.console.demo import is_demo, is_published
+from services.console.language.words import both
 from services.console.problems import Problem, wants_page
 from services.console.rights import ROUTES, Open, Right, Role, Who
 from services.console.settings import ConsoleSettings
-from services.console.words import both
 from services.shell.clock import CLOCK, stopwatch, world_us
 
 SESSION_COOKIE = "dtg_session"

@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from services.console.language.words import WORDS
 from services.console.problems import Problem, wants_page
 from services.console.reference import CODES, FAULTS, TABLES, ZH, bounds
 from services.console.rendering import render
-from services.console.words import WORDS
 
 router = APIRouter(include_in_schema=False)
 Schema = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from schemas.codes.schedules import Exposure, Held, Row, Step, row_for
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import day_in_china
-from services.console.words import Language, say
+from services.console.language.words import Language, say
 
 
 class Minimum(NamedTuple):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.codes.checks import Words
-from services.console.words import WORDS, both
+from services.console.language.words import WORDS, both
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100

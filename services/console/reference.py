@@ -16,7 +16,7 @@ from schemas.codes.offices import OFFICES
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.vocabulary import TransportMode
-from services.console.words import WORDS
+from services.console.language.words import WORDS
 
 Schema = dict[str, Any]
 ZH = "x-description-zh"

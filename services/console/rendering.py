@@ -17,11 +17,11 @@ from markupsafe import Markup
 from prometheus_client import Counter
 
 from services.console.container import GONE
+from services.console.language.words import LANGUAGES, Language
 from services.console.office import office, visitor
 from services.console.problems import Problem
 from services.console.sight import Sight
 from services.console.telling import projection
-from services.console.words import LANGUAGES, Language
 from services.shell.clock import CLOCK, now
 from services.shell.fresh import fresh_key
 

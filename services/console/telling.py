@@ -15,6 +15,8 @@ from services.console.consignment import ALL, Consignment, OpenHold, first_hold
 from services.console.container import BoxHold, Container, Report
 from services.console.cursors import Cursor
 from services.console.heard import moment, origin
+from services.console.language.desk_sentences import in_words
+from services.console.language.words import WORDS, both, check, refusal
 from services.console.leaving import GateAnswer
 from services.console.masking import body_for
 from services.console.paging import PAGE_BYTES
@@ -37,8 +39,6 @@ from services.console.views import (
     VisitView,
     Waiting,
 )
-from services.console.words import WORDS, both, check, refusal
-from services.console.written import in_words
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000

@@ -13,9 +13,9 @@ from services.clearance.metrics import SECONDS
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
 from services.console import tables
 from services.console.database import migrate, open_engine
+from services.console.language.words import both
 from services.console.queries import Rows
 from services.console.released import clearance_of
-from services.console.words import both
 from tests.docs.lines import ROOT
 from tests.voice import NOON
 

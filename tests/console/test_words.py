@@ -29,10 +29,10 @@ from schemas.vocabulary import (
 )
 from services.console.accounts import GRANTED
 from services.console.consignment import UNMATCHED
+from services.console.language.words import WORDS
 from services.console.reference import TABLES
 from services.console.rendering import FOLDER
 from services.console.rights import Reach, Role, Scope
-from services.console.words import WORDS
 from services.risk.rules import RULES
 
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")

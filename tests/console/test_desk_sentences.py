@@ -2,8 +2,8 @@
 
 import re
 
-from services.console.words import WORDS
-from services.console.written import in_words
+from services.console.language.desk_sentences import in_words
+from services.console.language.words import WORDS
 from tests.console.desk_sentences import PLACE, templates
 
 CHINESE_END = re.compile(r" [\u4e00-\u9fff][^;:]*(?=[;:] |$)")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from schemas.codes.checks import Words
-from services.console.words import WORDS, Language, both, known
+from services.console.language.words import WORDS, Language, both, known
 
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
