@@ -13,7 +13,7 @@ import typer
 from services.cli.home import clock_of, of_command
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
-from services.console.errors import NoDatabase
+from services.console.readmodel.errors import NoDatabase
 from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
 
@@ -34,8 +34,8 @@ def people(settings: UpSettings) -> Iterator["Accounts"]:
     """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given, NoDatabase where it
     cannot be opened."""
     from services.console.accounts import Accounts, NotGranted
-    from services.console.database import DATABASE_ERRORS, migrate, open_engine, shown
-    from services.console.generation import Generation, file_of
+    from services.console.readmodel.database import DATABASE_ERRORS, migrate, open_engine, shown
+    from services.console.readmodel.generation import Generation, file_of
 
     url = settings.read_model()
     try:

@@ -14,10 +14,10 @@ from schemas.topics import KINDS
 from services.console import paging
 from services.console.accounts import SECOND
 from services.console.answers import After
-from services.console.consignment import plain
 from services.console.office import who_of
 from services.console.pages import Name
 from services.console.problems import one_fault
+from services.console.readmodel.consignment import plain
 from services.console.record import Record, readings, requests, settled
 from services.console.rendering import render
 from services.console.rights import READ_PEOPLE, ROUTES, Who

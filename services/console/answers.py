@@ -17,25 +17,26 @@ from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
 from schemas.vocabulary import Stage
-from services.console import lists, paging
+from services.console import paging
 from services.console.asking import Asked
-from services.console.consignment import Consignment, plain
-from services.console.container import Report
-from services.console.heard import moment
 from services.console.language.desk_sentences import in_words
 from services.console.language.words import both, refusal
-from services.console.leaving import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.lodging import OfConsignment, OfContainer, Responses
 from services.console.masking import body_for, masked
 from services.console.office import Office, office, who_of
 from services.console.paging import fit
 from services.console.problems import Problem, documented
-from services.console.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
 from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
 from services.console.readings import note_told
+from services.console.readmodel import lists
+from services.console.readmodel.consignment import Consignment, plain
+from services.console.readmodel.container import Report
+from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
+from services.console.readmodel.messages import moment
+from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
+from services.console.readmodel.tables import ALARMS, OPEN_STAGES
 from services.console.released import clearance_of
 from services.console.rights import READ_MESSAGES, Reach, Who
-from services.console.tables import ALARMS, OPEN_STAGES
 from services.console.telling import (
     API,
     alarm,

@@ -36,24 +36,24 @@ from services.console import (
 from services.console.accounts import Accounts
 from services.console.admission import Admission
 from services.console.asking import Asker
-from services.console.database import open_engine
 from services.console.door import Door, Elsewhere, prove
-from services.console.generation import Generation, file_of
 from services.console.language.words import both
 from services.console.office import Bell, Office, office
 from services.console.parameters import known
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond, wants_page
-from services.console.progress import Progress
-from services.console.projector import Projector
-from services.console.queries import Rows
 from services.console.readings import Readings, Recorded
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.generation import Generation, file_of
+from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.projector import Projector
+from services.console.readmodel.queries import Rows
 from services.console.record import Record
 from services.console.reference import with_words
 from services.console.rendering import show_problem
 from services.console.settings import ConsoleSettings
 from services.console.telling import projection
 from services.console.views import GateView, Text
-from services.console.watching import Watch
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 

@@ -18,12 +18,12 @@ from sqlalchemy import Engine, Table, Update, select
 
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
-from services.console.database import DATABASE_ERRORS, insert_into, refuses_values
-from services.console.leaving import HOLDS
 from services.console.problems import Problem
+from services.console.readmodel.database import DATABASE_ERRORS, insert_into, refuses_values
+from services.console.readmodel.gate_answer import HOLDS
+from services.console.readmodel.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
+from services.console.readmodel.write_behind import Unwritten
 from services.console.settings import ConsoleSettings
-from services.console.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS
-from services.console.unwritten import Unwritten
 from services.shell.access import Access, NoAccess, knock
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers

@@ -14,10 +14,10 @@ from prometheus_client import Counter
 from schemas.codes.checks import Words
 from services.console.accounts import Accounts, Key, Refused
 from services.console.admission import READING
-from services.console.database import DATABASE_ERRORS
 from services.console.demo import is_demo, is_published
 from services.console.language.words import both
 from services.console.problems import Problem, wants_page
+from services.console.readmodel.database import DATABASE_ERRORS
 from services.console.rights import ROUTES, Open, Right, Role, Who
 from services.console.settings import ConsoleSettings
 from services.shell.clock import CLOCK, stopwatch, world_us
@@ -41,7 +41,7 @@ REFUSED = Counter(
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem of a database that is an older copy, see services.console.generation."""
+"""The code of the problem of a database that is an older copy, see services.console.readmodel.generation."""
 LATER = {"Retry-After": "30"}
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}

@@ -12,7 +12,6 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from schemas.marks import Audience
-from services.console import cursors
 from services.console.answers import READ
 from services.console.bodies import client_of
 from services.console.door import prove, still_may
@@ -20,7 +19,8 @@ from services.console.masking import masked
 from services.console.office import Office, Page, office
 from services.console.paging import fit
 from services.console.problems import Problem, documented
-from services.console.queries import Rows
+from services.console.readmodel import cursors
+from services.console.readmodel.queries import Rows
 from services.console.streams import RETRY
 from services.console.telling import API, feed_entries, projection
 from services.console.views import Feed

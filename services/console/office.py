@@ -11,14 +11,14 @@ from fastapi import Request
 from services.console.asking import Asker
 from services.console.boxes import Boxes
 from services.console.intake import Intake
-from services.console.progress import Progress, Standing
-from services.console.queries import Rows
+from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.progress import Progress, Standing
+from services.console.readmodel.queries import Rows
 from services.console.rights import Who
 from services.console.settings import ConsoleSettings
 from services.console.streams import News, Shared, Streams
 from services.console.views import ReleaseView
 from services.console.watches import Watches
-from services.console.watching import Watch
 
 GATE_THREADS = 4
 """Gate questions that read rows at once."""

@@ -7,8 +7,8 @@ from typing import TypeVar
 import orjson
 from pydantic import BaseModel
 
-from services.console.lists import Part, Place
 from services.console.problems import Problem
+from services.console.readmodel.lists import Part, Place
 
 PAGE_BYTES = 500_000
 """Of the rows in one answer; a row that is larger alone is an answer of its own."""

@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
 from schemas.vocabulary import WATCHES
-from services.console import lists
-from services.console import tables as t
-from services.console.consignment import Consignment
 from services.console.door import no_right
 from services.console.office import Office
 from services.console.problems import Problem
-from services.console.queries import Rows
+from services.console.readmodel import lists
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import Consignment
+from services.console.readmodel.queries import Rows
 from services.console.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
 
 C = t.CONSIGNMENTS.c

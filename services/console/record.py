@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
 
-from services.console import tables as t
 from services.console.accounts import IDLE_MINUTES, MINUTE
-from services.console.consignment import plain
-from services.console.lists import Part, Place, read
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import plain
+from services.console.readmodel.lists import Part, Place, read
 
 SETTLED = ("replayed", "released", "discarded")
 """What became of a message that was set aside: `released` is the older word for `replayed`."""

@@ -16,10 +16,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from prometheus_client import Counter
 
-from services.console.container import GONE
 from services.console.language.words import LANGUAGES, Language
 from services.console.office import office, visitor
 from services.console.problems import Problem
+from services.console.readmodel.container import GONE
 from services.console.sight import Sight
 from services.console.telling import projection
 from services.shell.clock import CLOCK, now

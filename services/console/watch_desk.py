@@ -14,7 +14,7 @@ from services.console.bodies import json_body, read
 from services.console.lodging import NO, Key, OfReport, body_of, key_of
 from services.console.office import Office, office, who_of
 from services.console.problems import documented, one_fault
-from services.console.queries import WatchRow
+from services.console.readmodel.queries import WatchRow
 from services.console.telling import API, projection, when
 from services.console.views import Watch, Watches, WatchTaken
 from services.console.watches import MOST_LISTED

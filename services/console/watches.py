@@ -15,10 +15,10 @@ from schemas.envelope import request_id
 from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch
 from schemas.vocabulary import WATCHES
 from services.console.asking import Asker, Prepared, RequestKey, prepare
-from services.console.database import DATABASE_ERRORS
 from services.console.problems import Problem
-from services.console.queries import WATCH_COLUMNS, Rows, WatchRow
-from services.console.tables import ASKED_WATCHES
+from services.console.readmodel.database import DATABASE_ERRORS
+from services.console.readmodel.queries import WATCH_COLUMNS, Rows, WatchRow
+from services.console.readmodel.tables import ASKED_WATCHES
 from services.shell.clock import now
 from services.shell.partition import key_in
 

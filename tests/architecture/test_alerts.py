@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 import services.clearance.metrics
-import services.console.projector  # imported for the metrics it registers
+import services.console.readmodel.projector  # imported for the metrics it registers
 import services.console.signing
 import services.shell.metrics
 import services.shell.worker

@@ -13,7 +13,7 @@ import pytest
 from services.cli.main import run
 from services.cli.screen import screen
 from services.console.accounts import Accounts, Refused
-from services.console.database import open_engine
+from services.console.readmodel.database import open_engine
 from services.console.rights import Scope
 from services.shell.clock import world_us
 

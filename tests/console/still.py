@@ -14,17 +14,17 @@ from services.console import signing
 from services.console.accounts import Accounts
 from services.console.app import create_app
 from services.console.asking import Asker
-from services.console.batch import Announcement, fold
-from services.console.database import migrate, open_engine
 from services.console.door import Door
-from services.console.heard import Heard, micros, place
 from services.console.office import Office
-from services.console.progress import Progress
-from services.console.queries import Rows
 from services.console.readings import Readings
+from services.console.readmodel.batch import Announcement, fold
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.messages import Heard, micros, place
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.queries import Rows
+from services.console.readmodel.store import Store
 from services.console.record import Record
 from services.console.settings import ConsoleSettings
-from services.console.store import Store
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS
 from tests.console.border import Said

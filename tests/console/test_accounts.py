@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from schemas.declaration import WithdrawDeclaration
 from schemas.release import ReportArrival
-from services.console import tables as t
 from services.console.accounts import (
     DAY,
     FREE_FAILURES,
@@ -26,8 +25,9 @@ from services.console.accounts import (
     is_right,
     written,
 )
-from services.console.database import open_engine
-from services.console.rebuild import empty
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.rebuild import empty
 from services.console.rights import Role, Scope, Who, covers
 from services.shell.clock import Forward
 

@@ -8,8 +8,8 @@ from sqlalchemy import Engine, event
 
 from services.console import demo as under_test
 from services.console.accounts import DAY, SECOND, Account, Accounts, Refused, written
-from services.console.database import open_engine
 from services.console.demo import AGENT, COMPANY, DEMOS, PASSWORD, Demo, make_demos
+from services.console.readmodel.database import open_engine
 from services.console.rights import Role
 
 AT = 1_795_000_000 * SECOND

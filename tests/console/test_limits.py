@@ -13,10 +13,10 @@ import httpx2
 import pytest
 
 from deploy.kafka.broker import free_port
-from services.console.database import migrate
 from services.console.office import WOKEN_AT_ONCE, Bell
 from services.console.problems import Problem
 from services.console.protocol import LimitedProtocol
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.console.streams import News, Shared, Streams
 from tests.conftest import PARTITIONS

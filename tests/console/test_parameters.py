@@ -9,9 +9,9 @@ from fastapi.routing import APIRoute
 
 from services.console.accounts import Accounts
 from services.console.app import create_app
-from services.console.database import migrate, open_engine
 from services.console.door import Door
 from services.console.parameters import is_for_programs
+from services.console.readmodel.database import migrate, open_engine
 from services.console.settings import ConsoleSettings
 from tests.loops import finish
 from tests.people import admit

@@ -10,17 +10,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from schemas.vocabulary import consignment_id
-from services.console import tables as t
 from services.console.accounts import HOUR, Account, Accounts, Refused
 from services.console.app import create_app
 from services.console.asking import Asker
-from services.console.database import migrate, open_engine
 from services.console.door import SESSION_COOKIE, Door
 from services.console.office import Office
 from services.console.people_desk import ACTS
-from services.console.progress import Progress
-from services.console.queries import Rows
 from services.console.readings import Readings
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.queries import Rows
 from services.console.record import Record
 from services.console.rights import GIVING, READS, ROUTES, Role
 from services.console.settings import ConsoleSettings

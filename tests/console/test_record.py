@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.console import tables as t
 from services.console.accounts import DAY, HOUR, IDLE_MINUTES, MINUTE, SECOND, Account, Accounts
-from services.console.database import open_engine
-from services.console.lists import Part, Place
 from services.console.readings import AGAIN_SECONDS, GIVEN_UP, Readings
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.lists import Part, Place
 from services.console.record import InForce, Record, accounts, grants, readings, requests
 
 AT = 1_795_000_000 * SECOND

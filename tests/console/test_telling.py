@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from schemas.marks import Audience
-from services.console.heard import place
+from services.console.readmodel.messages import place
 from services.console.telling import UNREADABLE, entry, in_order, release
 from tests.console.border import Border, Said
 

@@ -9,9 +9,9 @@ import pytest
 from schemas.envelope import Request
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import ControlKind, Stage
-from services.console import tables as t
 from services.console import tones
-from services.console.container import GONE
+from services.console.readmodel import tables as t
+from services.console.readmodel.container import GONE
 from services.console.rendering import FOLDER
 from services.shell.clock import world_us
 from tests.console.border import Border, green

@@ -28,8 +28,8 @@ from schemas.vocabulary import (
     UnitClass,
 )
 from services.console.accounts import GRANTED
-from services.console.consignment import UNMATCHED
 from services.console.language.words import WORDS
+from services.console.readmodel.consignment import UNMATCHED
 from services.console.reference import TABLES
 from services.console.rendering import FOLDER
 from services.console.rights import Reach, Role, Scope

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.heard import Heard, micros, text, whole
 from services.console.language.desk_sentences import why_of
+from services.console.readmodel.messages import Heard, micros, text, whole
 
 OPENED, CLOSED = "opened", "closed"
 GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})

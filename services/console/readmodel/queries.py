@@ -25,16 +25,16 @@ from sqlalchemy import (
 
 from schemas.release import ReleaseGranted
 from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same_word
-from services.console import tables as t
-from services.console.batch import FEED_TOPIC
-from services.console.consignment import Consignment, OpenHold
-from services.console.container import BoxHold, Container, Part, Report
-from services.console.cursors import Cursor, WrongFeed
-from services.console.heard import OFFSETS_OF_PLACES, PLACE_SHIFT
-from services.console.leaving import CALLED_BACK, HOLDS, SHOWN, AskedHold, takes_into_account
-from services.console.leaving import Standing as StandingOfGoods
-from services.console.lists import Part as PartOfList
-from services.console.lists import Place, alarms, read
+from services.console.readmodel import tables as t
+from services.console.readmodel.batch import FEED_TOPIC
+from services.console.readmodel.consignment import Consignment, OpenHold
+from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.cursors import Cursor, WrongFeed
+from services.console.readmodel.gate_answer import CALLED_BACK, HOLDS, SHOWN, AskedHold, takes_into_account
+from services.console.readmodel.gate_answer import Standing as StandingOfGoods
+from services.console.readmodel.lists import Part as PartOfList
+from services.console.readmodel.lists import Place, alarms, read
+from services.console.readmodel.messages import OFFSETS_OF_PLACES, PLACE_SHIFT
 from services.shell.clock import now
 
 BODY_BYTES = 16_000

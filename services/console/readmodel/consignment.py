@@ -11,8 +11,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
 from schemas.vocabulary import Direction, Owner, Stage
-from services.console.heard import Heard, micros, text, whole
 from services.console.language.desk_sentences import why_of
+from services.console.readmodel.messages import Heard, micros, text, whole
 
 OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""

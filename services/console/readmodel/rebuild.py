@@ -5,10 +5,10 @@ import threading
 import structlog
 from sqlalchemy import delete, update
 
-from services.console import tables as t
-from services.console.database import migrate, open_engine
-from services.console.progress import Progress
-from services.console.projector import Projector
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.projector import Projector
 from services.console.settings import ConsoleSettings
 from services.shell.advance import Advance, unreported
 from services.shell.clock import now

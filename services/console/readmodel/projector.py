@@ -9,12 +9,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from prometheus_client import Counter, Histogram
 
 from schemas.topics import ROLES
-from services.console.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
-from services.console.database import DATABASE_ERRORS, open_engine, refuses_values
-from services.console.heard import TOPICS, Heard, Unreadable, heard
-from services.console.progress import Ends, Progress, measure
+from services.console.readmodel.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
+from services.console.readmodel.database import DATABASE_ERRORS, open_engine, refuses_values
+from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard
+from services.console.readmodel.progress import Ends, Progress, measure
+from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
-from services.console.store import Overtaken, Positions, Store
 from services.shell.access import DENIALS, NoAccess, knock
 from services.shell.clients import RECONNECTING
 from services.shell.clock import stopwatch

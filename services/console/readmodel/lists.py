@@ -23,8 +23,8 @@ from sqlalchemy import (
 
 from schemas.bounds import identifier
 from schemas.vocabulary import Stage
-from services.console import tables as t
-from services.console.consignment import UNMATCHED, plain
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import UNMATCHED, plain
 
 
 class Place(NamedTuple):

@@ -14,12 +14,12 @@ from deploy.kafka.broker import free_port
 from deploy.kafka.progress import Progress
 from services.cli.processes import read_model, stop_all
 from services.cli.up import wait_for
-from services.console import tables as t
-from services.console.database import open_engine
-from services.console.queries import Rows
-from services.console.rebuild import empty
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.queries import Rows
+from services.console.readmodel.rebuild import empty
 from services.console.settings import ConsoleSettings
-from services.console.watching import Watch
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish
 from tests.console.conftest import Projecting, projecting

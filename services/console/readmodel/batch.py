@@ -10,10 +10,10 @@ import orjson
 from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from schemas.vocabulary import is_consignment_id
-from services.console.consignment import TOLD, Consignment, plain, settle, tell
-from services.console.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
-from services.console.heard import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
 from services.console.language.desk_sentences import same_goods, why_of
+from services.console.readmodel.consignment import TOLD, Consignment, plain, settle, tell
+from services.console.readmodel.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
+from services.console.readmodel.messages import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from schemas.envelope import AboutPartition, Request
 from schemas.topics import KINDS
 from schemas.vocabulary import Direction, plain_word, same_word
-from services.console.container import GONE, BoxHold, Container, Part
-from services.console.heard import micros
+from services.console.readmodel.container import GONE, BoxHold, Container, Part
+from services.console.readmodel.messages import micros
 
 SHOWN = 1000
 """Consignments that an answer names at most."""

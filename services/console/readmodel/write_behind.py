@@ -6,7 +6,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import Generic, TypeVar
 
-from services.console.database import refuses_values
+from services.console.readmodel.database import refuses_values
 
 R = TypeVar("R")
 

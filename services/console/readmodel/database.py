@@ -15,7 +15,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from services.console.errors import NewerDatabase
+from services.console.readmodel.errors import NewerDatabase
 
 LOCK_SECONDS = 5
 """How long a statement waits for a lock before it fails; the projector then tries again."""

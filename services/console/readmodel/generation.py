@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import Connection, Engine, delete, select, update
 from sqlalchemy.engine import make_url
 
-from services.console import tables as t
-from services.console.database import DATABASE_ERRORS, insert_into
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import DATABASE_ERRORS, insert_into
 from services.shell.private_file import write_private
 
 OF_RIGHTS = "rights"

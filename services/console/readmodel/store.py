@@ -10,13 +10,13 @@ from sqlalchemy import Engine, Table, delete, func, literal_column, select, upda
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import BigInteger, Boolean, Integer, SmallInteger
 
-from services.console import tables as t
-from services.console.batch import FEED_TOPIC, Aside, Batch, Origin, Pair
-from services.console.consignment import Consignment, OpenHold
-from services.console.container import BoxHold, Container, Part, Report
-from services.console.cursors import new_epoch
-from services.console.heard import PLACE_SHIFT, origin, place
-from services.console.progress import Standing
+from services.console.readmodel import tables as t
+from services.console.readmodel.batch import FEED_TOPIC, Aside, Batch, Origin, Pair
+from services.console.readmodel.consignment import Consignment, OpenHold
+from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.cursors import new_epoch
+from services.console.readmodel.messages import PLACE_SHIFT, origin, place
+from services.console.readmodel.progress import Standing
 
 CHUNK = 500
 """Keys in one IN list."""

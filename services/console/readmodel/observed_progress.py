@@ -13,9 +13,9 @@ from typing import Any
 
 import structlog
 
-from services.console.database import DATABASE_ERRORS
-from services.console.progress import Standing, measure
-from services.console.queries import Rows
+from services.console.readmodel.database import DATABASE_ERRORS
+from services.console.readmodel.progress import Standing, measure
+from services.console.readmodel.queries import Rows
 from services.shell.clock import stopwatch
 
 LOOK_SECONDS = 0.15
