@@ -417,7 +417,7 @@ _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its 
 
 def _note_reading(subject: str) -> None:
     """Messages and why they were set aside have words that the console masks: who reads them here is on record as on its pages."""
-    from services.console.readings import note_at_machine
+    from services.console.access.readings import note_at_machine
 
     settings = of_command(UpSettings())
     if why := note_at_machine(settings.read_model(), by_whom(), subject, clock_of(settings).now()):

@@ -32,6 +32,7 @@ from schemas.quarantine import (
 )
 from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
+from services.console.access.rights import EVERY_COMPANY, Who
 from services.console.asking import RequestKey
 from services.console.bodies import body, media_type
 from services.console.door import check_form
@@ -42,7 +43,6 @@ from services.console.problems import Problem, one_fault
 from services.console.reach import may_act, may_name
 from services.console.readmodel.consignment import plain
 from services.console.rendering import FOLDER, render
-from services.console.rights import EVERY_COMPANY, Who
 from services.console.sight import BEIJING
 from services.shell.clock import now
 

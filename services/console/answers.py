@@ -18,6 +18,8 @@ from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
 from schemas.vocabulary import Stage
 from services.console import paging
+from services.console.access.readings import note_told
+from services.console.access.rights import READ_MESSAGES, Reach, Who
 from services.console.asking import Asked
 from services.console.language.desk_sentences import in_words
 from services.console.language.words import both, refusal
@@ -27,7 +29,6 @@ from services.console.office import Office, office, who_of
 from services.console.paging import fit
 from services.console.problems import Problem, documented
 from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
-from services.console.readings import note_told
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import Consignment, plain
 from services.console.readmodel.container import Report
@@ -36,7 +37,6 @@ from services.console.readmodel.messages import moment
 from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
 from services.console.readmodel.tables import ALARMS, OPEN_STAGES
 from services.console.released import clearance_of
-from services.console.rights import READ_MESSAGES, Reach, Who
 from services.console.telling import (
     API,
     alarm,

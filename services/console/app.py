@@ -33,7 +33,9 @@ from services.console import (
     watch_desk,
     watch_pages,
 )
-from services.console.accounts import Accounts
+from services.console.access.account_queries import Record
+from services.console.access.accounts import Accounts
+from services.console.access.readings import Readings, Recorded
 from services.console.admission import Admission
 from services.console.asking import Asker
 from services.console.door import Door, Elsewhere, prove
@@ -41,14 +43,12 @@ from services.console.language.words import both
 from services.console.office import Bell, Office, office
 from services.console.parameters import known
 from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond, wants_page
-from services.console.readings import Readings, Recorded
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of
 from services.console.readmodel.observed_progress import Watch
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.readmodel.queries import Rows
-from services.console.record import Record
 from services.console.reference import with_words
 from services.console.rendering import show_problem
 from services.console.settings import ConsoleSettings

@@ -4,9 +4,9 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from schemas.envelope import Request as Asked
+from services.console.access.rights import ASKS
 from services.console.answers import READ
 from services.console.office import who_of
-from services.console.rights import ASKS
 from services.console.telling import API
 
 router = APIRouter(prefix=API)

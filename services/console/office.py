@@ -8,13 +8,13 @@ from functools import cached_property
 from anyio import CapacityLimiter
 from fastapi import Request
 
+from services.console.access.rights import Who
 from services.console.asking import Asker
 from services.console.boxes import Boxes
 from services.console.intake import Intake
 from services.console.readmodel.observed_progress import Watch
 from services.console.readmodel.progress import Progress, Standing
 from services.console.readmodel.queries import Rows
-from services.console.rights import Who
 from services.console.settings import ConsoleSettings
 from services.console.streams import News, Shared, Streams
 from services.console.views import ReleaseView

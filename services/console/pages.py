@@ -15,6 +15,8 @@ from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console import answers, paging
+from services.console.access.readings import note_told
+from services.console.access.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.answers import After
 from services.console.dossier import DECIDING, dossier
 from services.console.masking import masked
@@ -23,13 +25,11 @@ from services.console.own_boxes import own_box
 from services.console.problems import Problem
 from services.console.reach import condition, consignment_of, may_read
 from services.console.reach import inside as inside_of
-from services.console.readings import note_told
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.queries import of_row
 from services.console.readmodel.tables import OPEN_STAGES
 from services.console.rendering import FOLDER, HEADERS, language_of, render
-from services.console.rights import READ_MESSAGES, ROUTES, Right, Who
 from services.console.sight import Sight
 from services.console.telling import block, entries, feed_entries, is_shown, parked, stage_counts
 from services.console.views import ConsignmentView, RequestView

@@ -13,15 +13,15 @@ from fastapi.responses import RedirectResponse, Response
 from schemas.bounds import LINE
 from schemas.codes.checks import Words
 from services.console import paging
-from services.console.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
+from services.console.access.account_queries import Record, accounts, grants
+from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
+from services.console.access.rights import GIVING, Role, Scope
 from services.console.acting import Form, Typed
 from services.console.answers import After
 from services.console.office import who_of
 from services.console.pages import Name
 from services.console.problems import Problem, one_fault
-from services.console.record import Record, accounts, grants
 from services.console.rendering import render
-from services.console.rights import GIVING, Role, Scope
 from services.console.signing import door_of, hashing_of
 from services.console.telling import when
 from services.shell.clock import CLOCK, world_us

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
 from schemas.vocabulary import WATCHES
+from services.console.access.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
 from services.console.door import no_right
 from services.console.office import Office
 from services.console.problems import Problem
@@ -16,7 +17,6 @@ from services.console.readmodel import lists
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import Consignment
 from services.console.readmodel.queries import Rows
-from services.console.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
 
 C = t.CONSIGNMENTS.c
 AGAIN = {"Retry-After": "2"}

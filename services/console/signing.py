@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from prometheus_client import Counter
 
-from services.console.accounts import (
+from services.console.access.accounts import (
     LONGEST_NAME,
     LONGEST_PASSWORD,
     SECOND,
@@ -25,14 +25,14 @@ from services.console.accounts import (
     check_password,
     is_right,
 )
+from services.console.access.demo_accounts import PASSWORD, is_demo, is_published, shown
+from services.console.access.rights import ASKS, REACH, ROUTES, Open, Role
 from services.console.acting import Form, Typed
 from services.console.bodies import client_of
-from services.console.demo import PASSWORD, is_demo, is_published, shown
 from services.console.door import LATER, RIGHTS_HELD, Door, cookie_name
 from services.console.office import visitor, who_of
 from services.console.problems import Problem
 from services.console.rendering import render
-from services.console.rights import ASKS, REACH, ROUTES, Open, Role
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_secret
 

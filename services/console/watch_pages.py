@@ -7,10 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ValidationError
 
+from services.console.access.readings import note_told
 from services.console.acting import Form, Typed, key_typed
 from services.console.office import office, who_of
 from services.console.problems import Problem, invalid
-from services.console.readings import note_told
 from services.console.rendering import render
 from services.console.watch_desk import LiftWatchBody, PlaceWatchBody, place_watch, view
 from services.console.watches import MOST_LISTED

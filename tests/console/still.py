@@ -11,19 +11,19 @@ from fastapi import FastAPI
 
 from schemas.topics import ROLES
 from services.console import signing
-from services.console.accounts import Accounts
+from services.console.access.account_queries import Record
+from services.console.access.accounts import Accounts
+from services.console.access.readings import Readings
 from services.console.app import create_app
 from services.console.asking import Asker
 from services.console.door import Door
 from services.console.office import Office
-from services.console.readings import Readings
 from services.console.readmodel.batch import Announcement, fold
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import Heard, micros, place
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import Rows
 from services.console.readmodel.store import Store
-from services.console.record import Record
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS

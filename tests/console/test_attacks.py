@@ -15,8 +15,8 @@ from structlog.testing import capture_logs
 
 from deploy.kafka.broker import free_port
 from schemas.vocabulary import consignment_id
-from services.console.accounts import MINUTE, written
-from services.console.demo import DEMOS, make_demos
+from services.console.access.accounts import MINUTE, written
+from services.console.access.demo_accounts import DEMOS, make_demos
 from services.console.door import SECURE_COOKIE, SESSION_COOKIE
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine

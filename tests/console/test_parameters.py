@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from services.console.accounts import Accounts
+from services.console.access.accounts import Accounts
 from services.console.app import create_app
 from services.console.door import Door
 from services.console.parameters import is_for_programs

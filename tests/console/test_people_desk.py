@@ -10,19 +10,19 @@ import pytest
 from fastapi.testclient import TestClient
 
 from schemas.vocabulary import consignment_id
-from services.console.accounts import HOUR, Account, Accounts, Refused
+from services.console.access.account_queries import Record
+from services.console.access.accounts import HOUR, Account, Accounts, Refused
+from services.console.access.readings import Readings
+from services.console.access.rights import GIVING, READS, ROUTES, Role
 from services.console.app import create_app
 from services.console.asking import Asker
 from services.console.door import SESSION_COOKIE, Door
 from services.console.office import Office
 from services.console.people_desk import ACTS
-from services.console.readings import Readings
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import Rows
-from services.console.record import Record
-from services.console.rights import GIVING, READS, ROUTES, Role
 from services.console.settings import ConsoleSettings
 from services.console.signing import Signing
 from services.shell.clock import world_us

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from sqlalchemy import delete, select
 
-from services.console.accounts import DAY, GRANTED, HOUR, SECOND, Account, Accounts, Refused, Shown, written
+from services.console.access.accounts import DAY, GRANTED, HOUR, SECOND, Account, Accounts, Refused, Shown, written
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of

@@ -9,6 +9,7 @@ from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, Reco
 from schemas.inspection import RecordFindings
 from schemas.release import LiftHold, PlaceHold, RetractLift
 from schemas.vocabulary import consignment_id
+from services.console.access.rights import Role, Who
 from services.console.asking import Asker
 from services.console.office import Office
 from services.console.problems import Problem
@@ -17,7 +18,6 @@ from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import Rows
-from services.console.rights import Role, Who
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.loops import finish

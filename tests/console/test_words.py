@@ -27,12 +27,12 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
-from services.console.accounts import GRANTED
+from services.console.access.accounts import GRANTED
+from services.console.access.rights import Reach, Role, Scope
 from services.console.language.words import WORDS
 from services.console.readmodel.consignment import UNMATCHED
 from services.console.reference import TABLES
 from services.console.rendering import FOLDER
-from services.console.rights import Reach, Role, Scope
 from services.risk.rules import RULES
 
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")

@@ -323,7 +323,7 @@ READS: dict[str, str] = {
 }
 """Where somebody of customs reads what is masked for others: by address, which part of it names the goods or the container; empty for
 a list, which is noted under its address. What a search for a name found, the goods of a request, and a page that a form came back to are
-noted where the answer is made (`services.console.readings.note_told`)."""
+noted where the answer is made (`services.console.access.readings.note_told`)."""
 EVERY_COMPANY = "*"
 """Instead of a company: all of them. For the people of a sandbox and of tests; refused where the clock is the world's."""
 EVERY_OFFICE = "0000"

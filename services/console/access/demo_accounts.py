@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from services.console.accounts import Account, Accounts, NotGranted, Shown, written
-from services.console.rights import EVERY_OFFICE, Role
+from services.console.access.accounts import Account, Accounts, NotGranted, Shown, written
+from services.console.access.rights import EVERY_OFFICE, Role
 from services.shell.clock import CLOCK, world_us
 
 PASSWORD = "datongguan-demo"  # noqa: S105 - published: a sandbox has nothing to keep

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.console.accounts import DAY, HOUR, IDLE_MINUTES, MINUTE, SECOND, Account, Accounts
-from services.console.readings import AGAIN_SECONDS, GIVEN_UP, Readings
+from services.console.access.account_queries import InForce, Record, accounts, grants, readings, requests
+from services.console.access.accounts import DAY, HOUR, IDLE_MINUTES, MINUTE, SECOND, Account, Accounts
+from services.console.access.readings import AGAIN_SECONDS, GIVEN_UP, Readings
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.lists import Part, Place
-from services.console.record import InForce, Record, accounts, grants, readings, requests
 
 AT = 1_795_000_000 * SECOND
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
@@ -106,7 +106,7 @@ def test_who_read_what_is_on_record_once_an_hour_and_a_row_that_cannot_be_keeps_
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("services.console.readings.stopwatch", lambda: clock[0])
+    monkeypatch.setattr("services.console.access.readings.stopwatch", lambda: clock[0])
     noted, before = Readings(engine), GIVEN_UP._value.get()
     for reader, subject in (("officer/1", "c-1"), ("officer/1", "c-1"), ("officer/2", "c-1"), ("officer/1", "x" * 900)):
         noted.note(reader, subject)

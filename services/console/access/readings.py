@@ -20,10 +20,10 @@ from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.console.access.rights import READS, Who
 from services.console.readmodel.database import DATABASE_ERRORS, insert_into, open_engine
 from services.console.readmodel.tables import READINGS
 from services.console.readmodel.write_behind import Unwritten
-from services.console.rights import READS, Who
 from services.shell.clock import now, stopwatch
 from services.shell.ending import end_with_task
 

@@ -18,10 +18,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, Engine, delete, func, or_, select, update
 
 from schemas.bounds import LINE
+from services.console.access.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import insert_into
 from services.console.readmodel.generation import Generation
-from services.console.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
 from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 
 SECOND = 1_000_000

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
 
-from services.console.accounts import IDLE_MINUTES, MINUTE
+from services.console.access.accounts import IDLE_MINUTES, MINUTE
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.lists import Part, Place, read
