@@ -33,14 +33,14 @@ from schemas.quarantine import (
 from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.vocabulary import TreatmentDecision
 from services.console.access.rights import EVERY_COMPANY, Who
-from services.console.asking import RequestKey
-from services.console.bodies import body, media_type
-from services.console.door import check_form
-from services.console.lodging import LONGEST_KEY, ask, lodgement, requested
-from services.console.office import Office, office, visitor, who_of
+from services.console.api.authentication import check_form
+from services.console.api.bodies import body, media_type
+from services.console.api.context import Office, office, visitor, who_of
+from services.console.api.goods_access import may_act, may_name
+from services.console.api.problems import Problem, one_fault
+from services.console.api.request_producer import RequestKey
+from services.console.api.requests import LONGEST_KEY, ask, lodgement, requested
 from services.console.pages import consignment_page, container_page
-from services.console.problems import Problem, one_fault
-from services.console.reach import may_act, may_name
 from services.console.readmodel.consignment import plain
 from services.console.rendering import FOLDER, render
 from services.console.sight import BEIJING

@@ -11,18 +11,18 @@ from sqlalchemy import Row
 from schemas.codes.iso6346 import is_well_formed
 from schemas.envelope import AboutContainer, AboutPartition
 from schemas.topics import KINDS
-from services.console import paging
 from services.console.access.account_queries import Record, readings, requests, settled
 from services.console.access.accounts import SECOND
 from services.console.access.rights import READ_PEOPLE, ROUTES, Who
-from services.console.answers import After
-from services.console.office import who_of
+from services.console.api import paging
+from services.console.api.answers import After
+from services.console.api.context import who_of
+from services.console.api.documents import API, when
+from services.console.api.problems import one_fault
 from services.console.pages import Name
-from services.console.problems import one_fault
 from services.console.readmodel.consignment import plain
 from services.console.rendering import render
 from services.console.sight import BEIJING
-from services.console.telling import API, when
 
 
 class Act(NamedTuple):

@@ -19,45 +19,41 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import (
-    acting,
-    activity,
-    answers,
-    feed,
-    lodging,
-    manual,
-    me,
-    pages,
-    people_desk,
-    signing,
-    watch_desk,
-    watch_pages,
-)
+from services.console import acting, activity, manual, pages, people_desk, signing, watch_pages
 from services.console.access.account_queries import Record
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
-from services.console.admission import Admission
-from services.console.asking import Asker
-from services.console.door import Door, Elsewhere, prove
+from services.console.api import answers, feed, me, requests, watch_requests
+from services.console.api.admission import Admission
+from services.console.api.authentication import Door, Elsewhere, prove
+from services.console.api.context import Bell, Office, office
+from services.console.api.documents import projection
+from services.console.api.problems import (
+    Problem,
+    ProblemDetails,
+    by_status,
+    documented,
+    field_errors,
+    respond,
+    wants_page,
+)
+from services.console.api.query_parameters import known
+from services.console.api.reference import with_words
+from services.console.api.request_producer import Asker
+from services.console.api.views import GateView, Text
 from services.console.language.words import both
-from services.console.office import Bell, Office, office
-from services.console.parameters import known
-from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond, wants_page
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of
 from services.console.readmodel.observed_progress import Watch
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.readmodel.queries import Rows
-from services.console.reference import with_words
 from services.console.rendering import show_problem
 from services.console.settings import ConsoleSettings
-from services.console.telling import projection
-from services.console.views import GateView, Text
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 
-EVERYWHERE: lodging.Responses = documented(
+EVERYWHERE: requests.Responses = documented(
     (401, "Nobody has proved who asks: no key or session, or one that is not in force"),
     (403, "Who asks does not have the right, or a page of another site or session asks"),
     (400, "The address or the headers cannot be taken as they are"),
@@ -67,7 +63,7 @@ EVERYWHERE: lodging.Responses = documented(
     (431, "The headers are too large"),
 )
 """What the server says before a route hears of a request."""
-UNWELL: lodging.Responses = {
+UNWELL: requests.Responses = {
     503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
 }
 ANSWERED = Counter("customs_console_http", "HTTP answers", ["route", "method", "status"])
@@ -105,8 +101,8 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         dependencies=[Depends(prove), Depends(known)],
     )
     app.state.settings = settings
-    app.include_router(lodging.router)
-    app.include_router(watch_desk.router)
+    app.include_router(requests.router)
+    app.include_router(watch_requests.router)
     app.include_router(watch_pages.pages)
     app.include_router(answers.router)
     app.include_router(feed.router)
@@ -298,7 +294,7 @@ def _document(app: FastAPI) -> None:
             schema = Declaration.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = made["components"]["schemas"]
             problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-            defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **lodging.DEFINED}
+            defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **requests.DEFINED}
             for name, definition in {**defined, "Declaration": schema, "ProblemDetails": problem}.items():
                 schemas.setdefault(name, definition)
             app.openapi_schema = with_words(made)

@@ -15,7 +15,7 @@ from schemas.envelope import Message, RequestRefused
 from schemas.marks import Audience
 from schemas.outside import outside_form
 from schemas.risk import ConsignmentAssessed
-from services.console.views import Entry
+from services.console.api.views import Entry
 
 F_co = TypeVar("F_co", bound=Message, covariant=True)
 _KINDS: dict[str, type[Message]] = {

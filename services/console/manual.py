@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from services.console.api.problems import Problem, wants_page
+from services.console.api.reference import CODES, FAULTS, TABLES, ZH, bounds
 from services.console.language.words import WORDS
-from services.console.problems import Problem, wants_page
-from services.console.reference import CODES, FAULTS, TABLES, ZH, bounds
 from services.console.rendering import render
 
 router = APIRouter(include_in_schema=False)

@@ -14,25 +14,25 @@ from fastapi.staticfiles import StaticFiles
 from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
-from services.console import answers, paging
 from services.console.access.readings import note_told
 from services.console.access.rights import READ_MESSAGES, ROUTES, Right, Who
-from services.console.answers import After
+from services.console.api import answers, paging
+from services.console.api.answers import After
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import block, entries, feed_entries, is_shown, parked, stage_counts
+from services.console.api.goods_access import condition, consignment_of, may_read
+from services.console.api.goods_access import inside as inside_of
+from services.console.api.masking import masked
+from services.console.api.problems import Problem
+from services.console.api.views import ConsignmentView, RequestView
 from services.console.dossier import DECIDING, dossier
-from services.console.masking import masked
-from services.console.office import Office, office, who_of
 from services.console.own_boxes import own_box
-from services.console.problems import Problem
-from services.console.reach import condition, consignment_of, may_read
-from services.console.reach import inside as inside_of
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.queries import of_row
 from services.console.readmodel.tables import OPEN_STAGES
 from services.console.rendering import FOLDER, HEADERS, language_of, render
 from services.console.sight import Sight
-from services.console.telling import block, entries, feed_entries, is_shown, parked, stage_counts
-from services.console.views import ConsignmentView, RequestView
 from services.shell.clock import now
 
 PAGE = 50

@@ -12,18 +12,18 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas.bounds import LINE
 from schemas.codes.checks import Words
-from services.console import paging
 from services.console.access.account_queries import Record, accounts, grants
 from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.access.rights import GIVING, Role, Scope
 from services.console.acting import Form, Typed
-from services.console.answers import After
-from services.console.office import who_of
+from services.console.api import paging
+from services.console.api.answers import After
+from services.console.api.context import who_of
+from services.console.api.documents import when
+from services.console.api.problems import Problem, one_fault
 from services.console.pages import Name
-from services.console.problems import Problem, one_fault
 from services.console.rendering import render
 from services.console.signing import door_of, hashing_of
-from services.console.telling import when
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_password
 

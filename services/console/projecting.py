@@ -10,13 +10,13 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.console.api.connection_limits import limited
+from services.console.api.documents import projection
 from services.console.main import Server, prepare, spare
-from services.console.protocol import limited
 from services.console.readmodel.database import migrate
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.settings import ConsoleSettings
-from services.console.telling import projection
 from services.shell.signals import on_stop
 
 log = structlog.get_logger()

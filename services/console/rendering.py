@@ -16,12 +16,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 from prometheus_client import Counter
 
+from services.console.api.context import office, visitor
+from services.console.api.documents import projection
+from services.console.api.problems import Problem
 from services.console.language.words import LANGUAGES, Language
-from services.console.office import office, visitor
-from services.console.problems import Problem
 from services.console.readmodel.container import GONE
 from services.console.sight import Sight
-from services.console.telling import projection
 from services.shell.clock import CLOCK, now
 from services.shell.fresh import fresh_key
 

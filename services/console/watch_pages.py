@@ -1,4 +1,4 @@
-"""How do officers watch a bill or a declarant from a page? What the page sends is what `watch_desk` takes from programs."""
+"""How do officers watch a bill or a declarant from a page? What the page sends is what `watch_requests` takes from programs."""
 
 from typing import TypeVar
 
@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from services.console.access.readings import note_told
 from services.console.acting import Form, Typed, key_typed
-from services.console.office import office, who_of
-from services.console.problems import Problem, invalid
+from services.console.api.context import office, who_of
+from services.console.api.problems import Problem, invalid
+from services.console.api.watch_requests import LiftWatchBody, PlaceWatchBody, place_watch, view
+from services.console.api.watches import MOST_LISTED
 from services.console.rendering import render
-from services.console.watch_desk import LiftWatchBody, PlaceWatchBody, place_watch, view
-from services.console.watches import MOST_LISTED
 
 pages = APIRouter(include_in_schema=False)
 B = TypeVar("B", bound=BaseModel)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 from deploy.kafka.broker import free_port
-from services.console.door import SESSION_COOKIE
+from services.console.api.authentication import SESSION_COOKIE
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.clock import world_us

@@ -11,11 +11,11 @@ from sqlalchemy import insert
 from schemas.spans import BY_NAME, SPANS, Moments, percentile, seconds_of
 from services.clearance.metrics import SECONDS
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from services.console.api.clearance_times import clearance_of
 from services.console.language.words import both
 from services.console.readmodel import tables
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.queries import Rows
-from services.console.released import clearance_of
 from tests.docs.lines import ROOT
 from tests.voice import NOON
 

@@ -14,10 +14,10 @@ from services.console import signing
 from services.console.access.account_queries import Record
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
+from services.console.api.authentication import Door
+from services.console.api.context import Office
+from services.console.api.request_producer import Asker
 from services.console.app import create_app
-from services.console.asking import Asker
-from services.console.door import Door
-from services.console.office import Office
 from services.console.readmodel.batch import Announcement, fold
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import Heard, micros, place

@@ -26,7 +26,7 @@ from schemas.inspection import RecordFindings
 from schemas.quarantine import MOST_READINGS
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
-from services.console.asking import Asked, Asker, digest
+from services.console.api.request_producer import Asked, Asker, digest
 from services.console.openapi import FILE, text
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.database import migrate, open_engine

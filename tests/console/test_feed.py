@@ -18,6 +18,7 @@ from alembic.config import Config
 from sqlalchemy import delete, select, update
 
 from deploy.kafka.broker import free_port
+from services.console.api.documents import feed_entries
 from services.console.readmodel import consignment
 from services.console.readmodel import tables as t
 from services.console.readmodel.cursors import cursor_of
@@ -27,7 +28,6 @@ from services.console.readmodel.queries import Rows
 from services.console.readmodel.rebuild import empty, rebuild
 from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
-from services.console.telling import feed_entries
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Away

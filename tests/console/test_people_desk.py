@@ -14,10 +14,10 @@ from services.console.access.account_queries import Record
 from services.console.access.accounts import HOUR, Account, Accounts, Refused
 from services.console.access.readings import Readings
 from services.console.access.rights import GIVING, READS, ROUTES, Role
+from services.console.api.authentication import SESSION_COOKIE, Door
+from services.console.api.context import Office
+from services.console.api.request_producer import Asker
 from services.console.app import create_app
-from services.console.asking import Asker
-from services.console.door import SESSION_COOKIE, Door
-from services.console.office import Office
 from services.console.people_desk import ACTS
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine

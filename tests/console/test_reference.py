@@ -13,14 +13,14 @@ import pytest
 
 from schemas.vocabulary import consignment_id
 from services.console import signing
-from services.console.door import SESSION_COOKIE
-from services.console.feed import refuse_rebuilding
+from services.console.api.authentication import SESSION_COOKIE
+from services.console.api.context import Page
+from services.console.api.feed import refuse_rebuilding
+from services.console.api.problems import MEDIA_TYPE, Problem
+from services.console.api.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
 from services.console.language.words import WORDS
-from services.console.office import Page
-from services.console.problems import MEDIA_TYPE, Problem
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.queries import Rows
-from services.console.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
 from services.console.signing import FORM_COOKIE
 from services.shell.clock import world_us
 from tests.console.border import DECLARANT, Border

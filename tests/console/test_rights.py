@@ -33,7 +33,7 @@ from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
 from services.console.access.rights import ASKS, FORMS, REACH, ROUTES, Open, Reach, Right, Role
 from services.console.acting import ACTS, BOX_ACTS
-from services.console.lodging import BODIES
+from services.console.api.requests import BODIES
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS

@@ -12,7 +12,7 @@ from deploy.kafka.broker import free_port
 from schemas.vocabulary import consignment_id
 from services.console.access.accounts import HOUR, SECOND, SHORTEST_PASSWORD, written
 from services.console.access.demo_accounts import DEMOS, PASSWORD, make_demos
-from services.console.door import FORBIDDEN_WITHOUT_TOKEN, SESSION_COOKIE
+from services.console.api.authentication import FORBIDDEN_WITHOUT_TOKEN, SESSION_COOKIE
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.clock import world_us

@@ -29,9 +29,9 @@ from schemas.vocabulary import (
 )
 from services.console.access.accounts import GRANTED
 from services.console.access.rights import Reach, Role, Scope
+from services.console.api.reference import TABLES
 from services.console.language.words import WORDS
 from services.console.readmodel.consignment import UNMATCHED
-from services.console.reference import TABLES
 from services.console.rendering import FOLDER
 from services.risk.rules import RULES
 

@@ -8,7 +8,7 @@ from typing import TypeVar, TypeVarTuple
 import structlog
 from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
 
-from services.console.problems import Problem
+from services.console.api.problems import Problem
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

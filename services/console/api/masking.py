@@ -18,7 +18,7 @@ from schemas.outside import hidden, mark_of, told
 from schemas.release import Hold, ReleaseRevoked
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import FACTS_AND_REQUESTS
-from services.console.views import (
+from services.console.api.views import (
     BlockView,
     BoxHoldView,
     ConsignmentView,

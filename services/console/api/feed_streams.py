@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from services.console.problems import Problem
+from services.console.api.problems import Problem
 
 T = TypeVar("T")
 RETRY = {"Retry-After": "5"}

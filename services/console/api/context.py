@@ -9,16 +9,16 @@ from anyio import CapacityLimiter
 from fastapi import Request
 
 from services.console.access.rights import Who
-from services.console.asking import Asker
-from services.console.boxes import Boxes
-from services.console.intake import Intake
+from services.console.api.container_limit import Boxes
+from services.console.api.feed_streams import News, Shared, Streams
+from services.console.api.large_bodies import Intake
+from services.console.api.request_producer import Asker
+from services.console.api.views import ReleaseView
+from services.console.api.watches import Watches
 from services.console.readmodel.observed_progress import Watch
 from services.console.readmodel.progress import Progress, Standing
 from services.console.readmodel.queries import Rows
 from services.console.settings import ConsoleSettings
-from services.console.streams import News, Shared, Streams
-from services.console.views import ReleaseView
-from services.console.watches import Watches
 
 GATE_THREADS = 4
 """Gate questions that read rows at once."""
@@ -146,7 +146,7 @@ _NOBODY = Who("", frozenset())
 
 
 def who_of(request: Request) -> Who:
-    """Who asks, as the door has proved (services.console.door); KeyError on a route that is open to all."""
+    """Who asks, as the door has proved (services.console.api.authentication); KeyError on a route that is open to all."""
     who: Who = request.scope["who"]
     return who
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 import msgspec
 from pydantic import BaseModel, ValidationError
 
-from services.console.problems import LISTED_ERRORS
+from services.console.api.problems import LISTED_ERRORS
 
 M = TypeVar("M", bound=BaseModel)
 Place = tuple[int | str, ...]

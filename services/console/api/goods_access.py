@@ -10,9 +10,9 @@ from schemas import envelope
 from schemas.declaration import WithdrawDeclaration
 from schemas.vocabulary import WATCHES
 from services.console.access.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
-from services.console.door import no_right
-from services.console.office import Office
-from services.console.problems import Problem
+from services.console.api.authentication import no_right
+from services.console.api.context import Office
+from services.console.api.problems import Problem
 from services.console.readmodel import lists
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import Consignment

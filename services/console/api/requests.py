@@ -34,17 +34,25 @@ from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, 
 from schemas.topics import KINDS
 from schemas.vocabulary import Moment, consignment_id
 from services.console.access.rights import Who
-from services.console.asking import Asked, Prepared, RequestKey, prepare
-from services.console.bodies import declarations_of, json_body, long_lists, not_json, read, refuse_not_json, strict_json
+from services.console.api.bodies import (
+    declarations_of,
+    json_body,
+    long_lists,
+    not_json,
+    read,
+    refuse_not_json,
+    strict_json,
+)
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import API
+from services.console.api.goods_access import may_act, may_name
+from services.console.api.nulls import validated
+from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
+from services.console.api.request_producer import Asked, Prepared, RequestKey, prepare
+from services.console.api.views import BatchItem, BatchResult, Taken
 from services.console.language.words import both
-from services.console.nulls import validated
-from services.console.office import Office, office, who_of
-from services.console.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
-from services.console.reach import may_act, may_name
 from services.console.readmodel.consignment import plain
 from services.console.settings import ConsoleSettings
-from services.console.telling import API
-from services.console.views import BatchItem, BatchResult, Taken
 from services.shell.clock import now
 
 router = APIRouter(prefix=API)

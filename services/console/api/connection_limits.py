@@ -7,7 +7,7 @@ from typing import Any, cast
 import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from services.console.problems import MEDIA_TYPE, Problem
+from services.console.api.problems import MEDIA_TYPE, Problem
 from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 

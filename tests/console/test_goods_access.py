@@ -10,10 +10,10 @@ from schemas.inspection import RecordFindings
 from schemas.release import LiftHold, PlaceHold, RetractLift
 from schemas.vocabulary import consignment_id
 from services.console.access.rights import Role, Who
-from services.console.asking import Asker
-from services.console.office import Office
-from services.console.problems import Problem
-from services.console.reach import inside, may_act, may_name, may_read
+from services.console.api.context import Office
+from services.console.api.goods_access import inside, may_act, may_name, may_read
+from services.console.api.problems import Problem
+from services.console.api.request_producer import Asker
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress

@@ -17,27 +17,12 @@ from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
 from schemas.outside import mark_of
 from schemas.vocabulary import Stage
-from services.console import paging
 from services.console.access.readings import note_told
 from services.console.access.rights import READ_MESSAGES, Reach, Who
-from services.console.asking import Asked
-from services.console.language.desk_sentences import in_words
-from services.console.language.words import both, refusal
-from services.console.lodging import OfConsignment, OfContainer, Responses
-from services.console.masking import body_for, masked
-from services.console.office import Office, office, who_of
-from services.console.paging import fit
-from services.console.problems import Problem, documented
-from services.console.reach import condition, consignment_of, cut, inside, may_read, unknown
-from services.console.readmodel import lists
-from services.console.readmodel.consignment import Consignment, plain
-from services.console.readmodel.container import Report
-from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
-from services.console.readmodel.messages import moment
-from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
-from services.console.readmodel.tables import ALARMS, OPEN_STAGES
-from services.console.released import clearance_of
-from services.console.telling import (
+from services.console.api import paging
+from services.console.api.clearance_times import clearance_of
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import (
     API,
     alarm,
     block,
@@ -57,7 +42,13 @@ from services.console.telling import (
     visit,
     when,
 )
-from services.console.views import (
+from services.console.api.goods_access import condition, consignment_of, cut, inside, may_read, unknown
+from services.console.api.masking import body_for, masked
+from services.console.api.paging import fit
+from services.console.api.problems import Problem, documented
+from services.console.api.request_producer import Asked
+from services.console.api.requests import OfConsignment, OfContainer, Responses
+from services.console.api.views import (
     AlarmKindView,
     AlarmLine,
     Alarms,
@@ -76,6 +67,15 @@ from services.console.views import (
     Status,
     Timeline,
 )
+from services.console.language.desk_sentences import in_words
+from services.console.language.words import both, refusal
+from services.console.readmodel import lists
+from services.console.readmodel.consignment import Consignment, plain
+from services.console.readmodel.container import Report
+from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
+from services.console.readmodel.messages import moment
+from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
+from services.console.readmodel.tables import ALARMS, OPEN_STAGES
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)

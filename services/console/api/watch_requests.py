@@ -8,16 +8,16 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.declaration import BillNo, Declarant
 from schemas.vocabulary import Reason, plain_word
-from services.console.answers import READ
-from services.console.asking import RequestKey
-from services.console.bodies import json_body, read
-from services.console.lodging import NO, Key, OfReport, body_of, key_of
-from services.console.office import Office, office, who_of
-from services.console.problems import documented, one_fault
+from services.console.api.answers import READ
+from services.console.api.bodies import json_body, read
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import API, projection, when
+from services.console.api.problems import documented, one_fault
+from services.console.api.request_producer import RequestKey
+from services.console.api.requests import NO, Key, OfReport, body_of, key_of
+from services.console.api.views import Watch, Watches, WatchTaken
+from services.console.api.watches import MOST_LISTED
 from services.console.readmodel.queries import WatchRow
-from services.console.telling import API, projection, when
-from services.console.views import Watch, Watches, WatchTaken
-from services.console.watches import MOST_LISTED
 
 router = APIRouter(prefix=API)
 TAKEN: dict[int | str, dict[str, Any]] = {

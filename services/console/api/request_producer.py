@@ -18,7 +18,7 @@ from sqlalchemy import Engine, Table, Update, select
 
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
-from services.console.problems import Problem
+from services.console.api.problems import Problem
 from services.console.readmodel.database import DATABASE_ERRORS, insert_into, refuses_values
 from services.console.readmodel.gate_answer import HOLDS
 from services.console.readmodel.tables import ASKED_HOLDS, INSTALLATION, LODGEMENTS

@@ -7,7 +7,7 @@ from typing import TypeVar
 import orjson
 from pydantic import BaseModel
 
-from services.console.problems import Problem
+from services.console.api.problems import Problem
 from services.console.readmodel.lists import Part, Place
 
 PAGE_BYTES = 500_000

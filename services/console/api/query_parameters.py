@@ -5,7 +5,7 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from services.console.problems import SHOWN_POINTER, FieldError, Problem, field_error
+from services.console.api.problems import SHOWN_POINTER, FieldError, Problem, field_error
 
 PROGRAMS = ("/api/", "/livez", "/readyz", "/consignments.csv")
 """What programs ask. A page for people opens whatever a mail program added to its link."""

@@ -11,19 +11,9 @@ from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.checks import Words
 from schemas.marks import Audience
 from schemas.vocabulary import CHINA, Stage
-from services.console.language.desk_sentences import in_words
-from services.console.language.words import WORDS, both, check, refusal
-from services.console.masking import body_for
-from services.console.paging import PAGE_BYTES
-from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
-from services.console.readmodel.container import BoxHold, Container, Report
-from services.console.readmodel.cursors import Cursor
-from services.console.readmodel.gate_answer import GateAnswer
-from services.console.readmodel.messages import moment, origin
-from services.console.readmodel.progress import Standing
-from services.console.readmodel.queries import BODY_BYTES, Rows
-from services.console.readmodel.tables import OPEN_STAGES
-from services.console.views import (
+from services.console.api.masking import body_for
+from services.console.api.paging import PAGE_BYTES
+from services.console.api.views import (
     BlockView,
     BoxHoldView,
     ConsignmentView,
@@ -39,6 +29,16 @@ from services.console.views import (
     VisitView,
     Waiting,
 )
+from services.console.language.desk_sentences import in_words
+from services.console.language.words import WORDS, both, check, refusal
+from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
+from services.console.readmodel.container import BoxHold, Container, Report
+from services.console.readmodel.cursors import Cursor
+from services.console.readmodel.gate_answer import GateAnswer
+from services.console.readmodel.messages import moment, origin
+from services.console.readmodel.progress import Standing
+from services.console.readmodel.queries import BODY_BYTES, Rows
+from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000

@@ -15,9 +15,9 @@ from schemas.codes.checks import Words
 from services.console.access.accounts import Accounts, Key, Refused
 from services.console.access.demo_accounts import is_demo, is_published
 from services.console.access.rights import ROUTES, Open, Right, Role, Who
-from services.console.admission import READING
+from services.console.api.admission import READING
+from services.console.api.problems import Problem, wants_page
 from services.console.language.words import both
-from services.console.problems import Problem, wants_page
 from services.console.readmodel.database import DATABASE_ERRORS
 from services.console.settings import ConsoleSettings
 from services.shell.clock import CLOCK, stopwatch, world_us

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.bounds import WhenMade
 from schemas.codes.formats import FORMATS, Format
-from services.console.nulls import validated
-from services.console.office import office
-from services.console.problems import FieldError, Problem, field_error, invalid
+from services.console.api.context import office
+from services.console.api.nulls import validated
+from services.console.api.problems import FieldError, Problem, field_error, invalid
 from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)

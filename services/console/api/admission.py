@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.console.problems import Problem
+from services.console.api.problems import Problem
 from services.console.settings import ConsoleSettings
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")

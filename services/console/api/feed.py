@@ -12,18 +12,18 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from schemas.marks import Audience
-from services.console.answers import READ
-from services.console.bodies import client_of
-from services.console.door import prove, still_may
-from services.console.masking import masked
-from services.console.office import Office, Page, office
-from services.console.paging import fit
-from services.console.problems import Problem, documented
+from services.console.api.answers import READ
+from services.console.api.authentication import prove, still_may
+from services.console.api.bodies import client_of
+from services.console.api.context import Office, Page, office
+from services.console.api.documents import API, feed_entries, projection
+from services.console.api.feed_streams import RETRY
+from services.console.api.masking import masked
+from services.console.api.paging import fit
+from services.console.api.problems import Problem, documented
+from services.console.api.views import Feed
 from services.console.readmodel import cursors
 from services.console.readmodel.queries import Rows
-from services.console.streams import RETRY
-from services.console.telling import API, feed_entries, projection
-from services.console.views import Feed
 from services.shell.clock import stopwatch
 
 router = APIRouter(prefix=API)

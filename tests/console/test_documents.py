@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from schemas.marks import Audience
+from services.console.api.documents import UNREADABLE, entry, in_order, release
 from services.console.readmodel.messages import place
-from services.console.telling import UNREADABLE, entry, in_order, release
 from tests.console.border import Border, Said
 
 MESSAGES = 10_000

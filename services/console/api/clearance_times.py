@@ -8,8 +8,8 @@ import msgspec
 
 from schemas.spans import BY_NAME, Moments, percentile, seconds_of
 from schemas.vocabulary import Direction
-from services.console.telling import called, when
-from services.console.views import ClearanceTime
+from services.console.api.documents import called, when
+from services.console.api.views import ClearanceTime
 
 SHOWN = ("customs", "overall")
 """The spans that the board tells."""

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from services.console.access.accounts import Accounts
+from services.console.api.authentication import Door
+from services.console.api.query_parameters import is_for_programs
 from services.console.app import create_app
-from services.console.door import Door
-from services.console.parameters import is_for_programs
 from services.console.readmodel.database import migrate, open_engine
 from services.console.settings import ConsoleSettings
 from tests.loops import finish

@@ -5,9 +5,9 @@ from pydantic import BaseModel, Field
 
 from schemas.envelope import Request as Asked
 from services.console.access.rights import ASKS
-from services.console.answers import READ
-from services.console.office import who_of
-from services.console.telling import API
+from services.console.api.answers import READ
+from services.console.api.context import who_of
+from services.console.api.documents import API
 
 router = APIRouter(prefix=API)
 

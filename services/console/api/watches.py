@@ -14,8 +14,8 @@ from sqlalchemy import update
 from schemas.envelope import request_id
 from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch
 from schemas.vocabulary import WATCHES
-from services.console.asking import Asker, Prepared, RequestKey, prepare
-from services.console.problems import Problem
+from services.console.api.problems import Problem
+from services.console.api.request_producer import Asker, Prepared, RequestKey, prepare
 from services.console.readmodel.database import DATABASE_ERRORS
 from services.console.readmodel.queries import WATCH_COLUMNS, Rows, WatchRow
 from services.console.readmodel.tables import ASKED_WATCHES

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from fastapi.concurrency import run_in_threadpool
 
 from schemas.vocabulary import CHINA, day_in_china
-from services.console.problems import Problem
+from services.console.api.problems import Problem
 from services.shell.clock import now, stopwatch
 
 RECOUNT_SECONDS = 5.0
