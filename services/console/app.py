@@ -19,7 +19,6 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, activity, manual, pages, people_desk, signing, watch_pages
 from services.console.access.account_queries import Record
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
@@ -42,13 +41,22 @@ from services.console.api.reference import with_words
 from services.console.api.request_producer import Asker
 from services.console.api.views import GateView, Text
 from services.console.language.words import both
+from services.console.pages import (
+    activity,
+    administrator,
+    api_docs,
+    board_and_goods,
+    forms,
+    sign_in,
+    watch_pages,
+)
+from services.console.pages.rendering import show_problem
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of
 from services.console.readmodel.observed_progress import Watch
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.readmodel.queries import Rows
-from services.console.rendering import show_problem
 from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
@@ -106,13 +114,13 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
     app.include_router(watch_pages.pages)
     app.include_router(answers.router)
     app.include_router(feed.router)
-    app.include_router(acting.router)
-    app.include_router(manual.router)
+    app.include_router(forms.router)
+    app.include_router(api_docs.router)
     app.include_router(me.router)
-    app.include_router(signing.pages)
-    app.include_router(people_desk.pages)
+    app.include_router(sign_in.pages)
+    app.include_router(administrator.pages)
     app.include_router(activity.pages)
-    pages.mount(app)
+    board_and_goods.mount(app)
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
@@ -137,7 +145,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             generation = Generation(writing, file_of(settings.database_url, settings.home), proving)
             await asyncio.to_thread(generation.look_again)
             app.state.door = Door(settings, Accounts(writing, proving, generation))
-            app.state.signing = signing.Signing()
+            app.state.signing = sign_in.Signing()
             app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()

@@ -10,7 +10,6 @@ import orjson
 from fastapi import FastAPI
 
 from schemas.topics import ROLES
-from services.console import signing
 from services.console.access.account_queries import Record
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
@@ -18,6 +17,7 @@ from services.console.api.authentication import Door
 from services.console.api.context import Office
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
+from services.console.pages import sign_in
 from services.console.readmodel.batch import Announcement, fold
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import Heard, micros, place
@@ -58,7 +58,7 @@ class Still:
         reading, writing = open_engine(url), open_engine(url, writes=True)
         progress = Progress()
         progress.trouble("")
-        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
+        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), sign_in.Signing()
         self.app.state.record, self.app.state.readings = Record(reading), Readings(writing)
         self.app.state.office = Office(settings, Rows(reading), Asker(settings, writing), progress, Rows(reading))
 

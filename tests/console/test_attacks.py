@@ -19,12 +19,12 @@ from services.console.access.accounts import MINUTE, written
 from services.console.access.demo_accounts import DEMOS, make_demos
 from services.console.api.authentication import SECURE_COOKIE, SESSION_COOKIE
 from services.console.api.documents import projection
+from services.console.pages.sign_in import ALARMING
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import place
 from services.console.readmodel.progress import Standing
 from services.console.settings import ConsoleSettings
-from services.console.signing import ALARMING
 from services.shell.clock import now, world_us
 from tests.console.border import DECLARANT
 from tests.console.quiet import LONG_SECONDS, Quiet

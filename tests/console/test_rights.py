@@ -32,8 +32,8 @@ from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportAr
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
 from services.console.access.rights import ASKS, FORMS, REACH, ROUTES, Open, Reach, Right, Role
-from services.console.acting import ACTS, BOX_ACTS
 from services.console.api.requests import BODIES
+from services.console.pages.forms import ACTS, BOX_ACTS
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS

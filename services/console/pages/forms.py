@@ -40,10 +40,10 @@ from services.console.api.goods_access import may_act, may_name
 from services.console.api.problems import Problem, one_fault
 from services.console.api.request_producer import RequestKey
 from services.console.api.requests import LONGEST_KEY, ask, lodgement, requested
-from services.console.pages import consignment_page, container_page
+from services.console.pages.board_and_goods import consignment_page, container_page
+from services.console.pages.formatting import BEIJING
+from services.console.pages.rendering import FOLDER, render
 from services.console.readmodel.consignment import plain
-from services.console.rendering import FOLDER, render
-from services.console.sight import BEIJING
 from services.shell.clock import now
 
 router = APIRouter(include_in_schema=False)

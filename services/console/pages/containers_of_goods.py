@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from schemas.codes.checks import Words
 from schemas.vocabulary import Stage
-from services.console import tones
 from services.console.api.views import ConsignmentView, GateView, Text
 from services.console.language.words import both
-from services.console.tones import Tone
+from services.console.pages import tones
+from services.console.pages.tones import Tone
 
 NO_GOODS = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
 """Stages in which the paper puts no goods into a container."""

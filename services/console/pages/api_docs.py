@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from services.console.api.problems import Problem, wants_page
 from services.console.api.reference import CODES, FAULTS, TABLES, ZH, bounds
 from services.console.language.words import WORDS
-from services.console.rendering import render
+from services.console.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
 Schema = dict[str, Any]

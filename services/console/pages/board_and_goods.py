@@ -25,14 +25,14 @@ from services.console.api.goods_access import inside as inside_of
 from services.console.api.masking import masked
 from services.console.api.problems import Problem
 from services.console.api.views import ConsignmentView, RequestView
-from services.console.dossier import DECIDING, dossier
-from services.console.own_boxes import own_box
+from services.console.pages.containers_of_goods import own_box
+from services.console.pages.decisions import DECIDING, dossier
+from services.console.pages.formatting import Sight
+from services.console.pages.rendering import FOLDER, HEADERS, language_of, render
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.queries import of_row
 from services.console.readmodel.tables import OPEN_STAGES
-from services.console.rendering import FOLDER, HEADERS, language_of, render
-from services.console.sight import Sight
 from services.shell.clock import now
 
 PAGE = 50

@@ -11,13 +11,13 @@ from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
-from services.console import tones
 from services.console.api.documents import awaited, owner_words
 from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.language.desk_sentences import in_words, same_goods, why_of
 from services.console.language.words import Language, check, known, refusal, say
-from services.console.minima import Minimum, minima
-from services.console.tones import Tone
+from services.console.pages import tones
+from services.console.pages.tones import Tone
+from services.console.pages.treatment_minima import Minimum, minima
 
 BEIJING = CHINA
 LONGEST_TEXT = 500

@@ -20,8 +20,8 @@ from services.console.api.context import office, visitor
 from services.console.api.documents import projection
 from services.console.api.problems import Problem
 from services.console.language.words import LANGUAGES, Language
+from services.console.pages.formatting import Sight
 from services.console.readmodel.container import GONE
-from services.console.sight import Sight
 from services.shell.clock import CLOCK, now
 from services.shell.fresh import fresh_key
 

@@ -15,15 +15,15 @@ from schemas.codes.checks import Words
 from services.console.access.account_queries import Record, accounts, grants
 from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.access.rights import GIVING, Role, Scope
-from services.console.acting import Form, Typed
 from services.console.api import paging
 from services.console.api.answers import After
 from services.console.api.context import who_of
 from services.console.api.documents import when
 from services.console.api.problems import Problem, one_fault
-from services.console.pages import Name
-from services.console.rendering import render
-from services.console.signing import door_of, hashing_of
+from services.console.pages.board_and_goods import Name
+from services.console.pages.forms import Form, Typed
+from services.console.pages.rendering import render
+from services.console.pages.sign_in import door_of, hashing_of
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_password
 

@@ -27,12 +27,12 @@ from services.console.access.accounts import (
 )
 from services.console.access.demo_accounts import PASSWORD, is_demo, is_published, shown
 from services.console.access.rights import ASKS, REACH, ROUTES, Open, Role
-from services.console.acting import Form, Typed
 from services.console.api.authentication import LATER, RIGHTS_HELD, Door, cookie_name
 from services.console.api.bodies import client_of
 from services.console.api.context import visitor, who_of
 from services.console.api.problems import Problem
-from services.console.rendering import render
+from services.console.pages.forms import Form, Typed
+from services.console.pages.rendering import render
 from services.shell.clock import CLOCK, world_us
 from services.shell.fresh import fresh_secret
 

@@ -18,13 +18,13 @@ from services.console.api.authentication import SESSION_COOKIE, Door
 from services.console.api.context import Office
 from services.console.api.request_producer import Asker
 from services.console.app import create_app
-from services.console.people_desk import ACTS
+from services.console.pages.administrator import ACTS
+from services.console.pages.sign_in import Signing
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import Rows
 from services.console.settings import ConsoleSettings
-from services.console.signing import Signing
 from services.shell.clock import world_us
 from tests.people import admit
 

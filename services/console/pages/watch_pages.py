@@ -8,12 +8,12 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ValidationError
 
 from services.console.access.readings import note_told
-from services.console.acting import Form, Typed, key_typed
 from services.console.api.context import office, who_of
 from services.console.api.problems import Problem, invalid
 from services.console.api.watch_requests import LiftWatchBody, PlaceWatchBody, place_watch, view
 from services.console.api.watches import MOST_LISTED
-from services.console.rendering import render
+from services.console.pages.forms import Form, Typed, key_typed
+from services.console.pages.rendering import render
 
 pages = APIRouter(include_in_schema=False)
 B = TypeVar("B", bound=BaseModel)

@@ -19,10 +19,10 @@ from services.console.api.answers import After
 from services.console.api.context import who_of
 from services.console.api.documents import API, when
 from services.console.api.problems import one_fault
-from services.console.pages import Name
+from services.console.pages.board_and_goods import Name
+from services.console.pages.formatting import BEIJING
+from services.console.pages.rendering import render
 from services.console.readmodel.consignment import plain
-from services.console.rendering import render
-from services.console.sight import BEIJING
 
 
 class Act(NamedTuple):
