@@ -131,7 +131,7 @@ def console() -> None:
 @app.command()
 def projector() -> None:
     """Run the projector alone, for a console with DTG_PROJECTOR=own. 投影进程"""
-    from services.console.projecting import run as project
+    from services.console.projector_process import run as project
     from services.console.settings import ConsoleSettings
 
     project(ConsoleSettings())

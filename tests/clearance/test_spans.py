@@ -124,7 +124,10 @@ def test_of_no_release_nothing_is_told() -> None:
 
 def test_nobody_else_works_a_clearance_time_out() -> None:
     taken_apart = re.compile(r"released_(us|at)\s*-|-\s*\w*\.?(lodged|accepted|arrived)_(us|at)")
-    files = [*(ROOT / "services").rglob("*.py"), *(ROOT / "services" / "console" / "pages" / "templates").glob("*.html")]
+    files = [
+        *(ROOT / "services").rglob("*.py"),
+        *(ROOT / "services" / "console" / "pages" / "templates").glob("*.html"),
+    ]
     assert [str(file) for file in files if taken_apart.search(file.read_text(encoding="utf-8"))] == []
     assert taken_apart.search("select(C.released_us - C.lodged_us)") and taken_apart.search("x - goods.lodged_at")
 
