@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from services.console.accounts import Account, Accounts, Shown, written
-from services.console.database import open_engine
-from services.console.rights import EVERY_COMPANY, EVERY_OFFICE, Role
+from services.console.access.accounts import Account, Accounts, Shown, written
+from services.console.access.rights import EVERY_COMPANY, EVERY_OFFICE, Role
+from services.console.readmodel.database import open_engine
 from services.shell.clock import world_us
 
 TESTER = "tester"

@@ -13,12 +13,12 @@ import typer
 from services.cli.home import clock_of, of_command
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
-from services.console.errors import NoDatabase
+from services.console.readmodel.errors import NoDatabase
 from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
 
 if TYPE_CHECKING:
-    from services.console.accounts import Accounts, Shown
+    from services.console.access.accounts import Accounts, Shown
 
 account_app = typer.Typer(no_args_is_help=True, help="People and programs: add, change, close, authorise. 账户")
 key_app = typer.Typer(no_args_is_help=True, help="API keys of programs: add, rotate, revoke. 密钥")
@@ -33,9 +33,9 @@ DAY_US = 86_400_000_000
 def people(settings: UpSettings) -> Iterator["Accounts"]:
     """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given, NoDatabase where it
     cannot be opened."""
-    from services.console.accounts import Accounts, NotGranted
-    from services.console.database import DATABASE_ERRORS, migrate, open_engine, shown
-    from services.console.generation import Generation, file_of
+    from services.console.access.accounts import Accounts, NotGranted
+    from services.console.readmodel.database import DATABASE_ERRORS, migrate, open_engine, shown
+    from services.console.readmodel.generation import Generation, file_of
 
     url = settings.read_model()
     try:
@@ -85,7 +85,7 @@ def add(
     program: Annotated[bool, typer.Option("--program", help="no password: it has keys only")] = False,
 ) -> None:
     """Make an account; a person's one-time password is shown once. 新增账户"""
-    from services.console.accounts import Account
+    from services.console.access.accounts import Account
     from services.shell.fresh import fresh_password
 
     password = None if program else fresh_password()
@@ -211,7 +211,7 @@ def add_key(
     file: Into = None,
 ) -> None:
     """Make an API key; it is shown once. 新增密钥"""
-    from services.console.rights import Scope
+    from services.console.access.rights import Scope
 
     at = world_us()
     with people(_here()) as accounts:
@@ -255,7 +255,7 @@ def list_keys(as_json: AsJson = False) -> None:
 
 
 def _show(made: "Shown", file: Path | None) -> None:
-    from services.console.accounts import written
+    from services.console.access.accounts import written
 
     if file is None:
         screen.line(f"API key, shown once 密钥仅显示一次: {written(made)}")
@@ -279,7 +279,7 @@ def own_key(demo_role: str) -> str:
             raise typer.Exit(1) from None
     if not clock_of(settings).is_sandbox:
         return ""
-    from services.console.accounts import written
-    from services.console.demo import DEMOS
+    from services.console.access.accounts import written
+    from services.console.access.demo_accounts import DEMOS
 
     return next(written(demo.key) for demo in DEMOS if demo.role == demo_role)

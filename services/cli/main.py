@@ -22,7 +22,7 @@ from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.screen import AsJson, Table, errors, progress_below, screen, styled, text, visible
 from services.cli.settings import UpSettings
-from services.console.errors import NewerDatabase, NoDatabase
+from services.console.readmodel.errors import NewerDatabase, NoDatabase
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Datongguan 大通关")
 parked_app = typer.Typer(no_args_is_help=True, help="Messages set aside: list, show, replay, discard. 搁置的消息")
@@ -131,7 +131,7 @@ def console() -> None:
 @app.command()
 def projector() -> None:
     """Run the projector alone, for a console with DTG_PROJECTOR=own. 投影进程"""
-    from services.console.projecting import run as project
+    from services.console.projector_process import run as project
     from services.console.settings import ConsoleSettings
 
     project(ConsoleSettings())
@@ -140,7 +140,7 @@ def projector() -> None:
 @app.command()
 def rebuild() -> None:
     """Throw the read model away and project it again from the topics. 重建查询库"""
-    from services.console.rebuild import rebuild as again
+    from services.console.readmodel.rebuild import rebuild as again
     from services.console.settings import ConsoleSettings
 
     settings = of_command(UpSettings())
@@ -417,7 +417,7 @@ _NO_VALUE = {True: "(null)", False: "(too large to travel along; it lies at its 
 
 def _note_reading(subject: str) -> None:
     """Messages and why they were set aside have words that the console masks: who reads them here is on record as on its pages."""
-    from services.console.readings import note_at_machine
+    from services.console.access.readings import note_at_machine
 
     settings = of_command(UpSettings())
     if why := note_at_machine(settings.read_model(), by_whom(), subject, clock_of(settings).now()):

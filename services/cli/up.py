@@ -34,7 +34,7 @@ from services.shell.loopback import open_page
 from services.shell.private_file import write_private
 
 if TYPE_CHECKING:
-    from services.console.accounts import Accounts
+    from services.console.access.accounts import Accounts
 
 OPEN_FILES = 65_536
 KEY_MADE = "draw-keys.made"
@@ -152,7 +152,7 @@ class Up:
         """A demo's accounts, before the console answers anybody: everybody knows their keys, and a console that does not find a key
         remembers that for some seconds."""
         from services.cli.accounts import people
-        from services.console.demo import make_demos
+        from services.console.access.demo_accounts import make_demos
 
         with people(self.settings) as accounts:
             make_demos(accounts, sandbox=True)
@@ -171,7 +171,7 @@ class Up:
 
     def _make_scraper(self, accounts: "Accounts") -> None:
         """A key with which Prometheus reads the console's figures, and nothing else of the goods."""
-        from services.console.accounts import Account, written
+        from services.console.access.accounts import Account, written
 
         file, at = self.home / KEY, world_us()
         if file.exists():
@@ -182,8 +182,8 @@ class Up:
         write_private(file, f"{written(key)}\n")
 
     def _tell_demos(self) -> None:
-        from services.console.accounts import written
-        from services.console.demo import DEMOS, PASSWORD
+        from services.console.access.accounts import written
+        from services.console.access.demo_accounts import DEMOS, PASSWORD
 
         table = Table("sign in as 演示账户", "API key 密钥")
         for demo in DEMOS:

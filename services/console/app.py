@@ -19,32 +19,49 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console import acting, activity, answers, feed, lodging, manual, pages, people_desk, signing, watch_desk
-from services.console.accounts import Accounts
-from services.console.admission import Admission
-from services.console.asking import Asker
-from services.console.database import open_engine
-from services.console.door import Door, Elsewhere, prove
-from services.console.generation import Generation, file_of
-from services.console.office import Bell, Office, office
-from services.console.parameters import known
-from services.console.problems import Problem, ProblemDetails, by_status, documented, field_errors, respond
-from services.console.progress import Progress
-from services.console.projector import Projector
-from services.console.queries import Rows
-from services.console.readings import Readings, Recorded
-from services.console.record import Record
-from services.console.reference import with_words
-from services.console.rendering import show_problem, wants_page
+from services.console.access.account_queries import Record
+from services.console.access.accounts import Accounts
+from services.console.access.readings import Readings, Recorded
+from services.console.api import answers, feed, me, requests, watch_requests
+from services.console.api.admission import Admission
+from services.console.api.authentication import Door, Elsewhere, prove
+from services.console.api.context import Bell, Office, office
+from services.console.api.documents import projection
+from services.console.api.problems import (
+    Problem,
+    ProblemDetails,
+    by_status,
+    documented,
+    field_errors,
+    respond,
+    wants_page,
+)
+from services.console.api.query_parameters import known
+from services.console.api.reference import with_words
+from services.console.api.request_producer import Asker
+from services.console.api.views import GateView, Text
+from services.console.language.words import both
+from services.console.pages import (
+    activity,
+    administrator,
+    api_docs,
+    board_and_goods,
+    forms,
+    sign_in,
+    watch_pages,
+)
+from services.console.pages.rendering import show_problem
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.generation import Generation, file_of
+from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.projector import Projector
+from services.console.readmodel.queries import Rows
 from services.console.settings import ConsoleSettings
-from services.console.telling import projection
-from services.console.views import GateView, Text
-from services.console.watching import Watch
-from services.console.words import both
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
 
-EVERYWHERE: lodging.Responses = documented(
+EVERYWHERE: requests.Responses = documented(
     (401, "Nobody has proved who asks: no key or session, or one that is not in force"),
     (403, "Who asks does not have the right, or a page of another site or session asks"),
     (400, "The address or the headers cannot be taken as they are"),
@@ -54,7 +71,7 @@ EVERYWHERE: lodging.Responses = documented(
     (431, "The headers are too large"),
 )
 """What the server says before a route hears of a request."""
-UNWELL: lodging.Responses = {
+UNWELL: requests.Responses = {
     503: {"description": "No: the answer says why", "content": {"application/json": {"schema": {}}}}
 }
 ANSWERED = Counter("customs_console_http", "HTTP answers", ["route", "method", "status"])
@@ -92,18 +109,18 @@ def create_app(settings: ConsoleSettings) -> FastAPI:
         dependencies=[Depends(prove), Depends(known)],
     )
     app.state.settings = settings
-    app.include_router(lodging.router)
-    app.include_router(watch_desk.router)
-    app.include_router(watch_desk.pages)
+    app.include_router(requests.router)
+    app.include_router(watch_requests.router)
+    app.include_router(watch_pages.pages)
     app.include_router(answers.router)
     app.include_router(feed.router)
-    app.include_router(acting.router)
-    app.include_router(manual.router)
-    app.include_router(signing.router)
-    app.include_router(signing.pages)
-    app.include_router(people_desk.pages)
+    app.include_router(forms.router)
+    app.include_router(api_docs.router)
+    app.include_router(me.router)
+    app.include_router(sign_in.pages)
+    app.include_router(administrator.pages)
     app.include_router(activity.pages)
-    pages.mount(app)
+    board_and_goods.mount(app)
     _health(app)
     _problems(app)
     app.add_middleware(Admission, settings=settings, show=_tell)
@@ -128,7 +145,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             generation = Generation(writing, file_of(settings.database_url, settings.home), proving)
             await asyncio.to_thread(generation.look_again)
             app.state.door = Door(settings, Accounts(writing, proving, generation))
-            app.state.signing = signing.Signing()
+            app.state.signing = sign_in.Signing()
             app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
             await asker.start()
@@ -285,7 +302,7 @@ def _document(app: FastAPI) -> None:
             schema = Declaration.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = made["components"]["schemas"]
             problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
-            defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **lodging.DEFINED}
+            defined = {**schema.pop("$defs", {}), **problem.pop("$defs", {}), **requests.DEFINED}
             for name, definition in {**defined, "Declaration": schema, "ProblemDetails": problem}.items():
                 schemas.setdefault(name, definition)
             app.openapi_schema = with_words(made)

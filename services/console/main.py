@@ -13,9 +13,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from services.console.api.connection_limits import limited
 from services.console.app import create_app
-from services.console.database import migrate, not_newest
-from services.console.protocol import limited
+from services.console.readmodel.database import migrate, not_newest
 from services.console.settings import ConsoleSettings
 from services.shell.ending import end_with_any_thread
 from services.shell.signals import on_stop

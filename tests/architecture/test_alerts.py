@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 import services.clearance.metrics
-import services.console.projector  # imported for the metrics it registers
-import services.console.signing
+import services.console.pages.sign_in
+import services.console.readmodel.projector  # imported for the metrics it registers
 import services.shell.metrics
 import services.shell.worker
 from services.cli.processes import worker

@@ -26,6 +26,14 @@ PLANTED = [
     ("services/clearance/metrics.py", "import faust", "5. Each library has its home: Faust"),
     ("services/cli/__init__.py", "import random", "5. Each library has its home: dice"),
     ("services/cli/port.py", "import rich.markup", "5. Each library has its home: the terminal"),
+    ("services/console/readmodel/queries.py", "import services.console.access.rights", "6. The console's rooms"),
+    ("services/console/readmodel/store.py", "import services.console.api.problems", "6. The console's rooms"),
+    ("services/console/access/accounts.py", "import services.console.api.views", "6. The console's rooms"),
+    ("services/console/api/answers.py", "import services.console.pages.formatting", "6. The console's rooms"),
+    ("services/console/api/feed.py", "import services.console.app", "6. The console's rooms"),
+    ("services/console/pages/forms.py", "import services.console.app", "6. The console's rooms"),
+    ("services/console/language/words.py", "import services.console.readmodel.tables", "6. The console's rooms"),
+    ("services/console/brandnew/desk.py", "import json", "6. The console's rooms"),
 ]
 
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 from deploy.kafka.broker import free_port
-from services.console.database import migrate
-from services.console.door import SESSION_COOKIE
+from services.console.api.authentication import SESSION_COOKIE
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.clock import world_us
 from tests.conftest import PARTITIONS, provisioned

@@ -9,7 +9,7 @@ from schemas.codes.iso6346 import check_digit
 from schemas.codes.uscc import with_check_signs
 from schemas.declaration import Declaration
 from schemas.vocabulary import CreditGrade, consignment_id
-from services.console.rendering import FOLDER
+from services.console.pages.rendering import FOLDER
 from services.risk.draw import draw, lot
 from services.risk.keys import PUBLISHED
 from services.risk.rules import RATES, credit_grade

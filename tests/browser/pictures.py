@@ -15,7 +15,7 @@ import httpx2
 from playwright.sync_api import Browser, sync_playwright
 
 from deploy.kafka.broker import free_port
-from services.console.demo import SECRET
+from services.console.access.demo_accounts import SECRET
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, LOCALES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from schemas.codes.refusals import REFUSALS
 from schemas.quarantine import RecordTreatment
-from services.console.sight import BEIJING
+from services.console.pages.formatting import BEIJING
 from services.risk.rules import RULE_SET
 from services.shell.codec import encode, request_headers
 from tests.browser.conftest import Visitor, Visitors

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from services.console.sight import BEIJING
+from services.console.pages.formatting import BEIJING
 from tests.browser.conftest import Visitor
 from tests.browser.goods import id_of
 from tests.browser.test_console import lodged, send

@@ -11,7 +11,7 @@ from pathlib import Path
 from schemas.topics import ROLES
 from services.cli.ledger import Ledger
 from services.cli.log import Entry
-from services.console.consignment import UNMATCHED
+from services.console.readmodel.consignment import UNMATCHED
 from services.shell.loopback import open_page
 
 SAID = re.compile(r'^customs_loop_said_total\{desk="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)

@@ -12,7 +12,7 @@ from kafka import TopicPartition as KafkaPartition
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.progress import wait_for
 from schemas.topics import FACTS_AND_REQUESTS
-from services.console.database import LOCK_SECONDS
+from services.console.readmodel.database import LOCK_SECONDS
 from tests.chaos import poison
 from tests.chaos.proxy import END_TXN, PRODUCE, TXN_OFFSET_COMMIT
 from tests.chaos.strike import (

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
-from services.console import progress
-from services.console.database import migrate
-from services.console.heard import TOPICS
+from services.console.readmodel import progress
+from services.console.readmodel.database import migrate
+from services.console.readmodel.messages import TOPICS
 from services.console.settings import ConsoleSettings
 from services.shell import loop
 from services.shell.clock import now

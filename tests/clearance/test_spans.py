@@ -11,11 +11,11 @@ from sqlalchemy import insert
 from schemas.spans import BY_NAME, SPANS, Moments, percentile, seconds_of
 from services.clearance.metrics import SECONDS
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
-from services.console import tables
-from services.console.database import migrate, open_engine
-from services.console.queries import Rows
-from services.console.released import clearance_of
-from services.console.words import both
+from services.console.api.clearance_times import clearance_of
+from services.console.language.words import both
+from services.console.readmodel import tables
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.queries import Rows
 from tests.docs.lines import ROOT
 from tests.voice import NOON
 
@@ -124,7 +124,10 @@ def test_of_no_release_nothing_is_told() -> None:
 
 def test_nobody_else_works_a_clearance_time_out() -> None:
     taken_apart = re.compile(r"released_(us|at)\s*-|-\s*\w*\.?(lodged|accepted|arrived)_(us|at)")
-    files = [*(ROOT / "services").rglob("*.py"), *(ROOT / "services" / "console" / "templates").glob("*.html")]
+    files = [
+        *(ROOT / "services").rglob("*.py"),
+        *(ROOT / "services" / "console" / "pages" / "templates").glob("*.html"),
+    ]
     assert [str(file) for file in files if taken_apart.search(file.read_text(encoding="utf-8"))] == []
     assert taken_apart.search("select(C.released_us - C.lodged_us)") and taken_apart.search("x - goods.lodged_at")
 

@@ -12,9 +12,9 @@ import pytest
 
 from services.cli.main import run
 from services.cli.screen import screen
-from services.console.accounts import Accounts, Refused
-from services.console.database import open_engine
-from services.console.rights import Scope
+from services.console.access.accounts import Accounts, Refused
+from services.console.access.rights import Scope
+from services.console.readmodel.database import open_engine
 from services.shell.clock import world_us
 
 COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx2
 
 from services.cli.up import answers
-from services.console.accounts import written
-from services.console.demo import DEMOS
+from services.console.access.accounts import written
+from services.console.access.demo_accounts import DEMOS
 from tests.cli.test_places import dtg, surroundings
 from tests.waiting import wait
 

@@ -23,8 +23,8 @@ from services.cli.accounts import by_whom
 from services.cli.log import partition_of
 from services.cli.main import app
 from services.cli.screen import errors, screen
-from services.console.database import migrate, open_engine
-from services.console.tables import READINGS
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.tables import READINGS
 from tests.conftest import provisioned
 
 PARTITIONS = 2

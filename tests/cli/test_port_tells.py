@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from schemas.gate import RecordEquipmentEvent
 from services.cli.port import port_app
-from services.console.lodging import BODIES
+from services.console.api.requests import BODIES
 
 WHEN = ("--place", "shed 4", "--at", "2026-11-25T08:00:00+08:00")
 

@@ -18,10 +18,10 @@ from fastapi.routing import APIRoute
 
 from deploy.kafka.broker import free_port
 from services.console.app import LONGEST_ANSWER, create_app
-from services.console.database import migrate
 from services.console.main import Server, config_of
-from services.console.progress import Progress
-from services.console.projector import Projector
+from services.console.readmodel.database import migrate
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.projector import Projector
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.conftest import PARTITIONS, provisioned

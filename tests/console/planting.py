@@ -22,8 +22,8 @@ from schemas.release import Hold, WatchPlaced
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
-from services.console import tables as t
-from services.console.heard import place
+from services.console.readmodel import tables as t
+from services.console.readmodel.messages import place
 from tests.architecture.golden import EXAMPLES, payload
 from tests.architecture.test_outside import messages_in
 from tests.console.border import DECLARANT

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from deploy.kafka.broker import free_port
-from services.console.database import migrate, open_engine
-from services.console.progress import Standing
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.progress import Standing
+from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
-from services.console.store import Store
 from tests.console.conftest import Running
 from tests.people import admit
 from tests.waiting import wait

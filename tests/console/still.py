@@ -10,21 +10,21 @@ import orjson
 from fastapi import FastAPI
 
 from schemas.topics import ROLES
-from services.console import signing
-from services.console.accounts import Accounts
+from services.console.access.account_queries import Record
+from services.console.access.accounts import Accounts
+from services.console.access.readings import Readings
+from services.console.api.authentication import Door
+from services.console.api.context import Office
+from services.console.api.request_producer import Asker
 from services.console.app import create_app
-from services.console.asking import Asker
-from services.console.batch import Announcement, fold
-from services.console.database import migrate, open_engine
-from services.console.door import Door
-from services.console.heard import Heard, micros, place
-from services.console.office import Office
-from services.console.progress import Progress
-from services.console.queries import Rows
-from services.console.readings import Readings
-from services.console.record import Record
+from services.console.pages import sign_in
+from services.console.readmodel.batch import Announcement, fold
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.messages import Heard, micros, place
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.queries import Rows
+from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
-from services.console.store import Store
 from services.shell.clock import now, stopwatch
 from tests.conftest import PARTITIONS
 from tests.console.border import Said
@@ -58,7 +58,7 @@ class Still:
         reading, writing = open_engine(url), open_engine(url, writes=True)
         progress = Progress()
         progress.trouble("")
-        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), signing.Signing()
+        self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), sign_in.Signing()
         self.app.state.record, self.app.state.readings = Record(reading), Readings(writing)
         self.app.state.office = Office(settings, Rows(reading), Asker(settings, writing), progress, Rows(reading))
 

@@ -7,8 +7,7 @@ from sqlalchemy import select
 
 from schemas.declaration import WithdrawDeclaration
 from schemas.release import ReportArrival
-from services.console import tables as t
-from services.console.accounts import (
+from services.console.access.accounts import (
     DAY,
     FREE_FAILURES,
     GRANTED,
@@ -26,9 +25,10 @@ from services.console.accounts import (
     is_right,
     written,
 )
-from services.console.database import open_engine
-from services.console.rebuild import empty
-from services.console.rights import Role, Scope, Who, covers
+from services.console.access.rights import Role, Scope, Who, covers
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.rebuild import empty
 from services.shell.clock import Forward
 
 AT = 1_795_000_000 * SECOND

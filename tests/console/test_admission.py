@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from schemas.vocabulary import consignment_id
-from services.console.admission import names
+from services.console.api.admission import names
 from services.console.settings import ConsoleSettings
 from tests.console.border import DECLARANT, Border, publish
 from tests.console.conftest import Running

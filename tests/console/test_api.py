@@ -26,13 +26,13 @@ from schemas.inspection import RecordFindings
 from schemas.quarantine import MOST_READINGS
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
-from services.console.asking import Asked, Asker, digest
-from services.console.consignment import plain
-from services.console.database import migrate, open_engine
-from services.console.heard import origin
+from services.console.api.request_producer import Asked, Asker, digest
 from services.console.openapi import FILE, text
+from services.console.readmodel.consignment import plain
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.messages import origin
+from services.console.readmodel.tables import ASKED_HOLDS, FACTS, LODGEMENTS, PARKED
 from services.console.settings import ConsoleSettings
-from services.console.tables import ASKED_HOLDS, FACTS, LODGEMENTS, PARKED
 from services.shell.clock import now
 from services.shell.codec import decode, raw
 from tests.conftest import PARTITIONS

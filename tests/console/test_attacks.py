@@ -15,16 +15,16 @@ from structlog.testing import capture_logs
 
 from deploy.kafka.broker import free_port
 from schemas.vocabulary import consignment_id
-from services.console import tables as t
-from services.console.accounts import MINUTE, written
-from services.console.database import migrate, open_engine
-from services.console.demo import DEMOS, make_demos
-from services.console.door import SECURE_COOKIE, SESSION_COOKIE
-from services.console.heard import place
-from services.console.progress import Standing
+from services.console.access.accounts import MINUTE, written
+from services.console.access.demo_accounts import DEMOS, make_demos
+from services.console.api.authentication import SECURE_COOKIE, SESSION_COOKIE
+from services.console.api.documents import projection
+from services.console.pages.sign_in import ALARMING
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.messages import place
+from services.console.readmodel.progress import Standing
 from services.console.settings import ConsoleSettings
-from services.console.signing import ALARMING
-from services.console.telling import projection
 from services.shell.clock import now, world_us
 from tests.console.border import DECLARANT
 from tests.console.quiet import LONG_SECONDS, Quiet

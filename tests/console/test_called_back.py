@@ -12,10 +12,10 @@ from sqlalchemy import Engine, insert
 
 from schemas.envelope import Fact, RequestRefused
 from schemas.vocabulary import ControlKind
-from services.console.database import open_engine
-from services.console.leaving import takes_into_account
-from services.console.queries import Rows
-from services.console.tables import ASKED_HOLDS, CONSIGNMENT_CONTAINERS, FACTS, METADATA
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.gate_answer import takes_into_account
+from services.console.readmodel.queries import Rows
+from services.console.readmodel.tables import ASKED_HOLDS, CONSIGNMENT_CONTAINERS, FACTS, METADATA
 from services.release import decider
 from services.shell.codec import encode
 from tests.release.dossiers import (

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.gate import ConsignmentLeftUnreleased, DepartureRetracted, GateAlarmRaised
-from services.console.words import WORDS
-from services.console.written import why_of
+from services.console.language.desk_sentences import why_of
+from services.console.language.words import WORDS
 from services.gate.reasons import WHY
 from tests.console.border import Border
 from tests.console.still import Still

@@ -13,8 +13,8 @@ from schemas.codes import uscc
 from schemas.gate import ContainerHoldPlaced, RecordEquipmentEvent, RetractEquipmentEvent
 from schemas.topics import requests_topic
 from services.cli.port import port_app
-from services.console.accounts import written
-from services.console.database import migrate
+from services.console.access.accounts import written
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from services.shell.codec import decode, raw

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from services.console import database
-from services.console.database import migrate
+from services.console.readmodel import database
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.console.border import green, publish
 from tests.console.conftest import Projecting, projecting

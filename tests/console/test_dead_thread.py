@@ -11,8 +11,8 @@ from sqlalchemy import delete
 from deploy.kafka.broker import free_port
 from services.cli.processes import Child
 from services.cli.up import wait_for
-from services.console import tables as t
-from services.console.database import migrate, open_engine
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import migrate, open_engine
 from services.shell.ending import CODE
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, publish

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Engine, event
 
-from services.console import demo as under_test
-from services.console.accounts import DAY, SECOND, Account, Accounts, Refused, written
-from services.console.database import open_engine
-from services.console.demo import AGENT, COMPANY, DEMOS, PASSWORD, Demo, make_demos
-from services.console.rights import Role
+from services.console.access import demo_accounts as under_test
+from services.console.access.accounts import DAY, SECOND, Account, Accounts, Refused, written
+from services.console.access.demo_accounts import AGENT, COMPANY, DEMOS, PASSWORD, Demo, make_demos
+from services.console.access.rights import Role
+from services.console.readmodel.database import open_engine
 
 AT = 1_795_000_000 * SECOND
 A_FEW = tuple([demo for demo in DEMOS if demo.role in (Role.DECLARANT, Role.AGENT)])

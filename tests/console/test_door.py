@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.declaration import MOST_LINES
-from services.console.bodies import bounded, declarations_of, strict_json
-from services.console.problems import SHOWN_ERRORS, Problem
+from services.console.api.bodies import bounded, declarations_of, strict_json
+from services.console.api.problems import SHOWN_ERRORS, Problem
 from tests.console.conftest import Running
 from tests.console.test_api import JSON, problem
 from tests.hostile.bodies import SEPARATORS, keys, paper, worst

@@ -18,16 +18,16 @@ from alembic.config import Config
 from sqlalchemy import delete, select, update
 
 from deploy.kafka.broker import free_port
-from services.console import consignment
-from services.console import tables as t
-from services.console.cursors import cursor_of
-from services.console.database import migrate, open_engine, upgrade
-from services.console.projector import Projector
-from services.console.queries import Rows
-from services.console.rebuild import empty, rebuild
+from services.console.api.documents import feed_entries
+from services.console.readmodel import consignment
+from services.console.readmodel import tables as t
+from services.console.readmodel.cursors import cursor_of
+from services.console.readmodel.database import migrate, open_engine, upgrade
+from services.console.readmodel.projector import Projector
+from services.console.readmodel.queries import Rows
+from services.console.readmodel.rebuild import empty, rebuild
+from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
-from services.console.store import Store
-from services.console.telling import feed_entries
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Away
@@ -250,7 +250,7 @@ def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, re
 
 def _downgrade(connection: Any, revision: str) -> None:
     config = Config()
-    config.set_main_option("script_location", "services/console/migrations")
+    config.set_main_option("script_location", "services/console/readmodel/migrations")
     config.attributes["connection"] = connection
     command.downgrade(config, revision)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.console.acting import _readings
-from services.console.problems import Problem
-from services.console.words import WORDS
+from services.console.api.problems import Problem
+from services.console.language.words import WORDS
+from services.console.pages.forms import _readings
 from services.shell.clock import now
 from tests.console.still import Still
 

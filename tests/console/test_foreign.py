@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemas.release import LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
-from services.console.rights import ASKS, FORMS, REACH, READ_WATCHES, Reach, Role, Who
+from services.console.access.rights import ASKS, FORMS, REACH, READ_WATCHES, Reach, Role, Who
 from tests.console.border import DECLARANT
 from tests.console.planting import BOX, GOODS, OFFICE, Planted, planted
 from tests.console.quiet import Quiet, quiet

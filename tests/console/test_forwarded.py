@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 
-from services.console.bodies import client_of
+from services.console.api.bodies import client_of
 from services.console.main import config_of
 from services.console.settings import ConsoleSettings
 from tests.loops import finish

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from schemas.envelope import Fact
 from schemas.release import ContainerFreed
 from schemas.topics import topic_of
-from services.console.container import GONE
-from services.console.leaving import GateAnswer, Standing, gate_answer
-from services.console.telling import gate_text
+from services.console.api.documents import gate_text
+from services.console.readmodel.container import GONE
+from services.console.readmodel.gate_answer import GateAnswer, Standing, gate_answer
 from services.shell.codec import encode
 from tests.console.border import Said
 from tests.console.test_rows import Memory, read

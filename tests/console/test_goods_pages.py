@@ -12,9 +12,9 @@ import pytest
 from schemas.codes.schedules import rows_for
 from schemas.gate import ContainerGatedOut
 from schemas.vocabulary import ControlKind, GoodsClass
-from services.console import lists
-from services.console import tables as t
-from services.console.acting import BOX_ACTS
+from services.console.pages.forms import BOX_ACTS
+from services.console.readmodel import lists
+from services.console.readmodel import tables as t
 from services.shell.clock import now
 from tests.console.border import NOON, Border, green
 from tests.console.still import Still

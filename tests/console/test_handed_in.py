@@ -8,9 +8,9 @@ import pytest
 
 from schemas.codes.formats import FORMATS, Format
 from schemas.declaration import Declaration
-from services.console.bodies import declarations_of, read
-from services.console.intake import LARGE_BYTES
-from services.console.problems import Problem
+from services.console.api.bodies import declarations_of, read
+from services.console.api.large_bodies import LARGE_BYTES
+from services.console.api.problems import Problem
 from services.shell.formats import BOM, recognise
 
 PAPER = (Path(__file__).parents[2] / "docs" / "declaration.json").read_bytes()

@@ -13,12 +13,12 @@ import httpx2
 import pytest
 
 from deploy.kafka.broker import free_port
-from services.console.database import migrate
-from services.console.office import WOKEN_AT_ONCE, Bell
-from services.console.problems import Problem
-from services.console.protocol import LimitedProtocol
+from services.console.api.connection_limits import LimitedProtocol
+from services.console.api.context import WOKEN_AT_ONCE, Bell
+from services.console.api.feed_streams import News, Shared, Streams
+from services.console.api.problems import Problem
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
-from services.console.streams import News, Shared, Streams
 from tests.conftest import PARTITIONS
 from tests.console.conftest import Running, end_of_feed
 from tests.console.test_api import problem

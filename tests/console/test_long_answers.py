@@ -11,16 +11,16 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from services.console.accounts import Accounts
+from services.console.access.account_queries import Record
+from services.console.access.accounts import Accounts
+from services.console.access.readings import Readings
+from services.console.api.authentication import Door
+from services.console.api.context import Office
+from services.console.api.request_producer import Asker
 from services.console.app import LONGEST_ANSWER, Bounded, create_app
-from services.console.asking import Asker
-from services.console.database import migrate, open_engine
-from services.console.door import Door
-from services.console.office import Office
-from services.console.progress import Progress
-from services.console.queries import Rows
-from services.console.readings import Readings
-from services.console.record import Record
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.queries import Rows
 from services.console.settings import ConsoleSettings
 from tests.console.border import Border, Said, publish
 from tests.console.conftest import Running, pages

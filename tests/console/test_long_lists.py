@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import BigInteger, Integer
 
 from schemas.vocabulary import Stage
-from services.console import lists
 from services.console.app import LONGEST_ANSWER
-from services.console.database import open_engine
+from services.console.readmodel import lists
+from services.console.readmodel.database import open_engine
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import Notice, Unread

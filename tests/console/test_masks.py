@@ -15,10 +15,10 @@ from sqlalchemy import insert, select, update
 
 from schemas.envelope import request_id
 from schemas.marks import INSIDE, Audience
-from services.console import tables as t
-from services.console.database import open_engine
-from services.console.heard import place
-from services.console.rights import READS, ROUTES, Open, Role, Who
+from services.console.access.rights import READS, ROUTES, Open, Role, Who
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.messages import place
 from tests.console.border import DECLARANT
 from tests.console.planting import AT_US, BOX, GOODS, LODGED, OFFICE, ON_BOX, WATCHED, Planted, planted
 from tests.console.quiet import Quiet, quiet

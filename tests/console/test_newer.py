@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.console.database import migrate, open_engine
-from services.console.errors import NewerDatabase
-from services.console.tables import METADATA
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.errors import NewerDatabase
+from services.console.readmodel.tables import METADATA
 
 NEWER = "0999_of_the_future"
 

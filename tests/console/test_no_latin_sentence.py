@@ -15,8 +15,8 @@ import pytest
 from pydantic import BaseModel, PastDate, ValidationError
 
 from schemas.topics import ROLES
-from services.console.problems import by_status, faults_of
-from services.console.words import WORDS
+from services.console.api.problems import by_status, faults_of
+from services.console.language.words import WORDS
 from tests.console.simulated import Simulated, full_day, topics_of_rows
 from tests.console.still import Still
 

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from sqlalchemy import insert, select, update
 
-from services.console import tables as t
-from services.console.database import open_engine
-from services.console.rebuild import rebuild
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.rebuild import rebuild
 from services.console.settings import ConsoleSettings
 from tests.console.border import Border, Said, green, publish
 from tests.console.conftest import Running, projecting

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from schemas.declaration import MOST_LINES, Declaration, Item
 from schemas.release import PlaceWatch
-from services.console.bodies import long_lists
-from services.console.nulls import is_optional, validated
+from services.console.api.bodies import long_lists
+from services.console.api.nulls import is_optional, validated
 from tests.declaration.good import good_declaration
 
 PAPER = orjson.loads(good_declaration().model_dump_json())

@@ -10,13 +10,13 @@ from sqlalchemy import Engine, insert
 
 from schemas.declaration import MOST_CONTAINERS
 from schemas.vocabulary import consignment_id
-from services.console import tables as t
-from services.console.batch import Batch, fold
-from services.console.database import migrate, open_engine
-from services.console.heard import Heard
-from services.console.queries import Rows
-from services.console.store import Rows as Stored
-from services.console.watches import HOLD
+from services.console.api.watches import HOLD
+from services.console.readmodel import tables as t
+from services.console.readmodel.batch import Batch, fold
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.messages import Heard
+from services.console.readmodel.queries import Rows
+from services.console.readmodel.store import Rows as Stored
 from tests.console.border import DECLARANT, Border
 
 ODD_KEYS = (

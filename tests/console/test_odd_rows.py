@@ -13,10 +13,10 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, insert, update
 
 from deploy.kafka.broker import free_port
 from schemas.topics import FACTS_AND_REQUESTS
-from services.console import tables as t
-from services.console.database import migrate, open_engine
-from services.console.heard import place
-from services.console.rendering import NOT_SHOWN
+from services.console.pages.rendering import NOT_SHOWN
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.messages import place
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, green, publish, red

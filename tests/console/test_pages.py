@@ -24,8 +24,8 @@ from schemas.inspection import CorrectFindings, FindingsResult, RetractFindings
 from schemas.quarantine import DecideTreatment, RecordTreatment
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import WATCHES, ControlKind, GoodsClass, TreatmentMethod, consignment_id
-from services.console import pages
-from services.console.rendering import FOLDER
+from services.console.pages import board_and_goods
+from services.console.pages.rendering import FOLDER
 from services.shell.clock import now
 from tests.console.border import DECLARANT, NOON, Border, Said, green, publish, red
 from tests.console.conftest import Running
@@ -280,7 +280,7 @@ def test_a_long_spreadsheet_comes_in_files_that_name_the_next_one(
     console.catch_up()
     for limit, most, files in (("CSV_ROWS", 10, 3), ("CSV_BYTES", 1000, 4), ("CSV_BYTES", 1, 25)):
         with monkeypatch.context() as smaller:
-            smaller.setattr(pages, limit, most)
+            smaller.setattr(board_and_goods, limit, most)
             found, path, read = [], "/consignments.csv?q=SHEET", 0
             while path:
                 answer, read = get(console, path, headers=BROWSER), read + 1

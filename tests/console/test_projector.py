@@ -13,11 +13,11 @@ from confluent_kafka import Message, Producer
 from sqlalchemy import select
 
 from schemas.vocabulary import ControlKind, Stage
-from services.console import database
-from services.console import tables as t
-from services.console.consignment import UNMATCHED
-from services.console.database import migrate, open_engine
-from services.console.rebuild import empty, rebuild
+from services.console.readmodel import database
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import UNMATCHED
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.rebuild import empty, rebuild
 from services.console.settings import ConsoleSettings
 from tests.conftest import provisioned
 from tests.console.border import Border, green, publish, red
@@ -190,7 +190,7 @@ def test_the_migrations_make_exactly_the_tables(url: str) -> None:
     with engine.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), t.METADATA) == []
         config = Config()
-        config.set_main_option("script_location", "services/console/migrations")
+        config.set_main_option("script_location", "services/console/readmodel/migrations")
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
         assert not set(connection.dialect.get_table_names(connection)) & set(t.METADATA.tables)

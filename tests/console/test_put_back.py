@@ -10,10 +10,10 @@ import httpx2
 import pytest
 from sqlalchemy import delete, select
 
-from services.console import tables as t
-from services.console.accounts import DAY, GRANTED, HOUR, SECOND, Account, Accounts, Refused, Shown, written
-from services.console.database import open_engine
-from services.console.generation import Generation, file_of
+from services.console.access.accounts import DAY, GRANTED, HOUR, SECOND, Account, Accounts, Refused, Shown, written
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.generation import Generation, file_of
 from services.shell.clock import world_us
 from tests.cli.test_accounts import Person, person
 from tests.console.quiet import quiet

@@ -3,10 +3,10 @@
 import pytest
 from sqlalchemy import Engine, event, select
 
-from services.console import readings as under_test
-from services.console.database import open_engine
-from services.console.readings import Readings
-from services.console.tables import READINGS
+from services.console.access import readings as under_test
+from services.console.access.readings import Readings
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.tables import READINGS
 
 
 def subjects(engine: Engine) -> list[str]:

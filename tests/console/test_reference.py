@@ -12,16 +12,16 @@ import httpx2
 import pytest
 
 from schemas.vocabulary import consignment_id
-from services.console import signing
-from services.console.database import open_engine
-from services.console.door import SESSION_COOKIE
-from services.console.feed import refuse_rebuilding
-from services.console.office import Page
-from services.console.problems import MEDIA_TYPE, Problem
-from services.console.queries import Rows
-from services.console.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
-from services.console.signing import FORM_COOKIE
-from services.console.words import WORDS
+from services.console.api.authentication import SESSION_COOKIE
+from services.console.api.context import Page
+from services.console.api.feed import refuse_rebuilding
+from services.console.api.problems import MEDIA_TYPE, Problem
+from services.console.api.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
+from services.console.language.words import WORDS
+from services.console.pages import sign_in as sign_in_pages
+from services.console.pages.sign_in import FORM_COOKIE
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.queries import Rows
 from services.shell.clock import world_us
 from tests.console.border import DECLARANT, Border
 from tests.console.still import Still
@@ -157,7 +157,7 @@ def test_signing_in_goes_wrong_in_each_of_its_ways(still: Still, monkeypatch: py
     is_told(sign_in(still, "nobody", "nothing", token="another"), "form_of_another")
     answers = [sign_in(still, "nobody", "nothing") for _ in range(12)]
     is_told(answers[-1], "sign_in_slowed")
-    monkeypatch.setattr(signing, "WAITING", 0)
+    monkeypatch.setattr(sign_in_pages, "WAITING", 0)
     is_told(sign_in(still, "somebody else", "nothing"), "sign_ins_busy")
 
 

@@ -31,10 +31,10 @@ from schemas.quarantine import (
 from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractArrival, RetractLift
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
-from services.console.acting import ACTS, BOX_ACTS
-from services.console.database import migrate
-from services.console.lodging import BODIES
-from services.console.rights import ASKS, FORMS, REACH, ROUTES, Open, Reach, Right, Role
+from services.console.access.rights import ASKS, FORMS, REACH, ROUTES, Open, Reach, Right, Role
+from services.console.api.requests import BODIES
+from services.console.pages.forms import ACTS, BOX_ACTS
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
 from tests.console.border import DECLARANT, Border, publish

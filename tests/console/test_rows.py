@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from schemas.gate import ContainerMayLeave
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import ControlKind, Stage
-from services.console import tables as t
-from services.console.batch import Announcement, Aside, Batch, Origin, Pair, fold
-from services.console.consignment import UNMATCHED, Consignment
-from services.console.container import BoxHold, Container, Part, Report
-from services.console.heard import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
-from services.console.leaving import Standing, gate_answer
-from services.console.store import Rows
+from services.console.readmodel import tables as t
+from services.console.readmodel.batch import Announcement, Aside, Batch, Origin, Pair, fold
+from services.console.readmodel.consignment import UNMATCHED, Consignment
+from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.gate_answer import Standing, gate_answer
+from services.console.readmodel.messages import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
+from services.console.readmodel.store import Rows
 from tests.console.border import NOON, Border, Said, green, red
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.gate import SameGoodsDeclared
-from services.console.written import in_words
+from services.console.language.desk_sentences import in_words
 from tests.console.border import Border
 from tests.console.still import Still
 from tests.people import admit

@@ -8,12 +8,12 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.topics import facts_topic, requests_topic
-from services.console.progress import GATE_TOPICS, Reached, Standing
+from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.progress import GATE_TOPICS, Reached, Standing
 from services.console.settings import ConsoleSettings
-from services.console.watching import Watch
 from services.shell.clock import now
 from tests.console.conftest import Projecting, projecting
-from tests.console.test_watching import watching
+from tests.console.test_observed_progress import watching
 from tests.waiting import wait
 
 

@@ -9,10 +9,10 @@ import pytest
 from schemas.envelope import Request
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import ControlKind, Stage
-from services.console import tables as t
-from services.console import tones
-from services.console.container import GONE
-from services.console.rendering import FOLDER
+from services.console.pages import tones
+from services.console.pages.rendering import FOLDER
+from services.console.readmodel import tables as t
+from services.console.readmodel.container import GONE
 from services.shell.clock import world_us
 from tests.console.border import Border, green
 from tests.console.still import Still

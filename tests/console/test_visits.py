@@ -24,7 +24,7 @@ from schemas.gate import (
 )
 from schemas.release import ContainerHeld
 from schemas.vocabulary import Stage
-from services.console.leaving import GateAnswer, gate_answer
+from services.console.readmodel.gate_answer import GateAnswer, gate_answer
 from tests.console.border import Border, green, red
 from tests.console.test_rows import in_order, interleaved, logs
 

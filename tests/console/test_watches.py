@@ -10,8 +10,8 @@ from deploy.kafka.broker import free_port
 from schemas.release import WatchLifted, WatchPlaced
 from schemas.topics import requests_topic
 from schemas.vocabulary import WATCHES
-from services.console.database import migrate, open_engine
-from services.console.queries import Rows
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.queries import Rows
 from services.console.settings import ConsoleSettings
 from services.shell.partition import key_in, partition_of
 from tests.conftest import PARTITIONS

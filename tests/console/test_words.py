@@ -27,12 +27,12 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
-from services.console.accounts import GRANTED
-from services.console.consignment import UNMATCHED
-from services.console.reference import TABLES
-from services.console.rendering import FOLDER
-from services.console.rights import Reach, Role, Scope
-from services.console.words import WORDS
+from services.console.access.accounts import GRANTED
+from services.console.access.rights import Reach, Role, Scope
+from services.console.api.reference import TABLES
+from services.console.language.words import WORDS
+from services.console.pages.rendering import FOLDER
+from services.console.readmodel.consignment import UNMATCHED
 from services.risk.rules import RULES
 
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
@@ -82,7 +82,7 @@ SHAPES = set(get_args(ErrorType))
 BY_PART = ("problems", "fields", "gate", "requests", "park_reasons", "waiting", "docs", "stamps", "timeline", "units")
 """Groups whose rows are looked up by a name that stands somewhere else: quoted in our code, or in these sets."""
 READ_BACK = "written"
-"""Sentences of desks, each with its own test (test_written)."""
+"""Sentences of desks, each with its own test (test_desk_sentences)."""
 
 WRITTEN_BEFORE = {"parking_full"}
 """Reasons that no program gives any more; facts of earlier releases have them."""
@@ -90,7 +90,9 @@ WRITTEN_BEFORE = {"parking_full"}
 
 def sources() -> str:
     """Everything that may say something, but for the catalogue."""
-    files = [*FOLDER.glob("*.py"), *FOLDER.glob("templates/*.html"), *FOLDER.parent.glob("shell/*.py")]
+    console = FOLDER.parent
+    code = [*console.glob("*.py"), *console.glob("*/*.py"), *console.parent.glob("shell/*.py")]
+    files = [*code, *FOLDER.glob("templates/*.html")]
     return "\n".join([file.read_text(encoding="utf-8") for file in files])
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.gate import RecordEquipmentEvent
 from schemas.quarantine import RecordTreatment
-from services.console.lodging import BODIES
+from services.console.api.requests import BODIES
 from services.shell.codec import Raw, Undecodable, decode, encode
 from tests.declaration.good import lodge
 

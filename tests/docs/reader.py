@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.kafka.broker import free_port
 from schemas.envelope import request_id
 from services.cli.parked import waiting
-from services.console.demo import SECRET
+from services.console.access.demo_accounts import SECRET
 from services.shell.access import Access, file_of
 from tests.cli.stops import until_line
 from tests.docs.lines import ROOT

@@ -15,8 +15,8 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from jsonschema import Draft202012Validator
 
+from services.console.api.query_parameters import is_for_programs, names_of
 from services.console.app import create_app
-from services.console.parameters import is_for_programs, names_of
 from services.console.settings import ConsoleSettings
 from services.ports.notice import Notice, Unread
 from tests.docs.lines import FENCE, ROOT, pages

@@ -28,9 +28,9 @@ from sqlalchemy import update
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
-from services.console.database import open_engine
-from services.console.rights import ROUTES, Open, Role, Scope, Who
-from services.console.tables import LODGEMENTS
+from services.console.access.rights import ROUTES, Open, Role, Scope, Who
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.tables import LODGEMENTS
 from tests.console.border import DECLARANT
 from tests.console.planting import BOX, GOODS, LODGED, OFFICE, planted
 from tests.hostile.bodies import BATCH_BYTES, worst

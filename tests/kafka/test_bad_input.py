@@ -20,7 +20,7 @@ from schemas.topics import orders_topic, parked_topic
 from schemas.vocabulary import ControlKind
 from services.cli.log import read
 from services.cli.parked import order, waiting
-from services.console.database import migrate
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell import agent_reading  # noqa: F401  (as a worker reads)
 from services.shell.codec import encode

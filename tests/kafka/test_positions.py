@@ -12,9 +12,9 @@ from kafka import KafkaAdminClient
 
 from deploy.kafka.topics import provision
 from schemas.topics import facts_topic, requests_topic, state_topic
-from services.console.progress import Progress
-from services.console.projector import Projector
-from services.console.rebuild import rebuild
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.projector import Projector
+from services.console.readmodel.rebuild import rebuild
 from services.console.settings import ConsoleSettings
 from services.shell.layout import Refused
 from services.shell.loop import Loop

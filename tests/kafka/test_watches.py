@@ -12,7 +12,7 @@ from schemas.release import ReportArrival
 from services.cli.ledger import audit
 from services.cli.log import read
 from services.cli.processes import Child, rehearsal, worker
-from services.console.database import migrate
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.partition import partition_of
 from tests.conftest import PARTITIONS, provisioned

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from deploy.kafka.broker import free_port
 from schemas.envelope import fact_id
 from schemas.gate import ContainerMayLeave
-from services.console.database import migrate
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook

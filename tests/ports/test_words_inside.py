@@ -29,8 +29,8 @@ from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.topics import FOR_PORTS, KINDS, PORT_FACTS, PORT_FORMS, REPORTS, facts_topic
 from schemas.vocabulary import Classifier, ControlKind, EquipmentEvent
 from services.cli.log import Entry, read
-from services.console.accounts import written
-from services.console.database import migrate
+from services.console.access.accounts import written
+from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
 from services.shell.private_file import write_private
 from tests.conftest import PARTITIONS

@@ -5,7 +5,7 @@ import pytest
 from schemas.envelope import Message
 from schemas.release import Hold
 from schemas.vocabulary import ControlKind
-from services.console.written import in_words, why_of
+from services.console.language.desk_sentences import in_words, why_of
 from services.release import decider
 from tests.release.dossiers import (
     BOX,

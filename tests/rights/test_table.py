@@ -12,7 +12,7 @@ from schemas.topics import (
     parked_topic,
     state_topic,
 )
-from services.console.heard import TOPICS as PROJECTED
+from services.console.readmodel.messages import TOPICS as PROJECTED
 from services.ports.notice import TOPIC as OF_PORTS
 
 PLAIN, SANDBOXED = table(sandbox=False), table(sandbox=True)

@@ -1,0 +1,125 @@
+"""Who has which rights, who gave them, and who did what? Read from the consoles' own rows, a page at a time."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
+
+from services.console.access.accounts import IDLE_MINUTES, MINUTE
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import plain
+from services.console.readmodel.lists import Part, Place, read
+
+SETTLED = ("replayed", "released", "discarded")
+"""What became of a message that was set aside: `released` is the older word for `replayed`."""
+
+
+class InForce(NamedTuple):
+    """How many sessions and keys of an account are good now, and when one of the sessions was used last, as is noted each minute."""
+
+    sessions: int = 0
+    used_us: int | None = None
+    keys: int = 0
+
+
+def accounts(words: str) -> list[Part]:
+    """Accounts by name; `words`: of those only that begin so, or have this company, office or role."""
+    a = t.ACCOUNTS.c
+    named = or_(
+        a.account.startswith(words, autoescape=True),
+        a.company == words,
+        a.office == words,
+        (" " + a.roles + " ").contains(f" {words} ", autoescape=True),
+    )
+    return [Part(t.ACCOUNTS, (named if words else true(),), (a.account,))]
+
+
+def grants(name: str) -> list[Part]:
+    """What was given and taken, the latest first; `name`: only what was given to this account, or by it."""
+    g = t.GRANTS.c
+    wanted = (g.account == name, g.granted_by == name) if name else (true(),)
+    return [Part(t.GRANTS, wanted, (g.number,), latest_first=True)]
+
+
+def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+    """What was asked of desks over the consoles, the latest first; by this person, about these goods or this container, and
+    between these times, where they are given."""
+    r = t.LODGEMENTS.c
+    wanted: list[ColumnElement[bool]] = []
+    if person:
+        wanted.append(r.sender == person)
+    if subject:
+        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+    if from_us is not None and until_us is not None:
+        wanted += [r.asked_us >= from_us, r.asked_us < until_us]
+    columns = (r.request_id, r.sender, r.kind, r.subject, r.asked_us)
+    condition = and_(true(), *wanted)
+    return [Part(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
+
+
+def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+    """What people of customs read that is masked for others, the latest first; arguments as of `requests`."""
+    r = t.READINGS.c
+    wanted: list[ColumnElement[bool]] = []
+    if person:
+        wanted.append(r.reader == person)
+    if subject:
+        wanted.append(r.subject.in_(sorted({subject, plain(subject)})))
+    if from_us is not None and until_us is not None:
+        wanted += [r.at_us >= from_us, r.at_us < until_us]
+    order = (r.at_us, r.reader, r.subject)
+    return [Part(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
+
+
+def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+    """Messages that were set aside and that somebody had replayed or discarded, the latest first; arguments as of `requests`."""
+    p = t.PARKED.c
+    wanted: list[ColumnElement[bool]] = [p.status.in_(SETTLED), p.settled_us.is_not(None)]
+    if person:
+        wanted.append(p.actor == person)
+    if subject:
+        wanted.append(p.key.in_(sorted({subject, plain(subject)})))
+    if from_us is not None and until_us is not None:
+        wanted += [p.settled_us >= from_us, p.settled_us < until_us]
+    order = (p.settled_us, p.service, p.topic, p.partition, p.offset)
+    columns = (*order, p.key, p.status, p.actor)
+    return [Part(t.PARKED, (and_(true(), *wanted),), order, latest_first=True, columns=columns)]
+
+
+class Record:
+    """Reads these lists. `engine`: of a console, for reading."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def page(self, parts: Sequence[Part], after: Place | None, limit: int) -> list[tuple[Place, Row[Any]]]:
+        """The rows after a place, `limit` at most, each with its own place."""
+        with self._engine.begin() as connection:
+            return read(connection, parts, after, limit)
+
+    def in_force(self, names: Iterable[str], at: int) -> dict[str, InForce]:
+        """Of each of these accounts, what is good at this time."""
+        s, k, wanted = t.SESSIONS.c, t.API_KEYS.c, list(names)
+        good = and_(s.account.in_(wanted), s.ends_us > at, s.used_us > at - IDLE_MINUTES * MINUTE)
+        sessions = select(s.account, func.count(), func.max(s.used_us)).where(good).group_by(s.account)
+        lasting = and_(k.revoked_us.is_(None), or_(k.ends_us.is_(None), k.ends_us > at))
+        keys = select(k.account, func.count()).where(k.account.in_(wanted), lasting).group_by(k.account)
+        with self._engine.begin() as connection:
+            signed_in = {row[0]: (row[1], row[2]) for row in connection.execute(sessions)}
+            with_keys = {row[0]: row[1] for row in connection.execute(keys)}
+        return {name: InForce(*signed_in.get(name, (0, None)), with_keys.get(name, 0)) for name in wanted}
+
+    def keys_of(self, account: str) -> list[Row[Any]]:
+        """The keys of an account, the latest first, without anything of which one could be made."""
+        k = t.API_KEYS.c
+        columns = (k.key_id, k.account, k.scopes, k.made_us, k.ends_us, k.revoked_us)
+        query = select(*columns).where(k.account == account).order_by(k.made_us.desc(), k.key_id)
+        with self._engine.begin() as connection:
+            return list(connection.execute(query))
+
+    def clients_of(self, agent: str) -> list[Row[Any]]:
+        """The companies that have authorised this agent (its company), the latest first; also those for which it is over."""
+        a = t.AUTHORISATIONS.c
+        query = select(t.AUTHORISATIONS).where(a.agent == agent).order_by(a.from_us.desc(), a.company)
+        with self._engine.begin() as connection:
+            return list(connection.execute(query)) if agent else []

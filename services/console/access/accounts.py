@@ -1,0 +1,635 @@
+"""Which people and programs are there, who is signed in, and who gave whom what right? Rows of the console's own, which a rebuild keeps.
+
+Passwords are hashed by argon2id (RFC 9106) and checked in a thread; an API key and a session are long random secrets, of which
+SHA-256 is stored, so that checking them costs microseconds. All times are microseconds since 1970 UTC of the world's clock.
+"""
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Connection, Engine, delete, func, or_, select, update
+
+from schemas.bounds import LINE
+from services.console.access.rights import CUSTOMS, EVERY_COMPANY, EVERY_OFFICE, OUTSIDE, Role, Scope, Who, misnamed
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import insert_into
+from services.console.readmodel.generation import Generation
+from services.shell.fresh import fresh_key, fresh_password, fresh_secret
+
+SECOND = 1_000_000
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
+SESSION_HOURS = 12
+"""A session ends so long after its sign-in, whatever is done in it,"""
+IDLE_MINUTES = 60
+"""and when so long nothing was done in it."""
+USED_EVERY = MINUTE
+"""How often it is noted that a session is used."""
+SKEW = 5 * MINUTE
+"""A session or key that was made later than so far in the future shows that a clock was set back; it is not believed."""
+FREE_FAILURES = 5
+"""Failed sign-ins of one name from one address that cost no waiting."""
+LONGEST_WAIT = 60 * SECOND
+"""After more of them, the wait doubles up to this."""
+REMEMBERED = HOUR
+"""After this the failures of a name from an address are forgotten."""
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+LONGEST_NAME = 64
+NAME = re.compile(r"[\x20-\x7e\u4e00-\u9fff]+")
+"""Signs of a new account's name: none that looks like another one of them, or that is not seen."""
+KEY = re.compile(r"dtg_([a-z0-9-]{4,40})_([A-Za-z0-9_-]{16,100})")
+"""An API key: its id, by which it is called, and its secret."""
+GRANTED = (
+    "account made",
+    "account changed",
+    "password set",
+    "sessions ended",
+    "key made",
+    "key rotated",
+    "key revoked",
+    "authorised",
+    "authorisation ended",
+    "copy confirmed",
+)
+"""What the record of grants says was done; the same words since its first row."""
+HASHER = PasswordHasher()
+NOBODY = HASHER.hash("nobody has this password")
+"""What the password of an account that does not exist is compared with, so that it takes as long."""
+COOKIE_SIGNS = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class NotGranted(Exception):
+    """What was to be given cannot be; the text says why, in Chinese and English."""
+
+
+class Account(NamedTuple):
+    """Columns as in `tables.ACCOUNTS`."""
+
+    account: str
+    roles: str
+    company: str = ""
+    office: str = ""
+    password: str = ""
+    must_change: bool = False
+    closed: bool = False
+    made_us: int = 0
+
+    def who(self, clients: Iterable[str] = (), **more: Any) -> Who:
+        """Somebody who has proved to be this account."""
+        roles = frozenset([Role(role) for role in self.roles.split() if role in _ROLES])
+        return Who(self.account, roles, self.company, self.office, frozenset(clients), **more)
+
+
+_ROLES = {role.value for role in Role}
+_SCOPES = {scope.value for scope in Scope}
+
+
+class Shown(NamedTuple):
+    """A secret at the only moment at which it is shown."""
+
+    key_id: str
+    secret: str
+
+
+class Refused(Exception):
+    """Whoever asks has not proved who they are. `code`: a row of `[problems]` in words.toml."""
+
+    def __init__(self, code: str, **values: Any) -> None:
+        super().__init__(code)
+        self.code, self.values = code, values
+
+
+class Key(NamedTuple):
+    """What is known of a key that was shown, for some seconds: whose it is, and until when it may be."""
+
+    who: Who
+    ends_us: int | None
+
+
+def digest(secret: str) -> str:
+    """By what a session or key is found and compared."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def csrf_of(cookie: str) -> str:
+    """What the forms of a session carry: worked out of its cookie, so that no page of another session has it."""
+    return hmac.digest(cookie.encode(), b"form", "sha256").hex()
+
+
+class Accounts:
+    """The rows of people and programs. `engine` writes, each call in one transaction; `reading`: for what is asked with each request,
+    so that nobody waits for a projector that writes. `generation` counts what is given, taken and ended."""
+
+    def __init__(self, engine: Engine, reading: Engine | None = None, generation: Generation | None = None) -> None:
+        self._engine, self._reading = engine, reading or engine
+        self.generation = generation or Generation(engine, None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Connection]:
+        """A transaction that gives or takes something."""
+        with self._engine.begin() as connection:
+            yield connection
+            self.generation.advance(connection)
+        self.generation.look_again()
+
+    # accounts
+
+    def make(
+        self,
+        account: Account,
+        *,
+        by: str,
+        at: int,
+        password: str | None = None,
+        sandbox: bool = False,
+    ) -> None:
+        """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
+        _check_new(account, sandbox)
+        row = account._replace(password=hashed(password) if password else "", made_us=at)
+        with self._changing() as connection:
+            _make(connection, row, by, at)
+
+    def publish(
+        self, account: Account, key: Shown, *, by: str, at: int, password: str | None, client: str = ""
+    ) -> None:
+        """An account of a sandbox with its published key and, of an agent, a company that has authorised it, in one transaction. What is
+        there is left as it is, also where it was closed, revoked or ended since; what an earlier start did not come to is made."""
+        _check_new(account, sandbox=True)
+        made = self.account(account.account) is None
+        row = account._replace(password=hashed(password) if made and password else "", made_us=at)
+        with self._changing() as connection:
+            there = _account(connection, account.account)
+            if there is None:
+                _make(connection, row, by, at)
+                there = row
+            if not there.closed:
+                _make_key(connection, there.account, key, sorted(_SCOPES), by, at)
+            a = t.AUTHORISATIONS.c
+            known = select(a.agent).where(a.company == client, a.agent == account.company).limit(1)
+            if client and connection.execute(known).first() is None:
+                _authorise(connection, client, account.company, by, at, at, None)
+
+    def account(self, name: str) -> Account | None:
+        with self._reading.begin() as connection:
+            return _account(connection, name)
+
+    def accounts(self) -> list[Account]:
+        with self._reading.begin() as connection:
+            rows = connection.execute(select(t.ACCOUNTS).order_by(t.ACCOUNTS.c.account)).all()
+        return [Account(*row) for row in rows]
+
+    def change(
+        self,
+        name: str,
+        *,
+        by: str,
+        at: int,
+        sandbox: bool = False,
+        shown: Mapping[str, str] | None = None,
+        **columns: Any,
+    ) -> None:
+        """Gives other roles, company or office, or closes the account; it holds from the next request on.
+
+        `shown`: columns as they were when the change was thought of. NotGranted where one of them is another by now, so that
+        nobody takes back unseen what somebody else gave meanwhile; and where nobody would be administrator any more.
+        """
+        with self._changing() as connection:
+            before = _account(connection, name)
+            if before is None:
+                raise NotGranted(f"There is no account {name}. 没有该账户")
+            if any(getattr(before, column) != value for column, value in (shown or {}).items()):
+                raise NotGranted(f"{name} was changed meanwhile: look at it again. 账户已被他人变更，请重新查看")
+            after = before._replace(**columns)
+            _check(after, sandbox)
+            if _administers(before) and not _administers(after) and not _others_administer(connection, name):
+                raise NotGranted(f"{name} is the last administrator: make another one first. 须先另设一名管理员")
+            if after.company != before.company:
+                _check_companies(connection, after)
+            connection.execute(update(t.ACCOUNTS).where(t.ACCOUNTS.c.account == name).values(**columns))
+            if after.closed:
+                connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
+            detail = " ".join(
+                [f"{column}={value} (was {getattr(before, column)})" for column, value in columns.items()]
+            )
+            _granted(connection, by, name, "account changed", detail, at)
+
+    def first(self, name: str, at: int) -> str | None:
+        """The one-time password of an administrator where there is no account at all; None where there is one."""
+        with self._engine.begin() as connection:
+            if connection.execute(select(func.count()).select_from(t.ACCOUNTS)).scalar_one():
+                return None
+        password = fresh_password()
+        row = Account(name, Role.ADMINISTRATOR.value, must_change=True)
+        try:
+            self.make(row, by="first start", at=at, password=password)
+        except NotGranted:  # another process was first
+            return None
+        return password
+
+    def set_password(
+        self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
+    ) -> None:
+        """A new password; every session of the account ends but `keep`. NotGranted for one that is too short or too long; `proved`: as
+        in `open_session`."""
+        check_password(password)
+        made = hashed(password)
+        with self._changing() as connection:
+            _check_proved(connection, name, proved)
+            here = t.ACCOUNTS.c.account == name
+            changed = connection.execute(
+                update(t.ACCOUNTS).where(here).values(password=made, must_change=by != name)
+            ).rowcount
+            if not changed:
+                raise NotGranted(f"There is no account {name}. 没有该账户")
+            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name, t.SESSIONS.c.digest != keep))
+            _granted(connection, by, name, "password set", "", at)
+
+    # sessions
+
+    def wait_us(self, name: str, address: str, at: int) -> int:
+        """How long a sign-in of this name from this address has to wait. Other addresses and names do not."""
+        s = t.SIGN_INS.c
+        with self._reading.begin() as connection:
+            row = connection.execute(
+                select(s.failures, s.last_us).where(s.account == name, s.address == address)
+            ).first()
+        if row is None or row.failures < FREE_FAILURES or at - row.last_us > REMEMBERED:
+            return 0
+        failures, last = int(row.failures), int(row.last_us)
+        wait = min(LONGEST_WAIT, SECOND << min(failures - FREE_FAILURES, 10))
+        return min(wait, max(0, last + wait - at))  # a clock that was set back makes nobody wait longer
+
+    def failed(self, name: str, address: str, at: int) -> int:
+        """Counts a failed sign-in; how many there are now, one after the other."""
+        s = t.SIGN_INS.c
+        with self._engine.begin() as connection:
+            connection.execute(delete(t.SIGN_INS).where(s.last_us < at - REMEMBERED))
+            row = {"account": name, "address": address, "failures": 1, "last_us": at}
+            made = insert_into(connection, t.SIGN_INS).values(row)
+            again = {"failures": s.failures + 1, "last_us": at}
+            connection.execute(made.on_conflict_do_update(index_elements=["account", "address"], set_=again))
+            here = select(s.failures).where(s.account == name, s.address == address)
+            return int(connection.execute(here).scalar_one())
+
+    def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
+        """The cookie of a new session of this account. `proved`: the hash with which its password was compared; Refused where the
+        account has another one by now, or was closed: to compare takes time, and somebody may have taken the password away."""
+        cookie = fresh_secret()
+        row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
+        with self._engine.begin() as connection:
+            _check_proved(connection, name, proved)
+            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.ends_us < at))
+            connection.execute(t.SESSIONS.insert().values(**row, ends_us=at + SESSION_HOURS * HOUR))
+            s = t.SIGN_INS.c
+            connection.execute(delete(t.SIGN_INS).where(s.account == name, s.address == address))
+        return cookie
+
+    def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
+        """Whoever is signed in as this account is so no more, in whatever browser. `by`: somebody else who ends them, which is
+        put on record; NotGranted where there is no such account then."""
+        with self._changing() as connection:
+            if by and _account(connection, name) is None:
+                raise NotGranted(f"There is no account {name}. 没有该账户")
+            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.account == name))
+            if by:
+                _granted(connection, by, name, "sessions ended", "", at)
+
+    def session(self, cookie: str, host: str, at: int) -> Who:
+        """Who has this session; Refused for one that was never there, has ended, or is shown at another host name.
+
+        A cookie at another name than that at which it was set was copied by somebody: its session ends.
+        """
+        if not COOKIE_SIGNS.fullmatch(cookie):
+            raise Refused("session_unknown")
+        s, named = t.SESSIONS.c, digest(cookie)
+        with self._reading.begin() as connection:
+            row = connection.execute(select(t.SESSIONS).where(s.digest == named)).first()
+            if row is None:
+                raise Refused("session_unknown")
+            account = _account(connection, row.account)
+            clients = _clients(connection, account.company, at) if account else ()
+        why = _why_not(row, account, host, at)
+        if why == "session_other_host":
+            self._end(named)
+        elif why and why != "clock_set_back":
+            with self._engine.begin() as connection:
+                connection.execute(delete(t.SESSIONS).where(s.digest == named))
+        if why or account is None:
+            raise Refused(why)
+        if at > row.used_us + USED_EVERY:
+            with self._engine.begin() as connection:
+                connection.execute(update(t.SESSIONS).where(s.digest == named).values(used_us=at))
+        return account.who(clients, csrf=csrf_of(cookie), session=named, must_change=account.must_change)
+
+    def end_session(self, cookie: str) -> None:
+        """This session is no more."""
+        self._end(digest(cookie))
+
+    def _end(self, named: str) -> None:
+        with self._changing() as connection:
+            connection.execute(delete(t.SESSIONS).where(t.SESSIONS.c.digest == named))
+
+    # keys of programs
+
+    def make_key(
+        self,
+        name: str,
+        *,
+        by: str,
+        at: int,
+        ends_us: int | None = None,
+        scopes: Iterable[str] = tuple(_SCOPES),
+    ) -> Shown:
+        """A key of this account, shown once."""
+        told = sorted(set(scopes))
+        if not told or not set(told) <= _SCOPES:
+            raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(told)}. 权限范围有误")
+        shown = Shown(fresh_key()[:12], fresh_secret())
+        with self._changing() as connection:
+            _make_key(connection, name, shown, told, by, at, ends_us)
+        return shown
+
+    def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
+        """Another key of the same account and scopes; the old one is good for `overlap_us` more, or until it would have ended."""
+        shown = Shown(fresh_key()[:12], fresh_secret())
+        with self._changing() as connection:
+            k = t.API_KEYS.c
+            row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
+            if row is None or row.revoked_us is not None or (row.ends_us is not None and row.ends_us <= at):
+                raise NotGranted(f"There is no key {key_id} in force. 没有有效的密钥")
+            until = at + overlap_us if row.ends_us is None else min(row.ends_us, at + overlap_us)
+            connection.execute(update(t.API_KEYS).where(k.key_id == key_id).values(ends_us=until))
+            _granted(connection, by, row.account, "key rotated", f"{key_id} until {_told(until)}", at)
+            _make_key(connection, row.account, shown, row.scopes.split(), by, at, ends_us)
+        return shown
+
+    def revoke(self, key_id: str, *, by: str, at: int) -> None:
+        """The key is good no more; a console learns it within the seconds for which it remembers keys."""
+        with self._changing() as connection:
+            k = t.API_KEYS.c
+            row = connection.execute(select(t.API_KEYS).where(k.key_id == key_id)).first()
+            if row is None:
+                raise NotGranted(f"There is no key {key_id}. 没有该密钥")
+            connection.execute(
+                update(t.API_KEYS).where(k.key_id == key_id, k.revoked_us.is_(None)).values(revoked_us=at)
+            )
+            _granted(connection, by, row.account, "key revoked", key_id, at)
+
+    def key(self, written_key: str, at: int) -> Key:
+        """Whose key this is; Refused for one that was never given, has expired or was revoked."""
+        match = KEY.fullmatch(written_key)
+        if match is None:
+            raise Refused("key_unknown")
+        k, named = t.API_KEYS.c, digest(written_key)
+        with self._reading.begin() as connection:
+            row = connection.execute(select(t.API_KEYS).where(k.key_id == match[1])).first()
+            if row is None or not hmac.compare_digest(row.digest, named):
+                raise Refused("key_unknown")
+            account = _account(connection, row.account)
+            clients = _clients(connection, account.company, at) if account else ()
+        if row.revoked_us is not None:
+            raise Refused("key_revoked", seen=row.key_id)
+        if row.ends_us is not None and at >= row.ends_us:
+            raise Refused("key_expired", seen=row.key_id)
+        if row.made_us > at + SKEW:
+            raise Refused("clock_set_back")
+        if account is None or account.closed:
+            raise Refused("account_closed")
+        scopes = frozenset([Scope(scope) for scope in row.scopes.split() if scope in _SCOPES])
+        return Key(account.who(clients, scopes=scopes), row.ends_us)
+
+    def listed_keys(self) -> list[Any]:
+        """All keys, without anything of which one could be made."""
+        k = t.API_KEYS.c
+        columns = (k.key_id, k.account, k.scopes, k.made_us, k.ends_us, k.revoked_us)
+        with self._engine.begin() as connection:
+            return list(connection.execute(select(*columns).order_by(k.account, k.made_us)))
+
+    # authorisations of agents
+
+    def authorise(self, company: str, agent: str, *, by: str, at: int, from_us: int, until_us: int | None) -> None:
+        """The agent may declare for the company and see its goods, from and until these times; NotGranted for an empty time, and for
+        all companies at once: each gives this for itself."""
+        if (
+            company == EVERY_COMPANY
+            or not company.strip()
+            or not re.match(LINE, company)
+            or len(company) > LONGEST_NAME
+        ):
+            raise NotGranted("A company is named by 1 to 64 visible characters, and by its own. 企业代码有误")
+        if until_us is not None and until_us <= from_us:
+            raise NotGranted("The authorisation would end before it begins. 授权的终止早于起始")
+        with self._changing() as connection:
+            _authorise(connection, company, agent, by, at, from_us, until_us)
+
+    def end_authorisation(self, company: str, agent: str, *, by: str, at: int) -> None:
+        """From now on the agent may not."""
+        with self._changing() as connection:
+            a = t.AUTHORISATIONS.c
+            open_now = (a.company == company, a.agent == agent, or_(a.until_us.is_(None), a.until_us > at))
+            ended = connection.execute(update(t.AUTHORISATIONS).where(*open_now).values(until_us=at)).rowcount
+            if not ended:
+                raise NotGranted(f"{company} has not authorised {agent}. 没有有效授权")
+            _granted(connection, by, agent, "authorisation ended", company, at)
+
+    def grants(self, limit: int = 1000) -> list[Any]:
+        """The latest grants, the newest first."""
+        with self._engine.begin() as connection:
+            return list(connection.execute(select(t.GRANTS).order_by(t.GRANTS.c.number.desc()).limit(limit)))
+
+
+def written(key: Shown) -> str:
+    """The key as a program sends it."""
+    return f"dtg_{key.key_id}_{key.secret}"
+
+
+def hashed(password: str) -> str:
+    """The argon2id hash; takes some ten milliseconds and 64 MiB."""
+    return HASHER.hash(unicodedata.normalize("NFC", password))
+
+
+def is_right(stored: str, password: str) -> bool:
+    """Whether this is the password; takes as long where there is no account (`stored` empty)."""
+    try:
+        HASHER.verify(stored or NOBODY, unicodedata.normalize("NFC", password))
+    except (VerificationError, InvalidHashError):
+        return False
+    return bool(stored)
+
+
+def check_password(password: str) -> None:
+    """NotGranted for a password that is too short or too long."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise NotGranted(
+            f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. "
+            f"密码须为 {SHORTEST_PASSWORD} 至 {LONGEST_PASSWORD} 个字符"
+        )
+
+
+def _check(account: Account, sandbox: bool) -> None:
+    name, roles = account.account, account.roles.split()
+    if not name or len(name) > LONGEST_NAME or not re.match(LINE, name) or name != name.strip():
+        raise NotGranted(f"A name has 1 to {LONGEST_NAME} visible characters. 名称须为可见字符")
+    if misnamed(name, account.company):
+        raise NotGranted(f"{name} is the code of another company. 名称是其他企业的信用代码")
+    if not roles or not set(roles) <= _ROLES:
+        raise NotGranted(f"Roles are {', '.join(sorted(_ROLES))}, not {account.roles!r}. 角色有误")
+    if not sandbox and CUSTOMS & set(roles) and OUTSIDE & set(roles):
+        raise NotGranted(
+            "One account is not of customs and of those who deal with it: give two. 同一账户不得兼有海关与企业角色，请分设账户"
+        )
+    if account.company == EVERY_COMPANY and not sandbox:
+        raise NotGranted("An account for every company is of a sandbox only. 仅沙箱可设全部企业")
+    if account.company and not re.match(LINE, account.company) or len(account.company) > LONGEST_NAME:
+        raise NotGranted("A company is named by 1 to 64 visible characters. 企业代码有误")
+    if {"declarant", "agent"} & set(roles) and not account.company:
+        raise NotGranted("A declarant or agent has a company (USCC). 申报人和代理须有企业代码")
+    if {"targeting", "inspector", "release", "treatment"} & set(roles) and not re.fullmatch(
+        r"[0-9]{4}", account.office
+    ):
+        raise NotGranted(
+            f"An officer or treatment unit has an office of four digits, {EVERY_OFFICE} for all. 须有四位关区代码"
+        )
+
+
+def _check_new(account: Account, sandbox: bool) -> None:
+    _check(account, sandbox)
+    if not NAME.fullmatch(account.account):
+        raise NotGranted(
+            "A name is of letters, digits and signs of ASCII and of Chinese characters: others look like these. "
+            "名称只能使用 ASCII 字符和汉字"
+        )
+
+
+def _make(connection: Connection, account: Account, by: str, at: int) -> None:
+    _check_alike(connection, account)
+    if not _insert(connection, t.ACCOUNTS, account._asdict()):
+        raise NotGranted(f"There is an account {account.account}. 账户已存在")
+    detail = f"{account.roles} company={account.company} office={account.office}"
+    _granted(connection, by, account.account, "account made", detail, at)
+
+
+def _make_key(
+    connection: Connection,
+    name: str,
+    shown: Shown,
+    scopes: Iterable[str],
+    by: str,
+    at: int,
+    ends_us: int | None = None,
+) -> None:
+    """The key, on record; nothing where there is one of this id. NotGranted where the account is closed or not there."""
+    account, told = _account(connection, name), " ".join(scopes)
+    if account is None or account.closed:
+        raise NotGranted(f"There is no account {name}. 没有该账户")
+    row = {
+        "key_id": shown.key_id,
+        "account": name,
+        "digest": digest(written(shown)),
+        "scopes": told,
+        "made_us": at,
+        "ends_us": ends_us,
+        "revoked_us": None,
+    }
+    if _insert(connection, t.API_KEYS, row):
+        until = "" if ends_us is None else f" until {_told(ends_us)}"
+        _granted(connection, by, name, "key made", f"{shown.key_id} {told}{until}", at)
+
+
+def _authorise(
+    connection: Connection, company: str, agent: str, by: str, at: int, from_us: int, until_us: int | None
+) -> None:
+    row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
+    if _insert(connection, t.AUTHORISATIONS, row):
+        detail = f"{company} from {_told(from_us)} until {_told(until_us)}"
+        _granted(connection, by, agent, "authorised", detail, at)
+
+
+def _insert(connection: Connection, table: Any, row: dict[str, Any]) -> bool:
+    """Whether it was not there already. By what comes back: PostgreSQL's driver counts no rows of an insert."""
+    made = insert_into(connection, table).values(row).on_conflict_do_nothing()
+    return connection.execute(made.returning(*table.primary_key.columns)).first() is not None
+
+
+def _administers(account: Account) -> bool:
+    return not account.closed and Role.ADMINISTRATOR.value in account.roles.split()
+
+
+def _others_administer(connection: Connection, name: str) -> bool:
+    a = t.ACCOUNTS.c
+    some = a.roles.contains(Role.ADMINISTRATOR.value)
+    rows = connection.execute(select(t.ACCOUNTS).where(a.account != name, a.closed.is_(False), some))
+    return any(_administers(Account(*row)) for row in rows)
+
+
+def _check_proved(connection: Connection, name: str, proved: str | None) -> None:
+    account = None if proved is None else _account(connection, name)
+    if proved is not None and (account is None or account.closed or account.password != proved):
+        raise Refused("session_unknown")
+
+
+def _check_alike(connection: Connection, account: Account) -> None:
+    """NotGranted where the name differs from another account's in nothing but capitals, or is the name of somebody else's company."""
+    a, name = t.ACCOUNTS.c, account.account
+    alike = connection.execute(
+        select(a.account).where(func.lower(a.account) == name.lower(), a.account != name)
+    ).scalar()
+    if alike is not None:
+        raise NotGranted(f"{name} reads like the account {alike}. 名称与已有账户相近")
+    _check_companies(connection, account)
+
+
+def _check_companies(connection: Connection, account: Account) -> None:
+    """NotGranted where the account would speak in a request as a company that is not its own, or as another account: requests name
+    the company for which they are asked, or the account that speaks for itself."""
+    a, name, company = t.ACCOUNTS.c, account.account, account.company
+    others = a.company != company, a.account != name
+    if connection.execute(select(a.account).where(func.lower(a.company) == name.lower(), *others)).first():
+        raise NotGranted(f"{name} is the company of another account. 名称是其他账户的企业代码")
+    if (
+        company
+        and connection.execute(select(a.account).where(func.lower(a.account) == company.lower(), *others)).first()
+    ):
+        raise NotGranted(f"The company {company} is the name of another account. 企业代码是其他账户的名称")
+
+
+def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:
+    """Why this session is not believed; empty where it is."""
+    if row.host != host:
+        return "session_other_host"
+    if max(row.used_us, row.made_us) > at + SKEW:
+        return "clock_set_back"
+    if at >= row.ends_us or at >= row.used_us + IDLE_MINUTES * MINUTE:
+        return "session_ended"
+    return "account_closed" if account is None or account.closed else ""
+
+
+def _account(connection: Connection, name: str) -> Account | None:
+    row = connection.execute(select(t.ACCOUNTS).where(t.ACCOUNTS.c.account == name)).first()
+    return None if row is None else Account(*row)
+
+
+def _clients(connection: Connection, agent: str, at: int) -> list[str]:
+    if not agent:
+        return []
+    a = t.AUTHORISATIONS.c
+    now = (a.agent == agent, a.from_us <= at, or_(a.until_us.is_(None), a.until_us > at))
+    return list(connection.execute(select(a.company).where(*now)).scalars())
+
+
+def _granted(connection: Connection, by: str, account: str, what: str, detail: str, at: int) -> None:
+    connection.execute(
+        t.GRANTS.insert().values(at_us=at, granted_by=by, account=account, what=what, detail=detail[:500])
+    )
+
+
+def _told(us: int | None) -> str:
+    """A time in the record of grants."""
+    return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")

@@ -1,0 +1,75 @@
+"""Who may try a sandbox? One account of each role, with a published password and a published key; refused where the clock is the world's."""
+
+from typing import NamedTuple
+
+from services.console.access.accounts import Account, Accounts, NotGranted, Shown, written
+from services.console.access.rights import EVERY_OFFICE, Role
+from services.shell.clock import CLOCK, world_us
+
+PASSWORD = "datongguan-demo"  # noqa: S105 - published: a sandbox has nothing to keep
+SECRET = "published-for-the-sandbox"  # noqa: S105
+COMPANY, AGENT = "91370200163562681G", "91310115MA1H7L0T3Q"
+"""The declarant of docs/declaration.json, and an agent that it has authorised."""
+BY = "dtg up --demo"
+
+
+class Demo(NamedTuple):
+    """An account of the sandbox."""
+
+    role: Role
+    company: str = ""
+    office: str = ""
+
+    @property
+    def account(self) -> str:
+        """By which one signs in."""
+        return f"demo-{self.role.value}"
+
+    @property
+    def key(self) -> Shown:
+        """Its published key."""
+        return Shown(self.account, SECRET)
+
+
+DEMOS: tuple[Demo, ...] = (
+    Demo(Role.DECLARANT, COMPANY),
+    Demo(Role.AGENT, AGENT),
+    Demo(Role.CARRIER, "carrier"),
+    Demo(Role.TERMINAL, "terminal"),
+    Demo(Role.TARGETING, "", EVERY_OFFICE),
+    Demo(Role.INSPECTOR, "", EVERY_OFFICE),
+    Demo(Role.TREATMENT, "treatment-unit", EVERY_OFFICE),
+    Demo(Role.RELEASE, "", EVERY_OFFICE),
+    Demo(Role.OPERATIONS),
+    Demo(Role.AUDITOR),
+    Demo(Role.ADMINISTRATOR),
+)
+
+
+def make_demos(accounts: Accounts, *, sandbox: bool) -> None:
+    """Makes what is not there of each, whole or not at all; NotGranted where the console's clock is not a sandbox's."""
+    if not sandbox:
+        raise NotGranted("Published passwords are for a sandbox. 演示账户仅限沙箱")
+    at = world_us()
+    for demo in DEMOS:
+        row = Account(demo.account, demo.role.value, demo.company, demo.office)
+        client = COMPANY if demo.role is Role.AGENT else ""
+        accounts.publish(row, demo.key, by=BY, at=at, password=PASSWORD, client=client)
+
+
+def is_published(secret: str) -> bool:
+    """Whether everybody knows this password or key, so that it is good in a sandbox only."""
+    return secret == PASSWORD or secret.endswith(f"_{SECRET}")
+
+
+def is_demo(account: str) -> bool:
+    """Whether an account of this name is of a sandbox, and of no other installation."""
+    return any(demo.account == account for demo in DEMOS)
+
+
+def shown(accounts: Accounts) -> list[tuple[Demo, str]]:
+    """The demo accounts that are there, each with its key; none where the clock is the world's."""
+    if not CLOCK.is_sandbox:
+        return []
+    there = {account.account for account in accounts.accounts() if not account.closed}
+    return [(demo, written(demo.key)) for demo in DEMOS if demo.account in there]

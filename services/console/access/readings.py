@@ -1,0 +1,166 @@
+"""What did somebody of customs read that stands in no answer to others? Officers' words and other masked fields, by goods or container,
+noted beside the answers.
+
+A row says that the answer was given; it is written some tenths of a second later, so that no reading waits for the database. Who asks
+for the same again within an hour has one row, so that a page that refreshes itself fills no table.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+import structlog
+from fastapi import Request
+from prometheus_client import Counter
+from sqlalchemy import Engine
+from sqlalchemy.engine import make_url
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.console.access.rights import READS, Who
+from services.console.readmodel.database import DATABASE_ERRORS, insert_into, open_engine
+from services.console.readmodel.tables import READINGS
+from services.console.readmodel.write_behind import Unwritten
+from services.shell.clock import now, stopwatch
+from services.shell.ending import end_with_task
+
+AGAIN_SECONDS = 3600.0
+"""After so long the same reading is another row."""
+REMEMBERED = 50_000
+"""Readings of which a process remembers that they are noted."""
+WAITING = 100_000
+"""Rows that wait for a database that does not answer; beyond it the oldest are given up, and counted."""
+LONGEST_SUBJECT = 255
+GIVEN_UP = Counter("customs_console_readings_given_up", "Readings of masked fields that could not be put on record")
+log = structlog.get_logger()
+
+
+class Reading(NamedTuple):
+    """Columns as in `tables.READINGS`."""
+
+    reader: str
+    subject: str
+    at_us: int
+
+
+class Readings:
+    """What is noted by one console. `engine` writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._noted: OrderedDict[tuple[str, str], float] = OrderedDict()
+        self._noting = Lock()
+        self._waiting = Unwritten(self._insert, _not_on_record, WAITING, GIVEN_UP.inc)
+        self._task: asyncio.Task[None] | None = None
+
+    def note(self, reader: str, subject: str) -> None:
+        """This person was told what is masked of these goods."""
+        key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
+        with self._noting:  # answers are made in several threads
+            if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
+                return
+            self._noted[key] = moment
+            self._noted.move_to_end(key)
+            while len(self._noted) > REMEMBERED:
+                self._noted.popitem(last=False)
+        self._waiting.note(Reading(*key, int(now().timestamp() * 1_000_000)))
+
+    def start(self) -> None:
+        """From now on what is noted is written."""
+        self._task = asyncio.create_task(self._write_on())
+        self._task.add_done_callback(end_with_task)
+
+    async def stop(self) -> None:
+        """Writes what waits."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        try:
+            await asyncio.to_thread(self.write)
+        except DATABASE_ERRORS as error:
+            GIVEN_UP.inc(len(self._waiting))
+            log.warning("readings are not on record", count=len(self._waiting), error=str(error).splitlines()[0][:300])
+
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(0.3)
+            try:
+                await asyncio.to_thread(self.write)
+            except DATABASE_ERRORS as error:
+                log.warning("the record of readings waits", error=str(getattr(error, "orig", None) or error)[:300])
+
+    def write(self) -> None:
+        """As `Unwritten.write`."""
+        self._waiting.write()
+
+    def _insert(self, taken: list[Reading]) -> None:
+        insert(self._engine, taken)
+
+
+def insert(engine: Engine, taken: Iterable[Reading]) -> None:
+    """Puts these on record, in one transaction; nothing for one that is there."""
+    with engine.begin() as connection:
+        connection.execute(
+            insert_into(connection, READINGS).on_conflict_do_nothing(), [each._asdict() for each in taken]
+        )
+
+
+def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
+    """Puts a reading at the machine on record in this database; why that cannot be done, else empty. Makes no database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return f"there is no database {parsed.database}"
+    engine = open_engine(url, writes=True)
+    stored = subject.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    try:
+        insert(engine, [Reading(reader, stored[:LONGEST_SUBJECT], int(at.timestamp() * 1_000_000))])
+    except DATABASE_ERRORS as error:
+        return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
+    finally:
+        engine.dispose()
+    return ""
+
+
+def _not_on_record(reading: Reading, error: Exception) -> None:
+    GIVEN_UP.inc()
+    log.warning("a reading is not on record", reader=reading.reader, error=str(error)[:300])
+
+
+class Recorded:
+    """Notes each answer to somebody of customs that may hold masked fields."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+            return
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                _note(scope)
+            await send(message)
+
+        await self._app(scope, receive, noted)
+
+
+def note_told(request: Request, *subjects: str) -> None:
+    """This answer tells what is masked of these goods or containers, which are not in its address."""
+    _told(request.scope, subjects)
+
+
+def _told(scope: Scope, subjects: Iterable[str]) -> None:
+    who, readings = scope.get("who"), scope["app"].state.readings
+    if isinstance(who, Who) and who.of_customs():
+        for subject in subjects:
+            readings.note(who.actor, subject)
+
+
+def _note(scope: Scope) -> None:
+    path = getattr(scope.get("route"), "path", "")
+    if path in READS:
+        _told(scope, [str(scope["path_params"].get(READS[path], scope["path"]))])

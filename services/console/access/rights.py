@@ -1,0 +1,436 @@
+"""Who may ask and see what? One table: roles by route and by kind of request, and how far each role reaches."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from schemas.codes.uscc import is_valid
+from schemas.declaration import LodgeDeclaration, WithdrawDeclaration
+from schemas.envelope import Request
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+)
+from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
+from schemas.marks import Audience
+from schemas.quarantine import (
+    CorrectTreatment,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
+from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractArrival, RetractLift
+
+
+class Role(StrEnum):
+    """What somebody is at the border. An account may have several."""
+
+    DECLARANT = "declarant"
+    AGENT = "agent"
+    CARRIER = "carrier"
+    TERMINAL = "terminal"
+    TARGETING = "targeting"
+    INSPECTOR = "inspector"
+    TREATMENT = "treatment"
+    RELEASE = "release"
+    OPERATIONS = "operations"
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
+
+
+class Reach(StrEnum):
+    """Whose goods a role reaches: those that its company declares (an agent: and the companies that authorised it), those
+    declared at its customs office or district, all, or none of them: a carrier or terminal knows containers only, and who gives
+    accounts no goods at all."""
+
+    COMPANY = "company"
+    OFFICE = "office"
+    ANY = "any"
+    CONTAINERS = "containers"
+    NOTHING = "nothing"
+
+
+class Scope(StrEnum):
+    """What an API key is good for, within the rights of its account."""
+
+    READ = "read"
+    GATE = "gate"
+    LODGE = "lodge"
+    REPORT = "report"
+    DECIDE = "decide"
+    OPERATE = "operate"
+    GRANT = "grant"
+
+
+class Right(NamedTuple):
+    """Who may, and what the key of a program must be good for. Without roles: whoever has proved who they are; without scope: with any
+    key."""
+
+    roles: frozenset[Role]
+    scope: Scope | None
+
+
+class Open(NamedTuple):
+    """Nobody needs a right. `page`: it shows who is signed in, so that a session is looked up where there is a cookie."""
+
+    page: bool = False
+
+
+REACH: dict[Role, Reach] = {
+    Role.DECLARANT: Reach.COMPANY,
+    Role.AGENT: Reach.COMPANY,
+    Role.CARRIER: Reach.CONTAINERS,
+    Role.TERMINAL: Reach.CONTAINERS,
+    Role.TARGETING: Reach.OFFICE,
+    Role.INSPECTOR: Reach.OFFICE,
+    Role.TREATMENT: Reach.OFFICE,
+    Role.RELEASE: Reach.OFFICE,
+    Role.OPERATIONS: Reach.ANY,
+    Role.AUDITOR: Reach.ANY,
+    Role.ADMINISTRATOR: Reach.NOTHING,
+}
+R = Role
+_DECLARING = frozenset({R.DECLARANT, R.AGENT})
+_PORTS = frozenset({R.CARRIER, R.TERMINAL})
+_OFFICERS = frozenset({R.TARGETING, R.INSPECTOR, R.RELEASE})
+_WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
+CUSTOMS = _OFFICERS | _WATCHING
+"""Who stands on the side of customs and may read the words of officers."""
+OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
+"""Who stands on the other side. No account is on both."""
+_LISTING = frozenset({R.TARGETING, R.RELEASE})
+_GOODS = _DECLARING | CUSTOMS | {R.TREATMENT}
+_BOXES = _GOODS | _PORTS
+ANYBODY: frozenset[Role] = frozenset()
+"""Whoever has proved who they are."""
+
+ASKS: dict[type[Request], Right] = {
+    LodgeDeclaration: Right(_DECLARING, Scope.LODGE),
+    WithdrawDeclaration: Right(_DECLARING, Scope.LODGE),
+    ReportArrival: Right(_PORTS, Scope.REPORT),
+    RetractArrival: Right(_PORTS, Scope.REPORT),
+    RecordEquipmentEvent: Right(_PORTS, Scope.REPORT),
+    RetractEquipmentEvent: Right(_PORTS, Scope.REPORT),
+    RecordGateOut: Right(_PORTS, Scope.REPORT),
+    RecordFindings: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    CorrectFindings: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    RetractFindings: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    RecordTreatment: Right(frozenset({R.TREATMENT}), Scope.DECIDE),
+    CorrectTreatment: Right(frozenset({R.TREATMENT}), Scope.DECIDE),
+    RetractTreatment: Right(frozenset({R.TREATMENT, R.INSPECTOR}), Scope.DECIDE),
+    DecideTreatment: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    RetractTreatmentDecision: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    PlaceHold: Right(_OFFICERS, Scope.DECIDE),
+    LiftHold: Right(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
+    RetractLift: Right(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
+    RecordContainerFinding: Right(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
+    StrikeLot: Right(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
+    PermitExit: Right(frozenset({R.RELEASE}), Scope.DECIDE),
+    PlaceContainerHold: Right(_OFFICERS, Scope.DECIDE),
+    LiftContainerHold: Right(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
+    PlaceWatch: Right(_LISTING, Scope.DECIDE),
+    LiftWatch: Right(_LISTING, Scope.DECIDE),
+}
+"""Who may ask what of a desk. What stands in no row nobody may."""
+
+
+FORMS: dict[str, dict[str, type[Request]]] = {
+    "consignments": {
+        "findings": RecordFindings,
+        "correct-findings": CorrectFindings,
+        "retract-findings": RetractFindings,
+        "treatment": RecordTreatment,
+        "treatment-decision": DecideTreatment,
+        "retract-treatment": RetractTreatment,
+        "retract-decision": RetractTreatmentDecision,
+        "arrival": ReportArrival,
+        "retract-arrival": RetractArrival,
+        "hold": PlaceHold,
+        "lift": LiftHold,
+        "retract-lift": RetractLift,
+        "withdraw": WithdrawDeclaration,
+    },
+    "containers": {
+        "event": RecordEquipmentEvent,
+        "retract": RetractEquipmentEvent,
+        "finding": RecordContainerFinding,
+        "strike": StrikeLot,
+        "permit": PermitExit,
+        "hold": PlaceContainerHold,
+        "lift": LiftContainerHold,
+        "gate-out": RecordGateOut,
+    },
+    "watches": {"place": PlaceWatch, "lift": LiftWatch},
+}
+"""The forms of the pages of goods, containers and watches, and what each asks; a page shows those that one may send."""
+
+
+def _asking(*kinds: type[Request]) -> Right:
+    """A route over which one of these is asked; which of them it is, is looked at again when it is known."""
+    rights = [ASKS[kind] for kind in kinds]
+    return Right(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
+
+
+_READ_GOODS = Right(_GOODS, Scope.READ)
+_READ_BOXES = Right(_BOXES, Scope.GATE)
+READ_MESSAGES = Right(_BOXES, Scope.READ)
+READ_WATCHES = Right(_LISTING | {R.AUDITOR}, Scope.READ)
+"""A watch is about a bill or a declarant at every office, so that nobody's reach cuts the list."""
+_BOARD = Right(CUSTOMS, Scope.READ)
+_FEED = Right(_PORTS | _WATCHING, Scope.GATE)
+READ_PEOPLE = Right(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
+"""Accounts, keys and who gave whom what; also what others asked for: everybody reads what they asked for themselves."""
+GIVE_RIGHTS = Right(frozenset({R.ADMINISTRATOR}), Scope.GRANT)
+GIVING = (
+    "make",
+    "change",
+    "close",
+    "open",
+    "password",
+    "end-sessions",
+    "make-key",
+    "rotate-key",
+    "revoke-key",
+    "authorise",
+    "end-authorisation",
+)
+"""The forms of the pages of accounts."""
+_OPERATE = Right(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
+_PARKED = Right(_WATCHING, Scope.OPERATE)
+_SIGNED_IN = Right(ANYBODY, None)
+GOODS, BOXES = "/api/v1/consignments/{consignment_id}", "/api/v1/containers/{container_no}"
+ROUTES: dict[tuple[str, str], Right | Open] = {
+    ("GET", "/livez"): Open(),
+    ("GET", "/readyz"): Open(),
+    ("GET", "/docs"): Open(page=True),
+    ("GET", "/docs/codes/{table}"): Open(page=True),
+    ("GET", "/problems"): Open(page=True),
+    ("GET", "/problems/{code}"): Open(page=True),
+    ("GET", "/rights"): Open(page=True),
+    ("GET", "/sign-in"): Open(page=True),
+    ("POST", "/sign-in"): Open(),
+    ("POST", "/sign-out"): _SIGNED_IN,
+    ("GET", "/password"): _SIGNED_IN,
+    ("POST", "/password"): _SIGNED_IN,
+    ("GET", "/api/v1/me"): _SIGNED_IN,
+    ("GET", "/metrics"): _OPERATE,
+    # declarations
+    ("POST", "/api/v1/declarations"): _asking(LodgeDeclaration),
+    ("POST", "/api/v1/declarations/batch"): _asking(LodgeDeclaration),
+    ("GET", "/lodge"): _asking(LodgeDeclaration),
+    ("POST", "/lodge"): _asking(LodgeDeclaration),
+    ("POST", f"{GOODS}/withdrawal"): _asking(WithdrawDeclaration),
+    # what is asked about goods
+    ("POST", f"{GOODS}/arrival"): _asking(ReportArrival),
+    ("POST", f"{GOODS}/arrival/retraction"): _asking(RetractArrival),
+    ("POST", f"{GOODS}/findings"): _asking(RecordFindings),
+    ("POST", f"{GOODS}/findings/correction"): _asking(CorrectFindings),
+    ("POST", f"{GOODS}/findings/retraction"): _asking(RetractFindings),
+    ("POST", f"{GOODS}/treatments"): _asking(RecordTreatment),
+    ("POST", f"{GOODS}/treatments/correction"): _asking(CorrectTreatment),
+    ("POST", f"{GOODS}/treatments/retraction"): _asking(RetractTreatment),
+    ("POST", f"{GOODS}/treatment-decisions"): _asking(DecideTreatment),
+    ("POST", f"{GOODS}/treatment-decisions/retraction"): _asking(RetractTreatmentDecision),
+    ("POST", f"{GOODS}/holds"): _asking(PlaceHold),
+    ("POST", f"{GOODS}/holds/lift"): _asking(LiftHold),
+    ("POST", f"{GOODS}/holds/lift/retraction"): _asking(RetractLift),
+    # what is asked about containers
+    ("POST", f"{BOXES}/gate-outs"): _asking(RecordGateOut),
+    ("POST", f"{BOXES}/events"): _asking(RecordEquipmentEvent),
+    ("POST", f"{BOXES}/events/{{report_id}}/retraction"): _asking(RetractEquipmentEvent),
+    ("POST", f"{BOXES}/findings"): _asking(RecordContainerFinding),
+    ("POST", f"{BOXES}/strikes"): _asking(StrikeLot),
+    ("POST", f"{BOXES}/permits"): _asking(PermitExit),
+    ("POST", f"{BOXES}/holds"): _asking(PlaceContainerHold),
+    ("POST", f"{BOXES}/holds/{{hold_id}}/lift"): _asking(LiftContainerHold),
+    # watches
+    ("GET", "/api/v1/watches"): READ_WATCHES,
+    ("POST", "/api/v1/watches"): _asking(PlaceWatch),
+    ("POST", "/api/v1/watches/{watch_id}/lift"): _asking(LiftWatch),
+    ("GET", "/watches"): READ_WATCHES,
+    ("POST", "/watches/act/place"): _asking(PlaceWatch),
+    ("POST", "/watches/act/lift"): _asking(LiftWatch),
+    # forms; which act it is, is looked at by its kind
+    ("POST", "/consignments/{consignment_id}/act/{act}"): Right(_BOXES, Scope.DECIDE),
+    ("POST", "/containers/{container_no}/act/{act}"): Right(_BOXES, Scope.DECIDE),
+    # goods
+    ("GET", GOODS): _READ_GOODS,
+    ("GET", f"{GOODS}/timeline"): _READ_GOODS,
+    ("GET", "/api/v1/consignments"): _READ_GOODS,
+    ("GET", "/consignments"): _READ_GOODS,
+    ("GET", "/consignments.csv"): _READ_GOODS,
+    ("GET", "/consignments/{consignment_id}"): _READ_GOODS,
+    ("GET", "/consignments/{consignment_id}/live"): _READ_GOODS,
+    ("GET", "/consignments/{key}/messages/{message_id}"): _READ_GOODS,
+    ("GET", "/api/v1/unmatched"): Right(CUSTOMS, Scope.READ),
+    ("GET", "/unmatched"): Right(CUSTOMS, Scope.READ),
+    # containers, the gate question, and contents of messages about either
+    ("GET", BOXES): _READ_BOXES,
+    ("GET", f"{BOXES}/events"): _READ_BOXES,
+    ("GET", "/containers"): _READ_BOXES,
+    ("GET", "/containers/{container_no}"): _READ_BOXES,
+    ("GET", "/containers/{container_no}/live"): _READ_BOXES,
+    ("GET", "/containers/{key}/messages/{message_id}"): READ_MESSAGES,
+    ("GET", "/api/v1/messages/{key}/{message_id}"): READ_MESSAGES,
+    # what became of one's own requests, and of those about goods that one may see
+    ("GET", "/api/v1/requests/{request_id}"): _SIGNED_IN,
+    ("GET", "/requests/{request_id}"): _SIGNED_IN,
+    # what ports follow
+    ("GET", "/api/v1/releases"): _FEED,
+    ("GET", "/api/v1/releases/stream"): _FEED,
+    # people and programs
+    ("GET", "/accounts"): READ_PEOPLE,
+    ("GET", "/account"): READ_PEOPLE,
+    ("GET", "/grants"): READ_PEOPLE,
+    **{("POST", f"/accounts/act/{act}"): GIVE_RIGHTS for act in GIVING},
+    ("GET", "/activity"): Right(ANYBODY, Scope.READ),
+    # the whole border
+    ("GET", "/"): _SIGNED_IN,
+    ("GET", "/board"): _BOARD,
+    ("GET", "/api/v1/stages"): _BOARD,
+    ("GET", "/api/v1/alarms"): _BOARD,
+    ("GET", "/alarms"): _BOARD,
+    ("GET", "/api/v1/parked"): _PARKED,
+    ("GET", "/parked"): _PARKED,
+}
+"""Every route of the console. One that has no row is answered 403; a test walks all of them."""
+READS: dict[str, str] = {
+    GOODS: "consignment_id",
+    f"{GOODS}/timeline": "consignment_id",
+    "/consignments/{consignment_id}": "consignment_id",
+    "/consignments/{consignment_id}/live": "consignment_id",
+    "/consignments/{key}/messages/{message_id}": "key",
+    BOXES: "container_no",
+    f"{BOXES}/events": "container_no",
+    "/containers/{container_no}": "container_no",
+    "/containers/{container_no}/live": "container_no",
+    "/containers/{key}/messages/{message_id}": "key",
+    "/api/v1/messages/{key}/{message_id}": "key",
+    **dict.fromkeys(
+        ("/watches", "/api/v1/watches", "/alarms", "/api/v1/alarms", "/unmatched", "/api/v1/unmatched"), ""
+    ),
+    **dict.fromkeys(
+        ("/consignments", "/api/v1/consignments", "/consignments.csv", "/", "/board", "/api/v1/stages"), ""
+    ),
+    **dict.fromkeys(("/parked", "/api/v1/parked"), ""),
+    **dict.fromkeys(("/api/v1/releases", "/api/v1/releases/stream"), ""),
+}
+"""Where somebody of customs reads what is masked for others: by address, which part of it names the goods or the container; empty for
+a list, which is noted under its address. What a search for a name found, the goods of a request, and a page that a form came back to are
+noted where the answer is made (`services.console.access.readings.note_told`)."""
+EVERY_COMPANY = "*"
+"""Instead of a company: all of them. For the people of a sandbox and of tests; refused where the clock is the world's."""
+EVERY_OFFICE = "0000"
+"""The General Administration: all districts."""
+
+
+def covers(office: str, other: str) -> bool:
+    """Whether an officer of `office` has to do with goods declared at `other` (four digits, code of customs; the first two are
+    the district, and a code that ends in 00 is the whole district). Goods that were not declared yet belong to nobody: all see them."""
+    if not other or office == EVERY_OFFICE:
+        return True
+    return office == other or (office[2:] == "00" and office[:2] == other[:2])
+
+
+def misnamed(name: str, company: str) -> bool:
+    """Whether an account of this name would look like another company: a unified social credit code that is not its own."""
+    return name != company and is_valid(name)
+
+
+class Who(NamedTuple):
+    """Somebody who has proved who they are. `clients`: the companies that authorised an agent, now; `scopes`: of the key, all for a
+    person; `csrf`: the secret that a form of this session carries, empty for a key; `session`: the digest that names the session."""
+
+    actor: str
+    roles: frozenset[Role]
+    company: str = ""
+    office: str = ""
+    clients: frozenset[str] = frozenset()
+    scopes: frozenset[Scope] = frozenset(Scope)
+    csrf: str = ""
+    session: str = ""
+    must_change: bool = False
+
+    def may(self, right: Right) -> bool:
+        """Whether the role and the key suffice; whose goods it is about is asked elsewhere."""
+        return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
+
+    def forms(self, page: str) -> frozenset[str]:
+        """The forms of `consignments`, `containers`, `watches` or `accounts` that one may send."""
+        if page == "accounts":
+            return frozenset(GIVING if self.may(GIVE_RIGHTS) else ())
+        return frozenset([name for name, kind in FORMS[page].items() if self.may_ask(kind)])
+
+    def may_open(self, address: str) -> bool:
+        """Whether one may read the page at this address."""
+        right = ROUTES["GET", address]
+        return isinstance(right, Open) or (bool(self.actor) and self.may(right))
+
+    def knows_goods(self) -> bool:
+        """Whether goods are one's business at all: a carrier or terminal is told of containers only."""
+        return not self.roles.isdisjoint(_GOODS)
+
+    def of_customs(self) -> bool:
+        """Whether words of officers, which stand in no answer to somebody outside customs, may be read."""
+        return not self.roles.isdisjoint(CUSTOMS)
+
+    def audience(self) -> Audience | None:
+        """As whom one is answered: None inside customs, where answers are whole."""
+        if self.of_customs():
+            return None
+        return Audience.PORT if self.roles.isdisjoint(_GOODS) else Audience.DECLARANT
+
+    def may_ask(self, kind: type[Request]) -> bool:
+        """Whether requests of this kind may be asked at all."""
+        return kind in ASKS and self.may(ASKS[kind])
+
+    def companies(self) -> frozenset[str]:
+        """The companies whose goods are one's own; `*` is among them where all are."""
+        found = set[str]()
+        if self.company and not self.roles.isdisjoint(_DECLARING):
+            found.add(self.company)
+        if Role.AGENT in self.roles:
+            found |= self.clients - {EVERY_COMPANY}
+        return frozenset(found)
+
+    def reaches(self, roles: frozenset[Role] = ANYBODY) -> frozenset[Reach]:
+        """How far the roles reach; with `roles`, those of them only."""
+        return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
+
+    def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY) -> bool:
+        """Whether goods of this declarant, declared at this office, are within reach; both empty: nobody has declared them."""
+        reaches = self.reaches(roles)
+        if Reach.ANY in reaches:
+            return True
+        if Reach.COMPANY in reaches and self.of_own_company(declarant):
+            return True
+        return Reach.OFFICE in reaches and covers(self.office, office)
+
+    def of_own_company(self, declarant: str) -> bool:
+        """Whether papers of this declarant are one's own to lodge."""
+        own = self.companies()
+        return EVERY_COMPANY in own or (bool(declarant) and declarant in own)
+
+    def sees_everything(self, roles: frozenset[Role] = ANYBODY) -> bool:
+        """Whether no list has to be cut; with `roles`, by those of them only: one role lends its reach to no other."""
+        reaches = self.reaches(roles)
+        every_office = Reach.OFFICE in reaches and self.office == EVERY_OFFICE
+        every_company = Reach.COMPANY in reaches and EVERY_COMPANY in self.companies()
+        return Reach.ANY in reaches or every_office or every_company
+
+    def behalf(self, kind: type[Request], declarant: str = "") -> str | None:
+        """On whose behalf a request is asked: of a declarant or agent the company that declares, of a carrier or terminal its
+        own; an officer speaks as the office. None where the account speaks for itself."""
+        if kind in (LodgeDeclaration, WithdrawDeclaration):
+            behalf = declarant
+        elif not ASKS[kind].roles.isdisjoint(_PORTS) and self.company != EVERY_COMPANY:
+            behalf = self.company
+        else:
+            behalf = ""
+        return None if behalf in ("", self.actor) else behalf

@@ -1,0 +1,106 @@
+"""Which requests come in at all? Those to a name of ours, from no other site, with each decisive header once."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.console.api.problems import Problem
+from services.console.settings import ConsoleSettings
+
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  an address to listen on is no name to be called by
+READING = ("GET", "HEAD", "OPTIONS")
+ONCE = frozenset(
+    {b"host", b"content-length", b"content-type", b"transfer-encoding", b"origin", b"sec-fetch-site"}
+    | {b"cookie", b"x-csrf-token"}
+    | {b"idempotency-key", b"last-event-id", b"authorization"}
+)
+"""Whoever reads the first of two is told another thing than who reads the last: neither is believed."""
+ALWAYS: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not bring its own."""
+STATIC = "/static/"
+
+
+class Admission:
+    """The outermost check; what it refuses reaches no route."""
+
+    def __init__(self, app: ASGIApp, settings: ConsoleSettings, show: Callable[[Request, Problem], Response]) -> None:
+        self._app = app
+        self._show = show
+        self._names = names(settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        problem = self._refused(scope)
+        app = self._app if problem is None else self._show(Request(scope), problem)
+
+        async def completed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _complete(MutableHeaders(scope=message), scope["path"])
+            await send(message)
+
+        await app(scope, receive, completed)
+
+    def _refused(self, scope: Scope) -> Problem | None:
+        if "\x00" in scope["path"] or any(nul in scope["query_string"] for nul in (b"%00", b"\x00")):
+            return Problem(400, "nul_in_address")  # no text of PostgreSQL can hold one, so no query is made of it
+        found = [name for name, _ in scope["headers"] if name in ONCE]
+        if len(found) != len(set(found)):
+            twice = next(name for name in found if found.count(name) > 1)
+            return Problem(400, "header_twice", header=twice.decode())
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        if not host:
+            return Problem(400, "no_host")
+        if host not in self._names and host.rpartition(":")[0] + ":" not in self._names:
+            return Problem(421, "wrong_host", seen=host[:100])
+        if scope["method"] not in READING and not _is_ours(headers, host):
+            return Problem(403, "cross_site")
+        return None
+
+
+def names(settings: ConsoleSettings) -> frozenset[str]:
+    """What the console may be called: `name`, `name:port`, or `name:` for a name with any port."""
+    own = [*LOOPBACK, *([] if settings.console_host in EVERYWHERE else [_bracketed(settings.console_host)])]
+    ours = {each for name in own for each in (name.lower(), f"{name.lower()}:{settings.console_port}")}
+    for listed in settings.allowed_hosts.lower().split(","):
+        name = _bracketed(listed.strip())
+        if name:
+            has_port = name.rpartition(":")[2].isdecimal() and not name.endswith("]")
+            ours |= {name} if has_port else {name, f"{name}:"}
+    return frozenset(ours)
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if name.count(":") > 1 and not name.startswith("[") else name
+
+
+def _is_ours(headers: Headers, host: str) -> bool:
+    """A browser says where a request was made; an older one says it by its origin only, and a program says nothing."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    try:
+        return origin is None or urlsplit(origin).netloc.lower() == host
+    except ValueError:  # no origin of a browser
+        return False
+
+
+def _complete(headers: MutableHeaders, path: str) -> None:
+    for name, value in ALWAYS.items():
+        if name == "Cache-Control" and path.startswith(STATIC):  # named by their content
+            continue
+        headers.setdefault(name, value)

@@ -1,0 +1,574 @@
+"""What does the API say about goods, containers and requests? Answers from the rows, each with how fresh they are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import orjson
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParameter
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from sqlalchemy import and_
+
+from schemas.declaration import MOST_OF_A_REFERENCE
+from schemas.envelope import RequestRefused
+from schemas.outside import mark_of
+from schemas.vocabulary import Stage
+from services.console.access.readings import note_told
+from services.console.access.rights import READ_MESSAGES, Reach, Who
+from services.console.api import paging
+from services.console.api.clearance_times import clearance_of
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import (
+    API,
+    alarm,
+    block,
+    box_hold,
+    called,
+    consignment,
+    content,
+    entries,
+    gate_text,
+    in_order,
+    is_shown,
+    parked,
+    projection,
+    report,
+    stage_counts,
+    text,
+    visit,
+    when,
+)
+from services.console.api.goods_access import condition, consignment_of, cut, inside, may_read, unknown
+from services.console.api.masking import body_for, masked
+from services.console.api.paging import fit
+from services.console.api.problems import Problem, documented
+from services.console.api.request_producer import Asked
+from services.console.api.requests import OfConsignment, OfContainer, Responses
+from services.console.api.views import (
+    AlarmKindView,
+    AlarmLine,
+    Alarms,
+    AlarmView,
+    Board,
+    Clearance,
+    ConsignmentView,
+    Content,
+    Entry,
+    Found,
+    GateView,
+    ParkedList,
+    Reports,
+    ReportView,
+    RequestView,
+    Status,
+    Timeline,
+)
+from services.console.language.desk_sentences import in_words
+from services.console.language.words import both, refusal
+from services.console.readmodel import lists
+from services.console.readmodel.consignment import Consignment, plain
+from services.console.readmodel.container import Report
+from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
+from services.console.readmodel.messages import moment
+from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
+from services.console.readmodel.tables import ALARMS, OPEN_STAGES
+from services.shell.clock import CLOCK, now
+
+router = APIRouter(prefix=API)
+PIECE_CHARACTERS = 100_000
+"""Of a content in one answer: as JSON a character may be six bytes long."""
+MOST_ANSWERS = 300
+"""Facts of one request in one answer; the timeline has them all."""
+UNMATCHED_DAYS = 30
+"""A paper may be lodged a month after the first word about its goods; later than that it is looked for."""
+ALARM_SUBJECTS = 4
+"""Of one kind of alarm, on the board."""
+BLOCKED = 8
+"""Containers whose alarm waits for an officer's finding, on the board."""
+REPORTS = 100
+"""Equipment reports of a container in one answer."""
+M = TypeVar("M", bound=BaseModel)
+After = Annotated[
+    str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
+]
+READ: Responses = documented(
+    (422, "A parameter does not have the required shape"), (503, "The read model does not answer")
+)
+NOT_THERE: Responses = {**READ, **documented((404, "Nothing was ever said about it"))}
+
+
+# consignments
+
+
+@router.get(
+    "/consignments/{consignment_id}",
+    response_model=Status,
+    responses={**NOT_THERE, 202: {"model": Status, "description": "Lodged; the desks have not spoken yet"}},
+    tags=["declarants"],
+    summary="Where do the goods stand?",
+)
+def status(request: Request, consignment_id: OfConsignment) -> Response:
+    """What the goods wait for, since when, and whose move it is."""
+    desk, who = office(request), who_of(request)
+    row = consignment_of(desk, who, consignment_id)
+    code = 200
+    if row is None:
+        row, code = lodged_only(desk, who, consignment_id), 202
+    link = f"{API}/consignments/{consignment_id}"
+    said = Status(
+        consignment=goods_to(who, row),
+        projection=projection(desk.standing()),
+        status=link,
+        timeline=f"{link}/timeline",
+    )
+    return JSONResponse(said.model_dump(mode="json"), code, headers={"Location": link} if code == 202 else None)
+
+
+def goods_to(who: Who, row: Consignment) -> ConsignmentView:
+    """Where goods stand, as somebody gets it."""
+    return masked(consignment(row), who.audience())
+
+
+def lodged_only(desk: Office, who: Who, consignment_id: str) -> Consignment:
+    """What can be said of a consignment without rows that one may see: lodged here, or perhaps not read yet. Problem 404 when neither
+    is so. Who sees only some goods is told of what they have lodged themselves."""
+    asked = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    if asked is not None and not who.sees_everything() and asked.sender != who.actor:
+        asked = None
+    if asked is None and not desk.behind():
+        raise unknown(desk, consignment_id)
+    lodged_us = asked.asked_us if asked is not None else None
+    return Consignment(
+        consignment_id,
+        stage=Stage.LODGED,
+        lodged_us=lodged_us,
+        waiting_for="acceptance",
+        waiting_owner="declaration",
+        waiting_since_us=lodged_us,
+    )
+
+
+@router.get(
+    "/consignments/{consignment_id}/timeline",
+    response_model=Timeline,
+    responses=NOT_THERE,
+    tags=["declarants"],
+    summary="What happened to the goods?",
+)
+def timeline(
+    request: Request,
+    consignment_id: OfConsignment,
+    only: Annotated[
+        str, Query(description="all, milestones or problems", pattern="^(all|milestones|problems)$")
+    ] = "all",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="from the link of the page before")] = 0,
+) -> Timeline:
+    """Every fact and request about the goods, answers after what they answer. Long contents are links."""
+    desk, who = office(request), who_of(request)
+    facts, whole = timeline_rows(desk, consignment_id, only) if may_read(desk, who, consignment_id) else ([], 0)
+    if not whole:
+        lodged_only(desk, who, consignment_id)
+    start = next((number for number, fact in enumerate(facts, 1) if fact.place == after), 0)
+    shown, more = fit(entries(desk.rows, facts[start : start + limit + 1], consignment_id, who.audience()), limit)
+    query = urlencode({"only": only, "limit": limit, "after": facts[start + len(shown) - 1].place if shown else 0})
+    return Timeline(
+        consignment_id=consignment_id,
+        entries=shown,
+        next=f"{API}/consignments/{quote(consignment_id)}/timeline?{query}" if more else None,
+        complete=whole < LONGEST_TIMELINE,
+        projection=projection(desk.standing()),
+    )
+
+
+def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
+    """What a timeline shows of this key, in order and without contents; and how much there is in all."""
+    facts = in_order(desk.rows.timeline(key))
+    return [fact for fact in facts if is_shown(fact.kind, only)], len(facts)
+
+
+@router.get(
+    "/messages/{key}/{message_id}",
+    response_model=Content,
+    responses=NOT_THERE,
+    tags=["declarants"],
+    summary="The content of one message",
+)
+def message_content(
+    request: Request,
+    key: Annotated[str, PathParameter(max_length=200, description="consignment id, or container number")],
+    message_id: Annotated[str, PathParameter(max_length=200)],
+    offset: Annotated[int, Query(ge=0, le=2**31, description="from the link of the piece before")] = 0,
+) -> Content:
+    """As text, in pieces: a timeline leaves long contents out."""
+    desk, who = office(request), who_of(request)
+    if not may_read(desk, who, key):
+        raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
+    return piece(desk, who, key, message_id, offset)
+
+
+def piece(desk: Office, who: Who, key: str, message_id: str, offset: int) -> Content:
+    """The piece of this content, as somebody gets it, that begins at `offset`; Problem 404 where there is no such message."""
+    fact = desk.rows.fact(key, message_id)
+    if fact is None:
+        raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
+    whole = desk.rows.bodies([fact.place])[fact.place]
+    if audience := who.audience():
+        whole = orjson.dumps(body_for(audience, fact.kind, content(whole))).decode()
+    end = offset + PIECE_CHARACTERS
+    link = f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}?offset={end}"
+    return Content(
+        id=message_id, characters=len(whole), text=whole[offset:end], next=link if end < len(whole) else None
+    )
+
+
+@router.get(
+    "/consignments",
+    response_model=Found,
+    responses={**READ, **documented((410, "A page of an older version: `cursor`"))},
+    tags=["declarants"],
+    summary="Find consignments",
+)
+def search(
+    request: Request,
+    q: Annotated[
+        str, Query(description="declaration no., container, consignment id, USCC, reference or bill", max_length=100)
+    ] = "",
+    stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: After = "",
+    cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
+) -> Found:
+    """All of them, the latest lodged first; or by any name that the goods go by, or by stage."""
+    if cursor:
+        raise Problem(410, "old_page", seen=cursor)
+    desk = office(request)
+    who = who_of(request)
+    parts = found(q, stage, who)
+    shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
+    if q.strip():
+        note_told(request, *[goods.consignment_id for goods in shown])
+    query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
+    return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
+
+
+@router.get(
+    "/unmatched",
+    response_model=Found,
+    responses=READ,
+    tags=["officers"],
+    summary="What was told of goods that nobody lodged",
+)
+def unmatched(
+    request: Request,
+    days: Annotated[int, Query(ge=0, le=3650, description="for so many days or longer; 0: all")] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: After = "",
+) -> Found:
+    """Holds and arrivals of consignments that were never declared; the newest first. They hold from the moment at which the
+    goods are known, and no board counts them."""
+    desk = office(request)
+    shown, following = unmatched_page(desk, who_of(request), days, after, limit)
+    query = {"days": days, "limit": limit, "after": following}
+    return Found(consignments=shown, next=link("/unmatched", query), projection=projection(desk.standing()))
+
+
+def unmatched_page(
+    desk: Office, who: Who, days: int, after: str, limit: int
+) -> tuple[list[ConsignmentView], str | None]:
+    """A page of goods that nobody has lodged for so many days, as far as one may see them, and where the next one begins."""
+    parts = cut(lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000)), who)
+    return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
+
+
+def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
+    """The list of what goes by this name, or is at this stage, or of everything, as far as one may see it."""
+    if asked := q.strip():
+        return cut(lists.named(asked), who)
+    if stage is not None:
+        return cut(lists.at_stage(stage), who)
+    if who.sees_everything() or Reach.OFFICE in who.reaches():
+        return cut(lists.everything(), who)
+    return lists.declared_by(sorted(who.companies()))
+
+
+# requests
+
+
+@router.get(
+    "/requests/{request_id}",
+    response_model=RequestView,
+    responses=NOT_THERE,
+    tags=["declarants", "officers", "ports"],
+    summary="What became of a request?",
+)
+def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
+    """Waiting, answered with these facts, sent back for this reason, or parked."""
+    asked = outcome(office(request), who_of(request), request_id)
+    note_told(request, asked.subject)
+    return asked
+
+
+def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
+    """What became of a request that this console took in; Problem 404 for another, and for one that is neither one's own nor about
+    goods that one may see."""
+    asked: Any = desk.asker.asked(request_id) or desk.rows.lodgement(request_id)
+    own = asked is not None and asked.sender == who.actor
+    if asked is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, asked.subject))):
+        raise Problem(404, "unknown_request", seen=request_id)
+    facts = in_order(desk.rows.timeline(asked.subject))
+    answers, refused = _answers(desk, who, asked, request_id, facts)
+    # `key_reused` speaks of somebody else's message under this id
+    sent_back = next((row for row in refused if row.code != "key_reused"), None)
+    seen = any(fact.id == request_id for fact in facts)
+    named = "refused" if sent_back else "answered" if answers else _unanswered(desk, asked, seen)
+    return RequestView(
+        request_id=request_id,
+        kind=asked.kind,
+        subject=asked.subject,
+        asked_at=moment(asked.asked_us),
+        outcome=named,
+        outcome_text=text(both(f"requests.{named}")),
+        refusal_code=sent_back.code if sent_back else None,
+        refusal=text(refusal(sent_back.code)) if sent_back else None,
+        reason=sent_back.reason if sent_back and (own or _reason_is_told(who)) else None,
+        reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _reason_is_told(who)) else None,
+        answers=[answer for answer in answers if answer.kind != "RequestRefused"],
+        projection=projection(desk.standing()),
+    )
+
+
+def _reason_is_told(who: Who) -> bool:
+    """Whether what a desk saw in a request is read by somebody who did not send it."""
+    audience = who.audience()
+    return audience is None or audience in mark_of(RequestRefused, "reason").audiences
+
+
+def _answers(desk: Office, who: Who, asked: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
+    """The facts that answer the request, and the refusals of it. What was lodged after a withdrawal is answered under another key, to
+    which each of the consignments before hands it on; who did not ask it follows as far as they may read."""
+    key, causes = asked.subject, {request_id}
+    answers, refused = list[Entry](), list[Any]()
+    for _ in range(MOST_OF_A_REFERENCE):
+        naming = [fact for fact in facts if fact.kind in _NAMING]
+        bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
+        mine = {place: told for place, text in bodies.items() if (told := _told(text)).get("request_id") == request_id}
+        chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
+        answers += entries(desk.rows, chosen[:MOST_ANSWERS], key, who.audience())
+        refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
+        passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
+        if passed is None:
+            break
+        key = str(mine[passed.place].get("later", ""))
+        if asked.sender != who.actor and not may_read(desk, who, key):
+            break
+        facts = in_order(desk.rows.timeline(key))
+        # both facts of the handing on have one cause
+        causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
+    return answers[:MOST_ANSWERS], refused
+
+
+def _told(text: str) -> dict[str, Any]:
+    """The content of a fact; nothing where it is no JSON object."""
+    try:
+        body = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+_NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
+"""Answers to a lodgement which may come of another message than that: of the end of what it waited for."""
+
+
+def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
+    if not seen:
+        return "not_projected"
+    return "parked" if desk.rows.parked(1, key=asked.subject) else "pending"
+
+
+# containers
+
+
+@router.get(
+    "/containers/{container_no}",
+    response_model=GateView,
+    responses=READ,
+    tags=["ports"],
+    summary="May this container leave?",
+)
+async def gate_question(request: Request, container_no: OfContainer) -> GateView:
+    """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
+    desk = office(request)  # threads and connections of its own: pages that take long are not waited for
+    who, number = who_of(request), plain(container_no)
+    return await to_thread.run_sync(gate_view, desk, who, number, desk.gate_rows, limiter=desk.gate_threads)
+
+
+def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = None) -> GateView:
+    """The answer to a terminal; a read model that does not answer raises, and its handler says no. To others it is cut to the goods
+    that they may see, and a container with none of them is unknown; nobody outside customs reads words of officers."""
+    standing = desk.standing()
+    row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
+    seen = inside(rows or desk.rows, who, container_no)
+    if seen is not None and seen.hidden:
+        row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
+    fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
+    known = complete and standing.complete(desk.settings.gate_stale_seconds)
+    since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
+    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
+    said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
+    lag = standing.gate_lag_seconds
+    if seen is not None and seen.cut:
+        parts = [part for part in parts if part.consignment_id in seen.seen]
+        said = said.only(seen.seen)
+    if not who.knows_goods():
+        said = said._replace(awaited=())  # what is asked of goods says how closely customs looks
+    told = GateView(
+        container_no=container_no,
+        may_leave=said.may_leave,
+        reason=said.reason,
+        text=gate_text(said, row),
+        detail=said.detail,
+        waiting_for=list(said.waiting_for),
+        consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
+        permitted=[part.consignment_id for part in parts if part.may_leave_by_permit and is_inside(part, row)][:SHOWN],
+        lots=said.lots,
+        lots_released=said.released,
+        visit=visit(row) if row else None,
+        holds=[box_hold(hold) for hold in on_box],
+        block=block(row) if row else None,
+        since=when(row.since_us) if row else None,
+        as_of=standing.gate_as_of,
+        lag_seconds=None if lag is None else round(lag, 3),
+    )
+    return masked(told, who.audience())
+
+
+@router.get(
+    "/containers/{container_no}/events",
+    response_model=Reports,
+    responses=READ,
+    tags=["ports"],
+    summary="What was reported of this container?",
+)
+def container_reports(request: Request, container_no: OfContainer) -> Reports:
+    """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
+    desk, who, number = office(request), who_of(request), plain(container_no)
+    seen = inside(desk.rows, who, number)
+    found = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
+    return Reports(
+        container_no=number,
+        reports=[report_to(who, row) for row in found[:REPORTS]],
+        complete=len(found) <= REPORTS,
+        projection=projection(desk.standing()),
+    )
+
+
+def report_to(who: Who, row: Report) -> ReportView:
+    """A report as somebody gets it: outside customs one reads who told it where that is oneself or one's company."""
+    told = report(row)
+    return told if told.reported_by in (who.actor, who.company) else masked(told, who.audience())
+
+
+# operations
+
+
+@router.get("/stages", response_model=Board, responses=READ, tags=["operations"], summary="The live board")
+def stages(request: Request) -> Board:
+    """Counts and the longest waiting of each stage, clearance times, alarms, parked messages."""
+    return board(office(request), who_of(request))
+
+
+def board(desk: Office, who: Who) -> Board:
+    """The board now: counts of all goods; by name only those that one may see, and then no alarms, of which there is a list."""
+    rows, seen = desk.rows, condition(who)
+    at = now()
+    kinds = rows.alarm_kinds(ALARM_SUBJECTS) if seen is None else []
+    since = rows.waiting_since(OPEN_STAGES, 50, 95)
+    return Board(
+        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, seen), since, at),
+        clearance=Clearance(times=clearance_of(rows.latest_grants())),
+        alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
+        alarm_kinds=[
+            AlarmKindView(
+                kind=one.kind,
+                text=called("kinds", one.kind),
+                count=one.alarms,
+                raised_at=moment(one.raised_us),
+                alarms=f"{API}/alarms?{urlencode({'kind': one.kind})}",
+            )
+            for one in kinds
+        ],
+        blocked=[each for each in map(block, rows.blocked(BLOCKED, seen)) if each is not None],
+        parked_messages=rows.parked_count(),
+        now=at,
+        projection=projection(desk.standing()),
+    )
+
+
+@router.get("/alarms", response_model=Alarms, responses=READ, tags=["operations"], summary="All alarms")
+def all_alarms(
+    request: Request,
+    kind: Annotated[str | None, Query(max_length=100, description="as `kind` of an alarm")] = None,
+    subject: Annotated[str | None, Query(max_length=200, description="container number or consignment id")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: After = "",
+) -> Alarms:
+    """The newest first."""
+    desk = office(request)
+    shown, following = alarm_page(desk, who_of(request), kind, subject, after, limit)
+    query = {"kind": kind, "subject": subject, "limit": limit, "after": following}
+    return Alarms(alarms=shown, next=link("/alarms", query), projection=projection(desk.standing()))
+
+
+def alarm_page(
+    desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
+) -> tuple[list[AlarmView], str | None]:
+    """A page of alarms about what one may see, and where the next one begins."""
+    parts, seen = lists.alarms(_stored(kind), _stored(subject)), condition(who)
+    if seen is not None:
+        about = of_subject(ALARMS.c.subject, seen)
+        parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]
+    return page(desk, parts, after, limit, lambda row: AlarmView(**alarm(row)))
+
+
+def _stored(name: str | None) -> str | None:
+    """As rows have it: PostgreSQL takes no NUL."""
+    return name.replace("\0", "\ufffd") if name else None
+
+
+@router.get("/parked", response_model=ParkedList, responses=READ, tags=["operations"], summary="Messages set aside")
+def parked_messages(
+    request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100, after: After = ""
+) -> ParkedList:
+    """What could not be decided, the newest first; each waits for operations."""
+    desk = office(request)
+    shown, following = page(desk, lists.parked(), after, limit, parked)
+    return ParkedList(
+        parked=shown,
+        total=desk.rows.parked_count(),
+        next=link("/parked", {"limit": limit, "after": following}),
+        projection=projection(desk.standing()),
+    )
+
+
+# pages of lists
+
+
+def page(
+    desk: Office, parts: Sequence[lists.Part], after: str, limit: int, view: Callable[[Any], M]
+) -> tuple[list[M], str | None]:
+    """The rows after a place as they are shown, as many as one answer has room for; and where the next page begins."""
+    rows = desk.rows.page(parts, paging.place_of(after, parts), limit + 1)
+    shown, more = fit([view(row) for _, row in rows], limit)
+    return shown, paging.token(rows[len(shown) - 1][0]) if more else None
+
+
+def link(path: str, query: Mapping[str, Any]) -> str | None:
+    """The address of the next page; None at the end, where `after` is None."""
+    named = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{API}{path}?{urlencode(named)}" if "after" in named else None

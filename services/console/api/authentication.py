@@ -1,0 +1,216 @@
+"""Who asks? Proved before any route hears of a request: an API key, or the cookie of somebody who has signed in. Without a row in the
+table of rights a route is closed."""
+
+import hmac
+from collections import OrderedDict
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from fastapi import Request
+from prometheus_client import Counter
+
+from schemas.codes.checks import Words
+from services.console.access.accounts import Accounts, Key, Refused
+from services.console.access.demo_accounts import is_demo, is_published
+from services.console.access.rights import ROUTES, Open, Right, Role, Who
+from services.console.api.admission import READING
+from services.console.api.problems import Problem, wants_page
+from services.console.language.words import both
+from services.console.readmodel.database import DATABASE_ERRORS
+from services.console.settings import ConsoleSettings
+from services.shell.clock import CLOCK, stopwatch, world_us
+
+SESSION_COOKIE = "dtg_session"
+SECURE_COOKIE = f"__Host-{SESSION_COOKIE}"
+"""Its name over TLS: a browser takes a cookie of such a name from this very host only, so that no neighbour puts its own there."""
+CSRF_HEADER = "x-csrf-token"
+BEARER = "bearer "
+REMEMBERED_KEYS = 2000
+"""Keys of which a process remembers for some seconds whose they are."""
+PROVING_THREADS = 4
+"""Threads in which keys and sessions are looked up. They are of their own, as the connections are, so that no page that takes long
+keeps the gate waiting."""
+LONGEST_AWAY = 60.0
+"""Seconds for which a key that was good stays so while the database does not answer."""
+OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
+"""All that is open to somebody whose password was made by somebody else."""
+REFUSED = Counter(
+    "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
+)
+FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
+RIGHTS_HELD = "rights_held"
+"""The code of the problem of a database that is an older copy, see services.console.readmodel.generation."""
+LATER = {"Retry-After": "30"}
+log = structlog.get_logger()
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
+
+
+class _Known(NamedTuple):
+    key: Key | Refused
+    at: float
+
+
+class Door:
+    """Keys and sessions of one console."""
+
+    def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
+        self._seconds = settings.key_seconds
+        self.accounts = accounts
+        self._keys: OrderedDict[str, _Known] = OrderedDict()
+        self._threads = CapacityLimiter(PROVING_THREADS)
+
+    async def of_key(self, written: str) -> Who:
+        """Whose key this is; read again from the rows after some seconds."""
+        at, known = stopwatch(), self._keys.get(written)
+        if known is None or at - known.at > self._seconds:
+            known = await self._read(written, known, at)
+        if isinstance(known.key, Refused):
+            raise known.key
+        if known.key.ends_us is not None and world_us() >= known.key.ends_us:
+            raise Refused("key_expired", seen=written.split("_")[1])
+        return _of_this_world(known.key.who)
+
+    async def _read(self, written: str, before: _Known | None, at: float) -> _Known:
+        found: Key | Refused
+        if is_published(written) and not CLOCK.is_sandbox:
+            return _Known(Refused("key_unknown"), at)
+        try:
+            found = await to_thread.run_sync(self.accounts.key, written, world_us(), limiter=self._threads)
+        except Refused as refused:
+            found = refused
+        except DATABASE_ERRORS as error:
+            if before is None or isinstance(before.key, Refused) or at - before.at > LONGEST_AWAY:
+                raise
+            log.warning("a key is believed as it was", error=str(error).splitlines()[0][:200])
+            return before
+        known = _Known(found, at)
+        self._keys[written] = known
+        self._keys.move_to_end(written)
+        while len(self._keys) > REMEMBERED_KEYS:
+            self._keys.popitem(last=False)
+        return known
+
+    async def of_cookie(self, cookie: str, host: str) -> Who:
+        """Who has signed in with this cookie; always read from the rows: a sign-out, a change of role and another console's hold."""
+        who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
+        return _of_this_world(who)
+
+
+def _of_this_world(who: Who) -> Who:
+    """Refused for an account of a sandbox where the clock is the world's, whatever session or key it got there."""
+    if is_demo(who.actor) and not CLOCK.is_sandbox:
+        raise Refused("account_closed")
+    return who
+
+
+async def prove(request: Request) -> None:
+    """What every route depends on: notes who asks, or refuses with Problem 401 or 403."""
+    route = request.scope["route"].path
+    right = ROUTES.get((request.method, route))
+    if isinstance(right, Open) and not right.page:
+        return
+    door: Door = request.app.state.door
+    if door.accounts.generation.held:
+        if isinstance(right, Open):
+            return
+        raise _refused(503, RIGHTS_HELD, headers=dict(LATER))
+    try:
+        who = await _proved(request)
+    except Refused as refused:
+        if isinstance(right, Open):
+            return
+        raise _not_proved(request, refused.code, **refused.values) from None
+    if who is None:
+        if isinstance(right, Open):
+            return
+        raise _not_proved(request, "not_signed_in")
+    request.scope["who"] = who
+    if isinstance(right, Open):
+        return
+    if who.must_change and route not in OF_PASSWORD:
+        raise _moved(request, "/password") if wants_page(request) else _refused(403, "password_to_change")
+    if right is None or not who.may(right):
+        problem = no_right(who, right)
+        REFUSED.labels(problem.code).inc()
+        raise problem
+    if who.session and request.method not in READING and route.startswith("/api/"):
+        check_form(who, request.headers.get(CSRF_HEADER, ""))
+
+
+async def still_may(request: Request) -> bool:
+    """Whether who has asked may go on to read an answer that has no end: proved again, as for a new request."""
+    right = ROUTES.get((request.method, request.scope["route"].path))
+    door: Door = request.app.state.door
+    if door.accounts.generation.held:
+        return False
+    try:
+        who = await _proved(request)
+    except Refused:
+        return False
+    return isinstance(right, Right) and who is not None and not who.must_change and who.may(right)
+
+
+def cookie_name(request: Request) -> str:
+    """Of the cookie of a session."""
+    return SECURE_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
+
+
+async def _proved(request: Request) -> Who | None:
+    """Who it is; None where nothing is shown. A key goes before a cookie."""
+    door: Door = request.app.state.door
+    shown = request.headers.get("authorization", "")
+    if shown:
+        if shown[: len(BEARER)].lower() != BEARER:
+            raise Refused("key_unknown")
+        return await door.of_key(shown[len(BEARER) :].strip())
+    name = cookie_name(request)
+    told = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
+    if told.count(name) > 1:  # one of the two was put there by somebody else
+        raise Refused("session_unknown")
+    cookie = request.cookies.get(name)
+    return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
+
+
+def check_form(who: Who, told: str) -> None:
+    """Problem 403 where a form or request of a session does not carry the session's own token: it was made for another sign-in, or by
+    another site. A key has no token and needs none."""
+    if who.csrf and not hmac.compare_digest(told.encode(), who.csrf.encode()):
+        raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
+
+
+def no_right(who: Who, right: Right | None) -> Problem:
+    """403 that says who may, or for what the key would have to be good; with `right` None nobody may."""
+    if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
+        roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
+        zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
+        return Problem(403, "no_right", may=Words(zh or "无", en or "nobody"))
+    return Problem(403, "no_scope", scope=both(f"scopes.{right.scope}"))
+
+
+def _refused(status: int, code: str, **values: Any) -> Problem:
+    REFUSED.labels(code).inc()
+    return Problem(status, code, **values)
+
+
+def _not_proved(request: Request, code: str, **values: Any) -> Problem:
+    """401; a person at a page is led to where one signs in, and comes back."""
+    if request.method == "GET" and wants_page(request) and "hx-request" not in request.headers:
+        REFUSED.labels(code).inc()
+        return _moved(request, "/sign-in")
+    problem = _refused(401, code, **values)
+    problem.headers.update(CHALLENGE)
+    return problem
+
+
+class Elsewhere(Problem):
+    """The answer is at another address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(303, "not_signed_in", headers={"Location": address})
+
+
+def _moved(request: Request, address: str) -> Elsewhere:
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Elsewhere(f"{address}?{urlencode({'next': asked})}" if address == "/sign-in" else address)

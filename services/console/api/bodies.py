@@ -1,0 +1,215 @@
+"""Is the body that came one that we can read? Size, type, JSON, duplicate keys, then the shape, each with its own answer."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Network, ip_address
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+from annotated_types import MaxLen
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from schemas.bounds import WhenMade
+from schemas.codes.formats import FORMATS, Format
+from services.console.api.context import office
+from services.console.api.nulls import validated
+from services.console.api.problems import FieldError, Problem, field_error, invalid
+from services.shell.formats import BOM, recognise
+
+M = TypeVar("M", bound=BaseModel)
+SEPARATORS = b",:{["
+"""Each value, key and nesting of JSON costs one of these, so their count bounds what a parser builds."""
+_PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
+"""Of a string; a whole one would keep every other thread for as long as it is searched."""
+_LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
+_SPACE = b" \t\n\r"
+
+
+@asynccontextmanager
+async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body, held until the request ends; Problem 415, 413, or 503 when too many large ones are held."""
+    kind = media_type(request)
+    if kind != "application/json" and not kind.endswith("+json"):
+        raise Problem(415, "not_json_type", seen=kind[:100] or "—")
+    async with body(request, limit) as data:
+        yield data
+
+
+def media_type(request: Request) -> str:
+    """What the sender says that the body is; empty when nothing is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@asynccontextmanager
+async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
+    """The body of any type; Problem 413 before more than `limit` bytes were taken in."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and (len(length) > 18 or int(length) > limit):
+        raise _too_large(limit)
+    with office(request).intake.place(client_of(request)) as place:
+        data, size, room = bytearray(), 0, True
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            room = room and place.has_room(size)
+            if room:
+                data += chunk
+            else:  # read to its end and kept nowhere: who still sends when we hang up may never read our answer
+                data.clear()
+        if not room:
+            raise place.refusal()
+        yield bytes(data)
+
+
+def client_of(request: Request) -> str:
+    """The address that a request comes from; empty where the server does not tell it. Of IPv6 it is the network of 64 bits: whoever has
+    one address of it has all of them, and would be counted anew with each."""
+    return _counted_as(request.client.host) if request.client else ""
+
+
+@lru_cache(maxsize=4096)
+def _counted_as(host: str) -> str:
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:  # no address: a socket of this machine
+        return host
+    if isinstance(address, IPv4Address) or address.is_loopback:
+        return host
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((address, 64), strict=False))
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "too_large", limit=limit, headers={"Connection": "close"})
+
+
+def bounded(data: bytes, limit: int) -> None:
+    """Problem 413 when JSON has more than `limit` separators, before anything is built of it."""
+    count = len(data) - len(data.translate(None, SEPARATORS))
+    if count <= limit:
+        return
+    for text in _strings(data):
+        count -= len(text) - len(text.translate(None, SEPARATORS))
+    if count > limit:
+        raise Problem(413, "too_many_parts", limit=limit, count=count)
+
+
+def _strings(data: bytes) -> Iterator[bytes]:
+    """What stands between quotation marks, in pieces."""
+    at = data.find(b'"')
+    while at >= 0:
+        at += 1
+        while (piece := _PIECE.match(data, at)) is not None:
+            yield piece[0]
+            at = piece.end()
+        at = data.find(b'"', at + 1)
+
+
+def strict_json(data: bytes, separators: int) -> Any:
+    """Refuses what JSON parsers pass over in silence: a key twice, NaN, nesting without end, more than `separators` parts."""
+    bounded(data, separators)
+    try:
+        return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
+    except _Twice as twice:
+        name = str(twice).encode(errors="replace").decode()  # half a surrogate cannot be sent back
+        raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
+    except (ValueError, RecursionError) as error:
+        raise other_format(data) or not_json(
+            f"{error}" if isinstance(error, ValueError) else "nested too deeply"
+        ) from None
+
+
+def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
+    """The JSON of each declaration of a batch, none of it built; None when this is no list, or no object of such a list alone."""
+    bounded(data, separators)
+    data = data.removeprefix(BOM)
+    start = _LIST_ONLY.match(data)
+    if start is None:
+        return None
+    end = data.rstrip(_SPACE)
+    if b"{" in start[0]:
+        if not end.endswith(b"}"):
+            return None
+        end = end[:-1]
+    try:
+        items = msgspec.json.decode(memoryview(end)[start.end() :], type=list[msgspec.Raw])
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return [bytes(item) for item in items]
+
+
+def read(data: bytes, model: type[M], separators: int) -> M:
+    """The body as `model`; Problem 400 when it is not JSON, 413 when it has too many parts, 422 with pointers when not of this shape."""
+    data = data.removeprefix(BOM)
+    if faults := long_lists(strict_json(data, separators), model):
+        raise Problem(422, "invalid", errors=faults, count=len(faults))
+    try:
+        return validated(model, data)
+    except ValidationError as error:
+        refuse_not_json(error)
+        raise invalid(error) from None
+
+
+def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[FieldError]:
+    """Lists that are longer than they may be. pydantic tries each item first, and finds fault with each."""
+    faults = list[FieldError]()
+    for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
+        value = parsed.get(name)
+        bounds = [each.max_length for each in field.metadata if isinstance(each, MaxLen)]
+        bounds += [
+            each.constraints["max_length"]
+            for each in field.metadata
+            if isinstance(each, WhenMade) and "max_length" in each.constraints
+        ]
+        longest = min(bounds, default=None)
+        if longest is not None and isinstance(value, list) and len(value) > longest:
+            faults.append(field_error(f"{where}/{name}", "too_long", len(value), max_length=longest))
+    return faults
+
+
+def other_format(data: bytes) -> Problem | None:
+    """400 for a document of a known format that is not JSON, with the way on; None for anything else that cannot be parsed."""
+    found = recognise(data).format
+    if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
+        return None
+    words = FORMATS[found]
+    named = FieldError(pointer="", code=found.value, message_en=words.en, message_zh=words.zh)
+    return Problem(400, "other_format", errors=[named])
+
+
+def refuse_not_json(error: ValidationError, where: str = "") -> None:
+    """Problem 400 for what Python's parser takes and pydantic's does not: UTF-16, say, or half a surrogate."""
+    if error.error_count() == 1:
+        (fault,) = error.errors(include_url=False, include_input=False)
+        if fault["type"] == "json_invalid":
+            raise not_json(fault["msg"] + where) from None
+
+
+def not_json(why: str) -> Problem:
+    """400, with where the parser stopped."""
+    return Problem(400, "not_json", seen=why[:200])
+
+
+class _Twice(Exception):
+    """A key stands twice in one object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        known = set[str]()
+        for name, _ in pairs:
+            if name in known:
+                raise _Twice(name[:100])
+            known.add(name)
+    return made
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

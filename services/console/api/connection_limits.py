@@ -1,0 +1,202 @@
+"""How much time, how many bytes and how many connections does one sender get, before any route is asked?"""
+
+import resource
+from asyncio import BaseTransport, TimerHandle, Transport
+from typing import Any, cast
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from services.console.api.problems import MEDIA_TYPE, Problem
+from services.console.settings import ConsoleSettings
+from services.shell.clock import stopwatch
+
+HEADERS = 100
+"""Headers of one request at most."""
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which by itself waits and buffers without end."""
+
+    settings: ConsoleSettings
+    most: int
+
+    def __init__(self, *more: Any, **named: Any) -> None:
+        super().__init__(*more, **named)
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._sent_bytes = 0
+        self._body_total = 0
+        self._in_head = True
+        self._refused = False
+        self._began = stopwatch()
+        self._timer: TimerHandle | None = None
+        self._writing: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(cast(Transport, transport))
+        if len(self.connections) > self.most and not self._close_longest_silent():
+            self._refuse(Problem(503, "connections_busy", limit=self.most, headers={"Retry-After": "1"}))
+        else:
+            self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel()
+        if self._writing is not None:
+            self._writing.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self._in_head:
+            if self._timer is None:  # the next request of a connection that was kept
+                self._expect_head()
+            self._head_bytes += len(data)
+        else:
+            self._sent_bytes += len(data)
+        super().data_received(data)
+        if self._head_is_too_large():
+            self._refuse(Problem(431, "header_too_large", limit=self.settings.header_limit_bytes))
+
+    # the head
+
+    def _head_is_too_large(self) -> bool:
+        """Before the body, or behind it: trailers and chunk extensions are headers too."""
+        around_body = self._sent_bytes - 2 * self._body_total
+        size = self._head_bytes if self._in_head else around_body
+        return not self._refused and size > self.settings.header_limit_bytes
+
+    def _expect_head(self) -> None:
+        self._cancel()
+        self._head_bytes, self._began = 0, stopwatch()
+        self._timer = self.loop.call_later(self.settings.header_seconds, self._too_slow)
+
+    def on_message_begin(self) -> None:
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        if self._refused:
+            return
+        size = sum([len(name) + len(value) for name, value in self.headers])
+        if len(self.url) > self.settings.address_limit_bytes:
+            self._refuse(Problem(414, "address_too_long", limit=self.settings.address_limit_bytes))
+        elif size > self.settings.header_limit_bytes or len(self.headers) > HEADERS:
+            self._refuse(Problem(431, "header_too_large", limit=self.settings.header_limit_bytes))
+        else:
+            self._in_head = False
+            self._sent_bytes = self._body_total = 0
+            self._expect_body()
+            super().on_headers_complete()
+
+    # the body
+
+    def _expect_body(self) -> None:
+        self._cancel()
+        self._body_bytes, self._began = 0, stopwatch()
+        self._timer = self.loop.call_later(self.settings.body_grace_seconds, self._look_at_body)
+
+    def on_body(self, body: bytes) -> None:
+        if not self._refused:
+            self._body_bytes += len(body)
+            self._body_total += len(body)
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._refused:
+            self._cancel()
+            self._in_head, self._head_bytes = True, 0
+            super().on_message_complete()
+
+    def _look_at_body(self) -> None:
+        settings, now = self.settings, stopwatch()
+        if self.flow.read_paused:  # it is we who do not read
+            self._began = now
+            self._body_bytes = 0
+        left = self._began + settings.body_grace_seconds + self._body_bytes / settings.body_bytes_a_second - now
+        if left <= 0:
+            self._too_slow()
+        else:
+            self._timer = self.loop.call_later(max(left, 0.1), self._look_at_body)
+
+    # the answer
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._writing = self.loop.call_later(self.settings.write_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+
+    # the end
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        if self._in_head and not self._head_bytes:  # a browser's spare connection: nothing was asked
+            self._refused = True
+            self.transport.close()
+        else:
+            self._refuse(Problem(408, "too_slow"))
+
+    def _close_longest_silent(self) -> bool:
+        """Closes a connection that is in no request, the one that has been silent longest; false when there is none."""
+        silent = [one for one in cast(set[LimitedProtocol], self.connections) - {self} if one.silent()]
+        if silent:
+            min(silent, key=lambda one: one._began).transport.abort()
+        return bool(silent)
+
+    def silent(self) -> bool:
+        """Whether it is open and no request is under way here."""
+        return not self.transport.is_closing() and self._in_head and self._answered()
+
+    def _answered(self) -> bool:
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        return cycle is None or cycle.response_complete
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(Problem(400, "not_http"))
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answers, unless an answer is under way, and closes."""
+        self._refused = True
+        self._cancel()
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            return
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is None or cycle.response_complete or not cycle.response_started:
+            if cycle is not None:
+                cycle.disconnected = True
+                cycle.message_event.set()
+            self.transport.write(_answer(problem))
+        self.transport.close()
+
+
+def _answer(problem: Problem) -> bytes:
+    body = orjson.dumps(problem.details().model_dump())
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        **problem.headers,
+    }
+    lines = [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
+    return b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body])
+
+
+def limited(settings: ConsoleSettings) -> type[LimitedProtocol]:
+    """The protocol with these limits; of the file descriptors that the process may open, half are for connections."""
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    most = min(settings.connections, max(16, descriptors // 2))
+    return type("Limited", (LimitedProtocol,), {"settings": settings, "most": most})

@@ -1,0 +1,163 @@
+"""What do the routes share? The rows, the producer, the projection's progress, and the bell that rings for ports."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from anyio import CapacityLimiter
+from fastapi import Request
+
+from services.console.access.rights import Who
+from services.console.api.container_limit import Boxes
+from services.console.api.feed_streams import News, Shared, Streams
+from services.console.api.large_bodies import Intake
+from services.console.api.request_producer import Asker
+from services.console.api.views import ReleaseView
+from services.console.api.watches import Watches
+from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.progress import Progress, Standing
+from services.console.readmodel.queries import Rows
+from services.console.settings import ConsoleSettings
+
+GATE_THREADS = 4
+"""Gate questions that read rows at once."""
+WOKEN_AT_ONCE = 16
+"""Of those who wait for the feed, in one turn of the event loop."""
+
+
+class Bell:
+    """Rung when the feed grew; everybody who waits wakes up, some in each turn of the event loop."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: dict[asyncio.Future[None], None] = {}
+        self._to_wake: deque[asyncio.Future[None]] = deque()
+        self._waking: asyncio.Task[None] | None = None
+        self.rung = 0
+        """How often it has rung."""
+        self.closed = False
+
+    def hang(self) -> None:
+        """From now on it rings in the running loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def ring(self) -> None:
+        """From any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._ring)
+
+    def close(self) -> None:
+        """The console is stopping: nobody is to wait any more."""
+        self.closed = True
+        self.ring()
+
+    def _ring(self) -> None:
+        self.rung += 1
+        self._to_wake.extend(self._waiting)
+        self._waiting.clear()
+        if self._waking is None or self._waking.done():
+            self._waking = asyncio.create_task(self._wake())
+
+    async def _wake(self) -> None:
+        while self._to_wake:
+            for _ in range(min(WOKEN_AT_ONCE, len(self._to_wake))):
+                waiting = self._to_wake.popleft()
+                if not waiting.done():
+                    waiting.set_result(None)
+            await asyncio.sleep(0)  # the gate has questions meanwhile
+
+    async def wait(self, rung: int, seconds: float) -> bool:
+        """Whether it has rung more often than `rung` times; waits for that, for so many seconds at most.
+
+        Who reads `rung` before the rows misses no ring, even one between the reading of the rows and this call.
+        """
+        if self.closed or self.rung != rung:
+            return True
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting[waiting] = None
+        try:
+            async with asyncio.timeout(seconds):
+                await waiting
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.pop(waiting, None)
+        return True
+
+
+@dataclass
+class Page:
+    """Entries of the feed. `more`: there are others behind them, or behind none of them some that are not in the rows yet."""
+
+    entries: list[ReleaseView]
+    more: bool
+
+    @cached_property
+    def events(self) -> bytes:
+        """The entries as server-sent events, made once for all streams."""
+        return b"".join(
+            [
+                b"id: %s\nevent: release\ndata: %s\n\n" % (one.cursor.encode(), one.model_dump_json().encode())
+                for one in self.entries
+            ]
+        )
+
+
+@dataclass
+class Office:
+    """One console at work."""
+
+    settings: ConsoleSettings
+    rows: Rows
+    asker: Asker
+    progress: Progress | Watch
+    """The projector's own, or what it wrote where it is another process."""
+    gate_rows: Rows
+    bell: Bell = field(default_factory=Bell)
+    gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
+    intake: Intake = field(init=False)
+    boxes: Boxes = field(init=False)
+    watches: Watches = field(init=False)
+    streams: Streams = field(init=False)
+    releases: Shared[Page] = field(default_factory=Shared)
+    news: News[Page] = field(default_factory=News)
+
+    def __post_init__(self) -> None:
+        self.intake = Intake(self.settings.large_bodies, self.settings.client_large_bodies)
+        self.boxes = Boxes(self.rows.boxes_named, self.settings.boxes_a_day)
+        self.watches = Watches(self.asker, self.rows, self.settings.partitions, lambda: self.standing().as_of)
+        self.streams = Streams(self.settings.streams, self.settings.client_streams)
+
+    def standing(self) -> Standing:
+        return self.progress.state()
+
+    def complete(self) -> bool:
+        """Whether the rows tell of everything that was said until some seconds ago; not while they are made anew."""
+        return self.standing().complete(self.settings.gate_stale_seconds)
+
+    def behind(self) -> bool:
+        """Whether something that was said may not be in the rows yet."""
+        return self.standing().behind > 0 or not self.complete()
+
+
+_NOBODY = Who("", frozenset())
+
+
+def who_of(request: Request) -> Who:
+    """Who asks, as the door has proved (services.console.api.authentication); KeyError on a route that is open to all."""
+    who: Who = request.scope["who"]
+    return who
+
+
+def visitor(request: Request) -> Who:
+    """As `who_of`, also on pages that are open to all and in answers of the server itself: nobody has no name and no roles."""
+    who: Who = request.scope.get("who", _NOBODY)
+    return who
+
+
+def office(request: Request) -> Office:
+    """The console that this request came to."""
+    made: Office = request.app.state.office
+    return made

@@ -1,0 +1,175 @@
+"""How do ports hear of releases and revocations over HTTP? By cursor: asked now and then, with a long poll, or as a stream."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from schemas.marks import Audience
+from services.console.api.answers import READ
+from services.console.api.authentication import prove, still_may
+from services.console.api.bodies import client_of
+from services.console.api.context import Office, Page, office
+from services.console.api.documents import API, feed_entries, projection
+from services.console.api.feed_streams import RETRY
+from services.console.api.masking import masked
+from services.console.api.paging import fit
+from services.console.api.problems import Problem, documented
+from services.console.api.views import Feed
+from services.console.readmodel import cursors
+from services.console.readmodel.queries import Rows
+from services.shell.clock import stopwatch
+
+router = APIRouter(prefix=API)
+KEEPALIVE_SECONDS = 10.0
+STREAMED = 500
+"""Entries that a stream reads at once."""
+REBUILDING_SECONDS = 0.5
+"""How often a long poll looks again while rows are made anew; nothing rings then."""
+FEED = {
+    **READ,
+    **documented(
+        (410, "The feed was made anew or restored and does not have the cursor: begin at 0"),
+        (429, "Too many streams and long polls of this address"),
+        (503, "The read model does not answer or is being rebuilt, or too many streams and long polls are open"),
+    ),
+}
+After = Annotated[
+    str,
+    Query(pattern=cursors.PATTERN, description="the last cursor that you have worked on; 0 from the beginning"),
+]
+
+
+@router.get(
+    "/releases", response_model=Feed, responses=FEED, tags=["ports"], summary="Releases and revocations after a cursor"
+)
+async def releases(
+    request: Request,
+    after: After = "0",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    wait: Annotated[float, Query(ge=0, le=300, description="seconds to wait for something new")] = 0,
+) -> Feed:
+    """In an order that does not change. Keep `cursor` when your work is done; an entry may come twice after a rebuild of an
+    older cursor, so drop the ids that you know, and of two versions believe the higher.
+    """
+    desk = office(request)
+    deadline = stopwatch() + min(wait, desk.settings.wait_limit_seconds)
+    rung, page = desk.bell.rung, await _after(desk, after, limit)
+    if not page.entries and wait > 0:
+        with desk.streams.one(client_of(request)):
+            while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
+                await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
+                rung, page = desk.bell.rung, await _after(desk, after, limit)
+        await prove(request)  # the right may have ended meanwhile
+    refuse_rebuilding(after, page)
+    return Feed(
+        releases=page.entries,
+        cursor=page.entries[-1].cursor if page.entries else after,
+        more=page.more,
+        projection=projection(desk.standing()),
+    )
+
+
+@router.get(
+    "/releases/stream",
+    response_class=StreamingResponse,
+    responses={
+        **FEED,
+        200: {"content": {"text/event-stream": {}}, "description": "Server-sent events: `release`, id = cursor"},
+    },
+    tags=["ports"],
+    summary="Releases and revocations as server-sent events",
+)
+async def stream(request: Request, after: After = "0") -> StreamingResponse:
+    """Each event's id is its cursor: a browser or client that reconnects with `Last-Event-ID` misses nothing."""
+    desk = office(request)
+    said = request.headers.get("last-event-id", "")
+    start = said if re.match(cursors.PATTERN, said) else after
+    client = client_of(request)
+    desk.streams.enter(client)
+    try:
+        rung, first = desk.bell.rung, await _after(desk, start, STREAMED)
+        refuse_rebuilding(start, first)
+    except BaseException:
+        desk.streams.leave(client)
+        raise
+    return _Counted(
+        _events(desk, start, rung, first, request),
+        lambda: desk.streams.leave(client),
+    )
+
+
+class _Counted(StreamingResponse):
+    """An event stream that says when it has ended, however it ends."""
+
+    def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(events, media_type="text/event-stream", headers=headers)
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._ended()
+
+
+async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Request) -> AsyncIterator[bytes]:
+    """`page`: what is after the cursor since the bell has rung `rung` times."""
+    yield b"retry: 1000\n\n"
+    proved = stopwatch()
+    while not desk.bell.closed and not await request.is_disconnected():
+        if page.entries:
+            yield page.events
+            cursor = page.entries[-1].cursor
+        woken = bool(page.entries and page.more) or await desk.bell.wait(rung, KEEPALIVE_SECONDS)
+        if not woken:
+            yield b": still here\n\n"
+        rung = desk.bell.rung
+        if stopwatch() - proved >= desk.settings.key_seconds:
+            if not await still_may(request):
+                return  # signed out, revoked, expired, or of another role meanwhile: whoever connects again is told which
+            proved = stopwatch()
+        try:  # without a ring the rows may be others all the same, as at the end of a rebuild
+            page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
+        except Problem:
+            return  # whoever connects again with this cursor is told why, by a status
+
+
+async def _after(desk: Office, after: str, limit: int) -> Page:
+    """The entries after this cursor, as many as one answer has room for. Problem 410 for no cursor of this feed."""
+    cursor = cursors.cursor_of(after)
+    with _known(after):
+        return await desk.releases.ask((cursor, limit), partial(run_in_threadpool, _read, desk.rows, cursor, limit))
+
+
+async def _news(desk: Office, rung: int, after: str) -> Page:
+    """As `_after`, read once for all streams that the same ring has woken."""
+    cursor = cursors.cursor_of(after)
+    with _known(after):
+        return await desk.news.ask(rung, cursor, partial(run_in_threadpool, _read, desk.rows, cursor, STREAMED))
+
+
+@contextmanager
+def _known(after: str) -> Iterator[None]:
+    try:
+        yield
+    except cursors.WrongFeed as error:
+        raise Problem(410, "wrong_feed", seen=after, last=error.last) from None
+
+
+def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> Page:
+    told = rows.releases(cursor, limit + 1)
+    entries, more = fit((masked(one, Audience.PORT) for one in feed_entries(rows, told.rows)), limit)
+    return Page(entries, more or told.waits or len(entries) < len(told.rows))
+
+
+def refuse_rebuilding(after: str, page: Page) -> None:
+    if page.more and not page.entries:
+        raise Problem(503, "feed_rebuilding", seen=after, headers=RETRY)

@@ -1,0 +1,76 @@
+"""How many ports follow the feed at once, and what do they share? A bounded number, and one query for all that wait at one place."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, Generic, TypeVar
+
+from services.console.api.problems import Problem
+
+T = TypeVar("T")
+RETRY = {"Retry-After": "5"}
+
+
+class Streams:
+    """The event streams and long polls that are open."""
+
+    def __init__(self, most: int, most_of_client: int) -> None:
+        self._most, self._most_of_client = most, most_of_client
+        self._clients: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, client: str) -> Iterator[None]:
+        """For the time that it is open; Problem 429 or 503 when there are too many."""
+        self.enter(client)
+        try:
+            yield
+        finally:
+            self.leave(client)
+
+    def enter(self, client: str) -> None:
+        if self._clients[client] >= self._most_of_client:
+            raise Problem(429, "client_streams_busy", limit=self._most_of_client, headers=RETRY)
+        if self._clients.total() >= self._most:
+            raise Problem(503, "streams_busy", limit=self._most, headers=RETRY)
+        self._clients[client] += 1
+
+    def leave(self, client: str) -> None:
+        self._clients[client] -= 1
+        if not self._clients[client]:
+            del self._clients[client]
+
+
+class Shared(Generic[T]):
+    """Answers of one query for all who ask the same before it is started; whoever asks later gets a later one."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[object, asyncio.Task[T]] = {}
+
+    async def ask(self, key: object, query: Callable[[], Awaitable[T]]) -> T:
+        """The answer to `query`, which is the same for all who name this key."""
+
+        async def started() -> T:
+            del self._waiting[key]
+            return await query()
+
+        task = self._waiting.get(key)
+        if task is None:
+            task = self._waiting[key] = asyncio.create_task(started())
+        return await asyncio.shield(task)
+
+
+class News(Generic[T]):
+    """Answers of one query for all whom one ring of the bell has woken, however late each of them gets to ask."""
+
+    def __init__(self) -> None:
+        self._rung = -1
+        self._answers: dict[object, asyncio.Task[T]] = {}
+
+    async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The answer to `query` of all who name this key; not older than the ring of this number."""
+        if rung != self._rung:
+            self._rung, self._answers = rung, {}
+        if key not in self._answers:
+            self._answers[key] = asyncio.create_task(query())
+        return await asyncio.shield(self._answers[key])

@@ -1,0 +1,153 @@
+"""Whose goods may somebody see and act on? What lies out of reach is answered as what is not known."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import ColumnElement, and_, false, or_
+
+from schemas import envelope
+from schemas.declaration import WithdrawDeclaration
+from schemas.vocabulary import WATCHES
+from services.console.access.rights import ANYBODY, ASKS, CUSTOMS, READ_WATCHES, Reach, Role, Who
+from services.console.api.authentication import no_right
+from services.console.api.context import Office
+from services.console.api.problems import Problem
+from services.console.readmodel import lists
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import Consignment
+from services.console.readmodel.queries import Rows
+
+C = t.CONSIGNMENTS.c
+AGAIN = {"Retry-After": "2"}
+
+
+class Inside(NamedTuple):
+    """Of the goods in a container, those that somebody sees; `cut`: not all of them."""
+
+    seen: frozenset[str]
+    cut: bool
+    hidden: bool
+    """There are some, and none is seen: the container is answered as unknown."""
+    undeclared: bool = False
+    """Of some of them, or of what is in it, the rows do not tell at which office they were declared."""
+
+
+def condition(who: Who) -> ColumnElement[bool] | None:
+    """Which consignments are seen; None where all are."""
+    if who.sees_everything():
+        return None
+    reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
+    if Reach.COMPANY in reaches:
+        wanted.append(C.declarant.in_(sorted(who.companies())))
+    if Reach.OFFICE in reaches:
+        whole = who.office[2:] == "00"
+        wanted.append(C.customs_office.startswith(who.office[:2]) if whole else C.customs_office == who.office)
+        wanted.append(C.customs_office == "")
+    return or_(*wanted) if wanted else false()
+
+
+def cut(parts: Sequence[lists.Part], who: Who) -> list[lists.Part]:
+    """The list without what is out of reach. Its tables include the consignments."""
+    seen = condition(who)
+    if seen is None:
+        return list(parts)
+    return [part._replace(wanted=tuple([and_(one, seen) for one in part.wanted])) for part in parts]
+
+
+def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment | None:
+    """The row of a consignment; None where there is none, and where it is out of reach."""
+    row = desk.rows.consignment(consignment_id)
+    return row if row is None or who.sees(row.declarant, row.customs_office) else None
+
+
+def inside(rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY) -> Inside | None:
+    """What somebody sees of the goods in a container, with `roles` by those of them only; None where nothing has to be cut."""
+    reaches = who.reaches(roles)
+    if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
+        return None
+    owners = rows.owners_inside(container_no)
+    seen = frozenset(
+        [each.consignment_id for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles)]
+    )
+    if not owners:
+        return Inside(seen, cut=False, hidden=Reach.OFFICE not in reaches, undeclared=True)
+    undeclared = any(not each.customs_office for each in owners)
+    return Inside(seen, cut=len(seen) < len(owners), hidden=not seen, undeclared=undeclared)
+
+
+def may_read(desk: Office, who: Who, key: str) -> bool:
+    """Whether messages under this key, a consignment id, a container number or a partition's key of watches, may be read whole. Those
+    of a container have words of officers, which nobody outside customs reads."""
+    if key.startswith(f"{WATCHES}/"):
+        return who.may(READ_WATCHES)
+    if who.sees_everything(CUSTOMS) and who.of_customs():
+        return True
+    if desk.rows.consignment(key) is not None:
+        return consignment_of(desk, who, key) is not None
+    if not who.of_customs():
+        return False
+    found = inside(desk.rows, who, key, CUSTOMS)
+    return found is None or not (found.cut or found.hidden)
+
+
+async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject: str) -> str:
+    """Whose goods the request is about (declarant, empty where that is not known): Problem 403 where the role does not suffice, 404 where the goods are out
+    of reach, as if they were unknown."""
+    if not who.may_ask(kind):
+        raise no_right(who, ASKS.get(kind))
+    roles = ASKS[kind].roles
+    reaches = who.reaches(roles)
+    everything = who.sees_everything(roles)
+    if Reach.CONTAINERS in reaches or (everything and kind is not WithdrawDeclaration):
+        return ""
+    lets_go = not (kind.holds_goods or kind.calls_back)
+    if issubclass(kind, envelope.AboutContainer):
+        found = await run_in_threadpool(inside, desk.rows, who, subject, roles)
+        if found is not None and found.hidden:
+            raise Problem(403, "no_reach")
+        if found is not None and found.undeclared and lets_go:
+            _refuse_incomplete(desk)
+        return ""
+    row = await run_in_threadpool(desk.rows.consignment, subject)
+    if Reach.OFFICE in reaches and lets_go and (row is None or not row.customs_office):
+        _refuse_incomplete(desk)
+    if row is not None and who.sees(row.declarant, row.customs_office, roles):
+        return row.declarant
+    if row is None and (Reach.OFFICE in reaches or everything):
+        return ""  # nobody has declared it yet: a hold waits for it
+    if row is None and await run_in_threadpool(lodged_by, desk, who, subject):
+        return who.company
+    if desk.behind():
+        raise Problem(503, "not_known_yet", headers=AGAIN)
+    raise unknown(desk, subject)
+
+
+def _refuse_incomplete(desk: Office) -> None:
+    """Problem 503 while the rows do not tell at which office goods were declared, because they are made anew or far behind: then
+    they are not free for all offices, as those are that nobody has declared."""
+    if not desk.complete():
+        raise Problem(503, "not_known_yet", headers=AGAIN)
+
+
+async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
+    """Problem 403 where a request about a container names a lot in it, a consignment, that is out of reach. A box may be shared by
+    lots of several offices."""
+    roles = ASKS[kind].roles
+    if not lot or who.sees_everything(roles):
+        return
+    row = await run_in_threadpool(desk.rows.consignment, lot)
+    if row is not None and not who.sees(row.declarant, row.customs_office, roles):
+        raise Problem(403, "no_reach")
+
+
+def lodged_by(desk: Office, who: Who, consignment_id: str) -> bool:
+    """Whether this account has lodged it here."""
+    asked = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    return asked is not None and asked.sender == who.actor
+
+
+def unknown(desk: Office, consignment_id: str) -> Problem:
+    """404: nothing was ever said about it."""
+    as_of = desk.standing().as_of
+    return Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")

@@ -1,0 +1,89 @@
+"""How many large bodies does this process take in at once, and where are they parsed? A few; one at a time, in another process."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar, TypeVarTuple
+
+import structlog
+from anyio import BrokenWorkerProcess, CapacityLimiter, to_process
+
+from services.console.api.problems import Problem
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+LARGE_BYTES = 100_000
+"""A body of more bytes is parsed in another process: parsers hold Python's interpreter lock, and with it every answer at
+the gate, also from a thread."""
+RETRY_SECONDS = 1
+log = structlog.get_logger()
+
+
+class BodyPlace:
+    """The place of one body; taken from the intake when the body turns out to be large."""
+
+    def __init__(self, intake: "Intake", client: str) -> None:
+        self._intake, self._client = intake, client
+        self.taken = False
+
+    def has_room(self, size: int) -> bool:
+        """Whether so many bytes may be kept: few always, more while there is a place for a large body."""
+        if size > LARGE_BYTES and not self.taken:
+            self.taken = self._intake.take(self._client)
+        return self.taken or size <= LARGE_BYTES
+
+    def refusal(self) -> Problem:
+        """Why there is none."""
+        return self._intake.busy(self._client)
+
+
+class Intake:
+    """The places for large bodies, and the one process at a time that parses them."""
+
+    def __init__(self, places: int, places_of_client: int) -> None:
+        self.free = self.places = places
+        self._places_of_client = places_of_client
+        self._clients: Counter[str] = Counter()
+        self._parser = CapacityLimiter(1)
+
+    @contextmanager
+    def place(self, client: str) -> Iterator[BodyPlace]:
+        """For the time from a body's first byte to the end of its request: so long it is in memory. `client`: its address."""
+        place = BodyPlace(self, client)
+        try:
+            yield place
+        finally:
+            if place.taken:
+                self._give_back(client)
+
+    def take(self, client: str) -> bool:
+        """Takes one of the places where one is free and the client has not its share already."""
+        if not self.free or self._clients[client] >= self._places_of_client:
+            return False
+        self.free -= 1
+        self._clients[client] += 1
+        return True
+
+    def busy(self, client: str) -> Problem:
+        """Why there was no place: 429 where this client has its share, else 503."""
+        again = {"Retry-After": str(RETRY_SECONDS)}
+        if self._clients[client] >= self._places_of_client:
+            return Problem(429, "client_bodies_busy", limit=self._places_of_client, headers=again)
+        return Problem(503, "bodies_busy", limit=self.places, headers=again)
+
+    def _give_back(self, client: str) -> None:
+        self.free += 1
+        self._clients[client] -= 1
+        if not self._clients[client]:
+            del self._clients[client]
+
+    async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
+        """`function(data, …)`: at once for a small body; for a large one after the other large ones, in a process that is
+        kept for the next, so that function, arguments and result are pickled. Problem 503 when that process ended."""
+        if len(data) <= LARGE_BYTES:
+            return function(data, *more)
+        try:
+            return await to_process.run_sync(function, data, *more, cancellable=True, limiter=self._parser)
+        except BrokenWorkerProcess as error:
+            log.warning("the process that parsed a large body ended", error=repr(error.__cause__ or error))
+            raise Problem(503, "parser_ended", headers={"Retry-After": str(RETRY_SECONDS)}) from error

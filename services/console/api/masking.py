@@ -1,0 +1,127 @@
+"""What of an answer may somebody outside customs read? The same answer without the fields that their marks in `schemas` keep inside.
+
+Every way out goes through here: contents of messages by `body_for`, the API's documents, from which pages and files are made, by
+`masked`.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from schemas.envelope import Message
+from schemas.gate import ContainerHoldPlaced, EquipmentEventRecorded, GateAlarmRaised
+from schemas.marks import Audience
+from schemas.outside import hidden, mark_of, told
+from schemas.release import Hold, ReleaseRevoked
+from schemas.risk import ConsignmentAssessed
+from schemas.topics import FACTS_AND_REQUESTS
+from services.console.api.views import (
+    BlockView,
+    BoxHoldView,
+    ConsignmentView,
+    GateView,
+    HoldView,
+    ParkedView,
+    ReleaseView,
+    ReportView,
+    Text,
+    Waiting,
+)
+
+KINDS: Mapping[str, type[Message]] = {kind.kind: kind for topic in FACTS_AND_REQUESTS for kind in topic.carries}
+SHOWS: Mapping[type[BaseModel], type[Message]] = {
+    ConsignmentView: ConsignmentAssessed,
+    HoldView: Hold,
+    BoxHoldView: ContainerHoldPlaced,
+    BlockView: GateAlarmRaised,
+    ReportView: EquipmentEventRecorded,
+    ReleaseView: ReleaseRevoked,
+}
+"""Whose fields a document of the API repeats under their names."""
+OF_A_WATCH, OF_AN_OFFICER = "officer/watch/", "officer"
+"""The id of a hold that a watch made tells that somebody is watched; what is told outside is that an officer holds the goods."""
+V = TypeVar("V", bound=BaseModel)
+
+
+def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The content of a message as this audience gets it; nothing of a kind that this release does not know, nor of what is no
+    content of it. None: inside customs, the whole."""
+    if body is None:
+        return None
+    if audience is None:
+        return dict(body)
+    return _unwatched(told(KINDS[kind], body, audience)) if kind in KINDS else {}
+
+
+def masked(answer: V, audience: Audience | None) -> V:
+    """The document as this audience gets it, with the documents in it; what is masked is empty."""
+    if audience is None:
+        return answer
+    changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
+    match answer:
+        case GateView() if answer.reason != "gated_out":  # of goods that left the detail is the gate's name
+            changed["detail"] = ""
+        case ParkedView():
+            changed["error"] = ""
+        case HoldView():
+            changed.setdefault("hold_id", hold_name(answer.hold_id))
+            if "reason" in changed:
+                changed["reason_text"] = Text(zh="", en="")
+        case Waiting():
+            changed["waiting_for"] = hold_name(answer.waiting_for)
+        case _:
+            pass
+    for name, value in answer:
+        if name not in changed:
+            if isinstance(value, BaseModel):
+                changed[name] = masked(value, audience)
+            elif isinstance(value, list) and value and isinstance(value[0], BaseModel):
+                changed[name] = [masked(each, audience) for each in value]
+    return answer.model_copy(update=changed)
+
+
+def hold_name(hold_id: str) -> str:
+    """The id of a hold as it is told outside."""
+    return OF_AN_OFFICER if hold_id.startswith(OF_A_WATCH) else hold_id
+
+
+def _unwatched(value: Any) -> Any:
+    match value:
+        case str():
+            return hold_name(value)
+        case dict():
+            return {name: _unwatched(each) for name, each in value.items()}
+        case list():
+            return [_unwatched(each) for each in value]
+        case _:
+            return value
+
+
+@cache
+def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
+    """The fields of a document that repeat a field which this audience does not see."""
+    kind = SHOWS.get(document)
+    if kind is None:
+        return frozenset()
+    repeated = document.model_fields.keys() & kind.model_fields.keys()
+    return frozenset([name for name in repeated if audience not in mark_of(kind, name).audiences])
+
+
+def _empty(document: type[BaseModel], name: str) -> Any:
+    """What stands in a document for what is not told: its shape does not change with who reads it."""
+    field = document.model_fields[name]
+    if field.default is not PydanticUndefined:
+        return field.default
+    return None if type(None) in get_args(field.annotation) else [] if _is_list(field.annotation) else ""
+
+
+def _is_list(annotation: Any) -> bool:
+    return getattr(annotation, "__origin__", None) is list
+
+
+for _kind in KINDS.values():
+    for _audience in Audience:
+        hidden(_kind, _audience)  # a field without a mark ends the program at its start

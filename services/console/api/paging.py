@@ -1,0 +1,52 @@
+"""How does a long answer become short ones? Rows and bytes of a page, and the key after which the next one begins."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+import orjson
+from pydantic import BaseModel
+
+from services.console.api.problems import Problem
+from services.console.readmodel.lists import Part, Place
+
+PAGE_BYTES = 500_000
+"""Of the rows in one answer; a row that is larger alone is an answer of its own."""
+LONGEST_TOKEN = 1000
+_LAST = 2**63
+M = TypeVar("M", bound=BaseModel)
+
+
+def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M], bool]:
+    """The first rows, as many as the limit and the room allow, at least one; and whether there are more."""
+    taken: list[M] = []
+    for row in rows:
+        room -= len(row.model_dump_json().encode())
+        if taken and (len(taken) == limit or room < 0):
+            return taken, True
+        taken.append(row)
+    return taken, False
+
+
+def token(place: Place) -> str:
+    """The place as it stands in an address."""
+    return base64.urlsafe_b64encode(orjson.dumps([place.passed, place.part, *place.keys])).rstrip(b"=").decode()
+
+
+def place_of(text: str, parts: Sequence[Part]) -> Place | None:
+    """What `token` made, None of nothing; Problem 422 when it is no place of such a list."""
+    if not text:
+        return None
+    try:
+        passed, number, *keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        there = Place(passed, number, tuple(keys))
+        good = all(type(each) is int and 0 <= each < _LAST for each in (passed, number)) and number < len(parts)
+        if good and parts[number].takes(keys) and all(map(_storable, keys)):
+            return there
+    except (ValueError, TypeError):
+        pass
+    raise Problem(422, "no_such_place", seen=text[:100])
+
+
+def _storable(key: int | str) -> bool:
+    return -_LAST <= key < _LAST if isinstance(key, int) else "\0" not in key

@@ -1,0 +1,179 @@
+"""How does the API say no? RFC 9457 problem details, in both languages, with a pointer to each fault."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from schemas.codes.checks import Words
+from services.console.language.words import WORDS, both
+
+MEDIA_TYPE = "application/problem+json"
+SHOWN_ERRORS = 100
+"""Errors in one answer at most."""
+LISTED_ERRORS = 10_000
+"""With more than these, none is listed: pydantic can list all of them or none, and each costs time."""
+SHOWN_POINTER = 200
+
+
+REFERENCE = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
+
+
+def documented(*answers: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
+    """How a route's document names the problems that it answers with."""
+    return {status: {"description": words, "content": {MEDIA_TYPE: REFERENCE}} for status, words in answers}
+
+
+class FieldError(BaseModel):
+    """One fault. `pointer`: RFC 6901, into the body that was sent; `seen`: what stood there, shortened."""
+
+    pointer: str
+    code: str
+    seen: str = ""
+    message_en: str
+    message_zh: str
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457, with the Chinese words beside the English ones."""
+
+    type: str = Field(description="URI reference that names this kind of problem", examples=["/problems/invalid"])
+    status: int
+    title: str
+    title_zh: str
+    detail: str
+    detail_zh: str
+    errors: list[FieldError] = []
+
+
+class Problem(Exception):
+    """An answer other than the one asked for. `code` is a row of `[problems]` in words.toml."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        **values: object,
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.errors, self.values = status, code, list(errors), values
+        self.headers = dict(headers or {})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A large body is parsed in another process, whose answer comes back pickled."""
+        return _remade, (self.status, self.code, self.errors, self.headers, self.values)
+
+    def details(self) -> ProblemDetails:
+        title, detail = both(f"problems.{self.code}.title"), both(f"problems.{self.code}.detail", **self.values)
+        return ProblemDetails(
+            type=f"/problems/{self.code}",
+            status=self.status,
+            title=title.en,
+            title_zh=title.zh,
+            detail=detail.en,
+            detail_zh=detail.zh,
+            errors=self.errors[:SHOWN_ERRORS],
+        )
+
+
+def _remade(
+    status: int, code: str, errors: list[FieldError], headers: dict[str, str], values: dict[str, object]
+) -> Problem:
+    return Problem(status, code, errors=errors, headers=headers, **values)
+
+
+def respond(problem: Problem) -> Response:
+    """The problem as an HTTP answer."""
+    return JSONResponse(problem.details().model_dump(), problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person's browser asks, outside the API: a problem is a page then."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+def by_status(status: int, asked: str, headers: Mapping[str, str] | None = None) -> Problem:
+    """The problem for a status that the framework chose: unknown path, wrong method. `asked`: what was asked for; `headers`:
+    those that belong to the status, as `Allow` to 405."""
+    code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
+    return Problem(status, code, headers=headers, seen=asked if code != "other" else f"HTTP {status}")
+
+
+def invalid(error: ValidationError) -> Problem:
+    """422 with the first faults, and how many there are."""
+    return Problem(422, "invalid", errors=faults_of(error), count=error.error_count())
+
+
+def one_fault(pointer: str, code: str, seen: object = "", **values: object) -> Problem:
+    """422 with one fault that we found ourselves; arguments as of `field_error`."""
+    return Problem(422, "invalid", errors=[field_error(pointer, code, seen, **values)], count=1)
+
+
+def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
+    """The first `shown` faults, with pointers; none of too many."""
+    if not shown or error.error_count() > LISTED_ERRORS:
+        return []
+    return field_errors(error.errors(include_url=False), prefix, shown)
+
+
+def field_errors(errors: Sequence[ErrorDetails], prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
+    """pydantic's errors as faults with pointers, `shown` at most."""
+    return [_field_error(error, prefix) for error in errors[:shown]]
+
+
+def field_error(pointer: str, code: str, seen: object = "", **values: object) -> FieldError:
+    """A fault that we found ourselves; `code` is a row of `[fields]` in words.toml."""
+    words = both(f"fields.{code}", **values)
+    return FieldError(pointer=pointer, code=code, seen=_short(seen), message_en=words.en, message_zh=words.zh)
+
+
+def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
+    code, context = error["type"], error.get("ctx", {})
+    known = _SAME.get(code, code)
+    if f"fields.{known}" in WORDS:
+        words = both(f"fields.{known}", **{**_BLANK, **context})
+    else:
+        words = Words(f"不符合要求（{code}）", error["msg"][:200])
+    loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
+    pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
+    value = error.get("input", "")
+    seen = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
+    return FieldError(pointer=pointer, code=code, seen=seen, message_en=words.en, message_zh=words.zh)
+
+
+def _short(seen: object) -> str:
+    if isinstance(seen, int) and seen.bit_length() > 400:  # Python does not write longer ones in tens
+        return hex(seen)[:117] + "…"
+    text = seen if isinstance(seen, str) else str(seen)
+    return text if len(text) <= 120 else text[:117] + "…"
+
+
+_BLANK: dict[str, Any] = dict.fromkeys(
+    ("min_length", "max_length", "ge", "gt", "le", "lt", "expected", "pattern", "max_digits", "decimal_places"), ""
+)
+_SAME = {
+    "int_from_float": "int_type",
+    "int_parsing": "int_type",
+    "bool_parsing": "bool_type",
+    "decimal_type": "decimal_parsing",
+    "float_type": "decimal_parsing",
+    "date_type": "date_parsing",
+    "date_from_datetime_parsing": "date_parsing",
+    "date_from_datetime_inexact": "date_parsing",
+    "datetime_type": "datetime_parsing",
+    "datetime_from_date_parsing": "datetime_parsing",
+    "timezone_aware": "datetime_parsing",
+    "model_type": "object_type",
+    "model_attributes_type": "object_type",
+    "dict_type": "object_type",
+    "tuple_type": "list_type",
+    "literal_error": "enum",
+    "greater_than": "greater_than_equal",
+    "finite_number": "not_finite",
+}

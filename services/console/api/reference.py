@@ -1,0 +1,138 @@
+"""What does each field of the API mean, within which bounds, from which list of codes, and what does one look like?
+
+The words stand in `reference.toml`; the API's own document gets them, so that programs and the page of the API read the same.
+"""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from schemas.codes.countries import NAMES as COUNTRIES
+from schemas.codes.currencies import CURRENCIES
+from schemas.codes.offices import OFFICES
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
+from schemas.codes.units import UNITS
+from schemas.vocabulary import TransportMode
+from services.console.language.words import WORDS
+
+Schema = dict[str, Any]
+ZH = "x-description-zh"
+CODES = "x-codes"
+"""In the document: the address of the page with the codes of this field."""
+
+
+class Field(NamedTuple):
+    """What is said of a field: words, an example, and the table of its codes, empty where there is none."""
+
+    zh: str
+    en: str
+    example: Any
+    codes: str
+
+
+_ROWS: Final = tomllib.loads(Path(__file__).with_name("reference.toml").read_text(encoding="utf-8"))
+
+
+def _load(group: str) -> Mapping[str, Field]:
+    rows = _ROWS[group]
+    return MappingProxyType({name: Field(row[0], row[1], json.loads(row[2]), row[3]) for name, row in rows.items()})
+
+
+FIELDS: Final = _load("fields")
+PARAMETERS: Final = _load("parameters")
+
+
+def _modes() -> Mapping[str, str]:
+    return {mode.value: " ".join(WORDS[f"modes.{mode.value}"]) for mode in TransportMode}
+
+
+TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
+    {
+        "offices": lambda: OFFICES,
+        "trade_modes": lambda: TRADE_MODES,
+        "transport_modes": _modes,
+        "units": lambda: UNITS,
+        "package_kinds": lambda: PACKAGE_KINDS,
+        "countries": lambda: COUNTRIES,
+        "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
+    }
+)
+"""The lists of codes: code → what it is called, in Chinese, a blank and English; empty where the table has no names."""
+
+
+def with_words(made: Schema) -> Schema:
+    """The API's document with what is said of each field and parameter; it is changed in place."""
+    for name, schema in made["components"]["schemas"].items():
+        if name in _BODIES:
+            _tell(name, schema)
+    for operation in operations(made):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+        if body:
+            _tell("", body)
+        for parameter in operation.get("parameters", ()):
+            said = PARAMETERS.get(parameter["name"])
+            if said is not None:
+                parameter[ZH], parameter["example"] = said.zh, said.example
+                parameter["description"] = said.en or parameter.get("description", "")
+    return made
+
+
+_BODIES = frozenset({"Declaration", "DeclaredContainer", "FormLine", "Item", "Reading"})
+"""The objects that stand in bodies of requests."""
+
+
+def operations(document: Schema) -> Iterator[Schema]:
+    """Every operation of the document."""
+    for methods in document["paths"].values():
+        yield from methods.values()
+
+
+def _tell(model: str, schema: Schema) -> None:
+    for name, field in schema.get("properties", {}).items():
+        said = FIELDS.get(f"{model}.{name}") or FIELDS.get(name)
+        if said is None:
+            continue
+        field["description"], field[ZH], field["examples"] = said.en, said.zh, [said.example]
+        if said.codes:
+            field[CODES] = f"/docs/codes/{said.codes}"
+
+
+def bounds(schema: Schema) -> str:
+    """The bounds of a field: `len 1–35`, `≥ 0`, `items ≤ 200`; empty where there are none."""
+    if "anyOf" in schema:
+        found = [bounds(each) for each in schema["anyOf"] if each.get("type") in ("number", "integer", "array")]
+        return next((each for each in found if each), "")
+    for low, high, sign in (
+        ("minLength", "maxLength", "len"),
+        ("minimum", "maximum", ""),
+        ("minItems", "maxItems", "items"),
+    ):
+        least, most = schema.get(low), schema.get(high)
+        if least is None and most is None:
+            continue
+        told = f"{_number(least)}–{_number(most)}" if least is not None and most is not None else ""
+        told = told or (f"≤ {_number(most)}" if most is not None else f"≥ {_number(least)}")
+        return f"{sign} {told}".strip()
+    return ""
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+class Fault(NamedTuple):
+    """What is said of a kind of problem. `who`: "" whoever has the right, "-" nobody, or the name of an account; `request`: an HTTP
+    request that reaches it, empty where one alone does not; `zh`, `en`: when it comes."""
+
+    status: int
+    who: str
+    request: str
+    zh: str
+    en: str
+
+
+FAULTS: Final[Mapping[str, Fault]] = MappingProxyType({code: Fault(*row) for code, row in _ROWS["problems"].items()})
+"""Every problem that an answer may name, by its code."""

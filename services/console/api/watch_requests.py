@@ -1,0 +1,135 @@
+"""How do officers watch a bill or a declarant over HTTP? See `watches` for what becomes of it."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict
+
+from schemas.declaration import BillNo, Declarant
+from schemas.vocabulary import Reason, plain_word
+from services.console.api.answers import READ
+from services.console.api.bodies import json_body, read
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import API, projection, when
+from services.console.api.problems import documented, one_fault
+from services.console.api.request_producer import RequestKey
+from services.console.api.requests import NO, Key, OfReport, body_of, key_of
+from services.console.api.views import Watch, Watches, WatchTaken
+from services.console.api.watches import MOST_LISTED
+from services.console.readmodel.queries import WatchRow
+
+router = APIRouter(prefix=API)
+TAKEN: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": WatchTaken,
+        "description": "Every partition has it, and each consignment that was known a request of its own",
+    },
+    **NO,
+    **documented(
+        (404, "No such watch is known"),
+        (409, "As many watches are open as there may be"),
+        (
+            503,
+            "Not every partition has it: the same again under the same Idempotency-Key completes it. `Retry-After` in seconds",
+        ),
+    ),
+}
+
+
+class PlaceWatchBody(BaseModel):
+    """What is watched, one of the two, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    bill_no: BillNo = ""
+    declarant: Declarant = ""
+    reason: Reason
+
+
+class LiftWatchBody(BaseModel):
+    """Why the watch ends."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Reason
+
+
+@router.post(
+    "/watches",
+    status_code=202,
+    response_model=WatchTaken,
+    responses=TAKEN,
+    openapi_extra=body_of(PlaceWatchBody),
+    tags=["officers"],
+    summary="Watch a bill or a declarant",
+)
+async def place(request: Request, _key: Key = None) -> Response:
+    """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
+    under whatever reference. From the 202 on the gate's answer is no for goods that match."""
+    desk, actor = office(request), who_of(request).actor
+    key = desk.asker.key(actor, key_of(request))
+    async with json_body(request, desk.settings.body_limit_bytes) as data:
+        asked = read(data, PlaceWatchBody, desk.settings.body_separators)
+    watch_id, held = await place_watch(desk, asked, actor, key)
+    return _taken(desk, watch_id, held)
+
+
+async def place_watch(desk: Office, asked: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
+    """The id of the watch, and how many known consignments it holds; Problem 422 unless exactly one of the two is named."""
+    named = [name for name in ("bill_no", "declarant") if plain_word(getattr(asked, name))]
+    if len(named) != 1 or (asked.bill_no and asked.declarant):
+        raise one_fault("/bill_no", "one_of_two", f"{asked.bill_no} {asked.declarant}")
+    return await desk.watches.place(asked.bill_no, asked.declarant, asked.reason, actor, key)
+
+
+@router.post(
+    "/watches/{watch_id}/lift",
+    status_code=202,
+    response_model=WatchTaken,
+    responses=TAKEN,
+    openapi_extra=body_of(LiftWatchBody),
+    tags=["officers"],
+    summary="Lift a watch",
+)
+async def lift(request: Request, watch_id: OfReport, _key: Key = None) -> Response:
+    """It holds nothing new, and the holds that it made are lifted."""
+    desk, actor = office(request), who_of(request).actor
+    key = desk.asker.key(actor, key_of(request))
+    async with json_body(request, desk.settings.body_limit_bytes) as data:
+        asked = read(data, LiftWatchBody, desk.settings.body_separators)
+    return _taken(desk, watch_id, await desk.watches.lift(watch_id, asked.reason, actor, key))
+
+
+def _taken(desk: Office, watch_id: str, consignments: int) -> Response:
+    status = f"{API}/watches"
+    taken = WatchTaken(watch_id=watch_id, partitions=desk.watches.partitions, consignments=consignments, status=status)
+    return JSONResponse(taken.model_dump(), 202, headers={"Location": status})
+
+
+@router.get(
+    "/watches", response_model=Watches, responses=READ, tags=["officers"], summary="Watches on bills and declarants"
+)
+def listed(request: Request) -> Watches:
+    """Those that are open first, and of them the latest; a thousand at most."""
+    desk = office(request)
+    shown = [view(row, desk.watches.partitions) for row in desk.rows.watches(MOST_LISTED)]
+    return Watches(watches=shown, projection=projection(desk.standing()))
+
+
+def view(row: WatchRow, partitions: int) -> Watch:
+    """A watch as the API tells it."""
+    state = "lifted" if row.lifted_us is not None else "open" if row.placed >= partitions else "incomplete"
+    return Watch(
+        watch_id=row.watch_id,
+        bill_no=row.bill_no,
+        declarant=row.declarant,
+        reason=row.reason,
+        placed_by=row.asked_by,
+        placed_at=when(row.asked_us),
+        state=state,
+        partitions=partitions,
+        placed_in=row.placed,
+        lifted_in=row.lifted,
+        lifted_by=row.lifted_by,
+        lifted_at=when(row.lifted_us),
+        lift_reason=row.lift_reason,
+    )

@@ -1,0 +1,221 @@
+"""How does a watch on a bill or a declarant reach every partition, and the goods that were known before it?
+
+A watch is one row, one request for each partition of the release desk, and one hold for each consignment that the rows know. What
+was declared while it was placed is found by a second look, once the rows have what every partition said before it kept the watch.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import update
+
+from schemas.envelope import request_id
+from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch
+from schemas.vocabulary import WATCHES
+from services.console.api.problems import Problem
+from services.console.api.request_producer import Asker, Prepared, RequestKey, prepare
+from services.console.readmodel.database import DATABASE_ERRORS
+from services.console.readmodel.queries import WATCH_COLUMNS, Rows, WatchRow
+from services.console.readmodel.tables import ASKED_WATCHES
+from services.shell.clock import now
+from services.shell.partition import key_in
+
+MOST_OPEN = 500
+"""Watches that may be open at once: as many as a partition of the release desk keeps."""
+MOST_LISTED = 1000
+KNOWN_AT_ONCE = 500
+"""Consignments of one reading."""
+FOLLOW_SECONDS = 1.0
+LOOKS = 3
+"""Times at which the rows must have been found complete after all partitions keep a watch, so that one was measured after it."""
+HOLD = "officer/watch/"
+"""Begins the hold that a watch makes; its id follows. As the release desk names it."""
+log = structlog.get_logger()
+
+
+class Watches:
+    """The watches of one console. `as_of`: up to when the rows are complete, by the clock of whoever writes them."""
+
+    def __init__(self, asker: Asker, rows: Rows, partitions: int, as_of: Callable[[], datetime | None]) -> None:
+        self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
+        self._seen: dict[str, list[datetime]] = {}
+        """Watch that every partition keeps → up to when the rows were complete since that was seen."""
+
+    @property
+    def partitions(self) -> int:
+        return self._partitions
+
+    async def place(self, bill_no: str, declarant: str, reason: str, actor: str, key: RequestKey) -> tuple[str, int]:
+        """Its id, and how many consignments that are known got a hold. Problem 503 where not every partition has acknowledged it;
+        the same again under the same key completes it. From the first try on, goods that match stay at the gate."""
+        watch_id, at = request_id(actor, key.hidden), now()
+        copies = [
+            prepare(
+                PlaceWatch(
+                    partition_key=key_in(WATCHES, partition, self._partitions),
+                    asked_by=actor,
+                    occurred_at=at,
+                    watch_id=watch_id,
+                    reason=reason,
+                    bill_no=bill_no,
+                    declarant=declarant,
+                ),
+                key.part(partition),
+            )
+            for partition in range(self._partitions)
+        ]
+        before = await self._watch(watch_id)
+        if before is None:
+            await self._bounded()
+        elif (before.bill_no, before.declarant, before.reason) != (bill_no, declarant, reason):
+            raise Problem(422, "key_reused", seen=key.told)
+        row = WatchRow(watch_id, bill_no, declarant, reason, actor, copies[0].asked.asked_us, met=False, let_go=False)
+        await self._asker.note(ASKED_WATCHES, [{name: getattr(row, name) for name in WATCH_COLUMNS}])
+        await self._ask(copies)
+        if before is not None and before.lifted_us is not None:
+            return watch_id, 0
+        return watch_id, await self._meet(row, copies)
+
+    async def lift(self, watch_id: str, reason: str, actor: str, key: RequestKey) -> int:
+        """How many consignments were let go; Problem 404 for a watch that is not known, 503 as of `place`."""
+        row = await self._watch(watch_id)
+        if row is None:
+            raise Problem(404, "unknown_watch", seen=watch_id[:100])
+        at = now()
+        copies = [
+            prepare(
+                LiftWatch(
+                    partition_key=key_in(WATCHES, partition, self._partitions),
+                    asked_by=actor,
+                    occurred_at=at,
+                    watch_id=watch_id,
+                    reason=reason,
+                ),
+                key.part(partition),
+            )
+            for partition in range(self._partitions)
+        ]
+        for copy in copies:
+            await self._asker.before(
+                copy.asked
+            )  # another content under the same key is told before anything is written
+        await self._ask(copies)
+        w = ASKED_WATCHES.c
+        lifted = row._replace(
+            lift_id=request_id(actor, key.hidden),
+            lift_reason=reason,
+            lifted_by=actor,
+            lifted_us=copies[0].asked.asked_us,
+            let_go=False,
+        )
+        known = {name: getattr(lifted, name) for name in WATCH_COLUMNS}
+        changed = ("lift_id", "lift_reason", "lifted_by", "lifted_us", "let_go")
+        change = update(ASKED_WATCHES).where(w.watch_id == watch_id).values({name: known[name] for name in changed})
+        await self._asker.note(ASKED_WATCHES, [known], change)
+        return await self._let_go(lifted, copies)
+
+    async def follow(self) -> None:
+        """Finishes what a console has begun, this one or another, for ever."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                await self.finish()
+            except Problem as problem:
+                log.warning("watches wait", code=problem.code)
+            except DATABASE_ERRORS as error:
+                log.warning("watches wait", error=str(getattr(error, "orig", None) or error)[:300])
+
+    async def finish(self) -> None:
+        """The second look: what became known while a watch was placed is held, and what it held while it was lifted is let go."""
+        unfinished = [row for row in await asyncio.to_thread(self._rows.unfinished_watches) if not row.finished]
+        self._seen = {row.watch_id: self._seen.get(row.watch_id, []) for row in unfinished}
+        for row in unfinished:
+            told = row.placed if row.lifted_us is None else row.lifted
+            if told < self._partitions or not self._complete(row.watch_id):
+                continue
+            w = ASKED_WATCHES.c
+            if row.lifted_us is None:
+                await self._meet(row, ())
+                change = update(ASKED_WATCHES).where(w.watch_id == row.watch_id).values(met=True)
+            else:
+                await self._let_go(row, ())
+                change = (
+                    update(ASKED_WATCHES)
+                    .where(w.watch_id == row.watch_id, w.lift_id == row.lift_id)
+                    .values(let_go=True)
+                )
+            await self._asker.note(ASKED_WATCHES, [], change)
+
+    def _complete(self, watch_id: str) -> bool:
+        """Whether the rows have everything that was said before all partitions had said what was just read."""
+        as_of, seen = self._as_of(), self._seen[watch_id]
+        if as_of is not None and (not seen or as_of > seen[-1]):
+            seen.append(as_of)
+        return len(seen) >= LOOKS
+
+    async def _watch(self, watch_id: str) -> WatchRow | None:
+        return next(iter(await asyncio.to_thread(self._rows.watches, 1, watch_id)), None)
+
+    async def _bounded(self) -> None:
+        open_now = [row for row in await asyncio.to_thread(self._rows.watches, MOST_LISTED) if row.lifted_us is None]
+        if len(open_now) >= MOST_OPEN:
+            raise Problem(409, "too_many_watches", limit=MOST_OPEN)
+
+    async def _ask(self, copies: Sequence[Prepared], more: Sequence[Prepared] = ()) -> None:
+        """Sends these; Problem 503 that says how many partitions have the watch where not all have, or `more` were not taken in."""
+        try:
+            await self._asker.ask_all(more or copies)
+        except Problem as problem:
+            if problem.status != 503 or not copies:
+                raise
+            there = sum([self._asker.asked(copy.asked.request_id) is not None for copy in copies])
+            raise Problem(
+                503, "watch_incomplete", headers=problem.headers, partitions=len(copies), acknowledged=there
+            ) from problem
+
+    async def _meet(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
+        """One hold for each consignment that the rows know and that matches."""
+        after, count = "", 0
+        while True:
+            found = await asyncio.to_thread(self._rows.matching, row.bill_no, row.declarant, after, KNOWN_AT_ONCE)
+            holds = [
+                prepare(
+                    PlaceHold(
+                        consignment_id=each,
+                        asked_by=row.asked_by,
+                        occurred_at=now(),
+                        reason=row.reason,
+                        watch_id=row.watch_id,
+                    ),
+                    self._asker.own_key("watch", row.watch_id, each),
+                )
+                for each in found
+            ]
+            if holds:
+                await self._ask(copies, holds)
+            count += len(holds)
+            if len(found) < KNOWN_AT_ONCE:
+                return count
+            after = found[-1]
+
+    async def _let_go(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
+        """The hold of this watch is lifted from each consignment that the rows know to have it."""
+        hold_id = f"{HOLD}{row.watch_id}"
+        lifts = [
+            prepare(
+                LiftHold(
+                    consignment_id=each,
+                    asked_by=row.lifted_by,
+                    occurred_at=now(),
+                    hold_id=hold_id,
+                    reason=row.lift_reason,
+                ),
+                self._asker.own_key("lifted watch", row.watch_id, row.lift_id, each),
+            )
+            for each in await asyncio.to_thread(self._rows.held_by, hold_id)
+        ]
+        if lifts:
+            await self._ask(copies, lifts)
+        return len(lifts)

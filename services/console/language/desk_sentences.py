@@ -1,0 +1,154 @@
+"""What did a desk write, and how does it read in either language? Its English sentence is read back as a row of `[written]` with its
+parameters. What no row fits was written by a person, or by a version that this console does not know: it is shown as it stands."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+from schemas.codes.checks import Words
+from services.console.language.words import WORDS, Language, both, known
+
+LONGEST = 1000
+"""Characters of a text that is read; desks write shorter ones."""
+MOST_TIMES, SHORT = 4, 2
+"""How often words between two places may stand in one sentence, if they are more than so many signs."""
+_PLACE = re.compile(r"\{(\w+)\}")
+_CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
+"""What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
+_PLACE_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
+"""Where the refused message lies: the loop writes it behind its own refusals."""
+_WHOLE = frozenset({"why", "again", "pest"})
+"""Places for words of a person, or for another sentence; a Chinese end is theirs."""
+_BLANKS = frozenset(
+    {
+        *("at", "between", "limit", "held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
+        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes"),
+    }
+)
+"""Other places whose values have blanks in them. All others are one word, so that few words of a person look like a sentence of a desk."""
+_SENTENCES = frozenset({"why", "again", "at", "between", "limit"})
+_GROUPS: Final = {
+    "control": "controls",
+    "controls": "controls",
+    "origin": "controls",
+    "method": "methods",
+    "methods": "methods",
+    "goods": "goods_classes",
+    "measured": "measured",
+    "grade": "grades",
+}
+"""Places for codes, and where in the catalogue their words stand."""
+
+
+class Row(NamedTuple):
+    """A sentence of the catalogue, and what a text of it looks like."""
+
+    key: str
+    shape: re.Pattern[str]
+    between: tuple[str, ...]
+    """The words between its places."""
+
+    def read(self, sentence: str) -> dict[str, str] | None:
+        """What stands in its places; None where the sentence is another one. No desk says the words between two places again and again;
+        a text that does is not tried in all ways in which it may be taken apart, which are as many as a power of them."""
+        if any(sentence.count(words) > MOST_TIMES for words in self.between):
+            return None
+        found = self.shape.fullmatch(sentence)
+        return None if found is None else found.groupdict()
+
+
+def _shape(english: str) -> re.Pattern[str]:
+    parts = _PLACE.split(english)
+    made = ""
+    for number, part in enumerate(parts):
+        if number % 2:
+            inner = ".+" if part in _WHOLE else ".+?" if part in _BLANKS else r"\S+"
+            made += f"(?P<{part}>{inner})"
+        else:
+            made += re.sub(r"(?=[;:] )", lambda _: _CHINESE, re.escape(part).replace(r"\ ", " "))
+    end = "" if len(parts) > 1 and not parts[-1] and parts[-2] in _WHOLE else _CHINESE
+    return re.compile(made + end, re.DOTALL)
+
+
+def _between(english: str) -> tuple[str, ...]:
+    return tuple([part for part in _PLACE.split(english)[2:-1:2] if len(part) > SHORT])
+
+
+def _by_length(row: tuple[str, Words]) -> int:
+    """What has more words of its own is tried first: of two that fit, it says more."""
+    return -len(_PLACE.sub("", row[1].en))
+
+
+ROWS: Final[tuple[Row, ...]] = tuple(
+    [
+        Row(key, _shape(words.en), _between(words.en))
+        for key, words in sorted([each for each in WORDS.items() if each[0].startswith("written.")], key=_by_length)
+    ]
+)
+
+
+def in_words(text: str) -> Words:
+    """The text in both languages; the same in both where a person wrote it."""
+    return _read(text) if 0 < len(text) <= LONGEST else Words(text, text)
+
+
+NAMED = 5
+"""Other declarations of the same goods that a sentence names."""
+
+
+def same_goods(found: Mapping[str, Any]) -> str:
+    """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
+    others = list(found.get("others", ()))
+    named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
+    rule = "again_by_bill" if found["bill_no"] else "again_by_box"
+    return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
+
+
+def why_of(fact: Mapping[str, Any]) -> str:
+    """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
+    what its desk wrote."""
+    row = WORDS.get(f"written.{fact.get('why') or ''}")
+    if row is not None:
+        with suppress(KeyError):  # a release to come may fill in other parameters
+            return row.en.format(**fact.get("values") or {})
+    reason: str = fact["reason"]
+    return reason
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> Words:
+    behind = _PLACE_OF_MESSAGE.search(text)
+    sentence, place = (text[: behind.start()], behind[0]) if behind else (text, "")
+    for row in ROWS:
+        values = row.read(sentence)
+        if values is not None:
+            words = _told(row.key, values)
+            return Words(words.zh + place, words.en + place)
+    return Words(text, text)
+
+
+def _told(key: str, values: dict[str, str]) -> Words:
+    zh, en = [{name: _value(name, value, language) for name, value in values.items()} for language in ("zh", "en")]
+    return Words(both(key, **zh).zh, both(key, **en).en)
+
+
+def _value(name: str, value: str, language: Language) -> str:
+    if name in _SENTENCES:
+        words = in_words(value)
+        return words.zh if language == "zh" else words.en
+    if name == "hold":
+        return known(f"waiting.{value}", language, value)
+    group = _GROUPS.get(name)
+    if group is None or language == "en":
+        return value
+    codes = [each.strip().strip("'") for each in value.split(",")]
+    return "、".join(
+        [
+            known("owners.risk", language, each)
+            if each == "risk"
+            else known(f"{group}.{each.replace(' ', '_') if group == 'measured' else each}", language, each)
+            for each in codes
+        ]
+    )

@@ -1,0 +1,141 @@
+"""Who did what? What was asked of desks over the consoles, by person, goods and day; and where somebody begins who knows containers only."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Row
+
+from schemas.codes.iso6346 import is_well_formed
+from schemas.envelope import AboutContainer, AboutPartition
+from schemas.topics import KINDS
+from services.console.access.account_queries import Record, readings, requests, settled
+from services.console.access.accounts import SECOND
+from services.console.access.rights import READ_PEOPLE, ROUTES, Who
+from services.console.api import paging
+from services.console.api.answers import After
+from services.console.api.context import who_of
+from services.console.api.documents import API, when
+from services.console.api.problems import one_fault
+from services.console.pages.board_and_goods import Name
+from services.console.pages.formatting import BEIJING
+from services.console.pages.rendering import render
+from services.console.readmodel.consignment import plain
+
+
+class Act(NamedTuple):
+    """A request, a reading (`kind` empty), or what was `done` with a message that was set aside (a sentence of the catalogue), on a page. `address`: the page that tells
+    what became of it, empty where the reader may not open it."""
+
+    at: datetime | None
+    person: str
+    kind: str
+    subject: str
+    address: str
+    done: str = ""
+
+
+pages = APIRouter(include_in_schema=False)
+PAGE = 100
+LATEST = 20
+"""Of what somebody asked, on the page where they begin."""
+Number = Annotated[str, Query(max_length=40)]
+
+
+@pages.get("/activity")
+def activity_page(
+    request: Request,
+    person: Name = "",
+    subject: Name = "",
+    day: Name = "",
+    what: Literal["requests", "readings", "parked"] = "requests",
+    after: After = "",
+) -> Response:
+    """What was asked, read of what is masked for others, or done with messages that were set aside, the latest first. Whoever may not
+    see this of others sees their own."""
+    who = who_of(request)
+    all_seen = who.may(READ_PEOPLE)
+    asked_by = person.strip() if all_seen else who.actor
+    told = {"person": person, "subject": subject, "day": day}
+    query = {name: said.strip() for name, said in told.items() if said.strip()}
+    if what != "requests":
+        query["what"] = what
+    list_of, shown = LISTS[what]
+    parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
+    record: Record = request.app.state.record
+    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    return render(
+        request,
+        "activity.html",
+        rows=[shown(who, row) for _, row in found[:PAGE]],
+        all_seen=all_seen,
+        person=asked_by,
+        subject=subject.strip(),
+        day=day.strip(),
+        what=what,
+        others={of: f"/activity?{urlencode({**query, 'what': of})}" for of in LISTS},
+        start=f"/activity?{urlencode(query)}" if after else None,
+        more=f"/activity?{urlencode(following)}" if following else None,
+    )
+
+
+def _act(who: Who, row: Row[Any]) -> Act:
+    kind, page, name = KINDS.get(row.kind), "consignments", "consignment_id"
+    if kind is not None and issubclass(kind, AboutContainer):
+        page, name = "containers", "container_no"
+    address = f"/{page}/{quote(row.subject)}?asked={quote(row.request_id)}"
+    if kind is not None and issubclass(kind, AboutPartition):
+        address = "/watches" if who.may_open("/watches") else ""
+    elif not who.may_open(f"/{page}/{{{name}}}"):
+        address = ""
+    return Act(when(row.asked_us), row.sender, row.kind, row.subject, address)
+
+
+def _reading(who: Who, row: Row[Any]) -> Act:
+    """Of goods or a container, or of a list, which is noted under its address."""
+    address = _about(who, row.subject)
+    if row.subject.startswith("/"):
+        address = row.subject.removeprefix(API)
+        address = address if ("GET", address) in ROUTES and who.may_open(address) else ""
+    return Act(when(row.at_us), row.reader, "", row.subject, address)
+
+
+def _settled(who: Who, row: Row[Any]) -> Act:
+    done = "activity.discarded" if row.status == "discarded" else "activity.replayed"
+    return Act(when(row.settled_us), row.actor, "", row.key, _about(who, row.key), done)
+
+
+def _about(who: Who, key: str) -> str:
+    """The page of these goods or this container."""
+    page, name = ("containers", "container_no") if is_well_formed(key) else ("consignments", "consignment_id")
+    return f"/{page}/{quote(key)}" if who.may_open(f"/{page}/{{{name}}}") else ""
+
+
+LISTS = {"requests": (requests, _act), "readings": (readings, _reading), "parked": (settled, _settled)}
+"""What is on record: the list, and how a row of it is shown."""
+
+
+def _day(told: str) -> tuple[int | None, int | None]:
+    """When a day of Beijing begins and ends, microseconds since 1970 UTC; Problem 422 for what is no day."""
+    if not told:
+        return None, None
+    try:
+        begins = datetime.combine(date.fromisoformat(told), time(), BEIJING)
+        ends = begins + timedelta(days=1)
+        return int(begins.timestamp()) * SECOND, int(ends.timestamp()) * SECOND
+    except (ValueError, OverflowError):
+        raise one_fault("/day", "date_parsing", told) from None
+
+
+@pages.get("/containers")
+def containers_page(request: Request, q: Number = "") -> Response:
+    """Leads to the page of a container; without a number it asks for one, and shows what one has asked last."""
+    if number := plain(q):
+        return RedirectResponse(f"/containers/{quote(number)}", 303)
+    record: Record = request.app.state.record
+    who = who_of(request)
+    latest = record.page(requests(who.actor, "", None, None), None, LATEST)
+    return render(request, "containers.html", rows=[_act(who, row) for _, row in latest])

@@ -1,0 +1,308 @@
+"""How does an administrator give and take rights? Pages for accounts, API keys and the record of grants, by the functions of `dtg account` and `dtg key`."""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from anyio import to_thread
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from schemas.bounds import LINE
+from schemas.codes.checks import Words
+from services.console.access.account_queries import Record, accounts, grants
+from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
+from services.console.access.rights import GIVING, Role, Scope
+from services.console.api import paging
+from services.console.api.answers import After
+from services.console.api.context import who_of
+from services.console.api.documents import when
+from services.console.api.problems import Problem, one_fault
+from services.console.pages.board_and_goods import Name
+from services.console.pages.forms import Form, Typed
+from services.console.pages.rendering import render
+from services.console.pages.sign_in import door_of, hashing_of
+from services.shell.clock import CLOCK, world_us
+from services.shell.fresh import fresh_password
+
+pages = APIRouter(include_in_schema=False)
+PAGE = 50
+LATEST = 20
+"""Grants that the page of an account shows; the record has all of them."""
+LONGEST_LIFE_DAYS, LONGEST_OVERLAP_HOURS = 3650, 24 * 90
+"""As `dtg key` takes them."""
+USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
+
+
+class Given(NamedTuple):
+    """What came of a form: about which account, and a secret that is shown this once (`kind`: password or key; `key_id`: its name)."""
+
+    account: str
+    kind: str = ""
+    secret: str = ""
+    key_id: str = ""
+
+
+class By(NamedTuple):
+    """Who gives, and when; a time of the world's clock."""
+
+    actor: str
+    at: int
+
+
+def _make(people: Accounts, typed: Typed, by: By) -> Given:
+    name, program = _words(typed, "account"), typed.get("program") == "on"
+    password = None if program else fresh_password()
+    row = Account(
+        name, _chosen(typed, Role), _words(typed, "company"), _words(typed, "office"), must_change=not program
+    )
+    people.make(row, by=by.actor, at=by.at, password=password, sandbox=CLOCK.is_sandbox)
+    return Given(name, "password" if password else "", password or "")
+
+
+def _change(people: Accounts, typed: Typed, by: By) -> Given:
+    name = _words(typed, "account")
+    wanted = {"roles": _chosen(typed, Role), **{column: _words(typed, column) for column in ("company", "office")}}
+    shown = {column: _words(typed, f"was_{column}") for column in wanted}
+    changed = {column: value for column, value in wanted.items() if set(value.split()) != set(shown[column].split())}
+    if changed:
+        people.change(name, by=by.actor, at=by.at, sandbox=CLOCK.is_sandbox, shown=shown, **changed)
+    return Given(name)
+
+
+def _closing(closed: bool) -> "Callable[[Accounts, Typed, By], Given]":
+    def close(people: Accounts, typed: Typed, by: By) -> Given:
+        name = _words(typed, "account")
+        people.change(name, by=by.actor, at=by.at, sandbox=CLOCK.is_sandbox, closed=closed)
+        return Given(name)
+
+    return close
+
+
+def _password(people: Accounts, typed: Typed, by: By) -> Given:
+    name, password = _words(typed, "account"), fresh_password()
+    people.set_password(name, password, by=by.actor, at=by.at)
+    return Given(name, "password", password)
+
+
+def _end_sessions(people: Accounts, typed: Typed, by: By) -> Given:
+    name = _words(typed, "account")
+    people.end_sessions(name, by=by.actor, at=by.at)
+    return Given(name)
+
+
+def _make_key(people: Accounts, typed: Typed, by: By) -> Given:
+    name, ends_us = _words(typed, "account"), by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
+    made = people.make_key(name, by=by.actor, at=by.at, ends_us=ends_us, scopes=_chosen(typed, Scope).split())
+    return _key(name, made)
+
+
+def _rotate_key(people: Accounts, typed: Typed, by: By) -> Given:
+    key_id, ends_us = _words(typed, "key_id"), by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
+    overlap = _number(typed, "overlap_hours", 0, LONGEST_OVERLAP_HOURS) * HOUR
+    made = people.rotate(key_id, by=by.actor, at=by.at, overlap_us=overlap, ends_us=ends_us)
+    return _key(_words(typed, "account"), made)
+
+
+def _revoke_key(people: Accounts, typed: Typed, by: By) -> Given:
+    people.revoke(_words(typed, "key_id"), by=by.actor, at=by.at)
+    return Given(_words(typed, "account"))
+
+
+def _authorise(people: Accounts, typed: Typed, by: By) -> Given:
+    until_us = by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
+    company, agent = _words(typed, "company"), _agent(people, typed)
+    people.authorise(company, agent, by=by.actor, at=by.at, from_us=by.at, until_us=until_us)
+    return Given(_words(typed, "account"))
+
+
+def _end_authorisation(people: Accounts, typed: Typed, by: By) -> Given:
+    people.end_authorisation(_words(typed, "company"), _agent(people, typed), by=by.actor, at=by.at)
+    return Given(_words(typed, "account"))
+
+
+ACTS: dict[str, Callable[[Accounts, Typed, By], Given]] = {
+    "make": _make,
+    "change": _change,
+    "close": _closing(True),
+    "open": _closing(False),
+    "password": _password,
+    "end-sessions": _end_sessions,
+    "make-key": _make_key,
+    "rotate-key": _rotate_key,
+    "revoke-key": _revoke_key,
+    "authorise": _authorise,
+    "end-authorisation": _end_authorisation,
+}
+"""What each form of these pages does."""
+
+
+def _key(account: str, made: Shown) -> Given:
+    return Given(account, "key", written(made), made.key_id)
+
+
+def _agent(people: Accounts, typed: Typed) -> str:
+    """The company of the agent whose page the form is on."""
+    account = people.account(_words(typed, "account"))
+    if account is None or not account.company:
+        raise NotGranted("Only an agent with a company is authorised. 仅可授权有企业代码的代理")
+    return account.company
+
+
+def _words(typed: Typed, field: str) -> str:
+    """One line of text; Problem 422 for what no name is made of."""
+    value = typed.get(field, "")
+    if not re.match(LINE, value):
+        raise one_fault(f"/{field}", "string_pattern_mismatch", value)
+    return value
+
+
+def _chosen(typed: Typed, choices: type[Role] | type[Scope]) -> str:
+    """The boxes that were ticked, words apart by a blank; each stands in the form under its group and name."""
+    group = choices.__name__.lower()
+    return " ".join([each.value for each in choices if typed.get(f"{group}_{each.value}") == "on"])
+
+
+def _number(typed: Typed, field: str, least: int, most: int) -> int:
+    value = typed.get(field, "")
+    if not (value.isascii() and value.isdecimal() and len(value) <= len(str(most))):
+        raise one_fault(f"/{field}", "int_type", value)
+    number = int(value)
+    if not least <= number <= most:
+        raise one_fault(f"/{field}", "greater_than_equal" if number < least else "less_than_equal", value)
+    return number
+
+
+# pages
+
+
+@pages.get("/accounts")
+def accounts_page(request: Request, q: Name = "", after: After = "") -> Response:
+    """Who is there, by name, with what is in force of each; and the form to make another one."""
+    return _accounts(request, q.strip(), after)
+
+
+def _accounts(
+    request: Request, words: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
+) -> Response:
+    record, parts = _record(request), accounts(words)
+    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    rows = [row for _, row in found[:PAGE]]
+    query = {"q": words} if words else {}
+    following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    return render(
+        request,
+        "accounts.html",
+        problem.status if problem else 200,
+        here="/accounts" if problem else "",
+        page="/accounts",
+        when=when,
+        rows=rows,
+        in_force=record.in_force([row.account for row in rows], world_us()),
+        asked=words,
+        roles=list(Role),
+        start=f"/accounts?{urlencode(query)}" if after else None,
+        more=f"/accounts?{urlencode(following)}" if following else None,
+        forms=who_of(request).forms("accounts"),
+        problem=problem.details() if problem else None,
+        typed=typed or {},
+    )
+
+
+@pages.get("/account")
+def account_page(request: Request, name: Name) -> Response:
+    """One account: what it is, its keys and sessions, and what was given to it."""
+    return _account(request, name)
+
+
+def _account(request: Request, name: str, problem: Problem | None = None, typed: Typed | None = None) -> Response:
+    record, at, account = _record(request), world_us(), door_of(request).accounts.account(name)
+    if account is None:
+        raise problem or Problem(404, "unknown_account", seen=name[:LONGEST_NAME])
+    given = record.page(grants(name), None, LATEST + 1)
+    return render(
+        request,
+        "account.html",
+        problem.status if problem else 200,
+        here=_address(name) if problem else "",
+        page="/accounts",
+        when=when,
+        account=account._replace(password="yes" if account.password else ""),
+        at=at,
+        in_force=record.in_force([name], at)[name],
+        keys=record.keys_of(name),
+        clients=record.clients_of(account.company),
+        grants=[row for _, row in given[:LATEST]],
+        more=f"/grants?{urlencode({'account': name})}" if len(given) > LATEST else None,
+        roles=list(Role),
+        scopes=list(Scope),
+        usual_days=USUAL_DAYS,
+        usual_overlap=USUAL_OVERLAP_HOURS,
+        longest_days=LONGEST_LIFE_DAYS,
+        longest_overlap=LONGEST_OVERLAP_HOURS,
+        forms=who_of(request).forms("accounts"),
+        problem=problem.details() if problem else None,
+        typed=typed or {},
+    )
+
+
+@pages.get("/grants")
+def grants_page(request: Request, account: Name = "", after: After = "") -> Response:
+    """Who gave what to whom, and took it, the latest first."""
+    name, parts = account.strip(), grants(account.strip())
+    found = _record(request).page(parts, paging.place_of(after, parts), PAGE + 1)
+    query = {"account": name} if name else {}
+    following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    return render(
+        request,
+        "grants.html",
+        when=when,
+        grants=[row for _, row in found[:PAGE]],
+        account=name,
+        start=f"/grants?{urlencode(query)}" if after else None,
+        more=f"/grants?{urlencode(following)}" if following else None,
+    )
+
+
+async def act(request: Request, typed: Form) -> Response:
+    """Gives or takes what the form says. A secret is on the answer itself and nowhere else; without one the page of the account follows."""
+    name = request.scope["route"].path.rpartition("/")[2]
+    by = By(who_of(request).actor, world_us())
+    try:
+        given = await to_thread.run_sync(
+            _give, ACTS[name], door_of(request).accounts, typed, by, limiter=hashing_of(request)
+        )
+    except Problem as problem:
+        again = {**typed, "act": name}
+        if name == "make":
+            return await run_in_threadpool(_accounts, request, problem=problem, typed=again)
+        return await run_in_threadpool(_account, request, typed.get("account", ""), problem, again)
+    if given.secret:
+        return render(
+            request, "secret.html", here=_address(given.account), given=given, address=_address(given.account)
+        )
+    return RedirectResponse(_address(given.account), 303)
+
+
+def _give(one: Callable[[Accounts, Typed, By], Given], people: Accounts, typed: Typed, by: By) -> Given:
+    """Does it; Problem 422 in the words of what cannot be given."""
+    try:
+        return one(people, typed, by)
+    except NotGranted as error:
+        en, _, zh = str(error).rpartition(". ")
+        raise Problem(422, "not_granted", seen=Words(zh, f"{en or zh}.")) from None
+
+
+for each in GIVING:
+    pages.add_api_route(f"/accounts/act/{each}", act, methods=["POST"])
+
+
+def _address(account: str) -> str:
+    return f"/account?name={quote(account, safe='')}"
+
+
+def _record(request: Request) -> Record:
+    record: Record = request.app.state.record
+    return record

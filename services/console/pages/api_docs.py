@@ -1,0 +1,143 @@
+"""How does a reader learn the API? Pages made from the application's own document; nothing is fetched from elsewhere."""
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from services.console.api.problems import Problem, wants_page
+from services.console.api.reference import CODES, FAULTS, TABLES, ZH, bounds
+from services.console.language.words import WORDS
+from services.console.pages.rendering import render
+
+router = APIRouter(include_in_schema=False)
+Schema = dict[str, Any]
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    """Every operation by who needs it, with parameters, body and answers."""
+    document = request.app.openapi()
+    groups: dict[str, list[Schema]] = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for tag in operation["tags"]:
+                groups.setdefault(tag, []).append(_operation(document, path, method, operation))
+    return render(
+        request, "docs.html", groups=groups, title=document["info"]["title"], text=document["info"]["description"]
+    )
+
+
+@router.get("/docs/codes/{table}")
+def codes(request: Request, table: str) -> Response:
+    """One list of codes that a field goes by."""
+    if table not in TABLES:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    return render(request, "codes.html", table=table, rows=TABLES[table](), tables=list(TABLES))
+
+
+@router.get("/problems")
+def faults(request: Request) -> Response:
+    """Every problem that an answer may name."""
+    return render(request, "faults.html", faults=FAULTS)
+
+
+@router.get("/problems/{code}")
+def fault(request: Request, code: str) -> Response:
+    """What the `type` of a problem means: a page for people, JSON for programs."""
+    if code not in FAULTS:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    told, title, detail = FAULTS[code], WORDS[f"problems.{code}.title"], WORDS[f"problems.{code}.detail"]
+    if wants_page(request):
+        return render(request, "fault.html", code=code, told=told, title=title, detail=detail)
+    return JSONResponse(
+        {
+            "type": f"/problems/{code}",
+            "status": told.status,
+            "title": title.en,
+            "title_zh": title.zh,
+            "detail": detail.en,
+            "detail_zh": detail.zh,
+            "when": told.en,
+            "when_zh": told.zh,
+            "example": told.request or None,
+        }
+    )
+
+
+def _operation(document: Schema, path: str, method: str, operation: Schema) -> Schema:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    return {
+        "id": f"{method}-{path.strip('/').replace('/', '-').replace('{', '').replace('}', '')}",
+        "method": method.upper(),
+        "path": path,
+        "summary": operation.get("summary", ""),
+        "description": operation.get("description", ""),
+        "parameters": [_parameter(document, each) for each in operation.get("parameters", ())],
+        "fields": _fields(document, body) if body else [],
+        "answers": [(code, each.get("description", "")) for code, each in operation["responses"].items()],
+    }
+
+
+def _parameter(document: Schema, said: Schema) -> Schema:
+    schema = said["schema"]
+    return {
+        "name": said["name"],
+        "place": said["in"],
+        "required": said.get("required", False),
+        "description": said.get("description", ""),
+        "zh": said.get(ZH, ""),
+        "example": _example(said.get("example")),
+        "shape": shape(schema, document),
+        "bounds": bounds(schema),
+        "codes": "",
+    }
+
+
+def _fields(document: Schema, schema: Schema) -> list[Schema]:
+    """The fields of a body, those of the objects in it indented behind them."""
+    found = _resolve(document, schema)
+    rows = []
+    for name, said in found.get("properties", {}).items():
+        rows.append(
+            {
+                "name": name,
+                "shape": shape(said, document),
+                "required": name in found.get("required", ()),
+                "description": said.get("description", ""),
+                "zh": said.get(ZH, ""),
+                "example": _example(next(iter(said.get("examples", ())), None)),
+                "bounds": bounds(said),
+                "codes": said.get(CODES, ""),
+            }
+        )
+        inner = said.get("items", said)
+        if "$ref" in inner and "properties" in _resolve(document, inner):
+            many = "[]" if "items" in said else ""
+            rows += [{**row, "name": f"{name}{many}.{row['name']}"} for row in _fields(document, inner)]
+    return rows
+
+
+def _example(value: Any) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _resolve(document: Schema, schema: Schema) -> Schema:
+    name = schema.get("$ref", "").rpartition("/")[2]
+    found: Schema = document["components"]["schemas"][name] if name else schema
+    return found
+
+
+def shape(schema: Schema, document: Schema) -> str:
+    """A schema in a few words; codes are listed where it names some."""
+    if "$ref" in schema:
+        named = _resolve(document, schema)
+        return shape(named, document) if "enum" in named else str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " | ".join(dict.fromkeys([shape(each, document) for each in schema["anyOf"]]))
+    if "enum" in schema:
+        return " | ".join([str(value) for value in schema["enum"]])
+    if schema.get("type") == "array":
+        return f"[{shape(schema.get('items', {}), document)}]"
+    return str(schema.get("format") or schema.get("const") or schema.get("type", ""))

@@ -1,0 +1,427 @@
+"""What do people see? Pages that read without JavaScript, refresh with it, and send requests, never facts."""
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import Annotated, Any, cast
+from urllib.parse import quote, urlencode
+
+import orjson
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from schemas.quarantine import RecordTreatment
+from schemas.spans import Moments, seconds_of
+from schemas.vocabulary import Stage
+from services.console.access.readings import note_told
+from services.console.access.rights import READ_MESSAGES, ROUTES, Right, Who
+from services.console.api import answers, paging
+from services.console.api.answers import After
+from services.console.api.context import Office, office, who_of
+from services.console.api.documents import block, entries, feed_entries, is_shown, parked, stage_counts
+from services.console.api.goods_access import condition, consignment_of, may_read
+from services.console.api.goods_access import inside as inside_of
+from services.console.api.masking import masked
+from services.console.api.problems import Problem
+from services.console.api.views import ConsignmentView, RequestView
+from services.console.pages.containers_of_goods import own_box
+from services.console.pages.decisions import DECIDING, dossier
+from services.console.pages.formatting import Sight
+from services.console.pages.rendering import FOLDER, HEADERS, language_of, render
+from services.console.readmodel import lists
+from services.console.readmodel.consignment import plain
+from services.console.readmodel.queries import of_row
+from services.console.readmodel.tables import OPEN_STAGES
+from services.shell.clock import now
+
+PAGE = 50
+CSV_ROWS = 5000
+CSV_COLUMNS = ("consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since")
+CSV_BYTES = 900_000
+"""Of one file; where it ends before the list does, its last row has the address of the next file."""
+PARKED_ROWS = 100
+ALARM_ROWS = 100
+TIMELINE = 200
+"""Messages of a timeline on one page."""
+TIMELINE_BYTES = 200_000
+DECISION_BYTES = 1_000_000
+"""Of contents that are read for one page; much less is shown."""
+DECISIONS = 200
+"""The latest messages from which the decisions on a page are picked."""
+BOXES = 20
+"""Containers of a consignment, and consignments of a container, that are shown with their answers."""
+LINES = 50
+"""Lines of goods on the page of a consignment; the content of its message has all of them."""
+REPORTS = 20
+"""Equipment reports on the page of a container; the API has more."""
+FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
+STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
+ENDED = ("rejected", "refused", "withdrawn")
+"""The stages as the board draws them: the way of the goods, what stops them beside it, and other ends."""
+UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
+"""Days for which goods may be shown that nobody lodged; 0: all."""
+BOARD, GOODS = cast(Right, ROUTES["GET", "/board"]), cast(Right, ROUTES["GET", "/consignments"])
+BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
+"""Where the work of those begins who may not see the board: the first of these pages that they may open."""
+router = APIRouter(include_in_schema=False)
+
+
+def mount(app: FastAPI) -> None:
+    """Adds pages and static files."""
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+
+
+# the board
+
+
+def _board(request: Request) -> dict[str, Any]:
+    desk, who = office(request), who_of(request)
+    said, seen = answers.board(desk, who), condition(who)
+    return {
+        "board": said,
+        "stage": {one.stage.value: one for one in said.stages},
+        "flow": FLOW,
+        "stopped": STOPPED,
+        "ended": ENDED,
+        "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
+        "total": sum([one.consignments for one in said.stages]),
+        "longest": [
+            answers.goods_to(who, row) for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, seen))
+        ],
+        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, seen))),
+    }
+
+
+def _beginning(who: Who) -> str:
+    """Where somebody's work is who may not see the board; a treatment unit's is what is under treatment."""
+    if who.may_ask(RecordTreatment):
+        return f"/consignments?stage={Stage.TREATED}"
+    return next(address for address in BEGINNINGS if who.may_open(address))
+
+
+@router.get("/")
+def board(request: Request) -> Response:
+    """The board; whoever may not see it is led to where their work is."""
+    who = who_of(request)
+    if not who.may(BOARD):
+        return RedirectResponse(_beginning(who), 303)
+    return render(request, "board.html", **_board(request))
+
+
+@router.get("/board")
+def board_part(request: Request) -> Response:
+    return render(request, "_board.html", **_board(request))
+
+
+# lists
+
+
+OldCursor = Annotated[int, Query(ge=0)]
+Name = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/consignments")
+def consignments(
+    request: Request, q: str = "", stage: Stage | None = None, after: After = "", cursor: OldCursor = 0
+) -> Response:
+    """All consignments, or those of a name or stage; what is found alone is shown at once."""
+    desk, who, asked = office(request), who_of(request), q.strip()[:100]
+    wanted = None if asked else stage
+    query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
+    first_page = f"/consignments?{urlencode(query)}"
+    if cursor:  # a link of an older version
+        return RedirectResponse(first_page, 303)
+    parts = answers.found(asked, wanted, who)
+    place = paging.place_of(after, parts)
+    found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
+    if asked and len(found) == 1 and not place:
+        return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
+    if asked and not found and answers.gate_view(desk, who, plain(asked)).reason != "unknown":
+        return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
+    more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
+    if asked:
+        note_told(request, *[row.consignment_id for _, row in found[:PAGE]])
+    return render(
+        request,
+        "list.html",
+        rows=[answers.goods_to(who, row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
+        asked=asked,
+        stage=wanted,
+        first=(place.passed if place else 0) + 1,
+        start=first_page if place else None,
+        more=f"/consignments?{urlencode(more)}" if more else None,
+        as_csv=f"/consignments.csv?{urlencode(query)}",
+        counts=stage_counts(desk.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
+        stages=[] if who.may(BOARD) else list(Stage),
+    )
+
+
+@router.get("/unmatched")
+def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
+    """Goods of which something was told so many days ago or longer (0: at any time), and that nobody has lodged since."""
+    desk = office(request)
+    rows, following = answers.unmatched_page(desk, who_of(request), days, after, PAGE)
+    return render(
+        request,
+        "unmatched.html",
+        rows=rows,
+        holds=desk.rows.officers_holds([goods.consignment_id for goods in rows]),
+        days=days,
+        choices=sorted({*UNMATCHED_CHOICES, days}),
+        start=f"/unmatched?days={days}" if after else None,
+        more=f"/unmatched?{urlencode({'days': days, 'after': following})}" if following else None,
+    )
+
+
+@router.get("/consignments.csv")
+def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
+    """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
+    desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
+    who = who_of(request)
+    parts = answers.found(asked, stage, who)
+    found = desk.rows.page(parts, paging.place_of(after, parts), CSV_ROWS + 1)
+    lines = [_line(CSV_COLUMNS)]
+    headers, size, before = dict(HEADERS), 0, None
+    for number, (place, listed) in enumerate(found):
+        line = _line([_plain_cell(cell) for cell in _cells(answers.goods_to(who, of_row(listed)), sight)])
+        size += len(line.encode())
+        if before and (number == CSV_ROWS or size > CSV_BYTES):
+            query = {"q": asked, "stage": stage.value if stage else "", "after": paging.token(before)}
+            following = f"{request.base_url}consignments.csv?{urlencode({k: v for k, v in query.items() if v})}"
+            lines.append(_line([sight.t("list.csv_next", address=following)]))
+            headers["Link"] = f'<{following}>; rel="next"'
+            break
+        lines.append(line)
+        before = place
+    if asked:
+        note_told(request, *[listed.consignment_id for _, listed in found[: len(lines) - 1]])
+    headers["Content-Disposition"] = 'attachment; filename="consignments.csv"'
+    return Response("\ufeff" + "".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
+
+
+def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
+    names = (goods.consignment_id, goods.declaration_no, goods.reference, goods.declarant)
+    awaited = goods.waiting
+    since = awaited.since.isoformat() if awaited and awaited.since else ""
+    waits = (awaited.waiting_for, awaited.owner) if awaited else ("", "")
+    return (*names, sight.of(goods.stage_text), *waits, since)
+
+
+def _plain_cell(cell: str) -> str:
+    """A spreadsheet takes these signs for the beginning of a formula."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+
+
+# one consignment
+
+Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
+"""The place of the first message of a timeline that is shown."""
+
+
+@router.get("/consignments/{consignment_id}")
+def one(request: Request, consignment_id: str, asked: str = "", only: str = "all", since: Since = 0) -> Response:
+    return consignment_page(request, consignment_id, asked=asked, only=only, since=since)
+
+
+@router.get("/consignments/{consignment_id}/live")
+def one_part(request: Request, consignment_id: str, only: str = "all", since: Since = 0) -> Response:
+    return consignment_page(request, consignment_id, only=only, since=since, template="_consignment.html")
+
+
+def consignment_page(
+    request: Request,
+    consignment_id: str,
+    *,
+    asked: str = "",
+    only: str = "all",
+    since: int = 0,
+    template: str = "consignment.html",
+    problem: Problem | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """Where it stands; with `problem`, what was wrong with the form that was `typed`."""
+    desk, who = office(request), who_of(request)
+    row = consignment_of(desk, who, consignment_id)
+    pending = row is None
+    if row is None:
+        row = answers.lodged_only(desk, who, consignment_id)
+    else:
+        note_told(request, consignment_id)
+    wanted = only if only in ("all", "milestones", "problems") else "all"
+    goods, page = answers.goods_to(who, row), f"/consignments/{quote(consignment_id)}"
+    facts, _ = answers.timeline_rows(desk, consignment_id) if may_read(desk, who, consignment_id) else ([], 0)
+    deciding = [fact for fact in facts if fact.kind in DECIDING]
+    timeline = _timeline(desk, who, consignment_id, page, facts, wanted, since)
+    read = entries(desk.rows, deciding[-DECISIONS:], consignment_id, who.audience(), DECISION_BYTES, DECISION_BYTES)
+    return render(
+        request,
+        template,
+        problem.status if problem else 202 if pending else 200,
+        here=page if problem else "",
+        page=page,
+        goods=goods,
+        customs_raw=seconds_of("customs_raw", Moments(accepted=goods.accepted_at, released=goods.released_at)),
+        pending=pending,
+        file=dossier(read, who.audience()),
+        **timeline,
+        only=wanted,
+        since=since,
+        boxes=[own_box(goods, answers.gate_view(desk, who, number)) for number in goods.containers[:BOXES]],
+        LINES=LINES,
+        BOXES=BOXES,
+        plain=plain,
+        parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
+        if goods.parked_messages
+        else [],
+        asked=_outcome(request, asked),
+        forms=who.forms("consignments"),
+        problem=problem.details() if problem else None,
+        typed=typed or {},
+    )
+
+
+def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
+    """What the template of a timeline needs: one page of it, and the kinds of all, for the names of causes."""
+    wanted = [fact for fact in facts if is_shown(fact.kind, only)]
+    start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
+    shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
+    more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
+    return {
+        "entries": shown,
+        "kinds": {fact.id: fact for fact in facts},
+        "shown": {one.id for one in shown},
+        "first_entry": start + 1,
+        "timeline_more": f"{page}?only={only}&since={more}#timeline" if more else None,
+    }
+
+
+def _outcome(request: Request, asked: str) -> RequestView | None:
+    """What became of the request that the page was asked to tell of; None for one that this console does not know."""
+    desk = office(request)
+    known = asked and (desk.asker.asked(asked) is not None or desk.rows.lodgement(asked) is not None)
+    return _told_of(request, asked) if known else None
+
+
+def _told_of(request: Request, asked: str) -> RequestView:
+    """What became of this request, which may be about other goods than the page."""
+    outcome = answers.outcome(office(request), who_of(request), asked)
+    note_told(request, outcome.subject)
+    return outcome
+
+
+@router.get("/consignments/{key}/messages/{message_id}")
+@router.get("/containers/{key}/messages/{message_id}")
+def message(request: Request, key: str, message_id: str) -> Response:
+    """One message of a timeline with its content: a part of the page, or a page of its own."""
+    desk, who = office(request), who_of(request)
+    fact = desk.rows.fact(key, message_id) if may_read(desk, who, key) else None
+    if fact is None:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    page = request.url.path.rpartition("/messages/")[0]
+    template = "_content.html" if "hx-request" in request.headers else "message.html"
+    (one,) = entries(desk.rows, [fact], key, who.audience())
+    content = "" if one.body is None else orjson.dumps(one.body, option=orjson.OPT_INDENT_2).decode()
+    if one.body_link:
+        content = answers.piece(desk, who, key, message_id, 0).text
+    return render(request, template, one=one, page=page, content=content)
+
+
+@router.get("/requests/{request_id}")
+def asked_part(request: Request, request_id: str) -> Response:
+    """What became of a request, as the strip on top of a page."""
+    return render(request, "_asked.html", asked=_told_of(request, request_id))
+
+
+# containers and parked messages
+
+
+@router.get("/containers/{container_no}")
+def container(request: Request, container_no: str, asked: str = "", since: Since = 0) -> Response:
+    return container_page(request, container_no, asked=asked, since=since)
+
+
+@router.get("/containers/{container_no}/live")
+def container_part(request: Request, container_no: str, since: Since = 0) -> Response:
+    return container_page(request, container_no, since=since, template="_container.html")
+
+
+def container_page(
+    request: Request,
+    container_no: str,
+    *,
+    asked: str = "",
+    since: int = 0,
+    template: str = "container.html",
+    problem: Problem | None = None,
+    typed: dict[str, str] | None = None,
+) -> Response:
+    """May it leave, what is in it, and what was said about it."""
+    desk, who, number = office(request), who_of(request), plain(container_no)
+    box = answers.gate_view(desk, who, number)
+    note_told(request, number)
+    seen = inside_of(desk.rows, who, number)
+    may = who.may(READ_MESSAGES) and may_read(desk, who, number)
+    facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
+    inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
+    parts = desk.rows.container(number).parts if "permit" in who.forms("containers") else []
+    reports = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
+    page = f"/containers/{quote(number)}"
+    return render(
+        request,
+        template,
+        problem.status if problem else 200,
+        here=page if problem else "",
+        page=page,
+        since=since,
+        box=box,
+        reports=[answers.report_to(who, row) for row in reports[:REPORTS]],
+        more_reports=len(reports) > REPORTS,
+        inside=[answers.goods_to(who, row) for row in inside if row is not None],
+        stated={part.consignment_id: part.version for part in parts if part.version},
+        **_timeline(desk, who, number, page, facts, "all", since),
+        asked=_outcome(request, asked),
+        forms=who.forms("containers"),
+        problem=problem.details() if problem else None,
+        typed=typed or {},
+    )
+
+
+@router.get("/parked")
+def parked_page(request: Request, after: After = "") -> Response:
+    """What could not be decided and waits for somebody, the newest first."""
+    desk = office(request)
+    rows, following = answers.page(desk, lists.parked(), after, PARKED_ROWS, parked)
+    more = f"/parked?after={following}" if following else None
+    return render(
+        request, "parked.html", rows=rows, total=desk.rows.parked_count(), start="/parked" if after else None, more=more
+    )
+
+
+@router.get("/alarms")
+def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: After = "") -> Response:
+    """All alarms, or those of one kind or subject, the newest first."""
+    desk = office(request)
+    who = who_of(request)
+    rows, following = answers.alarm_page(desk, who, kind, subject.strip(), after, ALARM_ROWS)
+    query = {name: value for name, value in (("kind", kind), ("subject", subject)) if value}
+    return render(
+        request,
+        "alarms.html",
+        rows=rows,
+        kinds=desk.rows.alarm_kinds(0),
+        blocked=[]
+        if after or subject
+        else [each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who))) if each],
+        kind=kind,
+        subject=subject,
+        start=f"/alarms?{urlencode(query)}" if after else None,
+        more=f"/alarms?{urlencode({**query, 'after': following})}" if following else None,
+    )

@@ -1,0 +1,45 @@
+"""What does the page of goods say of their containers? Only what is said about these goods: a box comes back, and others share it."""
+
+from typing import NamedTuple
+
+from schemas.codes.checks import Words
+from schemas.vocabulary import Stage
+from services.console.api.views import ConsignmentView, GateView, Text
+from services.console.language.words import both
+from services.console.pages import tones
+from services.console.pages.tones import Tone
+
+NO_GOODS = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
+"""Stages in which the paper puts no goods into a container."""
+
+
+class OwnBox(NamedTuple):
+    """One container of a consignment. `state`: whether it may leave, empty where the gate's present answer is not about these goods;
+    `note`: why, in words."""
+
+    container_no: str
+    tone: Tone
+    state: Text | None
+    note: Text
+
+
+def own_box(goods: ConsignmentView, box: GateView) -> OwnBox:
+    """The line of one container. `box`: the gate's present answer about it, whichever goods that is about."""
+    number = box.container_no
+    if number in goods.unreleased_containers:
+        return OwnBox(number, "bad", _text("container.gone"), _text("own_box.unreleased"))
+    if number in goods.left_containers:
+        return OwnBox(number, "plain", _text("container.gone"), _text("own_box.left"))
+    if goods.stage in NO_GOODS or goods.consignment_id not in box.consignments:
+        return OwnBox(number, "plain", None, _text("own_box.not_in_it"))
+    if box.may_leave:
+        return OwnBox(number, "good", _text("container.may_leave"), _text(f"gate.{box.reason}"))
+    released = number in goods.released_containers and goods.consignment_id not in box.waiting_for
+    of_others = released and box.reason in ("held", "not_released")
+    note = _text("own_box.others") if of_others else _text(f"gate.{box.reason}")
+    return OwnBox(number, tones.of_box(box.reason), _text("container.must_stay"), note)
+
+
+def _text(key: str) -> Text:
+    words: Words = both(key)
+    return Text(zh=words.zh, en=words.en)

@@ -1,0 +1,278 @@
+"""What was decided about these goods, and on what grounds? Picked out of their timeline for the page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from schemas import inspection as i
+from schemas import quarantine as q
+from schemas import release as r
+from schemas.declaration import DeclarationAccepted, DeclarationRejected
+from schemas.envelope import Message, RequestRefused
+from schemas.marks import Audience
+from schemas.outside import outside_form
+from schemas.risk import ConsignmentAssessed
+from services.console.api.views import Entry
+
+F_co = TypeVar("F_co", bound=Message, covariant=True)
+_KINDS: dict[str, type[Message]] = {
+    kind.kind: kind
+    for kind in (
+        *(DeclarationAccepted, DeclarationRejected, ConsignmentAssessed, RequestRefused),
+        *(i.InspectionOrdered, i.InspectionPassed, i.InspectionFailed, i.PestIntercepted),
+        *(i.InspectionCancelled, i.InspectionOverdue),
+        *(i.RectificationRequested, i.RectificationOverdue, i.FindingsRetracted),
+        *(q.TreatmentOrdered, q.TreatmentVerified, q.TreatmentFailed, q.TreatmentAbandoned),
+        *(q.TreatmentCancelled, q.TreatmentOverdue),
+        *(q.TreatmentReferred, q.TreatmentWaived, q.QuarantineRefused),
+        *(q.TreatmentRetracted, q.TreatmentDecisionRetracted),
+        *(r.ReleaseGranted, r.ReleaseRefused, r.ReleaseRevoked, r.RefusalRevoked, r.DeclarationWithdrawn),
+        *(r.LiftHold, r.LiftRetracted),
+        *(r.ReportArrival, r.ArrivalRetracted),
+    )
+}
+LONGEST_TEXT = 500
+LONGEST_LIST = 200
+DECIDING = frozenset(_KINDS)
+"""The kinds that a dossier is made of."""
+
+
+@dataclass(frozen=True)
+class Said(Generic[F_co]):
+    """A fact, and where and when it was said."""
+
+    entry: Entry
+    fact: F_co
+
+
+@dataclass
+class Control:
+    """One ordered control and its answer, None while it is open. `again`: why it is open again, if it is: papers are to be put right,
+    or findings were taken back."""
+
+    order: Said[i.InspectionOrdered]
+    answer: Said[Message] | None = None
+    overdue: bool = False
+    again: Said[i.RectificationRequested | i.FindingsRetracted] | None = None
+
+    @property
+    def next_revision(self) -> int:
+        """Which answer of this control is asked for, see `RecordFindings`."""
+        return self.again.fact.revision + 1 if self.again else 0
+
+
+@dataclass
+class Treatment:
+    """One ordered treatment and its answer. `again`: as of a control; another treatment is another order."""
+
+    order: Said[q.TreatmentOrdered]
+    answer: Said[Message] | None = None
+    overdue: bool = False
+    again: None = None
+
+
+@dataclass
+class Referral:
+    """A question to an officer, because no treatment is known, and the decision, None while there is none. `again`: the decision was
+    taken back."""
+
+    order: Said[q.TreatmentReferred]
+    answer: Said[Message] | None = None
+    overdue: bool = False
+    again: Said[q.TreatmentDecisionRetracted] | None = None
+
+    @property
+    def next_revision(self) -> int:
+        """Which decision is asked for, see `DecideTreatment`."""
+        return self.again.fact.revision + 1 if self.again else 0
+
+
+@dataclass
+class Dossier:
+    """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions. `lines`, `boxes`: how
+    many lines of goods and containers the paper has."""
+
+    declared: Said[Message] | None = None
+    lines: int = 0
+    boxes: int = 0
+    assessed: Said[ConsignmentAssessed] | None = None
+    controls: list[Control] = field(default_factory=list)
+    treatments: list[Treatment] = field(default_factory=list)
+    referrals: list[Referral] = field(default_factory=list)
+    decisions: list[Said[Message]] = field(default_factory=list)
+    refused: list[Said[RequestRefused]] = field(default_factory=list)
+    lifts: list[Said[r.LiftHold]] = field(default_factory=list)
+    arrivals: list[Said[r.ReportArrival]] = field(default_factory=list)
+
+    def open_controls(self) -> list[Control]:
+        """The controls that an officer may answer now."""
+        return [control for control in self.controls if control.answer is None]
+
+    def answered_controls(self) -> list[Control]:
+        """The controls whose findings can be corrected, or taken back."""
+        found = ("InspectionPassed", "InspectionFailed", "PestIntercepted")
+        return [each for each in self.controls if each.answer is not None and each.answer.entry.kind in found]
+
+    def judged_treatments(self) -> list[Treatment]:
+        """Of each origin the treatment whose record was judged last: that record can be corrected, or taken back."""
+        verdicts = (q.TreatmentVerified, q.TreatmentFailed)
+        judged = [each for each in self.treatments if each.answer and isinstance(each.answer.fact, verdicts)]
+        return list({each.order.fact.origin: each for each in judged}.values())
+
+    def decided_referrals(self) -> list[Referral]:
+        """The questions whose decision can be taken back."""
+        decisions = (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused)
+        return [each for each in self.referrals if each.answer and isinstance(each.answer.fact, decisions)]
+
+    def lifted_holds(self) -> list[Said[r.LiftHold]]:
+        """The liftings of officers' holds that stand, and can be taken back."""
+        refused = {said.fact.request_id for said in self.refused}
+        return [lift for lift in self.lifts if lift.entry.id not in refused]
+
+    def told_arrivals(self) -> list[Said[r.ReportArrival]]:
+        """The reports of arrivals that stand, and can be taken back by who told them."""
+        refused = {said.fact.request_id for said in self.refused}
+        return [told for told in self.arrivals if told.entry.id not in refused]
+
+    def open_treatments(self) -> list[Treatment]:
+        """The treatments that a unit may record now."""
+        return [treatment for treatment in self.treatments if treatment.answer is None]
+
+    def open_referrals(self) -> list[Referral]:
+        """The treatments about which an officer may decide now."""
+        return [referral for referral in self.referrals if referral.answer is None]
+
+
+def dossier(entries: Iterable[Entry], audience: Audience | None = None) -> Dossier:
+    """From a timeline in the order of cause and time, as this audience gets it; what is not of its kind's shape is left to the
+    timeline. Facts are without the fields that are masked: whoever shows one of these looks first whether it is there."""
+    made = Dossier()
+    for entry in entries:
+        fact = _read(entry, audience)
+        if fact is not None:
+            _note(made, entry, fact)
+    return made
+
+
+def _read(entry: Entry, audience: Audience | None) -> Message | None:
+    kind = _KINDS.get(entry.kind)
+    if kind is None or entry.body is None:
+        return None
+    try:
+        read = orjson.dumps(_short(entry.body))
+        if audience is None:
+            return kind.read_stored(read, extra="ignore")
+        return kind.model_construct(**dict(outside_form(kind, audience).read_stored(read, extra="ignore")))
+    except ValidationError:
+        return None  # anybody may write to a topic; the timeline shows what came
+
+
+def _short(value: Any) -> Any:
+    """The content with texts and lists no longer than a page has room for."""
+    match value:
+        case str():
+            return value[:LONGEST_TEXT]
+        case dict():
+            return {key: _short(each) for key, each in list(value.items())[:LONGEST_LIST]}
+        case list():
+            return [_short(each) for each in value[:LONGEST_LIST]]
+        case _:
+            return value
+
+
+def _note(made: Dossier, entry: Entry, fact: Message) -> None:
+    match fact:
+        case DeclarationAccepted() | DeclarationRejected():
+            made.declared = Said(entry, fact)
+            paper = (entry.body or {}).get("declaration", {})  # `fact` has the first of both only, where there are many
+            made.lines, made.boxes = len(paper.get("items", ())), len(paper.get("containers", ()))
+        case ConsignmentAssessed():
+            made.assessed = Said(entry, fact)
+        case i.InspectionOrdered():
+            made.controls.append(Control(Said(entry, fact)))
+        case i.InspectionPassed() | i.InspectionFailed() | i.PestIntercepted() | i.InspectionCancelled():
+            for control in _ordered(made, fact.control):
+                control.answer, control.again = Said(entry, fact), None
+        case i.RectificationRequested() | i.FindingsRetracted():
+            for control in _ordered(made, fact.control):
+                control.answer, control.again, control.overdue = None, Said(entry, fact), False
+        case i.InspectionOverdue() | i.RectificationOverdue() | q.TreatmentOverdue():
+            _late(made, fact)
+        case (
+            r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.RefusalRevoked() | r.DeclarationWithdrawn()
+        ):
+            made.decisions.append(Said(entry, fact))
+        case r.LiftHold():
+            made.lifts.append(Said(entry, fact))
+        case r.LiftRetracted():
+            made.lifts = [lift for lift in made.lifts if lift.entry.id != fact.wrong]
+        case r.ReportArrival():
+            made.arrivals.append(Said(entry, fact))
+        case r.ArrivalRetracted():
+            made.arrivals = [told for told in made.arrivals if told.entry.id != fact.wrong]
+        case RequestRefused():
+            made.refused.append(Said(entry, fact))
+        case _:
+            _note_treatment(made, entry, fact)
+
+
+def _note_treatment(made: Dossier, entry: Entry, fact: Message) -> None:
+    match fact:
+        case q.TreatmentOrdered():
+            _decided(made, fact.origin, Said(entry, fact))
+            made.treatments.append(Treatment(Said(entry, fact)))
+        case q.TreatmentReferred():
+            made.referrals.append(Referral(Said(entry, fact)))
+        case q.TreatmentWaived() | q.QuarantineRefused():
+            _decided(made, fact.origin, Said(entry, fact))
+        case q.TreatmentVerified() | q.TreatmentFailed():
+            for treatment in _of_origin(made, fact.origin, fact.attempt):
+                treatment.answer = Said(entry, fact)
+        case q.TreatmentRetracted():
+            later = any(each.order.fact.attempt > fact.attempt for each in _of_origin(made, fact.origin, None))
+            for treatment in _of_origin(made, fact.origin, fact.attempt):
+                treatment.answer, treatment.overdue = Said(entry, fact) if later else None, False
+        case q.TreatmentDecisionRetracted():
+            for treatment in _of_origin(made, fact.origin, None):
+                treatment.answer = treatment.answer or Said(entry, fact)
+            for referral in [each for each in made.referrals if each.order.fact.origin == fact.origin][-1:]:
+                referral.answer, referral.overdue, referral.again = None, False, Said(entry, fact)
+        case q.TreatmentAbandoned() | q.TreatmentCancelled():
+            _decided(made, fact.origin, Said(entry, fact))
+            for treatment in _of_origin(made, fact.origin, None):
+                treatment.answer = treatment.answer or Said(entry, fact)
+        case _:
+            raise AssertionError(f"{entry.kind} is read but not noted")
+
+
+def _late(made: Dossier, fact: i.InspectionOverdue | i.RectificationOverdue | q.TreatmentOverdue) -> None:
+    if isinstance(fact, i.InspectionOverdue | i.RectificationOverdue):
+        for control in _ordered(made, fact.control):
+            control.overdue = True
+    else:
+        for treatment in _of_origin(made, fact.origin, fact.attempt):
+            treatment.overdue = True
+        for referral in made.referrals:
+            if referral.order.fact.origin == fact.origin and referral.answer is None:
+                referral.overdue = True
+
+
+def _decided(made: Dossier, origin: str, answer: Said[Message]) -> None:
+    for referral in made.referrals:
+        if referral.order.fact.origin == origin:
+            referral.answer = referral.answer or answer
+
+
+def _ordered(made: Dossier, control: str) -> list[Control]:
+    return [each for each in made.controls if each.order.fact.control == control]
+
+
+def _of_origin(made: Dossier, origin: str, attempt: int | None) -> list[Treatment]:
+    return [
+        each
+        for each in made.treatments
+        if each.order.fact.origin == origin and attempt in (None, each.order.fact.attempt)
+    ]

@@ -1,0 +1,412 @@
+"""How do rows and facts look on a page, in one language? Times, ages, names of codes, and a line for each kind of fact."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
+from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
+from schemas.codes.units import UNITS
+from schemas.quarantine import TreatmentOrdered
+from schemas.vocabulary import CHINA, GoodsClass
+from services.console.api.documents import awaited, owner_words
+from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
+from services.console.language.desk_sentences import in_words, same_goods, why_of
+from services.console.language.words import Language, check, known, refusal, say
+from services.console.pages import tones
+from services.console.pages.tones import Tone
+from services.console.pages.treatment_minima import Minimum, minima
+
+BEIJING = CHINA
+LONGEST_TEXT = 500
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A page's eyes: one language, one moment."""
+
+    language: Language
+    now: datetime
+
+    def t(self, key: str, **values: object) -> str:
+        """A sentence of the catalogue."""
+        return say(key, self.language, **values)
+
+    def of(self, words: Text) -> str:
+        """The right one of two texts."""
+        return words.zh if self.language == "zh" else words.en
+
+    def name(self, group: str, code: str) -> str:
+        """What a code is called; the code itself where the catalogue does not know it."""
+        return known(f"{group}.{code}", self.language, code)
+
+    def owner(self, code: str) -> str:
+        words = owner_words(code)
+        return words.zh if self.language == "zh" else words.en
+
+    def origin(self, code: str) -> str:
+        """What made a treatment necessary: the risk desk, or the control that found the pest."""
+        return self.owner(code) if code == "risk" else self.name("controls", code)
+
+    def awaited(self, hold_id: str) -> str:
+        words = awaited(hold_id)
+        return words.zh if self.language == "zh" else words.en
+
+    def kind(self, code: str) -> str:
+        return self.name("kinds", code)
+
+    def rule(self, code: str) -> str:
+        """Why a rule of the risk desk exists; its name where this console does not know it yet."""
+        return self.name("rules", code)
+
+    def check(self, code: str) -> str:
+        words = check(code)
+        return words.zh if self.language == "zh" else words.en
+
+    def refusal(self, code: str) -> str:
+        words = refusal(code)
+        return words.zh if self.language == "zh" else words.en
+
+    def office(self, code: str) -> str:
+        """Its name, or that of its district where only this is known."""
+        name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
+        return f"{code} {_half(name, self.language)}".strip()
+
+    def trade_mode(self, code: str) -> str:
+        return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
+
+    def half(self, name: str) -> str:
+        """The right one of the two names of a code."""
+        return _half(name, self.language)
+
+    def unit(self, code: str) -> str:
+        """What goods are counted in; the code itself where the table does not know it."""
+        return _half(UNITS.get(code, code), self.language)
+
+    def package_kind(self, code: str) -> str:
+        return _half(PACKAGE_KINDS.get(code, code), self.language)
+
+    def amount(self, value: Decimal) -> str:
+        """A quantity, mass or price: thousands apart, without idle zeros."""
+        return f"{value:,.{max(0, -_exponent(value))}f}"
+
+    def minima(self, order: TreatmentOrdered) -> list[Minimum]:
+        """What a record of this treatment must show."""
+        return minima(order, self.language)
+
+    def others(self, goods: ConsignmentView) -> list[HoldView]:
+        """The open holds beside the one that is named first."""
+        named = goods.waiting.waiting_for if goods.waiting else ""
+        return [hold for hold in goods.holds if hold.hold_id != named]
+
+    def said(self, text: str) -> str:
+        """What stands in a message: a sentence of a desk in this language, what a person wrote as it stands."""
+        words = in_words(text)
+        return words.zh if self.language == "zh" else words.en
+
+    # colours
+
+    def tone(self, kind: str, part: bool = False) -> Tone:
+        """The colour of a message; `part`: it is about some of the goods only."""
+        return tones.of_kind(kind, part)
+
+    def stage_tone(self, stage: str | None) -> Tone:
+        """The colour of a stage; plain where a row names one that this version does not know."""
+        return tones.STAGES.get(stage or "", "plain")
+
+    def box_tone(self, reason: str) -> Tone:
+        return tones.of_box(reason)
+
+    def request_tone(self, asked: RequestView) -> Tone:
+        return tones.of_request(asked.outcome, [answer.kind for answer in asked.answers])
+
+    # times
+
+    def time(self, moment: datetime | str | None, seconds: bool = True) -> str:
+        """Beijing time; the year only where it is not this one, and then no seconds."""
+        parsed = _parsed(moment)
+        if parsed is None:
+            return ""
+        there, here = parsed.astimezone(BEIJING), self.now.astimezone(BEIJING)
+        same_year = there.year == here.year
+        return f"{there:%m-%d %H:%M{':%S' if seconds else ''}}" if same_year else f"{there:%Y-%m-%d %H:%M}"
+
+    def minute(self, moment: datetime | str | None) -> str:
+        """As `time`, without seconds."""
+        return self.time(moment, seconds=False)
+
+    def age(self, moment: datetime | None) -> str:
+        """How long ago."""
+        return "" if moment is None else self.duration((self.now - moment).total_seconds())
+
+    def duration(self, seconds: float | None) -> str:
+        """The two largest units of a duration."""
+        if seconds is None:
+            return "–"
+        left = max(0, int(seconds))
+        if left == 0 and seconds > 0:
+            return self.t("units.seconds", n=f"{seconds:.1f}" if seconds >= 0.1 else "<0.1")
+        parts: list[str] = []
+        for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+            if left >= size or (unit == "seconds" and not parts):
+                parts.append(self.t(f"units.{unit}", n=left // size))
+                left %= size
+            elif parts:
+                break
+            if len(parts) == 2:
+                break
+        return " ".join(parts)
+
+    def number(self, count: int) -> str:
+        return f"{count:,}"
+
+    # facts
+
+    def summary(self, entry: Entry) -> str:
+        """The line beside the kind of fact; empty where the kind says it all."""
+        line = _LINES.get(entry.kind)
+        body = entry.body
+        if body is None or line is None or "unreadable" in body:
+            return ""
+        try:
+            return clipped(line(self, body))
+        except (KeyError, TypeError, AttributeError):
+            return ""  # anybody may write a request; one of another shape shows its content only
+
+    def controls(self, codes: Any) -> str:
+        return ("、" if self.language == "zh" else ", ").join([self.name("controls", str(code)) for code in codes])
+
+    def methods(self, codes: Any) -> str:
+        return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
+
+    def goods(self, codes: Any) -> str:
+        """What goods are, as far as a treatment depends on it; goods of no known class where nobody said."""
+        classes = [self.name("goods_classes", str(code)) for code in codes or (GoodsClass.OTHER.value,)]
+        return ("、" if self.language == "zh" else ", ").join(classes)
+
+
+def clipped(text: str) -> str:
+    """As much of a text as has room in a list; the content of its message has all of it."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+
+
+def _parsed(moment: datetime | str | None) -> datetime | None:
+    if isinstance(moment, datetime):
+        return moment
+    try:
+        parsed = datetime.fromisoformat(moment or "")
+    except (TypeError, ValueError):
+        return None
+    return parsed if parsed.tzinfo else None
+
+
+def _exponent(value: Decimal) -> int:
+    """Of the last digit that is not an idle zero."""
+    exponent = value.normalize().as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
+
+
+def _half(name: str, language: Language) -> str:
+    """The tables of codes name everything in Chinese, a blank, and English."""
+    chinese, _, english = name.partition(" ")
+    return chinese if language == "zh" else english or chinese
+
+
+def _accepted(s: Sight, b: Body) -> str:
+    warned = len(b.get("warnings", ()))
+    key = "summary.accepted_warned" if warned else "summary.accepted"
+    return s.t(key, number=b["declaration_no"], count=warned)
+
+
+def _assessed(s: Sight, b: Body) -> str:
+    lane = s.name("lanes", b["lane"])
+    if not b["controls"]:
+        return s.t("summary.assessed_free", lane=lane)
+    return s.t("summary.assessed", lane=lane, controls=s.controls(b["controls"]))
+
+
+def _held(s: Sight, b: Body) -> str:
+    if not b["holds"]:
+        return s.t("summary.no_holds")
+    names = [s.awaited(hold["hold_id"]) for hold in b["holds"]]
+    return s.t("summary.holds", holds=("；" if s.language == "zh" else "; ").join(names))
+
+
+def _answered(why: str) -> Callable[[Sight, Body], str]:
+    def line(s: Sight, b: Body) -> str:
+        control, said = s.name("controls", b["control"]), b.get(why)
+        if "officer" not in b:  # outside customs nobody reads who answered
+            return s.t("summary.answer", control=control, why=s.said(said)) if said else control
+        if said:
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.said(said))
+        return s.t("summary.answered", control=control, who=b["officer"])
+
+    return line
+
+
+def _because(s: Sight, b: Body) -> str:
+    return s.t("summary.why", why=s.said(why_of(b)))
+
+
+def _sent_back(s: Sight, b: Body) -> str:
+    why = s.refusal(b["code"])
+    return s.t("summary.sent_back", why=why, seen=s.said(b["reason"])) if "reason" in b else why
+
+
+def _arrived(s: Sight, b: Body) -> str:
+    return s.t("summary.arrived", place=b["place"], who=b["reported_by"]) if "reported_by" in b else str(b["place"])
+
+
+def _asked(s: Sight, b: Body) -> str:
+    return s.t("summary.asked", who=b["asked_by"])
+
+
+def _ordered(s: Sight, b: Body) -> str:
+    return s.t("summary.ordered", control=s.name("controls", b["control"]), due=s.minute(b["due"]))
+
+
+def _treat(s: Sight, b: Body) -> str:
+    goods = s.name("goods_classes", b.get("goods", GoodsClass.WOOD.value))
+    due = s.minute(b["due"])
+    return s.t("summary.treat", goods=goods, methods=s.methods(b["methods"]), attempt=b["attempt"], due=due)
+
+
+def _refer(s: Sight, b: Body) -> str:
+    return s.t("summary.referred", goods=s.goods(b["goods"]), due=s.minute(b["due"]))
+
+
+def _left(s: Sight, b: Body) -> str:
+    key = "summary.container" if b.get("released", True) else "summary.container_unreleased"
+    return s.t(key, number=b["container_no"])
+
+
+def _event(s: Sight, b: Body) -> str:
+    told = {"event": s.name("events", b["event"]), "place": b["place"], "who": b["reported_by"]}
+    if b["classifier"] != "ACT":
+        return s.t("summary.expected", classifier=s.name("classifiers", b["classifier"]), **told)
+    return s.t("summary.event", **told)
+
+
+def _by(who: str) -> Callable[[Sight, Body], str]:
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.said(b["reason"]))
+
+
+def _alarm(s: Sight, b: Body) -> str:
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(why_of(b)))
+
+
+def _granted(s: Sight, b: Body) -> str:
+    if b.get("holds"):
+        return s.t("summary.partly", count=len(b["containers"]), version=b["version"])
+    return s.t("summary.released", version=b["version"])
+
+
+def _again(s: Sight, b: Body) -> str:
+    return s.t("summary.again", found=s.said(same_goods(b)), rule=b["rule"], version=b["rule_set"])
+
+
+_LINES: dict[str, Callable[[Sight, Body], str]] = {
+    **dict.fromkeys(
+        (
+            "WithdrawDeclaration",
+            "RecordFindings",
+            "CorrectFindings",
+            "RetractFindings",
+            "RecordTreatment",
+            "CorrectTreatment",
+            "RetractTreatment",
+            "DecideTreatment",
+            "RetractTreatmentDecision",
+            "ReportArrival",
+            "RetractArrival",
+            "PlaceHold",
+            "LiftHold",
+            "RetractLift",
+            "RecordGateOut",
+            "RecordEquipmentEvent",
+            "RetractEquipmentEvent",
+            "RecordContainerFinding",
+            "StrikeLot",
+            "PermitExit",
+            "PlaceContainerHold",
+            "PlaceWatch",
+            "LiftWatch",
+            "LiftContainerHold",
+        ),
+        _asked,
+    ),
+    "DeclarationAccepted": _accepted,
+    "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=len(b["findings"])),
+    "DeclarationRepeated": lambda s, b: s.t("summary.repeated", first=b.get("first_request_id") or "—"),
+    "DeclarationWaits": lambda s, b: s.t("summary.why", why=b["withdrawal"]),
+    "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
+    "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),
+    "WithdrawalRequested": _because,
+    "RequestRefused": _sent_back,
+    "ConsignmentAssessed": _assessed,
+    "InspectionOrdered": _ordered,
+    "InspectionOverdue": _ordered,
+    "RectificationRequested": _answered("reason"),
+    "RectificationOverdue": _ordered,
+    "FindingsRetracted": _answered("reason"),
+    "InspectionPassed": _answered("remarks"),
+    "InspectionFailed": _answered("reason"),
+    "PestIntercepted": _answered("pest"),
+    "InspectionCancelled": lambda s, b: s.name("controls", b["control"]),
+    "TreatmentOrdered": _treat,
+    "TreatmentVerified": lambda s, b: s.t(
+        "summary.treated", method=s.methods([b["method"]]), schedule=b["schedule"], who=b["unit"]
+    ),
+    "TreatmentFailed": lambda s, b: s.t(
+        "summary.not_treated",
+        method=s.methods([b["method"]]),
+        why=("；" if s.language == "zh" else "; ").join([s.said(each) for each in b["shortfalls"]]),
+    ),
+    "TreatmentReferred": _refer,
+    "TreatmentRetracted": _because,
+    "TreatmentDecisionRetracted": _because,
+    "TreatmentWaived": _because,
+    "QuarantineRefused": _because,
+    "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
+    "ArrivalRecorded": _arrived,
+    "ArrivalRetracted": _by("retracted_by"),
+    "ConsignmentHeld": _held,
+    "ReleaseGranted": _granted,
+    "EquipmentEventRecorded": _event,
+    "EquipmentEventRetracted": _by("retracted_by"),
+    "ContainerFindingRecorded": lambda s, b: s.t(
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.said(b["reason"])
+    ),
+    "LotStruck": _by("struck_by"),
+    "ExitPermitted": lambda s, b: s.t(
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.said(b["reason"])
+    ),
+    "ContainerHoldPlaced": _by("placed_by"),
+    "WatchPlaced": _by("placed_by"),
+    "WatchLifted": _by("lifted_by"),
+    "ContainerHoldLifted": _by("lifted_by"),
+    "VisitOpened": lambda s, b: s.t("summary.visit", place=b["place"]),
+    "VisitClosed": lambda s, b: s.name("visit_ends", b["how"]),
+    "ContainerArrived": lambda s, b: s.t("summary.container", number=b["container_no"]),
+    "GoodsTransferred": lambda s, b: s.t(
+        "summary.transferred", source=b["container_no"], targets=", ".join(b["targets"])
+    ),
+    "ContainerArrivalRetracted": lambda s, b: s.t("summary.container", number=b["container_no"]),
+    "TransferRetracted": lambda s, b: s.t("summary.container", number=b["container_no"]),
+    "ConsignmentLeftUnreleased": _because,
+    "SameGoodsDeclared": _again,
+    "DepartureRetracted": _because,
+    "ReleaseRefused": _because,
+    "ReleaseRevoked": _because,
+    "RefusalRevoked": _because,
+    "LiftRetracted": _because,
+    "DeclarationWithdrawn": _because,
+    "ContainerHeld": _because,
+    "ContainerMustStay": _because,
+    "ContainerGatedOut": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),
+    "GateAlarmRaised": _alarm,
+    "ConsignmentGatedOut": _left,
+}

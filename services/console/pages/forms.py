@@ -1,0 +1,294 @@
+"""What may people send from a page? Forms become the same requests that the API takes; a desk answers them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, quote
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+
+from schemas import envelope
+from schemas.declaration import Declaration, WithdrawDeclaration
+from schemas.gate import (
+    LiftContainerHold,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+)
+from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
+from schemas.quarantine import (
+    FIRST_PLACE,
+    MOST_READINGS,
+    DecideTreatment,
+    RecordTreatment,
+    RetractTreatment,
+    RetractTreatmentDecision,
+)
+from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
+from schemas.vocabulary import TreatmentDecision
+from services.console.access.rights import EVERY_COMPANY, Who
+from services.console.api.authentication import check_form
+from services.console.api.bodies import body, media_type
+from services.console.api.context import Office, office, visitor, who_of
+from services.console.api.goods_access import may_act, may_name
+from services.console.api.problems import Problem, one_fault
+from services.console.api.request_producer import RequestKey
+from services.console.api.requests import LONGEST_KEY, ask, lodgement, requested
+from services.console.pages.board_and_goods import consignment_page, container_page
+from services.console.pages.formatting import BEIJING
+from services.console.pages.rendering import FOLDER, render
+from services.console.readmodel.consignment import plain
+from services.shell.clock import now
+
+router = APIRouter(include_in_schema=False)
+EXAMPLE = (FOLDER / "example.json").read_text(encoding="utf-8")
+EXAMPLE_DECLARANT = str(Declaration.model_validate_json(EXAMPLE).declarant)
+Typed = dict[str, str]
+FORM = "application/x-www-form-urlencoded"
+FIELDS = 200
+"""Fields of one form at most."""
+
+
+async def form(request: Request) -> Typed:
+    """The fields of a form; Problem 415 when it is none, 413 when it is too large, 403 when it belongs to another session."""
+    if media_type(request) != FORM:
+        raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
+    desk = office(request)
+    async with body(request, desk.settings.body_limit_bytes) as data:
+        typed = await desk.intake.parse(_fields, data)
+    check_form(visitor(request), typed.pop("csrf", ""))
+    return typed
+
+
+def _fields(data: bytes) -> Typed:
+    try:
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
+    except ValueError as error:
+        raise Problem(400, "other", seen=str(error)[:200]) from None
+    return {name: value.strip() for name, value in pairs}
+
+
+Form = Annotated[Typed, Depends(form)]
+
+
+def _findings(typed: Typed) -> dict[str, Any]:
+    if typed.get("result") == FindingsResult.PEST and not typed.get("pest"):
+        raise one_fault("/pest", "missing")
+    return {name: typed.get(name, "") for name in ("control", "result", "pest", "remarks")}
+
+
+def _recorded(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), "revision": typed.get("revision") or 0}
+
+
+def _corrected(typed: Typed) -> dict[str, Any]:
+    return {**_findings(typed), **{name: typed.get(name, "") for name in ("wrong", "reason")}}
+
+
+def _treatment(typed: Typed) -> dict[str, Any]:
+    origin, _, attempt = typed.get("order", "").rpartition("/")
+    return {
+        "origin": origin,
+        "attempt": attempt,
+        "method": typed.get("method", ""),
+        "unit_class": typed.get("unit_class", ""),
+        "dose_g_m3": typed.get("dose_g_m3") or None,
+        "residue_ppm": typed.get("residue_ppm") or None,
+        "started_at": _moment("started_at", typed.get("started_at", "")),
+        "readings": _readings(typed.get("readings", "")),
+    }
+
+
+def _moment(name: str, typed: str) -> str | None:
+    """A time as a browser or a person writes it: without a zone it is Beijing's. Problem 422 for what is no time."""
+    if not typed:
+        return None
+    try:
+        told = datetime.fromisoformat(typed)
+    except ValueError:
+        raise one_fault(f"/{name}", "datetime_parsing", typed) from None
+    return (told if told.tzinfo else told.replace(tzinfo=BEIJING)).isoformat()
+
+
+def _decision(typed: Typed) -> dict[str, Any]:
+    method = typed.get("method") if typed.get("decision") == TreatmentDecision.TREAT else ""
+    return {
+        **{name: typed.get(name, "") for name in ("origin", "decision", "reason")},
+        "goods": typed.get("goods") or None if method else None,
+        "methods": [method] if method else [],
+        **{name: typed.get(name) or 0 for name in ("finding", "revision")},
+    }
+
+
+def _readings(typed: str) -> list[dict[str, str | None]]:
+    readings: list[dict[str, str | None]] = []
+    lines = typed.splitlines()
+    if len(lines) > MOST_READINGS:
+        raise one_fault("/readings", "too_long", max_length=MOST_READINGS)
+    for number, line in enumerate(lines, 1):
+        cells = [cell.strip() for cell in line.replace("，", ",").split(",")]
+        if not line.strip():
+            continue
+        if len(cells) not in (2, 3, 4):
+            raise one_fault(f"/readings/{number}", "bad_readings", line, line=number)
+        gas = cells[2] if len(cells) > 2 and cells[2] else None
+        place = cells[3] if len(cells) > 3 and cells[3] else FIRST_PLACE
+        readings.append({"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas, "place": place})
+    return readings
+
+
+def _only(*names: str) -> Callable[[Typed], dict[str, Any]]:
+    return lambda typed: {name: typed.get(name, "") for name in names}
+
+
+def _when(typed: Typed) -> dict[str, Any]:
+    return {"occurred_at": _moment("occurred_at", typed.get("occurred_at", ""))}
+
+
+def _arrival(typed: Typed) -> dict[str, Any]:
+    told = {"place": typed.get("place", ""), "containers": _boxes(typed, "containers")}
+    return {**told, "pieces": typed.get("pieces") or None}
+
+
+def _boxes(typed: Typed, name: str) -> list[str]:
+    """Numbers of containers, apart by blanks or commas."""
+    return [plain(number) for number in typed.get(name, "").replace(",", " ").replace("，", " ").split()]
+
+
+def _event(typed: Typed) -> dict[str, Any]:
+    if not typed.get("occurred_at"):
+        raise one_fault("/occurred_at", "missing")
+    laden = {"true": True, "false": False}.get(typed.get("laden", ""))
+    names = ("event", "place", "conveyance", "to", "replaces")
+    told = {name: typed.get(name, "") for name in names}
+    others = {name: _boxes(typed, name) for name in ("sources", "targets")}
+    return {**told, **others, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
+
+
+def _container_finding(typed: Typed) -> dict[str, Any]:
+    told = {name: typed.get(name, "") for name in ("found", "reason")}
+    return {**told, "lots": typed.get("lots") or None, **_when(typed)}
+
+
+def _permit(typed: Typed) -> dict[str, Any]:
+    """The form names the goods with the release desk's statement on them that the page had read, apart by a blank."""
+    name, _, version = typed.get("consignment_id", "").partition(" ")
+    return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
+
+
+ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
+    "findings": (RecordFindings, _recorded),
+    "correct-findings": (CorrectFindings, _corrected),
+    "retract-findings": (RetractFindings, _only("control", "wrong", "reason")),
+    "treatment": (RecordTreatment, _treatment),
+    "treatment-decision": (DecideTreatment, _decision),
+    "retract-treatment": (RetractTreatment, _only("origin", "wrong", "reason")),
+    "retract-decision": (RetractTreatmentDecision, _only("origin", "wrong", "reason")),
+    "arrival": (ReportArrival, _arrival),
+    "retract-arrival": (RetractArrival, _only("wrong", "reason")),
+    "hold": (PlaceHold, _only("reason")),
+    "lift": (LiftHold, _only("hold_id", "reason")),
+    "retract-lift": (RetractLift, _only("wrong", "reason")),
+    "withdraw": (WithdrawDeclaration, _only("reason")),
+}
+"""The forms of a consignment's page: which request each becomes, and from which fields."""
+BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, Any]]]] = {
+    "event": (RecordEquipmentEvent, _event),
+    "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
+    "finding": (RecordContainerFinding, _container_finding),
+    "strike": (StrikeLot, _only("consignment_id", "reason")),
+    "permit": (PermitExit, _permit),
+    "hold": (PlaceContainerHold, _only("reason")),
+    "lift": (LiftContainerHold, _only("hold_id", "reason")),
+    "gate-out": (RecordGateOut, lambda typed: {"gate": typed.get("gate", ""), **_when(typed)}),
+}
+"""Those of a container's page."""
+
+
+def _name(typed: Typed, field: str, longest: int) -> str:
+    """What is typed there, or stands there without being seen; Problem 422 for what names nobody and nothing."""
+    name = typed.get(field, "")
+    if len(name) > longest or not name.isprintable():
+        raise one_fault(f"/{field}", "string_too_long", name, max_length=longest)
+    return name
+
+
+def key_typed(desk: Office, who: Who, typed: Typed) -> RequestKey:
+    """The page gave its form a key, so that a second click is the same request and a later page another."""
+    return desk.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
+
+
+@router.post("/consignments/{consignment_id}/act/{act}")
+async def act(request: Request, consignment_id: str, act: str, typed: Form) -> Response:
+    """Sends the request and leads back to the page, which tells what became of it."""
+    if act not in ACTS:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    kind, fields = ACTS[act]
+    desk, who = office(request), who_of(request)
+    declarant = await may_act(desk, who, kind, consignment_id)
+    try:
+        told = {"consignment_id": consignment_id, **fields(typed)}
+        asked = await ask(desk, requested(kind, told, who, key_typed(desk, who, typed), declarant))
+    except Problem as problem:
+        return await run_in_threadpool(
+            consignment_page, request, consignment_id, problem=problem, typed={**typed, "act": act}
+        )
+    return RedirectResponse(f"/consignments/{quote(consignment_id)}?asked={asked.request_id}", 303)
+
+
+@router.post("/containers/{container_no}/act/{act}")
+async def act_on_box(request: Request, container_no: str, act: str, typed: Form) -> Response:
+    """A report or an officer's act from the page of a container."""
+    if act not in BOX_ACTS:
+        raise Problem(404, "no_such_path", seen=request.url.path)
+    number, (kind, fields) = plain(container_no), BOX_ACTS[act]
+    desk, who = office(request), who_of(request)
+    declarant = await may_act(desk, who, kind, number)
+    try:
+        told = {"container_no": number, **fields(typed)}
+        message = requested(kind, told, who, key_typed(desk, who, typed), declarant)
+        await may_name(desk, who, kind, message.lot)
+        asked = await ask(desk, message)
+    except Problem as problem:
+        return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
+    return RedirectResponse(f"/containers/{quote(number)}?asked={asked.request_id}", 303)
+
+
+@router.get("/lodge")
+def lodge_page(request: Request) -> Response:
+    """A filled-in example under a fresh reference."""
+    example = EXAMPLE.replace("DEMO-0001", f"DEMO-{now():%y%m%d-%H%M%S}")
+    own = who_of(request).company
+    if own not in ("", EVERY_COMPANY):
+        example = example.replace(f'"declarant": "{EXAMPLE_DECLARANT}"', f'"declarant": "{own}"')
+    return _lodge_page(request, example)
+
+
+def _lodge_page(request: Request, body: str, problem: Problem | None = None) -> Response:
+    return render(
+        request,
+        "lodge.html",
+        problem.status if problem else 200,
+        body=body,
+        problem=problem.details() if problem else None,
+        base=str(request.base_url).rstrip("/"),
+    )
+
+
+@router.post("/lodge")
+async def lodge(request: Request, typed: Form) -> Response:
+    """Takes the declaration in, or shows what has to be corrected beside what was typed."""
+    desk, who, paper = office(request), who_of(request), typed.get("body", "")
+    try:
+        key = key_typed(desk, who, typed)
+        lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, who, key)
+        asked = await ask(desk, lodged)
+    except Problem as problem:
+        return _lodge_page(request, paper, problem)
+    return RedirectResponse(f"/consignments/{asked.subject}?asked={asked.request_id}", 303)

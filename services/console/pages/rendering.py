@@ -1,0 +1,153 @@
+"""How does a page come about? Templates, the reader's language, what every page shows, and what a browser is allowed to do."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+import structlog
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes, select_autoescape
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from markupsafe import Markup
+from prometheus_client import Counter
+
+from services.console.api.context import office, visitor
+from services.console.api.documents import projection
+from services.console.api.problems import Problem
+from services.console.language.words import LANGUAGES, Language
+from services.console.pages.formatting import Sight
+from services.console.readmodel.container import GONE
+from services.shell.clock import CLOCK, now
+from services.shell.fresh import fresh_key
+
+log = structlog.get_logger()
+NOT_SHOWN = Counter("customs_console_rows_not_shown", "Rows of pages that could not be rendered")
+FOLDER = Path(__file__).parent
+PROBLEM = "problem.html"
+LONGEST_PAGE = 900_000
+"""Bytes of a page that shows a form again with what was typed; no answer may be longer than a million."""
+COOKIE = "dtg_language"
+YEAR_SECONDS = 31_536_000
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; "
+    "base-uri 'none'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class Rows(Extension):
+    """`{% row "tr", 5 %}…{% endrow %}`: what fails while this part is rendered is told in its place, and the page goes on.
+
+    Arguments: the name of the element that the part is, and for `tr` how many columns it has.
+    """
+
+    tags = {"row"}  # noqa: RUF012 - as the base class declares it
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        line = next(parser.stream).lineno
+        arguments = [parser.parse_expression(), nodes.ContextReference()]
+        arguments.append(parser.parse_expression() if parser.stream.skip_if("comma") else nodes.Const(1))
+        body = parser.parse_statements(("name:endrow",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("_row", arguments), [], [], body).set_lineno(line)
+
+    def _row(self, element: str, context: Context, columns: int, caller: Callable[[], str]) -> Markup:
+        try:
+            return Markup(caller())  # noqa: S704 - a template's own output: its values are escaped already
+        except Exception as error:  # noqa: BLE001 (whatever a row holds: the others are shown)
+            NOT_SHOWN.inc()
+            log.warning("row not shown", page=context["path"], template=context.name, error=f"{error!r:.500}")
+            words = Markup('<span class="error">{}</span>').format(context["t"]("page.not_shown"))
+            if element == "tr":
+                words = Markup('<td colspan="{}">{}</td>').format(columns, words)
+            return Markup("<{0}>{1}</{0}>").format(element, words)
+
+
+_environment = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    extensions=[Rows],
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _stamp() -> str:
+    """Names the set of static files, so that a browser never mixes two of them."""
+    mark = sha256()
+    for file in sorted((FOLDER / "static").iterdir()):
+        mark.update(file.read_bytes())
+    return mark.hexdigest()[:12]
+
+
+STAMP = _stamp()
+
+
+def language_of(request: Request) -> Language:
+    """The one asked for in the address, else the one chosen before, else the browser's, else the deployer's."""
+    settings_language: Language = request.app.state.settings.language
+    for said in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if said in LANGUAGES:
+            return "zh" if said == "zh" else "en"
+    for part in request.headers.get("accept-language", "").split(","):
+        primary = part.split(";")[0].strip().lower().split("-")[0]
+        if primary in LANGUAGES:
+            return "zh" if primary == "zh" else "en"
+    return settings_language
+
+
+def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
+    """A page in the reader's language. `here`: its own address, also with a query, where it answers a form that was sent to another one."""
+    language, moment = language_of(request), now()
+    sight, standing = Sight(language, moment), office(request).standing()
+    part = "hx-request" in request.headers
+    path, _, query = here.partition("?") if here else (_own_path(request), "", "")
+    asked = dict(parse_qsl(query)) if here else dict(request.query_params)
+    said = {
+        "s": sight,
+        "t": sight.t,
+        "lang": language,
+        "part": part,
+        "path": path,
+        "other_language": f"{path}?{urlencode({**asked, 'lang': 'en' if language == 'zh' else 'zh'})}",
+        "stamp": STAMP,
+        "now": moment,
+        "projection": projection(standing),
+        "stale": not (
+            standing.fresh(limit := office(request).settings.gate_stale_seconds) and standing.complete(limit)
+        ),
+        "sandbox": CLOCK.speed if CLOCK.is_sandbox else None,
+        "who": visitor(request),
+        "query": request.query_params.get("q", ""),
+        "form_key": f"page/{fresh_key()}",
+        "GONE": GONE,
+        **values,
+    }
+    page = _environment.get_template(template).render(said)
+    if values.get("problem") is not None and template != PROBLEM and len(page.encode()) > LONGEST_PAGE:
+        # what was typed has no room in an answer: what is wrong with it has
+        return render(request, PROBLEM, status, here=here, problem=values["problem"])
+    answer = HTMLResponse(page, status, headers=HEADERS)
+    if request.query_params.get("lang") in LANGUAGES and not part:
+        answer.set_cookie(COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True)
+    return answer
+
+
+def _own_path(request: Request) -> str:
+    """The address of the page as its links name it: on this host, also where it begins in a way that browsers take for another one."""
+    return "/" + quote(request.scope["path"].lstrip("/\\ \t\r\n"))
+
+
+def show_problem(request: Request, problem: Problem) -> HTMLResponse:
+    """A problem as a page."""
+    here = "" if request.method == "GET" else "/"
+    page = render(request, PROBLEM, problem.status, here=here, problem=problem.details())
+    page.headers.update(problem.headers)
+    return page

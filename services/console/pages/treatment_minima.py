@@ -1,0 +1,76 @@
+"""What must a treatment record show? The schedules of an order, in words, for the unit that fills in the form beside it."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas.codes.schedules import Exposure, Held, Row, Step, row_for
+from schemas.quarantine import TreatmentOrdered
+from schemas.vocabulary import day_in_china
+from services.console.language.words import Language, say
+
+
+class Minimum(NamedTuple):
+    """One method of an order: a record must meet one of `lines`, and all of `besides`."""
+
+    method: str
+    schedule: str
+    source: str
+    lines: tuple[str, ...]
+    besides: tuple[str, ...]
+
+
+def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
+    """Of each ordered method that has a schedule on the day of the order, by which its records are judged."""
+    day = day_in_china(order.occurred_at)
+    rows = [(method, row_for(order.goods, method, day)) for method in order.methods]
+    return [
+        Minimum(
+            method.value,
+            row.schedule,
+            row.source,
+            tuple([_line(row, step, language) for step in row.steps]),
+            tuple(_besides(row, language)),
+        )
+        for method, row in rows
+        if row is not None
+    ]
+
+
+def _line(row: Row, step: Step, language: Language) -> str:
+    said = [_temperature(row, step, language)]
+    held = "minima.held" if isinstance(step, Held) else "minima.hours"
+    said.append(say(held, language, hours=plain(step.hours)))
+    if step.dose_g_m3:
+        said.append(say("minima.dose", language, dose=plain(step.dose_g_m3)))
+    if step.floor_g_m3:
+        said.append(say("minima.floor", language, gas=plain(step.floor_g_m3)))
+    if isinstance(step, Exposure):
+        said += [say("minima.gas", language, gas=plain(gas), hour=plain(hour)) for hour, gas in step.minima]
+        if step.ct:
+            said.append(say("minima.ct", language, ct=plain(step.ct)))
+    return ("，" if language == "zh" else ", ").join(said)
+
+
+def _temperature(row: Row, step: Step, language: Language) -> str:
+    if isinstance(step, Exposure):
+        sign, limit = "≥", step.lowest_c
+    else:
+        sign, limit = "≤" if step.below else ">" if step.above else "≥", step.limit_c
+    measured = say(f"measured.{row.measured.replace(' ', '_')}", language)
+    return say("minima.temperature", language, sign=sign, limit=plain(limit), measured=measured)
+
+
+def _besides(row: Row, language: Language) -> list[str]:
+    units = " / ".join(sorted([unit.value for unit in row.units]))
+    said = [
+        say("minima.unit", language, units=units),
+        say("minima.apart", language, hours=plain(row.apart_hours)),
+    ]
+    if row.residue_ppm is not None:
+        said.append(say("minima.residue", language, ppm=plain(row.residue_ppm)))
+    return said
+
+
+def plain(value: Decimal) -> str:
+    """Without idle zeros, and never as a power of ten."""
+    return f"{value.normalize():f}"

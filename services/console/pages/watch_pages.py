@@ -1,0 +1,72 @@
+"""How do officers watch a bill or a declarant from a page? What the page sends is what `watch_requests` takes from programs."""
+
+from typing import TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, ValidationError
+
+from services.console.access.readings import note_told
+from services.console.api.context import office, who_of
+from services.console.api.problems import Problem, invalid
+from services.console.api.watch_requests import LiftWatchBody, PlaceWatchBody, place_watch, view
+from services.console.api.watches import MOST_LISTED
+from services.console.pages.forms import Form, Typed, key_typed
+from services.console.pages.rendering import render
+
+pages = APIRouter(include_in_schema=False)
+B = TypeVar("B", bound=BaseModel)
+
+
+def _valid(model: type[B], fields: dict[str, str]) -> B:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+@pages.get("/watches")
+def page(request: Request) -> Response:
+    return watches_page(request)
+
+
+def watches_page(request: Request, problem: Problem | None = None, typed: Typed | None = None) -> Response:
+    """The watches that are open and those that were lifted, with the forms to place and lift one."""
+    desk = office(request)
+    note_told(request, "/watches")
+    return render(
+        request,
+        "watches.html",
+        problem.status if problem else 200,
+        here="/watches" if problem else "",
+        page="/watches",
+        watches=[view(row, desk.watches.partitions) for row in desk.rows.watches(MOST_LISTED)],
+        problem=problem.details() if problem else None,
+        forms=who_of(request).forms("watches"),
+        typed=typed or {},
+    )
+
+
+@pages.post("/watches/act/place")
+async def place_form(request: Request, typed: Form) -> Response:
+    """Watches what was typed, and leads back to the page."""
+    desk, who = office(request), who_of(request)
+    fields = {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
+    try:
+        await place_watch(desk, _valid(PlaceWatchBody, fields), who.actor, key_typed(desk, who, typed))
+    except Problem as problem:
+        return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "place"})
+    return RedirectResponse("/watches", 303)
+
+
+@pages.post("/watches/act/lift")
+async def lift_form(request: Request, typed: Form) -> Response:
+    """Lifts the watch, and leads back to the page."""
+    desk, who = office(request), who_of(request)
+    try:
+        asked = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})
+        await desk.watches.lift(typed.get("watch_id", ""), asked.reason, who.actor, key_typed(desk, who, typed))
+    except Problem as problem:
+        return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "lift"})
+    return RedirectResponse("/watches", 303)

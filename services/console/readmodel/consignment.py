@@ -1,0 +1,401 @@
+"""Where does a consignment stand, whose move is it, and since when? Folded from facts heard in any order between topics.
+
+Each column belongs to one desk's facts, which come in order; stage and waiting are computed from the columns, so that
+every interleaving of the topics ends in the same row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final, Literal, NamedTuple
+
+from schemas.codes import iso6346
+from schemas.vocabulary import Direction, Owner, Stage
+from services.console.language.desk_sentences import why_of
+from services.console.readmodel.messages import Heard, micros, text, whole
+
+OPERATIONS = "operations"
+"""Whose move it is when a message is parked: nobody's at the border, the operators'."""
+ALL = "*"
+"""Instead of the numbers of boxes: every one of them."""
+UNMATCHED: Final = "unmatched"
+"""Instead of a stage: something was told of goods that nobody lodged. No board counts them; they wait apart."""
+Body = dict[str, Any]
+
+
+class OpenHold(NamedTuple):
+    """A hold that is open now."""
+
+    hold_id: str
+    owner: str
+    reason: str
+    lifted_by: str
+    since_us: int
+
+
+@dataclass(slots=True)
+class Consignment:
+    """The row of one consignment, columns as in `tables.CONSIGNMENTS`; a batch folds facts into its own copy of it."""
+
+    consignment_id: str
+    declaration_no: str = ""
+    declarant: str = ""
+    consignee: str = ""
+    reference: str = ""
+    bill_no: str = ""
+    customs_office: str = ""
+    transport_mode: str = ""
+    trade_mode: str = ""
+    direction: str = ""
+    containers: str = ""
+    declared: str = ""
+    lodge_request: str = ""
+    lane: str = ""
+    controls: str = ""
+    credit_grade: str = ""
+    rule_set: str = ""
+    word: str = ""
+    departed: str = ""
+    released_boxes: str = ""
+    arrived_boxes: str = ""
+    unreleased: str = ""
+    earlier: str = ""
+    later: str = ""
+    lodged_us: int | None = None
+    accepted_us: int | None = None
+    rejected_us: int | None = None
+    assessed_us: int | None = None
+    arrived_us: int | None = None
+    held_us: int | None = None
+    released_us: int | None = None
+    gated_out_us: int | None = None
+    closed_us: int | None = None
+    unreleased_us: int | None = None
+    released_pieces: int | None = None
+    seq_declaration: int = 0
+    seq_risk: int = 0
+    seq_release: int = 0
+    seq_gate: int = 0
+    parked: int = 0
+    parked_us: int | None = None
+    stage: str = ""
+    waiting_for: str = ""
+    waiting_owner: str = ""
+    waiting_since_us: int | None = None
+    ended_us: int | None = None
+    holds: tuple[OpenHold, ...] = field(default=())
+
+
+def tell(row: Consignment, heard: Heard, body: Body) -> None:
+    """Folds one message into `row`; a desk's fact that is not newer than what the row knows of that desk changes nothing."""
+    tellers = _TELLERS.get(heard.kind)
+    if tellers is None:
+        return
+    sequence, fold = tellers
+    if sequence:
+        if heard.sequence <= getattr(row, sequence):
+            return
+        setattr(row, sequence, heard.sequence)
+    fold(row, heard, body)
+
+
+# what each message says
+
+
+def _lodged(row: Consignment, heard: Heard, body: Body) -> None:
+    if row.lodged_us is not None:
+        return
+    row.lodged_us = micros(body["occurred_at"])
+    row.lodge_request = heard.id
+    if row.declared not in ("accepted", "rejected"):
+        _paper(row, body["declaration"])
+
+
+def _lodged_again(row: Consignment, heard: Heard, body: Body) -> None:
+    """Handed on by the consignment before, which was withdrawn. The declaration desk numbered that among the facts about the other."""
+    row.earlier = text(body["consignment_id"])
+    if row.lodged_us is not None:
+        return
+    row.lodged_us = micros(body["occurred_at"])
+    row.lodge_request = text(body["request_id"])
+    if row.declared not in ("accepted", "rejected"):
+        _paper(row, body["declaration"])
+
+
+def _passed_on(row: Consignment, heard: Heard, body: Body) -> None:
+    row.later = text(body["later"])
+
+
+def _accepted(row: Consignment, heard: Heard, body: Body) -> None:
+    row.declared = "accepted"
+    row.declaration_no = text(body["declaration_no"])
+    row.accepted_us = micros(body["occurred_at"])
+    row.rejected_us = None
+    _paper(row, body["declaration"])
+
+
+def _rejected(row: Consignment, heard: Heard, body: Body) -> None:
+    row.declared = "rejected"
+    row.rejected_us = micros(body["occurred_at"])
+    _paper(row, body["declaration"])
+
+
+def _refused_request(row: Consignment, heard: Heard, body: Body) -> None:
+    if body["request_kind"] == "LodgeDeclaration" and row.declared in ("", "discarded"):
+        row.declared = "refused"
+        row.rejected_us = micros(body["occurred_at"])
+
+
+def _assessed(row: Consignment, heard: Heard, body: Body) -> None:
+    row.assessed_us = micros(body["occurred_at"])
+    row.lane = text(body["lane"])
+    row.controls = " ".join(body["controls"])
+    row.credit_grade = text(body["credit_grade"])
+    row.rule_set = text(body["rule_set"])
+
+
+def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
+    """One report of several: the time is that of the first, the boxes are those of all (`ALL`: every one)."""
+    at = micros(body["occurred_at"])
+    row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
+    boxes = [plain(number) for number in body.get("containers", ())]
+    if boxes and row.arrived_boxes != ALL:
+        row.arrived_boxes = " ".join(sorted({*row.arrived_boxes.split(), *boxes}))
+    elif body.get("pieces") is None:
+        row.arrived_boxes = ALL
+
+
+def _did_not_arrive(row: Consignment, heard: Heard, body: Body) -> None:
+    """What has arrived all the same is told whole."""
+    first = body.get("first_arrived_at")
+    row.arrived_us = None if first is None else micros(first)
+    boxes = sorted({plain(number) for number in body.get("containers", ())})
+    everything = first is not None and not boxes and body.get("pieces") is None
+    row.arrived_boxes = ALL if everything else " ".join(boxes)
+
+
+def _held(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "revoked" if row.word == "revoked" else "held"
+    row.held_us = micros(body["occurred_at"])
+    row.holds = tuple([_hold(h) for h in body["holds"]])
+    row.released_boxes, row.released_pieces = "", None
+
+
+def _hold(said: Body) -> OpenHold:
+    return OpenHold(
+        text(said["hold_id"]), text(said["owner"]), text(why_of(said)), text(said["lifted_by"]), micros(said["since"])
+    )
+
+
+def _granted(row: Consignment, heard: Heard, body: Body) -> None:
+    """What may go, whole: the boxes, and the holds on the rest. Only goods of which nothing is held are released as a whole."""
+    row.word = "released"
+    row.holds = tuple([_hold(h) for h in body.get("holds", ())])
+    row.released_us = None if row.holds else micros(body["occurred_at"])
+    row.released_boxes = " ".join(sorted({plain(number) for number in body["containers"]}))
+    pieces = body.get("pieces")
+    row.released_pieces = None if pieces is None else whole(pieces)
+
+
+def _revoked(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "revoked"
+    row.held_us = micros(body["occurred_at"])
+    row.released_us = None
+    row.holds = ()
+    row.released_boxes, row.released_pieces = "", None
+
+
+def _refused(row: Consignment, heard: Heard, body: Body) -> None:
+    """Said again when officers' holds on the goods changed, which count when the refusal is taken back."""
+    if row.word != "refused":
+        row.closed_us = micros(body["occurred_at"])
+    row.word = "refused"
+    row.holds = tuple([_hold(h) for h in body.get("holds", ())])
+
+
+def _refusal_revoked(row: Consignment, heard: Heard, body: Body) -> None:
+    """What is true instead comes in the release desk's next message."""
+    row.word = "held"
+    row.held_us = micros(body["occurred_at"])
+    row.closed_us = None
+
+
+def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
+    row.word = "withdrawn"
+    row.closed_us = micros(body["occurred_at"])
+    row.holds = ()
+
+
+def _gated_out(row: Consignment, heard: Heard, body: Body) -> None:
+    if not body.get("released", True):  # an earlier release said so what `ConsignmentLeftUnreleased` says now
+        _left_unreleased(row, heard, body)
+        return
+    row.departed = _with(row.departed, body["container_no"])
+    row.gated_out_us = max(row.gated_out_us or 0, micros(body["occurred_at"]))
+
+
+def _left_unreleased(row: Consignment, heard: Heard, body: Body) -> None:
+    row.unreleased = _with(row.unreleased, body["container_no"])
+    row.unreleased_us = micros(body["occurred_at"])
+
+
+def _came_back(row: Consignment, heard: Heard, body: Body) -> None:
+    """The box did not leave after all: the report was wrong."""
+    row.departed = _without(row.departed, body["container_no"])
+    row.unreleased = _without(row.unreleased, body["container_no"])
+    row.gated_out_us = row.gated_out_us if row.departed else None
+    row.unreleased_us = row.unreleased_us if row.unreleased else None
+
+
+def _at_gate(row: Consignment, heard: Heard, body: Body) -> None:
+    """A box of these goods came in; the release desk says itself what that means for them."""
+
+
+def _with(boxes: str, number: str) -> str:
+    return " ".join(sorted({*boxes.split(), plain(number)}))
+
+
+def _without(boxes: str, number: str) -> str:
+    return " ".join(sorted({*boxes.split()} - {plain(number)}))
+
+
+def _paper(row: Consignment, declaration: Body) -> None:
+    row.declarant = _text(declaration, "declarant")
+    row.consignee = _text(declaration, "consignee")
+    row.reference = _text(declaration, "reference")
+    row.bill_no = _text(declaration, "bill_no")
+    row.customs_office = _text(declaration, "customs_office")
+    row.transport_mode = _text(declaration, "transport_mode")
+    row.trade_mode = _text(declaration, "trade_mode")
+    row.direction = _text(declaration, "direction")
+    row.containers = " ".join(sorted({plain(c["container_no"]) for c in declaration.get("containers", ())}))
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name, "")
+    return value[:255] if isinstance(value, str) else ""
+
+
+plain = lru_cache(maxsize=8192)(iso6346.plain)
+
+_TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
+    "LodgeDeclaration": ("", _lodged),
+    "DeclarationLodgedAgain": ("", _lodged_again),
+    "DeclarationPassedOn": ("seq_declaration", _passed_on),
+    "DeclarationAccepted": ("seq_declaration", _accepted),
+    "DeclarationRejected": ("seq_declaration", _rejected),
+    "RequestRefused": ("", _refused_request),
+    "ConsignmentAssessed": ("seq_risk", _assessed),
+    "ArrivalRecorded": ("seq_release", _arrived),
+    "ArrivalRetracted": ("seq_release", _did_not_arrive),
+    "ConsignmentHeld": ("seq_release", _held),
+    "ReleaseGranted": ("seq_release", _granted),
+    "ReleaseRefused": ("seq_release", _refused),
+    "ReleaseRevoked": ("seq_release", _revoked),
+    "RefusalRevoked": ("seq_release", _refusal_revoked),
+    "DeclarationWithdrawn": ("seq_release", _withdrawn),
+    "ContainerArrived": ("seq_gate", _at_gate),
+    "ConsignmentGatedOut": ("seq_gate", _gated_out),
+    "ConsignmentLeftUnreleased": ("seq_gate", _left_unreleased),
+    "DepartureRetracted": ("seq_gate", _came_back),
+}
+TOLD = frozenset(_TELLERS)
+"""The kinds that move a consignment's row; the others are only on its timeline."""
+
+
+# what the columns come to
+
+
+class Standing(NamedTuple):
+    """Stage, what is awaited, whose move it is, since when; `ended_us` once nobody has to move any more."""
+
+    stage: Stage | Literal["unmatched"]
+    waiting_for: str
+    waiting_owner: str
+    waiting_since_us: int | None
+    ended_us: int | None
+
+
+def settle(row: Consignment) -> None:
+    """Writes the standing into the row's columns."""
+    row.stage, row.waiting_for, row.waiting_owner, row.waiting_since_us, row.ended_us = standing(row)
+
+
+def standing(row: Consignment) -> Standing:
+    """Where it stands, from the columns alone. What left without release stays so, whatever a desk says of it later, until an
+    officer's finding or a retraction at the gate."""
+    if row.unreleased:
+        return Standing(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
+    if row.parked:
+        return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
+    if not row.declared and row.lodged_us is None and row.assessed_us is None:
+        told = [h.since_us for h in row.holds] or [us for us in (row.arrived_us, row.held_us) if us is not None]
+        return Standing(UNMATCHED, "declaration", Owner.DECLARANT, min(told, default=None), None)
+    if row.word == "withdrawn":
+        return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
+    if row.word == "refused":
+        return Standing(Stage.REFUSED, "", "", None, row.closed_us)
+    if row.word == "released" and row.holds:
+        return _held_by(Stage.PARTLY_RELEASED, first_hold(row.holds), row)
+    if row.word == "released":
+        return _let_go(row)
+    if row.word == "revoked":
+        return _held_by(Stage.REVOKED, first_hold(row.holds), row)
+    if row.declared in ("rejected", "refused", "discarded"):
+        return Standing(Stage.REJECTED, "", "", None, row.rejected_us)
+    if row.word == "held":
+        return _on_hold(row)
+    if row.declared == "accepted":
+        owner = "release" if row.assessed_us else Owner.RISK
+        return Standing(Stage.ACCEPTED, "assessment", owner, row.assessed_us or row.accepted_us, None)
+    return Standing(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
+
+
+def _let_go(row: Consignment) -> Standing:
+    containers = (row.released_boxes or row.containers).split()  # goods may have gone into others than were declared
+    if not containers:
+        return Standing(Stage.RELEASED, "", "", None, row.released_us)
+    if set(containers) <= set(row.departed.split()):
+        return Standing(Stage.GATED_OUT, "", "", None, max(row.gated_out_us or 0, row.released_us or 0))
+    way = "loading" if row.direction == Direction.EXPORT else "gate_out"
+    return Standing(Stage.RELEASED, way, Owner.CARRIER, row.released_us, None)
+
+
+def _on_hold(row: Consignment) -> Standing:
+    first = first_hold(row.holds)
+    if first is None:
+        stage = Stage.HELD
+    elif first.hold_id == "assessment":
+        stage = Stage.ACCEPTED if row.declared == "accepted" else Stage.LODGED
+    else:
+        stage = _STAGE_OF_OWNER.get(first.owner, Stage.HELD)
+    return _held_by(stage, first, row)
+
+
+def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> Standing:
+    if first is None:  # a call-back; the holds that caused it come in the release desk's next message
+        return Standing(stage, "holds", "release", row.held_us, None)
+    return Standing(stage, first.hold_id, first.owner, first.since_us, None)
+
+
+def first_hold(holds: tuple[OpenHold, ...]) -> OpenHold | None:
+    """The hold to name where only one is named: an officer's before a desk's, and the carrier's last."""
+    return min(holds, key=lambda h: (_RANK.get(h.owner, 9), h.since_us, h.hold_id), default=None)
+
+
+_RANK: dict[str, int] = {
+    Owner.OFFICER: 0,
+    Owner.DECLARATION: 1,
+    Owner.RISK: 2,
+    Owner.QUARANTINE: 3,
+    Owner.INSPECTION: 4,
+    Owner.DECLARANT: 5,
+    Owner.CARRIER: 6,
+}
+_STAGE_OF_OWNER: dict[str, Stage] = {
+    Owner.OFFICER: Stage.HELD,
+    Owner.QUARANTINE: Stage.TREATED,
+    Owner.INSPECTION: Stage.CONTROLLED,
+    Owner.DECLARANT: Stage.CONTROLLED,
+    Owner.CARRIER: Stage.AWAITING_ARRIVAL,
+}

@@ -1,0 +1,311 @@
+"""What is known of a container: its visit, the gate's last statement, reports, holds, and the consignments in it?
+
+All facts of the gate desk about one container come in order; what the release desk tells of its parts is ordered by version.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.console.language.desk_sentences import why_of
+from services.console.readmodel.messages import Heard, micros, text, whole
+
+OPENED, CLOSED = "opened", "closed"
+GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
+"""What the gate said last of a box that is not in the area."""
+_LEFT = frozenset({"left_unreleased", "left_undeclared", "empty_left_laden"})
+"""Alarms that say that the box left; the others speak of a box inside, or of goods that are outside already."""
+
+
+@dataclass(slots=True)
+class Container:
+    """The row of one container, columns as in `tables.CONTAINERS`. `waiting_for`: the consignments that the gate named: those
+    that keep it, or, where it may leave, those that are in it."""
+
+    container_no: str
+    word: str = ""
+    reason: str = ""
+    gate: str = ""
+    waiting_for: str = ""
+    since_us: int | None = None
+    seq: int = 0
+    parked: int = 0
+    visit: str = ""
+    place: str = ""
+    visit_us: int | None = None
+    visit_end: str = ""
+    visit_end_us: int | None = None
+    said_visit: str = ""
+    departure: str = ""
+    blocking: str = ""
+    alarm: str = ""
+    alarm_reason: str = ""
+    blocked_us: int | None = None
+    lots: int | None = None
+    conveyance: str = ""
+
+    @property
+    def open(self) -> bool:
+        """A report says that it is in the area, and none that it has left since."""
+        return bool(self.visit) and not self.visit_end
+
+
+@dataclass(slots=True)
+class Part:
+    """One consignment in one container, columns as in `tables.CONSIGNMENT_CONTAINERS`."""
+
+    container_no: str
+    consignment_id: str
+    seal_no: str = ""
+    word: str = ""
+    reason: str = ""
+    version: int = 0
+    shared_by: int = 0
+    declared: bool = False
+    gone: bool = False
+    bill_no: str = ""
+    direction: str = ""
+    arrived_us: int | None = None
+    refused: bool = False
+    ended: str = ""
+    struck: bool = False
+    permitted: bool = False
+    conveyance: str = ""
+    permitted_version: int = 0
+
+    @property
+    def may_leave_by_permit(self) -> bool:
+        """Whether an officer lets it out, and the release desk has said nothing against it since. The gate desk reads that, too; it may
+        be later."""
+        held_again = self.word == "held" and 0 < self.permitted_version < self.version
+        return self.permitted and not held_again
+
+
+@dataclass(slots=True)
+class Report:
+    """One equipment report, columns as in `tables.CONTAINER_REPORTS`. `standing`: empty, `retracted` or `replaced`."""
+
+    container_no: str
+    report_id: str
+    event: str = ""
+    classifier: str = ""
+    place: str = ""
+    laden: str = ""
+    conveyance: str = ""
+    bill: str = ""
+    to_place: str = ""
+    replaces: str = ""
+    retells: str = ""
+    visit: str = ""
+    reported_by: str = ""
+    occurred_us: int | None = None
+    recorded_us: int | None = None
+    standing: str = ""
+
+
+@dataclass(slots=True)
+class BoxHold:
+    """A hold on a container, columns as in `tables.CONTAINER_HOLDS`."""
+
+    container_no: str
+    hold_id: str
+    reason: str = ""
+    placed_by: str = ""
+    since_us: int | None = None
+    lifted: bool = False
+
+
+def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> bool:
+    """Folds a fact of the gate desk; False where it is not newer, and then nothing is changed anywhere."""
+    if heard.sequence <= row.seq:
+        return False
+    row.seq = heard.sequence
+    fold = _TELL.get(heard.kind)
+    if fold is not None:
+        fold(row, heard, body)
+    return True
+
+
+def _state(row: Container, word: str, body: dict[str, Any], consignments: str) -> None:
+    row.word = word
+    row.reason = text(why_of({"reason": "", **body}))
+    row.gate = text(body.get("gate") or "")
+    row.waiting_for = " ".join(body.get(consignments, ()))
+    row.since_us = micros(body["occurred_at"])
+
+
+def _may_leave(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """The gate desk counts every alarm itself: where it says yes again, none of them keeps the box any more."""
+    _state(row, "may_leave", body, "consignments")
+    row.said_visit = text(body.get("visit") or "")
+    _unblock(row)
+
+
+def _must_stay(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    _state(row, "must_stay", body, "waiting_for")
+    row.said_visit = text(body.get("visit") or "")
+
+
+def _gated_out(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    visit = text(body.get("visit") or "")
+    _unblock(row, visit=visit)
+    if _is_latest(row, visit):
+        _state(row, "gated_out", body, "consignments")
+        _left(row, body, "gated_out")
+
+
+def _left(row: Container, body: dict[str, Any], how: str) -> None:
+    row.visit = text(body.get("visit") or "") or row.visit
+    row.visit_end, row.visit_end_us = how, micros(body["occurred_at"])
+    row.departure = text(body.get("report_id") or "")
+
+
+def _is_latest(row: Container, visit: str) -> bool:
+    """Whether this visit is the latest one known: what is told late of an earlier one says nothing of where the box is."""
+    if not visit or visit == row.visit:
+        return True
+    spoken_of = row.said_visit if row.word in ("may_leave", "must_stay") else ""
+    return not row.open and spoken_of in ("", visit)
+
+
+def _alarm(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    alarm, visit = text(body.get("alarm") or "left_unreleased"), text(body.get("visit") or "")
+    aboard = row.visit_end == "loaded" and not body.get("blocks")
+    if alarm in _LEFT and not aboard and _is_latest(row, visit):
+        _state(row, alarm, body, "waiting_for")
+        _left(row, body, alarm)
+    if body.get("blocks"):
+        name = text(body.get("report_id") or "") or visit
+        row.blocking = "\n".join([*row.blocking.splitlines(), f"{name}\t{visit}"][-MOST_BLOCKING:])
+        row.alarm, row.alarm_reason = alarm, text(why_of(body))
+        row.blocked_us = micros(body["occurred_at"])
+
+
+def _opened(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """What was said of this very visit goes on; what was said of another one is over."""
+    visit = text(body["visit"])
+    goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
+    _unblock(row, visit=visit)
+    row.lots = row.lots if visit == row.visit else None
+    row.visit, row.place, row.visit_us = visit, text(body["place"]), micros(body["occurred_at"])
+    row.visit_end, row.visit_end_us = "", None
+    row.conveyance = text(body["conveyance"])
+    if not goes_on:
+        _inside(row, body)
+
+
+def _inside(row: Container, body: dict[str, Any]) -> None:
+    row.word, row.reason, row.gate, row.waiting_for = OPENED, "", "", ""
+    row.since_us = micros(body["occurred_at"])
+    row.visit_end, row.visit_end_us = "", None
+    row.departure = ""
+
+
+def _closed(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """The end of an earlier visit than the one that is known changes nothing of this one."""
+    visit, how = text(body["visit"]), text(body["how"])
+    _unblock(row, visit=visit)
+    if not _is_latest(row, visit):
+        return
+    _left(row, body, how)
+    if how not in _LEFT or row.word not in _LEFT:
+        row.word = how if how in _LEFT else CLOSED
+        row.reason, row.gate, row.waiting_for, row.since_us = "", "", "", row.visit_end_us
+
+
+def _found(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    """What the finding makes of the visit is said in other facts after it."""
+    settled = [text(each) for each in body["settled"]]
+    if body["lots"] is not None:
+        row.lots = whole(body["lots"])
+    _unblock(row, settled)
+    if body["found"] == "inside" and row.departure in settled:
+        _taken_back(row, row.departure, body)
+
+
+def _retracted(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    _taken_back(row, text(body["report_id"]), body)
+
+
+def _recorded(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+    if replaced := text(body.get("replaces") or ""):
+        _taken_back(row, replaced, body)
+    if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:
+        row.conveyance = text(body.get("conveyance") or "") or row.conveyance
+
+
+def _taken_back(row: Container, report: str, body: dict[str, Any]) -> None:
+    """A report counts no longer: the departure that it told of was none, and a visit of which it alone told was none either."""
+    _unblock(row, [report])
+    if row.visit == report:
+        row.visit, row.place, row.visit_end, row.departure = "", "", "", ""
+        row.visit_us = row.visit_end_us = None
+        if row.word == OPENED or row.word in GONE:
+            row.word, row.reason, row.gate, row.waiting_for = "", "", "", ""
+    elif row.word in GONE and row.departure == report:
+        _inside(row, body)
+
+
+def _unblock(row: Container, settled: Iterable[str] = (), visit: str = "") -> None:
+    """Alarms of these reports or this visit keep the box no longer; without either, all."""
+    names = set(settled)
+    everything = not names and not visit
+    kept = [line for line in row.blocking.splitlines() if not _is_of(line, names, visit)]
+    row.blocking = "" if everything else "\n".join(kept)
+    if not row.blocking:
+        row.alarm, row.alarm_reason, row.blocked_us = "", "", None
+
+
+def _is_of(line: str, reports: set[str], visit: str) -> bool:
+    report, _, its_visit = line.partition("\t")
+    return report in reports or (bool(visit) and its_visit == visit)
+
+
+_OPENINGS = ("DISC", "GTIN")
+MOST_BLOCKING = 100
+"""Alarms of one box that are remembered until a finding settles them; the gate desk counts all of them itself."""
+_TELL: Mapping[str, Callable[[Container, Heard, dict[str, Any]], None]] = {
+    "ContainerMayLeave": _may_leave,
+    "ContainerMustStay": _must_stay,
+    "ContainerGatedOut": _gated_out,
+    "GateAlarmRaised": _alarm,
+    "VisitOpened": _opened,
+    "VisitClosed": _closed,
+    "ContainerFindingRecorded": _found,
+    "EquipmentEventRecorded": _recorded,
+    "EquipmentEventRetracted": _retracted,
+}
+
+
+def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
+    """Folds a statement of the release desk to the gate: of two, the higher version is true."""
+    if body["version"] <= row.version:
+        return
+    row.version = whole(body["version"])
+    row.shared_by = whole(body["shared_by"])
+    row.reason = text(body.get("reason") or "")
+    row.word = "held" if heard.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
+    row.bill_no = text(body.get("bill_no") or "")
+    row.direction = text(body.get("direction") or "")
+    row.conveyance = text(body.get("conveyance") or "")
+    arrived = body.get("arrived_at")
+    row.arrived_us = None if arrived is None else micros(arrived)
+    row.refused = bool(body.get("refused"))
+
+
+def report_of(container_no: str, heard: Heard, body: dict[str, Any]) -> Report:
+    """The row of an equipment report, as the gate has recorded it."""
+    laden = body.get("laden")
+    told = {name: text(body.get(name) or "") for name in _TOLD_OF_EVENT}
+    return Report(
+        container_no=container_no,
+        report_id=text(body["report_id"]),
+        laden="" if laden is None else "laden" if laden else "empty",
+        to_place=text(body.get("to") or ""),
+        occurred_us=micros(body["occurred_at"]),
+        recorded_us=heard.recorded_us,
+        **told,
+    )
+
+
+_TOLD_OF_EVENT = ("event", "classifier", "place", "conveyance", "bill", "replaces", "retells", "visit", "reported_by")

@@ -1,0 +1,136 @@
+"""How is the read model opened, on SQLite or PostgreSQL, and brought to the newest tables?"""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.console.readmodel.errors import NewerDatabase
+
+LOCK_SECONDS = 5
+"""How long a statement waits for a lock before it fails; the projector then tries again."""
+
+DATABASE_ERRORS = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error, OSError)
+"""What a database, its driver or the way to it may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
+_FOLDER = str(Path(__file__).parent / "migrations")
+_OF_VALUES = ("22", "23", "54")
+"""SQLSTATE classes that a written value causes: data exception, integrity, program limit (a key too long for an index)."""
+
+
+def refuses_values(error: Exception) -> bool:
+    """Whether the database refused what was to be written; every other error of it is its own trouble and passes."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.Error):
+        if cause.sqlstate:
+            return cause.sqlstate[:2] in _OF_VALUES
+        return isinstance(cause, (psycopg.DataError, psycopg.ProgrammingError, psycopg.NotSupportedError))
+    if isinstance(cause, sqlite3.Error):
+        refused = isinstance(cause, (sqlite3.DataError, sqlite3.IntegrityError))
+        return refused or "binding parameter" in str(cause) or "too big" in str(cause)
+    return not isinstance(error, DATABASE_ERRORS)
+
+
+def open_engine(url: str, *, writes: bool = False) -> Engine:
+    """An engine for reading, or (`writes`) for the projector: on SQLite its transactions take the write lock at once."""
+    parsed = make_url(url)
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate if writes else _begin)
+        return engine
+    wait = f"-c lock_timeout={LOCK_SECONDS * 1000}"
+    return create_engine(
+        parsed,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": LOCK_SECONDS, "options": wait},
+        pool_size=8,
+        # what several queries of one answer read must be of one moment: the gate compares rows with their standing
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+    )
+
+
+def insert_into(bind: Engine | Connection, table: Table) -> Any:
+    """An INSERT of this kind of database, which can pass over rows that are there already (`on_conflict_do_nothing`)."""
+    return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def shown(url: str | URL) -> str:
+    """Which database it is, without its password."""
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    return str(parsed.database) if sqlite else parsed.render_as_string(hide_password=True)
+
+
+def migrate(url: str) -> None:
+    """Brings the tables to the newest revision; safe to call on every start."""
+    engine = open_engine(url, writes=True)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
+    finally:
+        engine.dispose()
+
+
+def not_newest(url: str) -> str:
+    """Why the tables are not those of this program yet, or cannot be read; empty when they are."""
+    engine, scripts = open_engine(url), ScriptDirectory(_FOLDER)
+    try:
+        with engine.begin() as connection:
+            _check_known(connection, scripts)
+            there = set(MigrationContext.configure(connection).get_current_heads())
+    except DATABASE_ERRORS as error:
+        return str(error).splitlines()[0][:300]
+    finally:
+        engine.dispose()
+    return "" if there == set(scripts.get_heads()) else f"their revision is {', '.join(sorted(there)) or 'none'}"
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Runs the migrations on this connection, inside its transaction."""
+    config = Config()
+    config.set_main_option("script_location", _FOLDER.replace("%", "%%"))
+    config.attributes["connection"] = connection
+    _check_known(connection, ScriptDirectory.from_config(config))
+    command.upgrade(config, revision)
+
+
+def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
+    name = shown(connection.engine.url)
+    known = {script.revision for script in scripts.walk_revisions()}
+    for revision in MigrationContext.configure(connection).get_current_heads():
+        if revision not in known:
+            raise NewerDatabase(name, revision)
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "cache_size=-32768",
+        "temp_store=MEMORY",
+        "wal_autocheckpoint=8000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,239 @@
+"""May this container leave, as far as the read model knows? What is unknown, parked, held or stale stays.
+
+The gate desk's fact is the statement; this answer is only ever stricter.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from schemas.envelope import AboutPartition, Request
+from schemas.topics import KINDS
+from schemas.vocabulary import Direction, plain_word, same_word
+from services.console.readmodel.container import GONE, BoxHold, Container, Part
+from services.console.readmodel.messages import micros
+
+SHOWN = 1000
+"""Consignments that an answer names at most."""
+SENDING_SECONDS = 120
+"""After so long a hold that is in none of the complete rows was never sent: the console ended before it was, or could not."""
+NOT_THERE = frozenset({"rejected", "refused", "discarded"})
+"""A declaration that was never accepted puts no goods into a container."""
+HOLDS = frozenset(
+    name
+    for name, kind in KINDS.items()
+    if issubclass(kind, Request) and (kind.holds_goods or kind.calls_back) and not issubclass(kind, AboutPartition)
+)
+"""The kinds of requests that keep the goods or the container that they name at the gate from the moment they are asked."""
+
+
+class AskedHold(NamedTuple):
+    """Holds of one consignment or container that consoles were asked for and no desk has answered: when the last one was asked, and
+    whether the message of one was read from the topic (`sent`). So is an answer that was taken back, of which the release desk has
+    not spoken yet."""
+
+    subject: str
+    asked_us: int
+    sent: bool
+
+
+class Standing(NamedTuple):
+    """What the row of one consignment says: `declared` and `word` of the desks, the boxes of the latest release, the boxes that left
+    without one, and what it waits for."""
+
+    declared: str = ""
+    word: str = ""
+    released_boxes: str = ""
+    unreleased: str = ""
+    bill_no: str = ""
+    direction: str = ""
+    waiting_for: str = ""
+    declarant: str = ""
+
+
+class Awaited(NamedTuple):
+    """A consignment that keeps its container, and what it waits for: empty where its row does not say."""
+
+    consignment_id: str
+    bill_no: str
+    waiting_for: str
+
+
+class GateAnswer(NamedTuple):
+    """`reason` is a code of the catalogue of words; `detail` what was seen; `waiting_for` the consignments that keep it.
+
+    `lots`: bills in it, or as many as a paper says that share it; `released`: those of them that may go; `awaited`: what the others
+    wait for.
+    """
+
+    may_leave: bool
+    reason: str
+    detail: str = ""
+    waiting_for: tuple[str, ...] = ()
+    lots: int = 0
+    released: int = 0
+    awaited: tuple[Awaited, ...] = ()
+
+    def only(self, seen: frozenset[str]) -> "GateAnswer":
+        """As it is told to who sees only these of the goods: the others are counted, not named."""
+        waiting = tuple([each for each in self.waiting_for if each in seen])
+        return self._replace(
+            detail="",
+            waiting_for=waiting,
+            awaited=tuple([each for each in self.awaited if each.consignment_id in seen]),
+        )
+
+
+def is_inside(part: Part, row: Container | None) -> bool:
+    """Whether the goods are, or are expected, in this container in the visit that is open now or comes next."""
+    if part.gone or part.struck:
+        return False
+    if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
+        return False  # the gate has named it among what left; what is said under its own key is not read yet
+    if not part.ended:
+        return row is None or not is_of_another_call(part, row)
+    if row is None or not row.open:
+        return False
+    came_again = part.arrived_us is not None and row.visit_us is not None and part.arrived_us >= row.visit_us
+    return row.visit == part.ended or came_again
+
+
+def is_of_another_call(part: Part, row: Container) -> bool:
+    """Whether the goods are awaited with another conveyance than the one with which the box is here. Where one of the two is not
+    known they may be in it."""
+    if part.arrived_us is not None or not row.open:
+        return False
+    return same_word(row.conveyance, part.conveyance) is False
+
+
+def counts(part: Part, goods: Standing) -> bool:
+    """Whether there are goods to ask about: a paper that stands, or a statement of the release desk."""
+    if part.word == "withdrawn" or goods.word == "withdrawn":
+        return False
+    return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
+
+
+def let_go(part: Part, goods: Standing) -> bool:
+    """Whether it may pass the land gate: an officer permits it, or it is an import of which the release to the public names this
+    box, and the one to the gate was read too. One of the two alone is late, or forged."""
+    if part.may_leave_by_permit:
+        return True
+    if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
+        return False
+    both = part.word == goods.word == "released"
+    return both and part.container_no in goods.released_boxes.split()
+
+
+def gate_answer(
+    row: Container | None,
+    parts: Iterable[Part],
+    goods: Mapping[str, Standing],
+    parked: Iterable[str],
+    fresh: bool,
+    asked: Iterable[str] = (),
+    holds: Iterable[BoxHold] = (),
+) -> GateAnswer:
+    """The answer to a terminal. `goods`: the standing of the consignments in it; `parked`: those that are parked; `fresh`: the rows
+    are not stale; `asked`: those, or the box, for which a hold was asked that no desk has answered; `holds`: on the box itself."""
+    inside = [(p, goods.get(p.consignment_id, Standing())) for p in parts if is_inside(p, row)]
+    lots = [(p, its) for p, its in inside if counts(p, its)]
+    keepers = [(p, its) for p, its in lots if not let_go(p, its)]
+    may, reason, detail, waiting = _why(row, lots, keepers, tuple(parked), fresh, tuple(asked), tuple(holds))
+    by_bill: dict[str, bool] = {}
+    for part, its in lots:
+        lot = plain_word(part.bill_no or its.bill_no) or part.consignment_id
+        by_bill[lot] = by_bill.get(lot, True) and let_go(part, its)
+    shared = max([part.shared_by for part, _ in lots], default=0)
+    counted = None if row is None else row.lots
+    return GateAnswer(
+        may,
+        reason,
+        detail,
+        waiting[:SHOWN],
+        max(len(by_bill), shared if counted is None else counted),
+        sum(by_bill.values()),
+        tuple([Awaited(p.consignment_id, p.bill_no or its.bill_no, its.waiting_for) for p, its in keepers]),
+    )
+
+
+CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
+"""Facts by which another desk takes back what may have let goods go; the release desk has heard of them only when it says so."""
+
+
+def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
+    """Whether a release was said in view of this fact (of `CALLED_BACK`), whatever the order in which the two were read.
+
+    `granted`: content of the latest `ReleaseGranted` of the goods; without any there is nothing to call back. One of an earlier release
+    does not say it: then the later of the two counts.
+    """
+    if granted is None:
+        return True
+    revisions = granted.get("revisions")
+    if revisions is None:
+        return micros(granted["occurred_at"]) >= micros(retracted["occurred_at"])
+    hold = f"inspection/{retracted['control']}" if kind == "FindingsRetracted" else f"quarantine/{retracted['origin']}"
+    known: list[int] = revisions.get(hold) or [0, 0]
+    return known >= [retracted.get("finding", 0), retracted["revision"]]
+
+
+Lots = list[tuple[Part, Standing]]
+Why = tuple[bool, str, str, tuple[str, ...]]
+
+
+def _why(
+    row: Container | None,
+    lots: Lots,
+    keepers: Lots,
+    parked: tuple[str, ...],
+    fresh: bool,
+    asked: tuple[str, ...],
+    holds: tuple[BoxHold, ...],
+) -> Why:
+    said = row if row is not None else Container("")
+    on_box = next((hold for hold in holds if not hold.lifted), None)
+    if on_box is not None:
+        return False, "box_held", on_box.reason, ()
+    if said.blocking:
+        return False, "alarm", said.alarm_reason, tuple(said.waiting_for.split())
+    held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.may_leave_by_permit])
+    if said.word == "must_stay" and (keepers or said.waiting_for):
+        return False, "held", said.reason, tuple(said.waiting_for.split())
+    if held:
+        return False, "held", next(p.reason for p, _ in lots if p.consignment_id == held[0]), held
+    if asked:
+        return False, "hold_asked", "", asked
+    if said.word != "may_leave":
+        may, why, detail, waiting = _no_yes(said, lots, keepers, fresh)
+        return may, why, said.reason if said.word == "must_stay" else detail, waiting
+    if parked or said.parked:
+        return False, "parked", "", parked
+    if not fresh:
+        return False, "stale", "", ()
+    released = {p.consignment_id for p, its in lots if let_go(p, its)}
+    unknown = tuple([name for name in said.waiting_for.split() if name not in released])
+    if keepers or unknown or not released:
+        return False, "not_released", "", tuple([p.consignment_id for p, _ in keepers]) or unknown
+    return True, "released", "", ()
+
+
+def _no_yes(said: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
+    """The gate has not said yes, and no hold is known: is it outside, is it empty for all we know, or is a desk not done yet?"""
+    waiting = tuple([p.consignment_id for p, _ in keepers])
+    if lots:
+        arrived = said.open or any(p.arrived_us is not None for p, _ in lots)
+        exports = [p for p, its in keepers if Direction.EXPORT in (p.direction, its.direction)]
+        if keepers and len(exports) == len(keepers) and all(its.word == "released" for _, its in keepers):
+            return False, "export", "", waiting
+        return False, "not_released" if keepers else "not_said" if arrived else "no_visit", "", waiting
+    if said.word in GONE:
+        seen = said.gate if said.word == "gated_out" else said.reason
+        return (
+            False,
+            said.word,
+            seen,
+            tuple(said.waiting_for.split()) if said.word not in ("gated_out", "closed") else (),
+        )
+    if said.open:
+        return False, "undeclared", "", ()
+    if not fresh:
+        return False, "stale", "", ()
+    return False, "no_visit" if said.seq else "unknown", "", ()

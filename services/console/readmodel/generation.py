@@ -1,0 +1,216 @@
+"""Is the console's database the one that was written last, or an older copy that somebody has put back?
+
+Each change that gives or takes a right, and each session that is ended, is counted in the database (row `rights` of `INSTALLATION`).
+The count and the latest grants are noted in a file that is not in the database. Where the file knows of more than the database, what
+was revoked, changed or ended since is in force again there: nobody is believed until an administrator has confirmed the copy.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy.engine import make_url
+
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import DATABASE_ERRORS, insert_into
+from services.shell.private_file import write_private
+
+OF_RIGHTS = "rights"
+"""Name of the row of `INSTALLATION` with the count."""
+LATEST = 500
+"""Grants that the file has: those that a copy of the database lacks are shown to whoever confirms it."""
+LOOK_SECONDS = 2.0
+"""How often a console looks: another machine's console counts, too, and a copy may be put back under a console that runs."""
+WHY = {
+    "older": "is an older copy: {file} knows of later changes of rights. 是较早的副本",
+    "missing": "has counted changes of rights, and {file}, which tells how many there were, is missing on this machine. 缺少权限变更记录文件",
+    "unreadable": "cannot be compared with {file}, which cannot be read. 无法读取权限变更记录文件",
+    "unknown": "was not compared with {file} yet. 尚未核对",
+}
+log = structlog.get_logger()
+
+
+class Grant(NamedTuple):
+    """A row of `tables.GRANTS` as the file has it."""
+
+    number: int
+    at_us: int
+    granted_by: str
+    account: str
+    what: str
+    detail: str
+
+
+class Noted(NamedTuple):
+    """What the file says: how many changes there were, and the latest grants."""
+
+    changes: int
+    grants: tuple[Grant, ...]
+
+
+class Unreadable(Exception):
+    """The file is there, and what it says cannot be known."""
+
+
+def file_of(url: str, home: str) -> Path | None:
+    """The file of this database: beside that of SQLite, and of PostgreSQL in the folder DTG_HOME; None for a database in memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return Path(home).resolve() / f"{parsed.database}.rights.json"
+    in_memory = not parsed.database or parsed.database == ":memory:"
+    return None if in_memory else Path(f"{parsed.database}.rights.json")
+
+
+class Generation:
+    """How the database compares with its file. `engine` writes; `reading`: for what is looked at every other second."""
+
+    def __init__(self, engine: Engine, file: Path | None, reading: Engine | None = None) -> None:
+        self._engine, self._reading, self._file = engine, reading or engine, file
+        self.held = "unknown" if file else ""
+        """Why nobody is believed, a word of `WHY`; empty where the database is the one that was written last."""
+
+    def advance(self, connection: Connection) -> None:
+        """Counts one more change in its transaction, after all other rows. Not while the database is an older copy: it must not catch up
+        with the file by other changes."""
+        if self.held or self._file is None:
+            return
+        count = _count(connection, lock=True)
+        _set_count(connection, count, (count or 0) + 1)
+
+    def look(self) -> None:
+        """Compares the two, and notes in the file what the database knows more. Never inside a transaction.
+
+        The file is read first: of an installation that goes on, the database never knows less than a file that was read before.
+        """
+        if self._file is None:
+            return
+        why, before = self._compare(self._file), self.held
+        self.held = why
+        if why and why != before:
+            log.error(
+                "nobody is believed: the database of the console is not the one that was written last",
+                why=self.sentence(),
+            )
+        if before not in ("", "unknown") and not why:
+            log.info("the database of the console was confirmed")
+
+    def _compare(self, file: Path) -> str:
+        while True:
+            try:
+                noted = _read(file)
+            except Unreadable:
+                return "unreadable"
+            with self._reading.begin() as connection:
+                count = _count(connection)
+                latest = _latest(connection) if count is not None and noted and count > noted.changes else ()
+                nobody = connection.execute(select(t.ACCOUNTS.c.account).limit(1)).first() is None
+            if noted is None and count is not None:
+                return "missing"
+            if noted is None:
+                _write(file, Noted(0, ()))
+            elif count is None and (
+                nobody or noted.changes == 0
+            ):  # the first look at all, or a database that begins with nobody in it
+                with self._engine.begin() as connection:
+                    _set_count(connection, None, noted.changes + 1)
+            elif (count or 0) < noted.changes:
+                return "older"
+            elif count is not None and count > noted.changes:
+                _write(file, Noted(count, latest))
+            else:
+                return ""
+
+    async def follow(self) -> None:
+        """Looks again and again."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(self.look_again)
+
+    def look_again(self) -> None:
+        """As `look`; a database or disk that is away is no error, the next look finds what this one did not note."""
+        try:
+            self.look()
+        except DATABASE_ERRORS as error:  # of the file, too
+            log.warning("changes of rights cannot be compared", error=str(getattr(error, "orig", None) or error)[:300])
+
+    def lacking(self) -> list[Grant]:
+        """The grants of the file that the database does not have, the latest first."""
+        try:
+            noted = _read(self._file) if self._file else None
+        except Unreadable:
+            return []
+        if noted is None:
+            return []
+        with self._reading.begin() as connection:
+            there = {(row.number, row.at_us, row.account, row.what) for row in connection.execute(select(t.GRANTS))}
+        return [each for each in noted.grants if (each.number, each.at_us, each.account, each.what) not in there]
+
+    def confirm(self, *, by: str, at: int) -> None:
+        """The database counts from now on, as it is; all sessions end, for some of them may have been ended before. `at`: microseconds
+        since 1970 UTC."""
+        if self._file is None or not self.held:
+            return
+        try:
+            noted = _read(self._file)
+        except Unreadable:
+            noted = None
+        with self._engine.begin() as connection:
+            count = _count(connection, lock=True)
+            connection.execute(delete(t.SESSIONS))
+            row = {"granted_by": by, "account": by, "what": "copy confirmed", "detail": self.held}
+            connection.execute(t.GRANTS.insert().values(at_us=at, **row))
+            after = max(count or 0, noted.changes if noted else 0) + 1
+            _set_count(connection, count, after)
+            latest = _latest(connection)
+        _write(self._file, Noted(after, latest))
+        self.look()
+
+    def sentence(self) -> str:
+        """What is held and why, and what to do; empty where nothing is."""
+        if not self.held:
+            return ""
+        why = WHY[self.held].format(file=self._file)
+        return (
+            f"The database of the console {why}。 Nobody can sign in and no API key is good until somebody confirms it: "
+            "`dtg account confirm` shows what is to be looked at first. 登录与密钥已停用，请运行 dtg account confirm"
+        )
+
+
+def _count(connection: Connection, *, lock: bool = False) -> int | None:
+    row = select(t.INSTALLATION.c.value).where(t.INSTALLATION.c.name == OF_RIGHTS)
+    value = connection.execute(row.with_for_update() if lock else row).scalar()
+    return None if value is None else int(value)
+
+
+def _set_count(connection: Connection, before: int | None, count: int) -> None:
+    i = t.INSTALLATION.c
+    if before is None:
+        made = insert_into(connection, t.INSTALLATION).values(name=OF_RIGHTS, value=str(count))
+        connection.execute(made.on_conflict_do_nothing())
+    else:
+        connection.execute(update(t.INSTALLATION).where(i.name == OF_RIGHTS).values(value=str(count)))
+
+
+def _latest(connection: Connection) -> tuple[Grant, ...]:
+    rows = connection.execute(select(t.GRANTS).order_by(t.GRANTS.c.number.desc()).limit(LATEST))
+    return tuple([Grant(*row) for row in rows])
+
+
+def _read(file: Path) -> Noted | None:
+    """What the file says; None where it is not there."""
+    try:
+        told: Any = orjson.loads(file.read_bytes())
+        return Noted(int(told["changes"]), tuple([Grant(*each) for each in told["grants"]]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unreadable(str(file)) from error
+
+
+def _write(file: Path, noted: Noted) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    told = {"changes": noted.changes, "grants": [list(each) for each in noted.grants]}
+    write_private(file, orjson.dumps(told).decode())

@@ -1,0 +1,185 @@
+"""In which order does a long list come, and where does its next page begin? By key: the page after a row is found by an index."""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    and_,
+    func,
+    literal,
+    select,
+    tuple_,
+)
+
+from schemas.bounds import identifier
+from schemas.vocabulary import Stage
+from services.console.readmodel import tables as t
+from services.console.readmodel.consignment import UNMATCHED, plain
+
+
+class Place(NamedTuple):
+    """A row of a list: how many rows come before it, in which part it is, and its keys there."""
+
+    passed: int
+    part: int
+    keys: tuple[int | str, ...]
+
+
+class Part(NamedTuple):
+    """A part of a list: rows of `table` for which one of `wanted` is true, by the columns of `order`.
+
+    Each of `wanted` has an index that begins with its columns and goes on with those of `order`; a row for which two are true is
+    shown once. `latest_first`: all columns descend. `empty`: columns of the index before these that are null in every row here;
+    PostgreSQL uses the index for the order only if it names them, too.
+    """
+
+    table: FromClause
+    wanted: tuple[ColumnElement[bool], ...]
+    order: tuple[Column[Any], ...]
+    latest_first: bool = False
+    columns: tuple[ColumnElement[Any], ...] = ()
+    empty: tuple[Column[Any], ...] = ()
+
+    def queries(self, keys: Sequence[int | str] | None, limit: int) -> list[Select[Any]]:
+        """One query for each of `wanted`; `keys`: of the row after which to begin."""
+        named = (*self.empty, *self.order)
+        order = [column.desc() for column in named] if self.latest_first else list(named)
+        made = []
+        for condition in self.wanted:
+            query = select(*(self.columns or self.table.c)).select_from(self.table).where(condition)
+            if keys is not None:
+                here = tuple_(*self.order)
+                there = tuple_(*[literal(key, column.type) for key, column in zip(keys, self.order, strict=True)])
+                query = query.where(here < there if self.latest_first else here > there)
+            made.append(query.order_by(*order).limit(limit))
+        return made
+
+    def keys(self, row: Row[Any]) -> tuple[int | str, ...]:
+        return tuple([row._mapping[column] for column in self.order])
+
+    def takes(self, keys: Sequence[Any]) -> bool:
+        """Whether these may be the keys of a row here."""
+        kinds = [int if isinstance(column.type, (BigInteger, Integer)) else str for column in self.order]
+        return len(keys) == len(kinds) and all(type(k) is kind for k, kind in zip(keys, kinds, strict=True))
+
+
+def read(
+    connection: Connection, parts: Sequence[Part], after: Place | None, limit: int
+) -> list[tuple[Place, Row[Any]]]:
+    """The rows after a place, `limit` at most, each with its own place."""
+    found: list[tuple[Place, Row[Any]]] = []
+    passed = after.passed if after else 0
+    for number, part in enumerate(parts):
+        if (after and number < after.part) or len(found) == limit:
+            continue
+        keys = after.keys if after and number == after.part else None
+        rows = _merged(connection, part, keys, limit - len(found))
+        found += [(Place(passed + len(found) + n, number, part.keys(row)), row) for n, row in enumerate(rows, 1)]
+    return found
+
+
+def _merged(connection: Connection, part: Part, keys: Sequence[int | str] | None, limit: int) -> list[Row[Any]]:
+    lists = [list(connection.execute(query)) for query in part.queries(keys, limit)]
+    ordered = merge(*lists, key=part.keys, reverse=part.latest_first)
+    return list(islice(_once(part, ordered), limit))
+
+
+def _once(part: Part, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
+    before = None
+    for row in ordered:
+        if (keys := part.keys(row)) != before:
+            yield row
+        before = keys
+
+
+# the lists there are
+
+SHOWN_CHARACTERS = 2000
+"""Of a text from a message."""
+
+
+def parked() -> list[Part]:
+    """Messages that are set aside now, the newest first, without their contents."""
+    p = t.PARKED.c
+    columns = tuple([column for column in p if column is not p.value])
+    order = (p.parked_us, p.service, p.topic, p.partition, p.offset)
+    return [Part(t.PARKED, (and_(p.status == "parked", p.parked_us.is_not(None)),), order, True, columns)]
+
+
+def alarms(kind: str | None, subject: str | None) -> list[Part]:
+    """All alarms, or those of this kind and subject, the newest first."""
+    a = t.ALARMS.c
+    wanted: list[ColumnElement[bool]] = [a.raised_us.is_not(None)]
+    wanted += [column == value for column, value in ((a.kind, kind), (a.subject, subject)) if value is not None]
+    columns = (
+        a.place,
+        a.kind,
+        a.subject,
+        func.substr(a.reason, 1, SHOWN_CHARACTERS).label("reason"),
+        a.raised_us,
+        a.alarm,
+    )
+    return [Part(t.ALARMS, (and_(*wanted),), (a.raised_us, a.place), latest_first=True, columns=columns)]
+
+
+def at_stage(stage: Stage) -> list[Part]:
+    """The longest waiting first; of ended ones, the latest first."""
+    c = t.CONSIGNMENTS.c
+    here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
+    known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))
+    waiting = [
+        Part(t.CONSIGNMENTS, (known,), (c.waiting_since_us, *by_id)),
+        Part(t.CONSIGNMENTS, (unknown,), by_id, empty=(c.waiting_since_us,)),
+    ]
+    over = and_(c.stage == stage, c.ended_us.is_not(None))
+    ended = [Part(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
+    if stage is Stage.RELEASED:  # goods without containers end with their release
+        return waiting + ended
+    return waiting if stage in t.OPEN_STAGES else ended
+
+
+def unmatched(until_us: int) -> list[Part]:
+    """Goods of which something was told until then and which nobody has lodged since, the newest first."""
+    c = t.CONSIGNMENTS.c
+    here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
+    return [Part(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
+
+
+def everything() -> list[Part]:
+    """All consignments that were lodged, the latest first."""
+    c = t.CONSIGNMENTS.c
+    return [Part(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
+
+
+def declared_by(companies: Sequence[str]) -> list[Part]:
+    """All consignments of these declarants, the latest lodged first."""
+    c = t.CONSIGNMENTS.c
+    own = tuple([and_(c.declarant == company, c.lodged_us.is_not(None)) for company in companies])
+    return [Part(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []
+
+
+def named(words: str) -> list[Part]:
+    """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
+    c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
+    names = sorted({form for word in (words, identifier(words)) for form in (word, word.upper(), word.lower())})
+    columns = (c.consignment_id, c.declaration_no, c.declarant, c.consignee, c.reference, c.bill_no)
+    some = [column == name for column in columns for name in names]
+    lodged = tuple([and_(one, c.lodged_us.is_not(None)) for one in some])
+    not_lodged = tuple([and_(one, c.lodged_us.is_(None)) for one in some])
+    inside = and_(p.container_no == plain(words), *[column.not_in(names) for column in columns])
+    joined = t.CONSIGNMENT_CONTAINERS.join(t.CONSIGNMENTS, p.consignment_id == c.consignment_id)
+    return [
+        Part(t.CONSIGNMENTS, lodged, (c.lodged_us, c.consignment_id), latest_first=True),
+        Part(t.CONSIGNMENTS, not_lodged, (c.consignment_id,), latest_first=True, empty=(c.lodged_us,)),
+        Part(joined, (inside,), (p.consignment_id,), columns=(*c, p.consignment_id)),
+    ]

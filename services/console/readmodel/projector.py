@@ -1,0 +1,273 @@
+"""How do facts become rows? Read committed messages, fold them, write rows and offsets in one SQL transaction; never skip."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from prometheus_client import Counter, Histogram
+
+from schemas.topics import ROLES
+from services.console.readmodel.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
+from services.console.readmodel.database import DATABASE_ERRORS, open_engine, refuses_values
+from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard
+from services.console.readmodel.progress import Ends, Progress, measure
+from services.console.readmodel.store import Overtaken, Positions, Store
+from services.console.settings import ConsoleSettings
+from services.shell.access import DENIALS, NoAccess, knock
+from services.shell.clients import RECONNECTING
+from services.shell.clock import stopwatch
+from services.shell.codec import headers_of
+from services.shell.layout import replaced
+
+PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
+UNREADABLE = Counter("customs_console_unreadable", "Messages without a row of their own", ["topic"])
+TROUBLES = Counter("customs_console_troubles", "Times the projector had to wait and try again", ["what"])
+TURN = Histogram(
+    "customs_console_batch_seconds", "One SQL transaction", buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5)
+)
+STANDING_SECONDS = 0.25
+"""How often the standing is written into the database."""
+KNOCK_SECONDS = 10.0
+"""How long it is tried whether the cluster lets the projector in."""
+Read = Any
+"""A confluent-kafka message; its stubs call every part optional, even of a message that was read."""
+log = structlog.get_logger()
+
+
+class LogReplaced(Exception):
+    """The topics are not those that the rows came from: their ids are others, or their ends lie before what was read."""
+
+
+class Projector:
+    """The only writer of the rows. `run` blocks until `stop`; trouble is logged, counted and waited out."""
+
+    def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
+        self.settings = settings
+        self.progress = progress
+        self._access = settings.access("projector")
+        self.fed = fed
+        """Called after each transaction that added to the feed for ports."""
+        self._stop = threading.Event()
+        self._positions: Positions = {}
+        self._seen: Positions = {}
+        self._failures = 0
+        self._written_at, self._written_complete = 0.0, False
+
+    def stop(self) -> None:
+        """Finish the batch in hand, then return from `run`."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Projects until `stop`, and starts afresh from the offsets in SQL after any trouble."""
+        store = Store(open_engine(self.settings.database_url, writes=True), self.settings.projector_cache)
+        while not self._stop.is_set():
+            try:
+                self._project(store)
+            except DATABASE_ERRORS as error:
+                self._wait_out(store, "database", _first_line(getattr(error, "orig", None) or error))
+            except KafkaException as error:
+                denied = error.args[0].code() in DENIALS
+                told = self._access.denied(error.args[0].str()) if denied else error.args[0]
+                self._wait_out(store, "access" if denied else "kafka", str(told))
+            except NoAccess as error:
+                self._wait_out(store, "access", str(error))
+            except Overtaken as error:
+                self._wait_out(store, "overtaken", str(error))
+            except LogReplaced as error:
+                self._wait_out(store, "log_replaced", str(error))
+        store.engine.dispose()
+
+    def _wait_out(self, store: Store, what: str, error: str) -> None:
+        self._failures += 1
+        self.progress.beat()
+        TROUBLES.labels(what).inc()
+        self.progress.trouble(f"{what}: {error}")
+        log.warning("projector waits", what=what, error=error, failures=self._failures)
+        if what != "database":
+            self._write_trouble(store)
+        self._stop.wait(min(0.1 * 2 ** min(self._failures, 6), 5))
+
+    def _write_trouble(self, store: Store) -> None:
+        try:
+            store.write_standing(self.progress.state)
+        except (Overtaken, *DATABASE_ERRORS) as error:  # who reads the standing sees that nothing was written
+            log.warning("the standing is not written", error=_first_line(error))
+
+    # reading
+
+    def _project(self, store: Store) -> None:
+        knock(self._access, KNOCK_SECONDS)
+        consumer = Consumer(self._consumer_config())
+        try:
+            partitions = self._partitions(consumer)
+            before, self._positions = self._positions, store.positions(partitions)
+            if any(self._positions.get(name, 0) < position for name, position in before.items()):
+                self.progress.forget()  # rows were taken away: those that are there do not tell of everything
+            ends = Ends(self._access, partitions)
+            known = store.topic_ids(ends.first_ids())
+            _check_same(known, ends.ids)
+            self._forget_replaced(consumer, store)
+            self._seen = dict(self._positions)
+            consumer.assign([TopicPartition(t, p, self._positions[t, p] or OFFSET_BEGINNING) for t, p in partitions])
+            log.info("projecting", partitions=len(partitions), messages=sum(self._positions.values()))
+            while not self._stop.is_set():
+                self.progress.beat()
+                messages = self._poll(consumer)
+                if messages:
+                    self._write(store, messages)
+                    self._failures = 0
+                _check_same(known, ends.ids)
+                ends.look(self._seen, self.progress)
+                self._report(store)
+        finally:
+            consumer.close()
+
+    def _forget_replaced(self, consumer: Consumer, store: Store) -> None:
+        """While rows are made anew: entries of the feed that lie beyond the end of the topic come from a topic that is no more."""
+        for partition, last in store.told_ahead(self._positions).items():
+            _, end = consumer.get_watermark_offsets(TopicPartition(FEED_TOPIC, partition), timeout=10)
+            if last >= end and (gone := store.forget_told(partition, end)):
+                log.warning("the feed named messages that its topic does not have", partition=partition, entries=gone)
+
+    def _partitions(self, consumer: Consumer) -> list[tuple[str, int]]:
+        there = consumer.list_topics(timeout=10).topics
+        missing = [name for name in TOPICS if name not in there or not there[name].partitions]
+        if missing:
+            raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"topics are missing: {missing[:3]}"))
+        return [(name, partition) for name in TOPICS for partition in sorted(there[name].partitions)]
+
+    def _poll(self, consumer: Consumer) -> list[Read]:
+        first = consumer.consume(1, 0.1)
+        if not first:
+            return []
+        more = consumer.consume(self.settings.projector_batch - 1, self.settings.projector_linger_ms / 1000)
+        messages: list[Read] = []
+        read: list[Read] = [*first, *more]
+        for message in read:
+            error = message.error()
+            if error is None:
+                messages.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                # transaction markers are no messages: only this tells that the end was reached
+                name = (message.topic(), message.partition())
+                self._seen[name] = max(self._seen.get(name, 0), message.offset())
+            elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise LogReplaced(f"{message.topic()}/{message.partition()}: {error}; drop the rows with `dtg rebuild`")
+            elif error.fatal() or not error.retriable():
+                raise KafkaException(error)
+        return messages
+
+    # writing
+
+    def _write(self, store: Store, messages: list[Read]) -> None:
+        """Writes all of them. Where one message spoils the batch it is found by halves, and set aside alone: a message is set
+        aside only when the same batch is written without it; trouble of the database passes and sets nothing aside.
+        """
+        try:
+            self._transact(store, messages)
+        except (Overtaken, MemoryError):
+            raise
+        except Exception as error:
+            if not refuses_values(error):
+                raise
+            log.warning("a batch cannot be written", messages=len(messages), error=_first_line(error))
+            if len(messages) == 1:
+                self._transact(store, messages, _why(error))
+                return
+            middle = len(messages) // 2
+            self._write(store, messages[:middle])
+            self._write(store, messages[middle:])
+
+    def _transact(self, store: Store, messages: list[Read], refused: str = "") -> None:
+        """One SQL transaction. `refused`: why the one message in it has no rows of its own."""
+        said, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
+        positions: Positions = {}
+        for message in messages:
+            positions[message.topic(), message.partition()] = message.offset() + 1
+        moved = {name: (self._positions[name], after) for name, after in positions.items()}
+        with TURN.time():
+            with store.engine.begin() as connection:
+                store.claim(connection)
+                batch = fold(said, announced, store.reader(connection), aside)
+                fed = store.write(connection, batch, moved)
+            store.committed(batch, fed)
+        for row in aside:
+            UNREADABLE.labels(row.topic).inc()
+        self._positions.update(positions)
+        for name, after in positions.items():
+            self._seen[name] = max(self._seen.get(name, 0), after)
+        self.progress.projected += len(messages)
+        self.progress.beat()
+        if fed:
+            self.fed()
+
+    def _decode(self, messages: list[Read]) -> tuple[list[Heard], list[Announcement], list[Aside]]:
+        said: list[Heard] = []
+        announced: list[Announcement] = []
+        aside: list[Aside] = []
+        for message in messages:
+            try:
+                if ROLES[message.topic()] == "parked":
+                    announced.append(_announcement(message))
+                else:
+                    said.append(heard(message))
+            except Unreadable as error:
+                aside += _refused(message, str(error))
+        return said, announced, aside
+
+    def _report(self, store: Store) -> None:
+        standing = self.progress.state()
+        measure(standing)
+        if stopwatch() - self._written_at >= STANDING_SECONDS or self._written_complete != (standing.as_of is not None):
+            store.write_standing(self.progress.state)
+            self._written_at, self._written_complete = stopwatch(), standing.as_of is not None
+
+    def _consumer_config(self) -> dict[str, Any]:
+        return {
+            **self._access.confluent(),
+            **RECONNECTING,
+            "group.id": "customs-console",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 50,
+            "fetch.min.bytes": 200_000,
+            "fetch.queue.backoff.ms": 10,
+            "queued.max.messages.kbytes": 32_768,
+            "log_level": 0,
+        }
+
+
+def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:
+    if lost := replaced(known, now):
+        raise LogReplaced(f"{lost[0]}; drop the rows with `dtg rebuild`")
+
+
+def _why(error: Exception) -> str:
+    """The same after a rebuild: what a database says of a value depends on the rows that were there before."""
+    if isinstance(error, DATABASE_ERRORS):
+        return f"{type(getattr(error, 'orig', None) or error).__name__}: the database does not store one of its values"
+    return f"{type(error).__name__}: {_first_line(error)}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+
+
+def _announcement(message: Read) -> Announcement:
+    headers = headers_of(message)
+    kind = (headers.get("ce_type") or b"").decode("utf-8", "replace")
+    return Announcement(message.topic(), message.partition(), message.offset(), kind, readable(message.value()))
+
+
+def _refused(message: Read, error: str) -> list[Aside]:
+    """The row of a message without rows of its own; none for a request: what anybody sent, a desk sets aside."""
+    topic = message.topic()
+    if ROLES[topic] == "requests":
+        UNREADABLE.labels(topic).inc()
+        return []
+    at_us, kind = message.timestamp()[1] * 1000, (headers_of(message).get("ce_type") or b"").decode("utf-8", "replace")
+    return [not_projected(at_us, topic, message.partition(), message.offset(), message.key(), error, kind)]

@@ -1,0 +1,628 @@
+"""Which rows answer a question? Reads only, each in one short transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+
+from schemas.release import ReleaseGranted
+from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same_word
+from services.console.readmodel import tables as t
+from services.console.readmodel.batch import FEED_TOPIC
+from services.console.readmodel.consignment import Consignment, OpenHold
+from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.cursors import Cursor, WrongFeed
+from services.console.readmodel.gate_answer import CALLED_BACK, HOLDS, SHOWN, AskedHold, takes_into_account
+from services.console.readmodel.gate_answer import Standing as StandingOfGoods
+from services.console.readmodel.lists import Part as PartOfList
+from services.console.readmodel.lists import Place, alarms, read
+from services.console.readmodel.messages import OFFSETS_OF_PLACES, PLACE_SHIFT
+from services.shell.clock import now
+
+BODY_BYTES = 16_000
+"""A longer content is left out of lists, with a link to it."""
+LONGEST_TIMELINE = 10_000
+"""Messages under one key that are ordered; their contents are not read for that."""
+CLEARANCE_SAMPLE = 1000
+"""Releases over which the percentiles of the board are taken."""
+MOST_INSIDE = 2000
+"""Consignments in one container that are read; a box with more of them than this that are released stays."""
+LISTED_HOLDS = 1000
+"""Open holds of the consignments in one page of a list."""
+SHOWN_HOLDS = 100
+"""Holds on one container that are read; one is enough to keep it."""
+COUNTED_ALARMS = 10_000
+"""The latest alarms of one kind that the board counts."""
+C = t.CONSIGNMENTS.c
+CONSIGNMENT_COLUMNS = len(C)
+WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
+
+
+class Inside(NamedTuple):
+    """What the rows say of one container; `parked`: consignments in it of which a message is parked; `asked`: holds of such
+    that no desk has answered."""
+
+    row: Container | None
+    parts: list[Part]
+    goods: Mapping[str, StandingOfGoods]
+    parked: list[str]
+    asked: list[AskedHold]
+    holds: list[BoxHold]
+    complete: bool
+    """The rows told of everything once and were not taken away since; of the same moment as the others."""
+
+
+class AlarmKind(NamedTuple):
+    """The alarms of one kind; `newest`: the newest one of each of the latest subjects, with how many of it there are."""
+
+    kind: str
+    alarms: int
+    raised_us: int
+    newest: list[tuple[Row[Any], int]]
+
+
+class Rows:
+    """The read model as the API and the pages ask it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _all(self, *queries: Select[Any]) -> list[list[Row[Any]]]:
+        with self._engine.begin() as connection:
+            return [list(connection.execute(query)) for query in queries]
+
+    def alive(self) -> None:
+        """Raises what the database raises."""
+        self._all(select(func.count()).select_from(t.STAGE_COUNTS))
+
+    # consignments
+
+    def consignment(self, consignment_id: str) -> Consignment | None:
+        rows, holds = self._all(
+            select(t.CONSIGNMENTS).where(C.consignment_id == consignment_id),
+            select(t.HOLDS).where(t.HOLDS.c.consignment_id == consignment_id),
+        )
+        return _consignment(rows[0], holds) if rows else None
+
+    def officers_holds(self, consignments: Sequence[str]) -> dict[str, list[Row[Any]]]:
+        """The officers' holds that are open on these consignments, the oldest of each first; `SHOWN_HOLDS` in all at most."""
+        h = t.HOLDS.c
+        wanted = and_(h.consignment_id.in_(consignments), h.owner == Owner.OFFICER.value)
+        query = select(t.HOLDS).where(wanted).order_by(h.since_us, h.consignment_id, h.hold_id).limit(SHOWN_HOLDS)
+        found: dict[str, list[Row[Any]]] = {}
+        for row in self._all(query)[0]:
+            found.setdefault(row.consignment_id, []).append(row)
+        return found
+
+    def with_holds(self, goods: Sequence[Consignment]) -> Sequence[Consignment]:
+        """These rows of a list with their open holds, `LISTED_HOLDS` in all at most."""
+        h = t.HOLDS.c
+        names = [each.consignment_id for each in goods]
+        query = select(t.HOLDS).where(h.consignment_id.in_(names)).order_by(h.since_us, h.hold_id).limit(LISTED_HOLDS)
+        found: dict[str, list[OpenHold]] = {}
+        for row in self._all(query)[0] if names else ():
+            hold = OpenHold(row.hold_id, row.owner, row.reason, row.lifted_by, row.since_us)
+            found.setdefault(row.consignment_id, []).append(hold)
+        for each in goods:
+            each.holds = tuple(found.get(each.consignment_id, ()))
+        return goods
+
+    def boxes_named(self, declarant: str, since_us: int, most: int) -> set[str]:
+        """The different containers in the papers of this declarant that were lodged since then; no more are read after `most`."""
+        query = select(C.containers).where(C.declarant == declarant, C.lodged_us >= since_us, C.containers != "")
+        found: set[str] = set()
+        with self._engine.begin() as connection:
+            for row in connection.execute(query.distinct()):
+                found.update(row.containers.split())
+                if len(found) >= most:
+                    break
+        return found
+
+    def timeline(self, key: str) -> list[Row[Any]]:
+        """Everything under this key without its contents, the oldest places first; `size`: characters of the content."""
+        f = t.FACTS.c
+        columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
+        return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
+
+    def bodies(self, places: Iterable[int]) -> dict[int, str]:
+        """The contents that lie at these places."""
+        f, wanted = t.FACTS.c, list(places)
+        found: dict[int, str] = {}
+        for start in range(0, len(wanted), 500):
+            rows = self._all(select(f.place, f.body).where(f.place.in_(wanted[start : start + 500])))[0]
+            found |= {row.place: row.body for row in rows}
+        return found
+
+    def fact(self, key: str, id: str) -> Row[Any] | None:
+        """The first message under this key with this id, without its content."""
+        return next((row for row in self.timeline(key) if row.id == id), None)
+
+    def refusals(self, subject: str) -> list[Row[Any]]:
+        query = select(t.REFUSALS).where(t.REFUSALS.c.subject == subject).order_by(t.REFUSALS.c.refused_us).limit(200)
+        return self._all(query)[0]
+
+    # the board
+
+    def counts(self) -> dict[str, int]:
+        return {row.stage: row.consignments for row in self._all(select(t.STAGE_COUNTS))[0]}
+
+    def oldest(self, stages: Iterable[Stage], seen: ColumnElement[bool] | None = None) -> Mapping[str, Consignment]:
+        """The longest waiting consignment of each stage, of those that are seen."""
+        queries = [
+            select(t.CONSIGNMENTS)
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(seen))
+            .order_by(C.waiting_since_us)
+            .limit(1)
+            for stage in stages
+        ]
+        return {rows[0].stage: _consignment(rows[0], ()) for rows in self._all(*queries) if rows}
+
+    def longest_waiting(
+        self, stages: Iterable[Stage], limit: int, seen: ColumnElement[bool] | None = None
+    ) -> list[Consignment]:
+        """Those that wait the longest, whatever their stage, of those that are seen."""
+        queries = [
+            select(t.CONSIGNMENTS)
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(seen))
+            .order_by(C.waiting_since_us)
+            .limit(limit)
+            for stage in stages
+        ]
+        found = [_consignment(row, ()) for rows in self._all(*queries) for row in rows]
+        return sorted(found, key=lambda row: (row.waiting_since_us or 0, row.consignment_id))[:limit]
+
+    def waiting_since(self, stages: Iterable[Stage], *hundredths: int) -> Mapping[Stage, list[int]]:
+        """Since when the goods at each stage wait, at these percentiles of their waiting; stages without goods are left out."""
+        found: dict[Stage, list[int]] = {}
+        with self._engine.begin() as connection:
+            for stage in stages:
+                here = and_(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
+                size: int = connection.execute(select(func.count()).where(here)).scalar_one()
+                ordered = select(C.waiting_since_us).where(here).order_by(C.waiting_since_us).limit(1)
+                places = [size * (100 - share) // 100 for share in hundredths]
+                rows = [connection.execute(ordered.offset(place)).scalar_one_or_none() for place in places]
+                moments = [moment for moment in rows if moment is not None]
+                if moments and len(moments) == len(places):  # goods may have moved on between two reads
+                    found[stage] = moments
+        return found
+
+    def latest_grants(self) -> list[tuple[str, str, int | None, str]]:
+        """The releases among the latest entries of the feed, in its order: consignment, direction, when it was accepted, and the fact.
+        One that was called back is not among them."""
+        r, f = t.RELEASES.c, t.FACTS.c
+        last = select(r.place, r.cursor, r.consignment_id).order_by(r.cursor.desc()).limit(CLEARANCE_SAMPLE).subquery()
+        query = (
+            select(C.consignment_id, C.direction, C.accepted_us, f.body)
+            .join(last, last.c.consignment_id == C.consignment_id)
+            .join(t.FACTS, f.place == last.c.place)
+            .where(C.released_us.is_not(None), f.kind == "ReleaseGranted")
+            .order_by(last.c.cursor)
+        )
+        return [tuple(row) for row in self._all(query)[0]]
+
+    def page(self, parts: Sequence[PartOfList], after: Place | None, limit: int) -> list[tuple[Place, Row[Any]]]:
+        """The rows of a long list after a place, each with its own."""
+        with self._engine.begin() as connection:
+            return read(connection, parts, after, limit)
+
+    def alarm_kinds(self, subjects: int) -> list[AlarmKind]:
+        """Each kind that there is, the newest first, with the newest alarm of each of its latest subjects."""
+        with self._engine.begin() as connection:
+            kinds: list[str] = []
+            a = t.ALARMS.c
+            following: str | None = ""
+            while following is not None:
+                next_kind = select(a.kind).where(a.kind > following).order_by(a.kind).limit(1)
+                following = connection.execute(next_kind).scalar()
+                kinds += [following] if following else []
+            found = [_alarms_of(connection, kind, subjects) for kind in kinds]
+            return sorted([one for one in found if one.alarms], key=lambda one: -one.raised_us)
+
+    def parked_count(self) -> int:
+        query = select(func.count()).select_from(t.PARKED).where(t.PARKED.c.status == "parked")
+        return int(self._all(query)[0][0][0])
+
+    def parked(self, limit: int, key: str) -> list[Row[Any]]:
+        """Messages under this key that are set aside now, without their contents."""
+        p = t.PARKED.c
+        query = select(*[column for column in p if column is not p.value]).where(p.status == "parked", p.key == key)
+        return self._all(query.order_by(p.parked_us).limit(limit))[0]
+
+    # containers
+
+    def container(self, container_no: str) -> "Inside":
+        """The gate's statement and the consignments in it, those that keep it first."""
+        parts = t.CONSIGNMENT_CONTAINERS
+        held = (
+            select(C.consignment_id)
+            .join(parts, parts.c.consignment_id == C.consignment_id)
+            .where(parts.c.container_no == container_no, parts.c.gone.is_(False), C.parked > 0)
+            .limit(SHOWN)
+        )
+        let_go = and_(parts.c.word == "released", C.word == "released")
+        named = (
+            *(C.declared, C.word, C.released_boxes, C.unreleased, C.bill_no, C.direction, C.waiting_for),
+            C.declarant,
+        )
+        inside = (
+            select(parts, *named)
+            .outerjoin(t.CONSIGNMENTS, parts.c.consignment_id == C.consignment_id)
+            .where(parts.c.container_no == container_no)
+            .order_by(parts.c.gone, case((let_go, 1), else_=0), parts.c.consignment_id)
+            .limit(MOST_INSIDE)
+        )
+        inside_now = select(parts.c.consignment_id).where(parts.c.container_no == container_no, parts.c.gone.is_(False))
+        asked, said, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("said"), t.FACTS.alias("sent"), t.PARKED.c
+        its_message = and_(sent.c.key == asked.consignment_id, sent.c.id == asked.request_id)
+        thrown_away = and_(
+            p.key == asked.consignment_id,
+            p.kind.in_(HOLDS),
+            p.status == "discarded",
+            p.offset == sent.c.place.bitwise_and(OFFSETS_OF_PLACES),
+        )
+        holds = (
+            select(
+                asked.consignment_id,
+                func.max(asked.asked_us),
+                func.max(case((exists().where(its_message), 1), else_=0)),
+            )
+            .where(or_(asked.consignment_id.in_(inside_now), asked.consignment_id == container_no))
+            .where(~exists().where(said.c.key == asked.consignment_id, said.c.cause == asked.request_id))
+            .where(~exists().where(its_message, thrown_away))
+            .group_by(asked.consignment_id)
+            .limit(SHOWN)
+        )
+        w = t.ASKED_WATCHES.c
+        taken_back = (
+            select(said.c.key, said.c.kind, said.c.body, asked.asked_us)
+            .where(asked.consignment_id.in_(inside_now), said.c.key == asked.consignment_id)
+            .where(said.c.cause == asked.request_id, said.c.kind.in_(CALLED_BACK))
+            .order_by(asked.asked_us.desc())
+            .limit(SHOWN)
+        )
+        boxes, rows, parked, unanswered, on_box, standing, watches, called_back = self._all(
+            select(t.CONTAINERS).where(t.CONTAINERS.c.container_no == container_no),
+            inside,
+            held,
+            holds,
+            select(t.CONTAINER_HOLDS)
+            .where(t.CONTAINER_HOLDS.c.container_no == container_no, t.CONTAINER_HOLDS.c.lifted.is_(False))
+            .order_by(t.CONTAINER_HOLDS.c.since_us, t.CONTAINER_HOLDS.c.hold_id)
+            .limit(SHOWN_HOLDS),
+            select(t.STANDING.c.as_of_us),
+            select(w.bill_no, w.declarant, w.asked_us).where(w.met.is_(False), w.lifted_us.is_(None)),
+            taken_back,
+        )
+        split = -len(named)
+        found = [
+            (Part(*row[:split]), StandingOfGoods(*[each or "" for each in row[split:]])) for row in map(tuple, rows)
+        ]
+        return Inside(
+            Container(*boxes[0]) if boxes else None,
+            [part for part, _ in found],
+            {part.consignment_id: goods for part, goods in found},
+            [row[0] for row in parked],
+            [
+                *[AskedHold(name, last, bool(sent)) for name, last, sent in map(tuple, unanswered)],
+                *self._not_spoken_of(called_back),
+                *[
+                    AskedHold(part.consignment_id, asked_us, sent=True)
+                    for bill, declarant, asked_us in map(tuple, watches)
+                    for part, goods in found
+                    if is_watched(bill, declarant, part.bill_no or goods.bill_no, goods.declarant)
+                ],
+            ],
+            [BoxHold(*row) for row in map(tuple, on_box)],
+            bool(standing) and standing[0][0] is not None,
+        )
+
+    def _not_spoken_of(self, called_back: Sequence[Row[Any]]) -> list[AskedHold]:
+        """Of these facts (key, kind, content, when it was asked), those that the latest release of the goods does not take into
+        account: the desk that was asked has answered, and the release desk has not heard it yet."""
+        if not called_back:
+            return []
+        f, keys = t.FACTS.c, sorted({row[0] for row in called_back})
+        granted: dict[str, list[str]] = {}
+        for start in range(0, len(keys), 500):
+            of_these = and_(f.key.in_(keys[start : start + 500]), f.kind == ReleaseGranted.kind)
+            for key, body in map(tuple, self._all(select(f.key, f.body).where(of_these))[0]):
+                granted.setdefault(key, []).append(body)
+        return [
+            AskedHold(key, asked_us, sent=True)
+            for key, kind, body, asked_us in map(tuple, called_back)
+            if not _is_spoken_of(granted.get(key, ()), kind, body)
+        ]
+
+    def owners_inside(self, container_no: str) -> list[Row[Any]]:
+        """Whose the consignments in one container are: declarant and customs office, None where nobody has declared them."""
+        parts = t.CONSIGNMENT_CONTAINERS.c
+        joined = t.CONSIGNMENT_CONTAINERS.outerjoin(t.CONSIGNMENTS, parts.consignment_id == C.consignment_id)
+        query = select(parts.consignment_id, C.declarant, C.customs_office).select_from(joined)
+        return self._all(query.where(parts.container_no == container_no).limit(MOST_INSIDE))[0]
+
+    def reports(self, container_no: str, limit: int) -> list[Report]:
+        """The latest reports of one container, the latest first."""
+        r = t.CONTAINER_REPORTS.c
+        query = select(t.CONTAINER_REPORTS).where(r.container_no == container_no)
+        rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
+        return [Report(*row) for row in map(tuple, rows)]
+
+    def blocked(self, limit: int, seen: ColumnElement[bool] | None = None) -> list[Container]:
+        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `seen`: consignments of which one
+        must be in it."""
+        c = t.CONTAINERS.c
+        query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
+        if seen is not None:
+            query = query.where(of_subject(c.container_no, seen))
+        return [Container(*row) for row in self._all(query)[0]]
+
+    # the feed for ports
+
+    def releases(self, after: Cursor, limit: int) -> "Told":
+        """The entries after this one, up to the first whose fact is not in the rows yet; WrongFeed when the feed lacks `after`."""
+        e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
+        begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
+        bounds = select(
+            begun,
+            select(func.min(e.first_number)).where(e.first_number > begun).scalar_subquery(),
+            select(func.coalesce(func.max(numbers), 0)).scalar_subquery(),
+        )
+        listed = _feed_rows().where(numbers > after.number).order_by(numbers).limit(limit)
+        edges, rows = self._all(bounds, listed)
+        first, following, last = tuple(edges[0])
+        if after.number and (first is None or not first <= after.number <= min(last, (following or last + 1) - 1)):
+            raise WrongFeed(after, last)
+        there = list(takewhile(lambda row: row.id is not None or row.read, rows))
+        return Told(there, len(there) < len(rows))
+
+    def latest_releases(self, limit: int, seen: ColumnElement[bool] | None = None) -> list[Row[Any]]:
+        """The end of the feed, the latest first, as far as it can be read; of the goods that are seen."""
+        query = _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
+        if seen is not None:
+            query = query.where(exists().where(C.consignment_id == t.RELEASES.c.consignment_id, seen))
+        return self._all(query)[0]
+
+    def standing(self) -> tuple[Row[Any] | None, int]:
+        """What the projector wrote last of the rows' completeness, and the last number of the feed."""
+        last = func.coalesce(func.max(t.RELEASES.c.cursor), 0)
+        rows, cursors = self._all(select(t.STANDING).where(t.STANDING.c.name == "projector"), select(last))
+        return (rows[0] if rows else None), int(cursors[0][0])
+
+    # watches on bills and declarants
+
+    def matching(self, bill_no: str, declarant: str, after: str, limit: int) -> list[str]:
+        """Consignments of this bill or declarant that are not at their end, ordered by their ids, from the one behind `after` on.
+
+        Of those released without containers, which nobody sees leave, the ones of the last month are among them.
+        """
+        month_ago = int((now() - timedelta(days=30)).timestamp() * 1_000_000)
+        loose = and_(C.word == "released", C.containers == "", C.released_us > month_ago)
+        about = (
+            C.declarant.in_(sorted({declarant, plain_word(declarant)}))
+            if declarant
+            else C.bill_no.ilike(_typed(bill_no))
+        )
+        query = select(C.consignment_id, C.bill_no, C.declarant).where(about, or_(C.ended_us.is_(None), loose))
+        found: list[str] = []
+        with self._engine.begin() as connection:
+            while len(found) < limit:
+                rows = connection.execute(
+                    query.where(C.consignment_id > after).order_by(C.consignment_id).limit(limit)
+                ).all()
+                named = [row for row in rows if is_consignment_id(row[0])]  # a hold of anything else cannot be asked
+                found += [row[0] for row in named if is_watched(bill_no, declarant, row[1], row[2])]
+                if len(rows) < limit:
+                    break
+                after = rows[-1][0]
+        return found[:limit]
+
+    def held_by(self, hold_id: str) -> list[str]:
+        """Consignments on which this hold of a watch is open."""
+        query = select(t.HOLDS.c.consignment_id).where(t.OF_WATCHES, t.HOLDS.c.hold_id == hold_id)
+        found = [row[0] for row in self._all(query.order_by(t.HOLDS.c.consignment_id))[0]]
+        return [key for key in found if is_consignment_id(key)]
+
+    def unfinished_watches(self) -> list["WatchRow"]:
+        """Those that consoles were asked for and have not finished."""
+        w = t.ASKED_WATCHES.c
+        unfinished = or_(
+            and_(w.met.is_(False), w.lifted_us.is_(None)), and_(w.let_go.is_(False), w.lifted_us.is_not(None))
+        )
+        return [one for row in self._all(select(w.watch_id).where(unfinished))[0] for one in self.watches(1, row[0])]
+
+    def watches(self, limit: int, watch_id: str = "") -> list["WatchRow"]:
+        """What was asked and what the partitions say, those that are open first and the latest of them first; or one."""
+        w, f = t.ASKED_WATCHES.c, t.WATCH_FACTS.c
+        asked, said = (
+            select(t.ASKED_WATCHES),
+            select(
+                f.watch_id,
+                *(func.max(column).label(column.name) for column in (f.bill_no, f.declarant)),
+                *(
+                    func.max(case((f.lifted.is_(lifted), column), else_="")).label(f"{column.name}_{lifted}")
+                    for lifted in (False, True)
+                    for column in (f.reason, f.actor)
+                ),
+                func.min(case((f.lifted.is_(False), f.at_us))).label("placed_us"),
+                func.max(case((f.lifted.is_(True), f.at_us))).label("lifted_us"),
+                func.sum(case((f.lifted.is_(False), 1), else_=0)).label("placed"),
+                func.sum(case((f.lifted.is_(True), 1), else_=0)).label("lifted"),
+            ).group_by(f.watch_id),
+        )
+        if watch_id:
+            asked, said = asked.where(w.watch_id == watch_id), said.where(f.watch_id == watch_id)
+        of_door, of_desk = self._all(asked, said)
+        made = {row.watch_id: WatchRow.of_desk(row) for row in of_desk}
+        for row in of_door:
+            made[row.watch_id] = WatchRow.of_door(row, made.get(row.watch_id))
+        return sorted(made.values(), key=lambda one: (one.lifted_us is not None, -one.asked_us, one.watch_id))[:limit]
+
+    # requests
+
+    def lodgement(self, request_id: str) -> Row[Any] | None:
+        """What the notebook says of a request."""
+        found = self._all(select(t.LODGEMENTS).where(t.LODGEMENTS.c.request_id == request_id))[0]
+        return found[0] if found else None
+
+    def lodgement_about(self, subject: str) -> Row[Any] | None:
+        """The first request about a consignment that the notebook has."""
+        query = select(t.LODGEMENTS).where(t.LODGEMENTS.c.subject == subject).order_by(t.LODGEMENTS.c.asked_us).limit(1)
+        found = self._all(query)[0]
+        return found[0] if found else None
+
+
+def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
+    """Whether the latest of these releases was said in view of this fact; contents as they are stored. No where one of them cannot be
+    read: then it is not known what the goods are released for."""
+    try:
+        latest = max(map(orjson.loads, granted), key=lambda told: told["version"], default=None)
+        return takes_into_account(latest, kind, orjson.loads(retracted))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False
+
+
+def _all_or(seen: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    return true() if seen is None else seen
+
+
+def of_subject(subject: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether what goes by this name, a consignment or a container, is one of these consignments or has one in it."""
+    parts = t.CONSIGNMENT_CONTAINERS.c
+    in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, seen)
+    return or_(exists().where(C.consignment_id == subject, seen), in_it)
+
+
+def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
+    a, number = t.ALARMS.c, func.count()
+    here = and_(a.kind == kind, a.raised_us.is_not(None))
+    ordered = select(a.subject, a.raised_us).where(here).order_by(a.raised_us.desc(), a.place.desc())
+    latest = ordered.limit(COUNTED_ALARMS).subquery()
+    newest = func.max(latest.c.raised_us)
+    total, raised_us = connection.execute(select(number, newest).select_from(latest)).one()
+    grouped = select(latest.c.subject, number).group_by(latest.c.subject).order_by(newest.desc(), latest.c.subject)
+    lines = [
+        (read(connection, alarms(kind, subject), None, 1)[0][1], many)
+        for subject, many in connection.execute(grouped.limit(subjects)).all()
+    ]
+    return AlarmKind(kind, total, raised_us, lines)
+
+
+class WatchRow(NamedTuple):
+    """A watch: what the door was asked, and of how many partitions the release desk has placed and lifted it. `finished`: nothing is
+    left for the door to do, neither after placing it nor after lifting it."""
+
+    watch_id: str
+    bill_no: str
+    declarant: str
+    reason: str
+    asked_by: str
+    asked_us: int
+    met: bool = True
+    lift_id: str = ""
+    lift_reason: str = ""
+    lifted_by: str = ""
+    lifted_us: int | None = None
+    let_go: bool = True
+    placed: int = 0
+    lifted: int = 0
+
+    @classmethod
+    def of_desk(cls, row: Row[Any]) -> "WatchRow":
+        """One that no console of this database was asked for, as the facts tell of it."""
+        return cls(
+            *(row.watch_id, row.bill_no, row.declarant, row.reason_False, row.actor_False),
+            asked_us=row.placed_us or row.lifted_us or 0,
+            lift_reason=row.reason_True,
+            lifted_by=row.actor_True,
+            lifted_us=row.lifted_us,
+            placed=int(row.placed),
+            lifted=int(row.lifted),
+        )
+
+    @classmethod
+    def of_door(cls, row: Row[Any], told: "WatchRow | None") -> "WatchRow":
+        """One that a console was asked for, with what the facts tell of it."""
+        if told is None:
+            return cls._make([*row, 0, 0])
+        mine = cls._make([*row, told.placed, told.lifted])
+        if mine.lifted_us is None and told.lifted_us is not None:
+            return mine._replace(
+                lift_reason=told.lift_reason, lifted_by=told.lifted_by, lifted_us=told.lifted_us, let_go=True
+            )
+        return mine
+
+    @property
+    def finished(self) -> bool:
+        return self.met if self.lifted_us is None else self.let_go
+
+
+def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
+    """Whether a watch on `bill_no` or `declarant` is for goods of the bill `bill` that were declared by `of`."""
+    return bool((bill_no and same_word(bill_no, bill)) or (declarant and same_word(declarant, of)))
+
+
+def _typed(word: str) -> str:
+    """A pattern that everything matches whose capitals and digits are those of `word`, however it was typed: more may match it."""
+    signs = [sign if sign.isascii() else "%" for sign in plain_word(word)]
+    return "".join(["%", *[f"{sign}%" for sign in signs]])
+
+
+class Told(NamedTuple):
+    """A part of the feed; `waits`: an entry follows whose fact is not in the rows yet."""
+
+    rows: list[Row[Any]]
+    waits: bool
+
+
+def _feed_rows() -> Select[Any]:
+    """Entries with their epoch and fact; without a fact, `read` says whether its message was read. One statement sees one moment.
+
+    `body` is empty where it is long (`size`: its characters), so that many have room.
+    """
+    r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
+    epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)
+    size = func.length(f.body)
+    offset = r.place.bitwise_and((1 << PLACE_SHIFT) - 1)
+    partition: ColumnElement[int] = literal_column(f"(releases.place >> {PLACE_SHIFT}) & {0x3FFF}")
+    return (
+        select(
+            *(r.cursor, r.place, r.consignment_id, f.id, f.kind, f.recorded_us),
+            case((size <= BODY_BYTES, f.body), else_="").label("body"),
+            size.label("size"),
+            epoch.scalar_subquery().label("epoch"),
+            func.coalesce(o.next_offset > offset, false()).label("read"),
+        )
+        .outerjoin(t.FACTS, f.place == r.place)
+        .outerjoin(t.OFFSETS, and_(o.topic == FEED_TOPIC, o.partition == partition))
+    )
+
+
+def of_row(row: Row[Any]) -> Consignment:
+    """A row of a list, without its holds."""
+    return _consignment(row, ())
+
+
+def _consignment(row: Row[Any], holds: Iterable[Row[Any]]) -> Consignment:
+    made = Consignment(*row[:CONSIGNMENT_COLUMNS])
+    made.holds = tuple(
+        [OpenHold(each.hold_id, each.owner, each.reason, each.lifted_by, each.since_us or 0) for each in holds]
+    )
+    return made

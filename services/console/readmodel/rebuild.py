@@ -1,0 +1,61 @@
+"""How are the rows made anew from the topics? Emptied in one transaction, then projected from the first message on."""
+
+import threading
+
+import structlog
+from sqlalchemy import delete, update
+
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.projector import Projector
+from services.console.settings import ConsoleSettings
+from services.shell.advance import Advance, unreported
+from services.shell.clock import now
+
+log = structlog.get_logger()
+
+
+def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
+    """Drops every projected row, replays the topics and returns how many messages were read; waits while Kafka or SQL is away.
+    `advance` is told how many more were read, a few times a second.
+
+    Cursors of the feed for ports and the notebook of lodgements are kept. A console that runs meanwhile starts over too.
+    """
+    migrate(settings.database_url)
+    empty(settings.database_url)
+    started, progress, done = now(), Progress(), threading.Event()
+    projector = Projector(settings, progress)
+    thread = threading.Thread(target=projector.run, name="rebuild", daemon=True)
+    thread.start()
+    try:
+        seen = 0
+        while not done.wait(0.2):
+            seen, before = progress.projected, seen
+            advance(seen - before)
+            as_of = progress.state().as_of
+            if as_of is not None and as_of > started:
+                break
+            if not thread.is_alive():
+                raise RuntimeError("the projector ended while rebuilding; its log says why")
+    finally:
+        projector.stop()
+        thread.join()
+    log.info("rebuilt", messages=progress.projected)
+    return progress.projected
+
+
+def empty(url: str) -> None:
+    """Takes away every projected row and sets the offsets back to the first message."""
+    engine = open_engine(url, writes=True)
+    try:
+        with engine.begin() as connection:
+            # a projector that is at work knows by this that the rows are others; in the order in which it locks them itself
+            connection.execute(update(t.TURNS).values(turn=t.TURNS.c.turn + 1))
+            for table in t.PROJECTED:
+                if table is t.STAGE_COUNTS:
+                    connection.execute(update(table).values(consignments=0))
+                else:
+                    connection.execute(delete(table))
+    finally:
+        engine.dispose()

@@ -1,0 +1,406 @@
+"""How do a batch's rows get into SQL, with the offsets they came from, in one transaction?"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Engine, Table, delete, func, literal_column, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.types import BigInteger, Boolean, Integer, SmallInteger
+
+from services.console.readmodel import tables as t
+from services.console.readmodel.batch import FEED_TOPIC, Aside, Batch, Origin, Pair
+from services.console.readmodel.consignment import Consignment, OpenHold
+from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.cursors import new_epoch
+from services.console.readmodel.messages import PLACE_SHIFT, origin, place
+from services.console.readmodel.progress import Standing
+
+CHUNK = 500
+"""Keys in one IN list."""
+Positions = dict[tuple[str, int], int]
+"""Next offset by topic and partition."""
+K = TypeVar("K")
+PAPER = frozenset(
+    {
+        *("declaration_no", "declarant", "consignee", "reference", "bill_no", "customs_office", "transport_mode"),
+        *("trade_mode", "direction", "containers", "lodged_us"),
+    }
+)
+"""The columns that only the declaration decides, once: those of the indexes by which people search are among them."""
+
+
+class Overtaken(Exception):
+    """Another projector has moved these offsets; this one must start over from what it wrote."""
+
+
+class Store:
+    """The rows as this projector, their only writer, knows them: a bounded cache in front of SQL."""
+
+    def __init__(self, engine: Engine, cache: int) -> None:
+        self.engine = engine
+        self._cache = cache
+        self._consignments: OrderedDict[str, Consignment] = OrderedDict()
+        self._write = {table.name: _writer(table, engine.dialect.name) for table in t.PROJECTED}
+        self._move_on = _updater(t.CONSIGNMENTS, _MOVING_COLUMNS, engine.dialect.name)
+        self._advance = _mover(engine.dialect.name)
+        self._cursor = 0
+        self._epoch, self._epoch_begun = "", False
+        self._turn = 0
+        self._fed: dict[int, int] = {}
+
+    def positions(self, partitions: Iterable[tuple[str, int]]) -> Positions:
+        """Where to read on, 0 where nothing was read; forgets what was cached, for another projector may have moved it.
+
+        What is added to the feed from now on has an epoch of its own: these rows may be those of a restored copy.
+        """
+        self._consignments.clear()
+        with self.engine.begin() as connection:
+            # first, and locked: a rebuild between the two would leave its turn to offsets that it has taken away
+            self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
+            there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
+            new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
+            self._rows(connection, "offsets", new)
+            self._fed_to(connection)
+        self._epoch, self._epoch_begun = new_epoch(), False
+        return {**{(topic, partition): 0 for topic, partition, _ in new}, **there}
+
+    def _fed_to(self, connection: Connection) -> None:
+        releases = t.RELEASES.c
+        self._cursor = connection.execute(select(func.max(releases.cursor))).scalar() or 0
+        lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {PLACE_SHIFT}"))
+        self._fed = {last >> PLACE_SHIFT: last for last in connection.execute(lasts).scalars()}
+
+    def topic_ids(self, now: Mapping[str, str]) -> dict[str, str]:
+        """Topic → the id of the one that these rows came from; those of which nothing was read yet are noted as they are `now`."""
+        with self.engine.begin() as connection:
+            self.claim(connection)
+            known = {row.topic: row.topic_id for row in connection.execute(select(t.TOPIC_IDS))}
+            new = [(topic, topic_id) for topic, topic_id in now.items() if topic not in known]
+            self._rows(connection, "topic_ids", new)
+        self._turn += 1
+        return dict(new) | known
+
+    def told_ahead(self, positions: Positions) -> dict[int, int]:
+        """The last offset that the feed tells of, in each partition where that was not read yet: rows are being made anew."""
+        lasts = [origin(last) for last in self._fed.values()]
+        return {
+            partition: offset
+            for topic, partition, offset in lasts
+            if topic == FEED_TOPIC and positions.get((topic, partition), 0) <= offset
+        }
+
+    def forget_told(self, partition: int, end: int) -> int:
+        """Takes away the entries of the feed from this offset on; how many. Numbers of others stay as they are."""
+        places = t.RELEASES.c.place
+        gone = delete(t.RELEASES).where(
+            places >= place(FEED_TOPIC, partition, end), places < place(FEED_TOPIC, partition + 1, 0)
+        )
+        with self.engine.begin() as connection:
+            self.claim(connection)
+            count = connection.execute(gone).rowcount
+            self._fed_to(connection)
+        self._turn += 1
+        return count
+
+    def claim(self, connection: Connection) -> None:
+        """Takes the next turn, before any row is read; Overtaken when another projector took one since this one's last."""
+        turns = t.TURNS.c
+        mine = update(t.TURNS).where(turns.name == "projector", turns.turn == self._turn).values(turn=self._turn + 1)
+        if connection.execute(mine).rowcount != 1:
+            raise Overtaken("another projector has written since this one's last turn")
+
+    def write_standing(self, standing: Callable[[], Standing]) -> None:
+        """Writes how complete the rows are; Overtaken when another projector, or a rebuild, has changed them since.
+
+        `standing` is asked once the turn is locked: what is written later is also measured later, whoever writes it.
+        """
+        turns, row = t.TURNS.c, t.STANDING
+        mine = select(turns.turn).where(turns.name == "projector", turns.turn == self._turn).with_for_update()
+        with self.engine.begin() as connection:
+            if connection.execute(mine).first() is None:
+                raise Overtaken("the rows were changed since this projector's last turn")
+            its = standing()
+            values = {
+                "as_of_us": None if its.as_of is None else int(its.as_of.timestamp() * 1_000_000),
+                "lag_ms": None if its.lag_seconds is None else int(its.lag_seconds * 1000) + 1,
+                "behind": its.behind,
+                "trouble": its.trouble[:500],
+                "gate_as_of_us": None if its.gate_as_of is None else int(its.gate_as_of.timestamp() * 1_000_000),
+                "gate_lag_ms": None if its.gate_lag_seconds is None else int(its.gate_lag_seconds * 1000) + 1,
+            }
+            written = update(row).where(row.c.name == "projector").values(beats=row.c.beats + 1, **values)
+            if connection.execute(written).rowcount == 0:
+                connection.execute(row.insert().values(name="projector", beats=1, **values))
+
+    def reader(self, connection: Connection) -> "Rows":
+        """The rows there are, as `batch.fold` asks for them."""
+        return Rows(connection, self._consignments)
+
+    def write(self, connection: Connection, batch: Batch, moved: Mapping[tuple[str, int], tuple[int, int]]) -> int:
+        """Writes the batch; `moved`: offset before and after, by topic and partition. Returns the entries added to the feed.
+
+        Overtaken when the offsets in SQL are not those before; the caller's transaction must then roll back.
+        """
+        self._move(connection, moved)
+        self._rows(connection, "facts", batch.facts)
+        self._consignment_rows(connection, batch)
+        self._holds(connection, batch)
+        self._rows(connection, "containers", map(_CONTAINER, batch.containers.values()))
+        self._rows(connection, "consignment_containers", map(_PART, batch.parts.values()))
+        self._rows(connection, "container_reports", map(_REPORT, batch.reports.values()))
+        self._rows(connection, "container_holds", map(_BOX_HOLD, batch.box_holds.values()))
+        self._rows(connection, "parked", map(_ASIDE, batch.asides.values()))
+        self._rows(connection, "refusals", batch.refusals)
+        self._rows(connection, "alarms", batch.alarms)
+        self._rows(connection, "watch_facts", batch.watches.values())
+        for stage, change in batch.stage_changes().items():
+            counts = t.STAGE_COUNTS
+            connection.execute(
+                update(counts).where(counts.c.stage == stage).values(consignments=counts.c.consignments + change)
+            )
+        return self._feed(connection, batch)
+
+    def committed(self, batch: Batch, fed: int) -> None:
+        """The transaction is committed: now the batch's rows are the rows there are."""
+        self._turn += 1
+        self._cursor += fed
+        self._epoch_begun = self._epoch_begun or fed > 0
+        for at, _, _ in batch.releases:
+            self._fed[at >> PLACE_SHIFT] = max(at, self._fed.get(at >> PLACE_SHIFT, -1))
+        cache = self._consignments
+        for key, row in batch.consignments.items():
+            cache[key] = row
+            cache.move_to_end(key)
+        while len(cache) > self._cache:
+            cache.popitem(last=False)
+
+    def _consignment_rows(self, connection: Connection, batch: Batch) -> None:
+        """A row whose paper is as before leaves the columns that people search by, and their indexes, alone."""
+        whole, moving = [], []
+        for key, row in batch.consignments.items():
+            old = batch.before.get(key)
+            if old is not None and _PAPER(old) == _PAPER(row):
+                moving.append(_MOVING(row))
+            else:
+                whole.append(_CONSIGNMENT(row))
+        self._rows(connection, "consignments", whole)
+        if moving:
+            self._move_on(connection, moving)
+
+    def _rows(self, connection: Connection, name: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        listed = list(rows)
+        if listed:
+            self._write[name](connection, listed)
+
+    def _move(self, connection: Connection, moved: Mapping[tuple[str, int], tuple[int, int]]) -> None:
+        rows = [(after, topic, partition, before) for (topic, partition), (before, after) in moved.items()]
+        if rows and self._advance(connection, rows) != len(rows):
+            raise Overtaken("the offsets in SQL are not those that this projector wrote")
+
+    def _holds(self, connection: Connection, batch: Batch) -> None:
+        gone: list[str] = []
+        new: list[tuple[Any, ...]] = []
+        for key, row in batch.consignments.items():
+            old = batch.before.get(key)
+            before = old.holds if old is not None else ()
+            if row.holds != before:
+                if before:
+                    gone.append(key)
+                once = {h.hold_id: h for h in row.holds}.values()
+                new += [(key, h.hold_id, h.owner, h.reason, h.lifted_by, h.since_us) for h in once]
+        for chunk in _chunks(gone):
+            connection.execute(delete(t.HOLDS).where(t.HOLDS.c.consignment_id.in_(chunk)))
+        self._rows(connection, "holds", new)
+
+    def _feed(self, connection: Connection, batch: Batch) -> int:
+        new = self._untold(connection, batch)
+        if not new:
+            return 0
+        if not self._epoch_begun:
+            first = self._cursor + 1
+            connection.execute(delete(t.FEED_EPOCHS).where(t.FEED_EPOCHS.c.first_number >= first))  # without entries
+            connection.execute(t.FEED_EPOCHS.insert(), [{"epoch": self._epoch, "first_number": first}])
+        rows = [
+            {"cursor": self._cursor + number, "place": at, "consignment_id": key, "fact_id": id_}
+            for number, (at, key, id_) in enumerate(new, 1)
+        ]
+        connection.execute(t.RELEASES.insert(), rows)
+        return len(new)
+
+    def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
+        """What the feed must be given: a place it does not have, or that had another message, or one that could not be stored."""
+        late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> PLACE_SHIFT, -1)]
+        if not late:
+            return batch.releases
+        r = t.RELEASES.c
+        told: dict[int, str] = {}
+        for chunk in _chunks(late):
+            told |= {
+                row.place: row.fact_id
+                for row in connection.execute(select(r.place, r.fact_id).where(r.place.in_(chunk)))
+            }
+        changed = [at for at, _, id_ in batch.releases if told.get(at, id_) != id_]
+        for chunk in _chunks(changed):
+            connection.execute(delete(t.RELEASES).where(r.place.in_(chunk)))
+        return [one for one in batch.releases if told.get(one[0]) != one[2]]
+
+
+class Rows:
+    """Reads rows in lists; consignments from the cache first."""
+
+    def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
+        self._connection = connection
+        self._cached = cache
+
+    def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]:
+        found: dict[str, Consignment] = {}
+        missing: list[str] = []
+        for key in keys:
+            row = self._cached.get(key)
+            if row is None:
+                missing.append(key)
+            else:
+                found[key] = row
+        rows = self._read(t.CONSIGNMENTS, "consignment_id", missing)
+        holds: dict[str, list[OpenHold]] = {}
+        held = [row[0] for row in rows if row[_WORD]]
+        for hold in self._read(t.HOLDS, "consignment_id", held):
+            holds.setdefault(hold[0], []).append(OpenHold(*hold[1:]))
+        for read in rows:
+            found[read[0]] = Consignment(*read)
+            found[read[0]].holds = tuple(sorted(holds.get(read[0], ())))
+        return found
+
+    def containers(self, keys: Iterable[str]) -> Mapping[str, Container]:
+        return {row[0]: Container(*row) for row in self._read(t.CONTAINERS, "container_no", list(keys))}
+
+    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]:
+        wanted = set(keys)
+        rows = self._read(t.CONSIGNMENT_CONTAINERS, "consignment_id", list({pair[1] for pair in wanted}))
+        return {(row[0], row[1]): Part(*row) for row in rows if (row[0], row[1]) in wanted}
+
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]:
+        wanted = set(keys)
+        rows = self._read(t.CONTAINER_REPORTS, "container_no", list({pair[0] for pair in wanted}))
+        return {(row[0], row[1]): Report(*row) for row in rows if (row[0], row[1]) in wanted}
+
+    def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]:
+        wanted = set(keys)
+        rows = self._read(t.CONTAINER_HOLDS, "container_no", list({pair[0] for pair in wanted}))
+        return {(row[0], row[1]): BoxHold(*row) for row in rows if (row[0], row[1]) in wanted}
+
+    def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]:
+        wanted = set(keys)
+        rows = self._read(t.PARKED, "offset", [key[3] for key in wanted])
+        return {(row[0], row[1], row[2], row[3]): Aside(*row) for row in rows if tuple(row[:4]) in wanted}
+
+    def _read(self, table: Table, column: str, keys: list[Any]) -> Sequence[Any]:
+        if not keys:
+            return ()
+        names = ", ".join([f'"{each.name}"' for each in table.columns])
+        text = f'SELECT {names} FROM "{table.name}" WHERE "{column}"'
+        if self._connection.dialect.name == "sqlite":
+            listed = orjson.dumps(keys).decode()
+            return self._connection.exec_driver_sql(f"{text} IN (SELECT value FROM json_each(?))", (listed,)).all()
+        return self._connection.exec_driver_sql(f"{text} = ANY(%s)", (keys,)).all()
+
+
+def _chunks(keys: Sequence[K]) -> Iterable[Sequence[K]]:
+    return (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+
+
+def _columns(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns)
+
+
+_WORD = _columns(t.CONSIGNMENTS).index("word")
+_CONSIGNMENT = attrgetter(*_columns(t.CONSIGNMENTS))
+_PAPER_COLUMNS = tuple(name for name in _columns(t.CONSIGNMENTS) if name in PAPER)
+_MOVING_COLUMNS = tuple(n for n in _columns(t.CONSIGNMENTS) if n not in PAPER and n != "consignment_id")
+_PAPER = attrgetter(*_PAPER_COLUMNS)
+_MOVING = attrgetter(*_MOVING_COLUMNS, "consignment_id")
+_CONTAINER = attrgetter(*_columns(t.CONTAINERS))
+_PART = attrgetter(*_columns(t.CONSIGNMENT_CONTAINERS))
+_REPORT = attrgetter(*_columns(t.CONTAINER_REPORTS))
+_BOX_HOLD = attrgetter(*_columns(t.CONTAINER_HOLDS))
+_ASIDE = attrgetter(*_columns(t.PARKED))
+
+
+def _writer(table: Table, dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], None]:
+    """Writes rows of all columns, in the table's order; a row whose key is there is replaced. One statement for the list."""
+    names = [f'"{column.name}"' for column in table.columns]
+    keys = [f'"{column.name}"' for column in table.primary_key.columns]
+    rest = [name for name in names if name not in keys]
+    change = f"UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in rest)}" if rest else "NOTHING"
+    head, tail = f'INSERT INTO "{table.name}" ({", ".join(names)})', f"ON CONFLICT ({', '.join(keys)}) DO {change}"
+    if dialect == "sqlite":
+        marks = ", ".join("?" * len(names))
+        statement = f"{head} VALUES ({marks}) {tail}"
+        return lambda connection, rows: _many(connection, statement, rows)
+    if table is t.FACTS:  # the offsets of the same transaction keep a fact from coming twice
+        copied = f'COPY "{table.name}" ({", ".join(names)}) FROM STDIN'
+        return lambda connection, rows: _copy(connection, copied, rows)
+    arrays = ", ".join(f"%s::{_array(column.type)}" for column in table.columns)
+    unnested = f"{head} SELECT * FROM unnest({arrays}) {tail}"
+    return lambda connection, rows: _many(
+        connection, unnested, tuple([list(column) for column in zip(*rows, strict=True)])
+    )
+
+
+def _updater(table: Table, names: tuple[str, ...], dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], None]:
+    """Changes these columns of rows that are there; each row ends with its key."""
+    key = next(iter(table.primary_key.columns))
+    if dialect == "sqlite":
+        changes = ", ".join([f"{name} = ?" for name in names])
+        one = f'UPDATE "{table.name}" SET {changes} WHERE {key.name} = ?'
+        return lambda connection, rows: _many(connection, one, rows)
+    arrays = ", ".join([f"%s::{_array(table.columns[name].type)}" for name in (*names, key.name)])
+    changes = ", ".join([f"{name} = new.{name}" for name in names])
+    many = (
+        f'UPDATE "{table.name}" old SET {changes} FROM unnest({arrays}) AS new({", ".join(names)}, {key.name}) '
+        f"WHERE old.{key.name} = new.{key.name}"
+    )
+    return lambda connection, rows: _many(connection, many, tuple([list(c) for c in zip(*rows, strict=True)]))
+
+
+def _mover(dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], int]:
+    """Moves offsets given as (after, topic, partition, before); answers how many were where they were said to be."""
+    if dialect == "sqlite":
+        one = 'UPDATE offsets SET next_offset = ? WHERE topic = ? AND "partition" = ? AND next_offset = ?'
+        return lambda connection, rows: connection.exec_driver_sql(one, rows).rowcount
+    many = (
+        "UPDATE offsets o SET next_offset = m.after "
+        "FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::bigint[]) AS m(after, topic, part, before) "
+        'WHERE o.topic = m.topic AND o."partition" = m.part AND o.next_offset = m.before'
+    )
+    return lambda connection, rows: (
+        connection.exec_driver_sql(many, tuple([list(column) for column in zip(*rows, strict=True)])).rowcount
+    )
+
+
+def _copy(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _many(connection: Connection, statement: str, rows: Any) -> None:
+    connection.exec_driver_sql(statement, rows)
+
+
+def _array(type_: Any) -> str:
+    match type_:
+        case Boolean():
+            return "boolean[]"
+        case SmallInteger():
+            return "smallint[]"
+        case BigInteger():
+            return "bigint[]"
+        case Integer():
+            return "integer[]"
+        case _:
+            return "text[]"

@@ -1,0 +1,28 @@
+"""Is what a person wrote, whatever it repeats, told from a desk's sentence in little time? All other threads wait meanwhile."""
+
+from time import process_time
+
+import pytest
+
+from services.console.language import desk_sentences
+from services.console.language.words import WORDS
+
+SECONDS = 0.3
+"""Of a processor for ten texts; the slowest took eight where each way to take them apart was tried."""
+SENTENCES = [words.en for key, words in sorted(WORDS.items()) if key.startswith("written.")]
+LONG = [text for text in SENTENCES if len(desk_sentences._between(text)) > 1]
+
+
+@pytest.mark.parametrize("english", LONG)
+def test_a_text_that_repeats_the_words_of_a_sentence_costs_little(english: str) -> None:
+    words = desk_sentences._between(english)
+    began = process_time()
+    for number in range(10):
+        share = desk_sentences.LONGEST // len(words)
+        text = "".join([(f"{number}{each}" * share)[:share] for each in words])
+        desk_sentences.in_words(f"{text[: desk_sentences.LONGEST - 1]}!")
+    assert process_time() - began < SECONDS
+
+
+def test_there_are_such_sentences() -> None:
+    assert len(LONG) > 5

@@ -1,0 +1,118 @@
+"""In which order is a timeline told, however its messages name each other, and at what cost?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.marks import Audience
+from services.console.api.documents import UNREADABLE, entry, in_order, release
+from services.console.readmodel.messages import place
+from tests.console.border import Border, Said
+
+MESSAGES = 10_000
+"""As many as a timeline reads."""
+LOOKS = 20
+"""How often the cause of a message may be looked at, on average: a few times, and not once for each other message."""
+
+
+@dataclass
+class Row:
+    """A message of a timeline, which counts how often its cause is asked for."""
+
+    place: int
+    id: str
+    named: str
+    recorded_us: int = 0
+    sequence: int = 0
+    looks: int = 0
+
+    @property
+    def cause(self) -> str:
+        self.looks += 1
+        return self.named
+
+
+def chain(*last: str) -> Iterator[Row]:
+    """Each is caused by the one before, and was recorded earlier than that one."""
+    names = [str(number) for number in range(MESSAGES)]
+    for number, name in enumerate(names):
+        yield Row(number, name, names[number - 1] if number else "".join(last), recorded_us=MESSAGES - number)
+
+
+class Counted(str):
+    """A name that counts how often it is compared or looked up."""
+
+    __slots__ = ()
+    lookups = 0
+
+    def __hash__(self) -> int:
+        Counted.lookups += 1
+        return super().__hash__()
+
+
+def lookups(rows: list[Row]) -> int:
+    for row in rows:
+        row.id, row.named = Counted(row.id), Counted(row.named)
+    Counted.lookups = 0
+    assert len(in_order(rows)) == len(rows)
+    return Counted.lookups
+
+
+def test_no_answer_stands_before_what_it_answers_and_each_chain_is_followed_once() -> None:
+    rows = list(chain())
+    assert [row.id for row in in_order(reversed(rows))] == [row.id for row in rows]
+    assert lookups(rows) < LOOKS * MESSAGES
+
+
+def test_messages_that_name_each_other_in_a_circle_cost_no_more() -> None:
+    circle = [Row(0, "0", "1"), Row(1, "1", "0"), *[Row(n, str(n), "0", recorded_us=n) for n in range(2, MESSAGES)]]
+    assert lookups(circle) < LOOKS * MESSAGES
+    assert lookups(list(chain(str(MESSAGES - 1)))) < LOOKS * MESSAGES
+
+
+def test_what_a_declaration_was_rejected_for_and_why_a_request_was_sent_back_is_told_in_words() -> None:
+    told = Border("words").lodged().rejected().refused_request()
+    rejected, refused = [
+        entry(_row(one), one.value.decode().replace("hs_unknown", "container_malformed"), audience=None)
+        for one in told.said[1:]
+    ]
+    (finding,) = rejected.findings
+    assert (finding.pointer, finding.code, finding.seen) == ("/items/0/hs_code", "container_malformed", "0000")
+    assert finding.text.zh and finding.text.en and finding.text.zh != finding.text.en
+    assert refused.refusal is not None and refused.refusal.en == "nothing of the kind is ordered"
+    assert rejected.refusal is None and refused.findings == []
+
+
+@pytest.mark.parametrize("nested", ["[", '{"a":'])
+@pytest.mark.parametrize("levels", [99, 200, 253, 254, 255, 1000])
+@pytest.mark.parametrize("audience", [None, *Audience])
+def test_a_content_that_is_nested_however_deep_is_told(nested: str, levels: int, audience: Audience | None) -> None:
+    """Anybody who may write requests may send one; it stands in the timeline for ever."""
+    said = Border("deep").lodged().said[0]
+    body = '{"asked_by":' + nested * levels + "0" + {"[": "]"}.get(nested, "}") * levels + "}"
+    told = entry(_row(said), body, audience=audience)
+    assert orjson.loads(told.model_dump_json())["kind"] == "LodgeDeclaration"
+    orjson.dumps(told.body)
+    if audience is None:
+        assert told.body is not None and ("unreadable" in told.body) == (levels > 99)
+
+
+@pytest.mark.parametrize("version", [-1, 2**63, 2**64 - 1, True, 1.5, None])
+def test_a_release_of_a_version_that_nobody_stores_is_told_as_unreadable(version: Any) -> None:
+    """A notebook of a port has 63 bits for it; the port would stop at this entry for ever."""
+    told = Border("versions").lodged().accepted().assessed().arrived().released().said
+    said = next(one for one in told if one.kind == "ReleaseGranted")
+    body = orjson.loads(said.value)
+    row = SimpleNamespace(**vars(_row(said)), cursor=1, epoch="e1", consignment_id=said.key, size=100)
+    assert release(row, orjson.dumps(body).decode()).kind == "ReleaseGranted"
+    odd = release(row, orjson.dumps({**body, "version": version}).decode())
+    assert (odd.kind, odd.version) == (UNREADABLE, 0)
+
+
+def _row(said: Said) -> SimpleNamespace:
+    place_ = place(said.topic, 0, 1)
+    return SimpleNamespace(place=place_, id=said.id, cause="", kind=said.kind, sequence=1, recorded_us=0)

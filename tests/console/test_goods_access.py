@@ -1,0 +1,98 @@
+"""Does anybody act on goods of others by a right that is none: one of another role, a box that is shared, rows that are made anew?"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from schemas.envelope import Request
+from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding
+from schemas.inspection import RecordFindings
+from schemas.release import LiftHold, PlaceHold, RetractLift
+from schemas.vocabulary import consignment_id
+from services.console.access.rights import Role, Who
+from services.console.api.context import Office
+from services.console.api.goods_access import inside, may_act, may_name, may_read
+from services.console.api.problems import Problem
+from services.console.api.request_producer import Asker
+from services.console.readmodel import tables as t
+from services.console.readmodel.database import open_engine
+from services.console.readmodel.progress import Progress
+from services.console.readmodel.queries import Rows
+from services.console.settings import ConsoleSettings
+from services.shell.clock import now, stopwatch
+from tests.loops import finish
+
+COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
+OURS, THEIRS, NOBODYS = [consignment_id(COMPANY, name) for name in ("OURS", "THEIRS", "NOBODYS")]
+SHARED, ALONE, EMPTY = "CSQU3054383", "RGHU0000014", "MSKU0000010"
+GOODS: tuple[type[Request], ...] = (RecordFindings, LiftHold)
+BOXES: tuple[type[Request], ...] = (PermitExit, RecordContainerFinding, PlaceContainerHold)
+OFFICER = Who("officer/1", frozenset({Role.INSPECTOR, Role.RELEASE}), "", "4218")
+
+
+@pytest.fixture
+def desk(url: str) -> Iterator[Office]:
+    """Rows of goods of 4218 and of 2218 in one box, of 2218 alone in another, and of goods that nobody has declared yet."""
+    engine = open_engine(url, writes=True)
+    goods = ((OURS, COMPANY, "4218"), (THEIRS, OTHER, "2218"), (NOBODYS, "", ""))
+    with engine.begin() as connection:
+        for name, declarant, office in goods:
+            row = {"consignment_id": name, "declarant": declarant, "customs_office": office}
+            connection.execute(t.CONSIGNMENTS.insert().values(row))
+        for box, name in ((SHARED, OURS), (SHARED, THEIRS), (ALONE, THEIRS)):
+            connection.execute(t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, consignment_id=name))
+    settings = ConsoleSettings(database_url=url)
+    yield Office(settings, Rows(engine), Asker(settings, engine), Progress(), Rows(engine))
+    engine.dispose()
+
+
+def complete(desk: Office) -> None:
+    """The rows tell of everything."""
+    assert isinstance(desk.progress, Progress)
+    desk.progress.caught_up((now(), stopwatch()))
+
+
+def status(desk: Office, who: Who, kind: type[Request], subject: str) -> int:
+    """With which status it is refused; 202 where it is taken in."""
+    try:
+        finish(may_act(desk, who, kind, subject))
+    except Problem as problem:
+        return problem.status
+    return 202
+
+
+def test_to_read_everything_as_an_auditor_is_no_right_to_act_on_goods_of_other_offices(desk: Office) -> None:
+    complete(desk)
+    both = OFFICER._replace(roles=OFFICER.roles | {Role.AUDITOR, Role.ADMINISTRATOR})
+    for who in (OFFICER, both):
+        assert [status(desk, who, kind, each) for kind in GOODS for each in (OURS, THEIRS)] == [202, 404] * len(GOODS)
+        assert [status(desk, who, kind, each) for kind in BOXES for each in (SHARED, ALONE)] == [202, 403] * len(BOXES)
+
+
+def test_in_a_shared_box_an_officer_lets_only_lots_of_the_own_office_out(desk: Office) -> None:
+    finish(may_name(desk, OFFICER, PermitExit, OURS))
+    finish(may_name(desk, OFFICER, PermitExit, NOBODYS))
+    finish(may_name(desk, OFFICER._replace(office="0000"), PermitExit, THEIRS))
+    with pytest.raises(Problem, match="no_reach"):
+        finish(may_name(desk, OFFICER, PermitExit, THEIRS))
+
+
+def test_while_rows_are_made_anew_goods_without_rows_are_held_by_every_office_and_let_go_by_none(desk: Office) -> None:
+    unknown = consignment_id(COMPANY, "NOT-READ-YET")
+    letting: tuple[tuple[type[Request], str], ...] = (
+        *((kind, goods) for kind in (RecordFindings, LiftHold) for goods in (unknown, NOBODYS)),
+        *((kind, EMPTY) for kind in (PermitExit, LiftContainerHold, RecordContainerFinding)),
+    )
+    assert [status(desk, OFFICER, *each) for each in letting] == [503] * len(letting)
+    for kind, subject in ((PlaceHold, unknown), (RetractLift, unknown), (PlaceContainerHold, EMPTY)):
+        assert status(desk, OFFICER, kind, subject) == 202
+    assert status(desk, OFFICER, RecordFindings, OURS) == 202, "whose it is stands in its row"
+    complete(desk)
+    assert [status(desk, OFFICER, *each) for each in letting] == [202] * len(letting)
+
+
+def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices(desk: Office) -> None:
+    """No such account is made any more; one of a release before may be there."""
+    both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
+    assert inside(desk.rows, both, ALONE) is None, "as a terminal it asks about every box"
+    assert not may_read(desk, both, ALONE) and not may_read(desk, both, SHARED) and may_read(desk, both, OURS)
