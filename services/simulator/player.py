@@ -46,6 +46,7 @@ ENDS = {
     "ReleaseGranted": "released",
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
+    "ConsignmentLeftUnreleased": "left unreleased",
 }
 log = structlog.get_logger()
 

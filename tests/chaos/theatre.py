@@ -41,6 +41,8 @@ TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 """What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
 SPEED = 4 * LEAST_SPEED
 """Seconds of the theatre's clock for one of the world: a treatment with gas takes 7 seconds, one with heat one."""
+IDLE_SECONDS = 240
+"""So long without a word, people take those who have no end yet for ones that come to none."""
 MOST_TIMES = 5
 """A season that still gets on may take this many times as long as it may stand still."""
 
@@ -226,7 +228,9 @@ class Theatre:
             kafka_credentials=str(self.folder / "credentials"),
             partitions=self.partitions,
         )
-        self.player = Player(settings, day, first, last, paced=False, idle_seconds=240, rate=rate, clock=self.clock)
+        self.player = Player(
+            settings, day, first, last, paced=False, idle_seconds=IDLE_SECONDS, rate=rate, clock=self.clock
+        )
         self.played = None
         self._people = threading.Thread(target=self._play, name="people")
         self._people.start()
