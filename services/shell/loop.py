@@ -53,6 +53,7 @@ from services.shell.parked_reader import KafkaParkedReader
 from services.shell.parking import Trouble
 from services.shell.positions import MARK, Found, Noted, ReadPositions, refuse_replaced, resume
 from services.shell.restore import Restoring, restore
+from services.shell.retries import Retries
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 from services.shell.turn import Turn
@@ -129,9 +130,9 @@ class Loop:
         self._begun = math.inf
         self._newly_assigned: list[TopicPartition] | None = None
         """Partitions that the group gave us and that are not taken over yet."""
-        self._failures = 0
-        self._may_be_of_message = 0
-        self._failed_at: dict[tuple[str, int], int] = {}
+        self._retries = Retries(settings.batch, settings.transaction_timeout_ms / 1000)
+        self._taken = 0
+        """Of the batch in hand: what was polled, notices of the client included, or the keys with time limits if these are more."""
         self._reports: Reports | None = None
         self._measured = 0.0
         self._compared = -math.inf
@@ -195,7 +196,7 @@ class Loop:
 
     def can_work(self) -> bool:
         """Whether it has its partitions and its producer writes: what was tried last did not fail twice."""
-        return self.ready.is_set() and self._failures < 2
+        return self.ready.is_set() and self._retries.failures < 2
 
     def stalled(self) -> float:
         """Seconds without progress while there is something to do; 0 when there is nothing to do."""
@@ -236,29 +237,25 @@ class Loop:
         try:
             self._decide_and_write(messages)
         except KafkaException as problem:
-            self._failed_at |= {(m.topic(), m.partition()): m.offset() for m in messages}
+            self._retries.failed(problem.args[0], self._taken, _offsets(messages))
             self._start_over(problem)
             return
-        if self._failures or self._failed_at:
-            self._passed_what_failed()
+        seconds = time.perf_counter() - started
+        self._retries.committed(self._taken, seconds, self._read)
         self._progress = self._turned = time.monotonic()
-        self._turn.observe(time.perf_counter() - started)
+        self._turn.observe(seconds)
         self._measure()
 
-    def _passed_what_failed(self) -> None:
-        """A turn without the messages that failed before, time limits alone for instance, says nothing about them."""
-        self._failed_at = {place: last for place, last in self._failed_at.items() if self._read.get(place, 0) <= last}
-        if not self._failed_at:
-            self._failures = self._may_be_of_message = 0
-
     def _poll(self) -> list[Message]:
-        generation = self._generation
+        generation, size = self._generation, self._retries.size
+        self._taken = 0
         first = self._consume(1, 0.1 if not self._due_now() else 0.0)
         if not first:
             return []
         since_commit = time.monotonic() - self._turned
         wait = max(self.settings.linger_ms, self.settings.pace_ms - since_commit * 1000) / 1000
-        more = self._consume(self.settings.batch - 1, wait)
+        more = self._consume(size - 1, wait) if size > 1 else []
+        self._taken = len(first) + len(more)
         if generation != self._generation:
             self._rewind()  # a rebalance came in between: what was read before it will be read again by its new owner
             return []
@@ -288,11 +285,12 @@ class Loop:
         return any(s.deadlines and s.deadlines[0][0] <= moment for s in self._stores.values())
 
     def _decide_and_write(self, messages: list[Message]) -> None:
-        moment, most = self.clock.now(), self.settings.batch
+        moment, most = self.clock.now(), self._retries.size
         due = {p: s.due(moment, most) for p, s in self._stores.items()}
+        self._taken = max(self._taken, *map(len, due.values()), 0)
         try:
             raws = [raw(message) for message in messages]
-            if self._may_be_of_message < DOUBTED:
+            if self._retries.may_be_of_message < DOUBTED:
                 self._transact(
                     Turn(self.desk, self.settings.partitions, moment, self._retention, self._parked_reader), raws, due
                 )
@@ -355,7 +353,8 @@ class Loop:
                 if not fault.skipped or attempt == TRIES - 1:
                     return fault
             else:
-                self._failures, self._progress = 0, time.monotonic()
+                self._retries.committed_piece()
+                self._progress = time.monotonic()
                 return None
             finally:
                 self._reports = None
@@ -551,20 +550,19 @@ class Loop:
     def _start_over(self, problem: KafkaException) -> None:
         """Abort, forget the overlay, go back to the committed positions; the next turn reads the same messages again."""
         error = problem.args[0]
-        self._failures += 1
-        self._may_be_of_message += may_be_of_message(error)
+        failures = self._retries.failures
         outdated = error.code() in FORGOTTEN or self._fenced_by_time(error)
-        if (error.fatal() and not outdated) or self._failures >= ATTEMPTS or error.code() in DENIALS:
+        if (error.fatal() and not outdated) or failures >= ATTEMPTS or error.code() in DENIALS:
             raise problem
         self._check_let_in()
         metrics.ABORTED.labels(self.desk.name).inc()
-        log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=self._failures)
+        log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
         if outdated:  # a fresh producer ends what the former left open, and the batch is decided again at once
             self._connect_producer()
             self._rewind()
             return
         self._abort()
-        self._stop.wait(min(0.05 * 2**self._failures, 5))
+        self._stop.wait(min(0.05 * 2**failures, 5))
         self._rewind()
 
     def _fenced_by_time(self, error: KafkaError) -> bool:
@@ -725,7 +723,7 @@ class Loop:
         self.ready.clear()
         self._positions.clear()
         self._read.clear()
-        self._failed_at.clear()
+        self._retries.assignment_lost()
         self._stores = {}
 
     def _measure(self) -> None:
@@ -745,3 +743,12 @@ class Loop:
         metrics.LAG.labels(self.desk.name).set(lag)
         metrics.LIVE.labels(self.desk.name).set(sum(len(s.records) for s in self._stores.values()))
         metrics.PARKED_NOW.labels(self.desk.name).set(self._parked)
+
+
+def _offsets(messages: Iterable[Message]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Topic and partition → the first and the last offset of these messages."""
+    offsets: dict[tuple[str, int], tuple[int, int]] = {}
+    for message in messages:
+        place, offset = (message.topic(), message.partition()), message.offset()
+        offsets[place] = offsets.get(place, (offset, offset))[0], offset
+    return offsets

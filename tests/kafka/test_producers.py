@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException, Producer
@@ -10,15 +11,18 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaAdminClient
 
 from services.cli.log import read
+from services.shell.codec import encode
 from services.shell.loop import Loop
 from services.shell.metrics import ABORTED
 from services.shell.settings import WorkerSettings
+from services.shell.turn import Turn
 from services.worker import desks
 from tests.conftest import provisioned
 from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
 
 PARTITIONS = 2
+LODGED, FACTS, PARKED = "customs-declaration-requests", "customs-declaration-facts", "customs-declaration-parked"
 FORGETFUL = {
     "transactional.id.expiration.ms": "1000",
     "transaction.remove.expired.transaction.cleanup.interval.ms": "200",
@@ -87,6 +91,42 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
         before = aborted()
         lodged(forgetful, "slow")
         assert waited.is_set() and aborted() - before <= 2
+
+
+def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_smaller_ones_and_nothing_is_parked(
+    forgetful: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction with more than four messages is held open until the broker has ended it."""
+    sizes: list[int] = []
+    all_sent = threading.Event()
+    with running(forgetful.bootstrap, PARTITIONS, "large", ("declaration",), transaction_timeout_ms=1000) as [desk]:
+        lodged(forgetful, "alone")
+        write, commit = desk._write, desk._commit
+
+        def counted(turn: Turn, *rest: Any) -> None:
+            assert all_sent.wait(60)
+            sizes.append(turn.heard)
+            write(turn, *rest)
+
+        def late() -> None:
+            if sizes[-1] > 4:
+                forgetful.eventually(lambda: states(forgetful).get("customs-declaration-large") == "CompleteAbort")
+            commit()
+
+        monkeypatch.setattr(desk, "_write", counted)
+        monkeypatch.setattr(desk, "_commit", late)
+        requests = [lodge(reference=f"one of many {n}", containers=()) for n in range(24)]
+        for request in requests:
+            forgetful.send(LODGED, request.key, encode(request), request.kind, request.key)
+        forgetful.flush()
+        all_sent.set()
+        for request in requests:
+            forgetful.until(request.key, "DeclarationAccepted")
+        assert max(sizes) > 4, "a batch was too slow"
+        kinds = Counter((entry.key, entry.kind) for entry in read(forgetful.bootstrap, [FACTS, PARKED]))
+        assert {(request.key, "DeclarationAccepted"): 1 for request in requests}.items() <= kinds.items()
+        assert not [kind for _, kind in kinds if kind == "MessageParked"]
+        assert desk._retries.failures < 2
 
 
 def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Border) -> None:

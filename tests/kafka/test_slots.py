@@ -266,7 +266,7 @@ class Late(Loop):
 
     def _poll(self):
         if self.late:
-            sys.exit(f"aborted {self._failures}")
+            sys.exit(f"aborted {self._retries.failures}")
         messages = super()._poll()
         self.late = not messages and self._due_now()
         if self.late:
