@@ -21,17 +21,15 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Message,
-    Producer,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
 
 from schemas.flow import heard_topics
 from schemas.topics import PORT_FACTS, orders_topic, state_topic
 from services.shell import metrics
 from services.shell import positions as read_positions
 from services.shell.access import DENIALS, Refusals, knock
-from services.shell.clients import admin_config, consumer_config, producer_config
+from services.shell.clients import desk_admin, desk_consumer, desk_producer
 from services.shell.clock import CLOCK, Clock
 from services.shell.codec import Raw, raw
 from services.shell.desk import Desk
@@ -158,8 +156,8 @@ class Loop:
     def _run(self) -> None:
         knock(self._access, KNOCK_SECONDS)
         self._connect_producer()
-        self._admin = AdminClient(admin_config(self.desk.name, self.settings))
-        self._consumer = Consumer(consumer_config(self.desk.name, self.settings))
+        self._admin = desk_admin(self.desk.name, self.settings)
+        self._consumer = desk_consumer(self.desk.name, self.settings)
         self._consumer.subscribe(self.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
         try:
             while not self._stop.is_set():
@@ -178,7 +176,7 @@ class Loop:
                 self._consumer.close()
 
     def _connect_producer(self) -> None:
-        self._producer = Producer(producer_config(self.desk.name, self.settings) | {"error_cb": self._broker_left})
+        self._producer = desk_producer(self.desk.name, self.settings, self._broker_left)
         self._broker_was_away = False
         self._retrying(lambda: self._producer.init_transactions(30), "init_transactions")
 

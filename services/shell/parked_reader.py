@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from schemas.parking import Origin
 from schemas.rights import Rights, table
 from schemas.topics import ROLES, parked_topic
-from services.shell.clients import restore_config
+from services.shell.clients import desk_reader
 from services.shell.codec import Raw, raw
 from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
@@ -74,16 +74,14 @@ class KafkaParkedReader:
     def _high(self, partition: int) -> int:
         """The high watermark, open transactions included: a client that reads what is committed is told no such number."""
         if self._asker is None:
-            self._asker = Consumer(
-                restore_config(self._service, self._settings) | {"isolation.level": "read_uncommitted"}
-            )
+            self._asker = desk_reader(self._service, self._settings, {"isolation.level": "read_uncommitted"})
         _, high = self._asker.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
     def _client(self) -> Consumer:
         if self._consumer is None:
             limits = {"queued.min.messages": MESSAGES, "queued.max.messages.kbytes": 16_384}
-            self._consumer = Consumer(restore_config(self._service, self._settings) | limits)
+            self._consumer = desk_reader(self._service, self._settings, limits)
         return self._consumer
 
     def _read(self, topic: str, partition: int, start: int, most: int) -> Stretch:

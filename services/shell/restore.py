@@ -7,9 +7,8 @@ from itertools import groupby
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.rights import group_of
 from services.shell import positions
-from services.shell.clients import RECONNECTING, restore_config
+from services.shell.clients import desk_reader
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
@@ -47,7 +46,7 @@ def restore(
     waiting = {p: end for p, (_, end) in spans.items() if end > 0}
     records: dict[int, dict[str, bytes | None]] = {p: {} for p in partitions}
     if waiting:
-        reader = Consumer(restore_config(service, settings))
+        reader = desk_reader(service, settings)
         try:
             # from a number: librdkafka asks for "the beginning" again only after half a second when no leader is known yet
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
@@ -104,16 +103,7 @@ def _is_text(key: bytes) -> bool:
 
 def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
     """First offsets and high watermarks, transactions still open included."""
-    asker = Consumer(
-        {
-            **settings.access(service).confluent(),
-            **RECONNECTING,
-            "group.id": f"{group_of(service)}-restore",
-            "enable.auto.commit": False,
-            "isolation.level": "read_uncommitted",
-            "log_level": 2,
-        }
-    )
+    asker = desk_reader(service, settings, {"isolation.level": "read_uncommitted"})
     try:
         return {p: _span(asker, TopicPartition(topic, p)) for p in partitions}
     finally:

@@ -17,6 +17,7 @@ from schemas.flow import heard_topics
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import orders_topic, state_topic, topic_of
 from services.risk.keys import PUBLISHED
+from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
@@ -139,16 +140,15 @@ def live(base: list[Story], number: int) -> int:
 
 def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
     """Writes the records of so many live goods as the loop would; yields how many are written."""
-    producer = Producer(
+    producer = clients.producer(
+        access_to(kafka),
         {
-            **access_to(kafka).confluent(),
             "transactional.id": f"fill-{name}",
             "transaction.timeout.ms": 15_000,
-            "partitioner": "murmur2_random",
             "queue.buffering.max.messages": 1_000_000,
             "linger.ms": 1,
             "log_level": 2,
-        }
+        },
     )
     producer.init_transactions(30)
     desk = _desk(name)
