@@ -38,6 +38,7 @@ from services.shell.codec import (
     kind_of,
     moment_of,
 )
+from services.shell.deciding import decide_message
 from services.shell.desk import Desk
 from services.shell.halving import Place, place_of
 from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
@@ -330,14 +331,7 @@ class Turn:
         self.said[refusal.kind] = self.said.get(refusal.kind, 0) + 1
 
     def _decide(self, entry: Entry, key: str, source: Raw, message: Message, hearing: Hearing) -> None:
-        decider = self.desk.decider
-        said = decider.decide(entry.state, message, hearing)
-        allowed = FLOW[self.desk.name][type(message)]
-        state = decider.evolve(entry.state, message, hearing)
-        for fact in said:
-            if type(fact) not in allowed:
-                raise TypeError(f"{self.desk.name} may not say {fact.kind} upon {message.kind}")
-            state = decider.evolve(state, fact, hearing)
+        said, state = decide_message(self.desk.decider, entry.state, message, hearing, self.desk.name)
         outputs: list[Output] = []
         if said:
             around = self._around(source, hearing)

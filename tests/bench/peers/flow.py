@@ -17,6 +17,7 @@ from services.release import decider as release
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.shell.codec import Headers, encode, headers
+from services.shell.deciding import decide_message
 from services.shell.desk import Decider
 
 DECIDERS: dict[str, Decider] = {
@@ -85,10 +86,7 @@ class Work:
         cause = told.headers["ce_id"].decode()
         at = datetime.now(UTC)
         hearing = Hearing(at, cause, told.offset * self.partitions + told.partition)
-        facts = self.decider.decide(known.state, message, hearing)
-        state = self.decider.evolve(known.state, message, hearing)
-        for fact in facts:
-            state = self.decider.evolve(state, fact, hearing)
+        facts, state = decide_message(self.decider, known.state, message, hearing, self.desk)
         said = [self._said(known.said, fact, cause, at, told, index) for index, fact in enumerate(facts)]
         if state is known.state and not said:
             return known, []
