@@ -16,7 +16,7 @@ from schemas.parking import (
 )
 from schemas.topics import orders_topic, parked_topic
 from services.shell.codec import Raw, Undecodable
-from services.shell.parking import Trouble, decode_order, edited_value, origin_of, parked_raw, waits_here
+from services.shell.parking import Trouble, decode_order, edited_value, parked_raw, waits_here
 from services.shell.store import ParkedMessage, Replay, Waiting
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Replays:
         order = decode_order(message, self.turn.desk.name, key, self.turn.time)
         waiting = entry.record.waiting
         if entry.record.parked:
-            if origin_of(entry.record.parked[0]) == order.origin:
+            if entry.record.parked[0].origin() == order.origin:
                 self._older(entry, key, message.partition, order)
         elif waiting and waiting.replay is None and waiting.first in (None, order.origin):
             waiting.replay = Replay(message.offset, order.asked_by)
@@ -181,11 +181,11 @@ class Replays:
         if isinstance(order, DiscardParked):
             first = left.pop(0)
             entry.record.parked = left
-            self._discarded(entry, key, partition, origin_of(first), first.raw().text("ce_type"), order.asked_by)
+            self._discarded(entry, key, partition, first.origin(), first.raw().text("ce_type"), order.asked_by)
             return
         edited = edited_value(order)
         while left:
-            origin, message = origin_of(left[0]), left[0].raw()
+            origin, message = left[0].origin(), left[0].raw()
             message = message._replace(topic=origin.topic)
             if edited is not None:
                 message = message._replace(value=edited)
