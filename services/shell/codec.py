@@ -43,6 +43,11 @@ class Raw(NamedTuple):
     value: bytes | None
     headers: dict[str, bytes]
 
+    @property
+    def position(self) -> str:
+        """Where the message lies, as `topic/partition/offset`; it stands for the id of one that has none of its own."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
     def text(self, header: str) -> str:
         """The header's text, empty where it is absent or null."""
         return (self.headers.get(header) or b"").decode("utf-8", "replace")

@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,7 @@ from services.shell.halving import (
     Fault,
     Halving,
     Item,
-    Place,
+    ItemId,
     Reports,
     may_be_of_message,
     raised,
@@ -289,9 +289,7 @@ class Loop:
         try:
             raws = [raw(message) for message in messages]
             if self._retries.may_be_of_message < DOUBTED:
-                self._transact(
-                    Turn(self.desk, self.settings.partitions, moment, self._retention, self._parked_reader), raws, due
-                )
+                self._transact(self._new_turn(moment), raws, due)
             else:
                 self._by_halves([*raws, *[(p, key) for p, keys in due.items() for key in keys]])
         except BaseException:
@@ -300,21 +298,27 @@ class Loop:
                     heapq.heappush(self._stores[partition].deadlines, (0.0, key))
             raise
 
+    def _new_turn(
+        self, at: datetime, refused: Mapping[ItemId, Trouble] | None = None, *, one_by_one: bool = False
+    ) -> Turn:
+        partitions, reader = self.settings.partitions, self._parked_reader
+        return Turn(self.desk, partitions, at, self._retention, reader, refused, one_by_one)
+
     def _transact(self, turn: Turn, messages: Iterable[Raw], due: Mapping[int, list[str]]) -> None:
         """Decides these messages and what is due at these keys, and commits what comes of it."""
         positions: dict[tuple[str, int], int] = {}
         try:
             for message in messages:
-                turn.hear(self._stores[message.partition], message)
+                turn.handle(self._stores[message.partition], message)
                 positions[message.topic, message.partition] = message.offset + 1
             for partition, keys in due.items():
-                turn.deadlines(self._stores[partition], partition, keys)
+                turn.handle_deadlines(self._stores[partition], partition, keys)
             changed = turn.changed()
         except (KafkaException, InterruptedError, MemoryError):
             raise
         except Exception as error:
             raise raised(error) from error
-        if not turn.outputs and not changed:
+        if not turn.outcome.outputs and not changed:
             self._positions.update(positions)
             self._note_read(positions)
             self._uncommitted = self._uncommitted or time.monotonic()
@@ -334,15 +338,14 @@ class Loop:
         if fault is not None:
             raise KafkaException(fault.error)
 
-    def _try(self, items: Sequence[Item], refused: Mapping[Place, Trouble]) -> Fault | None:
+    def _try(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
         """Commits these items; or says which fault of a message was in the way, and then nothing of them is written."""
         due: dict[int, list[str]] = {}
         for item in items:
             if not isinstance(item, Raw):
                 due.setdefault(item[0], []).append(item[1])
         for attempt in range(TRIES):
-            turn = Turn(self.desk, self.settings.partitions, self.clock.now(), self._retention, self._parked_reader)
-            turn.refused, turn.one_by_one = refused, True
+            turn = self._new_turn(self.clock.now(), refused, one_by_one=True)
             self._reports = reports = Reports()
             try:
                 self._transact(turn, [item for item in items if isinstance(item, Raw)], due)
@@ -400,7 +403,7 @@ class Loop:
         producer, states = self._producer, state_topic(self.desk.name)
         producer.begin_transaction()
         self._begun = time.monotonic()
-        for out in turn.outputs:
+        for out in turn.outcome.outputs:
             if out.partition is None:
                 self._produce(topic=out.topic, key=out.key, value=out.value, headers=out.headers)
             else:
@@ -506,16 +509,16 @@ class Loop:
             self._stores[partition].put(key, data, entry.record.due, entry.state)
         if self.desk.watcher:
             self.desk.watcher.committed([(key, entry.before, entry.state) for _, key, entry, _ in changed])
-        self._committed.inc(turn.heard)
-        for kind, count in turn.said.items():
+        self._committed.inc(turn.outcome.decided)
+        for kind, count in turn.outcome.facts.items():
             metrics.SAID.labels(self.desk.name, kind).inc(count)
-        for reason, count in turn.parked.items():
+        for reason, count in turn.outcome.parked.items():
             metrics.PARKED.labels(self.desk.name, reason).inc(count)
             self._parked += count
             log.warning("parked", desk=self.desk.name, reason=reason, count=count)
-        self._parked -= turn.resumed
-        if turn.duplicates:
-            metrics.DUPLICATES.labels(self.desk.name).inc(turn.duplicates)
+        self._parked -= turn.outcome.settled
+        if turn.outcome.duplicates:
+            metrics.DUPLICATES.labels(self.desk.name).inc(turn.outcome.duplicates)
 
     def _note_read(self, positions: dict[tuple[str, int], int]) -> None:
         """Never backwards: the end that was reported in the same batch lies behind the last message's marker."""

@@ -86,9 +86,9 @@ def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
 def _said(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
     turn, store = _turn(_desk(name), at), Partition()
     for message in messages:
-        turn.hear(store, message)
-    assert not turn.parked, turn.parked
-    return [Raw(o.topic, 0, n, o.key.encode(), o.value, dict(o.headers)) for n, o in enumerate(turn.outputs)]
+        turn.handle(store, message)
+    assert not turn.outcome.parked, turn.outcome.parked
+    return [Raw(o.topic, 0, n, o.key.encode(), o.value, dict(o.headers)) for n, o in enumerate(turn.outcome.outputs)]
 
 
 def _request(request: Request) -> Raw:
@@ -160,7 +160,7 @@ def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: dat
             turn = _turn(desk, at)
             for number, story in zip(numbers, told, strict=True):
                 if step < live(base, number):
-                    turn.hear(store, story.messages[step])
+                    turn.handle(store, story.messages[step])
             _write(producer, state_topic(name), turn, store)
         yield numbers.stop
 
@@ -175,7 +175,7 @@ def _write_positions(producer: Producer, name: str) -> None:
 
 
 def _write(producer: Producer, topic: str, turn: Turn, store: Partition) -> None:
-    assert not turn.parked, turn.parked
+    assert not turn.outcome.parked, turn.outcome.parked
     producer.begin_transaction()
     for _, key, entry, data in turn.changed():
         store.put(key, data, entry.record.due)

@@ -105,7 +105,7 @@ def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_small
 
         def counted(turn: Turn, *rest: Any) -> None:
             assert all_sent.wait(60)
-            sizes.append(turn.heard)
+            sizes.append(turn.outcome.decided)
             write(turn, *rest)
 
         def late() -> None:
