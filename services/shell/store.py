@@ -157,6 +157,10 @@ class Partition:
         """Why what stands in place of the read positions cannot be read."""
         self._recent: dict[str, tuple[bytes, Any]] = {}
 
+    def accepted_from(self) -> int:
+        """First offset of the state topic from which an operator, or the first start, has accepted the records as complete."""
+        return self.stored.cut if self.stored else self.first
+
     def take_positions(self, data: bytes | None) -> None:
         """The read positions as they were read from the topic."""
         try:

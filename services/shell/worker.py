@@ -97,8 +97,8 @@ class LoopService(Service):
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            late = self.hosted.answer_by < math.inf and not await broker_accepts(self.hosted.settings.kafka)
-            if time.monotonic() > self.hosted.answer_by or (late and self.hosted.answer_by < math.inf):
+            late = self.hosted.calls.answer_by < math.inf and not await broker_accepts(self.hosted.settings.kafka)
+            if time.monotonic() > self.hosted.calls.answer_by or (late and self.hosted.calls.answer_by < math.inf):
                 log.error("broker call does not come back", desk=self.hosted.desk.name, broker_away=late)
                 os._exit(1)
             await self.sleep(WATCH_SECONDS)
@@ -236,7 +236,9 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/livez")
     async def livez(view: View, request: Request) -> Response:
         """Alive means progress: position against end, not an open port."""
-        stuck = {x.desk.name: round(x.stalled(), 1) for x in loops if x.stalled() > settings.stall_seconds}
+        stuck = {
+            x.desk.name: round(x.liveness.stalled(), 1) for x in loops if x.liveness.stalled() > settings.stall_seconds
+        }
         return view.json(
             {"status": "stalled" if stuck else "ok", "stalled_seconds": stuck}, status=503 if stuck else 200
         )
@@ -247,9 +249,9 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
         body = {
             "status": "waiting" if waiting else "ok",
             "waiting": waiting,
-            "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.restoring)},
-            "lag": {x.desk.name: x.lag() for x in loops},
-            "members": {x.desk.name: x.member_id for x in loops},
+            "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.liveness.restoring)},
+            "lag": {x.desk.name: x.liveness.lag for x in loops},
+            "members": {x.desk.name: x.liveness.member_id for x in loops},
         }
         return view.json(body, status=503 if waiting else 200)
 
