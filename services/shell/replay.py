@@ -5,64 +5,22 @@ topic. A replay that is not finished in one turn goes on in the next ones: the r
 """
 
 from datetime import datetime
-from typing import Any
 
 from schemas.bounds import shown
-from schemas.parking import (
-    PARKING_FULL,
-    DiscardParked,
-    MessageParked,
-    Origin,
-    ParkedDiscarded,
-    ParkedReplayed,
-    ReplayParked,
-)
-from schemas.topics import orders_topic, parked_topic
+from schemas.parking import PARKING_FULL, DiscardParked, MessageParked, Origin
+from schemas.topics import orders_topic
 from services.shell.codec import Raw, Undecodable
 from services.shell.handler import MessageHandler
+from services.shell.older_parking import OlderParking
 from services.shell.outcome import Outcome
 from services.shell.overlay import Entry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Trouble, decode_order, edited_value, parked_raw, waits_here
-from services.shell.store import ParkedMessage, Replay, Waiting
+from services.shell.settling import BoundedReader, Order, Settlements
+from services.shell.store import Replay, Waiting
 
 REPLAYED = 200
 """How many parked messages of one key are decided in one turn."""
-READS = 20
-"""How often one turn reads the parked topic or an origin; what is left over is done in the next turns."""
-
-Order = ReplayParked | DiscardParked
-
-
-class Settlements:
-    """Publishes that a parked message was settled: replayed or discarded."""
-
-    def __init__(self, service: str, at: datetime, queue: ParkedQueue, outcome: Outcome) -> None:
-        self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
-
-    def discarded(self, entry: Entry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
-        """`by`: who ordered it. A discarded time limit does not come due again."""
-        if origin.is_deadline:
-            entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
-        self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
-
-    def replayed(
-        self, entry: Entry, key: str, partition: int, origin: Origin, message: Raw, order: Order | None, by: str
-    ) -> None:
-        """`order`: the one that may have corrected this message."""
-        edited = order.value_base64 if isinstance(order, ReplayParked) else None
-        fields = self._fields(key, origin, message.text("ce_type"), by)
-        self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
-
-    def _announce(self, entry: Entry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:
-        entry.settled = True
-        self._outcome.settled += 1
-        self._queue.announce(fact, partition)
-
-    def _fields(self, key: str, origin: Origin, kind: str, by: str) -> dict[str, Any]:
-        where: dict[str, Any] = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
-        names = {"service": self._service, "subject": key, "ordered_by": by, "message_kind": shown(kind, 200)}
-        return {"occurred_at": self._at, **names, **where}
 
 
 class Replays:
@@ -79,11 +37,11 @@ class Replays:
         outcome: Outcome,
         one_by_one: bool,
     ) -> None:
-        self._service, self._at, self._time, self._reader = service, at, time, reader
-        self._handler, self._queue, self._outcome = handler, queue, outcome
+        self._service, self._at, self._time = service, at, time
+        self._reader, self._handler, self._queue = BoundedReader(reader), handler, queue
         self._settlements = Settlements(service, at, queue, outcome)
+        self._older = OlderParking(service, self._reader, handler, queue, self._settlements)
         self._most = 1 if one_by_one else REPLAYED
-        self._reads = 0
 
     def order(self, entry: Entry, key: str, message: Raw) -> None:
         """Carries an order out; one that is not about the first parked message of its key was carried out before, or comes too soon."""
@@ -91,12 +49,18 @@ class Replays:
         waiting = entry.record.waiting
         if entry.record.parked:
             if entry.record.parked[0].origin() == order.origin:
-                self._older(entry, key, message.partition, order)
+                self._replay_older(entry, key, message.partition, order)
         elif waiting and waiting.replay is None and waiting.first in (None, order.origin):
             waiting.replay = Replay(message.offset, order.asked_by)
             self._step(entry, key, message.partition, order)
         elif order.parked_offset is not None:
-            self._outside(entry, key, message.partition, order)
+            self._older.settle_announced(entry, key, message.partition, order, order.parked_offset)
+
+    def _replay_older(self, entry: Entry, key: str, partition: int, order: Order) -> None:
+        """What an older version parked comes first; what waits in the topic follows."""
+        if self._older.settle_recorded(entry, key, partition, order) and entry.record.waiting is not None:
+            entry.record.waiting.replay = Replay(-1, order.asked_by)
+            self._step(entry, key, partition, None)
 
     def go_on(self, entry: Entry, key: str, partition: int, refusal: Trouble | None = None) -> None:
         """The next step of a replay that an earlier turn did not finish. `refusal`: why this step cannot be written; then the replay
@@ -109,25 +73,21 @@ class Replays:
             return
         order: Order | None = None
         if waiting.replay.order >= 0:
-            place = Origin(orders_topic(self._service), partition, waiting.replay.order)
-            if self._may_read():
-                order = self._order_at(place, key)
+            position = Origin(orders_topic(self._service), partition, waiting.replay.order)
+            if self._reader.may_read():
+                order = self._order_at(position, key)
                 if order is None:
                     lost = Trouble("order_gone", "the order can no longer be read; give it again")
                     self._stop(entry, key, partition, waiting, lost)
                     return
         self._step(entry, key, partition, order)
 
-    def _order_at(self, place: Origin, key: str) -> Order | None:
-        message = self._reader.message_at(place)
+    def _order_at(self, position: Origin, key: str) -> Order | None:
+        message = self._reader.message_at(position)
         try:
             return None if message is None else decode_order(message, self._service, key, self._time)
         except Undecodable:
             return None
-
-    def _may_read(self) -> bool:
-        self._reads += 1
-        return self._reads <= READS
 
     # what waits in the parked topic
 
@@ -136,7 +96,7 @@ class Replays:
         waiting = entry.record.waiting
         assert waiting is not None and waiting.replay is not None
         entry.dirty = True
-        if (waiting.replay.order >= 0 and order is None) or not self._may_read():
+        if (waiting.replay.order >= 0 and order is None) or not self._reader.may_read():
             self._later(entry)
             return
         stretch = self._reader.read(partition, waiting.start)
@@ -183,10 +143,10 @@ class Replays:
         if edited is not None:
             message = message._replace(value=edited)
         elif not fact.value_kept:
-            if not self._may_read():
+            if not self._reader.may_read():
                 self._later(entry)
                 return False
-            message = self._from_origin(message)
+            message = self._reader.whole(message)
         trouble = self._handler.attempt(entry, key, message)
         if trouble is not None:
             waiting.replay, waiting.attempt = None, waiting.attempt + 1
@@ -202,10 +162,6 @@ class Replays:
         why = {"reason": trouble.reason, "error": shown(trouble.error), "occurred_at": self._at}
         self._queue.announce(fact.model_copy(update={**why, "attempt": attempt}), partition, attempt)
 
-    def _from_origin(self, message: Raw) -> Raw:
-        lies = self._reader.message_at(Origin(message.topic, message.partition, message.offset))
-        return message if lies is None else lies
-
     def _one_less(self, entry: Entry, waiting: Waiting) -> None:
         waiting.start, waiting.count, waiting.first, waiting.attempt = waiting.start + 1, waiting.count - 1, None, 1
         if waiting.count == 0:
@@ -220,67 +176,3 @@ class Replays:
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})
         self._queue.park_again(entry, key, unread, trouble, partition, waiting.attempt)
-
-    # what an older version left
-
-    def _older(self, entry: Entry, key: str, partition: int, order: Order) -> None:
-        """The messages that an older version kept in the record come first, and with them what it had to leave at its origin."""
-        left: list[ParkedMessage] = list(entry.record.parked)
-        entry.dirty = True
-        if isinstance(order, DiscardParked):
-            first = left.pop(0)
-            entry.record.parked = left
-            self._settlements.discarded(
-                entry, key, partition, first.origin(), first.raw().text("ce_type"), order.asked_by
-            )
-            return
-        edited = edited_value(order)
-        while left:
-            origin, message = left[0].origin(), left[0].raw()
-            message = message._replace(topic=origin.topic)
-            if edited is not None:
-                message = message._replace(value=edited)
-            elif not left[0].kept:
-                if not self._may_read():
-                    return  # an order about this one goes on from here
-                message = self._from_origin(message)
-            trouble = self._handler.attempt(entry, key, message)
-            if trouble is not None:
-                self._queue.park_again(entry, key, message, trouble, partition, 2)
-                return
-            self._settlements.replayed(
-                entry, key, partition, origin, message, order if edited is not None else None, order.asked_by
-            )
-            edited = None
-            left = left[1:]
-            entry.record.parked = left
-        waiting = entry.record.waiting
-        if waiting is not None:
-            waiting.replay = Replay(-1, order.asked_by)
-            self._step(entry, key, partition, None)
-
-    def _outside(self, entry: Entry, key: str, partition: int, order: Order) -> None:
-        """What an older version announced as `parking_full` waits in no queue; it lies at its origin."""
-        assert order.parked_offset is not None
-        if entry.waits or order.origin in entry.record.settled:
-            return
-        place = Origin(parked_topic(self._service), partition, order.parked_offset)
-        lies = self._reader.message_at(place)
-        fact = lies and waits_here(lies, self._service, key.encode())
-        if not fact or fact.origin != order.origin or fact.reason != PARKING_FULL:
-            return
-        message = parked_raw(fact)
-        if isinstance(order, DiscardParked):
-            self._settlements.discarded(entry, key, partition, fact.origin, message.text("ce_type"), order.asked_by)
-        else:
-            edited = edited_value(order)
-            message = message._replace(value=edited) if edited is not None else self._from_origin(message)
-            trouble = self._handler.attempt(entry, key, message)
-            if trouble is not None:
-                again = Trouble(PARKING_FULL, f"{trouble.reason}: {trouble.error}")
-                self._queue.park_again(entry, key, message, again, partition, 2)
-                return
-            self._settlements.replayed(entry, key, partition, fact.origin, message, order, order.asked_by)
-        entry.record.settled = [*entry.record.settled, fact.origin]
-        self._outcome.settled -= 1  # it was in no queue, and so in no count of what waits
-        entry.dirty = True
