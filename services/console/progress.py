@@ -175,7 +175,7 @@ class Ends:
 
     def _connect(self) -> None:
         self._admin = admin(self._access, {"log_level": 0})
-        self._described: layout.Asked = {}
+        self._described: layout.Answers = {}
 
     def first_ids(self) -> dict[str, str]:
         """Waits for the ids; KafkaException where the cluster does not tell them."""

@@ -86,7 +86,7 @@ def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
 
 
 def desk_reader(desk: str, settings: WorkerSettings, other: Settings | None = None) -> Consumer:
-    """Reads a topic of the desk from where it is told, in few large answers; `other`: settings that differ."""
+    """Reads a topic of the desk from the offsets it is given, in few large answers; `other`: settings that differ."""
     own = {
         "group.id": f"{group_of(desk)}-restore",
         "isolation.level": "read_committed",
@@ -127,7 +127,7 @@ def projector_consumer(access: Access) -> Consumer:
 
 
 def simulator_consumer(access: Access, isolation: str) -> Consumer:
-    """Reads what the simulated people asked and heard; `isolation`: read_committed or read_uncommitted."""
+    """Reads requests and facts for the simulated people; `isolation`: read_committed or read_uncommitted."""
     own = {
         "group.id": "customs-simulator",
         "isolation.level": isolation,

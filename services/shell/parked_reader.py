@@ -17,7 +17,7 @@ MESSAGES, BYTES = 2000, 8 << 20
 SECONDS = 10.0
 """How long the cluster may take; then the turn is begun anew."""
 
-NO_SUCH_PLACE = frozenset(
+NO_SUCH_PARTITION = frozenset(
     {
         KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,
@@ -25,7 +25,7 @@ NO_SUCH_PLACE = frozenset(
         KafkaError.TOPIC_EXCEPTION,
     }
 )
-"""What the cluster answers about a place that only a forged fact can name."""
+"""What the cluster answers about a partition that only a forged fact can name."""
 LAST_PARTITION = 2**31 - 1
 """Kafka's numbers have 32 bits; the client raises for what a forged fact names beyond them."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
@@ -52,12 +52,12 @@ class KafkaParkedReader:
     def message_at(self, origin: Origin) -> Raw | None:
         if origin.topic not in ROLES or not 0 <= origin.partition <= LAST_PARTITION:
             return None
-        place = TopicPartition(origin.topic, origin.partition)
+        topic_partition = TopicPartition(origin.topic, origin.partition)
         try:
-            low, high = self._client().get_watermark_offsets(place, timeout=SECONDS)
+            low, high = self._client().get_watermark_offsets(topic_partition, timeout=SECONDS)
         except KafkaException as problem:
             error = problem.args[0]
-            if error.code() in NO_SUCH_PLACE or (error.code() == NOT_READ and origin.topic not in self._reads):
+            if error.code() in NO_SUCH_PARTITION or (error.code() == NOT_READ and origin.topic not in self._reads):
                 return None
             raise
         if not low <= origin.offset < high:

@@ -15,7 +15,7 @@ from services.shell.halving import may_be_of_message
 QUICK = 0.25
 """Share of the transaction's time that a batch may take if the next one shall be twice as large: that one takes half of the time."""
 
-Place = tuple[str, int]
+InputPartition = tuple[str, int]
 """Topic and partition."""
 
 
@@ -32,31 +32,31 @@ class Retries:
         self.may_be_of_message = 0
         """Failures that a single message may have caused, since all messages that failed were committed."""
         self._most, self._seconds = most, seconds
-        self._failed: dict[Place, tuple[int, int]] = {}
+        self._failed: dict[InputPartition, tuple[int, int]] = {}
         """Topic and partition → the first and the last offset of what failed and is not committed yet."""
 
-    def failed(self, error: KafkaError, taken: int, offsets: Mapping[Place, tuple[int, int]]) -> None:
+    def failed(self, error: KafkaError, taken: int, offsets: Mapping[InputPartition, tuple[int, int]]) -> None:
         """A batch of `taken` messages, or keys with time limits, was not committed; `offsets`: the first and the last one of each
         topic and partition."""
         self.failures += 1
         self.may_be_of_message += may_be_of_message(error)
         self.size = max(1, min(self.size, taken) // 2)
-        for place, (first, last) in offsets.items():
-            self._failed[place] = first, max(last, self._failed.get(place, (first, last))[1])
+        for each, (first, last) in offsets.items():
+            self._failed[each] = first, max(last, self._failed.get(each, (first, last))[1])
 
-    def committed(self, taken: int, seconds: float, positions: Mapping[Place, int]) -> None:
+    def committed(self, taken: int, seconds: float, positions: Mapping[InputPartition, int]) -> None:
         """A batch was committed after so many seconds. `positions`: the next offset of each topic and partition.
 
         A batch without the messages that failed, time limits alone for instance, says nothing about them.
         """
         if taken >= self.size and seconds <= QUICK * self._seconds:
             self.size = min(self._most, self.size * 2)
-        if any(positions.get(place, 0) > first for place, (first, _) in self._failed.items()):
+        if any(positions.get(each, 0) > first for each, (first, _) in self._failed.items()):
             self.failures = 0
         self._failed = {
-            place: (max(first, positions.get(place, 0)), last)
-            for place, (first, last) in self._failed.items()
-            if positions.get(place, 0) <= last
+            each: (max(first, positions.get(each, 0)), last)
+            for each, (first, last) in self._failed.items()
+            if positions.get(each, 0) <= last
         }
         if not self._failed:
             self.failures = self.may_be_of_message = 0

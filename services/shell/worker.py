@@ -34,7 +34,7 @@ ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked top
 _reasons = Labels(50)
 """Of parking; a dozen are in use."""
 LONGEST = 200
-"""Of a word on a parked topic, as a label and in the log: each label stays in memory until the process ends."""
+"""Characters of a text from a parked topic, as a label and in the log: each label stays in memory until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
@@ -227,9 +227,9 @@ def announced(headers: dict[str, bytes], value: bytes) -> None:
     log.warning("parking", kind=kind[:LONGEST], service=service, key=key or _text(body.get("key")), reason=reason)
 
 
-def _text(said: Any) -> str:
+def _text(value: Any) -> str:
     """A name or code of ours; nothing of what is none, and the beginning of one without end."""
-    return said[:LONGEST] if isinstance(said, str) else ""
+    return value[:LONGEST] if isinstance(value, str) else ""
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:

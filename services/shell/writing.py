@@ -63,7 +63,7 @@ class BatchWriter:
             self._desk.watcher.committed([(key, entry.before, entry.state) for _, key, entry, _ in changed])
         self._decided.inc(outcome.decided)
         for kind, count in outcome.facts.items():
-            metrics.SAID.labels(name, kind).inc(count)
+            metrics.FACTS.labels(name, kind).inc(count)
         for reason, count in outcome.parked.items():
             metrics.PARKED.labels(name, reason).inc(count)
             log.warning("parked", desk=name, reason=reason, count=count)
