@@ -14,7 +14,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaExc
 
 from schemas.topics import state_topic
 from services.shell import metrics
-from services.shell.broker_calls import BrokerCalls
+from services.shell.broker_calls import OFFSETS_SECONDS, BrokerCalls
 from services.shell.clients import desk_consumer
 from services.shell.desk import Desk
 from services.shell.desk_topics import DeskTopics
@@ -24,7 +24,6 @@ from services.shell.positions import MARK, Found, Noted, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
-from services.shell.transactions import OFFSETS_SECONDS
 
 OFFSETS_TRIES = 4
 """How often the committed offsets are asked for before a fresh process asks: librdkafka can wait for its coordinator for ever."""

@@ -16,6 +16,12 @@ from services.shell.access import Access, Refusals
 
 ATTEMPTS = 8
 """How often something is tried before the process gives up and a fresh one starts over."""
+OFFSETS_SECONDS = 5.0
+"""How long one call about committed offsets may take.
+
+librdkafka can wait for its group coordinator for ever, whatever timeout it is given, after a broker came back
+(confluentinc/librdkafka#5456); a killed broker brought desks to that standstill.
+"""
 AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
 """After these a producer is replaced before its next transaction: the old one would wait for its coordinator every time."""
 

@@ -11,17 +11,13 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from services.shell.broker_calls import BrokerCalls
+from services.shell.broker_calls import OFFSETS_SECONDS, BrokerCalls
 from services.shell.clients import desk_producer
 from services.shell.halving import Reports, raised
 from services.shell.settings import WorkerSettings
 
-OFFSETS_SECONDS, OFFSETS_LIMIT = 5.0, 12.0
-"""How long the broker may take to note the read positions, and when nothing but a fresh process helps.
-
-librdkafka can wait for its group coordinator for ever, whatever timeout it is given, after a broker came back
-(confluentinc/librdkafka#5456); a killed broker brought desks to that standstill.
-"""
+OFFSETS_LIMIT = 12.0
+"""Seconds after which nothing but a fresh process helps a broker to note the read positions (see `OFFSETS_SECONDS`)."""
 FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID})
 """The broker has forgotten the producer after idle days: the client keeps its old identity, so that every try fails alike."""
 COMMIT_SECONDS = 10.0

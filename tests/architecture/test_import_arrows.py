@@ -26,6 +26,10 @@ PLANTED = [
     ("services/clearance/metrics.py", "import faust", "5. Each library has its home: Faust"),
     ("services/cli/__init__.py", "import random", "5. Each library has its home: dice"),
     ("services/cli/port.py", "import rich.markup", "5. Each library has its home: the terminal"),
+    ("services/shell/parking.py", "import services.shell.store", "6. The engine"),
+    ("services/shell/turn.py", "import services.shell.transactions", "6. The engine"),
+    ("services/shell/transactions.py", "import services.shell.assignment", "6. The engine"),
+    ("services/shell/overlay.py", "import services.shell.writing", "6. The engine"),
 ]
 
 
