@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.archive import Archive
 from deploy.kafka.errors import BrokerError, Interrupted, never
@@ -21,6 +20,7 @@ from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
 from deploy.kafka.progress import Progress, signs_of
 from deploy.kafka.spawn import spawn, tail
+from services.shell import clients
 from services.shell.access import Access
 from services.shell.private_file import write_private
 
@@ -150,8 +150,12 @@ class Broker:
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
         progress = self._progress("the Kafka broker to answer", process, "broker.log")
-        told = {"socket.timeout.ms": 10_000, "reconnect.backoff.max.ms": 100}  # it is not there yet: looked for often
-        admin = AdminClient({**self.access.confluent(), "log_level": 0, **told})
+        told = {
+            "log_level": 0,
+            "socket.timeout.ms": 10_000,
+            "reconnect.backoff.max.ms": 100,
+        }  # it is not there yet: looked for often
+        admin = clients.admin(self.access, told)
         while progress.goes_on():
             if stop():
                 raise Interrupted

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import ConfigResource
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE, Topic
+from services.shell import clients
 from services.shell.access import Access, access_to, knock
 
 
@@ -51,7 +52,7 @@ NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BRO
 
 def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """The settings of these topics or brokers, by name; BrokerError where one does not tell them."""
-    admin = AdminClient({**access_to(kafka).confluent(), "log_level": 2})
+    admin = clients.admin(access_to(kafka))
     found = {}
     for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
         try:
@@ -92,7 +93,7 @@ def cautions(kafka: Access | str) -> list[str]:
     BrokerError when a broker does not tell its settings.
     """
     try:
-        brokers = AdminClient({**access_to(kafka).confluent(), "log_level": 2}).list_topics(timeout=30).brokers
+        brokers = clients.admin(access_to(kafka)).list_topics(timeout=30).brokers
     except KafkaException as error:
         raise BrokerError(f"The brokers of the cluster cannot be listed. 无法列出集群节点。 ({error})") from error
     found = read_settings(kafka, ConfigResource.Type.BROKER, [str(number) for number in brokers])

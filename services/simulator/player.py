@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
@@ -18,8 +18,8 @@ from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent
 from schemas.release import ReleaseGranted
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
+from services.shell import clients
 from services.shell.advance import Advance, unreported
-from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.day import Day, Plan
@@ -139,18 +139,7 @@ class Player:
         how many more have their end, a negative number where goods were called back."""
         self._began = stopwatch()
         self._read_what_was_asked()
-        self._producer = Producer(
-            {
-                **self.settings.access().confluent(),
-                **RECONNECTING,
-                "partitioner": "murmur2_random",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "message.timeout.ms": 300_000,
-                "queue.buffering.max.messages": 200_000,
-                "log_level": 2,
-            }
-        )
+        self._producer = clients.sender(self.settings.access(), linger_ms=5, queued=200_000)
         consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
         stillness = Stillness(self.settings.access(), self._places(REQUESTS), self._places(FACTS))
         quiet_since, counted = stopwatch(), 0
@@ -326,18 +315,7 @@ class Player:
             consumer.close()
 
     def _consumer(self, topics: tuple[str, ...], start: int, isolation: str) -> Consumer:
-        consumer = Consumer(
-            {
-                **self.settings.access().confluent(),
-                **RECONNECTING,
-                "group.id": "customs-simulator",
-                "enable.auto.commit": False,
-                "isolation.level": isolation,
-                "enable.partition.eof": True,
-                "queued.max.messages.kbytes": 8_192,
-                "log_level": 2,
-            }
-        )
+        consumer = clients.simulator_consumer(self.settings.access(), isolation)
         consumer.assign([TopicPartition(t, p, start) for t, p in self._places(topics)])
         return consumer
 

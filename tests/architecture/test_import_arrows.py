@@ -34,6 +34,10 @@ PLANTED = [
     ("services/console/pages/forms.py", "import services.console.app", "6. The console's rooms"),
     ("services/console/language/words.py", "import services.console.readmodel.tables", "6. The console's rooms"),
     ("services/console/brandnew/desk.py", "import json", "6. The console's rooms"),
+    ("services/shell/parking.py", "import services.shell.store", "7. The engine"),
+    ("services/shell/turn.py", "import services.shell.transactions", "7. The engine"),
+    ("services/shell/transactions.py", "import services.shell.assignment", "7. The engine"),
+    ("services/shell/overlay.py", "import services.shell.writing", "7. The engine"),
 ]
 
 

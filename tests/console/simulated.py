@@ -130,16 +130,16 @@ class Simulated:
             self._read[name, topic] = len(self.topics[topic])
         memory.lay(*fresh)
         for message in fresh:
-            turn.hear(store, message)
-        turn.deadlines(store, 0, store.due(at, 1000))
+            turn.handle(store, message)
+        turn.handle_deadlines(store, 0, store.due(at, 1000))
         for _, key, entry, data in turn.changed():
             store.put(key, data, entry.record.due, entry.state)
-        memory.commit(turn.outputs)
-        for output in turn.outputs:
+        memory.commit(turn.outcome.outputs)
+        for output in turn.outcome.outputs:
             if ROLES[output.topic] in ("facts", "requests", "parked"):
                 self.write(output.topic, output.key, output.value, dict(output.headers), at)
                 self._react(dict(output.headers)["ce_type"].decode(), output.key, output.value, at)
-        return bool(fresh or turn.outputs)
+        return bool(fresh or turn.outcome.outputs)
 
     def _react(self, kind: str, key: str, value: bytes | None, at: datetime) -> None:
         if (plan := self._returning.heard(kind, key)) is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -30,6 +30,7 @@ from services.release import decider as release
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.shell.codec import encode
+from services.shell.deciding import decide_message
 from services.shell.desk import Decider
 from tests.architecture.fullest import fullest
 from tests.architecture.golden import EXAMPLES
@@ -59,9 +60,7 @@ class Filled:
         """One message, under an id that is as long as one may be."""
         self.count += 1
         hearing = Hearing(NOON, f"{self.count:06}".ljust(200, "i"), self.count)
-        facts = cast(tuple[Fact, ...], self.decider.decide(self.state, message, hearing))
-        for each in (message, *facts):
-            self.state = self.decider.evolve(self.state, each, hearing)
+        facts, self.state = decide_message(self.decider, self.state, message, hearing)
         assert max([len(encode(fact)) for fact in facts], default=0) < LARGEST_MADE
         return facts
 

@@ -16,7 +16,7 @@ from services.console.readmodel.progress import Ends, Progress, measure
 from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
 from services.shell.access import DENIALS, NoAccess, knock
-from services.shell.clients import RECONNECTING
+from services.shell.clients import projector_consumer
 from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
 from services.shell.layout import replaced
@@ -99,7 +99,7 @@ class Projector:
 
     def _project(self, store: Store) -> None:
         knock(self._access, KNOCK_SECONDS)
-        consumer = Consumer(self._consumer_config())
+        consumer = projector_consumer(self._access)
         try:
             partitions = self._partitions(consumer)
             before, self._positions = self._positions, store.positions(partitions)
@@ -223,22 +223,6 @@ class Projector:
         if stopwatch() - self._written_at >= STANDING_SECONDS or self._written_complete != (standing.as_of is not None):
             store.write_standing(self.progress.state)
             self._written_at, self._written_complete = stopwatch(), standing.as_of is not None
-
-    def _consumer_config(self) -> dict[str, Any]:
-        return {
-            **self._access.confluent(),
-            **RECONNECTING,
-            "group.id": "customs-console",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 50,
-            "fetch.min.bytes": 200_000,
-            "fetch.queue.backoff.ms": 10,
-            "queued.max.messages.kbytes": 32_768,
-            "log_level": 0,
-        }
 
 
 def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:
