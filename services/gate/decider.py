@@ -314,7 +314,7 @@ def _report(message: Reported, hearing: Hearing) -> Report:
             event=EquipmentEvent.GATED_OUT,
             classifier=Classifier.ACTUAL,
             at=at,
-            heard=hearing.at,
+            heard=hearing.sent,
             place=message.gate,
             sender=message.principal,
         )
@@ -324,7 +324,7 @@ def _report(message: Reported, hearing: Hearing) -> Report:
         event=message.event,
         classifier=message.classifier,
         at=at if actual else message.occurred_at,
-        heard=hearing.at,
+        heard=hearing.sent,
         place=message.place,
         sender=message.principal,
         laden=message.laden,
@@ -702,6 +702,15 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
             )
         if visit is None:
             continue
+        if _arrival_is_news(part, visit):
+            assert visit.opening is not None, "a report tells of it"
+            yield ContainerArrived(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.opened,
+                container_no=container_no,
+                visit=visit.id,
+                place=shown(visit.opening.place, 100),
+            )
         if out == "out" and (published, report) != (out, closing):
             assert visit.closed is not None, "it left"
             yield ConsignmentGatedOut(
@@ -721,15 +730,6 @@ def _of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing
                 visit=visit.id,
                 reason=WHY[why],
                 why=why,
-            )
-        elif _arrival_is_news(part, visit):
-            assert visit.opening is not None, "a report tells of it"
-            yield ContainerArrived(
-                consignment_id=part.consignment_id,
-                occurred_at=visit.opened,
-                container_no=container_no,
-                visit=visit.id,
-                place=shown(visit.opening.place, 100),
             )
         for stripping in _transfers_to_tell(part, visit):
             yield GoodsTransferred(
@@ -791,11 +791,10 @@ def _why_left(truth: Truth, part: Part) -> str:
 
 
 def _arrival_is_news(part: Part, visit: Visit) -> bool:
-    """Goods that were awaited have come with their box. Of a paper that was lodged later, only when it names the same call:
-    it may be meant for the next one. Where the carrier had told the arrival, the terminal's word is news all the same."""
-    if part.published_arrival == visit.id or part.standing not in ("held", "released"):
-        return False
-    if not visit.open or visit.opening is None or visit.opening.laden is False:
+    """Goods that were awaited have come with their box, whether it is still here or not: their statement, on another topic, may be heard
+    last. Of a paper that was lodged after the report was told, only when it names the same call: it may be meant for the next one.
+    Where the carrier had told the arrival, the terminal's word is news all the same."""
+    if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
         return False
     if part.arrived_at is not None:
         return True
