@@ -17,6 +17,7 @@ from schemas.topics import ROLES
 from schemas.vocabulary import consignment_id
 from services.cli.log import Entry
 from services.simulator.day import Day
+from services.simulator.slips import Slip
 
 SEED, CONSIGNMENTS = 20261105, 400
 
@@ -52,6 +53,7 @@ def keys(played: Day) -> set[str]:
     """The consignments and containers of a day."""
     plans = [played.plan(index) for index in range(played.consignments)]
     boxes = {c.container_no for plan in plans for c in plan.declaration.containers}
+    boxes |= {box for plan in plans if played.slip(plan.index) is not Slip.NONE for box in played.targets(plan.index)}
     again = {
         consignment_id(plan.declaration.declarant, plan.declaration.reference, 2) for plan in plans if plan.intent.again
     }
