@@ -24,6 +24,7 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, consignment_id
 from services.declaration import decider as declaration
 from services.gate import decider as gate
+from services.gate.keeping import MOST_PARTS
 from services.inspection import decider as inspection
 from services.quarantine import decider as quarantine
 from services.release import decider as release
@@ -172,7 +173,7 @@ def test_withdrawn_goods_make_room_in_a_container() -> None:
     desk = Filled(gate)
     withdrawn = [
         full(ContainerFreed, consignment_id=goods(n), version=2, released=False, arrived_at=None)
-        for n in range(gate.MOST_PARTS)
+        for n in range(MOST_PARTS)
     ]
     facts = desk.hear_all([*withdrawn, full(ContainerFreed, consignment_id=goods(-1), released=True, shared_by=1)])
     assert [fact.kind for fact in facts] == ["ContainerMayLeave"]
