@@ -28,6 +28,7 @@ from services.gate.keeping import MOST_PARTS
 from services.inspection import decider as inspection
 from services.quarantine import decider as quarantine
 from services.release import decider as release
+from services.release.withdrawals import MOST_WITHDRAWALS
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.shell.codec import encode
@@ -145,7 +146,7 @@ def test_wishes_to_withdraw_without_end_are_refused_at_both_desks() -> None:
     desk = Filled(release)
     wishes = [full(WithdrawalRequested, request_id=f"{number}".ljust(200, "r")) for number in range(1500)]
     facts = desk.hear_all(wishes)
-    assert refusals(facts) == ["too_many_requests"] * (1500 - release.MOST_WITHDRAWALS)
+    assert refusals(facts) == ["too_many_requests"] * (1500 - MOST_WITHDRAWALS)
     assert desk.hear(assessed())[0].kind == "DeclarationWithdrawn"
 
 
