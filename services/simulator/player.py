@@ -22,9 +22,10 @@ from services.shell import clients
 from services.shell.advance import Advance, unreported
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
+from services.simulator.acts import Act, spoken
 from services.simulator.day import Day, Plan
 from services.simulator.owned import Owned, as_simulated
-from services.simulator.people import HEARD, Act, People, spoken
+from services.simulator.people import HEARD, People
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
@@ -232,6 +233,8 @@ class Player:
         asked = request_id(SENDER, name)
         if isinstance(request, LodgeDeclaration):
             self._owned.lodged(request)
+        elif isinstance(request, RecordEquipmentEvent):
+            self._owned.stripped(request)
         if asked in self._asked:
             return
         self._asked.add(asked)
@@ -308,7 +311,9 @@ class Player:
                             if told.get("ce_type") == LodgeDeclaration.kind.encode():
                                 self._owned.read(message.value() or b"")
                             if told.get("ce_type") == RecordEquipmentEvent.kind.encode():
-                                self._told[asked] = RecordEquipmentEvent.read_stored(message.value() or b"").occurred_at
+                                event = RecordEquipmentEvent.read_stored(message.value() or b"")
+                                self._told[asked] = event.occurred_at
+                                self._owned.stripped(event)
                     elif error.code() == KafkaError._PARTITION_EOF:
                         left.discard((message.topic(), message.partition()))
         finally:

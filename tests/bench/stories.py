@@ -25,8 +25,9 @@ from services.shell.positions import BEGINNING, KEY
 from services.shell.positions import encode as encode_positions
 from services.shell.store import Partition
 from services.shell.turn import Turn
+from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import People, request_of
+from services.simulator.people import People
 from services.worker import desks
 from tests.shell.parking import Memory
 

@@ -23,8 +23,9 @@ from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode, request_headers
 from services.shell.store import Partition
 from services.shell.turn import Turn
+from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import People, request_of
+from services.simulator.people import People
 from services.simulator.player import SENDER
 from services.simulator.returning import Returning
 from services.worker import desks
@@ -60,9 +61,9 @@ class Simulated:
         self._count = 0
         self._kinds: dict[str, int] = {}
 
-    def play(self) -> None:
-        """Until nobody does anything any more."""
-        for index in range(self.consignments):
+    def play(self, indexes: Iterable[int] | None = None) -> None:
+        """All goods of the day, or these, until nobody does anything any more."""
+        for index in range(self.consignments) if indexes is None else indexes:
             if (plan := self._returning.due(self.day.plan(index))) is not None:
                 self._lodge(plan, plan.lodged_at)
         at = START

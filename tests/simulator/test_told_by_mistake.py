@@ -19,8 +19,10 @@ from services.gate.box import as_box
 from services.shell.codec import encode
 from services.shell.deciding import decide_message
 from services.shell.desk import Desk
+from services.simulator.acts import spoken
 from services.simulator.day import Day, Stay
-from services.simulator.people import People, spoken
+from services.simulator.mistakes import Mistakes as Wrongly
+from services.simulator.people import People
 from services.simulator.player import KINDS, SENDER
 
 GATE = Desk.of("gate", decider)
@@ -28,7 +30,7 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = Day(1, 2000, START)
 GOODS = [DAY.plan(index) for index in range(2000) if DAY.plan(index).declaration.containers]
 MISTAKEN = [
-    plan for plan in GOODS if plan.declaration.direction.value == "I" and People(DAY)._is_mistaken(DAY.box(plan.index))
+    plan for plan in GOODS if plan.declaration.direction.value == "I" and Wrongly(DAY).is_mistaken(DAY.box(plan.index))
 ]
 
 

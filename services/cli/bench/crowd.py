@@ -13,8 +13,9 @@ from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.clock import Clock
 from services.shell.codec import headers_of
+from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import HEARD, People, request_of
+from services.simulator.people import HEARD, People
 
 ENDS = frozenset({"DeclarationRejected", "ReleaseGranted", "ReleaseRefused", "DeclarationWithdrawn"})
 KINDS = {kind.kind: kind for kind in HEARD}
