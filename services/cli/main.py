@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import threading
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -56,6 +57,7 @@ def run() -> None:
     from services.cli.up import CannotStart
     from services.shell.access import NoAccess
 
+    threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without Chinese shows question marks, and nothing ends
@@ -74,6 +76,14 @@ def run() -> None:
             styled(f"The cluster does not do what it should. Kafka 出错。 {type(error).__name__}: {error}", "red")
         )
         sys.exit(1)
+
+
+def _thread_ended(args: threading.ExceptHookArgs) -> None:
+    """What a command does in a thread it waits for: it would wait for ever."""
+    try:
+        threading.__excepthook__(args)
+    finally:
+        os._exit(os.EX_SOFTWARE)
 
 
 @app.command()

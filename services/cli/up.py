@@ -21,7 +21,7 @@ from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
 from services.cli.home import CLOCK, in_use, of_demo
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, Supervisor, kafka_environment, read_model, stop_all, worker
+from services.cli.processes import Child, Supervisor, ThreadEnded, kafka_environment, read_model, stop_all, worker
 from services.cli.scraping import CONFIGURATION, KEY, Page, files
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
@@ -83,7 +83,11 @@ class Up:
             (self.home / "logs").mkdir(exist_ok=True)
             _open_files()
             screen.journal = self.home / "logs" / "up.log"
-            self._supervisor.run(self._start, self._watch, self._end)
+            try:
+                self._supervisor.run(self._start, self._watch, self._end)
+            except ThreadEnded as error:
+                screen.block(str(error), "red")
+                return os.EX_SOFTWARE
         return 0
 
     def _stopping(self) -> bool:

@@ -19,6 +19,7 @@ from services.console.streams import News, Shared, Streams
 from services.console.views import ReleaseView
 from services.console.watches import Watches
 from services.console.watching import Watch
+from services.shell.ending import end_with_task
 
 GATE_THREADS = 4
 """Gate questions that read rows at once."""
@@ -59,6 +60,7 @@ class Bell:
         self._waiting.clear()
         if self._waking is None or self._waking.done():
             self._waking = asyncio.create_task(self._wake())
+            self._waking.add_done_callback(end_with_task)
 
     async def _wake(self) -> None:
         while self._to_wake:
