@@ -18,7 +18,7 @@ from schemas.vocabulary import consignment_id
 from services.cli.accounts import account_app, by_whom, key_app, own_key
 from services.cli.codes import codes
 from services.cli.draws import draws_app
-from services.cli.home import access_of_command, clock_of, of_command
+from services.cli.home import Spoiled, access_of_command, clock_of, of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.screen import AsJson, Table, errors, progress_below, screen, styled, text, visible
@@ -64,12 +64,25 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, NewerDatabase, NoAccess, NoDatabase) as error:
+    except (BrokerError, CannotStart, NewerDatabase, NoAccess, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except PermissionError as error:  # another user of the machine
         what = f"{error.filename}: {error.strerror}. 权限不足。"
         errors.line(styled(f"{what} This is for the user under whom `dtg up` runs", "red"))
+        sys.exit(1)
+    except OSError as error:  # a folder in the place of a file, a disk that is full, a circle of links
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error) or type(error).__name__
+        errors.line(styled(f"{what}. 文件或系统出错。 See what is there, and whether the disk has room", "red"))
+        sys.exit(1)
+    except ValidationError as error:
+        if not error.title.endswith("Settings"):
+            raise
+        wrong = [
+            f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        errors.block("\n".join(["A setting cannot be used. 设置有误。 See .env.example", *wrong]), "red")
         sys.exit(1)
     except KafkaError as error:
         errors.line(

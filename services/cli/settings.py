@@ -1,5 +1,6 @@
 """Which settings do `dtg up` and the operator's commands read? Prefix DTG_."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field
@@ -57,7 +58,7 @@ class UpSettings(AccessSettings):
         """The database that the console of `dtg up` writes."""
         if self.database_url:
             return self.database_url
-        path = str(Path(self.home).resolve() / "console.db")
+        path = str(Path(os.path.realpath(self.home)) / "console.db")
         return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in a URL these mean something else
 
     def draw_key_file(self) -> Path:

@@ -19,7 +19,7 @@ from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
-from services.cli.home import CLOCK, in_use, of_demo
+from services.cli.home import CLOCK, in_use, make_folder, of_demo, read_clock
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, ThreadEnded, kafka_environment, read_model, stop_all, worker
 from services.cli.scraping import CONFIGURATION, KEY, Page, files
@@ -29,7 +29,6 @@ from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, wr
 from services.shell.access import file_of
 from services.shell.advance import Advance, unreported
 from services.shell.clock import Clock, world_us
-from services.shell.codec import moment_of
 from services.shell.loopback import open_page
 from services.shell.private_file import write_private
 
@@ -77,10 +76,14 @@ class Up:
         """Starts all, watches until a signal, stops all; the exit code."""
         if self.demo:
             self._tell_demos()
-        self.home.mkdir(parents=True, exist_ok=True)
+        make_folder(self.home)
         self.home.chmod(0o700)  # also one that an earlier version made open to everybody
         with in_use(self.home, self.settings.bootstrap()):
-            (self.home / "logs").mkdir(exist_ok=True)
+            for folder in (self.home / "logs", self.home / "faust", self.home / "kafka", self.settings.credentials()):
+                if folder.name in ("logs", "faust") or os.path.lexists(
+                    folder
+                ):  # the others are made with what is in them
+                    make_folder(folder)
             _open_files()
             screen.journal = self.home / "logs" / "up.log"
             try:
@@ -250,7 +253,7 @@ class Up:
         made = self.home / KEY_MADE
         if made.exists():  # another key would draw again what was drawn, and nobody would know
             raise CannotStart(
-                f"The key of the inspection draw {made.read_text(encoding='utf-8').strip()} was made once, and its file "
+                f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
                 "key is made; the draws of the lost one cannot be repeated then."
             )
@@ -314,8 +317,8 @@ class Up:
         """Where the sandbox clock of the kept data stopped; CannotStart where that cannot be read."""
         clock = self.home / CLOCK
         try:
-            return moment_of(json.loads(clock.read_text(encoding="utf-8"))["now"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return read_clock(clock).now
+        except (OSError, ValueError) as error:
             raise CannotStart(
                 f"The sandbox clock of the data in {self.home} cannot be read ({clock}: {error}). 沙箱时钟无法读取。 "
                 "Begin afresh and keep the old data beside the new: `dtg up --demo --afresh`   重新开始并保留旧数据"
@@ -421,6 +424,14 @@ class Up:
         if self.demo:
             screen.line(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
         screen.line(styled(f"Up in {seconds:.0f} s. Ctrl-C stops everything.", "green"), "已启动，按 Ctrl-C 停止")
+
+
+def _text_of(file: Path) -> str:
+    """What stands in a file of ours that somebody may have spoiled; a question mark where nothing can be read."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return "?"
 
 
 def _open_files() -> None:
