@@ -13,7 +13,6 @@ import typer
 from services.cli.home import clock_of, of_command
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
-from services.console.errors import NoDatabase
 from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
 
@@ -32,21 +31,19 @@ DAY_US = 86_400_000_000
 @contextmanager
 def people(settings: UpSettings) -> Iterator["Accounts"]:
     """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given, NoDatabase where it
-    cannot be opened."""
+    cannot be opened or written."""
     from services.console.accounts import Accounts, NotGranted
-    from services.console.database import DATABASE_ERRORS, migrate, open_engine, shown
+    from services.console.database import migrate, open_engine, reached
     from services.console.generation import Generation, file_of
 
     url = settings.read_model()
-    try:
-        migrate(url)
-    except DATABASE_ERRORS as error:
-        raise NoDatabase(shown(url), error) from error
+    migrate(url)
     engine = open_engine(url, writes=True)
     generation = Generation(engine, file_of(url, settings.home))
     try:
         try:
-            generation.look()
+            with reached(url):
+                generation.look()
         except OSError as error:
             errors.line(
                 styled(
@@ -55,7 +52,8 @@ def people(settings: UpSettings) -> Iterator["Accounts"]:
                 )
             )
             raise typer.Exit(1) from None
-        yield Accounts(engine, generation=generation)
+        with reached(url):
+            yield Accounts(engine, generation=generation)
     except NotGranted as error:
         errors.line(styled(str(error), "red"))
         raise typer.Exit(1) from None

@@ -5,15 +5,11 @@ can read, not even root.
 """
 
 import os
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from deploy.kafka.broker import free_port
-from services.cli import main
 from services.cli.home import CLOCK, LOCK, Spoiled, clock_of, in_use, of_command
 from services.cli.port import MUST_STAY
 from services.cli.settings import UpSettings
@@ -48,35 +44,6 @@ def _bytes(what: bytes) -> Callable[[Path], None]:
 SPOILED = [_folder, _circle, *[_bytes(each) for each in NO_TEXTS]]
 IDS = ["folder", "circle", *[repr(each[:12]) for each in NO_TEXTS]]
 spoiled = pytest.mark.parametrize("spoil", SPOILED, ids=IDS)
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    folder.mkdir()
-    monkeypatch.setenv("DTG_HOME", str(folder))
-    monkeypatch.setenv("DTG_KAFKA_PORT", str(free_port()))
-    monkeypatch.setenv("COLUMNS", "400")
-    return folder
-
-
-@pytest.fixture
-def dtg(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Callable[..., tuple[int, str]]]:
-    """The program `dtg` in this process: exit code, and what it said."""
-    umask, hook = os.umask(0o077), threading.excepthook
-
-    def run(*words: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["dtg", *words])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out + told.err
-
-    yield run
-    os.umask(umask)
-    threading.excepthook = hook
 
 
 @spoiled
