@@ -53,7 +53,7 @@ def people(settings: UpSettings) -> Iterator["Accounts"]:
             )
             raise typer.Exit(1) from None
         with reached(url):
-            yield Accounts(engine, generation=generation)
+            yield Accounts(engine, generation=generation, one_time_hours=settings.one_time_hours)
     except NotGranted as error:
         errors.line(styled(str(error), "red"))
         raise typer.Exit(1) from None
@@ -91,9 +91,13 @@ def add(
     with people(_here()) as accounts:
         made = Account(name, " ".join(role), company, office, must_change=True)
         accounts.make(made, by=by_whom(), at=world_us(), password=password, sandbox=sandbox)
-    screen.line(
-        f"Account {name} was made. 已新增账户。" + (f" One-time password 一次性密码: {password}" if password else "")
-    )
+    screen.line(f"Account {name} was made. 已新增账户。" + (f" {_one_time(password)}" if password else ""))
+
+
+def _one_time(password: str) -> str:
+    """How a password is told that is to be changed, and until when."""
+    hours = UpSettings().one_time_hours
+    return f"One-time password 一次性密码: {password} (good for {hours} hours 有效 {hours} 小时)"
 
 
 @account_app.command("change")
@@ -120,7 +124,7 @@ def password(name: Named) -> None:
     made = fresh_password()
     with people(_here()) as accounts:
         accounts.set_password(name, made, by=by_whom(), at=world_us())
-    screen.line(f"One-time password of {name} 一次性密码: {made}")
+    screen.line(f"{name}: {_one_time(made)}")
 
 
 @account_app.command("authorise")

@@ -31,6 +31,12 @@ class UpSettings(AccessSettings):
         description="file, its owner's alone, with the API key that `dtg declare` and `dtg port` show to a console",
     )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
+    one_time_hours: int = Field(
+        72,
+        ge=1,
+        le=720,
+        description="hours for which a password that an administrator, or the first start, made for somebody is good",
+    )
     layout: str = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",
         description="worker processes, separated by semicolons: the services of each",

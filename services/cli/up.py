@@ -150,8 +150,8 @@ class Up:
         if first:
             screen.secret(f"Sign in as admin with the one-time password 一次性密码: {first}", "yellow")
             screen.line(
-                "The password of admin is shown once, and stands in no log; `dtg account password admin` makes another one, `dtg account "
-                "add` other accounts. 密码仅显示一次"
+                f"The password of admin is shown once, stands in no log, and is good for {self.settings.one_time_hours} hours; `dtg account password admin` makes another one, `dtg account "
+                "add` other accounts. 密码仅显示一次，须在期限内登录并更改"
             )
         self._tell(time.monotonic() - started)
 
