@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import Interrupted, never
+from deploy.kafka.logs import turn_over, turn_over_ended
 from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
 from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 OPEN_FILES = 65_536
 KEY_MADE = "draw-keys.made"
 """File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
+LOGS_SECONDS = 5.0
+"""How often it is looked whether a log has grown long."""
 ANSWER_SECONDS = 3.0
 """How long a page may take to answer: on a busy machine a process that works has its turn late."""
 SCRAPER = "prometheus"
@@ -66,6 +69,7 @@ class Up:
         self.others: list[Child] = []
         self._leaver: Leaver | None = None
         self._clock_lags = False
+        self._logs_at, self._logs_grow = 0.0, False
         self._supervisor = Supervisor()
 
     def _own_broker(self) -> Broker:
@@ -356,6 +360,24 @@ class Up:
                 screen.block(str(error) or type(error).__name__, "red")
                 self._supervisor.wait(2)
         self._save_clock()
+        if time.monotonic() >= self._logs_at:
+            self._turn_logs_over()
+
+    def _turn_logs_over(self) -> None:
+        """The logs of all processes, while they write them, and our own."""
+        self._logs_at = time.monotonic() + LOGS_SECONDS
+        logs = [child.log for child in (*self.workers, *self.others)]
+        try:
+            for log in [*logs, *([self.broker.log] if self.broker else [])]:
+                turn_over(log)
+            if screen.journal is not None:
+                turn_over_ended(screen.journal)
+        except OSError as error:  # the logs grow on; all else is supervised
+            if not self._logs_grow:
+                screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
+            self._logs_grow = True
+        else:
+            self._logs_grow = False
 
     def _look_after_groups(self) -> None:
         if self._leaver is not None:
