@@ -28,6 +28,7 @@ FOLDER = Path(__file__).parent.resolve()
 JAVA_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
 """Java decodes the names of files by the locale; under C it cannot name a folder in Chinese. Like Python, it is to do without."""
 NEEDED_BYTES = 1 << 30
+LOG = "broker.log"
 STOP_SECONDS = 12
 CLIENTS, CONTROLLER = "CLIENTS", "CONTROLLER"
 """Names of its listeners."""
@@ -117,6 +118,11 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.folder / LOG
+
+    @property
     def access(self) -> Access:
         """The way in of its administrator, or of anybody where nobody has to sign in."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
@@ -143,13 +149,11 @@ class Broker:
             self._format(program, properties, stop)
         optimised = ["-XX:TieredStopAtLevel=4"] if self.lasting else []
         self._archive = Archive(program, self.port)
-        self.process = self._spawn(
-            "broker.log", program, *optimised, *self._archive.write(), "kafka.Kafka", properties.name
-        )
+        self.process = self._spawn(LOG, program, *optimised, *self._archive.write(), "kafka.Kafka", properties.name)
         self._wait(self.process, stop)
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
-        progress = self._progress("the Kafka broker to answer", process, "broker.log")
+        progress = self._progress("the Kafka broker to answer", process, LOG)
         told = {
             "log_level": 0,
             "socket.timeout.ms": 10_000,
@@ -355,7 +359,7 @@ class Broker:
         }
 
     def _tail(self) -> str:
-        return tail(self.folder / "broker.log")
+        return tail(self.log)
 
 
 class _Notes:

@@ -29,7 +29,11 @@ PLANTED = [
     ("services/console/readmodel/queries.py", "import services.console.access.rights", "6. The console's rooms"),
     ("services/console/readmodel/store.py", "import services.console.api.problems", "6. The console's rooms"),
     ("services/console/access/accounts.py", "import services.console.api.views", "6. The console's rooms"),
-    ("services/console/api/answers.py", "import services.console.pages.formatting", "6. The console's rooms"),
+    (
+        "services/console/api/answers.py",
+        "import services.console.pages.formatting",
+        "6. The console's rooms",
+    ),
     ("services/console/api/feed.py", "import services.console.app", "6. The console's rooms"),
     ("services/console/pages/forms.py", "import services.console.app", "6. The console's rooms"),
     ("services/console/language/words.py", "import services.console.readmodel.tables", "6. The console's rooms"),

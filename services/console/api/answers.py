@@ -248,7 +248,7 @@ def search(
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
     who = who_of(request)
-    parts = found(q, stage, who)
+    parts = found(desk, q, stage, who)
     shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     if q.strip():
         note_told(request, *[goods.consignment_id for goods in shown])
@@ -281,18 +281,20 @@ def unmatched_page(
     desk: Office, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
     """A page of goods that nobody has lodged for so many days, as far as one may see them, and where the next one begins."""
-    parts = cut(lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000)), who)
+    since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
+    parts = cut(lists.unmatched(since), who, complete=desk.complete())
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
-def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
+def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
     """The list of what goes by this name, or is at this stage, or of everything, as far as one may see it."""
+    complete = desk.complete()
     if asked := q.strip():
-        return cut(lists.named(asked), who)
+        return cut(lists.named(asked), who, complete=complete)
     if stage is not None:
-        return cut(lists.at_stage(stage), who)
+        return cut(lists.at_stage(stage), who, complete=complete)
     if who.sees_everything() or Reach.OFFICE in who.reaches():
-        return cut(lists.everything(), who)
+        return cut(lists.everything(), who, complete=complete)
     return lists.declared_by(sorted(who.companies()))
 
 
@@ -413,11 +415,11 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
     that they may see, and a container with none of them is unknown; nobody outside customs reads words of officers."""
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
-    seen = inside(rows or desk.rows, who, container_no)
-    if seen is not None and seen.hidden:
-        row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
     known = complete and standing.complete(desk.settings.gate_stale_seconds)
+    seen = inside(rows or desk.rows, who, container_no, complete=known)
+    if seen is not None and seen.hidden:
+        row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
     asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
     said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
@@ -458,7 +460,7 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
     desk, who, number = office(request), who_of(request), plain(container_no)
-    seen = inside(desk.rows, who, number)
+    seen = inside(desk.rows, who, number, complete=desk.complete())
     found = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
     return Reports(
         container_no=number,
@@ -485,7 +487,7 @@ def stages(request: Request) -> Board:
 
 def board(desk: Office, who: Who) -> Board:
     """The board now: counts of all goods; by name only those that one may see, and then no alarms, of which there is a list."""
-    rows, seen = desk.rows, condition(who)
+    rows, seen = desk.rows, condition(who, complete=desk.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if seen is None else []
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
@@ -529,7 +531,7 @@ def alarm_page(
     desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
     """A page of alarms about what one may see, and where the next one begins."""
-    parts, seen = lists.alarms(_stored(kind), _stored(subject)), condition(who)
+    parts, seen = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=desk.complete())
     if seen is not None:
         about = of_subject(ALARMS.c.subject, seen)
         parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]

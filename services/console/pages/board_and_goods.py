@@ -28,7 +28,12 @@ from services.console.api.views import ConsignmentView, RequestView
 from services.console.pages.containers_of_goods import own_box
 from services.console.pages.decisions import DECIDING, dossier
 from services.console.pages.formatting import Sight
-from services.console.pages.rendering import FOLDER, HEADERS, language_of, render
+from services.console.pages.rendering import (
+    FOLDER,
+    HEADERS,
+    language_of,
+    render,
+)
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.queries import of_row
@@ -78,7 +83,7 @@ def mount(app: FastAPI) -> None:
 
 def _board(request: Request) -> dict[str, Any]:
     desk, who = office(request), who_of(request)
-    said, seen = answers.board(desk, who), condition(who)
+    said, seen = answers.board(desk, who), condition(who, complete=desk.complete())
     return {
         "board": said,
         "stage": {one.stage.value: one for one in said.stages},
@@ -133,7 +138,7 @@ def consignments(
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # a link of an older version
         return RedirectResponse(first_page, 303)
-    parts = answers.found(asked, wanted, who)
+    parts = answers.found(desk, asked, wanted, who)
     place = paging.place_of(after, parts)
     found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
     if asked and len(found) == 1 and not place:
@@ -180,7 +185,7 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, 
     """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
     desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
     who = who_of(request)
-    parts = answers.found(asked, stage, who)
+    parts = answers.found(desk, asked, stage, who)
     found = desk.rows.page(parts, paging.place_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
@@ -367,7 +372,7 @@ def container_page(
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
     note_told(request, number)
-    seen = inside_of(desk.rows, who, number)
+    seen = inside_of(desk.rows, who, number, complete=desk.complete())
     may = who.may(READ_MESSAGES) and may_read(desk, who, number)
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
     inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
@@ -419,7 +424,9 @@ def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: Af
         kinds=desk.rows.alarm_kinds(0),
         blocked=[]
         if after or subject
-        else [each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who))) if each],
+        else [
+            each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who, complete=desk.complete()))) if each
+        ],
         kind=kind,
         subject=subject,
         start=f"/alarms?{urlencode(query)}" if after else None,

@@ -44,7 +44,7 @@ WAITING, OF_ADDRESS = 200, 8
 """Sign-ins that wait for that at most, and those of one address: who sends many at once keeps nobody else from signing in."""
 ALARMING = 20
 """After so many failures one after the other of one name from one address, and each time as many again, the log has a warning."""
-SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy", ["outcome"])
+SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 
 
@@ -128,7 +128,8 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while it has to wait, 401 where they are wrong: in the same words, whichever it is."""
+    """The account of this name and password. Problem 429 while it has to wait, 401 where they are wrong:
+    in the same words, whichever it is; and where the password was made by somebody else and not changed in time."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
@@ -152,6 +153,9 @@ async def _prove(request: Request, name: str, password: str) -> Account:
                 )  # a password that was typed as a name stands in no log
                 log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
+        if account.is_over(world_us()):  # told to nobody who does not have it
+            SIGN_INS.labels("over").inc()
+            raise Problem(401, "one_time_over", account=name, hours=accounts.one_time_hours)
         return account
     finally:
         signing.in_hand.discard(one)

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from schemas.topics import ROLES
 from services.console.readmodel.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
 from services.console.readmodel.database import DATABASE_ERRORS, open_engine, refuses_values
-from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard
+from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard, place
 from services.console.readmodel.progress import Ends, Progress, measure
 from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
@@ -162,8 +162,9 @@ class Projector:
     # writing
 
     def _write(self, store: Store, messages: list[Read]) -> None:
-        """Writes all of them. Where one message spoils the batch it is found by halves, and set aside alone: a message is set
-        aside only when the same batch is written without it; trouble of the database passes and sets nothing aside.
+        """Writes all of them. What cannot be folded into rows is set aside by `fold`, in the same transaction. Where SQL refuses what
+        a message came to it is found by halves, and set aside alone: a message is set aside only when the same batch is written
+        without it; trouble of the database passes and sets nothing aside.
         """
         try:
             self._transact(store, messages)
@@ -183,14 +184,21 @@ class Projector:
     def _transact(self, store: Store, messages: list[Read], refused: str = "") -> None:
         """One SQL transaction. `refused`: why the one message in it has no rows of its own."""
         said, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
+        by_place = {place(each.topic(), each.partition(), each.offset()): each for each in messages}
         positions: Positions = {}
         for message in messages:
             positions[message.topic(), message.partition()] = message.offset() + 1
         moved = {name: (self._positions[name], after) for name, after in positions.items()}
+
+        def refuse(at: int, error: Exception) -> list[Aside]:
+            found = _refused(by_place[at], _why(error))
+            aside.extend(found)
+            return found
+
         with TURN.time():
             with store.engine.begin() as connection:
                 store.claim(connection)
-                batch = fold(said, announced, store.reader(connection), aside)
+                batch = fold(said, announced, store.reader(connection), [*aside], refuse)
                 fed = store.write(connection, batch, moved)
             store.committed(batch, fed)
         for row in aside:
