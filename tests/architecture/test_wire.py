@@ -88,7 +88,7 @@ MADE = re.compile(r"(?<!def )\b(Producer|Consumer|AdminClient|AIOKafkaProducer)\
 ONE_PLACE = "services/shell/clients.py"
 ELSEWHERE = {
     "services/shell/access.py": {"AdminClient"},  # asks, before anything else, whether the cluster lets this program in
-    "services/console/asking.py": {"AIOKafkaProducer"},  # with the settings of the one place
+    "services/console/api/request_producer.py": {"AIOKafkaProducer"},  # with the settings of the one place
 }
 
 
@@ -102,7 +102,7 @@ def test_every_client_of_the_house_is_made_in_one_place_so_that_all_have_the_par
     makers = {str(path.relative_to(ROOT)): made_in(path.read_text()) for path in files}
     assert makers.pop(ONE_PLACE) == {"Producer", "Consumer", "AdminClient"}
     assert {path: made for path, made in makers.items() if made} == ELSEWHERE
-    assert "AIOKafkaProducer(**intake_settings(" in (ROOT / "services/console/asking.py").read_text()
+    assert "AIOKafkaProducer(**intake_settings(" in (ROOT / "services/console/api/request_producer.py").read_text()
 
 
 def test_a_client_that_is_made_elsewhere_is_found() -> None:
