@@ -18,6 +18,7 @@ from deploy.kafka.archive import Archive
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
+from deploy.kafka.places import refuse
 from deploy.kafka.progress import Progress, signs_of
 from deploy.kafka.spawn import spawn, tail
 from services.shell import clients
@@ -129,6 +130,7 @@ class Broker:
 
     def start(self, stop: Callable[[], bool] = never) -> None:
         """Returns once the broker answers; BrokerError with the reason when it cannot, Interrupted soon after `stop` is true."""
+        refuse()
         if port_is_taken(self.port):
             raise BrokerError(
                 f"Port {self.port} is taken by another program. 端口 {self.port} 已被占用。 "
