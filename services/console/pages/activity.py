@@ -65,7 +65,7 @@ def activity_page(
     list_of, shown = LISTS[what]
     parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
     record: Record = request.app.state.record
-    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,

@@ -188,7 +188,7 @@ def _accounts(
     request: Request, words: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
     record, parts = _record(request), accounts(words)
-    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     rows = [row for _, row in found[:PAGE]]
     query = {"q": words} if words else {}
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
@@ -252,7 +252,7 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
 def grants_page(request: Request, account: Name = "", after: After = "") -> Response:
     """Who gave what to whom, and took it, the latest first."""
     name, parts = account.strip(), grants(account.strip())
-    found = _record(request).page(parts, paging.place_of(after, parts), PAGE + 1)
+    found = _record(request).page(parts, paging.position_of(after, parts), PAGE + 1)
     query = {"account": name} if name else {}
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(

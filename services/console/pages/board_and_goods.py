@@ -134,7 +134,7 @@ def consignments(
     if cursor:  # a link of an older version
         return RedirectResponse(first_page, 303)
     parts = answers.found(asked, wanted, who)
-    place = paging.place_of(after, parts)
+    place = paging.position_of(after, parts)
     found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
     if asked and len(found) == 1 and not place:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
@@ -181,7 +181,7 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, 
     desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
     who = who_of(request)
     parts = answers.found(asked, stage, who)
-    found = desk.rows.page(parts, paging.place_of(after, parts), CSV_ROWS + 1)
+    found = desk.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
     for number, (place, listed) in enumerate(found):
@@ -306,7 +306,7 @@ def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], onl
 def _outcome(request: Request, asked: str) -> RequestView | None:
     """What became of the request that the page was asked to tell of; None for one that this console does not know."""
     desk = office(request)
-    known = asked and (desk.asker.asked(asked) is not None or desk.rows.lodgement(asked) is not None)
+    known = asked and (desk.asker.request(asked) is not None or desk.rows.lodgement(asked) is not None)
     return _told_of(request, asked) if known else None
 
 
