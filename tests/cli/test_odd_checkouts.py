@@ -15,7 +15,7 @@ from deploy.kafka.jars import JARS, wanted
 from deploy.kafka.java import java
 from services.cli.settings import UpSettings
 from services.cli.up import Up
-from services.console.database import migrate, open_engine
+from services.console.readmodel.database import migrate, open_engine
 
 ROOT = Path(__file__).parents[2]
 WORKS = ("大通关 数据", "a;b,c", "*", "a%41%b", "#a?b", "!a!b", "a\\b", "${x}$y'z\"`w`", "@a=b&c", "[a]{b}~")

@@ -42,18 +42,18 @@ from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
-"""Of container numbers in one entry of the feed; as many as a declaration may have are far fewer."""
+"""Characters of container numbers in one entry of the feed; those of one declaration are far fewer."""
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
 MOST_FINDINGS = 100
-"""Of one list of a message, in words; its content has all of them."""
+"""Findings of one list of a message that are shown with their sentences; the message's content has all of them."""
 MOST_NEAREST = 3
-"""Codes that are named beside an unknown one, as many as its desk names."""
+"""Similar codes that are named beside an unknown one, as many as its desk names."""
 SHORT = 200
 LEVELS = 100
-"""Of lists and objects in each other in a content; no contract has a tenth of it, and what is nested deeper than 254 cannot be written as JSON again."""
+"""Nesting depth of a content that is shown; no message type has a tenth of it, and orjson cannot write JSON that is nested deeper than 254."""
 UNREADABLE = "Unreadable"
-"""The kind of an entry of the feed that may be a release or a revocation, and cannot be told as one: the goods stay."""
+"""The kind of a feed entry whose fact may be a release or a revocation and cannot be read: the goods stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
 MILESTONES = frozenset(
     {
@@ -97,18 +97,18 @@ PROBLEMS = frozenset(
 )
 
 
-def text(words: Words) -> Text:
-    return Text(zh=words.zh, en=words.en)
+def text(sentence: Words) -> Text:
+    return Text(zh=sentence.zh, en=sentence.en)
 
 
 def when(us: int | None) -> datetime | None:
-    """The time of a column, None where nothing was said."""
+    """The time in a column (microseconds since 1970), None where it is empty."""
     return None if us is None else moment(us)
 
 
 def projection(standing: Standing) -> Projection:
-    """How fresh an answer is. Everybody reads it, so it says what is in trouble and not, as the log does, what that said: names of
-    hosts, users and files."""
+    """How fresh an answer is. It is public, so of a trouble it names only the component; the error text, which may contain names of hosts,
+    users and files, stays in the log."""
     lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
     trouble = standing.trouble.partition(":")[0]
     return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=trouble)
@@ -156,7 +156,7 @@ def hold(open_hold: OpenHold) -> HoldView:
 
 
 def consignment(row: Consignment) -> ConsignmentView:
-    """The row as the API tells it; the hold that is named first comes first."""
+    """The row as a document of the API; the hold that `waiting` names comes first."""
     first = first_hold(row.holds)
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
@@ -200,8 +200,8 @@ def consignment(row: Consignment) -> ConsignmentView:
 
 
 def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
-    """A row of `facts` as a timeline shows it to this audience; a body that is no JSON object is shown, inside customs, as the text
-    that came. `link`: where the content is, if it is left out here."""
+    """A row of `facts` as a timeline shows it to this audience. Inside customs a body that is no JSON object is shown as its text.
+    `link`: the address of the content, if it is left out here."""
     topic, partition, offset = origin(fact.place)
     body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
@@ -226,8 +226,8 @@ def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audie
 
 
 def _findings(body: dict[str, Any]) -> list[FindingView]:
-    """The faults and warnings of a declaration with their words; what has not their shape is left to the content."""
-    told = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
+    """The faults and warnings of a declaration with their sentences; items of another shape are left out, the content has them."""
+    found = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
     return [
         FindingView(
             pointer=str(each.get("pointer", ""))[:SHORT],
@@ -237,7 +237,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             text=text(check(str(each.get("code", ""))[:SHORT])),
             nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
-        for each in told
+        for each in found
         if isinstance(each, dict)
     ]
 
@@ -306,9 +306,9 @@ def _is_deep(body: str, read: Any) -> bool:
     return any(isinstance(each, dict | list) for each in level)
 
 
-def _time(said: Any) -> datetime | None:
+def _time(value: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(said)
+        return datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
 
@@ -371,7 +371,8 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
 
 
 def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
-    """These rows of the feed with their contents; a long one is read when its turn has come. Ends before one that is gone by then."""
+    """These rows of the feed with their contents; a long content is read only when its row is reached. Ends before a row whose fact was
+    deleted meanwhile."""
     for row in listed:
         body = rows.bodies([row.place]).get(row.place) if row.id and row.size > BODY_BYTES else row.body
         if row.id and body is None:
@@ -488,36 +489,36 @@ def report(row: Report) -> ReportView:
 
 
 SHOWN_WAITS = 3
-"""Bills of which the gate's answer says what they wait for; the others are counted."""
+"""Bills for which the gate's answer says what they wait for; further ones are counted."""
 COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "export", "hold_asked", "parked"})
-"""The reasons with which the lots in the container are told."""
+"""Reasons of the gate's answer to which the number of lots in the container is added."""
 
 
-def gate_text(said: GateAnswer, row: Container | None) -> Text:
-    """Why the container stays or may go, with counts, and of which visit that is said. Times are those of Beijing."""
-    told = [both(f"gate.{said.reason}")]
-    if said.lots and said.reason in COUNTING:
-        told.append(both("gate_more.lots", released=said.released, count=said.lots))
-        for one in said.awaited[:SHOWN_WAITS]:
+def gate_text(answer: GateAnswer, row: Container | None) -> Text:
+    """Why the container must stay or may leave, with counts of lots, and about which visit that is. Times are in Beijing time."""
+    sentences = [both(f"gate.{answer.reason}")]
+    if answer.lots and answer.reason in COUNTING:
+        sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))
+        for one in answer.awaited[:SHOWN_WAITS]:
             if one.waiting_for:
                 what = awaited(one.waiting_for)
                 bill = one.bill_no or one.consignment_id
                 zh, en = [both("gate_more.waits", bill=bill, what=each) for each in (what.zh, what.en)]
-                told.append(Words(zh.zh, en.en))
-        if len(said.awaited) > SHOWN_WAITS:
-            told.append(both("gate_more.others", count=len(said.awaited) - SHOWN_WAITS))
-    told += _of_visit(said, row)
-    return Text(zh="；".join([each.zh for each in told]), en="; ".join([each.en for each in told]))
+                sentences.append(Words(zh.zh, en.en))
+        if len(answer.awaited) > SHOWN_WAITS:
+            sentences.append(both("gate_more.others", count=len(answer.awaited) - SHOWN_WAITS))
+    sentences += _of_visit(answer, row)
+    return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))
 
 
-def _of_visit(said: GateAnswer, row: Container | None) -> list[Words]:
-    if row is None or said.reason in ("unknown", "stale"):
+def _of_visit(answer: GateAnswer, row: Container | None) -> list[Words]:
+    if row is None or answer.reason in ("unknown", "stale"):
         return []
     if row.open:
         return [both("gate_more.visit", time=_beijing(row.visit_us), place=row.place or "—")]
     if row.word == "gated_out":
         left = both("gate_more.left", time=_beijing(row.since_us), gate=row.gate or "—")
-        return [left, both("gate_more.no_visit")] if said.lots else [left]
+        return [left, both("gate_more.no_visit")] if answer.lots else [left]
     if row.visit_end:
         how = called("visit_ends", row.visit_end)
         zh, en = [both("gate_more.ended", time=_beijing(row.visit_end_us), how=each) for each in (how.zh, how.en)]

@@ -11,7 +11,7 @@ from services.console.api.problems import Problem
 from services.console.readmodel.lists import Part, Place
 
 PAGE_BYTES = 500_000
-"""Of the rows in one answer; a row that is larger alone is an answer of its own."""
+"""Bytes of the rows in one answer; a single row that is larger is an answer of its own."""
 LONGEST_TOKEN = 1000
 _LAST = 2**63
 M = TypeVar("M", bound=BaseModel)
@@ -28,13 +28,15 @@ def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M],
     return taken, False
 
 
-def token(place: Place) -> str:
-    """The place as it stands in an address."""
-    return base64.urlsafe_b64encode(orjson.dumps([place.passed, place.part, *place.keys])).rstrip(b"=").decode()
+def token(position: Place) -> str:
+    """The position as text for an address."""
+    return (
+        base64.urlsafe_b64encode(orjson.dumps([position.passed, position.part, *position.keys])).rstrip(b"=").decode()
+    )
 
 
-def place_of(text: str, parts: Sequence[Part]) -> Place | None:
-    """What `token` made, None of nothing; Problem 422 when it is no place of such a list."""
+def position_of(text: str, parts: Sequence[Part]) -> Place | None:
+    """The position that `token` encoded; None for an empty text, Problem 422 when it is no position in such a list."""
     if not text:
         return None
     try:
