@@ -59,7 +59,7 @@ def table(source: bytes, edition: Edition) -> str:
 
 
 def main() -> None:
-    """Writes the table, or says why not."""
+    """Writes the table; exits with a message where that is impossible."""
     edition = EDITIONS[-1]
     try:
         edition.file.write_text(table(_source(sys.argv[1:]), edition), encoding="utf-8")

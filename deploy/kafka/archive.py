@@ -57,7 +57,7 @@ def _remove_unfinished() -> None:
         except ProcessLookupError:
             file.unlink(missing_ok=True)
         except PermissionError:
-            continue  # it runs, as another user
+            continue  # the process runs, as another user
 
 
 def main() -> None:

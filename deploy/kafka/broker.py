@@ -1,4 +1,4 @@
-"""How does an embedded Kafka broker start, stop and die on this machine, without anything installed but Python?"""
+"""How is a Kafka broker started, stopped and killed on this machine, without anything installed but Python?"""
 
 import base64
 import contextlib
@@ -199,7 +199,7 @@ class Broker:
                 self._archive.keep()
 
     def kill(self) -> None:
-        """SIGKILL, as a fault would."""
+        """Ends the process by SIGKILL, as a fault would."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
@@ -288,7 +288,9 @@ class Broker:
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name
-        write_private(path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items()))  # has a password
+        write_private(
+            path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items())
+        )  # it contains a password
         return path
 
     def _properties(self) -> dict[str, str]:
@@ -316,7 +318,7 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
-            # readers of committed messages wait for any open transaction, also a foreign one; ours may take 10 s
+            # readers of committed messages wait for any open transaction, also of other programs; ours take at most 10 s
             "transaction.max.timeout.ms": "15000",
             # the longest possible: a group whose offsets expired would begin again
             "offsets.retention.minutes": str((1 << 31) - 1),

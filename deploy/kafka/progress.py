@@ -40,7 +40,7 @@ class WaitLimit:
         return now < min(self._end, self._moved + self._still)
 
     def in_vain(self) -> str:
-        """What was waited for, how long, and the last progress."""
+        """The text of the error when the limit is reached: what was waited for, how long, and the last progress."""
         now = time.monotonic()
         waited, still = now - self._began, now - self._moved
         last = ", ".join(f"{name} {value}" for name, value in self._last.items()) or "-"
@@ -51,7 +51,7 @@ class WaitLimit:
 
 
 def wait_for(done: Callable[[], T | None], progress: WaitLimit, pause: float = 0.05) -> T:
-    """What `done` returned once it was true; TimeoutError with the last progress when waiting is in vain."""
+    """Calls `done` until its result is true, and returns that; TimeoutError, with the last progress, when the limit is reached."""
     while not (found := done()):
         if not progress.goes_on():
             raise TimeoutError(progress.in_vain())

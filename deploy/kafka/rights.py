@@ -107,7 +107,7 @@ def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
 
 
 def give_rights(access: Access, rights: Mapping[str, Rights]) -> tuple[int, int]:
-    """Makes the ACLs of these users exactly those of their rights; how many were added and taken away.
+    """Makes the ACLs of these users exactly those of their rights, and returns how many were added and removed.
 
     `rights`: user name → what it may do. ACLs of other users stay as they are, those of a sandbox's users left out.
     BrokerError where the cluster keeps no ACLs, does not answer, or refuses.

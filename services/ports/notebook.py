@@ -47,7 +47,7 @@ FEED = "http"
 BEGINNING = "0"
 """The cursor before everything."""
 LEFT = "left"
-"""The identity of a source that is not read any more."""
+"""The identity in `port_sources` of a source that is not read any more."""
 
 
 class TopicEntry(NamedTuple):
@@ -61,7 +61,7 @@ class TopicEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PortAnswer:
-    """May this container leave? `reason`: released, or why it stays."""
+    """May this container leave? `reason`: `released`, or a code for why it must stay."""
 
     may_leave: bool
     reason: str
@@ -100,13 +100,13 @@ class Notebook:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of it or nothing."""
+        """Runs the block in one transaction, which an exception rolls back."""
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             yield
             self._sql.execute("COMMIT")
         except BaseException:
-            # There is none any more where Ctrl-C came just after the commit, or where SQLite undid it (a full disk).
+            # No transaction is open where Ctrl-C came just after the commit, or where SQLite rolled back itself (a full disk).
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
             raise

@@ -41,11 +41,11 @@ consignments."""
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One statement. `subject`: a consignment or a container; of two on one subject the higher `version` is true.
+    """One statement. `subject`: a consignment or a container; of two statements on one subject the one with the higher `version` counts.
 
-    `version` is None where the gate only tells how a visit ended: that ends every yes before it. `others`: all containers of
-    a consignment that are released (those that an earlier release listed and this one does not are taken back), the
-    consignments of a container. `reason` is a code (`CODES`), and empty for most kinds.
+    `version` is None where the gate only says how a visit ended: that ends every yes before it. `others`: of a consignment, all
+    containers that are released (one that an earlier release listed and this one does not is taken back); of a container, its
+    consignments. `reason` is a code (`CODES`), and empty for most kinds.
     """
 
     id: str

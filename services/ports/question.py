@@ -60,7 +60,7 @@ class AskedConsole:
         """Why this answer is out of date; empty when it is current. This machine's clock is not used, because it may be wrong."""
         if answer.as_of is None or answer.lag_seconds is None:
             return "the console does not know up to when it has read"
-        if not 0 <= answer.lag_seconds <= STALE_SECONDS:  # NaN is in no bounds
+        if not 0 <= answer.lag_seconds <= STALE_SECONDS:  # this form also refuses NaN
             return f"the console is {answer.lag_seconds:.0f} s behind"
         if self._newest is not None and (self._newest - answer.as_of).total_seconds() > STALE_SECONDS:
             return f"as of {answer.as_of.isoformat()}, older than an answer before"

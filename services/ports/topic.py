@@ -102,7 +102,8 @@ class TopicPort:
             self.console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over what came within `wait_seconds`; how many. Whatever the handler raises undoes the reading of that topic."""
+        """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls those of that
+        topic back."""
         with self._kept_in_step():
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()

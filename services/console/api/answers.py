@@ -82,15 +82,15 @@ router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
 """Characters of one message's content in one answer; in JSON a character takes up to six bytes."""
 MOST_ANSWERS = 300
-"""Facts of one request in one answer; the timeline has them all."""
+"""Facts of one request that one answer has; the timeline has them all."""
 UNMATCHED_DAYS = 30
 """A declaration may be lodged up to a month after the first message about its goods; after that somebody has to look for it."""
 ALARM_SUBJECTS = 4
 """Subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
-"""Containers whose alarm waits for an officer's finding, on the board."""
+"""Containers whose alarm waits for an officer's finding, and which the board shows."""
 REPORTS = 100
-"""Equipment reports of a container in one answer."""
+"""Equipment reports of a container that one answer has."""
 M = TypeVar("M", bound=BaseModel)
 After = Annotated[
     str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
@@ -129,7 +129,7 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
 
 
 def goods_to(who: Who, row: Consignment) -> ConsignmentView:
-    """Where goods stand, as somebody gets it."""
+    """The row as a document, masked for `who`."""
     return masked(consignment(row), who.audience())
 
 
@@ -212,7 +212,7 @@ def message_content(
 
 
 def piece(desk: Office, who: Who, key: str, message_id: str, offset: int) -> Content:
-    """The piece of this content, as somebody gets it, that begins at `offset`; Problem 404 where there is no such message."""
+    """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 where there is no such message."""
     fact = desk.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -280,7 +280,7 @@ def unmatched(
 def unmatched_page(
     desk: Office, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that nobody has lodged for so many days, as far as one may see them, and where the next one begins."""
+    """A page of goods that nobody has lodged for so many days, of those that `who` may see; and the token of the next page."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=desk.complete())
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
@@ -324,7 +324,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(request.subject))
     answers, refused = _answers(desk, who, request, request_id, facts)
-    # `key_reused` speaks of somebody else's message under this id
+    # a refusal with `key_reused` is about another message that came under the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     projected = any(fact.id == request_id for fact in facts)
     named = "refused" if sent_back else "answered" if answers else _unanswered(desk, request, projected)
@@ -534,7 +534,7 @@ def all_alarms(
 def alarm_page(
     desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
-    """A page of alarms about what one may see, and where the next one begins."""
+    """A page of alarms about goods and containers that `who` may see; and the token of the next page."""
     parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=desk.complete())
     if visible is not None:
         about = of_subject(ALARMS.c.subject, visible)

@@ -24,7 +24,7 @@ from services.shell.clock import CLOCK, stopwatch, world_us
 
 SESSION_COOKIE = "dtg_session"
 SECURE_COOKIE = f"__Host-{SESSION_COOKIE}"
-"""Its name over TLS: a browser takes a cookie of such a name from this very host only, so that no neighbour puts its own there."""
+"""Its name over TLS. Browsers accept a cookie with the prefix `__Host-` from this host only, so that no neighbouring host can set one."""
 CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
@@ -41,7 +41,7 @@ REFUSED = Counter(
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem of a database that is an older copy, see services.console.readmodel.generation."""
+"""The code of the problem when the database is an older copy, see services.console.readmodel.generation."""
 LATER = {"Retry-After": "30"}
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
@@ -53,7 +53,7 @@ class _Known(NamedTuple):
 
 
 class Door:
-    """Keys and sessions of one console."""
+    """Looks up keys and sessions for one console."""
 
     def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
         self._seconds = settings.key_seconds
@@ -168,7 +168,7 @@ async def _proved(request: Request) -> Who | None:
         return await door.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
-    if names.count(name) > 1:  # one of the two was put there by somebody else
+    if names.count(name) > 1:  # of two cookies with this name one was set by another host
         raise Refused("session_unknown")
     cookie = request.cookies.get(name)
     return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
@@ -182,7 +182,7 @@ def check_form(who: Who, token: str) -> None:
 
 
 def no_right(who: Who, right: Right | None) -> Problem:
-    """403 that says who may, or for what the key would have to be good; with `right` None nobody may."""
+    """403 that names the roles which may do it, or the scope that the key lacks; with `right` None nobody may do it."""
     if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
         roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
         zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
@@ -196,7 +196,7 @@ def _refused(status: int, code: str, **values: Any) -> Problem:
 
 
 def _not_proved(request: Request, code: str, **values: Any) -> Problem:
-    """401; a person at a page is led to where one signs in, and comes back."""
+    """401; for a page in a browser a redirect to the sign-in, which leads back."""
     if request.method == "GET" and wants_page(request) and "hx-request" not in request.headers:
         REFUSED.labels(code).inc()
         return _moved(request, "/sign-in")

@@ -1,4 +1,4 @@
-"""Is the body that came one that we can read? Size, type, JSON, duplicate keys, then the shape, each with its own answer."""
+"""Can the body of a request be read? Checks size, type, JSON, duplicate keys and then the shape, each with a problem of its own."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
 SEPARATORS = b",:{["
-"""Each value, key and nesting of JSON costs one of these, so their count bounds what a parser builds."""
+"""Each value, key and nesting in JSON has one of these, so their count is a bound on what a parser builds."""
 _PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
 """A piece of a JSON string. Its length is bounded, because a match holds Python's interpreter lock, and with it every other thread."""
 _LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
@@ -40,13 +40,13 @@ async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def media_type(request: Request) -> str:
-    """What the sender says that the body is; empty when nothing is said."""
+    """The media type of the body, in small letters and without parameters; empty when there is no `Content-Type`."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @asynccontextmanager
 async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body of any type; Problem 413 before more than `limit` bytes were taken in."""
+    """The body of any type; Problem 413 as soon as it has more than `limit` bytes."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > limit):
         raise _too_large(limit)
@@ -126,7 +126,8 @@ def strict_json(data: bytes, separators: int) -> Any:
 
 
 def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
-    """The JSON of each declaration of a batch, none of it built; None when this is no list, or no object of such a list alone."""
+    """The JSON text of each declaration of a batch, not parsed yet; None when the body is neither a list nor an object with nothing but
+    `declarations`."""
     bounded(data, separators)
     data = data.removeprefix(BOM)
     start = _LIST_ONLY.match(data)

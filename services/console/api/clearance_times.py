@@ -30,7 +30,7 @@ _granted = msgspec.json.Decoder(_Granted)
 
 
 def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
-    """The spans of these releases; of a consignment the last one counts, where all of its goods were released."""
+    """The spans of these releases. Of each consignment the last release counts, and only one that released all of its goods."""
     found: dict[str, tuple[str, Moments]] = {}
     for consignment, direction, accepted_us, body in releases:
         try:

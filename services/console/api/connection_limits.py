@@ -1,4 +1,4 @@
-"""How much time, how many bytes and how many connections does one sender get, before any route is asked?"""
+"""How much time, how many bytes and how many connections does one sender get, before any route runs?"""
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
@@ -50,7 +50,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         if self._in_head:
-            if self._timer is None:  # the next request of a connection that was kept
+            if self._timer is None:  # the next request of a keep-alive connection
                 self._expect_head()
             self._head_bytes += len(data)
         else:

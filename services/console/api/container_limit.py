@@ -31,8 +31,8 @@ class Count:
 
 
 class Boxes:
-    """Counts for one console. `named`: the different containers that the rows know of a declarant since a time (microseconds
-    since 1970), and at most how many of them."""
+    """Counts for one console. `named(declarant, since, most)`: the different containers that the rows have of a declarant since a time
+    (microseconds since 1970), at most so many."""
 
     def __init__(self, named: Callable[[str, int, int], Iterable[str]], limit: int) -> None:
         self._named, self._limit = named, limit

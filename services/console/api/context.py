@@ -36,7 +36,7 @@ class Bell:
         self._to_wake: deque[asyncio.Future[None]] = deque()
         self._waking: asyncio.Task[None] | None = None
         self.rung = 0
-        """How often it has rung."""
+        """How many times it has rung."""
         self.closed = False
 
     def hang(self) -> None:

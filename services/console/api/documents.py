@@ -1,4 +1,4 @@
-"""How does a row read to people and programs? From rows and facts to the documents of the API."""
+"""How does a row become a document of the API? Functions from rows and facts to the models in `views`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -115,7 +115,7 @@ def projection(standing: Standing) -> Projection:
 
 
 def awaited(name: str) -> Words:
-    """What a hold or step waits for, in words."""
+    """What a hold or a step waits for, as a phrase in both languages."""
     key = f"waiting.{name}"
     if key not in WORDS:
         key = f"waiting.{name.partition('/')[0]}"
@@ -127,12 +127,12 @@ def owner_words(name: str) -> Words:
 
 
 def called(group: str, name: str) -> Text:
-    """What a code is called; the code itself where the catalogue does not know it: a row may be of another version."""
+    """The name of a code; the code itself where words.toml does not have it, because a row may be of another version."""
     return text(both(f"{group}.{name}") if f"{group}.{name}" in WORDS else Words(name, name))
 
 
 def waiting(row: Consignment) -> Waiting | None:
-    """None when nobody has to move."""
+    """What the goods wait for; None when they wait for nobody."""
     if not row.waiting_for:
         return None
     what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner)
@@ -254,8 +254,8 @@ def entries(
     longest: int = BODY_BYTES,
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """These rows with their contents, as this audience gets them; a long one, and whatever no longer has room, is left out with a
-    link to it."""
+    """These rows with their contents, masked for this audience. A content longer than `longest` bytes, or that does not fit into `room`
+    bytes together with those before it, is left out with a link to it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:
@@ -275,7 +275,7 @@ def entries(
 
 
 def content_link(key: str, message_id: str) -> str:
-    """Where the content of one message is."""
+    """The address of one message's content."""
     return f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}"
 
 
@@ -314,18 +314,18 @@ def _time(value: Any) -> datetime | None:
 
 
 def in_order(facts: Iterable[Any]) -> list[Any]:
-    """By the time of recording, but never an answer before what it answers: two desks' clocks may differ."""
+    """Sorts by recorded time, but never puts an answer before what it answers, because the clocks of two desks may differ."""
     rows = sorted(facts, key=lambda f: (f.recorded_us, f.place))
     at = {row.id: row.recorded_us for row in rows}
     causes = {row.id: row.cause for row in rows}
     chains: dict[str, tuple[int, int]] = {}
-    """Message → the latest time of it and of all that led to it, and how many these are; each is computed once."""
+    """Id of a message → the latest recorded time in its chain of causes (itself included), and the length of the chain."""
 
     def follow(name: str) -> tuple[int, int]:
         chain: dict[str, None] = {}
         while (
             name in at and name not in chains and name not in chain
-        ):  # forged messages may name each other in a circle
+        ):  # forged messages may name each other as cause, in a circle
             chain[name] = None
             name = causes[name]
         latest, depth = chains.get(name, (0, 0))
@@ -342,8 +342,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
-    """A row of the feed, joined with its fact: `Unreadable` where that is missing or is not what a release desk writes. What has no
-    room is shortened, with a link to the whole."""
+    """A row of the feed, joined with its fact, as a document; its kind is `Unreadable` where the fact is missing or has not the fields of
+    a release desk's fact. What does not fit is shortened, with a link to the whole."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
@@ -381,7 +381,7 @@ def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:
-    """The first names, as many as the room allows; control characters are six bytes long in JSON."""
+    """The first names, as many as fit into `room` bytes; each character is counted as six, as a control character in JSON is."""
     taken: list[str] = []
     for name in names:
         room -= 6 * len(name) + 3
@@ -397,7 +397,8 @@ def stage_counts(
     since: Mapping[Stage, Sequence[int]],
     at: datetime,
 ) -> list[StageCount]:
-    """Every stage in the order of the flow, open ones first. `since`: when the median and the 95th percentile began to wait."""
+    """Every stage in the order of the flow, open ones first. `since`: stage → since when the consignments at the median and at the 95th
+    percentile of the waiting times have waited (microseconds since 1970)."""
     ordered: Sequence[Stage] = [*OPEN_STAGES, *[s for s in Stage if s not in OPEN_STAGES]]
     result = []
     for stage in ordered:
@@ -435,7 +436,7 @@ def alarm(row: Any) -> dict[str, Any]:
 
 
 def visit(row: Container) -> VisitView | None:
-    """The latest stay of the container; None where no report told of one."""
+    """The latest visit of the container; None where no report named one."""
     if not row.visit and not row.visit_end:
         return None
     how = called("visit_ends", row.visit_end) if row.visit_end else None

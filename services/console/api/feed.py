@@ -1,4 +1,4 @@
-"""How do ports hear of releases and revocations over HTTP? By cursor: asked now and then, with a long poll, or as a stream."""
+"""How do ports get releases and revocations over HTTP? From a cursor on: by polling, by long polls, or as an event stream."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,7 +29,7 @@ from services.shell.clock import stopwatch
 router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
-"""Entries that a stream reads at once."""
+"""Entries that a stream reads with one query."""
 REBUILDING_SECONDS = 0.5
 """How often a long poll reads the rows again while they are rebuilt; the bell does not ring then."""
 FEED = {
@@ -143,7 +143,7 @@ async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request:
 
 
 async def _after(desk: Office, after: str, limit: int) -> FeedPage:
-    """The entries after this cursor, as many as one answer has room for. Problem 410 for no cursor of this feed."""
+    """The entries after this cursor, as many as fit into one answer. Problem 410 for a cursor that is not of this feed."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await desk.releases.ask((cursor, limit), partial(run_in_threadpool, _read, desk.rows, cursor, limit))

@@ -48,7 +48,7 @@ class Shared(Generic[T]):
         self._waiting: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, key: object, query: Callable[[], Awaitable[T]]) -> T:
-        """The answer to `query`, which is the same for all who name this key."""
+        """The answer to `query`; equal queries must have equal keys."""
 
         async def started() -> T:
             del self._waiting[key]
@@ -68,7 +68,7 @@ class News(Generic[T]):
         self._answers: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The answer to `query` of all who name this key; not older than the ring of this number."""
+        """The answer to `query`, read after the ring of this number; equal queries must have equal keys."""
         if rung != self._rung:
             self._rung, self._answers = rung, {}
         if key not in self._answers:

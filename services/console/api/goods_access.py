@@ -143,8 +143,8 @@ def _refuse_incomplete(desk: Office) -> None:
 
 
 async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
-    """Problem 403 where a request about a container names a lot in it, a consignment, that is out of reach. A box may be shared by
-    lots of several offices."""
+    """Problem 403 where a request about a container names a consignment in it (`lot`) that is out of reach. Goods of several offices may
+    share a container."""
     roles = ASKS[kind].roles
     if not lot or who.sees_everything(roles):
         return
@@ -154,7 +154,7 @@ async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: st
 
 
 def lodged_by(desk: Office, who: Who, consignment_id: str) -> bool:
-    """Whether this account has lodged it here."""
+    """Whether this account has lodged it over this console."""
     lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
     return lodgement is not None and lodgement.sender == who.actor
 

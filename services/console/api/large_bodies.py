@@ -13,8 +13,8 @@ from services.console.api.problems import Problem
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LARGE_BYTES = 100_000
-"""A body of more bytes is parsed in another process: parsers hold Python's interpreter lock, and with it every answer at
-the gate, also from a thread."""
+"""A body of more bytes is parsed in another process: also in a thread, a parser holds Python's interpreter lock and so delays every
+answer to the gate's questions."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 

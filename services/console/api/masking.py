@@ -1,7 +1,7 @@
 """What of an answer may somebody outside customs read? The same answer without the fields that their marks in `schemas` keep inside.
 
-Every way out goes through here: contents of messages by `body_for`, the API's documents, from which pages and files are made, by
-`masked`.
+Everything that leaves the console is masked here: contents of messages by `body_for`; documents of the API, from which pages and
+files are made, by `masked`.
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | Non
 
 
 def masked(answer: V, audience: Audience | None) -> V:
-    """The document as this audience gets it, with the documents in it; what is masked is empty."""
+    """The document as this audience gets it, the documents in it included; masked fields are empty."""
     if audience is None:
         return answer
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
@@ -84,7 +84,7 @@ def masked(answer: V, audience: Audience | None) -> V:
 
 
 def hold_name(hold_id: str) -> str:
-    """The id of a hold as it is told outside."""
+    """The id of a hold as it is shown outside customs."""
     return OF_AN_OFFICER if hold_id.startswith(OF_A_WATCH) else hold_id
 
 
@@ -102,7 +102,7 @@ def _unwatched(value: Any) -> Any:
 
 @cache
 def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
-    """The fields of a document that repeat a field which this audience does not see."""
+    """The fields of a document that repeat a field of a message which this audience may not see."""
     kind = SHOWS.get(document)
     if kind is None:
         return frozenset()

@@ -1,4 +1,4 @@
-"""Who am I, for a program: whose key or session is it, and what may it ask?"""
+"""How does a program learn who it is: whose key or session it has, and which requests it may send?"""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field

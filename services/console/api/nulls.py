@@ -1,7 +1,7 @@
 """What does an explicit `null` mean in a body? Of an optional field the same as leaving it out; of any other one it is a fault.
 
-Many serialisers write every field, and null where there is nothing. A body without nulls is validated once; only one in which a null
-is at fault is written anew without these fields, and validated again.
+Many serialisers write every field, and null for an empty one. A body without nulls is validated once; only one in which nulls are
+faults is serialised again without these fields and validated a second time.
 """
 
 import json
@@ -16,11 +16,11 @@ from services.console.api.problems import LISTED_ERRORS
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-"""Numbers keep the digits with which they were written."""
+"""Writes numbers with the digits that they had in the body."""
 
 
 def validated(model: type[M], data: bytes) -> M:
-    """The JSON as `model`, without the optional fields that are null; ValidationError with what is wrong besides."""
+    """The JSON as `model`, without the optional fields that are null; ValidationError for all other faults."""
     try:
         return model.model_validate_json(data)
     except ValidationError as error:

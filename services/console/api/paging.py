@@ -1,4 +1,4 @@
-"""How does a long answer become short ones? Rows and bytes of a page, and the key after which the next one begins."""
+"""How is a long answer split into pages? By a number of rows and of bytes, and by the position after which the next page begins."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M], bool]:
-    """The first rows, as many as the limit and the room allow, at least one; and whether there are more."""
+    """The first rows: at most `limit`, and at most `room` bytes of JSON, but at least one; and whether there are more."""
     taken: list[M] = []
     for row in rows:
         room -= len(row.model_dump_json().encode())

@@ -23,7 +23,7 @@ REFERENCE = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
 
 
 def documented(*answers: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    """How a route's document names the problems that it answers with."""
+    """The entries of `responses` with which a route documents its problems: status and description of each."""
     return {status: {"description": description, "content": {MEDIA_TYPE: REFERENCE}} for status, description in answers}
 
 
@@ -94,7 +94,7 @@ def respond(problem: Problem) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person's browser asks, outside the API: a problem is a page then."""
+    """Whether the answer should be a page: a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
@@ -111,12 +111,12 @@ def invalid(error: ValidationError) -> Problem:
 
 
 def one_fault(pointer: str, code: str, value: object = "", **values: object) -> Problem:
-    """422 with one fault that we found ourselves; arguments as of `field_error`."""
+    """422 with one fault that was not found by pydantic; arguments as of `field_error`."""
     return Problem(422, "invalid", errors=[field_error(pointer, code, value, **values)], count=1)
 
 
 def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
-    """The first `shown` faults, with pointers; none of too many."""
+    """The first `shown` faults, with pointers; none where there are more than LISTED_ERRORS."""
     if not shown or error.error_count() > LISTED_ERRORS:
         return []
     return field_errors(error.errors(include_url=False), prefix, shown)
@@ -128,7 +128,8 @@ def field_errors(errors: Sequence[ErrorDetails], prefix: str = "", shown: int = 
 
 
 def field_error(pointer: str, code: str, value: object = "", **values: object) -> FieldError:
-    """A fault that we found ourselves; `code` is a row of `[fields]` in words.toml."""
+    """A fault that was not found by pydantic. `code` is a row of `[fields]` in words.toml, `value` what is wrong, and `values` fill the
+    gaps of its sentence."""
     message = both(f"fields.{code}", **values)
     return FieldError(pointer=pointer, code=code, seen=_short(value), message_en=message.en, message_zh=message.zh)
 
@@ -148,7 +149,9 @@ def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
 
 
 def _short(value: object) -> str:
-    if isinstance(value, int) and value.bit_length() > 400:  # Python does not write longer ones in tens
+    if (
+        isinstance(value, int) and value.bit_length() > 400
+    ):  # Python refuses to convert very long integers to decimal text
         return hex(value)[:117] + "…"
     text = value if isinstance(value, str) else str(value)
     return text if len(text) <= 120 else text[:117] + "…"

@@ -1,6 +1,6 @@
 """What does each field of the API mean, within which bounds, from which list of codes, and what does one look like?
 
-The words stand in `reference.toml`; the API's own document gets them, so that programs and the page of the API read the same.
+The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page read the same.
 """
 
 import json
@@ -21,7 +21,7 @@ from services.console.language.words import WORDS
 Schema = dict[str, Any]
 ZH = "x-description-zh"
 CODES = "x-codes"
-"""In the document: the address of the page with the codes of this field."""
+"""Extension in the OpenAPI document: the address of the page with the codes of this field."""
 
 
 class Field(NamedTuple):

@@ -1,4 +1,4 @@
-"""How does a request get onto its topic, and when may we say that it was taken in? When the broker has acknowledged it."""
+"""How does a request get onto its topic, and when is it answered 202? When the broker has acknowledged it."""
 
 import asyncio
 import contextlib
@@ -144,12 +144,12 @@ class Asker:
         return self._producer is not None
 
     async def start(self) -> None:
-        """Returns at once; the cluster is awaited in the background."""
+        """Returns at once; the connection to the cluster is made in the background."""
         self._secret = await asyncio.to_thread(self._read_secret)
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Sends what is in hand and writes the notebook."""
+        """Sends what the producer still has, and writes the notebook."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -184,7 +184,7 @@ class Asker:
         return (await self.ask_all([message]))[0]
 
     async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
-        """All of them or Problem 503; those that were acknowledged before a failure are safe to send again."""
+        """Sends all of them, or Problem 503. Then some may have been acknowledged; sending the same again does not repeat them."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
@@ -246,7 +246,7 @@ class Asker:
         return self._under_way[request.request_id][1]
 
     def about(self, subject: str) -> RequestRow | None:
-        """The first request about this consignment or container that this process took in; for those not projected yet."""
+        """The first request about this consignment or container that this process took in; of use while it has no rows yet."""
         found = self._subjects.get(subject)
         return None if found is None else self._remembered.get(found)
 

@@ -1,4 +1,5 @@
-"""How are declarations and other requests taken in over HTTP? Checked in shape, sent, and answered once acknowledged."""
+"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and answered 202 when the broker has
+acknowledged them."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -58,7 +59,7 @@ from services.shell.clock import now
 router = APIRouter(prefix=API)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""Faults in the answer to a batch at most; each refused declaration has the count of its own."""
+"""The most faults in the answer to a batch; the number of its faults is stated for each refused declaration."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
@@ -268,7 +269,7 @@ def _foreign(result: BatchItem, declarant: str) -> BatchItem:
 
 
 def _no_batch(parsed: Any) -> Problem:
-    """What is wrong with JSON that is no list of declarations, and no object with nothing but such a list."""
+    """The problem of JSON that is neither a list of declarations nor an object with nothing but such a list."""
     try:
         _BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
@@ -324,7 +325,7 @@ def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
 
 
 def answer(request: RequestRow) -> Response:
-    """202 with the links to follow."""
+    """202 with links to the goods or container, and to the outcome of the request."""
     container = issubclass(KINDS[request.kind], envelope.AboutContainer)
     status = f"{API}/{'containers' if container else 'consignments'}/{quote(request.subject, safe='')}"
     taken = Taken(
@@ -398,7 +399,7 @@ BODIES: dict[type[envelope.Request], type[BaseModel]] = {
 def requested(
     kind: type[envelope.Request], fields: dict[str, Any], who: Who, key: RequestKey, declarant: str
 ) -> Prepared:
-    """The message of the request of these fields, about goods of this declarant; Problem 422 where they break the contract."""
+    """The message of a request with these fields, about goods of this declarant; Problem 422 where they are not valid."""
     given = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
         request = kind.model_validate(
@@ -421,7 +422,7 @@ def _lot(request: envelope.Request) -> str:
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
-    """What makes a report of an equipment event the same as another one of its sender; None for other requests."""
+    """The fields by which two reports of an equipment event from one sender are the same; None for other requests."""
     at = request.occurred_at.astimezone(UTC).isoformat()
     match request:
         case RecordEquipmentEvent():

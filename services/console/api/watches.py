@@ -52,8 +52,8 @@ class WatchCoordinator:
     async def place_watch(
         self, bill_no: str, declarant: str, reason: str, actor: str, key: RequestKey
     ) -> tuple[str, int]:
-        """Its id, and how many consignments that are known got a hold. Problem 503 where not every partition has acknowledged it;
-        the same again under the same key completes it. From the first try on, goods that match stay at the gate."""
+        """Its id, and how many known consignments got a hold. Problem 503 where not every request was acknowledged by the broker; the same
+        call with the same key completes it. From the first call on the gate's answer is no for goods that match."""
         watch_id, at = request_id(actor, key.hidden), now()
         copies = [
             prepare(
@@ -181,7 +181,7 @@ class WatchCoordinator:
             ) from problem
 
     async def _meet(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """One hold for each consignment that the rows know and that matches."""
+        """Sends a hold for each known consignment that matches; how many."""
         after, count = "", 0
         while True:
             found = await asyncio.to_thread(self._rows.matching, row.bill_no, row.declarant, after, KNOWN_AT_ONCE)
@@ -206,7 +206,7 @@ class WatchCoordinator:
             after = found[-1]
 
     async def _let_go(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """The hold of this watch is lifted from each consignment that the rows know to have it."""
+        """Sends the lifting of this watch's hold for each consignment that has it in the rows; how many."""
         hold_id = f"{HOLD}{row.watch_id}"
         lifts = [
             prepare(

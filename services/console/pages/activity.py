@@ -119,7 +119,7 @@ LISTS = {"requests": (requests, _act), "readings": (readings, _reading), "parked
 
 
 def _day(text: str) -> tuple[int | None, int | None]:
-    """When a day of Beijing begins and ends, microseconds since 1970 UTC; Problem 422 for what is no day."""
+    """When a day begins and ends in Beijing, in microseconds since 1970 UTC; Problem 422 for a text that is not a date."""
     if not text:
         return None, None
     try:

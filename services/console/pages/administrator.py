@@ -32,7 +32,7 @@ PAGE = 50
 LATEST = 20
 """Grants that the page of an account shows; the record has all of them."""
 LONGEST_LIFE_DAYS, LONGEST_OVERLAP_HOURS = 3650, 24 * 90
-"""As `dtg key` takes them."""
+"""The same limits as those of `dtg key`."""
 USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
 
 

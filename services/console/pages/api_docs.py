@@ -1,4 +1,4 @@
-"""How does a reader learn the API? Pages made from the application's own document; nothing is fetched from elsewhere."""
+"""How does a reader learn the API? From pages made of the application's OpenAPI document; nothing is fetched from other servers."""
 
 import json
 from typing import Any
@@ -96,7 +96,7 @@ def _parameter(document: Schema, parameter: Schema) -> Schema:
 
 
 def _fields(document: Schema, schema: Schema) -> list[Schema]:
-    """The fields of a body, those of the objects in it indented behind them."""
+    """The fields of a body; those of an object in it follow its own row, with its name as prefix."""
     found = _resolve(document, schema)
     rows = []
     for name, field in found.get("properties", {}).items():

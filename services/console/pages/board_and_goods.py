@@ -1,4 +1,4 @@
-"""What do people see? Pages that read without JavaScript, refresh with it, and send requests, never facts."""
+"""Which pages show the board, lists, goods, containers, alarms and parked messages? They work without JavaScript, and refresh with it."""
 
 import csv
 import io
@@ -53,7 +53,7 @@ TIMELINE_BYTES = 200_000
 DECISION_BYTES = 1_000_000
 """Bytes of contents that are read for one page; much less is shown."""
 DECISIONS = 200
-"""The latest messages from which the decisions on a page are picked."""
+"""The number of latest messages from which the decisions on a page are selected."""
 BOXES = 20
 """Containers of a consignment, and consignments of a container, that are shown with their answers."""
 LINES = 50
@@ -65,7 +65,7 @@ STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
 """The stages as the board draws them: in the order of the flow, those in which goods are stopped, and other ends."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
-"""Days for which goods may be shown that nobody lodged; 0: all."""
+"""The choices on the page of goods that nobody lodged: for how many days at least; 0: all."""
 BOARD, GOODS = cast(Right, ROUTES["GET", "/board"]), cast(Right, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
 """Start pages of people who may not see the board: the first of these that they may open."""

@@ -16,7 +16,7 @@ NO_GOODS = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
 
 class OwnBox(NamedTuple):
     """One container of a consignment. `state`: whether it may leave, empty where the gate's present answer is not about these goods;
-    `note`: why, in words."""
+    `note`: why, as a sentence."""
 
     container_no: str
     tone: Tone

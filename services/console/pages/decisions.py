@@ -60,13 +60,13 @@ class Control:
 
     @property
     def next_revision(self) -> int:
-        """Which answer of this control is asked for, see `RecordFindings`."""
+        """The revision that the next findings of this control must have, see `RecordFindings`."""
         return self.again.fact.revision + 1 if self.again else 0
 
 
 @dataclass
 class Treatment:
-    """One ordered treatment and its answer. `again`: as of a control; another treatment is another order."""
+    """One ordered treatment and its answer. `again` is always None: another treatment is another order."""
 
     order: TimelineFact[q.TreatmentOrdered]
     answer: TimelineFact[Message] | None = None
@@ -86,7 +86,7 @@ class Referral:
 
     @property
     def next_revision(self) -> int:
-        """Which decision is asked for, see `DecideTreatment`."""
+        """The revision that the next decision must have, see `DecideTreatment`."""
         return self.again.fact.revision + 1 if self.again else 0
 
 
@@ -187,7 +187,7 @@ def _note(made: DecisionSummary, entry: Entry, fact: Message) -> None:
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
             made.declared = TimelineFact(entry, fact)
-            paper = (entry.body or {}).get("declaration", {})  # `fact` has the first of both only, where there are many
+            paper = (entry.body or {}).get("declaration", {})  # `fact` has only the first LONGEST_LIST of both
             made.lines, made.boxes = len(paper.get("items", ())), len(paper.get("containers", ()))
         case ConsignmentAssessed():
             made.assessed = TimelineFact(entry, fact)

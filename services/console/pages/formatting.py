@@ -32,7 +32,7 @@ class Sight:
     now: datetime
 
     def t(self, key: str, **values: object) -> str:
-        """A sentence of the catalogue."""
+        """A sentence of words.toml."""
         return say(key, self.language, **values)
 
     def of(self, text: Text) -> str:
@@ -40,7 +40,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def name(self, group: str, code: str) -> str:
-        """What a code is called; the code itself where the catalogue does not know it."""
+        """The name of a code; the code itself where words.toml does not have it."""
         return known(f"{group}.{code}", self.language, code)
 
     def owner(self, code: str) -> str:
@@ -71,7 +71,7 @@ class Sight:
         return text.zh if self.language == "zh" else text.en
 
     def office(self, code: str) -> str:
-        """Its name, or that of its district where only this is known."""
+        """Code and name of a customs office, or the name of its district where only that is known."""
         name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
         return f"{code} {_half(name, self.language)}".strip()
 
@@ -83,7 +83,7 @@ class Sight:
         return _half(name, self.language)
 
     def unit(self, code: str) -> str:
-        """What goods are counted in; the code itself where the table does not know it."""
+        """The name of a unit of quantity; the code itself where the table does not have it."""
         return _half(UNITS.get(code, code), self.language)
 
     def package_kind(self, code: str) -> str:
@@ -98,7 +98,7 @@ class Sight:
         return minima(order, self.language)
 
     def others(self, goods: ConsignmentView) -> list[HoldView]:
-        """The open holds beside the one that is named first."""
+        """The open holds other than the one that `goods.waiting` names."""
         named = goods.waiting.waiting_for if goods.waiting else ""
         return [hold for hold in goods.holds if hold.hold_id != named]
 
@@ -126,7 +126,7 @@ class Sight:
     # times
 
     def time(self, moment: datetime | str | None, seconds: bool = True) -> str:
-        """Beijing time; the year only where it is not this one, and then no seconds."""
+        """A time in Beijing. Without the year in the current year; otherwise with the year and without seconds."""
         parsed = _parsed(moment)
         if parsed is None:
             return ""

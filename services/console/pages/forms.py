@@ -106,7 +106,7 @@ def _treatment(typed: Typed) -> dict[str, Any]:
 
 
 def _moment(name: str, typed: str) -> str | None:
-    """A time as a browser or a person writes it: without a zone it is Beijing's. Problem 422 for what is no time."""
+    """A time as a browser or a person writes it, in ISO 8601 form; without an offset it is Beijing time. Problem 422 for what is not a time."""
     if not typed:
         return None
     try:

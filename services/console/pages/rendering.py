@@ -1,4 +1,4 @@
-"""How does a page come about? Templates, the reader's language, what every page shows, and what a browser is allowed to do."""
+"""How is a page rendered? Templates, the reader's language, what every page shows, and headers that limit what a browser may do."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -104,7 +104,8 @@ def language_of(request: Request) -> Language:
 
 
 def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
-    """A page in the reader's language. `here`: its own address, also with a query, where it answers a form that was sent to another one."""
+    """A page in the reader's language. `here`: the address of the page, with its query, where it answers a form that was sent to another
+    address."""
     language, moment = language_of(request), now()
     sight, standing = Sight(language, moment), office(request).standing()
     part = "hx-request" in request.headers

@@ -39,7 +39,7 @@ from services.shell.fresh import fresh_secret
 pages = APIRouter(include_in_schema=False)
 FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
-"""Passwords that are compared at once: each takes 64 MiB and all of a processor."""
+"""Passwords that are compared at once: each comparison takes 64 MiB and a whole processor."""
 WAITING, OF_ADDRESS = 200, 8
 """Sign-ins that may wait for that in all, and from one address, so that one sender of many cannot keep others from signing in."""
 ALARMING = 20
@@ -128,8 +128,8 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while it has to wait, 401 where they are wrong:
-    in the same words, whichever it is; and where the password was made by somebody else and not changed in time."""
+    """The account of this name and password. Problem 429 while this name has to wait, 401 where either is wrong, without saying which, and
+    where somebody else made the password and it was not changed in time."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
@@ -204,13 +204,13 @@ async def set_password(request: Request, typed: Form) -> Response:
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
-    except Refused:  # somebody has set another one meanwhile
+    except Refused:  # the password was changed meanwhile
         return await run_in_threadpool(_password, request, Problem(401, "sign_in_wrong"))
     return RedirectResponse("/", 303)
 
 
 async def _change(request: Request, name: str, typed: Typed) -> Account:
-    """The account whose old password was right. Problem where the new password cannot be, or the old one is wrong."""
+    """The account, after its old password was checked. Problem 422 where the new password is not allowed, else as of `_prove`."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:

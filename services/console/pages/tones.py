@@ -61,7 +61,7 @@ _CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
     ),
 )
 KINDS: Final[Mapping[str, Tone]] = MappingProxyType({kind: tone for tone, kinds in _CHOSEN for kind in kinds})
-"""Facts that say good or bad of goods; all others, and every request, are plain."""
+"""Kind of fact → colour; all other facts, and every request, are plain."""
 BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
     {
         "released": "good",
