@@ -93,8 +93,8 @@ def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bo
 def read_credential(file: Path) -> Credential:
     """NoAccess where the file is missing, open to others, or holds no credential."""
     try:
-        told: Any = json.loads(read_private(file, REMEDY))
-        found = Credential(told["username"], told["password"], told.get("mechanism", SCRAM))
+        content: Any = json.loads(read_private(file, REMEDY))
+        found = Credential(content["username"], content["password"], content.get("mechanism", SCRAM))
     except NotPrivate as error:
         raise NoAccess(f"No credential for Kafka: {error} 缺少 Kafka 凭据。") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -232,8 +232,8 @@ def knock(access: Access, seconds: float) -> None:
     away is waited for by who needs it.
     """
     refusals = Refusals()
-    told: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
-    client = AdminClient({**access.confluent(), **told, "reconnect.backoff.max.ms": 200})
+    settings: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
+    client = AdminClient({**access.confluent(), **settings, "reconnect.backoff.max.ms": 200})
     began, ended = time.monotonic(), 0
     while (passed := time.monotonic() - began) < seconds:
         try:
