@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.rights import user_of
 from services.shell.fresh import fresh_key
-from services.shell.layout import Refused
+from services.shell.layout import CannotContinue
 from services.shell.private_file import NotPrivate, read_private, write_private
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ UNKNOWN = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_
 """What a client says that was not let in."""
 
 
-class NoAccess(Refused):
+class NoAccess(CannotContinue):
     """The cluster lets this program not in, or a credential cannot be used; the text says what to do, in Chinese and English."""
 
 
