@@ -12,7 +12,7 @@ from services.risk.keys import PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, k
 from services.shell.clock import is_sandbox
 from services.shell.desk import Desk
 from services.shell.ending import end_with_any_thread
-from services.shell.layout import REFUSED_CODE, Refused
+from services.shell.layout import REFUSED_CODE, CannotContinue
 from services.shell.private_file import NotPrivate, read_private
 from services.shell.settings import WorkerSettings
 from services.shell.worker import configure_logs, create_app
@@ -37,10 +37,10 @@ def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
 
 
 def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
-    """The keys of the inspection draw of this installation. Refused without them, and for the published key on the world's clock."""
+    """The keys of the inspection draw of this installation. CannotContinue without them, and for the published key on the world's clock."""
     if settings.draw_keys == PUBLISHED_ID:
         if not is_sandbox():
-            raise Refused(
+            raise CannotContinue(
                 "DTG_DRAW_KEYS=published: with the published key everybody can foresee the inspection draw, so it goes "
                 "with a sandbox clock only. 公开密钥只能用于沙箱时钟。 Name a key file, or leave DTG_DRAW_KEYS unset."
             )
@@ -49,9 +49,9 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
     try:
         return read(read_private(file))
     except NotPrivate as error:
-        raise Refused(f"The inspection draw: {error}") from error
+        raise CannotContinue(f"The inspection draw: {error}") from error
     except NotDrawKeys as error:
-        raise Refused(f"The key file of the inspection draw {file} {error}. See SECURITY.md") from error
+        raise CannotContinue(f"The key file of the inspection draw {file} {error}. See SECURITY.md") from error
 
 
 def create() -> faust.App:
@@ -61,7 +61,7 @@ def create() -> faust.App:
     names = settings.desk_names()
     try:
         return create_app(desks(names, draw_keys_of(settings) if "risk" in names else None), settings)
-    except Refused as error:
+    except CannotContinue as error:
         configure_logs(settings.log_level)
         structlog.get_logger().error("refused", desk=settings.desks, error=str(error))
         raise SystemExit(REFUSED_CODE) from None

@@ -13,7 +13,7 @@ from xdist.scheduler import Scheduling
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
-from services.cli.log import Entry, read
+from services.cli.log import LoggedMessage, read
 from services.shell.clock import Clock
 from services.simulator.player import LEAST_SPEED, Played, Player
 from services.simulator.settings import SimulatorSettings
@@ -103,7 +103,7 @@ def calm_play(border: Border) -> Iterator[Future[Played]]:
 
 
 @pytest.fixture(scope="session")
-def calm_entries(border: Border, calm_play: Future[Played]) -> list[Entry]:
+def calm_entries(border: Border, calm_play: Future[Played]) -> list[LoggedMessage]:
     """Everything on the topics about a simulated day that nothing disturbs."""
     played = calm_play.result()
     wanted = keys(day(SEED, CONSIGNMENTS))
@@ -112,6 +112,6 @@ def calm_entries(border: Border, calm_play: Future[Played]) -> list[Entry]:
 
 
 @pytest.fixture(scope="session")
-def calm_day(calm_entries: list[Entry]) -> Counter[str]:
+def calm_day(calm_entries: list[LoggedMessage]) -> Counter[str]:
     """What was said on that day."""
     return facts(calm_entries, keys(day(SEED, CONSIGNMENTS)))

@@ -28,9 +28,9 @@ def codes(
         errors.block(f"There is no table {table}: {', '.join(known)}. 没有此代码表", "red")
         raise typer.Exit(1)
     one = known[table]
-    asked = [text(each) for each in code or ()]
-    if asked:
-        _check(one, asked, as_json)
+    given = [text(each) for each in code or ()]
+    if given:
+        _check(one, given, as_json)
         return
     named = names(one)
     if as_json:
@@ -69,10 +69,10 @@ def _overview(known: Mapping[str, CodeTable], as_json: bool) -> None:
         screen.line(f"{name}: {each.source}; {each.licence}.{lacks}")
 
 
-def _check(table: CodeTable, asked: list[str], as_json: bool) -> None:
+def _check(table: CodeTable, given: list[str], as_json: bool) -> None:
     named = names(table)
     answers = []
-    for each in asked:
+    for each in given:
         code = _looked_up(table, each)
         answers.append((each, named.get(code), () if code in named else nearest(code, named)))
     if as_json:
@@ -111,6 +111,6 @@ def _about(table: CodeTable) -> dict[str, Any]:
 
 
 def _note(table: CodeTable) -> list[str]:
-    told = [f"{len(table.names):,} codes as of {table.as_of}. {len(table.names):,} 条，日期 {table.as_of}"]
-    told.append(f"Source: {table.source}; {table.licence}. 来源")
-    return [*told, f"It lacks {table.lacks}. 本表不全"] if table.lacks else told
+    sentences = [f"{len(table.names):,} codes as of {table.as_of}. {len(table.names):,} 条，日期 {table.as_of}"]
+    sentences.append(f"Source: {table.source}; {table.licence}. 来源")
+    return [*sentences, f"It lacks {table.lacks}. 本表不全"] if table.lacks else sentences

@@ -4,26 +4,26 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.cli.effects import Effects
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 
 NEVER = ("reason", "lane", "answers", "hold_id", "reported_by", "retracted_by")
 """Fields that no port gets, wherever they stand."""
 
 
-def compare(effects: Effects, copies: Iterable[Entry], facts: Iterable[Entry]) -> None:
+def compare(effects: Effects, copies: Iterable[LoggedMessage], facts: Iterable[LoggedMessage]) -> None:
     """Adds what is wrong with what lies on the ports' topic. `facts`: what desks said, read after the copies."""
-    said = {(fact.id, fact.key): fact for fact in facts}
-    places: dict[tuple[str, str], str] = {}
+    facts_by_id = {(fact.id, fact.key): fact for fact in facts}
+    positions: dict[tuple[str, str], str] = {}
     for copy in copies:
-        name, fact = f"{copy.kind} {copy.id} at {copy.place}", said.get((copy.id, copy.key))
+        name, fact = f"{copy.kind} {copy.id} at {copy.position}", facts_by_id.get((copy.id, copy.key))
         if fact is None or fact.headers != copy.headers:
             effects.forged.append(f"{name} is the copy of no fact")
-        elif (copy.id, copy.key) in places:
-            effects.doubled.append(f"{name} and {places[copy.id, copy.key]}")
+        elif (copy.id, copy.key) in positions:
+            effects.doubled.append(f"{name} and {positions[copy.id, copy.key]}")
         elif wrong := _wrong(copy.body, fact.body):
             effects.forged.append(f"{name} {wrong}")
         else:
-            places[copy.id, copy.key] = copy.place
+            positions[copy.id, copy.key] = copy.position
 
 
 def _wrong(copy: Any, fact: Any) -> str:
@@ -31,10 +31,10 @@ def _wrong(copy: Any, fact: Any) -> str:
     try:
         if not _is_part(copy, fact):
             return "says other than its fact"
-        told = [field for field in NEVER if _has(copy, field)]
+        forbidden = [field for field in NEVER if _has(copy, field)]
     except RecursionError:
         return "is nested deeper than any fact of a desk"
-    return f"tells ports {', '.join(told)}" if told else ""
+    return f"tells ports {', '.join(forbidden)}" if forbidden else ""
 
 
 def _is_part(copy: Any, fact: Any) -> bool:

@@ -14,7 +14,7 @@ import httpx2
 import orjson
 
 from services.cli.files import NotLodged, read
-from services.cli.outcomes import BAD, PATIENCE_SECONDS, End, Outcome, taken, wait
+from services.cli.outcomes import BAD, PATIENCE_SECONDS, DeclarationOutcome, End, taken, wait
 from services.cli.screen import errors
 from services.shell.fresh import fresh_key
 from services.shell.loopback import is_loopback
@@ -29,7 +29,7 @@ LODGED_BEFORE = "{0} of {1} were lodged before that 此前已申报其中 {0} �
 
 
 @dataclass
-class Lodged:
+class LodgingResult:
     """What came of it: declarations by their end, and the seconds it took."""
 
     ends: Counter[End] = field(default_factory=Counter)
@@ -46,18 +46,18 @@ def lodge(
     format: str,
     address: str,
     key: str,
-    tell: Callable[[Outcome], Any],
+    tell: Callable[[DeclarationOutcome], Any],
     *,
     waits: bool,
-) -> Lodged:
+) -> LodgingResult:
     """Lodges all declarations of the files under this API key; `tell` hears of each once, with `waits` when a desk has answered it.
     NotLodged when a file is not what it should be, or when the API does not take the rest."""
-    done, started, open_ones, lodged = Lodged(), time.monotonic(), list[Outcome](), 0
+    done, started, open_ones, lodged = LodgingResult(), time.monotonic(), list[DeclarationOutcome](), 0
     papers = [
         (file, number, paper) for file in files for number, paper in enumerate(read(file, format, errors.line), 1)
     ]
 
-    def told(outcome: Outcome) -> None:
+    def count_and_tell(outcome: DeclarationOutcome) -> None:
         done.ends[outcome.end] += 1
         tell(outcome)
 
@@ -77,10 +77,10 @@ def lodge(
                     if waits and outcome.end is End.TAKEN:
                         open_ones.append(outcome)
                     else:
-                        told(outcome)
+                        count_and_tell(outcome)
                 advance(len(batch))
         with errors.progress("waiting for the desk 等待岗位答复", len(open_ones)) as advance:
-            wait(api, open_ones, told, advance, PATIENCE_SECONDS)
+            wait(api, open_ones, count_and_tell, advance, PATIENCE_SECONDS)
     done.seconds = time.monotonic() - started
     return done
 

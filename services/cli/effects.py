@@ -15,7 +15,7 @@ from uuid import UUID, uuid5
 from schemas.envelope import FUTURE_SKEW
 from schemas.flow import HOLDING
 from schemas.parking import Origin
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 """Caused by a time limit, which is no message on a topic."""
@@ -68,35 +68,38 @@ class Effects:
 
 
 def examine(
-    effects: Effects, asked: Iterable[Entry], facts: list[Entry], aside: Mapping[str, set[Origin]] | None = None
+    effects: Effects,
+    requests: Iterable[LoggedMessage],
+    facts: list[LoggedMessage],
+    aside: Mapping[str, set[Origin]] | None = None,
 ) -> None:
-    """Adds what it finds. `asked`: every request that was heard; `facts`: what desks said; `aside`: of each desk, the
+    """Adds what it finds. `requests`: every request that its desk has decided; `facts`: what desks published; `aside`: of each desk, the
     origins of what it ever parked.
 
     Any order between topics, each partition in its own.
     """
-    places: dict[str, Entry] = {}
-    for entry in (*asked, *facts):
-        places.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
-        places[entry.place] = entry  # of a hold whose id is none, or taken
-    records: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    causes: dict[str, LoggedMessage] = {}
+    for entry in (*requests, *facts):
+        causes.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
+        causes[entry.position] = entry  # of a hold whose id is none, or taken
+    records: dict[tuple[str, str], list[LoggedMessage]] = defaultdict(list)
     lapses = _lapses(facts)
     for fact in facts:
         records[fact.desk, record_of(fact)].append(fact)
         if not _derived(fact):
             effects.forged.append(f"{_name(fact)}: its id is not what its desk derives from its cause")
         cause = fact.headers.get("causationid", "")
-        if fact.kind not in WITHOUT_MESSAGE and cause not in places and (record_of(fact), cause) not in lapses:
+        if fact.kind not in WITHOUT_MESSAGE and cause not in causes and (record_of(fact), cause) not in lapses:
             effects.causeless.append(f"{_name(fact)} is caused by what no topic holds")
-    for (desk, key), said in records.items():
-        _numbered(effects, f"{key} at {desk}", said)
-        _caused_in_order(effects, f"{key} at {desk}", said, places, (aside or {}).get(desk, set()))
+    for (desk, key), of_record in records.items():
+        _numbered(effects, f"{key} at {desk}", of_record)
+        _caused_in_order(effects, f"{key} at {desk}", of_record, causes, (aside or {}).get(desk, set()))
     _controls(effects, facts)
     _boxes(effects, facts)
     _gate(effects, facts)
 
 
-def _lapses(facts: list[Entry]) -> set[tuple[str, str]]:
+def _lapses(facts: list[LoggedMessage]) -> set[tuple[str, str]]:
     """Consignments, each with the id that the passing of the time limit of one of its releases has."""
     found = set()
     for fact in facts:
@@ -107,7 +110,7 @@ def _lapses(facts: list[Entry]) -> set[tuple[str, str]]:
     return found
 
 
-def _boxes(effects: Effects, facts: list[Entry]) -> None:
+def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
     """A container may leave with goods that are released in it: of goods that arrive in parts, other containers may be."""
     released: dict[str, set[str]] = defaultdict(set)
     for fact in facts:
@@ -121,36 +124,36 @@ def _boxes(effects: Effects, facts: list[Entry]) -> None:
                 effects.wrongly_released.append(f"{fact.key} may leave with {wrong}, released in other containers only")
 
 
-def _derived(fact: Entry) -> bool:
+def _derived(fact: LoggedMessage) -> bool:
     """Whether the id is one that the desk gives to a fact of this cause; written down here once more, for no code is shared."""
     cause = fact.headers.get("causationid", "")
-    if place := refused_by_loop(fact):
-        return str(uuid5(FACTS, f"{fact.desk}/{cause}/{place}")) == fact.id
+    if position := refused_by_loop(fact):
+        return str(uuid5(FACTS, f"{fact.desk}/{cause}/{position}")) == fact.id
     return any(str(uuid5(FACTS, f"{fact.desk}/{cause}/{index}")) == fact.id for index in range(MOST_FACTS))
 
 
-def refused_by_loop(fact: Entry) -> str:
+def refused_by_loop(fact: LoggedMessage) -> str:
     """The place of the message that the loop refused before its desk heard of it; empty for every other fact."""
     if fact.kind != "RequestRefused" or not isinstance(fact.body, dict):
         return ""
     if fact.body.get("code") not in ("key_reused", "too_many_requests", "in_future"):
         return ""
-    found = _PLACE.search(str(fact.body.get("reason", "")))
+    found = _POSITION.search(str(fact.body.get("reason", "")))
     return found.group(1) if found else ""
 
 
-_PLACE = re.compile(r" \(([a-z-]+/[0-9]+/[0-9]+)\)$")
+_POSITION = re.compile(r" \(([a-z-]+/[0-9]+/[0-9]+)\)$")
 
 
-def record_of(fact: Entry) -> str:
+def record_of(fact: LoggedMessage) -> str:
     """Under which key the desk that said it keeps its record, whatever key the fact travels under."""
     name = "container_no" if fact.desk == "gate" else "consignment_id"
     body = fact.body
     return str(body.get(name, fact.key)) if isinstance(body, dict) else fact.key
 
 
-def _numbered(effects: Effects, where: str, said: list[Entry]) -> None:
-    counts = Counter(int(fact.headers["sequence"]) for fact in said)
+def _numbered(effects: Effects, where: str, facts: list[LoggedMessage]) -> None:
+    counts = Counter(int(fact.headers["sequence"]) for fact in facts)
     twice = sorted(number for number, count in counts.items() if count > 1)
     given = sorted(counts)
     gaps = [(before + 1, number) for before, number in pairwise((0, *given)) if number > before + 1]
@@ -162,13 +165,13 @@ def _numbered(effects: Effects, where: str, said: list[Entry]) -> None:
 
 
 def _caused_in_order(
-    effects: Effects, where: str, said: list[Entry], places: dict[str, Entry], aside: set[Origin]
+    effects: Effects, where: str, facts: list[LoggedMessage], causes: dict[str, LoggedMessage], aside: set[Origin]
 ) -> None:
     """Each topic's messages have their effects in their order; only what holds goods may overtake, and only what was parked."""
     last: dict[str, int] = {}
     last_holding: dict[str, int] = {}
-    for fact in sorted(said, key=lambda f: int(f.headers["sequence"])):
-        cause = places.get(fact.headers.get("causationid", ""))
+    for fact in sorted(facts, key=lambda f: int(f.headers["sequence"])):
+        cause = causes.get(fact.headers.get("causationid", ""))
         if cause is None:
             continue
         if refused_by_loop(fact):
@@ -186,7 +189,7 @@ def _caused_in_order(
 _HOLDING = {desk: {kind.kind for kind in kinds} for desk, kinds in HOLDING.items()}
 
 
-def _controls(effects: Effects, facts: list[Entry]) -> None:
+def _controls(effects: Effects, facts: list[LoggedMessage]) -> None:
     """Each control that was required is ordered once, each pest and each required treatment is, unless taken back before: the
     declaration, or the finding.
 
@@ -234,12 +237,12 @@ def _sought(origin: str, body: Mapping[str, int]) -> str:
     return f"{origin}/{body.get('finding', 0)}"
 
 
-def _gate(effects: Effects, facts: list[Entry]) -> None:
+def _gate(effects: Effects, facts: list[LoggedMessage]) -> None:
     """A container leaves when all in it are released, is told so once per change of mind, and leaves once in each visit."""
     granted = {f.key for f in facts if f.kind == "ReleaseGranted"}
     _answers(effects, facts)
     versions: dict[str, list[int]] = defaultdict(list)
-    standing: dict[str, dict[str, Entry]] = defaultdict(dict)
+    standing: dict[str, dict[str, LoggedMessage]] = defaultdict(dict)
     permitted = {(f.key, f.body["consignment_id"]) for f in facts if f.kind == "ExitPermitted"}
     for fact in facts:
         if fact.kind in ("ContainerMayLeave", "ContainerMustStay"):
@@ -252,16 +255,16 @@ def _gate(effects: Effects, facts: list[Entry]) -> None:
             standing[fact.key][fact.body["consignment_id"]] = fact
         if fact.kind in AT_PORT:
             effects.at_port[fact.kind] += 1
-    for box, seen in versions.items():
-        if seen != list(range(1, len(seen) + 1)):
-            effects.reordered.append(f"{box}: gate versions {seen}")
+    for box, numbers in versions.items():
+        if numbers != list(range(1, len(numbers) + 1)):
+            effects.reordered.append(f"{box}: gate versions {numbers}")
     for box, parts in standing.items():
         if _free(list(parts.values())) and box not in versions:
             effects.lost.append(f"{box}: everything in it is released, and the gate never said that it may leave")
     _departures(effects, facts)
 
 
-def _answers(effects: Effects, facts: list[Entry]) -> None:
+def _answers(effects: Effects, facts: list[LoggedMessage]) -> None:
     """One answer to each request, and one end of a visit for each cause."""
     gate = [f for f in facts if f.desk == "gate" and not refused_by_loop(f)]
     answers = Counter(f.headers.get("causationid", "") for f in gate if f.kind in GATE_ANSWERS)
@@ -281,15 +284,15 @@ def _answers(effects: Effects, facts: list[Entry]) -> None:
 OPENINGS = ("DISC", "GTIN")
 
 
-def _departures(effects: Effects, facts: list[Entry]) -> None:
+def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
     """What left had a yes that stood when it left, and each consignment is told of its departure, once its visit has ended."""
-    said: dict[str, list[Entry]] = defaultdict(list)
+    by_container: dict[str, list[LoggedMessage]] = defaultdict(list)
     for fact in facts:
         if fact.desk == "gate":
-            said[record_of(fact)].append(fact)
-    for box, story in said.items():
+            by_container[record_of(fact)].append(fact)
+    for box, story in by_container.items():
         story.sort(key=lambda fact: int(fact.headers["sequence"]))
-        told = {f.key for f in story if f.kind == "ConsignmentGatedOut"}
+        departed = {f.key for f in story if f.kind == "ConsignmentGatedOut"}
         events = {f.body["report_id"]: f.body["event"] for f in story if f.kind == "EquipmentEventRecorded"}
         permitted = {f.body["consignment_id"] for f in story if f.kind == "ExitPermitted"}
         ended: set[str] = set()
@@ -299,7 +302,7 @@ def _departures(effects: Effects, facts: list[Entry]) -> None:
             if fact.kind == "ContainerGatedOut":
                 goods = set(fact.body["consignments"])
                 effects.lost += [
-                    f"{goods_id}: it left in {box} and was not told so" for goods_id in sorted(goods - told)
+                    f"{goods_id}: it left in {box} and was not told so" for goods_id in sorted(goods - departed)
                 ]
                 came_back = events.get(fact.body.get("report_id", "")) in OPENINGS
                 if not came_back and not goods <= permitted and not _allowed(fact, story[:number]):
@@ -309,7 +312,7 @@ def _departures(effects: Effects, facts: list[Entry]) -> None:
                     effects.wrongly_released.append(f"{fact.key}: {_name(fact)} tells of no visit that ended")
 
 
-def _allowed(out: Entry, before: list[Entry]) -> bool:
+def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
     """Whether the gate's word on this visit was yes at the time of the departure. `before`: what it had said until then."""
     left = datetime.fromisoformat(out.body["occurred_at"])
     visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
@@ -325,9 +328,9 @@ def _allowed(out: Entry, before: list[Entry]) -> bool:
     return yes
 
 
-def _free(last_words: list[Entry]) -> bool:
+def _free(last_statements: list[LoggedMessage]) -> bool:
     """Whether the release desk's last word about each consignment in a container lets it go through the land gate."""
-    here = [f for f in last_words if f.kind == "ContainerHeld" or f.body["released"]]
+    here = [f for f in last_statements if f.kind == "ContainerHeld" or f.body["released"]]
     if any(f.body.get("direction", "I") == "E" for f in here):
         return False  # an export leaves by loading
     return bool(
@@ -335,5 +338,5 @@ def _free(last_words: list[Entry]) -> bool:
     )
 
 
-def _name(fact: Entry) -> str:
-    return f"{fact.kind} {fact.id} at {fact.place}"
+def _name(fact: LoggedMessage) -> str:
+    return f"{fact.kind} {fact.id} at {fact.position}"

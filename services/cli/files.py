@@ -45,10 +45,10 @@ def _korean(file: Path) -> list[dict[str, Any]]:
 
 
 def _named(handed: Handed) -> str:
-    words = FORMATS[handed.format]
+    names = FORMATS[handed.format]
     korean = handed.format is Format.CSV and OF_KOREA in handed.text.partition("\n")[0]
     way = " 看来是该韩国数据集 This looks like that data set: --format korea." if korean else ""
-    return f"{words.zh} {words.en}{way}"
+    return f"{names.zh} {names.en}{way}"
 
 
 def _declarations(file: Path, text: str) -> list[dict[str, Any]]:

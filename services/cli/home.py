@@ -44,12 +44,12 @@ class SavedClock(NamedTuple):
 def read_clock(file: Path) -> SavedClock:
     """OSError where the file cannot be read, ValueError where it is no clock."""
     try:
-        told: Any = json.loads(file.read_text(encoding="utf-8"))
-        now = moment_of(told["now"])
-        if "speed" not in told:
+        saved: Any = json.loads(file.read_text(encoding="utf-8"))
+        now = moment_of(saved["now"])
+        if "speed" not in saved:
             return SavedClock(now, None)
-        anchor, start = [moment_of(told[name]).timestamp() for name in ("anchor", "start")]
-        speed = float(told["speed"])
+        anchor, start = [moment_of(saved[name]).timestamp() for name in ("anchor", "start")]
+        speed = float(saved["speed"])
     except (KeyError, TypeError, RecursionError, OverflowError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
     if not (math.isfinite(speed) and speed > 0):

@@ -12,8 +12,8 @@ from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
 from services.cli.copies import compare
 from services.cli.effects import Effects, examine, refused_by_loop
-from services.cli.log import Entry, parking_of, read
-from services.cli.mistakes import STATEMENTS, Mistakes, Stays, look_for
+from services.cli.log import LoggedMessage, parking_of, read
+from services.cli.mistakes import STATEMENTS, MistakenMoves, Stays, look_for
 from services.shell.access import Access
 
 ENDS = {
@@ -34,7 +34,7 @@ _ANSWERED = frozenset(kind.kind for topic in FACTS_AND_REQUESTS if topic.role ==
 
 
 @dataclass
-class Ledger(Effects, Mistakes):
+class Ledger(Effects, MistakenMoves):
     """What the topics say. Each list names the evidence; all are empty when the promise is kept. What left, or was kept, by
     mistake is known only where somebody says what was in which container.
 
@@ -66,7 +66,7 @@ def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
 
-def judge(entries: Iterable[Entry], stays: Stays | None = None, copies: Iterable[Entry] = ()) -> Ledger:
+def judge(entries: Iterable[LoggedMessage], stays: Stays | None = None, copies: Iterable[LoggedMessage] = ()) -> Ledger:
     """The ledger of these entries (any order between topics, each partition in its own). `stays`: what was in which container;
     `copies`: what lies on the ports' topic.
 
@@ -74,20 +74,20 @@ def judge(entries: Iterable[Entry], stays: Stays | None = None, copies: Iterable
     """
     read, ledger = list(entries), Ledger()
     compare(ledger, copies, read)
-    told = list(ledger.doubled), list(ledger.forged)
+    of_copies = list(ledger.doubled), list(ledger.forged)
     try:
         return _judge(ledger, read, stays)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
-        ledger, genuine = Ledger(doubled=told[0], forged=told[1]), []
+        ledger, genuine = Ledger(doubled=of_copies[0], forged=of_copies[1]), []
         for entry in read:
             if wrong := _misshapen(entry):
-                ledger.forged.append(f"{entry.kind} {entry.id} at {entry.place}: {wrong}")
+                ledger.forged.append(f"{entry.kind} {entry.id} at {entry.position}: {wrong}")
             else:
                 genuine.append(entry)
         return _judge(ledger, genuine, stays)
 
 
-def _misshapen(entry: Entry) -> str:
+def _misshapen(entry: LoggedMessage) -> str:
     """What is wrong with the shape of a message on a topic that only its desk writes; empty when nothing is."""
     role = ROLES[entry.topic]
     if role == "requests" or not entry.written_by_its_desk:
@@ -105,32 +105,34 @@ def _misshapen(entry: Entry) -> str:
     return ""
 
 
-def _judge(ledger: Ledger, entries: list[Entry], stays: Stays | None) -> Ledger:
-    by_key: dict[str, list[Entry]] = defaultdict(list)
-    copies: dict[str, list[Entry]] = defaultdict(list)
-    seen: dict[str, str] = {}
-    facts: list[Entry] = []
+def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) -> Ledger:
+    by_key: dict[str, list[LoggedMessage]] = defaultdict(list)
+    copies: dict[str, list[LoggedMessage]] = defaultdict(list)
+    positions: dict[str, str] = {}
+    facts: list[LoggedMessage] = []
     aside: dict[str, set[Origin]] = defaultdict(set)
-    heard, discarded = _heard(ledger, entries, aside)
-    for entry in heard:
+    genuine, discarded = _genuine(ledger, entries, aside)
+    for entry in genuine:
         ledger.kinds[entry.kind] += 1
         if ROLES[entry.topic] == "requests":
             if (entry.topic, entry.partition, entry.offset) in discarded:
                 continue
             ledger.repeated += entry.id in copies
             copies[entry.id].append(entry)  # the same request twice is one request
-        elif entry.id in seen:
-            ledger.doubled.append(f"{entry.kind} {entry.id} at {entry.place} and {seen[entry.id]}")
+        elif entry.id in positions:
+            ledger.doubled.append(f"{entry.kind} {entry.id} at {entry.position} and {positions[entry.id]}")
         else:
-            seen[entry.id] = entry.place
+            positions[entry.id] = entry.position
             facts.append(entry)
         by_key[entry.key].append(entry)
-    refused = {place for fact in facts if (place := refused_by_loop(fact))}
+    refused = {position for fact in facts if (position := refused_by_loop(fact))}
     # of the copies of a request the first one that its desk heard; one that came too early that day was refused before
-    asked = {name: next((copy for copy in lie if copy.place not in refused), lie[0]) for name, lie in copies.items()}
-    ledger.requests, ledger.facts = len(asked), len(facts)
+    requests = {
+        name: next((copy for copy in lie if copy.position not in refused), lie[0]) for name, lie in copies.items()
+    }
+    ledger.requests, ledger.facts = len(requests), len(facts)
     causes = {fact.headers.get("causationid", "") for fact in facts}
-    for request in asked.values():
+    for request in requests.values():
         if request.kind in _ANSWERED:
             _answered(ledger, request, causes, by_key[request.key])
     for fact in facts:
@@ -138,15 +140,17 @@ def _judge(ledger: Ledger, entries: list[Entry], stays: Stays | None) -> Ledger:
             ledger.lost.append(f"{fact.kind} {fact.id} of {fact.key}: no fact names it as its cause")
     for key, story in by_key.items():
         _consignment(ledger, key, story)
-    examine(ledger, asked.values(), facts, aside)
+    examine(ledger, requests.values(), facts, aside)
     if stays is not None:
         look_for(ledger, entries, stays)
     return ledger
 
 
-def _heard(ledger: Ledger, entries: Iterable[Entry], aside: dict[str, set[Origin]]) -> tuple[list[Entry], set[Origin]]:
+def _genuine(
+    ledger: Ledger, entries: Iterable[LoggedMessage], aside: dict[str, set[Origin]]
+) -> tuple[list[LoggedMessage], set[Origin]]:
     """What desks and people said, without what nobody of them wrote; and the origins of what operators threw away. Fills `aside`."""
-    heard: list[Entry] = []
+    genuine: list[LoggedMessage] = []
     discarded: set[Origin] = set()
     for entry in entries:
         if ROLES[entry.topic] == "parked":
@@ -158,15 +162,15 @@ def _heard(ledger: Ledger, entries: Iterable[Entry], aside: dict[str, set[Origin
                 ledger.discarded += 1
                 discarded.add(fact.origin)
         elif ROLES[entry.topic] == "requests" or entry.written_by_its_desk:
-            heard.append(entry)
+            genuine.append(entry)
         else:
             ledger.foreign += 1
             if entry.kind in KINDS:
-                ledger.strangers.append(f"{entry.kind} {entry.id} at {entry.place}")
-    return heard, discarded
+                ledger.strangers.append(f"{entry.kind} {entry.id} at {entry.position}")
+    return genuine, discarded
 
 
-def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entry]) -> None:
+def _answered(ledger: Ledger, request: LoggedMessage, causes: set[str], story: list[LoggedMessage]) -> None:
     if request.id in causes:
         return
     if request.kind == "LodgeDeclaration" and any(e.kind == "DeclarationAccepted" for e in story):
@@ -174,7 +178,7 @@ def _answered(ledger: Ledger, request: Entry, causes: set[str], story: list[Entr
     ledger.lost.append(f"{request.kind} {request.id} of {request.key}: no fact names it as its cause")
 
 
-def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
+def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
     kinds = Counter(e.kind for e in story)
     if not kinds["LodgeDeclaration"] and not kinds["DeclarationLodgedAgain"]:
         return
@@ -183,8 +187,8 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
         if kinds[kind] > 1:
             ledger.doubled.append(f"{key}: {kind} {kinds[kind]} times")
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
-    told = [e for e in story if e.kind == "ArrivalRecorded" and e.headers.get("causationid", "") not in wrong]
-    arrivals = Counter(map(_arrived, told))
+    arrival_facts = [e for e in story if e.kind == "ArrivalRecorded" and e.headers.get("causationid", "") not in wrong]
+    arrivals = Counter(map(_arrived, arrival_facts))
     ledger.doubled += [
         f"{key}: ArrivalRecorded of {what} {count} times" for what, count in arrivals.items() if count > 1
     ]
@@ -220,7 +224,7 @@ def _consignment(ledger: Ledger, key: str, story: list[Entry]) -> None:
         ledger.lost.append(f"{key}: no end, and nobody's move")
 
 
-def _left_unreleased(story: list[Entry]) -> bool:
+def _left_unreleased(story: list[LoggedMessage]) -> bool:
     """Whether the gate's last word on one of its containers is that it left without release."""
     last: dict[str, bool] = {}
     for entry in story:
@@ -230,14 +234,14 @@ def _left_unreleased(story: list[Entry]) -> bool:
     return any(last.values())
 
 
-def _arrived(fact: Entry) -> str:
+def _arrived(fact: LoggedMessage) -> str:
     """Of what an arrival tells: each box once, or more and more pieces."""
     boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
     return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 
 
-def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
-    chains: dict[str, list[Entry]] = defaultdict(list)
+def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
+    chains: dict[str, list[LoggedMessage]] = defaultdict(list)
     for entry in story:
         if ROLES[entry.topic] != "requests" and not entry.topic.endswith(
             "-departures"
@@ -246,7 +250,7 @@ def _chains(story: list[Entry]) -> dict[str, list[Entry]]:
     return chains
 
 
-def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
+def _rightly_released(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
     """Every control that risk required has its answer somewhere in the log, every pest its treatment, the goods arrived.
 
     Where the release stands, so do these answers: none was taken back since, and none of a higher revision says otherwise.
@@ -296,16 +300,16 @@ def _here(
     return frozenset(here)
 
 
-def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Entry]) -> None:
+def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[LoggedMessage]) -> None:
     """What stands of arrivals and strippings lets the goods be in the boxes of the release that stands. A box of which a terminal told that it
     came, or that left or was stripped with these goods, had come, whoever took his own word back."""
     wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
     void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
-    told = {
+    last_kinds = {
         e.body["container_no"]: e.kind for e in story if e.kind in ("ContainerArrived", "ContainerArrivalRetracted")
     }
     transfers = [e.body for e in story if e.kind == "GoodsTransferred" and e.body["report_id"] not in void]
-    came = {number for number, kind in told.items() if kind == "ContainerArrived"}
+    came = {number for number, kind in last_kinds.items() if kind == "ContainerArrived"}
     came |= {e.body["container_no"] for e in story if e.kind == "ConsignmentGatedOut"}
     came |= {body["container_no"] for body in transfers}
     of_arrivals = [e for e in story if e.kind == "ArrivalRecorded"]
@@ -317,12 +321,12 @@ def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Entry
         ledger.wrongly_released.append(f"{key}: released, and that the goods are here{where} was taken back")
 
 
-def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Entry]) -> None:
+def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[LoggedMessage]) -> None:
     """Of each control and treatment the fact of the highest revision; a treatment answers the pest finding that it names."""
-    looks: dict[str, Entry] = {}
+    looks: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_CONTROL], key=_revision):
         looks[fact.body["control"]] = fact
-    treatments: dict[str, Entry] = {}
+    treatments: dict[str, LoggedMessage] = {}
     for fact in sorted([e for e in story if e.kind in OF_A_TREATMENT], key=_age):
         treatments[fact.body["origin"]] = fact
     reopened = sorted(c for c in controls if c in looks and looks[c].kind not in (*LOOKED, "InspectionFailed"))
@@ -340,9 +344,9 @@ def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[En
         ledger.wrongly_released.append(f"{key}: released after a failed control")
 
 
-def _age(fact: Entry) -> tuple[int, int]:
+def _age(fact: LoggedMessage) -> tuple[int, int]:
     return int(fact.body.get("finding", 0)), _revision(fact)
 
 
-def _revision(fact: Entry) -> int:
+def _revision(fact: LoggedMessage) -> int:
     return int(fact.body.get("revision", 0))

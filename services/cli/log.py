@@ -21,7 +21,7 @@ KNOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LoggedMessage:
     """One message as it lies in the log; `headers` as text, `body` the JSON (None where it is none).
 
     `timestamp_ms`: when its producer made it, by the machine's clock, whatever the house clock said.
@@ -46,7 +46,7 @@ class Entry:
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """Where it lies, as `topic/partition/offset`."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
@@ -104,17 +104,17 @@ def partition_of(key: str, partitions: int) -> int:
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
-def read(kafka: Access | str, topics: list[str], partition: int | None = None) -> Iterator[Entry]:
+def read(kafka: Access | str, topics: list[str], partition: int | None = None) -> Iterator[LoggedMessage]:
     """Everything committed on these topics up to the ends of this moment, topic by topic in the order of each partition."""
     consumer = reader(kafka, max_poll_records=5000)
     try:
-        places = [
+        partitions = [
             TopicPartition(topic, number)
             for topic in topics
             for number in partitions_of(consumer, topic)
             if partition is None or number == partition
         ]
-        ends = {place: end for place, end in consumer.end_offsets(places).items() if end > 0}
+        ends = {topic_partition: end for topic_partition, end in consumer.end_offsets(partitions).items() if end > 0}
         if not ends:
             return
         consumer.assign(list(ends))
@@ -122,16 +122,16 @@ def read(kafka: Access | str, topics: list[str], partition: int | None = None) -
         read_to = dict.fromkeys(ends, 0)
         with errors.progress("reading 读取", sum(ends.values())) as advance:
             while ends:
-                for place, messages in consumer.poll(timeout_ms=200).items():
+                for topic_partition, messages in consumer.poll(timeout_ms=200).items():
                     for m in messages:
-                        if place in ends and m.offset < ends[place]:
+                        if topic_partition in ends and m.offset < ends[topic_partition]:
                             yield entry_of(m)
-                for place, end in list(ends.items()):
-                    position = min(consumer.position(place) or 0, end)
-                    advance(position - read_to[place])
-                    read_to[place] = position
-                    if position >= end:
-                        del ends[place]
+                for topic_partition, end in list(ends.items()):
+                    reached = min(consumer.position(topic_partition) or 0, end)
+                    advance(reached - read_to[topic_partition])
+                    read_to[topic_partition] = reached
+                    if reached >= end:
+                        del ends[topic_partition]
     finally:
         consumer.close()
 
@@ -148,7 +148,7 @@ def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> l
     return sorted(numbers)
 
 
-def parking_of(entry: Entry) -> Parking | None:
+def parking_of(entry: LoggedMessage) -> Parking | None:
     """What a service said of a parked message, in today's form; None for anybody else's words on its topic."""
     if entry.kind not in PARKING or not entry.written_by_its_desk:
         return None
@@ -159,8 +159,8 @@ def parking_of(entry: Entry) -> Parking | None:
     return fact if fact.service == entry.desk else None
 
 
-def entry_of(m: Any) -> Entry:
+def entry_of(m: Any) -> LoggedMessage:
     """A message of kafka-python as it lies in the log."""
     headers = {name: value.decode("utf-8", "replace") if value else "" for name, value in m.headers}
     key = m.key.decode("utf-8", "replace") if m.key is not None else ""
-    return Entry(m.topic, m.partition, m.offset, key, headers, m.value, m.timestamp)
+    return LoggedMessage(m.topic, m.partition, m.offset, key, headers, m.value, m.timestamp)

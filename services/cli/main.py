@@ -45,7 +45,7 @@ PRIVATE = 0o077
 """What is written by us and by every process that we start is its owner's alone."""
 
 
-class Format(StrEnum):
+class DeclarationFormat(StrEnum):
     """What the files of `dtg declare` hold."""
 
     JSON = "json"
@@ -167,14 +167,14 @@ def rebuild() -> None:
     from services.console.settings import ConsoleSettings
 
     settings = of_command(UpSettings())
-    told = ConsoleSettings(
+    console_settings = ConsoleSettings(
         kafka=settings.bootstrap(),
         database_url=settings.read_model(),
         kafka_security=settings.security(),
         kafka_credentials=str(settings.credentials()),
     )
     with errors.progress("projecting 投影") as advance:
-        count = again(told, advance)
+        count = again(console_settings, advance)
     screen.line(f"{count} facts projected")
 
 
@@ -189,8 +189,8 @@ def topics(as_json: AsJson = False) -> None:
     shown = Table("topic 主题", "written by 写者", "carries 内容", "key 键", "kept 保留", "messages 条数")
     with errors.progress("reading 读取", len(CATALOGUE)) as advance:
         for topic in CATALOGUE:
-            places = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
-            count = sum(consumer.end_offsets(places).values()) if places else 0
+            topic_partitions = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
+            count = sum(consumer.end_offsets(topic_partitions).values()) if topic_partitions else 0
             kinds = [kind.kind for kind in topic.carries]
             shown.add_row(
                 topic.name,
@@ -198,7 +198,7 @@ def topics(as_json: AsJson = False) -> None:
                 kinds,
                 topic.key,
                 topic.retention,
-                count if places else "missing",
+                count if topic_partitions else "missing",
             )
             advance(1)
     consumer.close()
@@ -210,7 +210,7 @@ app.command()(codes)
 
 @app.command()
 def trace(
-    asked: Annotated[
+    name: Annotated[
         str,
         typer.Argument(
             metavar="NAME",
@@ -224,21 +224,21 @@ def trace(
     from services.cli.trace import nothing_known, stories, table
 
     settings = UpSettings()
-    declarant, slash, reference = asked.partition("/")
-    found = stories(access_of_command("auditor"), asked, settings.partitions)
+    declarant, slash, reference = name.partition("/")
+    found = stories(access_of_command("auditor"), name, settings.partitions)
     if not found:
-        errors.line(nothing_known(asked, consignment_id(declarant, reference) if slash else asked))
+        errors.line(nothing_known(name, consignment_id(declarant, reference) if slash else name))
         raise typer.Exit(1)
-    told = {key: table(entries) for key, entries in found.items()}
-    screen.tell(as_json, stories=told if as_json or len(told) > 1 else list(told.values()))
+    tables = {key: table(entries) for key, entries in found.items()}
+    screen.tell(as_json, stories=tables if as_json or len(tables) > 1 else list(tables.values()))
 
 
 @app.command()
 def declare(
     files: Annotated[list[Path], typer.Argument(help="declarations")],
     format: Annotated[
-        Format, typer.Option(help="json: one object, or one a line; korea: the public CSV")
-    ] = Format.JSON,
+        DeclarationFormat, typer.Option(help="json: one object, or one a line; korea: the public CSV")
+    ] = DeclarationFormat.JSON,
     url: Annotated[str, typer.Option(help="address of the API")] = "",
     wait: Annotated[
         bool | None, typer.Option("--wait/--no-wait", help="until customs has answered each; default: on a terminal")
@@ -249,12 +249,12 @@ def declare(
     set aside; 3: with --wait, one has no answer yet. 申报"""
     from services.cli.declare import lodge
     from services.cli.files import NotLodged
-    from services.cli.outcomes import End, Outcome
+    from services.cli.outcomes import DeclarationOutcome, End
 
     address = (url or f"http://127.0.0.1:{UpSettings().console_port}").rstrip("/")
     waits = screen.is_terminal if wait is None else wait
 
-    def tell(outcome: Outcome) -> None:
+    def tell(outcome: DeclarationOutcome) -> None:
         if as_json:
             screen.tell(True, stream=True, **outcome.record())
             return
@@ -305,7 +305,7 @@ def simulate(
                 paced=paced,
                 endless=endless,
                 idle_seconds=idle,
-                told=SimulatorSettings(
+                settings=SimulatorSettings(
                     kafka=here.bootstrap(),
                     kafka_security=here.security(),
                     kafka_credentials=str(here.credentials()),
@@ -318,7 +318,7 @@ def simulate(
         errors.block(str(problem), "red")
         raise typer.Exit(1) from None
     ends = ", ".join(f"{name} {count}" for name, count in sorted(done.ends.items()))
-    screen.line(f"{done.lodged} lodged, {done.asked} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
+    screen.line(f"{done.lodged} lodged, {done.requests} requests, {done.seconds:.1f} s; {ends or 'no end yet'}")
     raise typer.Exit(0 if done.finished or endless else 1)
 
 
@@ -391,9 +391,9 @@ def parked_show(name: Annotated[str, typer.Argument(help="as in the list")], as_
         whole = {**about, "headers": each.headers, "value": None if each.value is None else value}
         screen.tell(True, message=whole)
         return
-    for told in (about, each.headers):
-        for field, words in told.items():
-            screen.line(f"{field}:", words)
+    for fields in (about, each.headers):
+        for field, value_text in fields.items():
+            screen.line(f"{field}:", value_text)
         screen.line("")
     screen.block(value)
 
@@ -464,20 +464,20 @@ def _order(name: str, action: Literal["replay", "discard"], actor: str, value: b
     settings, access = UpSettings(), access_of_command("operations")
     each, actor = _parked(name), f"{by_whom()[:30]}: {actor}"
     try:
-        with watching(access, each) as next_word:
+        with watching(access, each) as next_statement:
             order(access, each, action, actor, value, settings.partitions)
             screen.line(f"ordered: {action} {name} by {actor}")
             with errors.progress("waiting for the desk 等待岗位答复") as advance:
-                said = next_word(wait, advance) if wait else None
+                answer = next_statement(wait, advance) if wait else None
     except ValidationError as error:
         wrong = error.errors(include_url=False)[0]
         errors.line(styled(f"Not ordered: {wrong['loc'][0]}: {wrong['msg']}. 未下达：内容不合规", "red"))
         raise typer.Exit(1) from None
     if not wait:
         return
-    words, settled = outcome(each, said, waiting(access) if said is None else [])
-    screen.line(styled(words, "green" if settled else "yellow"))
-    raise typer.Exit(1 if isinstance(said, MessageParked) else 0 if settled else NO_ANSWER)
+    sentence, settled = outcome(each, answer, waiting(access) if answer is None else [])
+    screen.line(styled(sentence, "green" if settled else "yellow"))
+    raise typer.Exit(1 if isinstance(answer, MessageParked) else 0 if settled else NO_ANSWER)
 
 
 if __name__ == "__main__":

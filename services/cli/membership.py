@@ -160,10 +160,10 @@ def member_ids(worker: Hosted) -> dict[str, str]:
     """The member id of a living worker in each group, by its readiness page; empty where it does not answer."""
     try:
         with open_page(f"{worker.address}/readyz", 1) as answer:
-            told = json.load(answer)
+            page = json.load(answer)
     except urllib.error.HTTPError as waiting:  # 503 is an answer too
         with waiting:
-            told = json.load(waiting)
+            page = json.load(waiting)
     except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays
         return {}
-    return {f"customs-{desk}": member for desk, member in told.get("members", {}).items()}
+    return {f"customs-{desk}": member for desk, member in page.get("members", {}).items()}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 
 STATEMENTS = (
     "ConsignmentHeld",
@@ -25,7 +25,7 @@ WORLD = "/simulator"
 """Who tells what really happens."""
 
 
-class Stay(Protocol):
+class KnownVisit(Protocol):
     """One visit of a container, as the world knows it."""
 
     @property
@@ -37,12 +37,12 @@ class Stay(Protocol):
         """They leave through the land gate when they are released."""
 
 
-Stays = Mapping[str, Sequence[Stay]]
+Stays = Mapping[str, Sequence[KnownVisit]]
 """Container → its visits, in order."""
 
 
 @dataclass
-class Mistakes:
+class MistakenMoves:
     """Each line names its evidence. `stays`: how visits ended."""
 
     left_by_mistake: list[str] = field(default_factory=list)
@@ -50,9 +50,9 @@ class Mistakes:
     stays: Counter[str] = field(default_factory=Counter)
 
 
-def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None:
+def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: Stays) -> None:
     """Adds what it finds."""
-    statements: dict[str, list[Entry]] = defaultdict(list)
+    statements: dict[str, list[LoggedMessage]] = defaultdict(list)
     departures: dict[str, dict[str, int]] = defaultdict(dict)
     lodged: dict[tuple[str, str], int] = {}
     came: dict[str, float] = {}
@@ -83,22 +83,22 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
         while (name := later.pop(name or "", None)) is not None:
             statements[first] += statements[name]
     for box, visits in stays.items():
-        told = sorted(departures[box].values())
+        departed_at = sorted(departures[box].values())
         for number, stay in enumerate(visits):
             began = _began(box, visits, number, lodged)
             ends = _began(box, visits, number + 1, lodged)
-            left = [moment for moment in told if began <= moment < ends] if began is not _NEVER else []
+            left = [moment for moment in departed_at if began <= moment < ends] if began is not _NEVER else []
             _judge(mistakes, box, stay, left, statements, came, number)
 
 
-def _is_of_world(entry: Entry) -> bool:
+def _is_of_world(entry: LoggedMessage) -> bool:
     return entry.headers.get("ce_source") == WORLD
 
 
 _NEVER = float("inf")
 
 
-def _began(box: str, visits: Sequence[Stay], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
+def _began(box: str, visits: Sequence[KnownVisit], number: int, lodged: Mapping[tuple[str, str], int]) -> float:
     """When a visit began, at the latest: the first one always was, the goods of a later one are lodged when the box is outside."""
     if number == 0:
         return 0.0
@@ -114,11 +114,11 @@ def _departs(kind: str, body: Any) -> bool:
 
 
 def _judge(
-    mistakes: Mistakes,
+    mistakes: MistakenMoves,
     box: str,
-    stay: Stay,
+    stay: KnownVisit,
     left: list[int],
-    statements: Mapping[str, list[Entry]],
+    statements: Mapping[str, list[LoggedMessage]],
     came: Mapping[str, float],
     number: int,
 ) -> None:
@@ -140,7 +140,7 @@ def _judge(
             mistakes.left_by_mistake.append(f"{box}: left at {moment} {why}")
 
 
-def _released(said: list[Entry], box: str, moment: float) -> bool:
+def _released(statements: list[LoggedMessage], box: str, moment: float) -> bool:
     """Whether the release desk's last statement by then lets the goods go in this container."""
-    known = [entry for entry in said if entry.timestamp_ms <= moment]
+    known = [entry for entry in statements if entry.timestamp_ms <= moment]
     return bool(known) and known[-1].kind == "ReleaseGranted" and box in known[-1].body["containers"]

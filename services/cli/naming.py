@@ -4,32 +4,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas.vocabulary import consignment_id, plain_word
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 
 TOPICS = ["customs-declaration-requests", "customs-declaration-facts", "customs-declaration-successors"]
 """What has to be read to know names that are no keys."""
 
 
-def candidates(asked: str) -> Iterator[str]:
+def candidates(given: str) -> Iterator[str]:
     """The keys that these words may be themselves, the likeliest first: a reference's first consignment, an id or a container."""
-    word = asked.strip()
-    declarant, slash, reference = word.partition("/")
-    tried = (consignment_id(declarant, reference) if slash else "", asked, word.lower(), plain_word(word))
+    name = given.strip()
+    declarant, slash, reference = name.partition("/")
+    tried = (consignment_id(declarant, reference) if slash else "", given, name.lower(), plain_word(name))
     yield from dict.fromkeys(key for key in tried if key)
 
 
-def keys_of(asked: str, entries: Iterable[Entry]) -> list[str]:
+def keys_of(given: str, entries: Iterable[LoggedMessage]) -> list[str]:
     """The consignments that go by this name, in the order in which they were told: bills and numbers are compared by their capitals
     and digits, however they were typed."""
     found: dict[str, None] = {}
-    word, plain = asked.strip(), plain_word(asked)
+    name, plain = given.strip(), plain_word(given)
     for entry in entries:
         body = entry.body
         if not isinstance(body, Mapping):
             continue
         paper = body.get("declaration")
         names = _names(body, paper if isinstance(paper, Mapping) else {})
-        if word in names or (plain and plain in map(plain_word, names)):
+        if name in names or (plain and plain in map(plain_word, names)):
             found[entry.key] = None
     return list(found)
 
@@ -42,7 +42,7 @@ def _names(body: Mapping[str, Any], paper: Mapping[str, Any]) -> set[str]:
     return {name for name in names if isinstance(name, str) and name}
 
 
-def followed(entries: Iterable[Entry]) -> Iterator[str]:
+def followed(entries: Iterable[LoggedMessage]) -> Iterator[str]:
     """The consignments that the declaration desk made of what was lodged after a withdrawal."""
     for entry in entries:
         if entry.kind == "DeclarationPassedOn" and entry.written_by_its_desk and isinstance(entry.body, Mapping):

@@ -32,7 +32,7 @@ class End(StrEnum):
     PARKED = "parked"
 
 
-WORDS = {
+TEXTS = {
     End.TAKEN: ("taken, not answered yet 已接收，待答复", "yellow"),
     End.ACCEPTED: ("accepted 已受理", "green"),
     End.REPEATED: ("lodged before, nothing changed 重复申报，以首次为准", "green"),
@@ -50,7 +50,7 @@ _BY_KIND = {
 
 
 @dataclass
-class Outcome:
+class DeclarationOutcome:
     """One declaration: its names, where to look, and what it has come to. `why`: findings or reasons, a line each."""
 
     reference: str
@@ -67,41 +67,47 @@ class Outcome:
 
     def lines(self) -> Iterator[list[Part]]:
         """As a person reads it: names, link and end on one line, and a line for each reason."""
-        words, style = WORDS[self.end]
-        named: list[Part] = [self.reference, self.consignment_id, self.link, styled(words, style), self.declaration_no]
+        sentence, style = TEXTS[self.end]
+        named: list[Part] = [
+            self.reference,
+            self.consignment_id,
+            self.link,
+            styled(sentence, style),
+            self.declaration_no,
+        ]
         yield [each for each in named if each]
         for why in self.why:
             yield ["   ", why]
 
 
-def taken(address: str, item: Mapping[str, Any], reference: str) -> Outcome:
+def taken(address: str, item: Mapping[str, Any], reference: str) -> DeclarationOutcome:
     """What the API said of one declaration of a batch: taken in, or sent back with every fault that it shows."""
     goods = _text(item.get("consignment_id"))
     if item.get("status_code", 202) != 202:
-        return Outcome(reference, End.SENT_BACK, why=[*_faults(item)])
+        return DeclarationOutcome(reference, End.SENT_BACK, why=[*_faults(item)])
     link = f"{address}/consignments/{quote(goods)}" if goods else ""
-    return Outcome(reference, End.TAKEN, goods, link, _text(item.get("request_id")))
+    return DeclarationOutcome(reference, End.TAKEN, goods, link, _text(item.get("request_id")))
 
 
 def _faults(item: Mapping[str, Any]) -> Iterator[str]:
     errors = _maps(item.get("errors"))
     for each in errors[:MOST_FINDINGS]:
-        yield _words(each.get("pointer"), each.get("code"), each.get("message_zh"), each.get("message_en"))
+        yield _joined(each.get("pointer"), each.get("code"), each.get("message_zh"), each.get("message_en"))
     if not errors:
-        yield _words(item.get("code"), item.get("title_zh"), item.get("title") or item.get("detail"))
+        yield _joined(item.get("code"), item.get("title_zh"), item.get("title") or item.get("detail"))
     counted = item.get("faults")
     more = (counted if isinstance(counted, int) else len(errors)) - len(errors[:MOST_FINDINGS])
     if errors and more > 0:
         yield f"… {more:,} more 另有"
 
 
-def answered(known: Outcome, view: Mapping[str, Any]) -> Outcome:
+def answered(known: DeclarationOutcome, view: Mapping[str, Any]) -> DeclarationOutcome:
     """The outcome by the API's answer about its request; the same while no desk has decided."""
     named = view.get("outcome")
     if named == "refused":
         refusal = view.get("refusal")
-        words = refusal if isinstance(refusal, Mapping) else {}
-        why = _words(view.get("refusal_code"), words.get("zh"), words.get("en"), view.get("reason"))
+        texts = refusal if isinstance(refusal, Mapping) else {}
+        why = _joined(view.get("refusal_code"), texts.get("zh"), texts.get("en"), view.get("reason"))
         return _ended(known, End.SENT_BACK, [why])
     if named == "parked":
         return _ended(known, End.PARKED, [])
@@ -114,21 +120,23 @@ def answered(known: Outcome, view: Mapping[str, Any]) -> Outcome:
     return known
 
 
-def _ended(known: Outcome, end: End, why: list[str], number: str = "") -> Outcome:
-    return Outcome(known.reference, end, known.consignment_id, known.link, known.request_id, number, why)
+def _ended(known: DeclarationOutcome, end: End, why: list[str], number: str = "") -> DeclarationOutcome:
+    return DeclarationOutcome(known.reference, end, known.consignment_id, known.link, known.request_id, number, why)
 
 
 def _findings(answer: Mapping[str, Any]) -> Iterator[str]:
     found = _maps(answer.get("findings"))
     for each in found[:MOST_FINDINGS]:
-        words = each.get("text")
-        told = words if isinstance(words, Mapping) else {}
-        yield _words(each.get("pointer"), each.get("code"), told.get("zh"), told.get("en"), each.get("seen"))
+        texts = each.get("text")
+        by_language = texts if isinstance(texts, Mapping) else {}
+        yield _joined(
+            each.get("pointer"), each.get("code"), by_language.get("zh"), by_language.get("en"), each.get("seen")
+        )
     if len(found) > MOST_FINDINGS:
         yield f"… {len(found) - MOST_FINDINGS:,} more 另有"
 
 
-def _words(*parts: object) -> str:
+def _joined(*parts: object) -> str:
     return " ".join([text for part in parts if (text := _text(part))])
 
 
@@ -142,22 +150,22 @@ def _text(value: object) -> str:
 
 def wait(
     api: httpx2.Client,
-    open_ones: list[Outcome],
-    tell: Callable[[Outcome], None],
+    open_ones: list[DeclarationOutcome],
+    tell: Callable[[DeclarationOutcome], None],
     advance: Callable[[int], None],
     patience: float = PATIENCE_SECONDS,
 ) -> None:
     """Asks for each until it has its end, and tells it then; those that have none when nothing came for `patience` seconds as they are."""
-    heard = stopwatch()
-    while open_ones and stopwatch() - heard < patience:
+    last_answer = stopwatch()
+    while open_ones and stopwatch() - last_answer < patience:
         left = []
         advance(0)
         for one in open_ones:
-            now = answered(one, _asked(api, one.request_id))
+            now = answered(one, _request_view(api, one.request_id))
             if now.end is End.TAKEN:
                 left.append(one)
                 continue
-            heard = stopwatch()
+            last_answer = stopwatch()
             advance(1)
             tell(now)
         open_ones = left
@@ -167,11 +175,11 @@ def wait(
         tell(one)
 
 
-def _asked(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
+def _request_view(api: httpx2.Client, request_id: str) -> Mapping[str, Any]:
     """The API's answer; nothing while it gives none: it is asked again."""
     try:
         answer = api.get(f"/requests/{quote(request_id, safe='')}")
-        said = answer.json() if answer.status_code == 200 else None
+        body = answer.json() if answer.status_code == 200 else None
     except (httpx2.TransportError, ValueError, RecursionError):
         return {}
-    return said if isinstance(said, Mapping) else {}
+    return body if isinstance(body, Mapping) else {}

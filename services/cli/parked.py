@@ -19,7 +19,7 @@ from schemas.parking import (
     ReplayParked,
 )
 from schemas.topics import PARKED, orders_topic, parked_topic
-from services.cli.log import Entry, entry_of, let_in, parking_of, partition_of, read, reader
+from services.cli.log import LoggedMessage, entry_of, let_in, parking_of, partition_of, read, reader
 from services.shell.access import Access, access_to
 from services.shell.clock import now, stopwatch
 from services.shell.parking import can_be_read
@@ -69,13 +69,13 @@ def waiting(kafka: Access | str) -> list[Parked]:
         fact = parking_of(entry)
         if fact is None or (isinstance(fact, MessageParked) and not can_be_read(fact)):
             continue
-        place = (fact.service, fact.origin)
+        message = (fact.service, fact.origin)
         if not isinstance(fact, MessageParked):
-            there.pop(place, None)
-        elif fact.attempt == 1 or place not in there:
-            there[place] = _parked(entry, fact)
+            there.pop(message, None)
+        elif fact.attempt == 1 or message not in there:
+            there[message] = _parked(entry, fact)
         else:
-            first = there[place]
+            first = there[message]
             first.reason, first.error, first.at = fact.reason, fact.error, fact.occurred_at.isoformat()
     return sorted(there.values(), key=lambda p: (p.at, p.topic, p.offset))
 
@@ -85,42 +85,42 @@ def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, C
     """Begins to listen before the order is given; called with seconds, the next thing that its service says of this message: decided,
     given up, or set aside again. None when it says nothing so long; the second argument is called meanwhile."""
     consumer = reader(kafka)
-    place = TopicPartition(parked_topic(parked.service), parked.partition)
+    topic_partition = TopicPartition(parked_topic(parked.service), parked.partition)
     try:
-        consumer.assign([place])
-        consumer.seek_to_end(place)
-        consumer.position(place)  # fixes the end of this moment
+        consumer.assign([topic_partition])
+        consumer.seek_to_end(topic_partition)
+        consumer.position(topic_partition)  # fixes the end of this moment
 
-        def next_word(seconds: float, advance: Callable[[int], None]) -> Parking | None:
+        def next_statement(seconds: float, advance: Callable[[int], None]) -> Parking | None:
             began = stopwatch()
             while stopwatch() - began < seconds:
                 advance(0)
-                for message in consumer.poll(timeout_ms=200).get(place, ()):
+                for message in consumer.poll(timeout_ms=200).get(topic_partition, ()):
                     fact = parking_of(entry_of(message))
                     if fact is not None and fact.origin == parked.origin and fact.subject == parked.key:
                         return fact
             return None
 
-        yield next_word
+        yield next_statement
     finally:
         consumer.close()
 
 
-def outcome(parked: Parked, said: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
+def outcome(parked: Parked, answer: Parking | None, others: Sequence[Parked]) -> tuple[str, bool]:
     """What became of an order, in a sentence, and whether the message is settled. `others`: what is set aside now."""
-    match said:
+    match answer:
         case ParkedReplayed():
             return f"decided 已重放并裁定; what the {parked.service} desk said of it: dtg trace {parked.key}", True
         case ParkedDiscarded():
             return "discarded; it stays in the log. 已丢弃", True
         case MessageParked():
-            return f"set aside again: {said.reason}: {said.error}. 再次搁置", False
+            return f"set aside again: {answer.reason}: {answer.error}. 再次搁置", False
         case None:
             first = next((each for each in others if (each.service, each.key) == (parked.service, parked.key)), parked)
             if first.origin != parked.origin:
                 return f"nothing yet: it waits behind {first.name}; order that one first. 须先处置排在前面的消息", False
             return "nothing yet: is the worker of its desk running? `dtg parked list` tells later. 尚无答复", False
-    assert_never(said)
+    assert_never(answer)
 
 
 def order(
@@ -177,7 +177,7 @@ def _id(request: Order) -> str:
     return request_id(request.asked_by, f"{request.kind}/{request.origin}/{request.occurred_at.isoformat()}")
 
 
-def _parked(entry: Entry, fact: MessageParked) -> Parked:
+def _parked(entry: LoggedMessage, fact: MessageParked) -> Parked:
     return Parked(
         service=fact.service,
         partition=entry.partition,

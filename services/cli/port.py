@@ -83,20 +83,20 @@ def ask(
 
     try:
         with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
-            said = port.ask(container, _Silence(), advance=advance)
+            answer = port.ask(container, _Silence(), advance=advance)
     except (Away, sqlite3.Error, OSError) as error:  # a notebook that cannot be opened is no news, too
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
-    _answer(as_json, container, may_leave=said.may_leave, reason=said.reason, detail=said.detail)
-    raise typer.Exit(0 if said.may_leave else MUST_STAY)
+    _answer(as_json, container, may_leave=answer.may_leave, reason=answer.reason, detail=answer.detail)
+    raise typer.Exit(0 if answer.may_leave else MUST_STAY)
 
 
 def _answer(as_json: bool, container: str, *, may_leave: bool, reason: str, detail: str) -> None:
     if as_json:
         screen.tell(True, container_no=container, may_leave=may_leave, reason=reason, detail=detail)
         return
-    words = styled("may leave 可以出闸", "green") if may_leave else styled("must stay 不得出闸", "red")
-    screen.line(words, *[each for each in (reason, detail) if each])
+    verdict = styled("may leave 可以出闸", "green") if may_leave else styled("must stay 不得出闸", "red")
+    screen.line(verdict, *[each for each in (reason, detail) if each])
 
 
 Box = Annotated[str, typer.Argument(parser=text, help="container number")]
@@ -108,7 +108,7 @@ Once = Annotated[str, typer.Option(parser=text, help="an idempotency key: sent a
 def tell(
     container: Box,
     event: Annotated[EquipmentEvent, typer.Argument(help="what happened")],
-    place: Annotated[str, typer.Option(parser=text, help="berth, yard or gate")],
+    location: Annotated[str, typer.Option("--place", parser=text, help="berth, yard or gate")],
     at: Annotated[str, typer.Option(parser=text, help="when, RFC 3339 with offset: 2026-11-25T08:10:00+08:00")],
     laden: Annotated[
         bool | None, typer.Option("--laden/--empty", help="whether goods are in it; default: not told")
@@ -130,7 +130,7 @@ def tell(
     where: Console = "",
 ) -> None:
     """Report what happened to a container; prints the id of the report. 报告箱动态"""
-    told = {
+    optional = {
         "laden": laden,
         "conveyance": conveyance,
         "replaces": replaces,
@@ -142,9 +142,9 @@ def tell(
     }
     body = {
         "event": event.value,
-        "place": place,
+        "place": location,
         "occurred_at": at,
-        **{k: v for k, v in told.items() if v not in (None, "", [])},
+        **{k: v for k, v in optional.items() if v not in (None, "", [])},
     }
     _send(where, container, ("events",), body, key)
 
@@ -211,8 +211,8 @@ class _Screen(_Silence):
         if self._as_json:
             screen.tell(True, stream=True, **{name: getattr(notice, name) for name in notice.__slots__})
             return
-        seen = (notice.occurred_at, notice.subject, *notice.others, notice.reason)
-        screen.line(_WORDS[notice.kind], *[each for each in seen if each])
+        shown = (notice.occurred_at, notice.subject, *notice.others, notice.reason)
+        screen.line(_TEXTS[notice.kind], *[each for each in shown if each])
 
     def unread(self, message: "Unread", notebook: sqlite3.Connection) -> None:
         if self._as_json:
@@ -224,7 +224,7 @@ class _Screen(_Silence):
         screen.line(styled("cannot be read 无法读取", "yellow"), message.where, f"{message.reason}; stays:", *about)
 
 
-_WORDS = {
+_TEXTS = {
     "ReleaseGranted": styled("released 放行", "green"),
     "ReleaseRevoked": styled("REVOKED 撤销放行", "red"),
     "ContainerMayLeave": styled("may leave 可以出闸", "green"),
@@ -257,8 +257,8 @@ def _topic_port(where: str, notebook: Path | None, name: str, console: str = "",
     credential = "auditor" if former or any(map(notes.follows, FORMER)) else "port"
     named = settings.model_copy(update={"kafka": where}) if where else settings
     access = (settings if where == settings.bootstrap() else named).access(credential)
-    asked = AskedConsole(console, key=own_key("terminal")) if console else None
-    return TopicPort(access, notes, console=asked, former=former)
+    asked_console = AskedConsole(console, key=own_key("terminal")) if console else None
+    return TopicPort(access, notes, console=asked_console, former=former)
 
 
 def _notebook(file: Path | None, name: str) -> "Notebook":

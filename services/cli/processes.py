@@ -174,18 +174,18 @@ class Supervisor:
     """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:
-        self._asked = threading.Event()
+        self._stop_requested = threading.Event()
         self._watch_seconds = watch_seconds
         self._lost: str | None = None
 
     @property
     def stopping(self) -> bool:
         """Whether a signal to stop came."""
-        return self._asked.is_set()
+        return self._stop_requested.is_set()
 
     def wait(self, seconds: float) -> None:
         """Until `seconds` are over; Interrupted at once when a signal to stop comes."""
-        if self._asked.wait(seconds):
+        if self._stop_requested.wait(seconds):
             raise Interrupted
 
     def call(self, what: Callable[[], object]) -> None:
@@ -210,10 +210,10 @@ class Supervisor:
     def run(self, start: Callable[[], None], watch: Callable[[], None], end: Callable[[], None]) -> None:
         """Returns after an orderly end; whatever `start` or `watch` raises comes out after it, and ThreadEnded."""
         threading.excepthook = self._thread_ended
-        on_stop(self._asked.set, kill_all)
+        on_stop(self._stop_requested.set, kill_all)
         try:
             start()
-            while not self._asked.wait(self._watch_seconds):
+            while not self._stop_requested.wait(self._watch_seconds):
                 watch()
         except Interrupted:
             pass
@@ -229,4 +229,4 @@ class Supervisor:
             self._lost
             or f"The thread {name} ended, so everything is stopped. 线程意外终止，全部停止。\n{''.join(lines)}"
         )
-        self._asked.set()
+        self._stop_requested.set()

@@ -19,7 +19,7 @@ from hashlib import sha256
 from hmac import new
 from typing import Any, NamedTuple
 
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 
 TOPICS = ["customs-declaration-facts", "customs-risk-facts"]
 """What has to be read."""
@@ -33,14 +33,14 @@ _UNDATED = "{day}"
 _CHINA = timezone(timedelta(hours=8))
 
 
-class Key(NamedTuple):
+class SecretKey(NamedTuple):
     """A secret, and the day in China from which on it is in force."""
 
     effective_from: date
     secret: bytes
 
     def __repr__(self) -> str:
-        return f"Key({self.effective_from})"
+        return f"SecretKey({self.effective_from})"
 
 
 @dataclass
@@ -52,17 +52,17 @@ class Redrawn:
     wrong: list[str] = field(default_factory=list)
 
 
-def keys_in(text: str) -> dict[str, Key]:
+def keys_in(text: str) -> dict[str, SecretKey]:
     """Key id → key, of the text of a key file."""
     rows = json.loads(text)["keys"]
-    return {r["key_id"]: Key(date.fromisoformat(r["effective_from"]), bytes.fromhex(r["secret"])) for r in rows}
+    return {r["key_id"]: SecretKey(date.fromisoformat(r["effective_from"]), bytes.fromhex(r["secret"])) for r in rows}
 
 
-def redraw(entries: Iterable[Entry], keys: Mapping[str, Key], consignment: str = "") -> Redrawn:
+def redraw(entries: Iterable[LoggedMessage], keys: Mapping[str, SecretKey], consignment: str = "") -> Redrawn:
     """Repeats the draws of these entries, in any order, or of one consignment."""
     done = Redrawn()
     lots: dict[str, str] = {}
-    early: list[Entry] = []
+    early: list[LoggedMessage] = []
     for entry in entries:
         if not entry.written_by_its_desk or (consignment and entry.key != consignment):
             continue
@@ -70,7 +70,7 @@ def redraw(entries: Iterable[Entry], keys: Mapping[str, Key], consignment: str =
             try:
                 lots[entry.key] = _lot(entry.body["declaration"])
             except _UNREADABLE as error:
-                done.wrong.append(_told(entry, f"cannot be read: {type(error).__name__}"))
+                done.wrong.append(_described(entry, f"cannot be read: {type(error).__name__}"))
         elif entry.kind == "ConsignmentAssessed":
             if entry.key in lots:
                 _repeat(done, entry, lots, keys)
@@ -81,13 +81,13 @@ def redraw(entries: Iterable[Entry], keys: Mapping[str, Key], consignment: str =
     return done
 
 
-def _repeat(done: Redrawn, entry: Entry, lots: Mapping[str, str], keys: Mapping[str, Key]) -> None:
+def _repeat(done: Redrawn, entry: LoggedMessage, lots: Mapping[str, str], keys: Mapping[str, SecretKey]) -> None:
     try:
         problem = _problem(entry.key, entry.body, lots.get(entry.key), keys)
     except _UNREADABLE as error:
         problem = f"cannot be read: {type(error).__name__}"
     if problem:
-        done.wrong.append(_told(entry, problem))
+        done.wrong.append(_described(entry, problem))
         return
     drawn = entry.body["draw"]
     key_id = drawn.get("key_id") or ""
@@ -95,11 +95,11 @@ def _repeat(done: Redrawn, entry: Entry, lots: Mapping[str, str], keys: Mapping[
     done.selected[key_id] += drawn["selected"]
 
 
-def _told(entry: Entry, problem: str) -> str:
-    return f"{entry.kind} of {entry.key} at {entry.place}: {problem}"
+def _described(entry: LoggedMessage, problem: str) -> str:
+    return f"{entry.kind} of {entry.key} at {entry.position}: {problem}"
 
 
-def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, Key]) -> str:
+def _problem(consignment: str, fact: Any, lot: str | None, keys: Mapping[str, SecretKey]) -> str:
     """What is wrong with the draw of this assessment; empty when it comes out again."""
     drawn, day = fact["draw"], datetime.fromisoformat(fact["occurred_at"]).astimezone(_CHINA).date()
     value, rate, key_id = Decimal(drawn["value"]), Decimal(drawn["rate"]), drawn.get("key_id", "")
@@ -138,14 +138,14 @@ def _lot(paper: Any) -> str:
     return f"{paper['direction']}/journey/{journey}/{boxes}"
 
 
-def _code(words: str) -> str:
+def _code(code: str) -> str:
     """Letters (L) and digits and other numbers (N) in one spelling."""
     return "".join(
-        [sign for sign in unicodedata.normalize("NFKC", words).upper() if unicodedata.category(sign)[0] in "LN"]
+        [sign for sign in unicodedata.normalize("NFKC", code).upper() if unicodedata.category(sign)[0] in "LN"]
     )
 
 
-def _in_force(keys: Mapping[str, Key], day: date) -> str:
+def _in_force(keys: Mapping[str, SecretKey], day: date) -> str:
     """The id of the newest key whose day has come; of the first one where none has."""
     by_day = sorted(keys, key=lambda name: keys[name].effective_from)
     return next((name for name in reversed(by_day) if keys[name].effective_from <= day), by_day[0] if by_day else "")

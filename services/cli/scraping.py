@@ -17,14 +17,14 @@ CONFIGURATION, TARGETS, CONSOLE, KEY = (
 ALERTMANAGERS = "prometheus-alertmanagers.json"
 
 
-class Page(NamedTuple):
+class MetricsPage(NamedTuple):
     """A process with `/metrics`: `worker` is its name, as `dtg up` prints it and as its log is called."""
 
     worker: str
     port: int
 
 
-def files(home: Path, workers: Iterable[Page], console: Page, alertmanager: str) -> dict[str, str]:
+def files(home: Path, workers: Iterable[MetricsPage], console: MetricsPage, alertmanager: str) -> dict[str, str]:
     """Every file by its name. Prometheus looks at all but the configuration again by itself, so that a later start needs no new one."""
     managers = [{"targets": [alertmanager]}] if alertmanager else []
     return {
@@ -35,7 +35,7 @@ def files(home: Path, workers: Iterable[Page], console: Page, alertmanager: str)
     }
 
 
-def _target(page: Page) -> dict[str, object]:
+def _target(page: MetricsPage) -> dict[str, object]:
     return {"targets": [f"127.0.0.1:{page.port}"], "labels": {"worker": page.worker}}
 
 

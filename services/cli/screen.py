@@ -32,7 +32,7 @@ SILENT_SECONDS = 2.0
 """What takes longer shows how far it is."""
 LEAST_COLUMN = 12
 """Signs that a column of sentences has at least."""
-WORD = re.compile(r"[!-~]+")
+UNBROKEN = re.compile(r"[!-~]+")
 """What somebody may have to type: it is never broken over two lines. Chinese is broken anywhere."""
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON, for programs. 输出 JSON")]
 """The option of every command that reads; what it prints goes through `Screen.tell`."""
@@ -70,9 +70,9 @@ def text(argument: str) -> str:
     return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def styled(words: str, style: str) -> Text:
+def styled(sentence: str, style: str) -> Text:
     """Words in a colour; what they quote is data, as everywhere."""
-    return Text(visible(words), style)
+    return Text(visible(sentence), style)
 
 
 class Table(RichTable):
@@ -167,10 +167,10 @@ class Screen:
         room = self._console.width - 3 * len(table.columns) - 1
         for number, column in enumerate(table.columns):
             cells = [str(cell) for cell in (*column.cells, column.header)]
-            words = max([cell_len(word) for cell in cells for word in WORD.findall(cell)], default=0)
+            longest = max([cell_len(part) for cell in cells for part in UNBROKEN.findall(cell)], default=0)
             whole = max([cell_len(cell) for cell in cells], default=0)
             column.overflow = "fold"
-            column.min_width = min(whole, max(words, LEAST_COLUMN))
+            column.min_width = min(whole, max(longest, LEAST_COLUMN))
             room -= column.min_width
             if number >= len(table.headings):  # no name to show it under
                 column.min_width = None

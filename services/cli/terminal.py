@@ -49,20 +49,20 @@ def about(container_no: str, *rest: str) -> str:
 
 def _taken(answer: httpx2.Response) -> dict[str, Any]:
     try:
-        said = answer.json()
+        body = answer.json()
     except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+        body = None
+    if not isinstance(body, dict):
         raise NotTold(f"What answers at {answer.url} is no API of ours. 应答方不是本系统: {answer.text[:500]}")
     if answer.status_code == 202:
-        return said
+        return body
     if answer.status_code == 401:
         raise NotTold(
             f"The API at {answer.url} does not know who asks. 接口要求出示密钥。 Name the file with your API key in DTG_API_KEY_FILE "
             f"(`dtg key add` makes one). {answer.text[:300]}"
         )
-    why = " ".join([str(said.get(name, "")) for name in ("title_zh", "title", "detail")])
+    why = " ".join([str(body.get(name, "")) for name in ("title_zh", "title", "detail")])
     faults = [
-        f"{e.get('pointer', '')} {e.get('message_zh', '')} {e.get('message_en', '')}" for e in said.get("errors") or ()
+        f"{e.get('pointer', '')} {e.get('message_zh', '')} {e.get('message_en', '')}" for e in body.get("errors") or ()
     ]
     raise NotTold("; ".join([f"{answer.status_code} {why}".strip(), *faults]))

@@ -5,7 +5,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
-from services.cli.log import Entry, partition_of, read
+from services.cli.log import LoggedMessage, partition_of, read
 from services.cli.naming import TOPICS, candidates, followed, keys_of
 from services.cli.screen import Table
 from services.shell.access import Access
@@ -21,7 +21,7 @@ DETAILS: dict[str, tuple[str, ...]] = {
     "MessageParked": ("reason", "error"),
 }
 """What a line shows of each kind; of other kinds everything but ids and times."""
-LONGEST_WORD = 250
+LONGEST_VALUE = 250
 """Signs of one value that a line shows: the longest that one may have to type, an id of a hold, is shorter."""
 MOST_STORIES = 64
 """Consignments of one name that are told."""
@@ -29,26 +29,26 @@ DEEPEST = 4
 """Levels of a value that a line shows."""
 
 
-def nothing_known(asked: str, key: str) -> str:
+def nothing_known(given: str, key: str) -> str:
     """What is said of a consignment of which no topic tells: in the words that it was asked by, and under which key it was looked for."""
-    looked_for = f" (consignment {key})" if asked != key else ""
+    looked_for = f" (consignment {key})" if given != key else ""
     hint = (
         "Lodged under another reference?"
-        if asked != key
+        if given != key
         else "As consignment id, USCC/reference, declaration number, bill or container number?"
     )
-    return f"Nothing is known of {asked}{looked_for}. 查无此票。 {hint}"
+    return f"Nothing is known of {given}{looked_for}. 查无此票。 {hint}"
 
 
-def stories(kafka: Access | str, asked: str, partitions: int) -> dict[str, list[Entry]]:
+def stories(kafka: Access | str, given: str, partitions: int) -> dict[str, list[LoggedMessage]]:
     """By key, what happened to the container or the consignments that go by this name; what was lodged later under a reference follows
     the first. Nothing where no topic knows it."""
-    found: dict[str, list[Entry]] = {}
-    for key in candidates(asked):
+    found: dict[str, list[LoggedMessage]] = {}
+    for key in candidates(given):
         if entries := story(kafka, key, partitions):
             found[key] = entries
             break
-    wanted = [] if found else keys_of(asked, read(kafka, TOPICS))
+    wanted = [] if found else keys_of(given, read(kafka, TOPICS))
     wanted += [later for entries in found.values() for later in followed(entries)]
     while wanted and len(found) < MOST_STORIES:
         key = wanted.pop(0)
@@ -58,7 +58,7 @@ def stories(kafka: Access | str, asked: str, partitions: int) -> dict[str, list[
     return found
 
 
-def story(kafka: Access | str, consignment: str, partitions: int) -> list[Entry]:
+def story(kafka: Access | str, consignment: str, partitions: int) -> list[LoggedMessage]:
     """All messages under this key, causes before effects, else by time."""
     topics = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
     entries = [e for e in read(kafka, topics, partition_of(consignment, partitions)) if e.key == consignment]
@@ -66,7 +66,7 @@ def story(kafka: Access | str, consignment: str, partitions: int) -> list[Entry]
     return _causes_first(entries)
 
 
-def _causes_first(entries: list[Entry]) -> list[Entry]:
+def _causes_first(entries: list[LoggedMessage]) -> list[LoggedMessage]:
     """In the given order, but each after its cause where that is among them; a circle begins with its first."""
     known = {e.id for e in entries}
     after: dict[str, list[int]] = defaultdict(list)
@@ -77,20 +77,20 @@ def _causes_first(entries: list[Entry]) -> list[Entry]:
             after[cause].append(number)
         else:
             ready.append(number)
-    told: dict[int, Entry] = {}
+    ordered: dict[int, LoggedMessage] = {}
     for first in range(len(entries)):
-        if first not in told and not ready:
+        if first not in ordered and not ready:
             ready.append(first)
         while ready:
             number = heappop(ready)
-            if number not in told:
-                told[number] = entries[number]
+            if number not in ordered:
+                ordered[number] = entries[number]
                 for caused in after.pop(entries[number].id, ()):
                     heappush(ready, caused)
-    return list(told.values())
+    return list(ordered.values())
 
 
-def table(entries: list[Entry]) -> Table:
+def table(entries: list[LoggedMessage]) -> Table:
     """The story as a table: when, who, what, and why (the cause's kind)."""
     kinds = {e.id: e.kind for e in entries}
     shown = Table("time 时间", "desk 岗位", "what 事项", "details 详情", "because of 起因")
@@ -105,20 +105,20 @@ def table(entries: list[Entry]) -> Table:
     return shown
 
 
-def details(entry: Entry) -> str:
+def details(entry: LoggedMessage) -> str:
     """The fields worth a line."""
     body = entry.body
     if not isinstance(body, dict):
-        return f"{entry.place}: not JSON"
+        return f"{entry.position}: not JSON"
     names = DETAILS.get(entry.kind) or [
         name for name in body if name not in ("consignment_id", "occurred_at", "declaration", "containers", "readings")
     ]
     return "; ".join(f"{name} {_short(body[name])}" for name in names if body.get(name) not in (None, "", [], {}))
 
 
-def _cut(word: str) -> str:
-    more = len(word) - LONGEST_WORD
-    return f"{word[:LONGEST_WORD]}… (+{more:,})" if more > 0 else word
+def _cut(value: str) -> str:
+    more = len(value) - LONGEST_VALUE
+    return f"{value[:LONGEST_VALUE]}… (+{more:,})" if more > 0 else value
 
 
 def _short(value: Any, levels: int = DEEPEST) -> str:

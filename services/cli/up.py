@@ -24,7 +24,7 @@ from schemas.vocabulary import day_in_china
 from services.cli.home import CLOCK, in_use, make_folder, of_demo, read_clock
 from services.cli.membership import Hosted, Leaver
 from services.cli.processes import Child, Supervisor, ThreadEnded, kafka_environment, read_model, stop_all, worker
-from services.cli.scraping import CONFIGURATION, KEY, Page, files
+from services.cli.scraping import CONFIGURATION, KEY, MetricsPage, files
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
 from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, written
@@ -344,13 +344,13 @@ class Up:
     def _watch(self) -> None:
         for child in (*self.workers, *self.others):  # before the broker: they import while it starts, and wait for it
             try:
-                told = child.watch()
+                notice = child.watch()
             except OSError as error:  # no process or no memory is left at the moment; the others go on
                 screen.block(f"{child.name} cannot be started now: {error} 暂时无法启动", "red")
                 self._supervisor.wait(2)
                 continue
-            if told:
-                screen.line(told)
+            if notice:
+                screen.line(notice)
                 self._look_after_groups()
         if self.broker and self.broker.process and self.broker.process.poll() is not None:
             screen.line("The broker ended; starting it again")
@@ -428,9 +428,9 @@ class Up:
 
     def _write_targets(self) -> None:
         """For Prometheus: a configuration of this run, and where its metrics are."""
-        workers = [Page(child.name, self.settings.worker_port + n) for n, child in enumerate(self.workers)]
-        pages = (*workers, Page("projector", self.settings.projector_port))
-        console = Page("console", self.settings.console_port)
+        workers = [MetricsPage(child.name, self.settings.worker_port + n) for n, child in enumerate(self.workers)]
+        pages = (*workers, MetricsPage("projector", self.settings.projector_port))
+        console = MetricsPage("console", self.settings.console_port)
         for name, text in files(self.home, pages, console, self.settings.alertmanager).items():
             (self.home / name).write_text(text, encoding="utf-8")
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.rights import user_of
 from services.shell.fresh import fresh_key
-from services.shell.layout import Refused
+from services.shell.layout import CannotContinue
 from services.shell.private_file import NotPrivate, read_private, write_private
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ UNKNOWN = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_
 """What a client says that was not let in."""
 
 
-class NoAccess(Refused):
+class NoAccess(CannotContinue):
     """The cluster lets this program not in, or a credential cannot be used; the text says what to do, in Chinese and English."""
 
 
@@ -93,8 +93,8 @@ def make_credential(folder: Path, name: str, mechanism: Mechanism = SCRAM) -> bo
 def read_credential(file: Path) -> Credential:
     """NoAccess where the file is missing, open to others, or holds no credential."""
     try:
-        told: Any = json.loads(read_private(file, REMEDY))
-        found = Credential(told["username"], told["password"], told.get("mechanism", SCRAM))
+        content: Any = json.loads(read_private(file, REMEDY))
+        found = Credential(content["username"], content["password"], content.get("mechanism", SCRAM))
     except NotPrivate as error:
         raise NoAccess(f"No credential for Kafka: {error} 缺少 Kafka 凭据。") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -232,8 +232,8 @@ def knock(access: Access, seconds: float) -> None:
     away is waited for by who needs it.
     """
     refusals = Refusals()
-    told: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
-    client = AdminClient({**access.confluent(), **told, "reconnect.backoff.max.ms": 200})
+    settings: dict[str, Any] = {"error_cb": refusals, "log_level": 0, "reconnect.backoff.ms": 50}
+    client = AdminClient({**access.confluent(), **settings, "reconnect.backoff.max.ms": 200})
     began, ended = time.monotonic(), 0
     while (passed := time.monotonic() - began) < seconds:
         try:

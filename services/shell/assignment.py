@@ -20,7 +20,7 @@ from services.shell.desk import Desk
 from services.shell.desk_topics import DeskTopics
 from services.shell.liveness import Liveness
 from services.shell.offsets import Offsets
-from services.shell.positions import MARK, Found, Noted, resume
+from services.shell.positions import MARK, GroupOffset, StoredPositions, resume
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
@@ -96,7 +96,7 @@ class Assignment:
             self.take_over(partitions)
 
     def take_over(self, partitions: list[TopicPartition]) -> None:
-        """Restores these partitions of all inputs and reads on. Refused where records or read positions are missing."""
+        """Restores these partitions of all inputs and reads on. CannotContinue where records or read positions are missing."""
         started = time.monotonic()
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
@@ -124,16 +124,18 @@ class Assignment:
         self.ready.set()
 
     def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
-        """From where each partition goes on; Refused where records or positions are missing and nobody agreed to that."""
-        by_partition: dict[int, dict[str, Noted]] = {}
+        """From where each partition goes on; CannotContinue where records or positions are missing and nobody agreed to that."""
+        by_partition: dict[int, dict[str, GroupOffset]] = {}
         for each in committed:
             offset = None if each.offset == OFFSET_INVALID else each.offset
-            by_partition.setdefault(each.partition, {})[each.topic] = Noted(offset, each.metadata or "")
+            by_partition.setdefault(each.partition, {})[each.topic] = GroupOffset(offset, each.metadata or "")
         accepted = self._settings.accepts_lost_states(self._desk.name)
         resumed: dict[int, dict[str, int]] = {}
         for partition, inputs in by_partition.items():
             store = self.stores[partition]
-            restored = Found(partition, inputs, store.stored, store.first, len(store.records), store.unreadable)
+            restored = StoredPositions(
+                partition, inputs, store.stored, store.first, len(store.records), store.unreadable
+            )
             end = partial(self._begin_at_end, partition)
             resumed[partition] = resume(self._desk.name, inputs, restored, accepted, end, self.topics.ids)
             for topic, offset in resumed[partition].items():

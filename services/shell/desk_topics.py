@@ -31,14 +31,14 @@ class DeskTopics:
         self._admin = desk_admin(self._desk, self._settings)
 
     def describe(self) -> dict[str, str]:
-        """Topic → its id; Refused when somebody changed the number of partitions, KafkaException without an answer in time."""
+        """Topic → its id; CannotContinue when somebody changed the number of partitions, KafkaException without an answer in time."""
         self._asked_at = time.monotonic()
         there = found(ask(self._admin, topics_of(self._desk), LIMIT))
         check_partitions(there, self._settings.partitions)
         return ids(there)
 
     def compare(self) -> None:
-        """Call often. Refused when they are other topics now; a broker that does not answer is asked again later."""
+        """Call often. CannotContinue when they are other topics now; a broker that does not answer is asked again later."""
         if time.monotonic() - self._asked_at < SECONDS:
             return
         try:

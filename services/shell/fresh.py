@@ -21,6 +21,6 @@ def fresh_password() -> str:
     """A password of 99 bits that can be read aloud and typed: five groups of four signs."""
     number, signs = int.from_bytes(os.urandom(32)), list[str]()
     for _ in range(20):
-        number, place = divmod(number, len(LEGIBLE))
-        signs.append(LEGIBLE[place])
+        number, index = divmod(number, len(LEGIBLE))
+        signs.append(LEGIBLE[index])
     return "-".join(["".join(signs[start : start + 4]) for start in range(0, 20, 4)])

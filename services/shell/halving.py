@@ -84,7 +84,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Reports:
+class DeliveryReports:
     """What became of each message of one transaction."""
 
     delivered: int = 0

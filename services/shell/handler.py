@@ -13,10 +13,18 @@ from services.shell.codec import Raw, Undecodable, decode, in_doubt, kind_of, mo
 from services.shell.deciding import decide_message
 from services.shell.desk import Desk
 from services.shell.outcome import Outcome, TooLarge, cause_of, fact_output
-from services.shell.overlay import Entry, Overlay
+from services.shell.overlay import Overlay, OverlayEntry
 from services.shell.parking import Trouble
 from services.shell.partition import partition_of
-from services.shell.requests import MOST_REMEMBERED, Known, Repeat, content_digest, known, remembered, too_many
+from services.shell.requests import (
+    MOST_REMEMBERED,
+    AnsweredRequest,
+    Repeat,
+    content_digest,
+    known,
+    remembered,
+    too_many,
+)
 
 DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
 """Why a message cannot be read although its key says which goods it is about: what can only hold goods holds these."""
@@ -44,7 +52,7 @@ class MessageHandler:
         self._overlay, self._outcome, self._careful = overlay, outcome, careful
         self._holding = HOLDING_KINDS.get(desk.name, frozenset())
 
-    def attempt(self, entry: Entry, key: str, message: Raw) -> Trouble | None:
+    def attempt(self, entry: OverlayEntry, key: str, message: Raw) -> Trouble | None:
         """Decides the message; or says why that is impossible, and then nothing has changed."""
         deadline = is_deadline(message.topic)
         try:
@@ -83,10 +91,10 @@ class MessageHandler:
                 raise
             return held
 
-    def _decide_once(self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
+    def _decide_once(self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
         """A repeat of a request changes nothing, and another content under the id of an answered request is refused."""
         record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
-        match known(record.requests, record.heard, hearing.message_id, digest):
+        match known(record.requests, record.answered_ids, hearing.message_id, digest):
             case Repeat.SAME:
                 self._outcome.duplicates += 1
             case Repeat.OTHER if request.kind in self._holding:  # the id is taken, and the goods are held all the same
@@ -103,11 +111,11 @@ class MessageHandler:
                 self._refuse(entry, key, source, request, hearing, "in_future", why)
             case Repeat.NEW:
                 self._decide(entry, key, source, request, hearing)
-                record.requests = remembered(record.requests, Known(hearing.message_id, digest, at))
+                record.requests = remembered(record.requests, AnsweredRequest(hearing.message_id, digest, at))
                 entry.dirty = True
 
     def _refuse(
-        self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, why: str
+        self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, why: str
     ) -> None:
         """The loop's own refusal, which no decider knows of and no record remembers: each such message has its own."""
         refusal = RequestRefused(
@@ -126,7 +134,7 @@ class MessageHandler:
         entry.dirty = True
         self._outcome.count_fact(refusal.kind)
 
-    def _decide(self, entry: Entry, key: str, source: Raw, message: Message, hearing: Hearing) -> None:
+    def _decide(self, entry: OverlayEntry, key: str, source: Raw, message: Message, hearing: Hearing) -> None:
         name = self._desk.name
         facts, state = decide_message(self._desk.decider, entry.state, message, hearing, name)
         outputs = []

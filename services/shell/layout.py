@@ -15,7 +15,7 @@ REFUSED_CODE = 78
 """Exit code of a worker that refuses to go on until somebody has mended something (EX_CONFIG of sysexits)."""
 
 
-class Refused(RuntimeError):
+class CannotContinue(RuntimeError):
     """Nothing that starting again would help; the text says what to do, in Chinese and English."""
 
 
@@ -62,10 +62,10 @@ def ids(topics: Mapping[str, Described]) -> dict[str, str]:
 
 
 def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
-    """Refused when a topic has another number of partitions."""
+    """CannotContinue when a topic has another number of partitions."""
     for name, topic in topics.items():
         if topic.partitions != partitions:
-            raise Refused(
+            raise CannotContinue(
                 f"Topic {name} has {topic.partitions} partitions, DTG_PARTITIONS says {partitions}: keys would move. "
                 f"主题 {name} 有 {topic.partitions} 个分区，配置为 {partitions} 个，分区数不可更改。 "
                 "Nothing is read until it is mended: docs/runbooks/WorkerDown.md"

@@ -80,7 +80,7 @@ class Loop:
     # life
 
     def run(self) -> None:
-        """Reads, decides and writes until `stop` is called; Refused where the cluster lets this desk not in, or lacks it a right."""
+        """Reads, decides and writes until `stop` is called; CannotContinue where the cluster lets this desk not in, or lacks it a right."""
         try:
             self._run()
         except KafkaException as problem:

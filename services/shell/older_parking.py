@@ -4,7 +4,7 @@ announced them (`parking_full`)."""
 from schemas.parking import PARKING_FULL, DiscardParked, Origin
 from schemas.topics import parked_topic
 from services.shell.handler import MessageHandler
-from services.shell.overlay import Entry
+from services.shell.overlay import OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import Trouble, edited_value, parked_raw, waits_here
 from services.shell.settling import BoundedReader, Order, Settlements
@@ -25,7 +25,7 @@ class OlderParking:
         self._service, self._reader, self._handler = service, reader, handler
         self._queue, self._settlements = queue, settlements
 
-    def settle_recorded(self, entry: Entry, key: str, partition: int, order: Order) -> bool:
+    def settle_recorded(self, entry: OverlayEntry, key: str, partition: int, order: Order) -> bool:
         """Settles the messages that the record keeps, from the first one on, which the order is about. Whether all were replayed."""
         left: list[ParkedMessage] = list(entry.record.parked)
         entry.dirty = True
@@ -58,7 +58,7 @@ class OlderParking:
             entry.record.parked = left
         return True
 
-    def settle_announced(self, entry: Entry, key: str, partition: int, order: Order, parked_offset: int) -> None:
+    def settle_announced(self, entry: OverlayEntry, key: str, partition: int, order: Order, parked_offset: int) -> None:
         """Settles what was announced as `parking_full` at this offset of the parked topic: it waits in no queue and lies at its origin."""
         if entry.waits or order.origin in entry.record.settled:
             return

@@ -21,7 +21,7 @@ from services.shell.store import Partition, Record, decode_record, encode_record
 
 
 @dataclass(slots=True)
-class Entry:
+class OverlayEntry:
     """A record in the overlay, with its state decoded; `before` is the state that the batch found.
 
     `misplaced`: no record was there, and the key belongs to another partition. `unreadable`: why the state cannot be decoded.
@@ -44,7 +44,7 @@ class Entry:
         return self.record.waiting is not None or bool(self.record.parked)
 
 
-Changed = list[tuple[int, str, Entry, bytes | None]]
+Changed = list[tuple[int, str, OverlayEntry, bytes | None]]
 """Partition, key, entry and the value for the state topic; None is a tombstone."""
 
 
@@ -52,16 +52,16 @@ class Overlay:
     """The entries of one turn, by partition and key. `retention`: how long the marker of a closed consignment is kept."""
 
     def __init__(self, desk: Desk, partitions: int, at: datetime, retention: timedelta) -> None:
-        self.entries: dict[tuple[int, str], Entry] = {}
+        self.entries: dict[tuple[int, str], OverlayEntry] = {}
         self._desk, self._partitions, self._at, self._retention = desk, partitions, at, retention
 
-    def entry(self, store: Partition, partition: int, key: str) -> Entry:
+    def entry(self, store: Partition, partition: int, key: str) -> OverlayEntry:
         """The entry of this key; made from the store's record where the turn has none yet."""
         entry = self.entries.get((partition, key))
         if entry is None:
             data = store.records.get(key)
             if data is None:
-                entry = Entry(Record(), self._desk.decider.INITIAL, None)
+                entry = OverlayEntry(Record(), self._desk.decider.INITIAL, None)
                 entry.misplaced = partition_of(key.encode(), self._partitions) != partition
             else:
                 entry = self._read(store, data, partition, key)
@@ -79,16 +79,18 @@ class Overlay:
         if data is not None and not entry.unreadable:
             store.decoded(key, data, entry.before)
 
-    def shared(self, partition: int, key: str) -> Entry | None:
+    def shared(self, partition: int, key: str) -> OverlayEntry | None:
         """That record; None for itself, and of a desk that keeps none."""
         if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
             return None
         found = self.entries.get((partition, name))
         return (
-            Entry(Record(), None, None, unreadable=f"partition {partition} is not in hand") if found is None else found
+            OverlayEntry(Record(), None, None, unreadable=f"partition {partition} is not in hand")
+            if found is None
+            else found
         )
 
-    def open_deadlines(self, entry: Entry, key: str, state: Any) -> Iterable[Deadline]:
+    def open_deadlines(self, entry: OverlayEntry, key: str, state: Any) -> Iterable[Deadline]:
         """The time limits of this state that an operator did not give up; ValueError where the record cannot be read."""
         if entry.unreadable:
             raise ValueError(entry.unreadable)
@@ -96,7 +98,7 @@ class Overlay:
         gone = entry.record.discarded
         return [d for d in found if deadline_id(self._desk.name, key, d) not in gone] if gone else found
 
-    def check_fits(self, entry: Entry, key: str, state: Any) -> None:
+    def check_fits(self, entry: OverlayEntry, key: str, state: Any) -> None:
         """Raises where the record with this state could not be written."""
         before = entry.record
         entry.record = msgspec.structs.replace(before, n=before.n + 1)
@@ -105,7 +107,7 @@ class Overlay:
         finally:
             entry.record = before
 
-    def encoded(self, entry: Entry, key: str, state: Any) -> bytes | None:
+    def encoded(self, entry: OverlayEntry, key: str, state: Any) -> bytes | None:
         """The value for the state topic, None for a record that is forgotten; sets `closed`, `due` and `state` of the record.
 
         TooLarge where it fits into no message; and whatever the decider raises.
@@ -115,7 +117,7 @@ class Overlay:
             return None
         waits = entry.waits
         if entry.settled and not (
-            waits or record.n or record.heard or record.requests or record.settled or record.discarded
+            waits or record.n or record.answered_ids or record.requests or record.settled or record.discarded
         ):
             if state == decider.INITIAL:
                 return None  # all there ever was of this key was given up
@@ -133,19 +135,21 @@ class Overlay:
             raise TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
         return data
 
-    def _read(self, store: Partition, data: bytes, partition: int, key: str) -> Entry:
+    def _read(self, store: Partition, data: bytes, partition: int, key: str) -> OverlayEntry:
         try:
             return self._found(decode_record(data), store.state_of(key, data), partition, key)
         except UNREADABLE as error:
-            return Entry(unreadable_record(data), None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
+            return OverlayEntry(
+                unreadable_record(data), None, None, unreadable=f"{type(error).__name__}: {error}"[:400]
+            )
 
-    def _found(self, record: Record, state: Any, partition: int, key: str) -> Entry:
+    def _found(self, record: Record, state: Any, partition: int, key: str) -> OverlayEntry:
         if state is None:
             try:
                 state = self._desk.decider.STATE.validator.validate_json(bytes(record.state))
             except ValueError as error:
-                return Entry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
-        entry = Entry(record, state, state)
+                return OverlayEntry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
+        entry = OverlayEntry(record, state, state)
         nothing_decided = record.n == 0 and record.waiting and state == self._desk.decider.INITIAL
         if nothing_decided:
             entry.misplaced = partition_of(key.encode(), self._partitions) != partition

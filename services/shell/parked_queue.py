@@ -9,9 +9,9 @@ from datetime import datetime
 from schemas.parking import Origin, Parking
 from services.shell.codec import Raw
 from services.shell.outcome import Outcome, Output
-from services.shell.overlay import Entry
+from services.shell.overlay import OverlayEntry
 from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
-from services.shell.store import Waiting
+from services.shell.store import WaitingMessages
 
 
 class ParkedQueue:
@@ -20,18 +20,20 @@ class ParkedQueue:
     def __init__(self, service: str, at: datetime, time: str, reader: ParkedReader, outcome: Outcome) -> None:
         self._service, self._at, self._time, self._reader, self._outcome = service, at, time, reader, outcome
 
-    def park(self, entry: Entry, key: str, message: Raw, trouble: Trouble) -> None:
+    def park(self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble) -> None:
         """Sets the message aside, behind what is parked of this key already."""
         origin = Origin(message.topic, message.partition, message.offset)
         record = entry.record
         waiting = record.waiting
         if waiting is None:
-            waiting = record.waiting = Waiting(self._reader.end(message.partition), 0, origin, origin)
+            waiting = record.waiting = WaitingMessages(self._reader.end(message.partition), 0, origin, origin)
         waiting.count, waiting.last = waiting.count + 1, origin
         entry.parked_now += 1
         self.park_again(entry, key, message, trouble, message.partition, 1)
 
-    def park_again(self, entry: Entry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int) -> None:
+    def park_again(
+        self, entry: OverlayEntry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int
+    ) -> None:
         """Publishes why; a later attempt adds nothing to the queue."""
         entry.dirty = True
         if attempt == 1:

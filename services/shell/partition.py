@@ -4,19 +4,19 @@ from functools import lru_cache
 from itertools import count
 from struct import Struct
 
-_WORDS = {count: Struct(f"<{count}I") for count in range(1, 64)}
+_INTEGERS = {count: Struct(f"<{count}I") for count in range(1, 64)}
 _MASK, _M = 0xFFFFFFFF, 0x5BD1E995
 
 
 @lru_cache(8192)  # the desks of a process hear of the same goods one after the other
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of this key (at most 255 bytes); half the time of the clients' own, which are Python too."""
-    words = len(key) >> 2
+    integers = len(key) >> 2
     h = 0x9747B28C ^ len(key)
-    for k in _WORDS[words].unpack_from(key) if words else ():
+    for k in _INTEGERS[integers].unpack_from(key) if integers else ():
         k = k * _M & _MASK
         h = (h * _M & _MASK) ^ ((k ^ k >> 24) * _M & _MASK)
-    rest = key[words * 4 :]
+    rest = key[integers * 4 :]
     if rest:
         h = (h ^ int.from_bytes(rest, "little")) * _M & _MASK
     h = (h ^ h >> 13) * _M & _MASK

@@ -16,11 +16,11 @@ from services.shell.halving import (
     PROBE_SECONDS,
     SECONDS,
     TRIES,
+    DeliveryReports,
     Fault,
     Halving,
     Item,
     ItemId,
-    Reports,
     may_be_of_message,
 )
 from services.shell.parking import Trouble
@@ -48,7 +48,7 @@ class Pieces:
     def _try(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
         """Commits these items; or says which fault of a message was in the way, and then nothing of them is written."""
         for attempt in range(TRIES):
-            self._transactions.reports = reports = Reports()
+            self._transactions.reports = reports = DeliveryReports()
             try:
                 self._write(items, refused)
             except KafkaException as problem:
@@ -66,7 +66,7 @@ class Pieces:
         if fault.topic is None:
             return True
         for _ in range(TRIES):
-            self._transactions.reports = reports = Reports()
+            self._transactions.reports = reports = DeliveryReports()
             try:
                 self._transactions.begin()
                 self._transactions.produce(topic=fault.topic, partition=fault.partition, key=fault.key, value=PROBE)
@@ -81,7 +81,7 @@ class Pieces:
                 return True
         return False
 
-    def _aborted(self, reports: Reports, problem: KafkaException) -> Fault:
+    def _aborted(self, reports: DeliveryReports, problem: KafkaException) -> Fault:
         """Aborts, and returns the fault of a message that ended this transaction; raises the problem if it was something else."""
         if not may_be_of_message(problem.args[0], following=True):
             raise problem

@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from services.shell.access import DENIALS
 from services.shell.assignment import Assignment
 from services.shell.broker_calls import BrokerCalls
-from services.shell.layout import Refused
+from services.shell.layout import CannotContinue
 from services.shell.settings import WorkerSettings
 
 LEAVE_SECONDS = 2.0
@@ -30,7 +30,7 @@ class Poller:
         """At most `size` messages. `due`: whether time limits wait, so that this does not; `committed_at`: when (monotonic) the last
         batch was committed.
 
-        Empty after a rebalance: what was read before it will be read again by its new owner. Refused where the read position is not in
+        Empty after a rebalance: what was read before it will be read again by its new owner. CannotContinue where the read position is not in
         the topic; KafkaException for what ends this process.
         """
         generation = self._assignment.generation
@@ -71,7 +71,7 @@ class Poller:
             # transaction markers lie between the last message and the end
             self._assignment.offsets.read[message.topic(), message.partition()] = message.offset()
         elif error.code() == KafkaError._AUTO_OFFSET_RESET:
-            raise Refused(
+            raise CannotContinue(
                 f"{self._desk}: {message.topic()}/{message.partition()} does not have the offset up to which it was read: "
                 f"{error}. 读取位点之后的消息不存在，主题可能已被重建。 Nothing is decided until an operator has looked: docs/runbooks/WorkerDown.md"
             )

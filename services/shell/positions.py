@@ -13,7 +13,7 @@ import msgspec
 
 from schemas.bounds import LARGEST_INTEGER
 from schemas.topics import BEGINS_AT_THE_END
-from services.shell.layout import Refused, replaced
+from services.shell.layout import CannotContinue, replaced
 
 KEY = ""
 """The key of this record in the state topic: no message has it, since one with an empty key is named by its position."""
@@ -42,7 +42,7 @@ class ReadPositions(msgspec.Struct, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class GroupOffset:
     """What the consumer group says of one input: the next offset, None where it has forgotten, and its metadata."""
 
     offset: int | None = None
@@ -50,13 +50,13 @@ class Noted:
 
 
 @dataclass(slots=True)
-class Found:
+class StoredPositions:
     """What there is of one partition: `noted` by input topic, the record or why it is `unreadable`, the first offset of the
     state topic.
     """
 
     partition: int
-    noted: Mapping[str, Noted]
+    noted: Mapping[str, GroupOffset]
     stored: ReadPositions | None = None
     first: int = 0
     records: int = 0
@@ -80,14 +80,14 @@ def decode(data: bytes) -> ReadPositions:
 def resume(
     desk: str,
     inputs: Iterable[str],
-    found: Found,
+    found: StoredPositions,
     accepted: bool,
     end: Callable[[str], int],
     ids: Mapping[str, str],
 ) -> dict[str, int]:
     """Input topic → the offset from which this partition goes on.
 
-    Refused where records are missing or would be decided again. `accepted`: an operator has agreed that records are
+    CannotContinue where records are missing or would be decided again. `accepted`: an operator has agreed that records are
     missing; then the positions of the group, which an operator can set, count more than those in the state topic.
     `end`: offset of the next message of an input, asked for only where a new input begins there. `ids`: those of the topics now.
     """
@@ -102,7 +102,7 @@ def resume(
     }
     positions: dict[str, int] = {}
     for topic in inputs:
-        noted, known = found.noted.get(topic, Noted()).offset, stored.get(topic)
+        noted, known = found.noted.get(topic, GroupOffset()).offset, stored.get(topic)
         known = None if known == END else known  # as an earlier release kept it
         if noted is None and known is None:
             positions[topic] = end(topic) if topic in BEGINS_AT_THE_END else BEGINNING
@@ -114,12 +114,12 @@ def resume(
 
 
 def refuse_replaced(desk: str, known: Mapping[str, str], now: Mapping[str, str]) -> None:
-    """Refused when a topic is gone or made anew; both map a topic to its id."""
+    """CannotContinue when a topic is gone or made anew; both map a topic to its id."""
     if lost := replaced(known, now):
         raise _refused(desk, f"{lost[0]}, with all that it held", f"{lost[1]}，原有消息已丢失。")
 
 
-def _refuse_what_is_lost(desk: str, found: Found, accepted: bool) -> None:
+def _refuse_what_is_lost(desk: str, found: StoredPositions, accepted: bool) -> None:
     name, stored = f"{desk}, partition {found.partition}", found.stored
     forgotten = all(noted.offset is None for noted in found.noted.values())
     if found.unreadable and not accepted:
@@ -138,7 +138,7 @@ def _refuse_what_is_lost(desk: str, found: Found, accepted: bool) -> None:
         raise _refused(name, "the state topic has records, but no read positions are known", "读取位点已丢失。")
 
 
-def _refused(name: str, why: str, chinese: str) -> Refused:
-    return Refused(
+def _refused(name: str, why: str, chinese: str) -> CannotContinue:
+    return CannotContinue(
         f"{name}: {why}. {chinese} Nothing is decided until an operator has looked: docs/runbooks/WorkerDown.md"
     )

@@ -13,11 +13,11 @@ from services.shell.codec import Raw, Undecodable
 from services.shell.handler import MessageHandler
 from services.shell.older_parking import OlderParking
 from services.shell.outcome import Outcome
-from services.shell.overlay import Entry
+from services.shell.overlay import OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Trouble, decode_order, edited_value, parked_raw, waits_here
 from services.shell.settling import BoundedReader, Order, Settlements
-from services.shell.store import Replay, Waiting
+from services.shell.store import Replay, WaitingMessages
 
 REPLAYED = 200
 """How many parked messages of one key are decided in one turn."""
@@ -43,7 +43,7 @@ class Replays:
         self._older = OlderParking(service, self._reader, handler, queue, self._settlements)
         self._most = 1 if one_by_one else REPLAYED
 
-    def order(self, entry: Entry, key: str, message: Raw) -> None:
+    def order(self, entry: OverlayEntry, key: str, message: Raw) -> None:
         """Carries an order out; one that is not about the first parked message of its key was carried out before, or comes too soon."""
         order = decode_order(message, self._service, key, self._time)
         waiting = entry.record.waiting
@@ -56,13 +56,13 @@ class Replays:
         elif order.parked_offset is not None:
             self._older.settle_announced(entry, key, message.partition, order, order.parked_offset)
 
-    def _replay_older(self, entry: Entry, key: str, partition: int, order: Order) -> None:
+    def _replay_older(self, entry: OverlayEntry, key: str, partition: int, order: Order) -> None:
         """What an older version parked comes first; what waits in the topic follows."""
         if self._older.settle_recorded(entry, key, partition, order) and entry.record.waiting is not None:
             entry.record.waiting.replay = Replay(-1, order.asked_by)
             self._step(entry, key, partition, None)
 
-    def go_on(self, entry: Entry, key: str, partition: int, refusal: Trouble | None = None) -> None:
+    def go_on(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None = None) -> None:
         """The next step of a replay that an earlier turn did not finish. `refusal`: why this step cannot be written; then the replay
         ends, and nothing is read for it, since that may be what fails."""
         waiting = entry.record.waiting
@@ -91,7 +91,7 @@ class Replays:
 
     # what waits in the parked topic
 
-    def _step(self, entry: Entry, key: str, partition: int, order: Order | None) -> None:
+    def _step(self, entry: OverlayEntry, key: str, partition: int, order: Order | None) -> None:
         """Settles what one stretch of the parked topic holds of this key. `order`: the one about the first message, if that is still to come."""
         waiting = entry.record.waiting
         assert waiting is not None and waiting.replay is not None
@@ -128,7 +128,13 @@ class Replays:
         self._stop(entry, key, partition, waiting, Trouble("not_in_topic", missing))
 
     def _settle(
-        self, entry: Entry, key: str, partition: int, fact: MessageParked, order: Order | None, waiting: Waiting
+        self,
+        entry: OverlayEntry,
+        key: str,
+        partition: int,
+        fact: MessageParked,
+        order: Order | None,
+        waiting: WaitingMessages,
     ) -> bool:
         """Decides or discards this message, the first of its key; False when the replay ends or pauses here."""
         assert waiting.replay is not None
@@ -162,16 +168,16 @@ class Replays:
         why = {"reason": trouble.reason, "error": shown(trouble.error), "occurred_at": self._at}
         self._queue.announce(fact.model_copy(update={**why, "attempt": attempt}), partition, attempt)
 
-    def _one_less(self, entry: Entry, waiting: Waiting) -> None:
+    def _one_less(self, entry: OverlayEntry, waiting: WaitingMessages) -> None:
         waiting.start, waiting.count, waiting.first, waiting.attempt = waiting.start + 1, waiting.count - 1, None, 1
         if waiting.count == 0:
             entry.record.waiting = None
 
-    def _later(self, entry: Entry) -> None:
+    def _later(self, entry: OverlayEntry) -> None:
         """The next turn goes on, whoever runs it."""
         entry.record.due = self._at.timestamp()
 
-    def _stop(self, entry: Entry, key: str, partition: int, waiting: Waiting, trouble: Trouble) -> None:
+    def _stop(self, entry: OverlayEntry, key: str, partition: int, waiting: WaitingMessages, trouble: Trouble) -> None:
         """The replay cannot go on, and people are told so at the message that is first now, as far as that is known."""
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})

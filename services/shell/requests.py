@@ -16,7 +16,7 @@ MOST_REMEMBERED = 512
 _TIME = b'"occurred_at":"'
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
+class AnsweredRequest(msgspec.Struct, frozen=True, array_like=True):
     """A request that was answered. `digest`: of its content; `at`: Unix seconds at which it was decided."""
 
     id: str
@@ -43,7 +43,7 @@ def content_digest(message: Raw) -> str:
     return blake2b(value, digest_size=8, key=message.headers.get("ce_type", b"")[:64]).hexdigest()
 
 
-def known(requests: list[Known], before: list[str], id: str, digest: str) -> Repeat:
+def known(requests: list[AnsweredRequest], before: list[str], id: str, digest: str) -> Repeat:
     """`before`: ids that an older version remembered without their content; they are taken for the same request."""
     found = False
     for each in requests:
@@ -56,7 +56,7 @@ def known(requests: list[Known], before: list[str], id: str, digest: str) -> Rep
     return Repeat.OTHER if found else Repeat.NEW
 
 
-def remembered(requests: list[Known], new: Known) -> list[Known]:
+def remembered(requests: list[AnsweredRequest], new: AnsweredRequest) -> list[AnsweredRequest]:
     """The requests with this one, without those that need not be remembered any more."""
     kept = [*requests, new]
     first = max(0, len(kept) - MOST_REMEMBERED)
@@ -66,6 +66,6 @@ def remembered(requests: list[Known], new: Known) -> list[Known]:
     return kept[first:]
 
 
-def too_many(requests: list[Known], at: float) -> bool:
+def too_many(requests: list[AnsweredRequest], at: float) -> bool:
     """Whether one more would push out a request that was heard within the promised time."""
     return len(requests) >= MOST_REMEMBERED and requests[-MOST_REMEMBERED].at >= at - REMEMBERED_SECONDS

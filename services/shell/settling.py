@@ -7,7 +7,7 @@ from schemas.bounds import shown
 from schemas.parking import DiscardParked, Origin, ParkedDiscarded, ParkedReplayed, ReplayParked
 from services.shell.codec import Raw
 from services.shell.outcome import Outcome
-from services.shell.overlay import Entry
+from services.shell.overlay import OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Stretch
 
@@ -49,14 +49,14 @@ class Settlements:
     def __init__(self, service: str, at: datetime, queue: ParkedQueue, outcome: Outcome) -> None:
         self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
 
-    def discarded(self, entry: Entry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
+    def discarded(self, entry: OverlayEntry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
         """`by`: who ordered it. A discarded time limit does not come due again."""
         if origin.is_deadline:
             entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
         self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
 
     def replayed(
-        self, entry: Entry, key: str, partition: int, origin: Origin, message: Raw, order: Order | None, by: str
+        self, entry: OverlayEntry, key: str, partition: int, origin: Origin, message: Raw, order: Order | None, by: str
     ) -> None:
         """`order`: the one that may have corrected this message."""
         edited = order.value_base64 if isinstance(order, ReplayParked) else None
@@ -67,7 +67,7 @@ class Settlements:
         """The one that was settled last was in no queue, and so in no count of what waits."""
         self._outcome.settled -= 1
 
-    def _announce(self, entry: Entry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:
+    def _announce(self, entry: OverlayEntry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:
         entry.settled = True
         self._outcome.settled += 1
         self._queue.announce(fact, partition)

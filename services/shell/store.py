@@ -13,7 +13,7 @@ from schemas.parking import DEADLINE, Origin, deadline_origin
 from services.shell.codec import Raw
 from services.shell.positions import UNREADABLE, ReadPositions
 from services.shell.positions import decode as decode_positions
-from services.shell.requests import Known
+from services.shell.requests import AnsweredRequest
 
 SHOWN_BYTES = 1000
 """Of a value that is no record."""
@@ -59,7 +59,7 @@ class Replay(msgspec.Struct, frozen=True, array_like=True):
     ordered_by: str
 
 
-class Waiting(msgspec.Struct):
+class WaitingMessages(msgspec.Struct):
     """Which messages of this key lie in the parked topic, in order, and have not been settled.
 
     `start`: an offset of the parked topic, at or before the first of them; every `MessageParked` of this key from there on
@@ -81,7 +81,8 @@ def _never() -> None:
 class Record(msgspec.Struct, omit_defaults=True):
     """The state topic's value. `due`: earliest deadline (or forgetting) as a Unix time; `state`: the decider's JSON.
 
-    `requests`: those that were answered (see `requests.py`); `heard`: ids of such, as an older version kept them.
+    `requests`: those that were answered (see `requests.py`); `answered_ids`: ids of such, as an older
+    version kept them (`heard` in the JSON).
     `waiting`: what is parked now; `parked`: what an older version parked, before those. `settled`: origins that waited in no
     queue and were settled all the same; `discarded`: ids of deadlines that an operator gave up.
     `due`, `parked` and `waiting` stand first: what a restore must know of a million records it reads without decoding them.
@@ -89,11 +90,11 @@ class Record(msgspec.Struct, omit_defaults=True):
 
     due: float | None = msgspec.field(default_factory=_never)
     parked: list[ParkedMessage] = []
-    waiting: Waiting | None = None
+    waiting: WaitingMessages | None = None
     n: int = 0
     closed: bool = False
-    heard: list[str] = []
-    requests: list[Known] = []
+    answered_ids: list[str] = msgspec.field(default_factory=list, name="heard")
+    requests: list[AnsweredRequest] = []
     settled: list[Origin] = []
     discarded: list[str] = []
     state: msgspec.Raw = msgspec.Raw(b"null")

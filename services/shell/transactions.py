@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from services.shell.broker_calls import OFFSETS_SECONDS, BrokerCalls
 from services.shell.clients import desk_producer
-from services.shell.halving import Reports, raised
+from services.shell.halving import DeliveryReports, raised
 from services.shell.settings import WorkerSettings
 
 OFFSETS_LIMIT = 12.0
@@ -32,7 +32,7 @@ class Transactions:
     """The transactions of one desk, one after another. `connect` comes first."""
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
-        self.reports: Reports | None = None
+        self.reports: DeliveryReports | None = None
         """Where it is told what became of each message, while somebody wants to know."""
         self._desk, self._settings, self._calls = desk, settings, calls
         self._producer: Producer

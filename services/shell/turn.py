@@ -17,7 +17,7 @@ from services.shell.desk import Desk
 from services.shell.halving import ItemId, id_of
 from services.shell.handler import HOLDING_KINDS, MessageHandler, trouble_of
 from services.shell.outcome import Outcome
-from services.shell.overlay import Changed, Entry, Overlay
+from services.shell.overlay import Changed, Overlay, OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import ParkedReader, Trouble
 from services.shell.replay import Replays
@@ -90,7 +90,7 @@ class Turn:
     def _refusal_of(self, message: Raw) -> Trouble | None:
         return self.refused.get(id_of(message)) if self.refused else None
 
-    def _decide_or_park(self, entry: Entry, key: str, message: Raw, refusal: Trouble | None) -> bool:
+    def _decide_or_park(self, entry: OverlayEntry, key: str, message: Raw, refusal: Trouble | None) -> bool:
         """Whether it was decided."""
         trouble = refusal or self._handler.attempt(entry, key, message)
         if trouble:
@@ -132,7 +132,7 @@ class Turn:
             entry.dirty = True
             self._pass_deadlines(entry, key, partition, refusal)
 
-    def _pass_deadlines(self, entry: Entry, key: str, partition: int, refusal: Trouble | None) -> None:
+    def _pass_deadlines(self, entry: OverlayEntry, key: str, partition: int, refusal: Trouble | None) -> None:
         try:
             open_deadlines = self._overlay.open_deadlines(entry, key, entry.state)
             passed = [deadline for deadline in open_deadlines if deadline.due <= self._at]

@@ -25,7 +25,7 @@ from schemas.topics import SERVICES, parked_topic
 from services.shell import agent_reading  # noqa: F401  (names of headers may be any bytes)
 from services.shell.access import Access, knock
 from services.shell.desk import Desk
-from services.shell.layout import REFUSED_CODE, Refused
+from services.shell.layout import REFUSED_CODE, CannotContinue
 from services.shell.loop import Loop
 from services.shell.metrics import OTHER, Labels
 from services.shell.settings import WorkerSettings
@@ -82,7 +82,7 @@ class LoopService(Service):
             try:
                 self.hosted.run()
                 code = None
-            except Refused as error:
+            except CannotContinue as error:
                 code = REFUSED_CODE
                 log.error("refused", desk=self.hosted.desk.name, error=str(error))
             except BaseException as error:
@@ -149,7 +149,7 @@ class Frame(faust.App):
             await self.sleep(KNOCK_SECONDS)
         try:
             await asyncio.to_thread(knock, self.customs_access, LET_IN_SECONDS)
-        except Refused as error:  # Faust would try for ever, or end with a traceback
+        except CannotContinue as error:  # Faust would try for ever, or end with a traceback
             log.error("refused", desk="worker", error=str(error))
             os._exit(REFUSED_CODE)
         await super().on_start()
@@ -166,7 +166,7 @@ class Frame(faust.App):
 
 
 def create_app(desks: Sequence[Desk], settings: WorkerSettings, web_port: int = 6066) -> faust.App:
-    """The Faust app of one worker that hosts these desks; Refused where a credential for the cluster is missing."""
+    """The Faust app of one worker that hosts these desks; CannotContinue where a credential for the cluster is missing."""
     configure_logs(settings.log_level)
     names = "-".join(desk.name for desk in desks)
     access = settings.access("worker")

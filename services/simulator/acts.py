@@ -34,29 +34,32 @@ class Act:
     at_end: bool = False
 
 
-def request_of(act: Act, sender: str, heard: datetime | None) -> Request:
-    """The request as this sender makes it. `heard`: when the fact was heard that caused it, by the player's clock; None: with pace."""
+def request_of(act: Act, sender: str, fact_read_at: datetime | None) -> Request:
+    """The request as this sender makes it. `fact_read_at`: when the player read the fact that caused it,
+    by the player's clock; None when the day is paced."""
     name = _NAMING.get(type(act.request), "replaces")
     changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
-    if act.stamped and heard is not None:
-        changes["occurred_at"] = heard
+    if act.stamped and fact_read_at is not None:
+        changes["occurred_at"] = fact_read_at
     return act.request.model_copy(update=changes) if changes else act.request
 
 
-def spoken(acts: list[Act], sender: str, told: Mapping[str, datetime], heard: datetime | None) -> list[Act]:
-    """The acts that follow from one fact, as this sender makes them. `told`: request → event time, of those that were made before:
+def acts_as_sent(
+    acts: list[Act], sender: str, event_times: Mapping[str, datetime], fact_read_at: datetime | None
+) -> list[Act]:
+    """The acts that follow from one fact, as this sender makes them. `event_times`: request → event time, of those that were made before:
     what is told of the same event by another process has the time of the first."""
-    known = told.get(request_id(sender, acts[0].name)) if acts else None
-    moment = None if heard is None else known or heard
+    known = event_times.get(request_id(sender, acts[0].name)) if acts else None
+    moment = None if fact_read_at is None else known or fact_read_at
     return [replace(act, request=request_of(act, sender, moment)) for act in acts]
 
 
 def equipment_event(
-    box: str, event: EquipmentEvent, at: datetime, place: str, *, laden: bool, **known: Any
+    box: str, event: EquipmentEvent, at: datetime, location: str, *, laden: bool, **known: Any
 ) -> RecordEquipmentEvent:
     """What a terminal tells of a box. `known`: further fields of the request."""
     return RecordEquipmentEvent(
-        container_no=box, asked_by=TERMINAL, occurred_at=at, event=event, place=place, laden=laden, **known
+        container_no=box, asked_by=TERMINAL, occurred_at=at, event=event, place=location, laden=laden, **known
     )
 
 

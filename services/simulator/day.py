@@ -139,8 +139,8 @@ class Day:
 
     def lodged_at(self, index: int) -> datetime:
         """When this consignment is lodged: in order, spread like the hours of a working day."""
-        day, place = divmod(index, self.consignments)
-        share = (place + 0.5) / self.consignments
+        day, number = divmod(index, self.consignments)
+        share = (number + 0.5) / self.consignments
         hour = min(23, bisect_left(_EDGES, share) - 1)
         within = (share - _EDGES[hour]) / (_EDGES[hour + 1] - _EDGES[hour])
         return self.start + timedelta(days=day, hours=hour + within)
@@ -330,16 +330,20 @@ def _item(dice: Random, origin: str) -> Item:
     )
 
 
-def _spoilt(said: Declaration, dice: Random) -> Declaration:
-    first = said.items[0]
+def _spoilt(declaration: Declaration, dice: Random) -> Declaration:
+    first = declaration.items[0]
     wrong = dice.randrange(4)
     if wrong == 0:
-        return said.model_copy(update={"consignee": said.consignee[:-1] + "0" + said.consignee[-1:]})
+        return declaration.model_copy(
+            update={"consignee": declaration.consignee[:-1] + "0" + declaration.consignee[-1:]}
+        )
     if wrong == 1:
-        return said.model_copy(update={"invoice_total": said.invoice_total * 2 + 1})
+        return declaration.model_copy(update={"invoice_total": declaration.invoice_total * 2 + 1})
     if wrong == 2:
-        return said.model_copy(update={"items": (first.model_copy(update={"origin_country": "XX"}), *said.items[1:])})
-    return said.model_copy(update={"net_mass_kg": said.gross_mass_kg * 2})
+        return declaration.model_copy(
+            update={"items": (first.model_copy(update={"origin_country": "XX"}), *declaration.items[1:])}
+        )
+    return declaration.model_copy(update={"net_mass_kg": declaration.gross_mass_kg * 2})
 
 
 def _firm(seed: int, number: int) -> str:

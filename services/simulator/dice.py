@@ -7,9 +7,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def throw(seed: int, *words: object) -> float:
+def throw(seed: int, *names: object) -> float:
     """In [0, 1); depends on nothing but seed and words, so no restart and no order of messages changes it."""
-    digest = sha256(f"{seed}/{'/'.join(map(str, words))}".encode()).digest()
+    digest = sha256(f"{seed}/{'/'.join(map(str, names))}".encode()).digest()
     return int.from_bytes(digest[:7]) / (1 << 56)
 
 

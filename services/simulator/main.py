@@ -18,13 +18,13 @@ def simulate(
     paced: bool,
     endless: bool,
     idle_seconds: float,
-    told: SimulatorSettings,
+    settings: SimulatorSettings,
     start: datetime | None = None,
     clock: Clock = CLOCK,
     others: bool = False,
     advance: Advance = unreported,
 ) -> Played:
-    """On the cluster that `told` names, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
+    """On the cluster that `settings` names, plays one day of `consignments` (0: only people, no lodgements), or days without end, until done or a signal.
 
     `paced`: by the border's clock; else as fast as the desks follow, ClockTooSlow where the border's clock is not fast enough for
     that. Ends too when nothing moves for `idle_seconds`. `others`: people act on goods of real declarants, too. `advance` is told
@@ -33,12 +33,14 @@ def simulate(
     configure_logs("INFO")
     if endless:
         day, first = endless_start(seed, consignments, clock)
-        player = Player(told, day, first, None, paced=True, idle_seconds=idle_seconds, clock=clock, others=others)
+        player = Player(settings, day, first, None, paced=True, idle_seconds=idle_seconds, clock=clock, others=others)
     else:
         midnight = (clock.now() + timedelta(hours=8)).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
             hours=8
         )
         day = Day(seed, max(1, consignments), start or midnight)
-        player = Player(told, day, 0, consignments, paced=paced, idle_seconds=idle_seconds, clock=clock, others=others)
+        player = Player(
+            settings, day, 0, consignments, paced=paced, idle_seconds=idle_seconds, clock=clock, others=others
+        )
     on_stop(player.stop)
     return player.run(advance)

@@ -122,8 +122,8 @@ class Mistakes:
         """It is told to be stripped into a box that is not touched."""
         box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
         wrong, _ = self.day.targets(self.day.index_of_box(box) or 0)
-        told = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(wrong,))
-        return Act(at, f"{box}/stripped", told, stamped=True)
+        stripped = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(wrong,))
+        return Act(at, f"{box}/stripped", stripped, stamped=True)
 
     def moved(self, fact: ReleaseGranted) -> list[Act]:
         """Where the release desk takes the goods to be in the wrong box, the terminal sees its mistake."""
@@ -138,11 +138,11 @@ class Mistakes:
         if slip is Slip.NOT_STRIPPED:
             return [self._taken_back(box, f"{box}/stripped", "未拆箱 it was not stripped", fact)]
         at = fact.occurred_at + timedelta(hours=1)
-        told = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(right,))
+        stripped = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(right,))
         stuffed = equipment_event(right, EquipmentEvent.STUFFED, at, SHED, laden=True, sources=(box,))
         gone = equipment_event(box, EquipmentEvent.GATED_OUT, at + timedelta(hours=3), "G2", laden=False)
         return [
-            Act(at, f"{box}/stripped/corrected", told, stamped=True, replaces=f"{box}/stripped"),
+            Act(at, f"{box}/stripped/corrected", stripped, stamped=True, replaces=f"{box}/stripped"),
             Act(at, f"{right}/stuffed", stuffed, stamped=True),
             Act(gone.occurred_at, f"{box}/out/stripped", gone, stamped=True),
         ]
@@ -162,5 +162,5 @@ class Mistakes:
         )
         return Act(later, f"{name}/taken back", back, stamped=True, replaces=name)
 
-    def _dice(self, *words: object) -> float:
-        return throw(self.day.seed, *words)
+    def _dice(self, *names: object) -> float:
+        return throw(self.day.seed, *names)

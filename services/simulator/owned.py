@@ -35,14 +35,14 @@ class _Box(msgspec.Struct):
     container_no: str
 
 
-class _Said(msgspec.Struct):
+class _Declaration(msgspec.Struct):
     declarant: str
     reference: str
     containers: tuple[_Box, ...] = ()
 
 
 class _Lodging(msgspec.Struct):
-    declaration: _Said
+    declaration: _Declaration
 
 
 _lodging = msgspec.json.Decoder(_Lodging)
@@ -67,8 +67,8 @@ class Owned:
 
     def lodged(self, request: LodgeDeclaration) -> None:
         """Somebody simulated lodges this, for the first time or again."""
-        said = request.declaration
-        self._note(said.declarant, said.reference, [box.container_no for box in said.containers])
+        declaration = request.declaration
+        self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def stripped(self, event: RecordEquipmentEvent) -> None:
         """Somebody simulated tells this of a box: the containers into which goods went out of it are theirs, too."""
@@ -77,10 +77,10 @@ class Owned:
     def read(self, value: bytes) -> None:
         """The stored content of a lodgement that a player before sent; one that cannot be read is nobody's goods."""
         try:
-            said = _lodging.decode(value).declaration
+            declaration = _lodging.decode(value).declaration
         except msgspec.DecodeError:
             return
-        self._note(said.declarant, said.reference, [box.container_no for box in said.containers])
+        self._note(declaration.declarant, declaration.reference, [box.container_no for box in declaration.containers])
 
     def _note(self, declarant: str, reference: str, boxes: list[str]) -> None:
         """What is lodged a second time may become the second consignment of its reference."""

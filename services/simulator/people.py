@@ -76,7 +76,7 @@ STAYING = ("rejected", "refused", "withdrawn")
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
 OFFICERS = ("officer-liu", "officer-wang", "officer-zhao", "officer-sun", "officer-kong")
 YARDS = ("yard-huangdao", "yard-qianwan", "yard-dagang")
-HEARD = (
+FACTS_ACTED_ON = (
     ConsignmentAssessed,
     ConsignmentHeld,
     InspectionOrdered,
@@ -237,8 +237,8 @@ class People:
         at = fact.occurred_at + timedelta(seconds=after)
         imported = fact.direction is Direction.IMPORT
         event = EquipmentEvent.DISCHARGED if imported else EquipmentEvent.GATED_IN
-        told = equipment_event(box, event, at, QUAY, laden=True, conveyance=fact.conveyance)
-        return Act(at, f"{box}/in/{visit}", told, stamped=True)
+        report = equipment_event(box, event, at, QUAY, laden=True, conveyance=fact.conveyance)
+        return Act(at, f"{box}/in/{visit}", report, stamped=True)
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
@@ -340,19 +340,22 @@ class People:
         """Live goods are watched in isolation, and pass when they are healthy; pests of other goods are treated as those of wood."""
         key, origin = fact.consignment_id, fact.origin
         sick = self._dice(key, origin, "sick") < SICK_SHARE
-        told: dict[str, Any] = {"decision": TreatmentDecision.CLEAR, "reason": "隔离检疫合格 healthy after isolation"}
+        decision: dict[str, Any] = {
+            "decision": TreatmentDecision.CLEAR,
+            "reason": "隔离检疫合格 healthy after isolation",
+        }
         if sick:
-            told = {"decision": TreatmentDecision.REFUSE, "reason": "无有效处理方法 no treatment is known"}
+            decision = {"decision": TreatmentDecision.REFUSE, "reason": "无有效处理方法 no treatment is known"}
         elif GoodsClass.LIVE not in fact.goods:
-            told = {"decision": TreatmentDecision.TREAT, "goods": GoodsClass.WOOD, "methods": OF_WOOD}
-            told["reason"] = "按木质包装处理 treated as wood packaging"
+            decision = {"decision": TreatmentDecision.TREAT, "goods": GoodsClass.WOOD, "methods": OF_WOOD}
+            decision["reason"] = "按木质包装处理 treated as wood packaging"
         decided = DecideTreatment(
             consignment_id=key,
             asked_by=pick(OFFICERS, self._dice(key, origin, "officer")),
             occurred_at=fact.occurred_at,
             origin=origin,
             finding=fact.finding,
-            **told,
+            **decision,
         )
         after = between(*ISOLATION, self._dice(key, origin, "isolation"))
         return Act(fact.occurred_at + timedelta(seconds=after), f"{key}/{origin}/decision", decided)
@@ -395,8 +398,8 @@ class People:
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
         """It leaves once, however often it is allowed, unless something was told of it by mistake: then when that was put right."""
-        if self.events and (told := self.mistakes.instead_of_leaving(fact)) is not None:
-            return told
+        if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
+            return acts
         return self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
 
     def _drive_out_after_all(self, fact: EquipmentEventRetracted) -> list[Act]:
@@ -440,8 +443,8 @@ class People:
             if self._dice(box, "loaded") < LOADED_SHARE:
                 at = fact.occurred_at + timedelta(hours=between(*LOADING, self._dice(box, "load")))
                 ship = self.day.intent(index).conveyance
-                told = equipment_event(box, EquipmentEvent.LOADED, at, QUAY, laden=True, conveyance=ship)
-                acts.append(Act(at, f"{box}/load", told, stamped=True, at_end=True))
+                report = equipment_event(box, EquipmentEvent.LOADED, at, QUAY, laden=True, conveyance=ship)
+                acts.append(Act(at, f"{box}/load", report, stamped=True, at_end=True))
         return acts
 
     def _return_empty(self, fact: ContainerGatedOut) -> list[Act]:
@@ -469,5 +472,5 @@ class People:
         )
         return Act(at, f"{box}/finding/{fact.alarm}/{fact.report_id or fact.visit}", found, stamped=True)
 
-    def _dice(self, *words: object) -> float:
-        return throw(self.day.seed, *words)
+    def _dice(self, *names: object) -> float:
+        return throw(self.day.seed, *names)

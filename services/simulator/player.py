@@ -22,10 +22,10 @@ from services.shell import clients
 from services.shell.advance import Advance, unreported
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
-from services.simulator.acts import Act, spoken
+from services.simulator.acts import Act, acts_as_sent
 from services.simulator.day import Day, Plan
 from services.simulator.owned import Owned, as_simulated
-from services.simulator.people import HEARD, People
+from services.simulator.people import FACTS_ACTED_ON, People
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
@@ -41,7 +41,7 @@ LEAST_SPEED = 3600.0
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
-KINDS = {kind.kind: kind for kind in HEARD}
+KINDS = {kind.kind: kind for kind in FACTS_ACTED_ON}
 ENDS = {
     "DeclarationRejected": "rejected",
     "ReleaseGranted": "released",
@@ -61,7 +61,7 @@ class Played:
     """What came of it: consignments lodged, requests asked, and consignments per end ("kept": released, and other goods keep their box)."""
 
     lodged: int = 0
-    asked: int = 0
+    requests: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     finished: bool = False
@@ -104,8 +104,8 @@ class Player:
         self._acts: list[tuple[float, float, int, Act]] = []
         self._at_end: list[Act] = []
         self._count = 0
-        self._asked: set[str] = set()
-        self._told: dict[str, datetime] = {}
+        self._request_ids: set[str] = set()
+        self._event_times: dict[str, datetime] = {}
         """Event times of the departures that were told before this run, by request."""
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has."""
@@ -139,10 +139,10 @@ class Player:
         """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`. `advance` is told
         how many more have their end, a negative number where goods were called back."""
         self._began = stopwatch()
-        self._read_what_was_asked()
+        self._read_own_requests()
         self._producer = clients.sender(self.settings.access(), linger_ms=5, queued=200_000)
         consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
-        stillness = Stillness(self.settings.access(), self._places(REQUESTS), self._places(FACTS))
+        stillness = Stillness(self.settings.access(), self._partitions(REQUESTS), self._partitions(FACTS))
         quiet_since, counted = stopwatch(), 0
         try:
             while not self._stop.is_set():
@@ -230,26 +230,26 @@ class Player:
         return sent
 
     def _ask(self, name: str, request: Request) -> None:
-        asked = request_id(SENDER, name)
+        id_ = request_id(SENDER, name)
         if isinstance(request, LodgeDeclaration):
             self._owned.lodged(request)
         elif isinstance(request, RecordEquipmentEvent):
             self._owned.stripped(request)
-        if asked in self._asked:
+        if id_ in self._request_ids:
             return
-        self._asked.add(asked)
-        self.played.asked += 1
+        self._request_ids.add(id_)
+        self.played.requests += 1
         request = as_simulated(request)
-        told = request_headers(request, asked, SENDER, request.occurred_at.isoformat())
+        headers = request_headers(request, id_, SENDER, request.occurred_at.isoformat())
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                self.acknowledged.add(asked)
+                self.acknowledged.add(id_)
 
         topic, value = topic_of("anyone", type(request)), encode(request)
         while True:
             try:
-                self._producer.produce(topic, key=request.key, value=value, headers=told, on_delivery=delivered)
+                self._producer.produce(topic, key=request.key, value=value, headers=headers, on_delivery=delivered)
                 return
             except BufferError:
                 self._producer.poll(0.1)
@@ -263,7 +263,7 @@ class Player:
             self._ended[key] = ENDS[name]
         elif name in ("ReleaseRevoked", "RefusalRevoked"):
             self._ended.pop(key, None)
-        if (plan := self._returning.heard(name, key)) is not None:
+        if (plan := self._returning.due_after(name, key)) is not None:
             self._lodge_now(plan)
         kind = KINDS.get(name)
         if kind is None:
@@ -279,8 +279,8 @@ class Player:
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
             self._ended.pop(key, None)  # only a part is released; the rest has not arrived
-        heard = None if self.paced else self.clock.now()
-        acts = spoken(self.people.react(fact), SENDER, self._told, heard)
+        read_at = None if self.paced else self.clock.now()
+        acts = acts_as_sent(self.people.react(fact), SENDER, self._event_times, read_at)
         if key in self.people.kept:
             self.people.kept.discard(key)
             self._ended[key] = "kept"
@@ -296,23 +296,23 @@ class Player:
 
     # where a fresh player takes over
 
-    def _read_what_was_asked(self) -> None:
+    def _read_own_requests(self) -> None:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
         try:
-            left = set(self._places(REQUESTS))
+            left = set(self._partitions(REQUESTS))
             while left and not self._stop.is_set():
                 for message in consumer.consume(5000, 0.1):
                     error = message.error()
                     if error is None:
-                        told = headers_of(message)
-                        if told.get("ce_source") == SENDER.encode():
-                            asked = told["ce_id"].decode()
-                            self._asked.add(asked)
-                            if told.get("ce_type") == LodgeDeclaration.kind.encode():
+                        headers = headers_of(message)
+                        if headers.get("ce_source") == SENDER.encode():
+                            id_ = headers["ce_id"].decode()
+                            self._request_ids.add(id_)
+                            if headers.get("ce_type") == LodgeDeclaration.kind.encode():
                                 self._owned.read(message.value() or b"")
-                            if told.get("ce_type") == RecordEquipmentEvent.kind.encode():
+                            if headers.get("ce_type") == RecordEquipmentEvent.kind.encode():
                                 event = RecordEquipmentEvent.read_stored(message.value() or b"")
-                                self._told[asked] = event.occurred_at
+                                self._event_times[id_] = event.occurred_at
                                 self._owned.stripped(event)
                     elif error.code() == KafkaError._PARTITION_EOF:
                         left.discard((message.topic(), message.partition()))
@@ -321,10 +321,10 @@ class Player:
 
     def _consumer(self, topics: tuple[str, ...], start: int, isolation: str) -> Consumer:
         consumer = clients.simulator_consumer(self.settings.access(), isolation)
-        consumer.assign([TopicPartition(t, p, start) for t, p in self._places(topics)])
+        consumer.assign([TopicPartition(t, p, start) for t, p in self._partitions(topics)])
         return consumer
 
-    def _places(self, topics: tuple[str, ...]) -> list[tuple[str, int]]:
+    def _partitions(self, topics: tuple[str, ...]) -> list[tuple[str, int]]:
         return [(topic, number) for topic in topics for number in range(self.settings.partitions)]
 
 

@@ -16,7 +16,7 @@ class Returning:
 
     def __init__(self, day: Day, first: int) -> None:
         self._day, self._first = day, first
-        self._heard: set[str] = set()
+        self._subjects: set[str] = set()
         self._waiting: dict[str, Plan] = {}
 
     def due(self, plan: Plan) -> Plan | None:
@@ -25,19 +25,19 @@ class Returning:
         if before is None or before < self._first:
             return plan
         box, goods = self._day.box(before), self._day.plan(before).consignment_id
-        if box in self._heard:
+        if box in self._subjects:
             return plan.inside(box)
-        if goods in self._heard:
+        if goods in self._subjects:
             return plan
         self._waiting[box] = plan.inside(box)
         self._waiting[goods] = plan
         return None
 
-    def heard(self, kind: str, key: str) -> Plan | None:
+    def due_after(self, kind: str, key: str) -> Plan | None:
         """What is to be lodged after this fact about a box or about goods."""
         if kind not in OUTSIDE and kind not in STAYS:
             return None
-        self._heard.add(key)
+        self._subjects.add(key)
         waits = self._waiting.pop(key, None)
         if waits is not None:
             self._waiting = {name: plan for name, plan in self._waiting.items() if plan.index != waits.index}

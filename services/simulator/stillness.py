@@ -16,7 +16,7 @@ from services.shell.access import Access, access_to
 from services.shell.clock import stopwatch
 
 SECONDS = 10
-Places = Mapping[tuple[str, int], int]
+Offsets = Mapping[tuple[str, int], int]
 
 
 class Stillness:
@@ -37,22 +37,22 @@ class Stillness:
         for group in self._groups.values():
             group.close()
 
-    def still(self, last: Places, read: Places) -> bool:
+    def still(self, last: Offsets, read: Offsets) -> bool:
         """`last`: offset of the last fact that we heard, `read`: up to where we read, both by topic and partition."""
         try:
-            wanted = {**self._ends(self._requests), **{place: offset + 1 for place, offset in last.items()}}
+            wanted = {**self._ends(self._requests), **{partition: offset + 1 for partition, offset in last.items()}}
             if not all(self._has_read(name, wanted) for name in SERVICES):
                 return False
-            return all(read.get(place, 0) >= end for place, end in self._ends(self._facts).items())
+            return all(read.get(partition, 0) >= end for partition, end in self._ends(self._facts).items())
         except KafkaException:
             self.close()  # a client may look for the group coordinator of a dead broker for ever, also when it is back
             self._connect()
             return False
 
-    def _has_read(self, service: str, wanted: Places) -> bool:
+    def _has_read(self, service: str, wanted: Offsets) -> bool:
         topics = heard_topics(service)
-        places = [TopicPartition(t, p) for t, p in wanted if t in topics]
-        committed = self._groups[service].committed(places, SECONDS)
+        partitions = [TopicPartition(t, p) for t, p in wanted if t in topics]
+        committed = self._groups[service].committed(partitions, SECONDS)
         behind = [p for p in committed if wanted[p.topic, p.partition] and p.offset < wanted[p.topic, p.partition]]
         return not behind or self._nothing_follows(self._groups[service], behind)
 
@@ -74,10 +74,10 @@ class Stillness:
         finally:
             group.unassign()
 
-    def _ends(self, places: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        asked = self._admin.list_offsets(
-            {TopicPartition(t, p): OffsetSpec.latest() for t, p in places},
+    def _ends(self, partitions: list[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        futures = self._admin.list_offsets(
+            {TopicPartition(t, p): OffsetSpec.latest() for t, p in partitions},
             isolation_level=IsolationLevel.READ_COMMITTED,
             request_timeout=SECONDS,
         )
-        return {(place.topic, place.partition): future.result().offset for place, future in asked.items()}
+        return {(partition.topic, partition.partition): future.result().offset for partition, future in futures.items()}

@@ -73,11 +73,11 @@ def _phosphine(short: bool) -> dict[str, Any]:
     return _fumigated(TreatmentMethod.PHOSPHINE, "1.5", "0.1", readings)
 
 
-def _gas(celsius: str, rows: Collection[tuple[str, str]], place: str) -> tuple[Reading, ...]:
+def _gas(celsius: str, rows: Collection[tuple[str, str]], line: str) -> tuple[Reading, ...]:
     """Readings of (hours, g/m3) at one sampling line."""
     return tuple(
         [
-            Reading(hours=Decimal(hours), temperature_c=Decimal(celsius), concentration_g_m3=Decimal(gas), place=place)
+            Reading(hours=Decimal(hours), temperature_c=Decimal(celsius), concentration_g_m3=Decimal(gas), place=line)
             for hours, gas in rows
         ]
     )

@@ -15,7 +15,7 @@ import services.console.readmodel.projector  # imported for the metrics it regis
 import services.shell.metrics
 import services.shell.worker
 from services.cli.processes import worker
-from services.cli.scraping import Page, files
+from services.cli.scraping import MetricsPage, files
 from services.cli.settings import UpSettings
 from services.cli.up import Up
 
@@ -44,7 +44,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 HOMES = ("data", "folder with 'quotes' and \"more\"", "数据: # {a} %s", "back\\slash [a-z]?")
-PAGES = (Page("worker-risk-0", 6166), Page("projector", 6165))
+PAGES = (MetricsPage("worker-risk-0", 6166), MetricsPage("projector", 6165))
 
 
 @pytest.mark.parametrize("name", HOMES)
@@ -55,7 +55,7 @@ def test_the_configuration_of_any_folder_is_one_that_prometheus_reads(
     home = tmp_path / name
     home.mkdir()
     (home / "prometheus.key").write_text("dtg_…")
-    written = files(home, PAGES, Page("console", 8180), alertmanager)
+    written = files(home, PAGES, MetricsPage("console", 8180), alertmanager)
     for file, text in written.items():
         (home / file).write_text(text)
     done = promtool("check", "config", str(home / "prometheus.yml"))

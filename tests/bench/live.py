@@ -12,7 +12,7 @@ from schemas.topics import STATES
 from services.cli.bench.load import Phase, lodgements, offer, sender
 from services.cli.bench.rig import Rig
 from services.cli.ledger import audit
-from services.cli.log import Entry, read
+from services.cli.log import LoggedMessage, read
 from services.shell import clients
 from services.shell.access import Access
 from services.simulator.day import Day
@@ -36,7 +36,7 @@ def samples(rig: Rig, day: Day) -> list[Sample]:
     while (ledger := audit(rig.access("auditor"))).lodged < SAMPLES or ledger.ends["nowhere"]:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{ledger.ends['nowhere']} of {SAMPLES} samples went nowhere")
-    latest: dict[tuple[str, str], Entry] = {}
+    latest: dict[tuple[str, str], LoggedMessage] = {}
     for entry in read(rig.access("auditor"), [topic.name for topic in STATES]):
         latest[entry.topic, entry.key] = entry
     boxes = {key: e.value for (topic, key), e in latest.items() if topic == "customs-gate-state" and e.value}

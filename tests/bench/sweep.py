@@ -92,7 +92,7 @@ def figures(phase: Phase, immediate: set[str], rate: float) -> dict[str, Any]:
     waits = phase.latencies(immediate)
     return {
         "offered": rate,
-        "consignments": len(phase.seen),
+        "consignments": len(phase.ended),
         "reached": phase.rate(),
         "late_ms": phase.late * 1000,
         **{f"p{share}_ms": percentile(waits, share / 100) * 1000 for share in (50, 95, 99, 100)},
@@ -125,10 +125,10 @@ def main_part(size: Size) -> Part:
     with stand(8, USUAL, size) as here:
         here.play(size.warm)
         disk = here.rig.bytes_on_disk()
-        heard, before, started = here.rig.heard(), here.rig.costs(), time.monotonic()
+        heard, before, started = here.rig.decided_messages(), here.rig.costs(), time.monotonic()
         full = here.play(size.full)
         busy = time.monotonic() - started
-        after, told = here.rig.costs(), here.rig.heard()
+        after, told = here.rig.costs(), here.rig.decided_messages()
         told.subtract(heard)
         grown = here.rig.bytes_on_disk()
         grown.subtract(disk)

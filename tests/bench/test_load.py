@@ -20,13 +20,13 @@ def test_a_backlog_is_due_all_at_once() -> None:
 
 
 def test_a_latency_counts_from_the_moment_it_was_due() -> None:
-    phase = Phase(due={"late": 10.0, "soon": 11.0, "held": 12.0}, seen={"late": 14.0, "soon": 11.5}, began=10.0)
+    phase = Phase(due={"late": 10.0, "soon": 11.0, "held": 12.0}, ended={"late": 14.0, "soon": 11.5}, began=10.0)
     assert phase.latencies({"late", "soon", "held"}) == [0.5, 4.0]
     assert phase.rate() == 0.5
 
 
 def test_the_hours_of_a_treatment_are_no_slowness_of_the_desks() -> None:
-    phase = Phase(seen={"a": 11.0, "b": 12.0, "fumigated": 40.0}, treated={"fumigated"}, began=10.0)
+    phase = Phase(ended={"a": 11.0, "b": 12.0, "fumigated": 40.0}, treated={"fumigated"}, began=10.0)
     assert phase.rate() == 1.0
 
 

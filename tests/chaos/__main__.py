@@ -19,7 +19,7 @@ from pathlib import Path
 from deploy.kafka.progress import Sign, WaitLimit, wait_for
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
-from services.cli.log import Entry, read
+from services.cli.log import LoggedMessage, read
 from services.simulator.day import Day
 from services.simulator.player import Played
 from tests.chaos.counts import Said, differences, lags_of, rows_against, said_by_metrics, said_by_topics
@@ -125,7 +125,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             strikes=season.strikes,
             ledger=ledger,
             flow={**flow_of(entries), **flow_of(states)},
-            asked=played.asked,
+            asked=played.requests,
             acknowledged=len(player.acknowledged),
             missing=len(player.acknowledged - ids),
             finished=played.finished,
@@ -193,7 +193,7 @@ def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
     wait_for(at_rest, theatre.progress("the workers to come to rest", signs=signs, still=STALL_SECONDS), 1.2)
 
 
-def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Entry]) -> list[str]:
+def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[LoggedMessage]) -> list[str]:
     """The read model may be behind as long as it gets on; what differs after that is wrong."""
     found: list[str] = []
 

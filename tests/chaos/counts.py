@@ -10,7 +10,7 @@ from pathlib import Path
 
 from schemas.topics import ROLES
 from services.cli.ledger import Ledger
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.console.readmodel.consignment import UNMATCHED
 from services.shell.loopback import open_page
 
@@ -34,7 +34,7 @@ def lags_of(page: str) -> list[int]:
         return list(json.load(answer)["lag"].values())
 
 
-def said_by_topics(entries: Iterable[Entry]) -> Said:
+def said_by_topics(entries: Iterable[LoggedMessage]) -> Said:
     """What the desks said, counted on the topics."""
     return Counter(
         (entry.desk, entry.kind)
@@ -52,7 +52,7 @@ def differences(left: Said, right: Said) -> list[str]:
     ]
 
 
-def rows_against(database: Path, ledger: Ledger, entries: Iterable[Entry]) -> list[str]:
+def rows_against(database: Path, ledger: Ledger, entries: Iterable[LoggedMessage]) -> list[str]:
     """Where the rows differ from the topics: ends, stages, timelines, holds, the feed for ports."""
     ends, timeline, found = dict(ledger.ends), _timeline(entries), []
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
@@ -81,7 +81,7 @@ def rows_against(database: Path, ledger: Ledger, entries: Iterable[Entry]) -> li
     return found
 
 
-def _timeline(entries: Iterable[Entry]) -> dict[str, int]:
+def _timeline(entries: Iterable[LoggedMessage]) -> dict[str, int]:
     """What desks and people said, by kind."""
     meant = [e for e in entries if ROLES[e.topic] != "parked" and "/customs-" not in e.id]
     return dict(Counter(entry.kind for entry in meant))

@@ -15,7 +15,7 @@ from typing import Any
 
 from schemas.topics import ROLES
 from schemas.vocabulary import consignment_id
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.simulator.day import Day
 from services.simulator.slips import Slip
 
@@ -60,12 +60,12 @@ def keys(played: Day) -> set[str]:
     return {plan.consignment_id for plan in plans} | again | boxes
 
 
-def lodged_again(entries: Iterable[Entry]) -> int:
+def lodged_again(entries: Iterable[LoggedMessage]) -> int:
     """How much was lodged once more after its withdrawal: each is a consignment of its own."""
     return sum(entry.kind == "DeclarationLodgedAgain" for entry in entries)
 
 
-def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:
+def facts(entries: Iterable[LoggedMessage], wanted: set[str]) -> Counter[str]:
     """How often each thing was said about these goods."""
     told = [
         entry
@@ -82,7 +82,7 @@ def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:
     )
 
 
-def _whichever(entry: Entry, failures: set[str]) -> Any:
+def _whichever(entry: LoggedMessage, failures: set[str]) -> Any:
     """What was said; of a refusal of goods that failed several times, all the failures instead of the one that it gives."""
     body = entry.body
     if entry.kind == "ReleaseRefused" and len(failures) > 1 and body["cause"] in failures:

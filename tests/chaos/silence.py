@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.flow import FLOW
 from schemas.topics import ROLES
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from tests.chaos.strike import Strike
 
 Span = tuple[float, float]
@@ -18,7 +18,7 @@ SILENT_DESK = "clearance"
 HEARD = frozenset(kind.kind for kind in FLOW[SILENT_DESK])
 
 
-def turns_of(entries: Sequence[Entry], states: Iterable[Entry]) -> Turns:
+def turns_of(entries: Sequence[LoggedMessage], states: Iterable[LoggedMessage]) -> Turns:
     """What became of each input: of `entries` (facts and requests) by the cause that a fact names, and of clearance by its states."""
     inputs = {e.id: (e.partition, _moment(e)) for e in entries if ROLES[e.topic] in ("facts", "requests")}
     turns: dict[tuple[str, int], list[Span]] = defaultdict(list)
@@ -51,5 +51,5 @@ def waited(turns: Turns, desks: Iterable[str], strike: Strike) -> float | None:
     return max(waits, default=None)
 
 
-def _moment(entry: Entry) -> float:
+def _moment(entry: LoggedMessage) -> float:
     return entry.timestamp_ms / 1000

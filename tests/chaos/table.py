@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 from schemas.topics import ROLES
 from services.cli.ledger import Ledger
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.shell.clock import Clock
 from tests.chaos.faults import KINDS
 from tests.chaos.strike import Strike
@@ -166,7 +166,7 @@ class Outcome:
         return ["## Not as it must be", "", *[f"- {line}" for line in problems]]
 
 
-def flow_of(entries: Iterable[Entry]) -> Flow:
+def flow_of(entries: Iterable[LoggedMessage]) -> Flow:
     """When each desk said something, by partition; what tells of the clearance service are its states."""
     flow: Flow = defaultdict(list)
     for entry in entries:
@@ -189,7 +189,7 @@ def flows_again(flow: Flow, strike: Strike, least: int = 1) -> float | None:
     return max(waits, default=None)
 
 
-def skewed(entries: Sequence[Entry], strike: Strike, clock: Clock) -> int:
+def skewed(entries: Sequence[LoggedMessage], strike: Strike, clock: Clock) -> int:
     """Facts of the struck desks that were told while it lasted, by the clock that it stepped. `clock`: that of all others."""
     count = 0
     for entry in entries:

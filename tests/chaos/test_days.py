@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from tests.chaos.days import facts
 
 NEITHER_IN_ORDER = (
@@ -12,9 +12,9 @@ NEITHER_IN_ORDER = (
 )
 
 
-def told(desk: str, kind: str, body: dict[str, Any]) -> Entry:
+def told(desk: str, kind: str, body: dict[str, Any]) -> LoggedMessage:
     headers = {"ce_type": kind, "ce_source": f"/desks/{desk}"}
-    return Entry(f"customs-{desk}-facts", 0, 0, "goods", headers, json.dumps(body).encode())
+    return LoggedMessage(f"customs-{desk}-facts", 0, 0, "goods", headers, json.dumps(body).encode())
 
 
 def day(*failures: tuple[str, str, dict[str, Any]], cause: str, reason: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from tests.chaos import single
 from tests.chaos.silence import turns_of, waited
 
@@ -15,21 +15,23 @@ STRUCK = 1000.0
 
 def entry(
     topic: str, id: str, moment: float, *, partition: int = 0, cause: str = "", key: str = "k", kind: str = ""
-) -> Entry:
+) -> LoggedMessage:
     source = f"/desks/{topic.split('-')[1]}"
     headers = {"ce_id": id, "causationid": cause, "ce_source": source, "ce_type": kind}
-    return Entry(topic, partition, 0, key, headers, b"{}", int(moment * 1000))
+    return LoggedMessage(topic, partition, 0, key, headers, b"{}", int(moment * 1000))
 
 
-def ask(id: str, moment: float, partition: int = 0) -> Entry:
+def ask(id: str, moment: float, partition: int = 0) -> LoggedMessage:
     return entry("customs-inspection-requests", id, moment, partition=partition)
 
 
-def answer(cause: str, moment: float, partition: int = 0) -> Entry:
+def answer(cause: str, moment: float, partition: int = 0) -> LoggedMessage:
     return entry("customs-inspection-facts", f"to {cause}", moment, cause=cause, partition=partition)
 
 
-def silence(entries: list[Entry], states: tuple[Entry, ...] = (), desk: str = "inspection") -> float | None:
+def silence(
+    entries: list[LoggedMessage], states: tuple[LoggedMessage, ...] = (), desk: str = "inspection"
+) -> float | None:
     class Struck:
         struck = STRUCK
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from services.cli.ledger import Ledger
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.shell.clock import Clock
 from tests.chaos.faults import KINDS
 from tests.chaos.table import Outcome, longest_calm_gap, longest_gap, skewed
@@ -94,9 +94,9 @@ def test_what_struck_and_what_found_nothing_are_counted_apart() -> None:
     assert "| link mute | 1 | 1 | 1 |" in text
 
 
-def fact(topic: str, skew: float, source: str = "/desks/release", moment: float = 1_000_000.0) -> Entry:
+def fact(topic: str, skew: float, source: str = "/desks/release", moment: float = 1_000_000.0) -> LoggedMessage:
     told = (CLOCK.at(moment) + timedelta(seconds=skew)).isoformat()
-    return Entry(topic, 0, 0, "key", {"ce_time": told, "ce_source": source}, b"{}", int(moment * 1000))
+    return LoggedMessage(topic, 0, 0, "key", {"ce_time": told, "ce_source": source}, b"{}", int(moment * 1000))
 
 
 def test_only_facts_by_the_clock_that_was_stepped_count_as_its_bite() -> None:

@@ -18,8 +18,8 @@ from schemas.declaration import DeclarationAccepted, DeclaredContainer
 from schemas.envelope import Fact
 from schemas.vocabulary import Direction
 from services.cli.draws import add_key, keys, repeat
-from services.cli.log import Entry
-from services.cli.redraw import PUBLISHED, Key, Redrawn, keys_in, redraw
+from services.cli.log import LoggedMessage
+from services.cli.redraw import PUBLISHED, Redrawn, SecretKey, keys_in, redraw
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED as PUBLISHED_KEYS
 from services.risk.keys import DrawKeys, new_key, read, written
@@ -35,16 +35,16 @@ KEYS = DrawKeys((FIRST, NEXT))
 AUDITORS = keys_in(written(KEYS))
 
 
-def entry(fact: Fact, **changes: Any) -> Entry:
+def entry(fact: Fact, **changes: Any) -> LoggedMessage:
     desk = "declaration" if isinstance(fact, DeclarationAccepted) else "risk"
     value = json.dumps(json.loads(encode(fact)) | changes).encode()
     told = {"ce_type": fact.kind, "ce_id": f"{fact.kind}-1", "ce_source": f"/desks/{desk}"}
-    return Entry(f"customs-{desk}-facts", 0, 0, fact.key, told, value)
+    return LoggedMessage(f"customs-{desk}-facts", 0, 0, fact.key, told, value)
 
 
 def story_of(
     heard: DeclarationAccepted | None = None, at: datetime = NOON, drawing: DrawKeys = KEYS, **changes: Any
-) -> list[Entry]:
+) -> list[LoggedMessage]:
     """A declaration and its assessment as they lie on the topics; `changes` to the draw as it was written."""
     said = heard or accepted()
     (fact,) = story(RiskDecider(drawing)).when(said, at=at).said
@@ -52,7 +52,7 @@ def story_of(
     return [entry(said), entry(fact, draw={name: each for name, each in (drawn | changes).items() if each is not None})]
 
 
-def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[Entry]:
+def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **changes: Any) -> list[LoggedMessage]:
     """As the release before wrote it: no key id, and the rule anybody can repeat."""
     said = accepted()
     digest = sha256(f"{rule_set}/{said.consignment_id}".encode()).digest()
@@ -62,7 +62,7 @@ def keyless(rule_set: str = "2026-11-01", at: str = "2026-11-01T04:00:00Z", **ch
     return [entry(said), entry(fact, draw=drawn, rule_set=rule_set, occurred_at=at)]
 
 
-def wrong(entries: list[Entry], known: dict[str, Key] = AUDITORS) -> str:
+def wrong(entries: list[LoggedMessage], known: dict[str, SecretKey] = AUDITORS) -> str:
     (line,) = redraw(entries, known).wrong
     return line
 
@@ -78,7 +78,7 @@ def test_the_golden_copy_of_the_release_before_comes_out_by_the_rule_of_that_rel
     old = published("ConsignmentAssessed")[0]
     told = {"ce_type": "ConsignmentAssessed", "ce_source": "/desks/risk"}
     goods = json.loads(old)["consignment_id"]
-    assert redraw([Entry("customs-risk-facts", 0, 0, goods, told, old)], {}).repeated == {"": 1}
+    assert redraw([LoggedMessage("customs-risk-facts", 0, 0, goods, told, old)], {}).repeated == {"": 1}
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_golden_copy_of_the_release_before_comes_out_by_the_rule_of_that_rel
     ],
     ids=range(11),
 )
-def test_a_draw_that_does_not_come_out_is_named(entries: list[Entry], problem: str) -> None:
+def test_a_draw_that_does_not_come_out_is_named(entries: list[LoggedMessage], problem: str) -> None:
     line = wrong(entries)
     assert problem in line and entries[-1].key in line
 
@@ -141,7 +141,7 @@ def test_the_auditors_rule_written_down_once_more_is_that_of_the_desk(
     assert done.wrong == [] and done.repeated.total() == 1
 
 
-def test_every_draw_of_a_simulated_day_comes_out_again(calm_entries: list[Entry]) -> None:
+def test_every_draw_of_a_simulated_day_comes_out_again(calm_entries: list[LoggedMessage]) -> None:
     done = redraw(calm_entries, {})
     assert done.wrong == [] and set(done.repeated) == {PUBLISHED}
     assert done.repeated.total() > CONSIGNMENTS * 0.9 and done.selected.total() > 0
@@ -164,7 +164,7 @@ def yesterday() -> date:
 
 
 def test_the_commands_show_ids_and_days_and_no_secret(
-    installation: Path, calm_entries: list[Entry], capsys: pytest.CaptureFixture[str]
+    installation: Path, calm_entries: list[LoggedMessage], capsys: pytest.CaptureFixture[str]
 ) -> None:
     keys()
     repeat()

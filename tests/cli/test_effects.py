@@ -13,21 +13,21 @@ import pytest
 from schemas.parking import Origin
 from services.cli.effects import FACTS, Effects, examine
 from services.cli.ledger import judge
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 
-Chosen = Callable[[Entry], bool]
+Chosen = Callable[[LoggedMessage], bool]
 
 
-def first(entries: list[Entry], kind: str, chosen: Chosen = lambda entry: True) -> Entry:
+def first(entries: list[LoggedMessage], kind: str, chosen: Chosen = lambda entry: True) -> LoggedMessage:
     return next(e for e in entries if e.kind == kind and chosen(e))
 
 
-def instead(entries: list[Entry], old: Entry, *new: Entry) -> list[Entry]:
+def instead(entries: list[LoggedMessage], old: LoggedMessage, *new: LoggedMessage) -> list[LoggedMessage]:
     """The entries with other ones in the place of one."""
     return [each for entry in entries for each in (new if entry is old else (entry,))]
 
 
-def told(entry: Entry, **headers: str) -> Entry:
+def told(entry: LoggedMessage, **headers: str) -> LoggedMessage:
     return replace(entry, headers=entry.headers | headers)
 
 
@@ -35,25 +35,27 @@ def about(lines: list[str], key: str, words: str) -> bool:
     return any(key in line and words in line for line in lines)
 
 
-def test_a_fact_missing_in_the_middle_is_lost(calm_entries: list[Entry]) -> None:
+def test_a_fact_missing_in_the_middle_is_lost(calm_entries: list[LoggedMessage]) -> None:
     arrived = first(calm_entries, "ArrivalRecorded", lambda e: e.headers["sequence"] != "1")
     assert about(judge(instead(calm_entries, arrived)).lost, arrived.key, "are missing")
 
 
-def test_a_statement_to_the_gate_is_counted_with_the_consignment_that_it_is_about(calm_entries: list[Entry]) -> None:
+def test_a_statement_to_the_gate_is_counted_with_the_consignment_that_it_is_about(
+    calm_entries: list[LoggedMessage],
+) -> None:
     freed = first(calm_entries, "ContainerHeld")
     assert about(judge(instead(calm_entries, freed)).lost, freed.body["consignment_id"], "are missing")
 
 
-def test_a_number_given_twice_is_doubled_even_under_ids_of_its_own(calm_entries: list[Entry]) -> None:
+def test_a_number_given_twice_is_doubled_even_under_ids_of_its_own(calm_entries: list[LoggedMessage]) -> None:
     order = first(calm_entries, "InspectionOrdered")
     again = told(order, ce_id="another")
     ledger = judge(instead(calm_entries, order, order, again))
     assert about(ledger.doubled, order.key, "more than once") and about(ledger.doubled, order.key, "ordered 2 times")
 
 
-def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: list[Entry]) -> None:
-    def lifted(key: str) -> list[Entry]:
+def test_an_effect_that_overtook_an_earlier_cause_is_reordered(calm_entries: list[LoggedMessage]) -> None:
+    def lifted(key: str) -> list[LoggedMessage]:
         return [e for e in calm_entries if e.key == key and e.kind == "ConsignmentHeld"]
 
     placed = next(e for e in calm_entries if e.kind == "LiftHold")
@@ -88,7 +90,8 @@ def test_only_what_holds_goods_overtakes_and_only_what_was_parked(
 ) -> None:
     topic = "customs-release-requests"
     causes = [
-        Entry(topic, 0, offset, "A", {"ce_id": f"c{offset}", "ce_type": kind}, b"{}") for kind, offset in answered
+        LoggedMessage(topic, 0, offset, "A", {"ce_id": f"c{offset}", "ce_type": kind}, b"{}")
+        for kind, offset in answered
     ]
     facts = []
     for number, cause in enumerate(causes, 1):
@@ -97,14 +100,16 @@ def test_only_what_holds_goods_overtakes_and_only_what_was_parked(
             "causationid": cause.id,
             "sequence": str(number),
         }
-        facts.append(Entry("customs-release-facts", 0, number, "A", headers | {"ce_type": "ConsignmentHeld"}, b"{}"))
+        facts.append(
+            LoggedMessage("customs-release-facts", 0, number, "A", headers | {"ce_type": "ConsignmentHeld"}, b"{}")
+        )
     effects = Effects()
     examine(effects, causes, facts, {"release": {Origin(topic, 0, offset) for offset in parked}})
     assert effects.reordered == [] if in_order else len(effects.reordered) == 1
     assert not (effects.lost or effects.doubled or effects.causeless or effects.forged)
 
 
-def test_a_fact_that_nothing_caused_is_found(calm_entries: list[Entry]) -> None:
+def test_a_fact_that_nothing_caused_is_found(calm_entries: list[LoggedMessage]) -> None:
     fact = first(calm_entries, "ConsignmentAssessed")
     assert about(
         judge(instead(calm_entries, fact, told(fact, causationid="nobody"))).causeless, fact.id, "no topic holds"
@@ -112,23 +117,23 @@ def test_a_fact_that_nothing_caused_is_found(calm_entries: list[Entry]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["EquipmentEventRecorded", "ContainerGatedOut", "VisitClosed"])
-def test_a_report_that_was_answered_twice_is_doubled(calm_entries: list[Entry], kind: str) -> None:
+def test_a_report_that_was_answered_twice_is_doubled(calm_entries: list[LoggedMessage], kind: str) -> None:
     out = first(calm_entries, kind)
     ledger = judge(instead(calm_entries, out, out, told(out, ce_id="another", sequence="99")))
     assert about(ledger.doubled, out.headers["causationid"], "2 times")
 
 
-def changed(entry: Entry, **fields: object) -> Entry:
+def changed(entry: LoggedMessage, **fields: object) -> LoggedMessage:
     return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
 
 
-def test_a_report_that_no_fact_of_its_own_answers_is_lost(calm_entries: list[Entry]) -> None:
+def test_a_report_that_no_fact_of_its_own_answers_is_lost(calm_entries: list[LoggedMessage]) -> None:
     """That its visit was closed is no answer: a report that waits would have none."""
     recorded = first(calm_entries, "EquipmentEventRecorded", lambda e: e.body["event"] == "GTOT")
     assert about(judge(instead(calm_entries, recorded)).lost, recorded.headers["causationid"], "no answer")
 
 
-def test_a_departure_without_a_yes_of_its_visit_is_wrongly_released(calm_entries: list[Entry]) -> None:
+def test_a_departure_without_a_yes_of_its_visit_is_wrongly_released(calm_entries: list[LoggedMessage]) -> None:
     out = first(calm_entries, "ContainerGatedOut")
     yes = first(calm_entries, "ContainerMayLeave", lambda e: e.key == out.key)
     assert yes.body["visit"] == out.body["visit"]
@@ -140,7 +145,7 @@ def test_a_departure_without_a_yes_of_its_visit_is_wrongly_released(calm_entries
     assert about(judge(instead(calm_entries, out, before)).wrongly_released, out.key, "no yes")
 
 
-def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entries: list[Entry]) -> None:
+def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entries: list[LoggedMessage]) -> None:
     out = first(calm_entries, "ContainerGatedOut")
     yes = first(calm_entries, "ContainerMayLeave", lambda e: e.key == out.key)
     body = {**yes.body, "version": 2, "waiting_for": [], "reason": "held"}
@@ -161,7 +166,7 @@ def test_a_departure_after_the_yes_was_taken_back_is_wrongly_released(calm_entri
     assert not about(judge(instead(shifted, no, late)).wrongly_released, out.key, "no yes"), "it left before that"
 
 
-def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entries: list[Entry]) -> None:
+def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entries: list[LoggedMessage]) -> None:
     times_gone = Counter(
         e.key for e in calm_entries if e.kind == "ConsignmentGatedOut"
     )  # again after a report taken back
@@ -177,7 +182,7 @@ def test_goods_that_left_are_told_of_under_their_own_key_and_no_others(calm_entr
     assert about(judge(instead(calm_entries, gone, wrong)).wrongly_released, goods, "of no visit that ended")
 
 
-def test_an_export_that_is_released_waits_for_no_yes_at_the_land_gate(calm_entries: list[Entry]) -> None:
+def test_an_export_that_is_released_waits_for_no_yes_at_the_land_gate(calm_entries: list[LoggedMessage]) -> None:
     freed = first(calm_entries, "ContainerFreed", lambda e: (e.body["direction"], e.body["shared_by"]) == ("E", 1))
     assert not [e for e in calm_entries if e.kind == "ContainerMayLeave" and e.key == freed.key]
     parts = [e for e in calm_entries if e.key == freed.key and e.kind in ("ContainerFreed", "ContainerHeld")]
@@ -187,19 +192,19 @@ def test_an_export_that_is_released_waits_for_no_yes_at_the_land_gate(calm_entri
     assert about(judge(imported).lost, freed.key, "never said that it may leave")
 
 
-def test_a_container_of_goods_that_were_never_released_is_wrongly_released(calm_entries: list[Entry]) -> None:
+def test_a_container_of_goods_that_were_never_released_is_wrongly_released(calm_entries: list[LoggedMessage]) -> None:
     leave = first(calm_entries, "ContainerMayLeave")
     key = leave.body["consignments"][0]
     granted = first(calm_entries, "ReleaseGranted", lambda e: e.key == key)
     assert about(judge(instead(calm_entries, granted)).wrongly_released, leave.key, "never released")
 
 
-def test_a_control_that_was_never_ordered_is_lost(calm_entries: list[Entry]) -> None:
+def test_a_control_that_was_never_ordered_is_lost(calm_entries: list[LoggedMessage]) -> None:
     order = first(calm_entries, "InspectionOrdered")
     assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
 
 
-def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list[Entry]) -> None:
+def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list[LoggedMessage]) -> None:
     asked = {e.key for e in calm_entries if e.kind == "TreatmentReferred"}
     order = first(calm_entries, "TreatmentOrdered", lambda e: e.body["attempt"] == 1 and e.key not in asked)
     assert about(judge(instead(calm_entries, order)).lost, order.key, "never ordered")
@@ -207,8 +212,8 @@ def test_goods_that_quarantine_gave_up_owe_no_other_treatment(calm_entries: list
     assert not about(judge([*instead(calm_entries, order), refusal]).lost, order.key, "never ordered")
 
 
-def test_each_pest_finding_owes_a_treatment_unless_it_was_taken_back(calm_entries: list[Entry]) -> None:
-    def of(entry: Entry, kind: str, revision: int) -> Entry:
+def test_each_pest_finding_owes_a_treatment_unless_it_was_taken_back(calm_entries: list[LoggedMessage]) -> None:
+    def of(entry: LoggedMessage, kind: str, revision: int) -> LoggedMessage:
         value = orjson.dumps({**entry.body, "revision": revision})
         return replace(told(entry, ce_type=kind, ce_id=f"{kind} {revision}"), value=value)
 
@@ -220,13 +225,13 @@ def test_each_pest_finding_owes_a_treatment_unless_it_was_taken_back(calm_entrie
     assert not about(judge([*again, of(pest, "FindingsRetracted", 3)]).lost, pest.key, "never ordered")
 
 
-def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries: list[Entry]) -> None:
+def test_a_released_container_of_which_the_gate_never_spoke_is_lost(calm_entries: list[LoggedMessage]) -> None:
     box = first(calm_entries, "ContainerMayLeave").key
     silent = [e for e in calm_entries if e.topic != "customs-gate-facts" or e.key != box]
     assert about(judge(silent).lost, box, "never said that it may leave")
 
 
-def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Entry]) -> None:
+def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[LoggedMessage]) -> None:
     fact = first(calm_entries, "ReleaseGranted", lambda e: e.body["containers"])  # the gate is told after it
     ledger = judge([*calm_entries, told(fact, ce_source="/somebody", ce_id="another")])
     assert ledger.clean and ledger.foreign == 1
@@ -234,7 +239,7 @@ def test_what_no_desk_wrote_is_counted_and_proves_nothing(calm_entries: list[Ent
     assert about(ledger.lost, fact.key, "are missing")
 
 
-def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[Entry]) -> None:
+def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[LoggedMessage]) -> None:
     """A release that nobody used is called back by a time limit, which no topic holds; its id can be worked out."""
     granted = first(calm_entries, "ReleaseGranted", lambda e: bool(e.body["containers"]))
     due = (datetime.fromisoformat(granted.body["occurred_at"]) + timedelta(days=30)).isoformat()
@@ -249,7 +254,9 @@ def test_what_the_time_limit_of_a_release_caused_has_a_cause(calm_entries: list[
     assert causeless(due) == [] and causeless(due.replace("T", " ")) != []
 
 
-def test_a_yes_for_another_container_of_the_goods_than_the_released_one_is_found(calm_entries: list[Entry]) -> None:
+def test_a_yes_for_another_container_of_the_goods_than_the_released_one_is_found(
+    calm_entries: list[LoggedMessage],
+) -> None:
     may_leave = first(calm_entries, "ContainerMayLeave")
     released = [e for e in calm_entries if e.kind == "ReleaseGranted" and e.key in may_leave.body["consignments"]]
     entries = calm_entries

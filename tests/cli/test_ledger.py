@@ -12,11 +12,11 @@ from schemas.marks import Audience
 from schemas.outside import to_outside
 from schemas.topics import KINDS, PORT_FACTS, PORT_WRITERS, ROLES
 from services.cli.ledger import Ledger, judge
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from tests.chaos.days import CONSIGNMENTS, lodged_again
 
 
-def story_of(entries: list[Entry], *kinds: str) -> str:
+def story_of(entries: list[LoggedMessage], *kinds: str) -> str:
     """The first consignment about which each of these kinds was said."""
     said = defaultdict(set)
     for entry in entries:
@@ -24,11 +24,11 @@ def story_of(entries: list[Entry], *kinds: str) -> str:
     return next(key for key, known in said.items() if set(kinds) <= known)
 
 
-def without(entries: list[Entry], key: str, *kinds: str) -> list[Entry]:
+def without(entries: list[LoggedMessage], key: str, *kinds: str) -> list[LoggedMessage]:
     return [e for e in entries if e.key != key or e.kind not in kinds]
 
 
-def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[Entry]) -> None:
+def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[LoggedMessage]) -> None:
     ledger = judge(calm_entries)
     assert ledger.clean, (ledger.lost, ledger.doubled, ledger.reordered, ledger.wrongly_released)
     again = lodged_again(calm_entries)
@@ -36,7 +36,7 @@ def test_a_calm_day_is_clean_and_everybody_has_an_end(calm_entries: list[Entry])
     assert set(ledger.ends) == {"released", "refused", "rejected", "withdrawn"}
 
 
-def test_a_forged_yes_is_named(calm_entries: list[Entry]) -> None:
+def test_a_forged_yes_is_named(calm_entries: list[LoggedMessage]) -> None:
     """Right in everything but what only the gate desk can say: which cause it answers."""
     yes = next(e for e in calm_entries if e.kind == "ContainerMayLeave")
     own = replace(yes, headers=yes.headers | {"ce_id": "made-up", "sequence": "99"}, offset=10**6)
@@ -46,7 +46,7 @@ def test_a_forged_yes_is_named(calm_entries: list[Entry]) -> None:
     assert any("ContainerMayLeave made-up" in line for line in judge([*calm_entries, strange]).strangers)
 
 
-def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[Entry]) -> None:
+def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[LoggedMessage]) -> None:
     for number, fact in enumerate({entry.kind: entry for entry in calm_entries if entry.written_by_its_desk}.values()):
         story = [entry for entry in calm_entries if entry.key == fact.key]  # of the whole day it would take a minute
         for value in (None, b"{}", b"[7]", b"{", b'{"version": "x", "holds": 3, "consignments": 5}'):
@@ -61,16 +61,16 @@ def test_a_forged_fact_of_any_shape_ends_no_audit(calm_entries: list[Entry]) -> 
 def test_a_copy_that_is_nested_deeply_is_named_and_ends_no_audit(levels: int) -> None:
     value = b'{"a":' + b"[" * levels + b"]" * levels + b"}"
     headers = {"ce_id": "deep", "ce_type": "ReleaseGranted", "ce_source": "/desks/release"}
-    lies = [Entry(topic, 0, 0, "k", headers, value) for topic in ("customs-release-facts", PORT_FACTS)]
+    lies = [LoggedMessage(topic, 0, 0, "k", headers, value) for topic in ("customs-release-facts", PORT_FACTS)]
     assert any("deep" in line for line in judge(lies[:1], copies=lies[1:]).forged)
 
 
-def test_an_unanswered_request_is_lost(calm_entries: list[Entry]) -> None:
+def test_an_unanswered_request_is_lost(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "DeclarationRejected")
     assert [key in line for line in judge(without(calm_entries, key, "DeclarationRejected")).lost] == [True, True]
 
 
-def test_what_was_lodged_after_a_withdrawal_and_is_not_decided_is_lost(calm_entries: list[Entry]) -> None:
+def test_what_was_lodged_after_a_withdrawal_and_is_not_decided_is_lost(calm_entries: list[LoggedMessage]) -> None:
     again = next(e for e in calm_entries if e.kind == "DeclarationLodgedAgain")
     kinds = {e.kind for e in calm_entries if e.key == again.key}
     assert {"DeclarationAccepted", "ConsignmentAssessed", "ReleaseGranted"} <= kinds
@@ -78,23 +78,25 @@ def test_what_was_lodged_after_a_withdrawal_and_is_not_decided_is_lost(calm_entr
     assert any(again.id in line for line in lost)
 
 
-def test_an_accepted_declaration_without_assessment_is_lost(calm_entries: list[Entry]) -> None:
+def test_an_accepted_declaration_without_assessment_is_lost(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "ConsignmentAssessed")
     assert any("never assessed" in line for line in judge(without(calm_entries, key, "ConsignmentAssessed")).lost)
 
 
-def test_the_same_fact_twice_is_doubled(calm_entries: list[Entry]) -> None:
+def test_the_same_fact_twice_is_doubled(calm_entries: list[LoggedMessage]) -> None:
     fact = next(e for e in calm_entries if e.kind == "ReleaseGranted")
     assert fact.id in " ".join(judge([*calm_entries, replace(fact, offset=10**6)]).doubled)
 
 
-def test_a_second_decision_under_another_id_is_doubled(calm_entries: list[Entry]) -> None:
+def test_a_second_decision_under_another_id_is_doubled(calm_entries: list[LoggedMessage]) -> None:
     fact = next(e for e in calm_entries if e.kind == "DeclarationAccepted")
     other = replace(fact, headers=fact.headers | {"ce_id": "another"})
     assert any("DeclarationAccepted 2 times" in line for line in judge([*calm_entries, other]).doubled)
 
 
-def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_doubled(calm_entries: list[Entry]) -> None:
+def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_doubled(
+    calm_entries: list[LoggedMessage],
+) -> None:
     fact = next(e for e in calm_entries if e.kind == "ArrivalRecorded" and e.body["containers"])
     box = fact.body["containers"][0].encode()
     again = replace(fact, headers=fact.headers | {"ce_id": "another"})
@@ -103,7 +105,7 @@ def test_arrivals_of_different_boxes_are_several_and_of_one_box_twice_are_double
     assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, other]).doubled)
 
 
-def test_an_arrival_that_was_taken_back_may_be_told_again(calm_entries: list[Entry]) -> None:
+def test_an_arrival_that_was_taken_back_may_be_told_again(calm_entries: list[LoggedMessage]) -> None:
     fact = next(e for e in calm_entries if e.kind == "ArrivalRecorded")
     again = replace(fact, headers=fact.headers | {"ce_id": "another", "causationid": "another report"})
     back = {
@@ -118,7 +120,7 @@ def test_an_arrival_that_was_taken_back_may_be_told_again(calm_entries: list[Ent
     assert not any("ArrivalRecorded of" in line for line in judge([*calm_entries, taken, again]).doubled)
 
 
-def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
+def test_swapped_facts_are_reordered(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "ConsignmentHeld", "ReleaseGranted")
     places = [i for i, e in enumerate(calm_entries) if e.key == key and e.topic == "customs-release-facts"]
     swapped = list(calm_entries)
@@ -126,30 +128,30 @@ def test_swapped_facts_are_reordered(calm_entries: list[Entry]) -> None:
     assert any(key in line for line in judge(swapped).reordered)
 
 
-def wrongly(entries: list[Entry]) -> list[str]:
+def wrongly(entries: list[LoggedMessage]) -> list[str]:
     ledger: Ledger = judge(entries)
     return ledger.wrongly_released
 
 
-def test_a_release_with_an_unanswered_control_is_found(calm_entries: list[Entry]) -> None:
+def test_a_release_with_an_unanswered_control_is_found(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "InspectionPassed", "ReleaseGranted")
     assert any(key in line for line in wrongly(without(calm_entries, key, "InspectionPassed")))
 
 
-def test_a_release_of_untreated_goods_is_found(calm_entries: list[Entry]) -> None:
+def test_a_release_of_untreated_goods_is_found(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "TreatmentVerified", "ReleaseGranted")
     assert any(key in line for line in wrongly(without(calm_entries, key, "TreatmentVerified")))
 
 
 def test_a_release_of_goods_that_an_officer_let_pass_untreated_is_right_and_without_the_officer_is_found(
-    calm_entries: list[Entry],
+    calm_entries: list[LoggedMessage],
 ) -> None:
     key = story_of(calm_entries, "TreatmentReferred", "TreatmentWaived", "ReleaseGranted")
     assert judge(calm_entries).clean
     assert any(key in line for line in wrongly(without(calm_entries, key, "TreatmentWaived")))
 
 
-def test_the_calm_day_reports_no_treatment_before_its_hours_have_passed(calm_entries: list[Entry]) -> None:
+def test_the_calm_day_reports_no_treatment_before_its_hours_have_passed(calm_entries: list[LoggedMessage]) -> None:
     records = [e for e in calm_entries if e.kind == "RecordTreatment"]
     assert {e.body["method"] for e in records} == {"HT", "MB"}
     answered = {e.headers["causationid"]: e for e in calm_entries if e.kind in ("TreatmentVerified", "TreatmentFailed")}
@@ -160,17 +162,17 @@ def test_the_calm_day_reports_no_treatment_before_its_hours_have_passed(calm_ent
         assert judged >= began + timedelta(hours=last)
 
 
-def test_a_release_before_arrival_or_assessment_is_found(calm_entries: list[Entry]) -> None:
+def test_a_release_before_arrival_or_assessment_is_found(calm_entries: list[LoggedMessage]) -> None:
     key = story_of(calm_entries, "ReleaseGranted")
     assert any("before arrival" in line for line in wrongly(without(calm_entries, key, "ArrivalRecorded")))
     assert any("without assessment" in line for line in wrongly(without(calm_entries, key, "ConsignmentAssessed")))
 
 
-def with_body(entry: Entry, **fields: object) -> Entry:
+def with_body(entry: LoggedMessage, **fields: object) -> LoggedMessage:
     return replace(entry, value=json.dumps({**entry.body, **fields}).encode())
 
 
-def test_a_release_of_a_container_that_has_not_arrived_is_found(calm_entries: list[Entry]) -> None:
+def test_a_release_of_a_container_that_has_not_arrived_is_found(calm_entries: list[LoggedMessage]) -> None:
     granted = next(e for e in calm_entries if e.kind == "ReleaseGranted" and e.body["containers"])
     box = granted.body["containers"][0]
 
@@ -185,7 +187,7 @@ def test_a_release_of_a_container_that_has_not_arrived_is_found(calm_entries: li
     assert [line for line in arrived("TGHU1234567") if "before arrival" in line and box in line]
 
 
-def test_what_is_released_in_part_has_no_end_yet(calm_entries: list[Entry]) -> None:
+def test_what_is_released_in_part_has_no_end_yet(calm_entries: list[LoggedMessage]) -> None:
     last = [e for e in calm_entries if e.kind == "ReleaseGranted"][-1]
     hold = {"hold_id": "arrival", "owner": "carrier", "reason": "1 of 2", "since": "2026-11-23T12:00:00Z"}
     part = with_body(last, holds=[{**hold, "lifted_by": "ArrivalRecorded"}])
@@ -194,7 +196,7 @@ def test_what_is_released_in_part_has_no_end_yet(calm_entries: list[Entry]) -> N
     assert after.waits["carrier: arrival"] == before.waits["carrier: arrival"] + 1
 
 
-def test_a_release_after_the_goods_had_left_without_one_is_found(calm_entries: list[Entry]) -> None:
+def test_a_release_after_the_goods_had_left_without_one_is_found(calm_entries: list[LoggedMessage]) -> None:
     out = next(e for e in calm_entries if e.kind == "ConsignmentGatedOut")
     left = [
         with_body(e, released=False) if e.kind == "ConsignmentGatedOut" and e.key == out.key else e
@@ -205,13 +207,15 @@ def test_a_release_after_the_goods_had_left_without_one_is_found(calm_entries: l
     assert ledger.ends["left unreleased"] == 1
 
 
-def test_a_release_after_a_failed_control_is_found(calm_entries: list[Entry]) -> None:
+def test_a_release_after_a_failed_control_is_found(calm_entries: list[LoggedMessage]) -> None:
     released, failed = story_of(calm_entries, "ReleaseGranted"), story_of(calm_entries, "InspectionFailed")
     planted = [replace(e, key=released) for e in calm_entries if e.key == failed and e.kind == "InspectionFailed"]
     assert any("after a failed control" in line for line in wrongly([*planted, *calm_entries]))
 
 
-def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(calm_entries: list[Entry]) -> None:
+def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(
+    calm_entries: list[LoggedMessage],
+) -> None:
     for kind in ("LiftHold", "LodgeDeclaration"):
         rejected = story_of(calm_entries, "DeclarationRejected")
         one = next(e for e in calm_entries if e.kind == kind and (kind == "LiftHold" or e.key == rejected))
@@ -220,7 +224,7 @@ def test_an_unanswered_hold_and_an_unanswered_paper_after_a_rejection_are_lost(c
         assert [line for line in ledger.lost if "nobody answered" in line], kind
 
 
-def planted(entry: Entry, kind: str, **fields: object) -> Entry:
+def planted(entry: LoggedMessage, kind: str, **fields: object) -> LoggedMessage:
     """A fact of the same desk and consignment that the ledger has not read yet."""
     body = {name: value for name, value in entry.body.items() if name in ("consignment_id", "occurred_at", "control")}
     told = {**body, **fields}
@@ -230,7 +234,7 @@ def planted(entry: Entry, kind: str, **fields: object) -> Entry:
 
 
 def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_answer_it_is_right(
-    calm_entries: list[Entry],
+    calm_entries: list[LoggedMessage],
 ) -> None:
     released = {e.key for e in calm_entries if e.kind == "ReleaseGranted"}
     looked = next(e for e in calm_entries if e.kind == "InspectionPassed" and e.key in released)
@@ -245,7 +249,7 @@ def test_a_release_after_findings_were_taken_back_is_found_and_after_the_right_a
     assert [line for line in wrongly([*calm_entries, retracted, right, again]) if looked.key in line]
 
 
-def copies_of(entries: list[Entry]) -> list[Entry]:
+def copies_of(entries: list[LoggedMessage]) -> list[LoggedMessage]:
     """What the desks' loops would have laid on the ports' topic beside these facts."""
     facts = [e for e in entries if ROLES[e.topic] == "facts" and PORT_WRITERS.get(e.kind) == e.desk]
     return [
@@ -255,12 +259,14 @@ def copies_of(entries: list[Entry]) -> list[Entry]:
     ]
 
 
-def test_copies_for_ports_that_are_right_add_nothing_and_wrong_ones_are_named(calm_entries: list[Entry]) -> None:
+def test_copies_for_ports_that_are_right_add_nothing_and_wrong_ones_are_named(
+    calm_entries: list[LoggedMessage],
+) -> None:
     copies = copies_of(calm_entries)
     assert judge(calm_entries, copies=copies).clean
     granted = next(e for e in copies if e.kind == "ReleaseGranted")
 
-    def named(*wrong: Entry) -> str:
+    def named(*wrong: LoggedMessage) -> str:
         ledger = judge(calm_entries, copies=[*copies, *wrong])
         assert not ledger.clean
         return "; ".join([*ledger.forged, *ledger.doubled])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.cli.ledger import judge
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.simulator.day import Stay
 from tests.chaos.days import CONSIGNMENTS, SEED, day
 
@@ -13,13 +13,13 @@ STAYS = day(SEED, CONSIGNMENTS).stays(0, CONSIGNMENTS)
 OUT = ("RecordGateOut", "RecordEquipmentEvent")
 
 
-def departures(entries: list[Entry], box: str) -> list[Entry]:
+def departures(entries: list[LoggedMessage], box: str) -> list[LoggedMessage]:
     """The departures with goods that terminals told of this box."""
     told = [entry for entry in entries if entry.key == box and entry.kind in OUT]
     return [e for e in told if e.kind == "RecordGateOut" or (e.body["event"], e.body["laden"]) == ("GTOT", True)]
 
 
-def stay_of(entries: list[Entry], number: int, lots: int = 1) -> tuple[str, Stay]:
+def stay_of(entries: list[LoggedMessage], number: int, lots: int = 1) -> tuple[str, Stay]:
     """A box whose first or second stay ended, and that stay."""
     for box, stays in STAYS.items():
         times = {entry.body["occurred_at"] for entry in departures(entries, box)}
@@ -28,14 +28,14 @@ def stay_of(entries: list[Entry], number: int, lots: int = 1) -> tuple[str, Stay
     raise AssertionError("there is none")
 
 
-def test_on_a_calm_day_nothing_leaves_and_nothing_is_kept_by_mistake(calm_entries: list[Entry]) -> None:
+def test_on_a_calm_day_nothing_leaves_and_nothing_is_kept_by_mistake(calm_entries: list[LoggedMessage]) -> None:
     ledger = judge(calm_entries, STAYS)
     assert (ledger.left_by_mistake, ledger.kept_by_mistake) == ([], []) and ledger.clean
     assert ledger.stays["left"] > 50 and ledger.stays["came back and left"] > 15 and ledger.stays["never left"] > 0
     assert not judge(calm_entries).stays, "nobody said where the boxes were"
 
 
-def test_the_calm_day_has_what_terminals_report(calm_entries: list[Entry]) -> None:
+def test_the_calm_day_has_what_terminals_report(calm_entries: list[LoggedMessage]) -> None:
     """Late, twice, corrected, empty, loaded, discharged, stripped, too early: else the ledger proves little."""
     told = [e for e in calm_entries if e.kind == "RecordEquipmentEvent"]
     assert {e.body["event"] for e in told} >= {"DISC", "GTIN", "GTOT", "LOAD", "STRP", "STUF"}
@@ -50,7 +50,7 @@ def test_the_calm_day_has_what_terminals_report(calm_entries: list[Entry]) -> No
 
 @pytest.mark.parametrize(("number", "lots"), [(0, 1), (0, 2), (1, 1)], ids=["alone", "shared", "came back"])
 def test_a_box_that_left_before_its_goods_were_released_left_by_mistake(
-    calm_entries: list[Entry], number: int, lots: int
+    calm_entries: list[LoggedMessage], number: int, lots: int
 ) -> None:
     box, stay = stay_of(calm_entries, number, lots)
     without = [e for e in calm_entries if not (e.key == stay.lots[-1] and e.kind == "ReleaseGranted")]
@@ -64,7 +64,7 @@ def test_a_box_that_left_before_its_goods_were_released_left_by_mistake(
     assert len(ledger.left_by_mistake) == 1 and not ledger.clean
 
 
-def test_a_release_that_does_not_name_the_box_lets_nothing_leave(calm_entries: list[Entry]) -> None:
+def test_a_release_that_does_not_name_the_box_lets_nothing_leave(calm_entries: list[LoggedMessage]) -> None:
     box, stay = stay_of(calm_entries, 0)
     other = [
         replace(e, value=(e.value or b"").replace(box.encode(), b"CSQU3054383"))
@@ -75,7 +75,7 @@ def test_a_release_that_does_not_name_the_box_lets_nothing_leave(calm_entries: l
     assert [box in line for line in judge(other, STAYS).left_by_mistake] == [True]
 
 
-def test_an_export_that_left_through_the_land_gate_left_by_mistake(calm_entries: list[Entry]) -> None:
+def test_an_export_that_left_through_the_land_gate_left_by_mistake(calm_entries: list[LoggedMessage]) -> None:
     box = next(b for b, s in STAYS.items() if not s[0].imported and len(s[0].lots) == 1)
     out = next(e for e in calm_entries if e.kind == "RecordGateOut")
     told = replace(out, key=box, headers=out.headers | {"ce_id": "planted"}, timestamp_ms=out.timestamp_ms + 10**6)
@@ -84,7 +84,7 @@ def test_an_export_that_left_through_the_land_gate_left_by_mistake(calm_entries:
 
 @pytest.mark.parametrize(("number", "lots"), [(0, 1), (0, 2), (1, 1)], ids=["alone", "shared", "came back"])
 def test_a_box_whose_goods_are_released_and_that_never_left_was_kept_by_mistake(
-    calm_entries: list[Entry], number: int, lots: int
+    calm_entries: list[LoggedMessage], number: int, lots: int
 ) -> None:
     box, _ = stay_of(calm_entries, number, lots)
     times = sorted({entry.body["occurred_at"] for entry in departures(calm_entries, box)})
@@ -93,7 +93,7 @@ def test_a_box_whose_goods_are_released_and_that_never_left_was_kept_by_mistake(
     assert [box in line for line in ledger.kept_by_mistake] == [True] and not ledger.clean
 
 
-def test_a_box_of_which_some_goods_are_held_is_kept_rightly(calm_entries: list[Entry]) -> None:
+def test_a_box_of_which_some_goods_are_held_is_kept_rightly(calm_entries: list[LoggedMessage]) -> None:
     box, stay = stay_of(calm_entries, 0, 2)
     gone = departures(calm_entries, box)
     held = [e for e in calm_entries if e not in gone and not (e.key == stay.lots[0] and e.kind == "ReleaseGranted")]

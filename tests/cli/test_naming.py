@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.vocabulary import consignment_id
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.cli.naming import candidates, followed, keys_of
 
 USCC = "91370200163562681G"
@@ -14,10 +14,10 @@ GOODS, LATER, OTHER = (consignment_id(USCC, "R-1"), consignment_id(USCC, "R-1", 
 BOX = "CSQU3054383"
 
 
-def entry(kind: str, key: str, body: Any) -> Entry:
+def entry(kind: str, key: str, body: Any) -> LoggedMessage:
     value = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"ce_type": kind, "ce_id": "x", "ce_source": "/desks/declaration"}
-    return Entry("customs-declaration-facts", 0, 0, key, headers, value)
+    return LoggedMessage("customs-declaration-facts", 0, 0, key, headers, value)
 
 
 def paper(reference: str, bill: str = "COSU 6282-910") -> dict[str, Any]:

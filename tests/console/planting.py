@@ -23,7 +23,7 @@ from schemas.risk import ConsignmentAssessed
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
 from services.console.readmodel import tables as t
-from services.console.readmodel.messages import place
+from services.console.readmodel.messages import packed_position
 from tests.architecture.golden import EXAMPLES, payload
 from tests.architecture.test_outside import messages_in
 from tests.console.border import DECLARANT
@@ -73,7 +73,7 @@ class Planted:
         before = set(self.words)
         self.plant(kind, body, kind.kind, kind, body, None)
         id_ = LODGED if kind.kind == "LodgeDeclaration" and key == GOODS else f"m-{number}"
-        row = {"place": place(topic, 0, number), "key": key, "kind": kind.kind, "id": id_, "sequence": number}
+        row = {"place": packed_position(topic, 0, number), "key": key, "kind": kind.kind, "id": id_, "sequence": number}
         cause = "" if id_ == LODGED else ON_BOX if key == BOX else LODGED
         made = {**row, "cause": cause, "recorded_us": AT_US + number, "body": orjson.dumps(body).decode()}
         self.statements.append(insert(t.FACTS).values(**made))
@@ -221,14 +221,14 @@ def planted() -> Planted:
     made.row(
         t.REFUSALS,
         {"reason": (RequestRefused, "reason")},
-        place=place("customs-release-facts", 0, 90_001),
+        place=packed_position("customs-release-facts", 0, 90_001),
         request_id=ANOTHER,
         **refused,
     )
     made.row(
         t.ALARMS,
         {"reason": (GateAlarmRaised, "reason")},
-        place=place("customs-gate-facts", 0, 90_001),
+        place=packed_position("customs-gate-facts", 0, 90_001),
         kind="GateAlarmRaised",
         subject=BOX,
         raised_us=AT_US,

@@ -143,7 +143,7 @@ class Simulated:
         return bool(fresh or turn.outcome.outputs)
 
     def _react(self, kind: str, key: str, value: bytes | None, at: datetime) -> None:
-        if (plan := self._returning.heard(kind, key)) is not None:
+        if (plan := self._returning.due_after(kind, key)) is not None:
             self._lodge(plan, at)
         if kind not in KINDS:
             return

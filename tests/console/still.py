@@ -20,7 +20,7 @@ from services.console.app import create_app
 from services.console.pages import sign_in
 from services.console.readmodel.batch import Announcement, fold
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.messages import Heard, micros, place
+from services.console.readmodel.messages import TopicMessage, micros, packed_position
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.queries import Rows
 from services.console.readmodel.store import Store
@@ -64,7 +64,7 @@ class Still:
 
     def tell(self, said: Iterable[Said]) -> None:
         """Puts these messages into the rows, each topic in the order given here."""
-        heard: list[Heard] = []
+        heard: list[TopicMessage] = []
         announced: list[Announcement] = []
         before = dict(self.offsets)
         for one in said:
@@ -73,9 +73,9 @@ class Still:
                 announced.append(Announcement(one.topic, 0, offset, one.kind, orjson.loads(one.value)))
             elif ROLES[one.topic] in ("facts", "requests"):
                 at = micros(one.at.isoformat())
-                number = place(one.topic, 0, offset)
+                number = packed_position(one.topic, 0, offset)
                 heard.append(
-                    Heard(number, one.topic, one.kind, one.key, one.id, one.cause, one.sequence, at, one.value)
+                    TopicMessage(number, one.topic, one.kind, one.key, one.id, one.cause, one.sequence, at, one.value)
                 )
         moved = {(topic, 0): (before.get(topic, -1) + 1, at + 1) for topic, at in self.offsets.items()}
         with self.store.engine.begin() as connection:

@@ -22,7 +22,7 @@ from services.console.api.documents import projection
 from services.console.pages.sign_in import ALARMING
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.messages import place
+from services.console.readmodel.messages import packed_position
 from services.console.readmodel.progress import Standing
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, world_us
@@ -86,7 +86,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quiet]:
     running.run(
         t.CONSIGNMENTS.insert().values(goods),
         t.CONSIGNMENT_CONTAINERS.insert().values(part),
-        t.FACTS.insert().values(place=place("customs-release-containers", 0, 1), **said),
+        t.FACTS.insert().values(place=packed_position("customs-release-containers", 0, 1), **said),
     )
     yield running
     running.stop()

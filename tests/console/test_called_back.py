@@ -70,7 +70,7 @@ def granted(told: Any) -> list[Fact]:
 
 
 def kept(engine: Engine) -> bool:
-    return CONSIGNMENT in [hold.subject for hold in Rows(engine).container(BOX).asked]
+    return CONSIGNMENT in [hold.subject for hold in Rows(engine).container(BOX).unanswered]
 
 
 def test_the_answer_of_the_desk_that_was_asked_does_not_let_the_goods_go_while_the_release_desk_is_dead(

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.marks import Audience
 from services.console.api.documents import UNREADABLE, entry, in_order, release
-from services.console.readmodel.messages import place
+from services.console.readmodel.messages import packed_position
 from tests.console.border import Border, Said
 
 MESSAGES = 10_000
@@ -114,5 +114,5 @@ def test_a_release_of_a_version_that_nobody_stores_is_told_as_unreadable(version
 
 
 def _row(said: Said) -> SimpleNamespace:
-    place_ = place(said.topic, 0, 1)
+    place_ = packed_position(said.topic, 0, 1)
     return SimpleNamespace(place=place_, id=said.id, cause="", kind=said.kind, sequence=1, recorded_us=0)

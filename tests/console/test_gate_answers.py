@@ -15,7 +15,7 @@ from schemas.release import ContainerFreed
 from schemas.topics import topic_of
 from services.console.api.documents import gate_text
 from services.console.readmodel.container import GONE
-from services.console.readmodel.gate_answer import GateAnswer, Standing, gate_answer
+from services.console.readmodel.gate_answer import GateAnswer, GoodsState, gate_answer
 from services.shell.codec import encode
 from tests.console.border import Said
 from tests.console.test_rows import Memory, read
@@ -52,14 +52,14 @@ class Seen(World):
         return Said(name, fact.key, encode(fact), f"f{self.stated}", fact.kind, "", number, self.told.at)
 
     def answer_now(self) -> GateAnswer:
-        goods: dict[str, Standing] = {}
+        goods: dict[str, GoodsState] = {}
         for stay in self.stays:
             for paper in stay.papers:
                 if paper.said is None:
                     continue
                 freed = isinstance(paper.said, ContainerFreed)
                 word = "withdrawn" if self._withdrawn(paper) else "released" if freed else "held"
-                goods[paper.name] = Standing("accepted", word, BOX if word == "released" else "", bill_no=paper.bill)
+                goods[paper.name] = GoodsState("accepted", word, BOX if word == "released" else "", bill_no=paper.bill)
         parts = [part for part in self.memory.rows["parts"].values() if part.container_no == BOX]
         return gate_answer(self.memory.rows["containers"].get(BOX), parts, goods, (), True)
 

@@ -18,7 +18,7 @@ from schemas.marks import INSIDE, Audience
 from services.console.access.rights import READS, ROUTES, Open, Role, Who
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
-from services.console.readmodel.messages import place
+from services.console.readmodel.messages import packed_position
 from tests.console.border import DECLARANT
 from tests.console.planting import AT_US, BOX, GOODS, LODGED, OFFICE, ON_BOX, WATCHED, Planted, planted
 from tests.console.quiet import Quiet, quiet
@@ -247,7 +247,7 @@ def test_why_a_request_was_sent_back_is_told_to_whoever_sent_it_and_inside(conso
     sent_back = request_id("mask", "sent back")
     asked = {"request_id": sent_back, "kind": "WithdrawDeclaration", "subject": GOODS}
     refused = {"desk": "release", "subject": GOODS, "request_id": sent_back, "request_kind": "WithdrawDeclaration"}
-    at = place("customs-release-facts", 0, 90_002)
+    at = packed_position("customs-release-facts", 0, 90_002)
     said = {"code": "already_released", "reason": "released in version 3", "refused_us": AT_US}
     console.run(
         insert(t.LODGEMENTS).values(**asked, sender="sent-it", asked_us=AT_US),

@@ -14,9 +14,9 @@ from services.console.api.watches import HOLD
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import Batch, fold
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.messages import Heard
+from services.console.readmodel.messages import TopicMessage
 from services.console.readmodel.queries import Rows
-from services.console.readmodel.store import Rows as Stored
+from services.console.readmodel.store import StoredRows
 from tests.console.border import DECLARANT, Border
 
 ODD_KEYS = (
@@ -43,9 +43,9 @@ def folded(engine: Engine, key: str, boxes: list[str]) -> Batch:
     said = Border("odd").lodged().said[0]
     body: dict[str, Any] = orjson.loads(said.value)
     body["declaration"]["containers"] = [{"container_no": box} for box in boxes]
-    heard = Heard(1, said.topic, said.kind, key, said.id, "", 0, 1_795_000_000_000_000, orjson.dumps(body))
+    heard = TopicMessage(1, said.topic, said.kind, key, said.id, "", 0, 1_795_000_000_000_000, orjson.dumps(body))
     with engine.begin() as connection:
-        return fold([heard], [], Stored(connection, {}))
+        return fold([heard], [], StoredRows(connection, {}))
 
 
 @pytest.mark.parametrize("key", ODD_KEYS)

@@ -16,7 +16,7 @@ from schemas.topics import FACTS_AND_REQUESTS
 from services.console.pages.rendering import NOT_SHOWN
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.messages import place
+from services.console.readmodel.messages import packed_position
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
 from tests.console.border import Border, green, publish, red
@@ -65,7 +65,7 @@ def odd(bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Od
     made = Odd(running, red("odd", (BOX,)), green("odd-others", ()))
     publish(bootstrap, [*made.goods.said, *made.others.said])
     running.catch_up()
-    id_, here = made.goods.id, place("customs-gate-facts", 0, 10**9)
+    id_, here = made.goods.id, packed_position("customs-gate-facts", 0, 10**9)
     parked = {
         "service": "risk",
         "topic": "customs-risk-facts",
@@ -163,7 +163,7 @@ def test_whatever_a_stored_message_holds_its_page_shows_it_and_the_others(odd: O
     for number, body in enumerate([whole, *_spoilt(whole)]):
         rows.append(
             {
-                "place": place(topic, 1, next(offsets)),
+                "place": packed_position(topic, 1, next(offsets)),
                 "key": str(uuid5(NAMESPACE_OID, f"{file.stem}-{number // ON_A_PAGE}")),
                 "kind": file.stem,
                 "id": f"{file.stem}-{number}",

@@ -18,9 +18,17 @@ from services.console.readmodel import tables as t
 from services.console.readmodel.batch import Announcement, Aside, Batch, Origin, Pair, fold
 from services.console.readmodel.consignment import UNMATCHED, Consignment
 from services.console.readmodel.container import BoxHold, Container, Part, Report
-from services.console.readmodel.gate_answer import Standing, gate_answer
-from services.console.readmodel.messages import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
-from services.console.readmodel.store import Rows
+from services.console.readmodel.gate_answer import GoodsState, gate_answer
+from services.console.readmodel.messages import (
+    TOPIC_NUMBERS,
+    TopicMessage,
+    Unreadable,
+    micros,
+    origin,
+    packed_position,
+    read_message,
+)
+from services.console.readmodel.store import StoredRows
 from tests.console.border import NOON, Border, Said, green, red
 
 
@@ -54,9 +62,9 @@ class Memory:
     def _some(self, name: str, keys: Iterable[Any]) -> dict[Any, Any]:
         return {key: self.rows[name][key] for key in keys if key in self.rows[name]}
 
-    def standings(self) -> dict[str, Standing]:
+    def standings(self) -> dict[str, GoodsState]:
         names = ("declared", "word", "released_boxes", "unreleased", "bill_no", "direction", "waiting_for")
-        return {key: Standing(*[getattr(row, n) for n in names]) for key, row in self.rows["consignments"].items()}
+        return {key: GoodsState(*[getattr(row, n) for n in names]) for key, row in self.rows["consignments"].items()}
 
     def held(self, container_no: str) -> list[BoxHold]:
         return [hold for (number, _), hold in self.rows["box_holds"].items() if number == container_no]
@@ -90,8 +98,8 @@ def logs(told: Iterable[Border]) -> Log:
 def read(memory: Memory, messages: list[tuple[Said, int]]) -> None:
     """One batch of messages with their offsets."""
     said = [
-        Heard(
-            place(one.topic, 0, offset),
+        TopicMessage(
+            packed_position(one.topic, 0, offset),
             one.topic,
             one.kind,
             one.key,
@@ -349,13 +357,13 @@ def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
         (t.PARKED, Aside),
     ):
         assert [c.name for c in table.columns] == [f.name for f in fields(row) if f.name != "holds"]
-    assert hasattr(Rows, "consignments")
+    assert hasattr(StoredRows, "consignments")
 
 
 @given(st.sampled_from(sorted(TOPIC_NUMBERS)), st.integers(0, 999), st.integers(0, 2**43 - 1))
 def test_a_place_is_one_number_and_back(topic: str, partition: int, offset: int) -> None:
-    assert origin(place(topic, partition, offset)) == (topic, partition, offset)
-    assert place(topic, partition, offset) < 2**63
+    assert origin(packed_position(topic, partition, offset)) == (topic, partition, offset)
+    assert packed_position(topic, partition, offset) < 2**63
 
 
 @pytest.mark.parametrize(
@@ -372,8 +380,8 @@ def test_a_place_is_one_number_and_back(topic: str, partition: int, offset: int)
 def test_a_fact_whose_headers_are_beyond_what_a_row_holds_has_no_row(odd: dict[str, bytes]) -> None:
     good = {"ce_type": b"ReleaseGranted", "ce_id": b"1", "ce_time": b"2026-11-25T12:00:00Z", "sequence": b"1"}
 
-    def read_with(headers: dict[str, bytes]) -> Heard:
-        return heard(Message("customs-release-facts", 0, 1, b"k", b"{}", list(headers.items())))
+    def read_with(headers: dict[str, bytes]) -> TopicMessage:
+        return read_message(Message("customs-release-facts", 0, 1, b"k", b"{}", list(headers.items())))
 
     assert read_with(good).sequence == 1
     with pytest.raises(Unreadable):

@@ -100,12 +100,12 @@ def test_ends_that_move_on_before_they_are_reached_are_still_reached_one_by_one(
     reached, start = Reached(), now()
     place = ("customs-release-facts", 0)
     for second in range(1, 600):
-        reached.seen({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
+        reached.observed({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
         at = reached.upto({place: 100 * second - 150})
         if second > 2:
             assert at == (start + timedelta(seconds=second - 2), second - 2.0)
     for second in range(600, 5000):  # it stands still, for long
-        reached.seen({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
+        reached.observed({place: 100 * second}, (start + timedelta(seconds=second), float(second)))
         assert reached.upto({place: 100 * 599 - 150}) is None
     assert reached.upto({place: 100 * 5000}) == (start + timedelta(seconds=4999), 4999.0)
 

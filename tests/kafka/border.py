@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from schemas.envelope import Request, request_id
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, SERVICES, topic_of
-from services.cli.log import Entry, entry_of, partitions_of, reader
+from services.cli.log import LoggedMessage, entry_of, partitions_of, reader
 from services.cli.processes import Child
 from services.risk.keys import PUBLISHED
 from services.shell.access import Access, access_to
@@ -43,9 +43,9 @@ class Log:
     def __init__(self, kafka: Access) -> None:
         self._kafka = kafka
         self._consumer: KafkaConsumer | None = None
-        self._entries: dict[TopicPartition, list[Entry]] = {}
+        self._entries: dict[TopicPartition, list[LoggedMessage]] = {}
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LoggedMessage]:
         """Everything committed up to the ends of this moment, topic by topic in the order of each partition."""
         if self._consumer is None:
             self._consumer = reader(self._kafka, max_poll_records=5000)
@@ -118,7 +118,7 @@ class Border:
         raw = key.encode() if isinstance(key, str) else key
         self._producer.send(topic, key=raw, value=value, headers=told)
 
-    def facts(self, key: str) -> list[Entry]:
+    def facts(self, key: str) -> list[LoggedMessage]:
         """What the desks said under this key so far, topic by topic."""
         return [e for e in self._log.entries() if e.key == key and ROLES[e.topic] != "requests"]
 
@@ -193,6 +193,6 @@ def _ready_or_broken(loop: Loop, problems: list[BaseException]) -> Callable[[], 
     return lambda: bool(problems) or loop.ready.is_set()
 
 
-def bodies(entries: list[Entry], kind: str) -> list[Any]:
+def bodies(entries: list[LoggedMessage], kind: str) -> list[Any]:
     """The bodies of one kind."""
     return [json.loads(e.value or b"null") for e in entries if e.kind == kind]

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, Message
 from schemas.inspection import FindingsResult, RecordFindings
 from schemas.vocabulary import ControlKind
-from services.cli.log import Entry, read
+from services.cli.log import LoggedMessage, read
 from services.cli.parked import order, waiting
 from services.inspection import decider
 from services.shell.codec import encode
@@ -62,7 +62,7 @@ def lodged(border: Border, reference: str, lines: int = 1) -> str:
     return request.key
 
 
-def entries(border: Border, topic: str, kind: str) -> list[Entry]:
+def entries(border: Border, topic: str, kind: str) -> list[LoggedMessage]:
     return [entry for entry in read(border.bootstrap, [topic]) if entry.kind == kind]
 
 

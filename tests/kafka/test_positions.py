@@ -16,7 +16,7 @@ from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.readmodel.rebuild import rebuild
 from services.console.settings import ConsoleSettings
-from services.shell.layout import Refused
+from services.shell.layout import CannotContinue
 from services.shell.loop import Loop
 from services.shell.metrics import DUPLICATES
 from services.shell.settings import WorkerSettings
@@ -81,7 +81,7 @@ def end_of(border: Border, topic: str) -> int:
 def refusal(border: Border) -> str:
     """Why the desk does not start."""
     loop = Loop(desks(DESK)[0], WorkerSettings(kafka=border.bootstrap, partitions=PARTITIONS, slot="test"))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(CannotContinue) as refused:
         loop.run()
     return str(refused.value)
 
@@ -173,7 +173,7 @@ def test_a_desk_ends_when_its_states_are_made_anew_while_it_runs_and_does_not_st
     wait(loop.ready.is_set, "the desk to have its partitions")
     make_anew(losing, STATES)
     wait(lambda: not thread.is_alive(), "the desk to end")
-    assert isinstance(ends[0], Refused) and f"{STATES} was made anew" in str(ends[0])
+    assert isinstance(ends[0], CannotContinue) and f"{STATES} was made anew" in str(ends[0])
     assert "the state topic has no records" in refusal(losing)
 
 

@@ -28,7 +28,7 @@ from schemas.outside import to_outside
 from schemas.release import LiftHold, PlaceHold, ReportArrival
 from schemas.topics import FOR_PORTS, KINDS, PORT_FACTS, PORT_FORMS, REPORTS, facts_topic
 from schemas.vocabulary import Classifier, ControlKind, EquipmentEvent
-from services.cli.log import Entry, read
+from services.cli.log import LoggedMessage, read
 from services.console.access.accounts import written
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
@@ -133,7 +133,7 @@ def console(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     running.stop()
 
 
-def on(story: Story, *topics: str) -> list[Entry]:
+def on(story: Story, *topics: str) -> list[LoggedMessage]:
     return [entry for entry in read(story.border.bootstrap, list(topics)) if entry.key in story.keys]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shell.codec import Raw
-from services.shell.halving import OF_MESSAGE, Fault, Halving, Item, ItemId, Reports, id_of, may_be_of_message
+from services.shell.halving import OF_MESSAGE, DeliveryReports, Fault, Halving, Item, ItemId, id_of, may_be_of_message
 from services.shell.parking import Trouble
 
 TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
@@ -105,7 +105,7 @@ def test_a_halving_that_ends_early_leaves_a_whole_beginning(bad: set[ItemId], en
 )
 def test_what_no_message_causes_is_no_fault_of_one(name: str) -> None:
     error = KafkaError(getattr(KafkaError, name), "")
-    reports = Reports()
+    reports = DeliveryReports()
     assert reports.fault(KafkaException(error)) is None and not may_be_of_message(error)
     reports.failed += [Fault(TOO_LARGE, "facts"), Fault(error, "facts")]
     assert reports.fault(KafkaException(TOO_LARGE)) is None, "not even beside a message that is at fault"

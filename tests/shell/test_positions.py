@@ -4,8 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from services.shell.layout import Refused
-from services.shell.positions import BEGINNING, MARK, Found, Noted, ReadPositions, decode, encode, resume
+from services.shell.layout import CannotContinue
+from services.shell.positions import (
+    BEGINNING,
+    MARK,
+    GroupOffset,
+    ReadPositions,
+    StoredPositions,
+    decode,
+    encode,
+    resume,
+)
 from services.shell.store import Partition, decode_record
 
 INPUTS = ("customs-risk-facts", "customs-release-requests")
@@ -19,10 +28,10 @@ def never(topic: str) -> int:
 
 
 def found(
-    stored: dict[str, int] | None = None, first: int = 0, records: int = 0, cut: int = 0, **noted: Noted
-) -> Found:
+    stored: dict[str, int] | None = None, first: int = 0, records: int = 0, cut: int = 0, **noted: GroupOffset
+) -> StoredPositions:
     record = None if stored is None else ReadPositions(positions=stored, cut=cut)
-    return Found(3, {NAMES[name]: each for name, each in noted.items()}, record, first, records)
+    return StoredPositions(3, {NAMES[name]: each for name, each in noted.items()}, record, first, records)
 
 
 def test_a_desk_that_never_read_begins_at_the_first_message() -> None:
@@ -45,7 +54,7 @@ def test_what_an_earlier_release_kept_in_place_of_an_end_is_no_position(monkeypa
 
 
 def test_the_further_of_both_positions_counts() -> None:
-    both = found({RISK: 7, REQUESTS: 9}, risk=Noted(8, MARK), requests=Noted(5, MARK))
+    both = found({RISK: 7, REQUESTS: 9}, risk=GroupOffset(8, MARK), requests=GroupOffset(5, MARK))
     assert resume("release", INPUTS, both, False, never, IDS) == {RISK: 8, REQUESTS: 9}
 
 
@@ -57,13 +66,13 @@ def test_what_the_group_has_forgotten_stands_in_the_state_topic() -> None:
 
 
 def test_states_of_the_release_before_go_on_from_the_positions_of_the_group() -> None:
-    former = found(records=5, risk=Noted(8), requests=Noted(2))
+    former = found(records=5, risk=GroupOffset(8), requests=GroupOffset(2))
     assert resume("release", INPUTS, former, False, never, IDS) == {RISK: 8, REQUESTS: 2}
 
 
 def test_an_input_that_is_new_to_the_desk_begins_at_its_first_message() -> None:
     assert (
-        resume("release", INPUTS, found({RISK: 7}, records=5, risk=Noted(7, MARK)), False, never, IDS)[REQUESTS]
+        resume("release", INPUTS, found({RISK: 7}, records=5, risk=GroupOffset(7, MARK)), False, never, IDS)[REQUESTS]
         == BEGINNING
     )
 
@@ -72,26 +81,28 @@ def test_an_input_that_is_new_to_the_desk_begins_at_its_first_message() -> None:
     ("lost", "why"),
     [
         (found({RISK: 7}, first=12, records=5), "begins at offset 12"),
-        (found(first=12, records=5, risk=Noted(7)), "begins at offset 12"),
-        (found(risk=Noted(7, MARK)), "has no records"),
+        (found(first=12, records=5, risk=GroupOffset(7)), "begins at offset 12"),
+        (found(risk=GroupOffset(7, MARK)), "has no records"),
         (found(records=5), "no read positions are known"),
     ],
 )
-def test_what_is_lost_is_not_decided_from_nothing(lost: Found, why: str) -> None:
-    with pytest.raises(Refused, match=why):
+def test_what_is_lost_is_not_decided_from_nothing(lost: StoredPositions, why: str) -> None:
+    with pytest.raises(CannotContinue, match=why):
         resume("release", INPUTS, lost, False, never, IDS)
 
 
-@pytest.mark.parametrize("noted", [{}, {"risk": Noted(7, MARK)}, {"risk": Noted(7), "requests": Noted(9)}])
+@pytest.mark.parametrize(
+    "noted", [{}, {"risk": GroupOffset(7, MARK)}, {"risk": GroupOffset(7), "requests": GroupOffset(9)}]
+)
 @pytest.mark.parametrize(
     "data", [b"garbage", b"[" * 100_000, b'{"positions":{"\xff":1}}', b'{"positions":{"a":1e999}}']
 )
-def test_read_positions_that_cannot_be_read_are_not_taken_for_none(noted: dict[str, Noted], data: bytes) -> None:
+def test_read_positions_that_cannot_be_read_are_not_taken_for_none(noted: dict[str, GroupOffset], data: bytes) -> None:
     store = Partition()
     store.take_positions(data)
     assert store.stored is None and store.unreadable
     spoilt = replace(found(), noted={NAMES[name]: each for name, each in noted.items()}, unreadable=store.unreadable)
-    with pytest.raises(Refused, match=r"cannot be read.*docs/runbooks/WorkerDown\.md"):
+    with pytest.raises(CannotContinue, match=r"cannot be read.*docs/runbooks/WorkerDown\.md"):
         resume("release", INPUTS, spoilt, False, never, IDS)
 
 
@@ -100,20 +111,20 @@ def test_read_positions_that_cannot_be_read_are_not_taken_for_none(noted: dict[s
 )
 def test_a_topic_made_anew_is_not_read_from_where_the_former_one_was_left(ids: dict[str, str], why: str) -> None:
     known = replace(found(records=5), stored=ReadPositions(positions={RISK: 7, REQUESTS: 9}, ids=IDS))
-    with pytest.raises(Refused, match=f"{RISK} .*{why}"):
+    with pytest.raises(CannotContinue, match=f"{RISK} .*{why}"):
         resume("release", INPUTS, known, False, never, ids)
     assert resume("release", INPUTS, known, True, never, ids) == {RISK: BEGINNING, REQUESTS: 9}
 
 
 def test_an_operator_can_agree_that_the_positions_of_the_group_count_in_place_of_unreadable_ones() -> None:
-    spoilt = replace(found(records=5, risk=Noted(3), requests=Noted(4)), unreadable="garbage")
+    spoilt = replace(found(records=5, risk=GroupOffset(3), requests=GroupOffset(4)), unreadable="garbage")
     assert resume("release", INPUTS, spoilt, True, never, IDS) == {RISK: 3, REQUESTS: 4}
-    with pytest.raises(Refused, match="read positions are known"):
+    with pytest.raises(CannotContinue, match="read positions are known"):
         resume("release", INPUTS, replace(found(), unreadable="garbage"), True, never, IDS)
 
 
 def test_an_operator_can_agree_to_a_cut_and_then_the_positions_of_the_group_count() -> None:
-    cut = found({RISK: 7, REQUESTS: 9}, first=12, risk=Noted(3), requests=Noted(4))
+    cut = found({RISK: 7, REQUESTS: 9}, first=12, risk=GroupOffset(3), requests=GroupOffset(4))
     assert resume("release", INPUTS, cut, True, never, IDS) == {RISK: 3, REQUESTS: 4}
     assert resume("release", INPUTS, found({RISK: 7, REQUESTS: 9}, first=12, cut=12), False, never, IDS) == {
         RISK: 7,
@@ -122,7 +133,7 @@ def test_an_operator_can_agree_to_a_cut_and_then_the_positions_of_the_group_coun
 
 
 def test_records_without_any_position_are_refused_whoever_agrees() -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(CannotContinue):
         resume("release", INPUTS, found(records=5), True, never, IDS)
 
 

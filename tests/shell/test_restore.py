@@ -224,7 +224,7 @@ def test_an_old_record_tells_the_same_without_being_decoded(data: bytes, seen: t
 
 @pytest.mark.parametrize("due", [None, 0.0, 5.0, 1e-9, 1.5e300, 1803295139.143181])
 @pytest.mark.parametrize("parked", [0, 1, 3])
-@pytest.mark.parametrize("rest", [{}, {"n": 3, "closed": True}, {"heard": ['"due":7.0,"parked"'], "n": 1}])
+@pytest.mark.parametrize("rest", [{}, {"n": 3, "closed": True}, {"answered_ids": ['"due":7.0,"parked"'], "n": 1}])
 def test_the_first_bytes_of_a_record_tell_what_it_holds(
     due: float | None, parked: int, rest: dict[str, object]
 ) -> None:
@@ -234,6 +234,6 @@ def test_the_first_bytes_of_a_record_tell_what_it_holds(
 
 def test_a_record_is_written_like_this() -> None:
     """A golden copy: a restore reads the beginning, older workers and operators the rest."""
-    assert encode_record(Record(n=2, heard=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
+    assert encode_record(Record(n=2, answered_ids=["id-1"])) == b'{"due":null,"n":2,"heard":["id-1"]}'
     told = encode_record(Record(n=2, due=5.5, closed=True, parked=[ParkedMessage("t", 0, 1, None, None, {}, "r", "e")]))
     assert told == b'{"due":5.5,"parked":[["t",0,1,null,null,{},"r","e",true]],"n":2,"closed":true}'

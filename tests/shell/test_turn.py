@@ -20,11 +20,11 @@ from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
 from services.shell.handler import MessageHandler
 from services.shell.outcome import Outcome, Output
-from services.shell.overlay import Entry, Overlay
+from services.shell.overlay import Overlay, OverlayEntry
 from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import parked_raw, waits_here
 from services.shell.replay import Replays
-from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, Known, remembered
+from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, AnsweredRequest, remembered
 from services.shell.store import RECENT_STATES, Partition, Record, decode_record, encode_record
 from services.shell.turn import Turn
 from tests.release.dossiers import assessed
@@ -149,7 +149,7 @@ def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
 
 def batches() -> list[object]:
     """All that are in memory, with their entries."""
-    kinds = (Turn, Entry, Overlay, Outcome, ParkedQueue, MessageHandler, Replays)
+    kinds = (Turn, OverlayEntry, Overlay, Outcome, ParkedQueue, MessageHandler, Replays)
     return [each for each in gc.get_objects() if type(each) in kinds]
 
 
@@ -206,17 +206,17 @@ def test_the_same_request_at_another_time_is_the_same_request() -> None:
 
 
 def test_requests_are_remembered_for_a_day_and_the_last_64_for_as_long_as_the_record() -> None:
-    def known_after(first: Known, others: int, at: float) -> bool:
+    def known_after(first: AnsweredRequest, others: int, at: float) -> bool:
         requests = [first]
         for number in range(others):
-            requests = remembered(requests, Known(str(number), "d", at))
+            requests = remembered(requests, AnsweredRequest(str(number), "d", at))
         return requests[0] == first
 
     day = REMEMBERED_SECONDS
-    assert known_after(Known("a", "d", 0.0), LAST_REMEMBERED - 1, 90 * day)
-    assert not known_after(Known("a", "d", 0.0), LAST_REMEMBERED, day + 1)
-    assert known_after(Known("a", "d", 0.0), MOST_REMEMBERED - 1, day)
-    assert not known_after(Known("a", "d", 0.0), MOST_REMEMBERED, day)
+    assert known_after(AnsweredRequest("a", "d", 0.0), LAST_REMEMBERED - 1, 90 * day)
+    assert not known_after(AnsweredRequest("a", "d", 0.0), LAST_REMEMBERED, day + 1)
+    assert known_after(AnsweredRequest("a", "d", 0.0), MOST_REMEMBERED - 1, day)
+    assert not known_after(AnsweredRequest("a", "d", 0.0), MOST_REMEMBERED, day)
 
 
 def test_more_requests_than_are_remembered_within_a_day_are_refused_and_holds_are_placed() -> None:
@@ -249,7 +249,7 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
 
 def test_what_an_older_version_remembered_is_known_by_its_id() -> None:
     worker = Worker(Desk.of("release", release))
-    worker.store.put(CONSIGNMENT, encode_record(Record(n=1, heard=["old"], state=msgspec.Raw(HELD))), None)
+    worker.store.put(CONSIGNMENT, encode_record(Record(n=1, answered_ids=["old"], state=msgspec.Raw(HELD))), None)
     assert worker.turn(hold("anything", ce_id=b"old")).outcome.duplicates == 1
 
 

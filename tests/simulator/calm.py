@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from schemas.envelope import Request
-from services.cli.log import Entry
-from services.simulator.acts import spoken
+from services.cli.log import LoggedMessage
+from services.simulator.acts import acts_as_sent
 from services.simulator.player import KINDS, SENDER
 from tests.console.simulated import Simulated
 
@@ -15,7 +15,7 @@ class Calm(Simulated):
 
     def __init__(self, consignments: int, seed: int, *, paced: bool) -> None:
         self.paced = paced
-        self.entries: list[Entry] = []
+        self.entries: list[LoggedMessage] = []
         self._asked: set[str] = set()
         super().__init__(consignments, seed)
 
@@ -28,13 +28,13 @@ class Calm(Simulated):
         super().write(topic, key, value, headers, at)
         told = {name: text.decode() for name, text in headers.items()}
         offset, moment = len(self.topics[topic]) - 1, len(self.entries)
-        self.entries.append(Entry(topic, 0, offset, key, told, value, moment))
+        self.entries.append(LoggedMessage(topic, 0, offset, key, told, value, moment))
 
     def _react(self, kind: str, key: str, value: bytes | None, at: datetime) -> None:
-        if (plan := self._returning.heard(kind, key)) is not None:
+        if (plan := self._returning.due_after(kind, key)) is not None:
             self._lodge(plan, at)
         if kind in KINDS:
             acts = self._people.react(KINDS[kind].read_stored(value or b""))
-            for act in spoken(acts, SENDER, {}, None if self.paced else at):
+            for act in acts_as_sent(acts, SENDER, {}, None if self.paced else at):
                 early = act.at if self.paced else at
                 self._put(max(early, act.not_before or early, at), act.name, act.request)

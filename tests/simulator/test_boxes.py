@@ -19,7 +19,7 @@ from schemas.gate import (
 from schemas.release import ConsignmentHeld, Hold, LiftHold, ReleaseGranted, ReleaseRevoked, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import CreditGrade, Direction, EquipmentEvent, Lane, Owner
-from services.simulator.acts import Act, request_of, spoken
+from services.simulator.acts import Act, acts_as_sent, request_of
 from services.simulator.day import BLOCK, Day, Plan
 from services.simulator.people import People
 from services.simulator.player import SENDER
@@ -317,10 +317,12 @@ def test_who_takes_over_tells_the_rest_of_an_event_with_the_time_that_was_told_f
     for pair in pairs:
         told = {request_id(SENDER, pair[0].name): NOW}
         later = NOW + timedelta(days=1)
-        assert [act.request.occurred_at for act in spoken(pair, SENDER, told, later)] == [NOW, NOW]
-        assert [act.request.occurred_at for act in spoken(pair, SENDER, {}, later)] == [later, later]
-        assert [act.request for act in spoken(pair, SENDER, told, None)] == [request_of(a, SENDER, None) for a in pair]
-    assert spoken([], SENDER, {}, NOW) == []
+        assert [act.request.occurred_at for act in acts_as_sent(pair, SENDER, told, later)] == [NOW, NOW]
+        assert [act.request.occurred_at for act in acts_as_sent(pair, SENDER, {}, later)] == [later, later]
+        assert [act.request for act in acts_as_sent(pair, SENDER, told, None)] == [
+            request_of(a, SENDER, None) for a in pair
+        ]
+    assert acts_as_sent([], SENDER, {}, NOW) == []
 
 
 LEFT = ("ContainerGatedOut", "VisitClosed", "ContainerFindingRecorded")
@@ -336,15 +338,18 @@ def test_goods_that_come_in_a_box_that_was_here_are_lodged_once_it_is_known_whet
     first = PLANS[DAY.before(again.index) or 0]
     key = box_of(first) if kind in LEFT else first.consignment_id
     returning = Returning(DAY, 0)
-    lodged = [returning.heard(kind, key)] if early else []
+    lodged = [returning.due_after(kind, key)] if early else []
     lodged += [returning.due(again)]
     assert lodged == ([None, again.inside(box_of(first)) if kind in LEFT else again] if early else [None])
     if not early:
-        assert returning.heard("ReleaseGranted", first.consignment_id) is None
-        lodged = [returning.heard(kind, key)]
+        assert returning.due_after("ReleaseGranted", first.consignment_id) is None
+        lodged = [returning.due_after(kind, key)]
         assert lodged == [again.inside(box_of(first)) if kind in LEFT else again]
-    assert returning.heard(kind, key) is None, "once"
-    assert returning.heard(STAYED[0], first.consignment_id) is None and returning.heard(LEFT[0], box_of(first)) is None
+    assert returning.due_after(kind, key) is None, "once"
+    assert (
+        returning.due_after(STAYED[0], first.consignment_id) is None
+        and returning.due_after(LEFT[0], box_of(first)) is None
+    )
 
 
 def test_other_goods_are_lodged_when_they_are_due() -> None:

@@ -16,7 +16,7 @@ from schemas.release import RetractArrival
 from schemas.topics import ROLES
 from schemas.vocabulary import Direction
 from services.cli.ledger import Ledger, judge
-from services.cli.log import Entry
+from services.cli.log import LoggedMessage
 from services.simulator.day import Day, Stay
 from services.simulator.owned import Owned, as_simulated
 from services.simulator.people import People
@@ -40,7 +40,7 @@ def played(paced: bool) -> Calm:
     return day
 
 
-def judged(entries: list[Entry]) -> Ledger:
+def judged(entries: list[LoggedMessage]) -> Ledger:
     """Of the boxes that are here on that day."""
     here = {entry.key for entry in entries}
     return judge(entries, {box: stays for box, stays in STAYS.items() if box in here})
@@ -50,15 +50,15 @@ def goods(slip: Slip) -> list[int]:
     return [index for index, each in SLIPS.items() if each is slip]
 
 
-def said_of(entries: list[Entry], key: str, *kinds: str) -> list[Entry]:
+def said_of(entries: list[LoggedMessage], key: str, *kinds: str) -> list[LoggedMessage]:
     return [entry for entry in entries if entry.key == key and entry.kind in kinds]
 
 
-def kinds_of(entries: list[Entry], key: str, *kinds: str) -> list[str]:
+def kinds_of(entries: list[LoggedMessage], key: str, *kinds: str) -> list[str]:
     return [entry.kind for entry in said_of(entries, key, *kinds)]
 
 
-def released(entries: list[Entry], key: str) -> bool:
+def released(entries: list[LoggedMessage], key: str) -> bool:
     return kinds_of(entries, key, "ReleaseGranted", "ReleaseRevoked", "ReleaseRefused")[-1:] == ["ReleaseGranted"]
 
 
@@ -171,7 +171,7 @@ def test_goods_whose_stripping_was_corrected_leave_in_the_right_box_and_their_ow
 @pytest.mark.parametrize("seed", range(10))
 def test_who_takes_over_asks_the_same_whatever_is_read_first(paced: bool, seed: int) -> None:
     """A fresh player reads all facts: each topic keeps its order for one key, and there is none between two."""
-    heard: dict[tuple[str, str], list[Entry]] = {}
+    heard: dict[tuple[str, str], list[LoggedMessage]] = {}
     for entry in played(paced).entries:
         if ROLES[entry.topic] == "facts" and entry.kind in KINDS:
             heard.setdefault((entry.topic, entry.key), []).append(entry)

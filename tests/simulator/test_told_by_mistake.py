@@ -12,16 +12,16 @@ import pytest
 from schemas.envelope import Fact, Hearing, Request, fact_id, request_id
 from schemas.release import ContainerFreed
 from schemas.topics import topic_of
-from services.cli.log import Entry
-from services.cli.mistakes import Mistakes, look_for
+from services.cli.log import LoggedMessage
+from services.cli.mistakes import MistakenMoves, look_for
 from services.gate import decider
 from services.gate.box import as_box
 from services.shell.codec import encode
 from services.shell.deciding import decide_message
 from services.shell.desk import Desk
-from services.simulator.acts import spoken
+from services.simulator.acts import acts_as_sent
 from services.simulator.day import Day, Stay
-from services.simulator.mistakes import Mistakes as Wrongly
+from services.simulator.mistakes import Mistakes
 from services.simulator.people import People
 from services.simulator.player import KINDS, SENDER
 
@@ -30,7 +30,7 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = Day(1, 2000, START)
 GOODS = [DAY.plan(index) for index in range(2000) if DAY.plan(index).declaration.containers]
 MISTAKEN = [
-    plan for plan in GOODS if plan.declaration.direction.value == "I" and Wrongly(DAY).is_mistaken(DAY.box(plan.index))
+    plan for plan in GOODS if plan.declaration.direction.value == "I" and Mistakes(DAY).is_mistaken(DAY.box(plan.index))
 ]
 
 
@@ -66,7 +66,7 @@ def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
             said.append(Said(fact_id("gate", heard.id, number), fact, at))
             if fact.kind not in KINDS:
                 continue
-            for act in spoken(people.react(fact), SENDER, {}, at + gap):
+            for act in acts_as_sent(people.react(fact), SENDER, {}, at + gap):
                 name = request_id(SENDER, act.name)
                 if name not in asked:
                     asked.add(name)
@@ -86,11 +86,11 @@ def test_it_leaves_once_after_the_mistake_was_taken_back(plan: object, gap: time
     assert set(kinds[3:]) <= {"ConsignmentGatedOut"}, "a correction is told again"
     assert not [each for each in said if each.message.kind in ("GateAlarmRaised", "RequestRefused")]
     stays = {box: [Stay((consignment,), imported=True)]}
-    mistakes = Mistakes()
+    mistakes = MistakenMoves()
     look_for(mistakes, entries(said, consignment), stays)
     assert (mistakes.left_by_mistake, mistakes.kept_by_mistake) == ([], []) and mistakes.stays["left"] == 1
     only_by_mistake = [e for e in entries(said, consignment) if not _leaves(e) or e.body.get("place") == "G7"]
-    kept = Mistakes()
+    kept = MistakenMoves()
     look_for(kept, only_by_mistake, stays)
     assert len(kept.kept_by_mistake) == 1, "what was told by mistake is no departure"
 
@@ -99,14 +99,14 @@ def test_the_day_has_a_few_of_them() -> None:
     assert 5 < len(MISTAKEN) < 60
 
 
-def _leaves(entry: Entry) -> bool:
+def _leaves(entry: LoggedMessage) -> bool:
     return entry.kind == "RecordGateOut" or (entry.kind == "RecordEquipmentEvent" and entry.body["event"] == "GTOT")
 
 
-def entries(said: list[Said], consignment: str) -> list[Entry]:
+def entries(said: list[Said], consignment: str) -> list[LoggedMessage]:
     """As the messages lie in the log, behind the release."""
     found = [
-        Entry(
+        LoggedMessage(
             "customs-release-facts",
             0,
             0,
@@ -120,5 +120,5 @@ def entries(said: list[Said], consignment: str) -> list[Entry]:
         if isinstance(each.message, Request):
             headers = {"ce_source": SENDER, "ce_type": each.message.kind, "ce_id": each.id}
             topic = topic_of("anyone", type(each.message))
-            found.append(Entry(topic, 0, number, each.message.key, headers, encode(each.message), number))
+            found.append(LoggedMessage(topic, 0, number, each.message.key, headers, encode(each.message), number))
     return found

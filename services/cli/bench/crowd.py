@@ -15,10 +15,10 @@ from services.shell.clock import Clock
 from services.shell.codec import headers_of
 from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import HEARD, People
+from services.simulator.people import FACTS_ACTED_ON, People
 
 ENDS = frozenset({"DeclarationRejected", "ReleaseGranted", "ReleaseRefused", "DeclarationWithdrawn"})
-KINDS = {kind.kind: kind for kind in HEARD}
+KINDS = {kind.kind: kind for kind in FACTS_ACTED_ON}
 FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests", "-departures", "-containers"))]
 
 
@@ -49,7 +49,7 @@ class Crowd(threading.Thread):
         self.phase = phase = Phase()
         with errors.progress("consignments at their end 已办结", count) as advance:
             offer(self._lodges, packets, rate, phase)
-            wait_until(lambda: len(phase.seen), count, advance)
+            wait_until(lambda: len(phase.ended), count, advance)
         return phase
 
     def run(self) -> None:
@@ -74,7 +74,7 @@ class Crowd(threading.Thread):
         if name in ENDS:
             key = message.key().decode()
             if key in self.phase.due:
-                self.phase.seen.setdefault(key, time.monotonic())
+                self.phase.ended.setdefault(key, time.monotonic())
             if name == "ReleaseGranted" and not self.people.waiting_to_arrive.get(key):
                 self.immediate.add(key)
         kind = KINDS.get(name)
@@ -85,9 +85,9 @@ class Crowd(threading.Thread):
             self.immediate.discard(message.key().decode())
         if name == "TreatmentOrdered":
             self.phase.treated.add(message.key().decode())
-        heard = self.clock.now()
+        received_at = self.clock.now()
         for act in self.people.react(fact):
-            packet = packed(act.name, request_of(act, SENDER, heard))
+            packet = packed(act.name, request_of(act, SENDER, received_at))
             if act.not_before is None:
                 self._ask(packet)
             else:

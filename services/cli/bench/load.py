@@ -44,7 +44,7 @@ class Phase:
     """
 
     due: dict[str, float] = field(default_factory=dict)
-    seen: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, float] = field(default_factory=dict)
     treated: set[str] = field(default_factory=set)
     began: float = 0.0
     late: float = 0.0
@@ -52,12 +52,12 @@ class Phase:
 
     def rate(self) -> float:
         """Consignments a second from the first lodgement to the last end, those that were treated left out."""
-        ends = [end for key, end in self.seen.items() if key not in self.treated]
+        ends = [end for key, end in self.ended.items() if key not in self.treated]
         return len(ends) / (max(ends) - self.began)
 
     def latencies(self, of: set[str]) -> list[float]:
         """Seconds from due to end of these consignments, shortest first."""
-        return sorted(self.seen[key] - self.due[key] for key in self.seen if key in of)
+        return sorted(self.ended[key] - self.due[key] for key in self.ended if key in of)
 
 
 def due_times(began: float, count: int, rate: float) -> Iterator[float]:
@@ -80,9 +80,9 @@ def sender(kafka: Access | str) -> Producer:
 
 def packed(name: str, request: Request) -> Packet:
     """The request with its headers; its id comes from `name`."""
-    asked = request_id(SENDER, name)
-    told = request_headers(request, asked, SENDER, request.occurred_at.isoformat())
-    return Packet(request.key, topic_of("anyone", type(request)), encode(request), told)
+    id_ = request_id(SENDER, name)
+    headers = request_headers(request, id_, SENDER, request.occurred_at.isoformat())
+    return Packet(request.key, topic_of("anyone", type(request)), encode(request), headers)
 
 
 MOST_OF_A_LINE_KG = Decimal(300)
@@ -94,24 +94,24 @@ def lodgements(day: Day, first: int, count: int, lines: int = 0) -> list[Packet]
     packets = []
     for index in range(first, first + count):
         plan = day.plan(index)
-        said = with_lines(plan.declaration, lines) if lines else plan.declaration
+        declaration = with_lines(plan.declaration, lines) if lines else plan.declaration
         request = LodgeDeclaration(
             consignment_id=plan.consignment_id,
-            asked_by=said.declarant,
+            asked_by=declaration.declarant,
             occurred_at=plan.lodged_at,
-            declaration=said,
+            declaration=declaration,
         )
         packets.append(packed(f"{plan.consignment_id}/lodge", request))
     return packets
 
 
-def with_lines(said: Declaration, lines: int) -> Declaration:
+def with_lines(declaration: Declaration, lines: int) -> Declaration:
     """The same paper with one unit of its first line written `lines` times, light enough for its container, its totals in agreement."""
-    of = said.items[0]
+    of = declaration.items[0]
     mass = min(of.net_mass_kg / of.quantity, MOST_OF_A_LINE_KG).quantize(Decimal("0.01"))
     first = of.model_copy(update={"quantity": Decimal(1), "net_mass_kg": mass, "total_price": of.unit_price})
     net = first.net_mass_kg * lines
-    return said.model_copy(
+    return declaration.model_copy(
         update={
             "items": (first,) * lines,
             "net_mass_kg": net,

@@ -85,7 +85,7 @@ def _say_figures(full: Phase, half: Phase, immediate: set[str]) -> None:
     for name, phase in (("all at once", full), ("at half of that", half)):
         waits = phase.latencies(immediate)
         cells = [f"{percentile(waits, share) * 1000:,.0f}" for share in (0.5, 0.95, 0.99, 1.0)]
-        table.add_row(name, f"{len(phase.seen):,}", f"{phase.rate():,.0f}", *cells)
+        table.add_row(name, f"{len(phase.ended):,}", f"{phase.rate():,.0f}", *cells)
     screen.table(table)
     screen.line(
         "Latency: lodgement due → release read by a port, of consignments that nobody had to look at; "

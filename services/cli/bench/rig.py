@@ -131,7 +131,7 @@ class Rig:
         pids["generator, people"] = os.getpid()
         return {name: cost(pid) for name, pid in pids.items() if pid is not None}
 
-    def heard(self) -> Counter[str]:
+    def decided_messages(self) -> Counter[str]:
         """Messages that each worker process has decided so far."""
         return Counter(
             {name: sum(int(float(n)) for _, n in _COMMITTED.findall(_page(url))) for name, url in self._pages.items()}

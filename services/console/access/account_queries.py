@@ -22,16 +22,16 @@ class InForce(NamedTuple):
     keys: int = 0
 
 
-def accounts(words: str) -> list[Part]:
-    """Accounts by name; `words`: of those only that begin so, or have this company, office or role."""
+def accounts(search: str) -> list[Part]:
+    """Accounts by name; `search`: of those only that begin so, or have this company, office or role."""
     a = t.ACCOUNTS.c
     named = or_(
-        a.account.startswith(words, autoescape=True),
-        a.company == words,
-        a.office == words,
-        (" " + a.roles + " ").contains(f" {words} ", autoescape=True),
+        a.account.startswith(search, autoescape=True),
+        a.company == search,
+        a.office == search,
+        (" " + a.roles + " ").contains(f" {search} ", autoescape=True),
     )
-    return [Part(t.ACCOUNTS, (named if words else true(),), (a.account,))]
+    return [Part(t.ACCOUNTS, (named if search else true(),), (a.account,))]
 
 
 def grants(name: str) -> list[Part]:

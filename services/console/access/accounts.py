@@ -365,12 +365,12 @@ class Accounts:
         scopes: Iterable[str] = tuple(_SCOPES),
     ) -> Shown:
         """A key of this account, shown once."""
-        told = sorted(set(scopes))
-        if not told or not set(told) <= _SCOPES:
-            raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(told)}. 权限范围有误")
+        wanted = sorted(set(scopes))
+        if not wanted or not set(wanted) <= _SCOPES:
+            raise NotGranted(f"Scopes are {', '.join(sorted(_SCOPES))}, not {' '.join(wanted)}. 权限范围有误")
         shown = Shown(fresh_key()[:12], fresh_secret())
         with self._changing() as connection:
-            _make_key(connection, name, shown, told, by, at, ends_us)
+            _make_key(connection, name, shown, wanted, by, at, ends_us)
         return shown
 
     def rotate(self, key_id: str, *, by: str, at: int, overlap_us: int, ends_us: int | None = None) -> Shown:
@@ -383,7 +383,7 @@ class Accounts:
                 raise NotGranted(f"There is no key {key_id} in force. 没有有效的密钥")
             until = at + overlap_us if row.ends_us is None else min(row.ends_us, at + overlap_us)
             connection.execute(update(t.API_KEYS).where(k.key_id == key_id).values(ends_us=until))
-            _granted(connection, by, row.account, "key rotated", f"{key_id} until {_told(until)}", at)
+            _granted(connection, by, row.account, "key rotated", f"{key_id} until {_moment_text(until)}", at)
             _make_key(connection, row.account, shown, row.scopes.split(), by, at, ends_us)
         return shown
 
@@ -543,21 +543,21 @@ def _make_key(
     ends_us: int | None = None,
 ) -> None:
     """The key, on record; nothing where there is one of this id. NotGranted where the account is closed or not there."""
-    account, told = _account(connection, name), " ".join(scopes)
+    account, listed = _account(connection, name), " ".join(scopes)
     if account is None or account.closed:
         raise NotGranted(f"There is no account {name}. 没有该账户")
     row = {
         "key_id": shown.key_id,
         "account": name,
         "digest": digest(written(shown)),
-        "scopes": told,
+        "scopes": listed,
         "made_us": at,
         "ends_us": ends_us,
         "revoked_us": None,
     }
     if _insert(connection, t.API_KEYS, row):
-        until = "" if ends_us is None else f" until {_told(ends_us)}"
-        _granted(connection, by, name, "key made", f"{shown.key_id} {told}{until}", at)
+        until = "" if ends_us is None else f" until {_moment_text(ends_us)}"
+        _granted(connection, by, name, "key made", f"{shown.key_id} {listed}{until}", at)
 
 
 def _authorise(
@@ -565,7 +565,7 @@ def _authorise(
 ) -> None:
     row = {"company": company, "agent": agent, "from_us": from_us, "until_us": until_us}
     if _insert(connection, t.AUTHORISATIONS, row):
-        detail = f"{company} from {_told(from_us)} until {_told(until_us)}"
+        detail = f"{company} from {_moment_text(from_us)} until {_moment_text(until_us)}"
         _granted(connection, by, agent, "authorised", detail, at)
 
 
@@ -647,6 +647,6 @@ def _granted(connection: Connection, by: str, account: str, what: str, detail: s
     )
 
 
-def _told(us: int | None) -> str:
+def _moment_text(us: int | None) -> str:
     """A time in the record of grants."""
     return "no end" if us is None else datetime.fromtimestamp(us / SECOND, UTC).isoformat(timespec="minutes")

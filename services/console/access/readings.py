@@ -149,10 +149,10 @@ class Recorded:
 
 def note_told(request: Request, *subjects: str) -> None:
     """This answer tells what is masked of these goods or containers, which are not in its address."""
-    _told(request.scope, subjects)
+    _note_subjects(request.scope, subjects)
 
 
-def _told(scope: Scope, subjects: Iterable[str]) -> None:
+def _note_subjects(scope: Scope, subjects: Iterable[str]) -> None:
     who, readings = scope.get("who"), scope["app"].state.readings
     if isinstance(who, Who) and who.of_customs():
         for subject in subjects:
@@ -162,4 +162,4 @@ def _told(scope: Scope, subjects: Iterable[str]) -> None:
 def _note(scope: Scope) -> None:
     path = getattr(scope.get("route"), "path", "")
     if path in READS:
-        _told(scope, [str(scope["path_params"].get(READS[path], scope["path"]))])
+        _note_subjects(scope, [str(scope["path_params"].get(READS[path], scope["path"]))])

@@ -14,10 +14,10 @@ LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
 MOST_TIMES, SHORT = 4, 2
 """How often words between two places may stand in one sentence, if they are more than so many signs."""
-_PLACE = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
-_PLACE_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
+_POSITION_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
 """Where the refused message lies: the loop writes it behind its own refusals."""
 _WHOLE = frozenset({"why", "again", "pest"})
 """Places for words of a person, or for another sentence; a Chinese end is theirs."""
@@ -53,14 +53,14 @@ class Row(NamedTuple):
     def read(self, sentence: str) -> dict[str, str] | None:
         """What stands in its places; None where the sentence is another one. No desk says the words between two places again and again;
         a text that does is not tried in all ways in which it may be taken apart, which are as many as a power of them."""
-        if any(sentence.count(words) > MOST_TIMES for words in self.between):
+        if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)
         return None if found is None else found.groupdict()
 
 
 def _shape(english: str) -> re.Pattern[str]:
-    parts = _PLACE.split(english)
+    parts = _PARAMETER.split(english)
     made = ""
     for number, part in enumerate(parts):
         if number % 2:
@@ -73,12 +73,12 @@ def _shape(english: str) -> re.Pattern[str]:
 
 
 def _between(english: str) -> tuple[str, ...]:
-    return tuple([part for part in _PLACE.split(english)[2:-1:2] if len(part) > SHORT])
+    return tuple([part for part in _PARAMETER.split(english)[2:-1:2] if len(part) > SHORT])
 
 
 def _by_length(row: tuple[str, Words]) -> int:
     """What has more words of its own is tried first: of two that fit, it says more."""
-    return -len(_PLACE.sub("", row[1].en))
+    return -len(_PARAMETER.sub("", row[1].en))
 
 
 ROWS: Final[tuple[Row, ...]] = tuple(
@@ -119,25 +119,25 @@ def why_of(fact: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=4096)
 def _read(text: str) -> Words:
-    behind = _PLACE_OF_MESSAGE.search(text)
-    sentence, place = (text[: behind.start()], behind[0]) if behind else (text, "")
+    behind = _POSITION_OF_MESSAGE.search(text)
+    sentence, position = (text[: behind.start()], behind[0]) if behind else (text, "")
     for row in ROWS:
         values = row.read(sentence)
         if values is not None:
-            words = _told(row.key, values)
-            return Words(words.zh + place, words.en + place)
+            texts = _in_both(row.key, values)
+            return Words(texts.zh + position, texts.en + position)
     return Words(text, text)
 
 
-def _told(key: str, values: dict[str, str]) -> Words:
+def _in_both(key: str, values: dict[str, str]) -> Words:
     zh, en = [{name: _value(name, value, language) for name, value in values.items()} for language in ("zh", "en")]
     return Words(both(key, **zh).zh, both(key, **en).en)
 
 
 def _value(name: str, value: str, language: Language) -> str:
     if name in _SENTENCES:
-        words = in_words(value)
-        return words.zh if language == "zh" else words.en
+        texts = in_words(value)
+        return texts.zh if language == "zh" else texts.en
     if name == "hold":
         return known(f"waiting.{value}", language, value)
     group = _GROUPS.get(name)

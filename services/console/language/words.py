@@ -32,8 +32,8 @@ WORDS = _load(Path(__file__).with_name("words.toml"))
 def say(key: str, language: Language, **values: object) -> str:
     """The sentence `key`, with its `{places}` filled, those of words in its own language; KeyError when the catalogue has no such
     sentence."""
-    told = {name: getattr(value, language) if isinstance(value, Words) else value for name, value in values.items()}
-    return getattr(WORDS[key], language).format(**told) if values else str(getattr(WORDS[key], language))
+    filled = {name: getattr(value, language) if isinstance(value, Words) else value for name, value in values.items()}
+    return getattr(WORDS[key], language).format(**filled) if values else str(getattr(WORDS[key], language))
 
 
 def both(key: str, **values: object) -> Words:
@@ -43,8 +43,8 @@ def both(key: str, **values: object) -> Words:
 
 def known(key: str, language: Language, otherwise: str) -> str:
     """The sentence `key`, or `otherwise` where the catalogue has none: a code that is newer than this console."""
-    words = WORDS.get(key)
-    return otherwise if words is None else str(getattr(words, language))
+    texts = WORDS.get(key)
+    return otherwise if texts is None else str(getattr(texts, language))
 
 
 def check(code: str) -> Words:

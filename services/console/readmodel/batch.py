@@ -11,9 +11,18 @@ from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from schemas.vocabulary import is_consignment_id
 from services.console.language.desk_sentences import same_goods, why_of
-from services.console.readmodel.consignment import TOLD, Consignment, plain, settle, tell
+from services.console.readmodel.consignment import FOLDED, Consignment, plain, settle, tell
 from services.console.readmodel.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
-from services.console.readmodel.messages import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
+from services.console.readmodel.messages import (
+    LONGEST_KEY,
+    TopicMessage,
+    Unreadable,
+    bounded,
+    micros,
+    packed_position,
+    text,
+    whole,
+)
 
 Pair = tuple[str, str]
 Origin = tuple[str, str, int, int]
@@ -57,7 +66,7 @@ FactRow = tuple[int, str, str, str, str, int, int, str]
 """Columns as in `tables.FACTS`."""
 
 
-class Known(Protocol):
+class RowSource(Protocol):
     """The rows there are, asked for once a batch; a missing key is missing in the answer."""
 
     def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
@@ -102,36 +111,36 @@ class Batch:
 
 Refuse = Callable[[int, Exception], Iterable[Aside]]
 """What is set aside for the message at this place, which cannot be projected for this reason."""
-Parsed = tuple[Heard, dict[str, Any]]
+Parsed = tuple[TopicMessage, dict[str, Any]]
 
 
-def raised(place: int, error: Exception) -> Iterable[Aside]:
+def raised(position: int, error: Exception) -> Iterable[Aside]:
     """Nothing is set aside: whoever folds is told."""
     raise error
 
 
 def fold(
-    messages: Iterable[Heard],
+    messages: Iterable[TopicMessage],
     announcements: Iterable[Announcement],
-    known: Known,
+    known: RowSource,
     refused: Iterable[Aside] = (),
     refuse: Refuse = raised,
 ) -> Batch:
     """All messages of one batch, in the order of their partitions. `refused`: those that cannot be projected, which were found before;
     `refuse` is asked of each that is found here. It has no rows, and the others have theirs, in one and the same batch.
     """
-    told, parsed, facts, wanted = [*refused], list[Parsed](), list[FactRow](), _Wanted()
-    for heard in messages:
+    set_aside, parsed, facts, wanted = [*refused], list[Parsed](), list[FactRow](), _Wanted()
+    for message in messages:
         try:
-            fact, body = _take(heard)
+            fact, body = _take(message)
             if body is not None:
-                _want(wanted, heard, body)
-                parsed.append((heard, body))
+                _want(wanted, message, body)
+                parsed.append((message, body))
             facts.append(fact)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  (whatever is wrong with one message: `refuse` tells of it)
-            told += refuse(heard.place, error)
+            set_aside += refuse(message.position, error)
     announced: list[Aside] = []
     for each in announcements:
         try:
@@ -139,26 +148,26 @@ def fold(
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  (as above)
-            told += refuse(place(each.topic, each.partition, each.offset), error)
-    batch = _known(wanted, [*announced, *told], known)
+            set_aside += refuse(packed_position(each.topic, each.partition, each.offset), error)
+    batch = _known(wanted, [*announced, *set_aside], known)
     try:
-        for heard, body in parsed:
-            _fold_one(batch, heard, body)
+        for message, body in parsed:
+            _fold_one(batch, message, body)
         batch.facts = facts
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001  (found and told of below)
-        batch = _known(wanted, [*announced, *told], known)
+        batch = _known(wanted, [*announced, *set_aside], known)
         faults = _fold_each(batch, parsed)
         batch.facts = [fact for fact in facts if fact[0] not in faults]
         late = [aside for at, error in faults.items() for aside in refuse(at, error)]
         _look_up(batch, _Wanted(), late, known)
-        told += late
-    for aside in (*announced, *told):
+        set_aside += late
+    for aside in (*announced, *set_aside):
         _set_aside(batch, aside)
-    for aside in told:
+    for aside in set_aside:
         if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have called goods back
-            batch.releases.append((place(aside.topic, aside.partition, aside.offset), aside.key, ""))
+            batch.releases.append((packed_position(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
     return batch
@@ -167,7 +176,7 @@ def fold(
 def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
     """Folds each message on copies of the rows that it touches, so that one that fails leaves nothing behind; those, by their places."""
     faults: dict[int, Exception] = {}
-    for heard, body in parsed:
+    for message, body in parsed:
         tried = Batch(
             consignments=_Tried(batch.consignments),
             containers=_Tried(batch.containers),
@@ -176,13 +185,13 @@ def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
             box_holds=_Tried(batch.box_holds),
         )
         try:
-            _fold_one(tried, heard, body)
+            _fold_one(tried, message, body)
             for row in tried.consignments.values():
                 settle(row)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  (told of by who asked)
-            faults[heard.place] = error
+            faults[message.position] = error
             continue
         for name in _ROWS:
             getattr(batch, name).update(getattr(tried, name))
@@ -226,7 +235,7 @@ def not_projected(
 
 OVERDUE = frozenset({"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"})
 """Time limits of people that ran out: each raises an alarm."""
-_GATE_WORDS = frozenset(
+_GATE_FACTS = frozenset(
     {
         *(
             "ContainerMayLeave",
@@ -253,7 +262,7 @@ _TO_GATE = frozenset({"ContainerHeld", "ContainerFreed"})
 _DEPARTURES = frozenset({"ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"})
 _WATCHES = frozenset({"WatchPlaced", "WatchLifted"})
 _AGAIN = "SameGoodsDeclared"
-_PARSED = TOLD | _GATE_WORDS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN}
+_PARSED = FOLDED | _GATE_FACTS | _TO_GATE | OVERDUE | _WATCHES | {_AGAIN}
 _OF_CONTAINERS = frozenset(topic.name for topic in CATALOGUE if topic.key == "container")
 _COUNTED = parked_topic("clearance")
 _FEED = frozenset({"ReleaseGranted", "ReleaseRevoked"})
@@ -263,43 +272,43 @@ FEED_TOPIC = facts_topic("release")
 """Where what the feed for ports tells comes from."""
 
 
-def _take(heard: Heard) -> tuple[FactRow, dict[str, Any] | None]:
+def _take(message: TopicMessage) -> tuple[FactRow, dict[str, Any] | None]:
     """Its row on the timeline, and what it says, where other rows tell of that."""
-    place, _, kind, key, id_, cause, sequence, recorded_us, value = heard
+    position, _, kind, key, id_, cause, sequence, recorded_us, value = message
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
         value = value.replace(b"\\u0000", b"\\ufffd")
     body = orjson.loads(value) if kind in _PARSED else None
-    said = "" if kind == "LodgeDeclaration" else value.decode()
-    return (place, key, kind, id_, cause, sequence, recorded_us, said), body
+    content = "" if kind == "LodgeDeclaration" else value.decode()
+    return (position, key, kind, id_, cause, sequence, recorded_us, content), body
 
 
-def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
-    kind, key = heard.kind, heard.key
+def _fold_one(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
+    kind, key = message.kind, message.key
     if kind in _TO_GATE:
         pair = (key, text(body["consignment_id"]))
-        tell_part(_part(batch, pair), heard, body)
-    elif kind in _GATE_WORDS:
-        if tell_container(batch.containers.setdefault(key, Container(key)), heard, body):
-            _fold_box(batch, heard, body)
+        tell_part(_part(batch, pair), message, body)
+    elif kind in _GATE_FACTS:
+        if tell_container(batch.containers.setdefault(key, Container(key)), message, body):
+            _fold_box(batch, message, body)
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
-            batch.alarms.append((heard.place, kind, key, text(why_of(body)), heard.recorded_us, alarm))
+            batch.alarms.append((message.position, kind, key, text(why_of(body)), message.recorded_us, alarm))
     elif kind in _WATCHES:
-        _fold_watch(batch, heard, body)
+        _fold_watch(batch, message, body)
     elif kind == _AGAIN:
-        batch.alarms.append((heard.place, kind, key, text(same_goods(body)), heard.recorded_us, ""))
+        batch.alarms.append((message.position, kind, key, text(same_goods(body)), message.recorded_us, ""))
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
-        batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))
+        batch.alarms.append((message.position, kind, key, text(what), message.recorded_us, ""))
     else:
-        _fold_consignment(batch, heard, body)
+        _fold_consignment(batch, message, body)
 
 
-def _fold_box(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
+def _fold_box(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
     """What a new statement of the gate changes beside the row of the container."""
-    kind, key = heard.kind, heard.key
+    kind, key = message.kind, message.key
     if kind == "EquipmentEventRecorded":
-        report = report_of(key, heard, body)
+        report = report_of(key, message, body)
         batch.reports[key, report.report_id] = report
         if report.replaces and (old := batch.reports.get((key, report.replaces))) is not None:
             old.standing = "replaced"
@@ -329,29 +338,37 @@ def _fold_box(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
         hold.lifted = kind == "ContainerHoldLifted"
 
 
-def _fold_watch(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
+def _fold_watch(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
     """What one partition of the release desk says of a watch."""
-    lifted = heard.kind == "WatchLifted"
+    lifted = message.kind == "WatchLifted"
     watch_id, at = text(body["watch_id"]), micros(body["occurred_at"])
     about = ("", "") if lifted else (text(body["bill_no"]), text(body["declarant"]))
     actor = text(body["lifted_by" if lifted else "placed_by"])
-    batch.watches[watch_id, heard.key, lifted] = (watch_id, heard.key, lifted, *about, text(body["reason"]), actor, at)
+    batch.watches[watch_id, message.key, lifted] = (
+        watch_id,
+        message.key,
+        lifted,
+        *about,
+        text(body["reason"]),
+        actor,
+        at,
+    )
 
 
-def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
-    kind, key = heard.kind, heard.key
+def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None:
+    kind, key = message.kind, message.key
     if kind == "RequestRefused":
-        desk = heard.topic.split("-")[1]
+        desk = message.topic.split("-")[1]
         batch.refusals.append(
             (
-                heard.place,
+                message.position,
                 desk,
                 key,
                 text(body["request_id"]),
                 text(body["request_kind"]),
                 text(body["code"]),
                 text(body["reason"]),
-                heard.recorded_us,
+                message.recorded_us,
             )
         )
         if body["request_kind"] != "LodgeDeclaration":
@@ -361,8 +378,8 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     row = batch.consignments.get(key)
     if row is None:
         row = batch.consignments[key] = Consignment(key)
-    named_before, newer = row.containers, heard.sequence > row.seq_gate
-    tell(row, heard, body)
+    named_before, newer = row.containers, message.sequence > row.seq_gate
+    tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
         for number in set(named_before.split()) - set(
             row.containers.split()
@@ -374,7 +391,7 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
     elif kind in _DEPARTURES and newer:
         _part(batch, (plain(body["container_no"]), key)).gone = kind != "DepartureRetracted"
     elif kind in _FEED:
-        batch.releases.append((heard.place, key, heard.id))
+        batch.releases.append((message.position, key, message.id))
 
 
 def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
@@ -403,7 +420,7 @@ def _set_aside(batch: Batch, aside: Aside) -> None:
     batch.asides[aside.origin] = aside
     change = (aside.status == "parked") - (old is not None and old.status == "parked")
     if aside.service == "console" and change:
-        at = place(aside.topic, aside.partition, aside.offset)
+        at = packed_position(aside.topic, aside.partition, aside.offset)
         batch.alarms.append((at, "FactNotProjected", aside.key, aside.error[:200], aside.parked_us, ""))
     if _holds_container(aside):
         if change:
@@ -483,40 +500,40 @@ class _Wanted:
     box_holds: set[Pair] = field(default_factory=set)
 
 
-def _want(wanted: _Wanted, heard: Heard, body: dict[str, Any]) -> None:
-    kind = heard.kind
+def _want(wanted: _Wanted, message: TopicMessage, body: dict[str, Any]) -> None:
+    kind = message.kind
     if kind in _TO_GATE:
-        wanted.pairs.add((heard.key, text(body["consignment_id"])))
-    elif kind in _GATE_WORDS:
-        wanted.containers.add(heard.key)
+        wanted.pairs.add((message.key, text(body["consignment_id"])))
+    elif kind in _GATE_FACTS:
+        wanted.containers.add(message.key)
         named = body["consignments"] if kind in _OVER else [body[n] for n in ("consignment_id",) if n in body]
         named = [*named, *body.get("permitted", ())]
-        wanted.pairs |= {(heard.key, text(name)) for name in named}
-        wanted.reports |= {(heard.key, text(name)) for name in (body.get("report_id"), body.get("replaces")) if name}
+        wanted.pairs |= {(message.key, text(name)) for name in named}
+        wanted.reports |= {(message.key, text(name)) for name in (body.get("report_id"), body.get("replaces")) if name}
         if hold := body.get("hold_id"):
-            wanted.box_holds.add((heard.key, text(hold)))
-    elif kind in TOLD and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
-        wanted.consignments.add(heard.key)
+            wanted.box_holds.add((message.key, text(hold)))
+    elif kind in FOLDED and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
+        wanted.consignments.add(message.key)
         if kind in ("DeclarationAccepted", "DeclarationRejected"):
-            wanted.papers.add(heard.key)
+            wanted.papers.add(message.key)
             for container in body["declaration"].get("containers", ()):
-                wanted.pairs.add((plain(container["container_no"]), heard.key))
+                wanted.pairs.add((plain(container["container_no"]), message.key))
         elif kind in _DEPARTURES:
-            wanted.pairs.add((plain(body["container_no"]), heard.key))
+            wanted.pairs.add((plain(body["container_no"]), message.key))
 
 
-def _known(wanted: _Wanted, told: Iterable[Aside], known: Known) -> Batch:
+def _known(wanted: _Wanted, set_aside: Iterable[Aside], known: RowSource) -> Batch:
     """Working copies of every row that a batch may touch; a batch that fails leaves the originals as they were."""
     batch = Batch()
-    _look_up(batch, wanted, told, known)
+    _look_up(batch, wanted, set_aside, known)
     return batch
 
 
-def _look_up(batch: Batch, wanted: _Wanted, told: Iterable[Aside], known: Known) -> None:
+def _look_up(batch: Batch, wanted: _Wanted, set_aside: Iterable[Aside], known: RowSource) -> None:
     """Puts the rows that are not in the batch yet into it."""
-    told = list(told)
-    consignments = wanted.consignments | {a.key for a in told if not _holds_container(a) and _holds_goods(a)}
-    containers = wanted.containers | {a.key for a in told if _holds_container(a)}
+    set_aside = list(set_aside)
+    consignments = wanted.consignments | {a.key for a in set_aside if not _holds_container(a) and _holds_goods(a)}
+    containers = wanted.containers | {a.key for a in set_aside if _holds_container(a)}
     before = known.consignments(consignments - batch.consignments.keys())
     batch.before.update(before)
     batch.consignments.update(_copies(before))
@@ -525,8 +542,8 @@ def _look_up(batch: Batch, wanted: _Wanted, told: Iterable[Aside], known: Known)
     batch.parts.update(_copies(known.parts(wanted.pairs | former)))
     batch.reports.update(_copies(known.reports(wanted.reports)) if wanted.reports else {})
     batch.box_holds.update(_copies(known.box_holds(wanted.box_holds)) if wanted.box_holds else {})
-    if told:
-        batch.asides.update(known.asides([*{origin for a in told for origin in (a.origin, _older_origin(a))}]))
+    if set_aside:
+        batch.asides.update(known.asides([*{origin for a in set_aside for origin in (a.origin, _older_origin(a))}]))
 
 
 K = TypeVar("K")

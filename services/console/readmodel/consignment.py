@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 from schemas.codes import iso6346
 from schemas.vocabulary import Direction, Owner, Stage
 from services.console.language.desk_sentences import why_of
-from services.console.readmodel.messages import Heard, micros, text, whole
+from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""
@@ -86,32 +86,32 @@ class Consignment:
     holds: tuple[OpenHold, ...] = field(default=())
 
 
-def tell(row: Consignment, heard: Heard, body: Body) -> None:
+def tell(row: Consignment, message: TopicMessage, body: Body) -> None:
     """Folds one message into `row`; a desk's fact that is not newer than what the row knows of that desk changes nothing."""
-    tellers = _TELLERS.get(heard.kind)
+    tellers = _TELLERS.get(message.kind)
     if tellers is None:
         return
     sequence, fold = tellers
     if sequence:
-        if heard.sequence <= getattr(row, sequence):
+        if message.sequence <= getattr(row, sequence):
             return
-        setattr(row, sequence, heard.sequence)
-    fold(row, heard, body)
+        setattr(row, sequence, message.sequence)
+    fold(row, message, body)
 
 
 # what each message says
 
 
-def _lodged(row: Consignment, heard: Heard, body: Body) -> None:
+def _lodged(row: Consignment, message: TopicMessage, body: Body) -> None:
     if row.lodged_us is not None:
         return
     row.lodged_us = micros(body["occurred_at"])
-    row.lodge_request = heard.id
+    row.lodge_request = message.id
     if row.declared not in ("accepted", "rejected"):
         _paper(row, body["declaration"])
 
 
-def _lodged_again(row: Consignment, heard: Heard, body: Body) -> None:
+def _lodged_again(row: Consignment, message: TopicMessage, body: Body) -> None:
     """Handed on by the consignment before, which was withdrawn. The declaration desk numbered that among the facts about the other."""
     row.earlier = text(body["consignment_id"])
     if row.lodged_us is not None:
@@ -122,11 +122,11 @@ def _lodged_again(row: Consignment, heard: Heard, body: Body) -> None:
         _paper(row, body["declaration"])
 
 
-def _passed_on(row: Consignment, heard: Heard, body: Body) -> None:
+def _passed_on(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.later = text(body["later"])
 
 
-def _accepted(row: Consignment, heard: Heard, body: Body) -> None:
+def _accepted(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.declared = "accepted"
     row.declaration_no = text(body["declaration_no"])
     row.accepted_us = micros(body["occurred_at"])
@@ -134,19 +134,19 @@ def _accepted(row: Consignment, heard: Heard, body: Body) -> None:
     _paper(row, body["declaration"])
 
 
-def _rejected(row: Consignment, heard: Heard, body: Body) -> None:
+def _rejected(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.declared = "rejected"
     row.rejected_us = micros(body["occurred_at"])
     _paper(row, body["declaration"])
 
 
-def _refused_request(row: Consignment, heard: Heard, body: Body) -> None:
+def _refused_request(row: Consignment, message: TopicMessage, body: Body) -> None:
     if body["request_kind"] == "LodgeDeclaration" and row.declared in ("", "discarded"):
         row.declared = "refused"
         row.rejected_us = micros(body["occurred_at"])
 
 
-def _assessed(row: Consignment, heard: Heard, body: Body) -> None:
+def _assessed(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.assessed_us = micros(body["occurred_at"])
     row.lane = text(body["lane"])
     row.controls = " ".join(body["controls"])
@@ -154,7 +154,7 @@ def _assessed(row: Consignment, heard: Heard, body: Body) -> None:
     row.rule_set = text(body["rule_set"])
 
 
-def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
+def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
     """One report of several: the time is that of the first, the boxes are those of all (`ALL`: every one)."""
     at = micros(body["occurred_at"])
     row.arrived_us = at if row.arrived_us is None else min(row.arrived_us, at)
@@ -165,7 +165,7 @@ def _arrived(row: Consignment, heard: Heard, body: Body) -> None:
         row.arrived_boxes = ALL
 
 
-def _did_not_arrive(row: Consignment, heard: Heard, body: Body) -> None:
+def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
     """What has arrived all the same is told whole."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
@@ -174,20 +174,20 @@ def _did_not_arrive(row: Consignment, heard: Heard, body: Body) -> None:
     row.arrived_boxes = ALL if everything else " ".join(boxes)
 
 
-def _held(row: Consignment, heard: Heard, body: Body) -> None:
+def _held(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.word = "revoked" if row.word == "revoked" else "held"
     row.held_us = micros(body["occurred_at"])
     row.holds = tuple([_hold(h) for h in body["holds"]])
     row.released_boxes, row.released_pieces = "", None
 
 
-def _hold(said: Body) -> OpenHold:
+def _hold(hold: Body) -> OpenHold:
     return OpenHold(
-        text(said["hold_id"]), text(said["owner"]), text(why_of(said)), text(said["lifted_by"]), micros(said["since"])
+        text(hold["hold_id"]), text(hold["owner"]), text(why_of(hold)), text(hold["lifted_by"]), micros(hold["since"])
     )
 
 
-def _granted(row: Consignment, heard: Heard, body: Body) -> None:
+def _granted(row: Consignment, message: TopicMessage, body: Body) -> None:
     """What may go, whole: the boxes, and the holds on the rest. Only goods of which nothing is held are released as a whole."""
     row.word = "released"
     row.holds = tuple([_hold(h) for h in body.get("holds", ())])
@@ -197,7 +197,7 @@ def _granted(row: Consignment, heard: Heard, body: Body) -> None:
     row.released_pieces = None if pieces is None else whole(pieces)
 
 
-def _revoked(row: Consignment, heard: Heard, body: Body) -> None:
+def _revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.word = "revoked"
     row.held_us = micros(body["occurred_at"])
     row.released_us = None
@@ -205,7 +205,7 @@ def _revoked(row: Consignment, heard: Heard, body: Body) -> None:
     row.released_boxes, row.released_pieces = "", None
 
 
-def _refused(row: Consignment, heard: Heard, body: Body) -> None:
+def _refused(row: Consignment, message: TopicMessage, body: Body) -> None:
     """Said again when officers' holds on the goods changed, which count when the refusal is taken back."""
     if row.word != "refused":
         row.closed_us = micros(body["occurred_at"])
@@ -213,33 +213,33 @@ def _refused(row: Consignment, heard: Heard, body: Body) -> None:
     row.holds = tuple([_hold(h) for h in body.get("holds", ())])
 
 
-def _refusal_revoked(row: Consignment, heard: Heard, body: Body) -> None:
+def _refusal_revoked(row: Consignment, message: TopicMessage, body: Body) -> None:
     """What is true instead comes in the release desk's next message."""
     row.word = "held"
     row.held_us = micros(body["occurred_at"])
     row.closed_us = None
 
 
-def _withdrawn(row: Consignment, heard: Heard, body: Body) -> None:
+def _withdrawn(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.word = "withdrawn"
     row.closed_us = micros(body["occurred_at"])
     row.holds = ()
 
 
-def _gated_out(row: Consignment, heard: Heard, body: Body) -> None:
+def _gated_out(row: Consignment, message: TopicMessage, body: Body) -> None:
     if not body.get("released", True):  # an earlier release said so what `ConsignmentLeftUnreleased` says now
-        _left_unreleased(row, heard, body)
+        _left_unreleased(row, message, body)
         return
     row.departed = _with(row.departed, body["container_no"])
     row.gated_out_us = max(row.gated_out_us or 0, micros(body["occurred_at"]))
 
 
-def _left_unreleased(row: Consignment, heard: Heard, body: Body) -> None:
+def _left_unreleased(row: Consignment, message: TopicMessage, body: Body) -> None:
     row.unreleased = _with(row.unreleased, body["container_no"])
     row.unreleased_us = micros(body["occurred_at"])
 
 
-def _came_back(row: Consignment, heard: Heard, body: Body) -> None:
+def _came_back(row: Consignment, message: TopicMessage, body: Body) -> None:
     """The box did not leave after all: the report was wrong."""
     row.departed = _without(row.departed, body["container_no"])
     row.unreleased = _without(row.unreleased, body["container_no"])
@@ -247,7 +247,7 @@ def _came_back(row: Consignment, heard: Heard, body: Body) -> None:
     row.unreleased_us = row.unreleased_us if row.unreleased else None
 
 
-def _at_gate(row: Consignment, heard: Heard, body: Body) -> None:
+def _at_gate(row: Consignment, message: TopicMessage, body: Body) -> None:
     """A box of these goods came in; the release desk says itself what that means for them."""
 
 
@@ -278,7 +278,7 @@ def _text(body: Body, name: str) -> str:
 
 plain = lru_cache(maxsize=8192)(iso6346.plain)
 
-_TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
+_TELLERS: dict[str, tuple[str, Callable[[Consignment, TopicMessage, Body], None]]] = {
     "LodgeDeclaration": ("", _lodged),
     "DeclarationLodgedAgain": ("", _lodged_again),
     "DeclarationPassedOn": ("seq_declaration", _passed_on),
@@ -299,14 +299,14 @@ _TELLERS: dict[str, tuple[str, Callable[[Consignment, Heard, Body], None]]] = {
     "ConsignmentLeftUnreleased": ("seq_gate", _left_unreleased),
     "DepartureRetracted": ("seq_gate", _came_back),
 }
-TOLD = frozenset(_TELLERS)
+FOLDED = frozenset(_TELLERS)
 """The kinds that move a consignment's row; the others are only on its timeline."""
 
 
 # what the columns come to
 
 
-class Standing(NamedTuple):
+class ConsignmentState(NamedTuple):
     """Stage, what is awaited, whose move it is, since when; `ended_us` once nobody has to move any more."""
 
     stage: Stage | Literal["unmatched"]
@@ -321,20 +321,20 @@ def settle(row: Consignment) -> None:
     row.stage, row.waiting_for, row.waiting_owner, row.waiting_since_us, row.ended_us = standing(row)
 
 
-def standing(row: Consignment) -> Standing:
+def standing(row: Consignment) -> ConsignmentState:
     """Where it stands, from the columns alone. What left without release stays so, whatever a desk says of it later, until an
     officer's finding or a retraction at the gate."""
     if row.unreleased:
-        return Standing(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
+        return ConsignmentState(Stage.LEFT_UNRELEASED, "gate_finding", Owner.OFFICER, row.unreleased_us, None)
     if row.parked:
-        return Standing(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
+        return ConsignmentState(Stage.PARKED, "parked", OPERATIONS, row.parked_us, None)
     if not row.declared and row.lodged_us is None and row.assessed_us is None:
-        told = [h.since_us for h in row.holds] or [us for us in (row.arrived_us, row.held_us) if us is not None]
-        return Standing(UNMATCHED, "declaration", Owner.DECLARANT, min(told, default=None), None)
+        moments = [h.since_us for h in row.holds] or [us for us in (row.arrived_us, row.held_us) if us is not None]
+        return ConsignmentState(UNMATCHED, "declaration", Owner.DECLARANT, min(moments, default=None), None)
     if row.word == "withdrawn":
-        return Standing(Stage.WITHDRAWN, "", "", None, row.closed_us)
+        return ConsignmentState(Stage.WITHDRAWN, "", "", None, row.closed_us)
     if row.word == "refused":
-        return Standing(Stage.REFUSED, "", "", None, row.closed_us)
+        return ConsignmentState(Stage.REFUSED, "", "", None, row.closed_us)
     if row.word == "released" and row.holds:
         return _held_by(Stage.PARTLY_RELEASED, first_hold(row.holds), row)
     if row.word == "released":
@@ -342,26 +342,26 @@ def standing(row: Consignment) -> Standing:
     if row.word == "revoked":
         return _held_by(Stage.REVOKED, first_hold(row.holds), row)
     if row.declared in ("rejected", "refused", "discarded"):
-        return Standing(Stage.REJECTED, "", "", None, row.rejected_us)
+        return ConsignmentState(Stage.REJECTED, "", "", None, row.rejected_us)
     if row.word == "held":
         return _on_hold(row)
     if row.declared == "accepted":
         owner = "release" if row.assessed_us else Owner.RISK
-        return Standing(Stage.ACCEPTED, "assessment", owner, row.assessed_us or row.accepted_us, None)
-    return Standing(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
+        return ConsignmentState(Stage.ACCEPTED, "assessment", owner, row.assessed_us or row.accepted_us, None)
+    return ConsignmentState(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
 
 
-def _let_go(row: Consignment) -> Standing:
+def _let_go(row: Consignment) -> ConsignmentState:
     containers = (row.released_boxes or row.containers).split()  # goods may have gone into others than were declared
     if not containers:
-        return Standing(Stage.RELEASED, "", "", None, row.released_us)
+        return ConsignmentState(Stage.RELEASED, "", "", None, row.released_us)
     if set(containers) <= set(row.departed.split()):
-        return Standing(Stage.GATED_OUT, "", "", None, max(row.gated_out_us or 0, row.released_us or 0))
+        return ConsignmentState(Stage.GATED_OUT, "", "", None, max(row.gated_out_us or 0, row.released_us or 0))
     way = "loading" if row.direction == Direction.EXPORT else "gate_out"
-    return Standing(Stage.RELEASED, way, Owner.CARRIER, row.released_us, None)
+    return ConsignmentState(Stage.RELEASED, way, Owner.CARRIER, row.released_us, None)
 
 
-def _on_hold(row: Consignment) -> Standing:
+def _on_hold(row: Consignment) -> ConsignmentState:
     first = first_hold(row.holds)
     if first is None:
         stage = Stage.HELD
@@ -372,10 +372,10 @@ def _on_hold(row: Consignment) -> Standing:
     return _held_by(stage, first, row)
 
 
-def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> Standing:
+def _held_by(stage: Stage, first: OpenHold | None, row: Consignment) -> ConsignmentState:
     if first is None:  # a call-back; the holds that caused it come in the release desk's next message
-        return Standing(stage, "holds", "release", row.held_us, None)
-    return Standing(stage, first.hold_id, first.owner, first.since_us, None)
+        return ConsignmentState(stage, "holds", "release", row.held_us, None)
+    return ConsignmentState(stage, first.hold_id, first.owner, first.since_us, None)
 
 
 def first_hold(holds: tuple[OpenHold, ...]) -> OpenHold | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.console.language.desk_sentences import why_of
-from services.console.readmodel.messages import Heard, micros, text, whole
+from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPENED, CLOSED = "opened", "closed"
 GONE = frozenset({"gated_out", "left_unreleased", "left_undeclared", "empty_left_laden", CLOSED})
@@ -115,38 +115,38 @@ class BoxHold:
     lifted: bool = False
 
 
-def tell_container(row: Container, heard: Heard, body: dict[str, Any]) -> bool:
+def tell_container(row: Container, message: TopicMessage, body: dict[str, Any]) -> bool:
     """Folds a fact of the gate desk; False where it is not newer, and then nothing is changed anywhere."""
-    if heard.sequence <= row.seq:
+    if message.sequence <= row.seq:
         return False
-    row.seq = heard.sequence
-    fold = _TELL.get(heard.kind)
+    row.seq = message.sequence
+    fold = _TELL.get(message.kind)
     if fold is not None:
-        fold(row, heard, body)
+        fold(row, message, body)
     return True
 
 
-def _state(row: Container, word: str, body: dict[str, Any], consignments: str) -> None:
-    row.word = word
+def _state(row: Container, statement: str, body: dict[str, Any], consignments: str) -> None:
+    row.word = statement
     row.reason = text(why_of({"reason": "", **body}))
     row.gate = text(body.get("gate") or "")
     row.waiting_for = " ".join(body.get(consignments, ()))
     row.since_us = micros(body["occurred_at"])
 
 
-def _may_leave(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _may_leave(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     """The gate desk counts every alarm itself: where it says yes again, none of them keeps the box any more."""
     _state(row, "may_leave", body, "consignments")
     row.said_visit = text(body.get("visit") or "")
     _unblock(row)
 
 
-def _must_stay(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _must_stay(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     _state(row, "must_stay", body, "waiting_for")
     row.said_visit = text(body.get("visit") or "")
 
 
-def _gated_out(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _gated_out(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     visit = text(body.get("visit") or "")
     _unblock(row, visit=visit)
     if _is_latest(row, visit):
@@ -168,7 +168,7 @@ def _is_latest(row: Container, visit: str) -> bool:
     return not row.open and spoken_of in ("", visit)
 
 
-def _alarm(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _alarm(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     alarm, visit = text(body.get("alarm") or "left_unreleased"), text(body.get("visit") or "")
     aboard = row.visit_end == "loaded" and not body.get("blocks")
     if alarm in _LEFT and not aboard and _is_latest(row, visit):
@@ -181,7 +181,7 @@ def _alarm(row: Container, heard: Heard, body: dict[str, Any]) -> None:
         row.blocked_us = micros(body["occurred_at"])
 
 
-def _opened(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _opened(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     """What was said of this very visit goes on; what was said of another one is over."""
     visit = text(body["visit"])
     goes_on = row.word in ("may_leave", "must_stay") and row.said_visit == visit
@@ -201,7 +201,7 @@ def _inside(row: Container, body: dict[str, Any]) -> None:
     row.departure = ""
 
 
-def _closed(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _closed(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     """The end of an earlier visit than the one that is known changes nothing of this one."""
     visit, how = text(body["visit"]), text(body["how"])
     _unblock(row, visit=visit)
@@ -213,7 +213,7 @@ def _closed(row: Container, heard: Heard, body: dict[str, Any]) -> None:
         row.reason, row.gate, row.waiting_for, row.since_us = "", "", "", row.visit_end_us
 
 
-def _found(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _found(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     """What the finding makes of the visit is said in other facts after it."""
     settled = [text(each) for each in body["settled"]]
     if body["lots"] is not None:
@@ -223,11 +223,11 @@ def _found(row: Container, heard: Heard, body: dict[str, Any]) -> None:
         _taken_back(row, row.departure, body)
 
 
-def _retracted(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _retracted(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     _taken_back(row, text(body["report_id"]), body)
 
 
-def _recorded(row: Container, heard: Heard, body: dict[str, Any]) -> None:
+def _recorded(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if replaced := text(body.get("replaces") or ""):
         _taken_back(row, replaced, body)
     if body.get("retells") and body["event"] in _OPENINGS and body.get("visit") == row.visit:
@@ -264,7 +264,7 @@ def _is_of(line: str, reports: set[str], visit: str) -> bool:
 _OPENINGS = ("DISC", "GTIN")
 MOST_BLOCKING = 100
 """Alarms of one box that are remembered until a finding settles them; the gate desk counts all of them itself."""
-_TELL: Mapping[str, Callable[[Container, Heard, dict[str, Any]], None]] = {
+_TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] = {
     "ContainerMayLeave": _may_leave,
     "ContainerMustStay": _must_stay,
     "ContainerGatedOut": _gated_out,
@@ -277,14 +277,14 @@ _TELL: Mapping[str, Callable[[Container, Heard, dict[str, Any]], None]] = {
 }
 
 
-def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
+def tell_part(row: Part, message: TopicMessage, body: dict[str, Any]) -> None:
     """Folds a statement of the release desk to the gate: of two, the higher version is true."""
     if body["version"] <= row.version:
         return
     row.version = whole(body["version"])
     row.shared_by = whole(body["shared_by"])
     row.reason = text(body.get("reason") or "")
-    row.word = "held" if heard.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
+    row.word = "held" if message.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
     row.bill_no = text(body.get("bill_no") or "")
     row.direction = text(body.get("direction") or "")
     row.conveyance = text(body.get("conveyance") or "")
@@ -293,19 +293,19 @@ def tell_part(row: Part, heard: Heard, body: dict[str, Any]) -> None:
     row.refused = bool(body.get("refused"))
 
 
-def report_of(container_no: str, heard: Heard, body: dict[str, Any]) -> Report:
+def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) -> Report:
     """The row of an equipment report, as the gate has recorded it."""
     laden = body.get("laden")
-    told = {name: text(body.get(name) or "") for name in _TOLD_OF_EVENT}
+    texts = {name: text(body.get(name) or "") for name in _TEXTS_OF_EVENT}
     return Report(
         container_no=container_no,
         report_id=text(body["report_id"]),
         laden="" if laden is None else "laden" if laden else "empty",
         to_place=text(body.get("to") or ""),
         occurred_us=micros(body["occurred_at"]),
-        recorded_us=heard.recorded_us,
-        **told,
+        recorded_us=message.recorded_us,
+        **texts,
     )
 
 
-_TOLD_OF_EVENT = ("event", "classifier", "place", "conveyance", "bill", "replaces", "retells", "visit", "reported_by")
+_TEXTS_OF_EVENT = ("event", "classifier", "place", "conveyance", "bill", "replaces", "retells", "visit", "reported_by")

@@ -68,7 +68,7 @@ def reached(url: str) -> Iterator[None]:
 def _hint(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     found = _STATES.get(getattr(cause, "sqlstate", None) or "")
-    return found or next((hint for words, hint in _HINTS.items() if words in str(cause)), "")
+    return found or next((hint for part, hint in _HINTS.items() if part in str(cause)), "")
 
 
 def address(url: str) -> URL:

@@ -36,7 +36,7 @@ class AskedHold(NamedTuple):
     sent: bool
 
 
-class Standing(NamedTuple):
+class GoodsState(NamedTuple):
     """What the row of one consignment says: `declared` and `word` of the desks, the boxes of the latest release, the boxes that left
     without one, and what it waits for."""
 
@@ -73,13 +73,13 @@ class GateAnswer(NamedTuple):
     released: int = 0
     awaited: tuple[Awaited, ...] = ()
 
-    def only(self, seen: frozenset[str]) -> "GateAnswer":
+    def only(self, visible: frozenset[str]) -> "GateAnswer":
         """As it is told to who sees only these of the goods: the others are counted, not named."""
-        waiting = tuple([each for each in self.waiting_for if each in seen])
+        waiting = tuple([each for each in self.waiting_for if each in visible])
         return self._replace(
             detail="",
             waiting_for=waiting,
-            awaited=tuple([each for each in self.awaited if each.consignment_id in seen]),
+            awaited=tuple([each for each in self.awaited if each.consignment_id in visible]),
         )
 
 
@@ -105,14 +105,14 @@ def is_of_another_call(part: Part, row: Container) -> bool:
     return same_word(row.conveyance, part.conveyance) is False
 
 
-def counts(part: Part, goods: Standing) -> bool:
+def counts(part: Part, goods: GoodsState) -> bool:
     """Whether there are goods to ask about: a paper that stands, or a statement of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
 
 
-def let_go(part: Part, goods: Standing) -> bool:
+def let_go(part: Part, goods: GoodsState) -> bool:
     """Whether it may pass the land gate: an officer permits it, or it is an import of which the release to the public names this
     box, and the one to the gate was read too. One of the two alone is late, or forged."""
     if part.may_leave_by_permit:
@@ -126,18 +126,18 @@ def let_go(part: Part, goods: Standing) -> bool:
 def gate_answer(
     row: Container | None,
     parts: Iterable[Part],
-    goods: Mapping[str, Standing],
+    goods: Mapping[str, GoodsState],
     parked: Iterable[str],
     fresh: bool,
-    asked: Iterable[str] = (),
+    unanswered: Iterable[str] = (),
     holds: Iterable[BoxHold] = (),
 ) -> GateAnswer:
     """The answer to a terminal. `goods`: the standing of the consignments in it; `parked`: those that are parked; `fresh`: the rows
-    are not stale; `asked`: those, or the box, for which a hold was asked that no desk has answered; `holds`: on the box itself."""
-    inside = [(p, goods.get(p.consignment_id, Standing())) for p in parts if is_inside(p, row)]
+    are not stale; `unanswered`: those, or the box, for which a hold was asked that no desk has answered; `holds`: on the box itself."""
+    inside = [(p, goods.get(p.consignment_id, GoodsState())) for p in parts if is_inside(p, row)]
     lots = [(p, its) for p, its in inside if counts(p, its)]
     keepers = [(p, its) for p, its in lots if not let_go(p, its)]
-    may, reason, detail, waiting = _why(row, lots, keepers, tuple(parked), fresh, tuple(asked), tuple(holds))
+    may, reason, detail, waiting = _why(row, lots, keepers, tuple(parked), fresh, tuple(unanswered), tuple(holds))
     by_bill: dict[str, bool] = {}
     for part, its in lots:
         lot = plain_word(part.bill_no or its.bill_no) or part.consignment_id
@@ -175,7 +175,7 @@ def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: 
     return known >= [retracted.get("finding", 0), retracted["revision"]]
 
 
-Lots = list[tuple[Part, Standing]]
+Lots = list[tuple[Part, GoodsState]]
 Why = tuple[bool, str, str, tuple[str, ...]]
 
 
@@ -185,55 +185,55 @@ def _why(
     keepers: Lots,
     parked: tuple[str, ...],
     fresh: bool,
-    asked: tuple[str, ...],
+    unanswered: tuple[str, ...],
     holds: tuple[BoxHold, ...],
 ) -> Why:
-    said = row if row is not None else Container("")
+    statement = row if row is not None else Container("")
     on_box = next((hold for hold in holds if not hold.lifted), None)
     if on_box is not None:
         return False, "box_held", on_box.reason, ()
-    if said.blocking:
-        return False, "alarm", said.alarm_reason, tuple(said.waiting_for.split())
+    if statement.blocking:
+        return False, "alarm", statement.alarm_reason, tuple(statement.waiting_for.split())
     held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.may_leave_by_permit])
-    if said.word == "must_stay" and (keepers or said.waiting_for):
-        return False, "held", said.reason, tuple(said.waiting_for.split())
+    if statement.word == "must_stay" and (keepers or statement.waiting_for):
+        return False, "held", statement.reason, tuple(statement.waiting_for.split())
     if held:
         return False, "held", next(p.reason for p, _ in lots if p.consignment_id == held[0]), held
-    if asked:
-        return False, "hold_asked", "", asked
-    if said.word != "may_leave":
-        may, why, detail, waiting = _no_yes(said, lots, keepers, fresh)
-        return may, why, said.reason if said.word == "must_stay" else detail, waiting
-    if parked or said.parked:
+    if unanswered:
+        return False, "hold_asked", "", unanswered
+    if statement.word != "may_leave":
+        may, why, detail, waiting = _no_yes(statement, lots, keepers, fresh)
+        return may, why, statement.reason if statement.word == "must_stay" else detail, waiting
+    if parked or statement.parked:
         return False, "parked", "", parked
     if not fresh:
         return False, "stale", "", ()
     released = {p.consignment_id for p, its in lots if let_go(p, its)}
-    unknown = tuple([name for name in said.waiting_for.split() if name not in released])
+    unknown = tuple([name for name in statement.waiting_for.split() if name not in released])
     if keepers or unknown or not released:
         return False, "not_released", "", tuple([p.consignment_id for p, _ in keepers]) or unknown
     return True, "released", "", ()
 
 
-def _no_yes(said: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
+def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
     """The gate has not said yes, and no hold is known: is it outside, is it empty for all we know, or is a desk not done yet?"""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:
-        arrived = said.open or any(p.arrived_us is not None for p, _ in lots)
+        arrived = statement.open or any(p.arrived_us is not None for p, _ in lots)
         exports = [p for p, its in keepers if Direction.EXPORT in (p.direction, its.direction)]
         if keepers and len(exports) == len(keepers) and all(its.word == "released" for _, its in keepers):
             return False, "export", "", waiting
         return False, "not_released" if keepers else "not_said" if arrived else "no_visit", "", waiting
-    if said.word in GONE:
-        seen = said.gate if said.word == "gated_out" else said.reason
+    if statement.word in GONE:
+        detail = statement.gate if statement.word == "gated_out" else statement.reason
         return (
             False,
-            said.word,
-            seen,
-            tuple(said.waiting_for.split()) if said.word not in ("gated_out", "closed") else (),
+            statement.word,
+            detail,
+            tuple(statement.waiting_for.split()) if statement.word not in ("gated_out", "closed") else (),
         )
-    if said.open:
+    if statement.open:
         return False, "undeclared", "", ()
     if not fresh:
         return False, "stale", "", ()
-    return False, "no_visit" if said.seq else "unknown", "", ()
+    return False, "no_visit" if statement.seq else "unknown", "", ()

@@ -44,14 +44,14 @@ class Grant(NamedTuple):
     detail: str
 
 
-class Noted(NamedTuple):
+class RightsFile(NamedTuple):
     """What the file says: how many changes there were, and the latest grants."""
 
     changes: int
     grants: tuple[Grant, ...]
 
 
-class Unreadable(Exception):
+class UnreadableRightsFile(Exception):
     """The file is there, and what it says cannot be known."""
 
 
@@ -101,7 +101,7 @@ class Generation:
         while True:
             try:
                 noted = _read(file)
-            except Unreadable:
+            except UnreadableRightsFile:
                 return "unreadable"
             with self._reading.begin() as connection:
                 count = _count(connection)
@@ -110,7 +110,7 @@ class Generation:
             if noted is None and count is not None:
                 return "missing"
             if noted is None:
-                _write(file, Noted(0, ()))
+                _write(file, RightsFile(0, ()))
             elif count is None and (
                 nobody or noted.changes == 0
             ):  # the first look at all, or a database that begins with nobody in it
@@ -119,7 +119,7 @@ class Generation:
             elif (count or 0) < noted.changes:
                 return "older"
             elif count is not None and count > noted.changes:
-                _write(file, Noted(count, latest))
+                _write(file, RightsFile(count, latest))
             else:
                 return ""
 
@@ -140,7 +140,7 @@ class Generation:
         """The grants of the file that the database does not have, the latest first."""
         try:
             noted = _read(self._file) if self._file else None
-        except Unreadable:
+        except UnreadableRightsFile:
             return []
         if noted is None:
             return []
@@ -155,7 +155,7 @@ class Generation:
             return
         try:
             noted = _read(self._file)
-        except Unreadable:
+        except UnreadableRightsFile:
             noted = None
         with self._engine.begin() as connection:
             count = _count(connection, lock=True)
@@ -165,7 +165,7 @@ class Generation:
             after = max(count or 0, noted.changes if noted else 0) + 1
             _set_count(connection, count, after)
             latest = _latest(connection)
-        _write(self._file, Noted(after, latest))
+        _write(self._file, RightsFile(after, latest))
         self.look()
 
     def sentence(self) -> str:
@@ -199,18 +199,18 @@ def _latest(connection: Connection) -> tuple[Grant, ...]:
     return tuple([Grant(*row) for row in rows])
 
 
-def _read(file: Path) -> Noted | None:
+def _read(file: Path) -> RightsFile | None:
     """What the file says; None where it is not there."""
     try:
-        told: Any = orjson.loads(file.read_bytes())
-        return Noted(int(told["changes"]), tuple([Grant(*each) for each in told["grants"]]))
+        content: Any = orjson.loads(file.read_bytes())
+        return RightsFile(int(content["changes"]), tuple([Grant(*each) for each in content["grants"]]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Unreadable(str(file)) from error
+        raise UnreadableRightsFile(str(file)) from error
 
 
-def _write(file: Path, noted: Noted) -> None:
+def _write(file: Path, noted: RightsFile) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    told = {"changes": noted.changes, "grants": [list(each) for each in noted.grants]}
-    write_private(file, orjson.dumps(told).decode())
+    content = {"changes": noted.changes, "grants": [list(each) for each in noted.grants]}
+    write_private(file, orjson.dumps(content).decode())

@@ -168,15 +168,17 @@ def declared_by(companies: Sequence[str]) -> list[Part]:
     return [Part(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []
 
 
-def named(words: str) -> list[Part]:
+def named(name: str) -> list[Part]:
     """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
-    names = sorted({form for word in (words, identifier(words)) for form in (word, word.upper(), word.lower())})
+    names = sorted(
+        {form for spelling in (name, identifier(name)) for form in (spelling, spelling.upper(), spelling.lower())}
+    )
     columns = (c.consignment_id, c.declaration_no, c.declarant, c.consignee, c.reference, c.bill_no)
     some = [column == name for column in columns for name in names]
     lodged = tuple([and_(one, c.lodged_us.is_not(None)) for one in some])
     not_lodged = tuple([and_(one, c.lodged_us.is_(None)) for one in some])
-    inside = and_(p.container_no == plain(words), *[column.not_in(names) for column in columns])
+    inside = and_(p.container_no == plain(name), *[column.not_in(names) for column in columns])
     joined = t.CONSIGNMENT_CONTAINERS.join(t.CONSIGNMENTS, p.consignment_id == c.consignment_id)
     return [
         Part(t.CONSIGNMENTS, lodged, (c.lodged_us, c.consignment_id), latest_first=True),

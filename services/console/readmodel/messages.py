@@ -50,10 +50,10 @@ _FIRST_US = (datetime(2000, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microsecond
 _LAST_US = (datetime(2101, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) - 1
 
 
-class Heard(NamedTuple):
+class TopicMessage(NamedTuple):
     """One message of a fact or request topic. `value`: the payload's bytes, not decoded."""
 
-    place: int
+    position: int
     topic: str
     kind: str
     key: str
@@ -68,7 +68,7 @@ class Unreadable(Exception):
     """The message has no row to go to; the text says why."""
 
 
-def place(topic: str, partition: int, offset: int) -> int:
+def packed_position(topic: str, partition: int, offset: int) -> int:
     """63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
     return _NUMBERS[topic] << PLACE_SHIFT + 14 | partition << PLACE_SHIFT | offset
 
@@ -79,28 +79,28 @@ def origin(number: int) -> tuple[str, int, int]:
     return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> PLACE_SHIFT & 0x3FFF, number & (1 << PLACE_SHIFT) - 1
 
 
-def heard(message: Any) -> Heard:
+def read_message(message: Any) -> TopicMessage:
     """From a confluent-kafka message without error; Unreadable when headers, key or value are not ours."""
     topic = message.topic()
     value, key = message.value(), message.key()
     try:
         headers = headers_of(message)
         kind = headers["ce_type"].decode()
-        asked = ROLES[topic] == "requests"
+        is_request = ROLES[topic] == "requests"
         if not value or not key or kind not in CARRIED[topic]:
             raise Unreadable(f"{kind!r} without key or value, or not on {topic}")
-        if not asked and (len(key) > LONGEST_KEY or b"\0" in key or b"\0" in value):
+        if not is_request and (len(key) > LONGEST_KEY or b"\0" in key or b"\0" in value):
             raise Unreadable(f"{kind} with a key of {len(key)} bytes, or with a NUL")
-        if asked and (len(key) > LONGEST_KEY or len(value) > LONGEST_REQUEST or b"\0" in key + value):
+        if is_request and (len(key) > LONGEST_KEY or len(value) > LONGEST_REQUEST or b"\0" in key + value):
             raise Unreadable(f"{kind} is no request of ours: {len(key)} bytes of key, {len(value)} of value, or a NUL")
-        return Heard(
-            place(topic, message.partition(), message.offset()),
+        return TopicMessage(
+            packed_position(topic, message.partition(), message.offset()),
             topic,
             kind,
             key.decode(),
             _id(headers["ce_id"]),
             _id(headers.get("causationid", b"")),
-            0 if asked else sequence_of(headers.get("sequence")),
+            0 if is_request else sequence_of(headers.get("sequence")),
             _recorded(headers["ce_time"].decode()),
             value,
         )

@@ -139,19 +139,21 @@ class Reached:
     """Ends of topics as they were seen one after another, and which of them the positions have reached."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[Mapping[tuple[str, int], int], At]] = []
+        self._observed: list[tuple[Mapping[tuple[str, int], int], At]] = []
 
-    def seen(self, ends: Mapping[tuple[str, int], int], at: At) -> None:
+    def observed(self, ends: Mapping[tuple[str, int], int], at: At) -> None:
         """These were the ends at this moment, and no lower ones at any later moment."""
-        if len(self._seen) >= MOST_ENDS:
-            self._seen = self._seen[::2]
-        self._seen.append((ends, at))
+        if len(self._observed) >= MOST_ENDS:
+            self._observed = self._observed[::2]
+        self._observed.append((ends, at))
 
     def upto(self, positions: Mapping[tuple[str, int], int]) -> At | None:
         """When the latest ends were seen that are reached now, if they were not reached before."""
         at: At | None = None
-        while self._seen and all(positions.get(place, 0) >= end for place, end in self._seen[0][0].items()):
-            _, at = self._seen.pop(0)
+        while self._observed and all(
+            positions.get(topic_partition, 0) >= end for topic_partition, end in self._observed[0][0].items()
+        ):
+            _, at = self._observed.pop(0)
         return at
 
 
@@ -205,11 +207,13 @@ class Ends:
         if self._futures or (self._asked_at is not None and watch - self._asked_at[1] < ASK_SECONDS):
             return
         self._asked_at = (now(), watch)
-        gate = [place for place in self._wanted if place.topic in GATE_TOPICS]
+        gate = [partition for partition in self._wanted if partition.topic in GATE_TOPICS]
         for high, wanted in ((False, self._wanted), (True, gate)):
             level = IsolationLevel.READ_UNCOMMITTED if high else IsolationLevel.READ_COMMITTED
-            asked = self._admin.list_offsets(dict.fromkeys(wanted, LATEST), isolation_level=level, request_timeout=5)
-            self._futures |= {(place.topic, place.partition, high): answer for place, answer in asked.items()}
+            futures = self._admin.list_offsets(dict.fromkeys(wanted, LATEST), isolation_level=level, request_timeout=5)
+            self._futures |= {
+                (partition.topic, partition.partition, high): answer for partition, answer in futures.items()
+            }
 
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
@@ -220,7 +224,7 @@ class Ends:
             return
         futures, self._futures = self._futures, dict[tuple[str, int, bool], Future[Any]]()
         try:
-            found = {place: future.result().offset for place, future in futures.items()}
+            found = {name: future.result().offset for name, future in futures.items()}
         except KafkaException:
             # `as_of` stays where it was, and that is what readers see. The next question is asked by a fresh client: for minutes
             # after a broker was started again, one that knew it before is answered FENCED_LEADER_EPOCH.
@@ -229,5 +233,5 @@ class Ends:
         self._ends = {(topic, partition): end for (topic, partition, high), end in found.items() if not high}
         self._answered = stopwatch()
         if self._asked_at is not None:
-            self._committed.seen(self._ends, self._asked_at)
-            self._written.seen({(t, p): end for (t, p, high), end in found.items() if high}, self._asked_at)
+            self._committed.observed(self._ends, self._asked_at)
+            self._written.observed({(t, p): end for (t, p, high), end in found.items() if high}, self._asked_at)

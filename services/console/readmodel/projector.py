@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from schemas.topics import ROLES
 from services.console.readmodel.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
 from services.console.readmodel.database import DATABASE_ERRORS, open_engine, refuses_values
-from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard, place
+from services.console.readmodel.messages import TOPICS, TopicMessage, Unreadable, packed_position, read_message
 from services.console.readmodel.progress import Ends, Progress, measure
 from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
@@ -51,7 +51,7 @@ class Projector:
         """Called after each transaction that added to the feed for ports."""
         self._stop = threading.Event()
         self._positions: Positions = {}
-        self._seen: Positions = {}
+        self._read_to: Positions = {}
         self._failures = 0
         self._written_at, self._written_complete = 0.0, False
 
@@ -69,8 +69,8 @@ class Projector:
                 self._wait_out(store, "database", _first_line(getattr(error, "orig", None) or error))
             except KafkaException as error:
                 denied = error.args[0].code() in DENIALS
-                told = self._access.denied(error.args[0].str()) if denied else error.args[0]
-                self._wait_out(store, "access" if denied else "kafka", str(told))
+                reason = self._access.denied(error.args[0].str()) if denied else error.args[0]
+                self._wait_out(store, "access" if denied else "kafka", str(reason))
             except NoAccess as error:
                 self._wait_out(store, "access", str(error))
             except Overtaken as error:
@@ -109,7 +109,7 @@ class Projector:
             known = store.topic_ids(ends.first_ids())
             _check_same(known, ends.ids)
             self._forget_replaced(consumer, store)
-            self._seen = dict(self._positions)
+            self._read_to = dict(self._positions)
             consumer.assign([TopicPartition(t, p, self._positions[t, p] or OFFSET_BEGINNING) for t, p in partitions])
             log.info("projecting", partitions=len(partitions), messages=sum(self._positions.values()))
             while not self._stop.is_set():
@@ -119,7 +119,7 @@ class Projector:
                     self._write(store, messages)
                     self._failures = 0
                 _check_same(known, ends.ids)
-                ends.look(self._seen, self.progress)
+                ends.look(self._read_to, self.progress)
                 self._report(store)
         finally:
             consumer.close()
@@ -152,7 +152,7 @@ class Projector:
             elif error.code() == KafkaError._PARTITION_EOF:
                 # transaction markers are no messages: only this tells that the end was reached
                 name = (message.topic(), message.partition())
-                self._seen[name] = max(self._seen.get(name, 0), message.offset())
+                self._read_to[name] = max(self._read_to.get(name, 0), message.offset())
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:
                 raise LogReplaced(f"{message.topic()}/{message.partition()}: {error}; drop the rows with `dtg rebuild`")
             elif error.fatal() or not error.retriable():
@@ -183,36 +183,36 @@ class Projector:
 
     def _transact(self, store: Store, messages: list[Read], refused: str = "") -> None:
         """One SQL transaction. `refused`: why the one message in it has no rows of its own."""
-        said, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
-        by_place = {place(each.topic(), each.partition(), each.offset()): each for each in messages}
+        decoded, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
+        by_position = {packed_position(each.topic(), each.partition(), each.offset()): each for each in messages}
         positions: Positions = {}
         for message in messages:
             positions[message.topic(), message.partition()] = message.offset() + 1
         moved = {name: (self._positions[name], after) for name, after in positions.items()}
 
         def refuse(at: int, error: Exception) -> list[Aside]:
-            found = _refused(by_place[at], _why(error))
+            found = _refused(by_position[at], _why(error))
             aside.extend(found)
             return found
 
         with TURN.time():
             with store.engine.begin() as connection:
                 store.claim(connection)
-                batch = fold(said, announced, store.reader(connection), [*aside], refuse)
+                batch = fold(decoded, announced, store.reader(connection), [*aside], refuse)
                 fed = store.write(connection, batch, moved)
             store.committed(batch, fed)
         for row in aside:
             UNREADABLE.labels(row.topic).inc()
         self._positions.update(positions)
         for name, after in positions.items():
-            self._seen[name] = max(self._seen.get(name, 0), after)
+            self._read_to[name] = max(self._read_to.get(name, 0), after)
         self.progress.projected += len(messages)
         self.progress.beat()
         if fed:
             self.fed()
 
-    def _decode(self, messages: list[Read]) -> tuple[list[Heard], list[Announcement], list[Aside]]:
-        said: list[Heard] = []
+    def _decode(self, messages: list[Read]) -> tuple[list[TopicMessage], list[Announcement], list[Aside]]:
+        decoded: list[TopicMessage] = []
         announced: list[Announcement] = []
         aside: list[Aside] = []
         for message in messages:
@@ -220,10 +220,10 @@ class Projector:
                 if ROLES[message.topic()] == "parked":
                     announced.append(_announcement(message))
                 else:
-                    said.append(heard(message))
+                    decoded.append(read_message(message))
             except Unreadable as error:
                 aside += _refused(message, str(error))
-        return said, announced, aside
+        return decoded, announced, aside
 
     def _report(self, store: Store) -> None:
         standing = self.progress.state()

@@ -30,8 +30,7 @@ from services.console.readmodel.batch import FEED_TOPIC
 from services.console.readmodel.consignment import Consignment, OpenHold
 from services.console.readmodel.container import BoxHold, Container, Part, Report
 from services.console.readmodel.cursors import Cursor, WrongFeed
-from services.console.readmodel.gate_answer import CALLED_BACK, HOLDS, SHOWN, AskedHold, takes_into_account
-from services.console.readmodel.gate_answer import Standing as StandingOfGoods
+from services.console.readmodel.gate_answer import CALLED_BACK, HOLDS, SHOWN, AskedHold, GoodsState, takes_into_account
 from services.console.readmodel.lists import Part as PartOfList
 from services.console.readmodel.lists import Place, alarms, read
 from services.console.readmodel.messages import OFFSETS_OF_PLACES, PLACE_SHIFT
@@ -57,14 +56,14 @@ WATCH_COLUMNS = tuple([column.name for column in t.ASKED_WATCHES.columns])
 
 
 class Inside(NamedTuple):
-    """What the rows say of one container; `parked`: consignments in it of which a message is parked; `asked`: holds of such
+    """What the rows say of one container; `parked`: consignments in it of which a message is parked; `unanswered`: holds of such
     that no desk has answered."""
 
     row: Container | None
     parts: list[Part]
-    goods: Mapping[str, StandingOfGoods]
+    goods: Mapping[str, GoodsState]
     parked: list[str]
-    asked: list[AskedHold]
+    unanswered: list[AskedHold]
     holds: list[BoxHold]
     complete: bool
     """The rows told of everything once and were not taken away since; of the same moment as the others."""
@@ -142,9 +141,9 @@ class Rows:
         columns = (f.place, f.key, f.kind, f.id, f.cause, f.sequence, f.recorded_us, func.length(f.body).label("size"))
         return self._all(select(*columns).where(f.key == key).order_by(f.place).limit(LONGEST_TIMELINE))[0]
 
-    def bodies(self, places: Iterable[int]) -> dict[int, str]:
+    def bodies(self, positions: Iterable[int]) -> dict[int, str]:
         """The contents that lie at these places."""
-        f, wanted = t.FACTS.c, list(places)
+        f, wanted = t.FACTS.c, list(positions)
         found: dict[int, str] = {}
         for start in range(0, len(wanted), 500):
             rows = self._all(select(f.place, f.body).where(f.place.in_(wanted[start : start + 500])))[0]
@@ -164,11 +163,11 @@ class Rows:
     def counts(self) -> dict[str, int]:
         return {row.stage: row.consignments for row in self._all(select(t.STAGE_COUNTS))[0]}
 
-    def oldest(self, stages: Iterable[Stage], seen: ColumnElement[bool] | None = None) -> Mapping[str, Consignment]:
+    def oldest(self, stages: Iterable[Stage], visible: ColumnElement[bool] | None = None) -> Mapping[str, Consignment]:
         """The longest waiting consignment of each stage, of those that are seen."""
         queries = [
             select(t.CONSIGNMENTS)
-            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(seen))
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(visible))
             .order_by(C.waiting_since_us)
             .limit(1)
             for stage in stages
@@ -176,12 +175,12 @@ class Rows:
         return {rows[0].stage: _consignment(rows[0], ()) for rows in self._all(*queries) if rows}
 
     def longest_waiting(
-        self, stages: Iterable[Stage], limit: int, seen: ColumnElement[bool] | None = None
+        self, stages: Iterable[Stage], limit: int, visible: ColumnElement[bool] | None = None
     ) -> list[Consignment]:
         """Those that wait the longest, whatever their stage, of those that are seen."""
         queries = [
             select(t.CONSIGNMENTS)
-            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(seen))
+            .where(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None), _all_or(visible))
             .order_by(C.waiting_since_us)
             .limit(limit)
             for stage in stages
@@ -197,10 +196,10 @@ class Rows:
                 here = and_(C.stage == stage, C.ended_us.is_(None), C.waiting_since_us.is_not(None))
                 size: int = connection.execute(select(func.count()).where(here)).scalar_one()
                 ordered = select(C.waiting_since_us).where(here).order_by(C.waiting_since_us).limit(1)
-                places = [size * (100 - share) // 100 for share in hundredths]
-                rows = [connection.execute(ordered.offset(place)).scalar_one_or_none() for place in places]
+                indexes = [size * (100 - share) // 100 for share in hundredths]
+                rows = [connection.execute(ordered.offset(index)).scalar_one_or_none() for index in indexes]
                 moments = [moment for moment in rows if moment is not None]
-                if moments and len(moments) == len(places):  # goods may have moved on between two reads
+                if moments and len(moments) == len(indexes):  # goods may have moved on between two reads
                     found[stage] = moments
         return found
 
@@ -270,32 +269,32 @@ class Rows:
             .limit(MOST_INSIDE)
         )
         inside_now = select(parts.c.consignment_id).where(parts.c.container_no == container_no, parts.c.gone.is_(False))
-        asked, said, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("said"), t.FACTS.alias("sent"), t.PARKED.c
-        its_message = and_(sent.c.key == asked.consignment_id, sent.c.id == asked.request_id)
+        requested, answer, sent, p = t.ASKED_HOLDS.c, t.FACTS.alias("answer"), t.FACTS.alias("sent"), t.PARKED.c
+        its_message = and_(sent.c.key == requested.consignment_id, sent.c.id == requested.request_id)
         thrown_away = and_(
-            p.key == asked.consignment_id,
+            p.key == requested.consignment_id,
             p.kind.in_(HOLDS),
             p.status == "discarded",
             p.offset == sent.c.place.bitwise_and(OFFSETS_OF_PLACES),
         )
         holds = (
             select(
-                asked.consignment_id,
-                func.max(asked.asked_us),
+                requested.consignment_id,
+                func.max(requested.asked_us),
                 func.max(case((exists().where(its_message), 1), else_=0)),
             )
-            .where(or_(asked.consignment_id.in_(inside_now), asked.consignment_id == container_no))
-            .where(~exists().where(said.c.key == asked.consignment_id, said.c.cause == asked.request_id))
+            .where(or_(requested.consignment_id.in_(inside_now), requested.consignment_id == container_no))
+            .where(~exists().where(answer.c.key == requested.consignment_id, answer.c.cause == requested.request_id))
             .where(~exists().where(its_message, thrown_away))
-            .group_by(asked.consignment_id)
+            .group_by(requested.consignment_id)
             .limit(SHOWN)
         )
         w = t.ASKED_WATCHES.c
         taken_back = (
-            select(said.c.key, said.c.kind, said.c.body, asked.asked_us)
-            .where(asked.consignment_id.in_(inside_now), said.c.key == asked.consignment_id)
-            .where(said.c.cause == asked.request_id, said.c.kind.in_(CALLED_BACK))
-            .order_by(asked.asked_us.desc())
+            select(answer.c.key, answer.c.kind, answer.c.body, requested.asked_us)
+            .where(requested.consignment_id.in_(inside_now), answer.c.key == requested.consignment_id)
+            .where(answer.c.cause == requested.request_id, answer.c.kind.in_(CALLED_BACK))
+            .order_by(requested.asked_us.desc())
             .limit(SHOWN)
         )
         boxes, rows, parked, unanswered, on_box, standing, watches, called_back = self._all(
@@ -312,9 +311,7 @@ class Rows:
             taken_back,
         )
         split = -len(named)
-        found = [
-            (Part(*row[:split]), StandingOfGoods(*[each or "" for each in row[split:]])) for row in map(tuple, rows)
-        ]
+        found = [(Part(*row[:split]), GoodsState(*[each or "" for each in row[split:]])) for row in map(tuple, rows)]
         return Inside(
             Container(*boxes[0]) if boxes else None,
             [part for part, _ in found],
@@ -365,18 +362,18 @@ class Rows:
         rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
         return [Report(*row) for row in map(tuple, rows)]
 
-    def blocked(self, limit: int, seen: ColumnElement[bool] | None = None) -> list[Container]:
-        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `seen`: consignments of which one
+    def blocked(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Container]:
+        """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `visible`: consignments of which one
         must be in it."""
         c = t.CONTAINERS.c
         query = select(t.CONTAINERS).where(c.blocking != "").order_by(c.blocked_us, c.container_no).limit(limit)
-        if seen is not None:
-            query = query.where(of_subject(c.container_no, seen))
+        if visible is not None:
+            query = query.where(of_subject(c.container_no, visible))
         return [Container(*row) for row in self._all(query)[0]]
 
     # the feed for ports
 
-    def releases(self, after: Cursor, limit: int) -> "Told":
+    def releases(self, after: Cursor, limit: int) -> "FeedPart":
         """The entries after this one, up to the first whose fact is not in the rows yet; WrongFeed when the feed lacks `after`."""
         e, numbers = t.FEED_EPOCHS.c, t.RELEASES.c.cursor
         begun = select(e.first_number).where(e.epoch == after.epoch).scalar_subquery()
@@ -391,13 +388,13 @@ class Rows:
         if after.number and (first is None or not first <= after.number <= min(last, (following or last + 1) - 1)):
             raise WrongFeed(after, last)
         there = list(takewhile(lambda row: row.id is not None or row.read, rows))
-        return Told(there, len(there) < len(rows))
+        return FeedPart(there, len(there) < len(rows))
 
-    def latest_releases(self, limit: int, seen: ColumnElement[bool] | None = None) -> list[Row[Any]]:
+    def latest_releases(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Row[Any]]:
         """The end of the feed, the latest first, as far as it can be read; of the goods that are seen."""
         query = _feed_rows().where(t.FACTS.c.id.is_not(None)).order_by(t.RELEASES.c.cursor.desc()).limit(limit)
-        if seen is not None:
-            query = query.where(exists().where(C.consignment_id == t.RELEASES.c.consignment_id, seen))
+        if visible is not None:
+            query = query.where(exists().where(C.consignment_id == t.RELEASES.c.consignment_id, visible))
         return self._all(query)[0]
 
     def standing(self) -> tuple[Row[Any] | None, int]:
@@ -451,7 +448,7 @@ class Rows:
     def watches(self, limit: int, watch_id: str = "") -> list["WatchRow"]:
         """What was asked and what the partitions say, those that are open first and the latest of them first; or one."""
         w, f = t.ASKED_WATCHES.c, t.WATCH_FACTS.c
-        asked, said = (
+        requests, facts = (
             select(t.ASKED_WATCHES),
             select(
                 f.watch_id,
@@ -468,8 +465,8 @@ class Rows:
             ).group_by(f.watch_id),
         )
         if watch_id:
-            asked, said = asked.where(w.watch_id == watch_id), said.where(f.watch_id == watch_id)
-        of_door, of_desk = self._all(asked, said)
+            requests, facts = requests.where(w.watch_id == watch_id), facts.where(f.watch_id == watch_id)
+        of_door, of_desk = self._all(requests, facts)
         made = {row.watch_id: WatchRow.of_desk(row) for row in of_desk}
         for row in of_door:
             made[row.watch_id] = WatchRow.of_door(row, made.get(row.watch_id))
@@ -493,21 +490,21 @@ def _is_spoken_of(granted: Iterable[str], kind: str, retracted: str) -> bool:
     """Whether the latest of these releases was said in view of this fact; contents as they are stored. No where one of them cannot be
     read: then it is not known what the goods are released for."""
     try:
-        latest = max(map(orjson.loads, granted), key=lambda told: told["version"], default=None)
+        latest = max(map(orjson.loads, granted), key=lambda release: release["version"], default=None)
         return takes_into_account(latest, kind, orjson.loads(retracted))
     except (LookupError, TypeError, ValueError, AttributeError):
         return False
 
 
-def _all_or(seen: ColumnElement[bool] | None) -> ColumnElement[bool]:
-    return true() if seen is None else seen
+def _all_or(visible: ColumnElement[bool] | None) -> ColumnElement[bool]:
+    return true() if visible is None else visible
 
 
-def of_subject(subject: ColumnElement[Any], seen: ColumnElement[bool]) -> ColumnElement[bool]:
+def of_subject(subject: ColumnElement[Any], visible: ColumnElement[bool]) -> ColumnElement[bool]:
     """Whether what goes by this name, a consignment or a container, is one of these consignments or has one in it."""
     parts = t.CONSIGNMENT_CONTAINERS.c
-    in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, seen)
-    return or_(exists().where(C.consignment_id == subject, seen), in_it)
+    in_it = exists().where(parts.container_no == subject, parts.consignment_id == C.consignment_id, visible)
+    return or_(exists().where(C.consignment_id == subject, visible), in_it)
 
 
 def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
@@ -558,14 +555,17 @@ class WatchRow(NamedTuple):
         )
 
     @classmethod
-    def of_door(cls, row: Row[Any], told: "WatchRow | None") -> "WatchRow":
+    def of_door(cls, row: Row[Any], of_facts: "WatchRow | None") -> "WatchRow":
         """One that a console was asked for, with what the facts tell of it."""
-        if told is None:
+        if of_facts is None:
             return cls._make([*row, 0, 0])
-        mine = cls._make([*row, told.placed, told.lifted])
-        if mine.lifted_us is None and told.lifted_us is not None:
+        mine = cls._make([*row, of_facts.placed, of_facts.lifted])
+        if mine.lifted_us is None and of_facts.lifted_us is not None:
             return mine._replace(
-                lift_reason=told.lift_reason, lifted_by=told.lifted_by, lifted_us=told.lifted_us, let_go=True
+                lift_reason=of_facts.lift_reason,
+                lifted_by=of_facts.lifted_by,
+                lifted_us=of_facts.lifted_us,
+                let_go=True,
             )
         return mine
 
@@ -579,13 +579,13 @@ def is_watched(bill_no: str, declarant: str, bill: str, of: str) -> bool:
     return bool((bill_no and same_word(bill_no, bill)) or (declarant and same_word(declarant, of)))
 
 
-def _typed(word: str) -> str:
+def _typed(typed: str) -> str:
     """A pattern that everything matches whose capitals and digits are those of `word`, however it was typed: more may match it."""
-    signs = [sign if sign.isascii() else "%" for sign in plain_word(word)]
+    signs = [sign if sign.isascii() else "%" for sign in plain_word(typed)]
     return "".join(["%", *[f"{sign}%" for sign in signs]])
 
 
-class Told(NamedTuple):
+class FeedPart(NamedTuple):
     """A part of the feed; `waits`: an entry follows whose fact is not in the rows yet."""
 
     rows: list[Row[Any]]

@@ -29,10 +29,10 @@ def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
     thread = threading.Thread(target=projector.run, name="rebuild", daemon=True)
     thread.start()
     try:
-        seen = 0
+        projected = 0
         while not done.wait(0.2):
-            seen, before = progress.projected, seen
-            advance(seen - before)
+            projected, before = progress.projected, projected
+            advance(projected - before)
             as_of = progress.state().as_of
             if as_of is not None and as_of > started:
                 break

@@ -15,7 +15,7 @@ from services.console.readmodel.batch import FEED_TOPIC, Aside, Batch, Origin, P
 from services.console.readmodel.consignment import Consignment, OpenHold
 from services.console.readmodel.container import BoxHold, Container, Part, Report
 from services.console.readmodel.cursors import new_epoch
-from services.console.readmodel.messages import PLACE_SHIFT, origin, place
+from services.console.readmodel.messages import PLACE_SHIFT, origin, packed_position
 from services.console.readmodel.progress import Standing
 
 CHUNK = 500
@@ -94,9 +94,10 @@ class Store:
 
     def forget_told(self, partition: int, end: int) -> int:
         """Takes away the entries of the feed from this offset on; how many. Numbers of others stay as they are."""
-        places = t.RELEASES.c.place
+        positions = t.RELEASES.c.place
         gone = delete(t.RELEASES).where(
-            places >= place(FEED_TOPIC, partition, end), places < place(FEED_TOPIC, partition + 1, 0)
+            positions >= packed_position(FEED_TOPIC, partition, end),
+            positions < packed_position(FEED_TOPIC, partition + 1, 0),
         )
         with self.engine.begin() as connection:
             self.claim(connection)
@@ -135,9 +136,9 @@ class Store:
             if connection.execute(written).rowcount == 0:
                 connection.execute(row.insert().values(name="projector", beats=1, **values))
 
-    def reader(self, connection: Connection) -> "Rows":
+    def reader(self, connection: Connection) -> "StoredRows":
         """The rows there are, as `batch.fold` asks for them."""
-        return Rows(connection, self._consignments)
+        return StoredRows(connection, self._consignments)
 
     def write(self, connection: Connection, batch: Batch, moved: Mapping[tuple[str, int], tuple[int, int]]) -> int:
         """Writes the batch; `moved`: offset before and after, by topic and partition. Returns the entries added to the feed.
@@ -236,19 +237,19 @@ class Store:
         if not late:
             return batch.releases
         r = t.RELEASES.c
-        told: dict[int, str] = {}
+        known: dict[int, str] = {}
         for chunk in _chunks(late):
-            told |= {
+            known |= {
                 row.place: row.fact_id
                 for row in connection.execute(select(r.place, r.fact_id).where(r.place.in_(chunk)))
             }
-        changed = [at for at, _, id_ in batch.releases if told.get(at, id_) != id_]
+        changed = [at for at, _, id_ in batch.releases if known.get(at, id_) != id_]
         for chunk in _chunks(changed):
             connection.execute(delete(t.RELEASES).where(r.place.in_(chunk)))
-        return [one for one in batch.releases if told.get(one[0]) != one[2]]
+        return [one for one in batch.releases if known.get(one[0]) != one[2]]
 
 
-class Rows:
+class StoredRows:
     """Reads rows in lists; consignments from the cache first."""
 
     def __init__(self, connection: Connection, cache: Mapping[str, Consignment]) -> None:
@@ -266,7 +267,7 @@ class Rows:
                 found[key] = row
         rows = self._read(t.CONSIGNMENTS, "consignment_id", missing)
         holds: dict[str, list[OpenHold]] = {}
-        held = [row[0] for row in rows if row[_WORD]]
+        held = [row[0] for row in rows if row[_STATEMENT]]
         for hold in self._read(t.HOLDS, "consignment_id", held):
             holds.setdefault(hold[0], []).append(OpenHold(*hold[1:]))
         for read in rows:
@@ -316,7 +317,7 @@ def _columns(table: Table) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns)
 
 
-_WORD = _columns(t.CONSIGNMENTS).index("word")
+_STATEMENT = _columns(t.CONSIGNMENTS).index("word")
 _CONSIGNMENT = attrgetter(*_columns(t.CONSIGNMENTS))
 _PAPER_COLUMNS = tuple(name for name in _columns(t.CONSIGNMENTS) if name in PAPER)
 _MOVING_COLUMNS = tuple(n for n in _columns(t.CONSIGNMENTS) if n not in PAPER and n != "consignment_id")

@@ -94,7 +94,7 @@ class Reader(threading.Thread):
                 if message.error() is None and dict(message.headers())["ce_type"] == b"ReleaseGranted":
                     key = message.key().decode()
                     if key in self.phase.due:
-                        self.phase.seen.setdefault(key, time.monotonic())
+                        self.phase.ended.setdefault(key, time.monotonic())
         consumer.close()
 
     def stop(self) -> None:
@@ -131,7 +131,7 @@ def measure(peer: Peer, work: Load, partitions: int) -> dict[str, Any]:
             ours = sum(spent.values()) - spent["broker"]
             return {
                 "name": peer.name,
-                "per_second": count / (max(full.seen.values()) - full.began),
+                "per_second": count / (max(full.ended.values()) - full.began),
                 "cpu_us": ours / count * 1e6,
                 "cpu_us_event": ours / count / work.heard * 1e6,
                 "broker_cpu_us": spent["broker"] / count * 1e6,
@@ -184,7 +184,7 @@ def _play(reader: Reader, bootstrap: str, packets: list[Packet], rate: float, wo
     reader.phase = phase = Phase()
     offer(sender(bootstrap), packets, rate, phase)
     wanted = sum(1 for key in phase.due if key in work.released)
-    wait_until(lambda: len(phase.seen), wanted)
+    wait_until(lambda: len(phase.ended), wanted)
     return phase
 
 
