@@ -16,7 +16,7 @@ from services.console.database import open_engine
 from services.console.office import Office
 from services.console.problems import Problem
 from services.console.progress import Progress
-from services.console.queries import Rows
+from services.console.queries import Rows, of_row
 from services.console.reach import inside, may_act, may_name, may_read
 from services.console.rights import Role, Who
 from services.console.settings import ConsoleSettings
@@ -108,7 +108,7 @@ DECLARANT = Who("clerk/1", frozenset({Role.DECLARANT}), COMPANY)
 def listed(desk: Office, who: Who) -> set[str]:
     """The goods in the list of all."""
     parts = answers.found(desk, "", None, who)
-    shown, _ = answers.page(desk, parts, "", 50, lambda row: answers.goods_to(who, answers.of_row(row)))
+    shown, _ = answers.page(desk, parts, "", 50, lambda row: answers.goods_to(who, of_row(row)))
     return {view.consignment_id for view in shown}
 
 
