@@ -26,8 +26,8 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
     for landing in dossier.landings:
         for number in landing.containers:
             since.setdefault(number, landing.at)
-    since = _proven(dossier, terms) | since if dossier.retractions else since
     if dossier.arrived_at is None:
+        since = _proven(dossier, terms) | since if dossier.retractions else since
         return {b.container_no: since[b.container_no] for b in terms.containers if b.container_no in since}
     return {b.container_no: since.get(b.container_no, dossier.arrived_at) for b in terms.containers}
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from tests.journeys.test_goods_that_change_boxes import Quay, X, Y
 from tests.release.dossiers import BOX, OTHER_BOX, assessed
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
-MOST = 2000
+MOST = 500
 """So many messages are far more than one that people tell can cause."""
 
 
@@ -61,6 +62,22 @@ def test_an_arrival_after_a_departure_that_was_told_before_is_taken_back_once() 
     take_back(quay, X, told)
     assert not ends(quay).may_leave(BOX)
     assert quay.said_of(X) == ["ConsignmentLeftUnreleased", "DepartureRetracted", "ConsignmentLeftUnreleased"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_arrival_that_stands_counts_and_not_one_before_that_was_taken_back(seed: int) -> None:
+    """Else the departure of the box, with other goods, would be theirs by the one and not by the other, in turns."""
+    quay = Quay(Random(seed))
+    goods(quay, X, BOX, "BL X", 2)
+    goods(quay, Y, BOX, "BL Y", 2)
+    told = arrival(ends(quay), X)
+    take_back(ends(quay), X, told)
+    arrival(ends(quay), Y)
+    ends(quay).count += 60
+    find_outside(quay, BOX)
+    quay.count += 600
+    arrival(quay, X)
+    ends(quay)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
