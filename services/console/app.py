@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console.access.account_queries import Record
+from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
@@ -53,10 +53,10 @@ from services.console.pages import (
 from services.console.pages.rendering import show_problem
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of
-from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.observed_progress import ObservedProgress
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
@@ -146,8 +146,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             await asyncio.to_thread(generation.look_again)
             app.state.door = Door(settings, Accounts(writing, proving, generation, settings.one_time_hours))
             app.state.signing = sign_in.Signing()
-            app.state.record, app.state.readings = Record(reading), Readings(writing)
-            app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
+            app.state.record, app.state.readings = AccountQueries(reading), Readings(writing)
+            app.state.office = Office(
+                settings, ReadModelQueries(reading), asker, progress, ReadModelQueries(gate), bell
+            )
             await asker.start()
             app.state.readings.start()
             following = [asyncio.create_task(each) for each in (app.state.office.watches.follow(), generation.follow())]
@@ -184,10 +186,10 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 
 @asynccontextmanager
-async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Watch]:
+async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
     """The projector is another process; here is read what it writes."""
     engine = open_engine(settings.database_url)
-    watch = Watch(Rows(engine), settings.gate_stale_seconds, bell.ring)
+    watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
     task.add_done_callback(end_with_task)
     try:
@@ -206,7 +208,7 @@ def _health(app: FastAPI) -> None:
         """
         desk = office(request)
         progress = desk.progress
-        silent = progress.idle_seconds() if isinstance(progress, Watch) else progress.silent_seconds()
+        silent = progress.idle_seconds() if isinstance(progress, ObservedProgress) else progress.silent_seconds()
         dead = silent > desk.settings.console_stall_seconds
         said = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
         return JSONResponse(said, 503 if dead else 200)

@@ -71,10 +71,10 @@ from services.console.language.desk_sentences import in_words
 from services.console.language.words import both, refusal
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import Consignment, plain
-from services.console.readmodel.container import Report
+from services.console.readmodel.container import ReportRow
 from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.readmodel.messages import moment
-from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
+from services.console.readmodel.queries import LONGEST_TIMELINE, ReadModelQueries, of_row, of_subject
 from services.console.readmodel.tables import ALARMS, OPEN_STAGES
 from services.shell.clock import CLOCK, now
 
@@ -286,7 +286,7 @@ def unmatched_page(
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
-def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
+def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.ListPart]:
     """The list of what goes by this name, or is at this stage, or of everything, as far as one may see it."""
     complete = desk.complete()
     if asked := q.strip():
@@ -410,7 +410,7 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
     return await to_thread.run_sync(gate_view, desk, who, number, desk.gate_rows, limiter=desk.gate_threads)
 
 
-def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = None) -> GateView:
+def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
     """The answer to a terminal; a read model that does not answer raises, and its handler says no. To others it is cut to the goods
     that they may see, and a container with none of them is unknown; nobody outside customs reads words of officers."""
     standing = desk.standing()
@@ -470,7 +470,7 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
     )
 
 
-def report_to(who: Who, row: Report) -> ReportView:
+def report_to(who: Who, row: ReportRow) -> ReportView:
     """A report as somebody gets it: outside customs one reads who told it where that is oneself or one's company."""
     told = report(row)
     return told if told.reported_by in (who.actor, who.company) else masked(told, who.audience())
@@ -562,7 +562,7 @@ def parked_messages(
 
 
 def page(
-    desk: Office, parts: Sequence[lists.Part], after: str, limit: int, view: Callable[[Any], M]
+    desk: Office, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
     """The rows after a place as they are shown, as many as one answer has room for; and where the next page begins."""
     rows = desk.rows.page(parts, paging.place_of(after, parts), limit + 1)

@@ -16,7 +16,7 @@ from services.console.api.problems import Problem
 from services.console.readmodel import lists
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import Consignment
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 
 C = t.CONSIGNMENTS.c
 AGAIN = {"Retry-After": "2"}
@@ -49,7 +49,7 @@ def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
     return or_(*wanted) if wanted else false()
 
 
-def cut(parts: Sequence[lists.Part], who: Who, *, complete: bool) -> list[lists.Part]:
+def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[lists.ListPart]:
     """The list without what is out of reach. Its tables include the consignments; `complete`: as in `condition`."""
     seen = condition(who, complete=complete)
     if seen is None:
@@ -67,7 +67,7 @@ def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment |
 
 
 def inside(
-    rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
+    rows: ReadModelQueries, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
 ) -> Inside | None:
     """What somebody sees of the goods in a container, with `roles` by those of them only; None where nothing has to be cut. `complete`: as
     in `condition`."""

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel
 
 from services.console.api.problems import Problem
-from services.console.readmodel.lists import Part, Place
+from services.console.readmodel.lists import ListPart, ListPosition
 
 PAGE_BYTES = 500_000
 """Of the rows in one answer; a row that is larger alone is an answer of its own."""
@@ -28,18 +28,18 @@ def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M],
     return taken, False
 
 
-def token(place: Place) -> str:
+def token(place: ListPosition) -> str:
     """The place as it stands in an address."""
     return base64.urlsafe_b64encode(orjson.dumps([place.passed, place.part, *place.keys])).rstrip(b"=").decode()
 
 
-def place_of(text: str, parts: Sequence[Part]) -> Place | None:
+def place_of(text: str, parts: Sequence[ListPart]) -> ListPosition | None:
     """What `token` made, None of nothing; Problem 422 when it is no place of such a list."""
     if not text:
         return None
     try:
         passed, number, *keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        there = Place(passed, number, tuple(keys))
+        there = ListPosition(passed, number, tuple(keys))
         good = all(type(each) is int and 0 <= each < _LAST for each in (passed, number)) and number < len(parts)
         if good and parts[number].takes(keys) and all(map(_storable, keys)):
             return there

@@ -17,7 +17,7 @@ from schemas.vocabulary import WATCHES
 from services.console.api.problems import Problem
 from services.console.api.request_producer import Asker, Prepared, RequestKey, prepare
 from services.console.readmodel.database import DATABASE_ERRORS
-from services.console.readmodel.queries import WATCH_COLUMNS, Rows, WatchRow
+from services.console.readmodel.queries import WATCH_COLUMNS, ReadModelQueries, WatchRow
 from services.console.readmodel.tables import ASKED_WATCHES
 from services.shell.clock import now
 from services.shell.partition import key_in
@@ -38,7 +38,9 @@ log = structlog.get_logger()
 class Watches:
     """The watches of one console. `as_of`: up to when the rows are complete, by the clock of whoever writes them."""
 
-    def __init__(self, asker: Asker, rows: Rows, partitions: int, as_of: Callable[[], datetime | None]) -> None:
+    def __init__(
+        self, asker: Asker, rows: ReadModelQueries, partitions: int, as_of: Callable[[], datetime | None]
+    ) -> None:
         self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
         self._seen: dict[str, list[datetime]] = {}
         """Watch that every partition keeps → up to when the rows were complete since that was seen."""
