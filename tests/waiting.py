@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from deploy.kafka.progress import STILL_SECONDS, Progress, Sign, signs_of, wait_for, work_of
+from deploy.kafka.progress import STILL_SECONDS, Sign, WaitLimit, signs_of, wait_for, work_of
 from services.cli.processes import Child
 
 MOST_SECONDS = 200.0
@@ -34,7 +34,7 @@ def wait(
     shown: dict[str, Sign] = {"CPU time of others": work_of_others, **(signs or {})}
     for child in children:
         shown |= {f"{name} of {child.name}": sign for name, sign in signs_of(_pid(child), child.log).items()}
-    progress = Progress(what, shown, still, most)
+    progress = WaitLimit(what, shown, still, most)
 
     def done_or_dead() -> tuple[T] | None:
         # before `done` is asked: the end may be what is waited for
@@ -57,7 +57,7 @@ def _pid(child: Child) -> Callable[[], int | None]:
 def leave(child: Child) -> int | None:
     """SIGTERM as a supervisor sends it; the exit code. One that does not get on with its end is killed."""
     child.terminate()
-    progress = Progress(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
+    progress = WaitLimit(f"{child.name} to end", signs_of(_pid(child), child.log), LEAVE_SECONDS, LEAVE_MOST_SECONDS)
     with suppress(TimeoutError):
         wait_for(lambda: not child.alive, progress)
     child.kill()

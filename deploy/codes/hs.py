@@ -20,7 +20,7 @@ SOURCE = f"https://raw.githubusercontent.com/datasets/harmonized-system/{COMMIT}
 DIGEST = "e77ee9e1cfd15a42d1fadeb2c0618d10f6b9ed9aec0e5d66826dc7ef9d3126a5"
 """SHA-256 of the source."""
 NO_GOODS = "99"
-"""The chapter that UN Comtrade adds for what no code was given for; it is no chapter of the HS."""
+"""The chapter that UN Comtrade adds for goods without a code; it is not a chapter of the HS."""
 NOTE = (
     "Harmonized System 2022, six digits. 协调制度 2022 年版，六位",
     f"Source: {REPOSITORY} commit {COMMIT[:12]}, data/harmonized-system.csv (from UN Comtrade)",
@@ -32,14 +32,14 @@ SILENCE_SECONDS = 60
 
 
 class NotTheSource(Exception):
-    """It is not the file from which the table is made; the text says what was seen."""
+    """The file is not the one from which the table is made; the text has its digest."""
 
 
 def rows(source: bytes) -> list[tuple[str, str]]:
     """Code and description of each code of six digits, in order; NotTheSource unless the digest is the right one."""
-    seen = hashlib.sha256(source).hexdigest()
-    if seen != DIGEST:
-        raise NotTheSource(f"SHA-256 {seen} is not {DIGEST}. 来源文件不符")
+    digest = hashlib.sha256(source).hexdigest()
+    if digest != DIGEST:
+        raise NotTheSource(f"SHA-256 {digest} is not {DIGEST}. 来源文件不符")
     read = csv.DictReader(io.StringIO(source.decode()))
     return sorted(
         (row["hscode"], row["description"]) for row in read if row["level"] == "6" and row["hscode"][:2] != NO_GOODS
@@ -59,7 +59,7 @@ def table(source: bytes, edition: Edition) -> str:
 
 
 def main() -> None:
-    """Writes the table, or says why not."""
+    """Writes the table; exits with a message where that is impossible."""
     edition = EDITIONS[-1]
     try:
         edition.file.write_text(table(_source(sys.argv[1:]), edition), encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Where are Kafka's classes kept as Java has loaded them, so that a broker starts in two thirds of the time?
+"""How does a broker start in two thirds of the time? From an archive of Kafka's classes as Java has loaded them.
 
-Java calls it application class data sharing (JEP 350): a JVM that ends in order writes the file, later ones map it. One
-that is missing, or of another Java, costs time and nothing else. `python -m deploy.kafka.archive` makes it at set-up.
+Java calls this application class data sharing (JEP 350): a JVM that exits normally writes the file, later ones map it. Without the
+file, or with that of another Java, a start only takes longer. `python -m deploy.kafka.archive` makes it at set-up.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from deploy.kafka.jars import JARS, class_path
 
 
 class Archive:
-    """The archive of this Java with the broker's files at this place. `owner`: who writes it, a port of this process."""
+    """The archive for this Java and this class path. `owner`: the broker's port, part of the name under which the file is being written."""
 
     def __init__(self, program: str, owner: int) -> None:
         found = Path(program).resolve()
@@ -23,19 +23,19 @@ class Archive:
         self._unfinished = self.path.with_suffix(f".{owner}-{os.getpid()}")
 
     def read(self) -> list[str]:
-        """What tells Java to start with it."""
+        """The JVM options to start with the archive; empty where there is none."""
         there = self.path.exists() and self.path.stat().st_size
         return [f"-XX:SharedArchiveFile={self.path}"] if there else []
 
     def write(self) -> list[str]:
-        """What tells Java to write it when it ends; nothing where that was done."""
+        """The JVM options to write the archive at exit; empty where there is one."""
         _remove_unfinished()
         return [] if self.path.exists() else [f"-XX:ArchiveClassesAtExit={self._unfinished}"]
 
     def keep(self) -> None:
-        """After an orderly end. It gets its name only now that it is whole: others may start with it at this moment.
+        """Call it after a normal exit. Only now, when it is complete, the file gets its name, because other brokers may start with it at once.
 
-        An empty one says that this Java cannot write any.
+        An empty file means that this Java cannot write archives.
         """
         if self.path.exists():
             self.drop()
@@ -45,23 +45,23 @@ class Archive:
         self._unfinished.replace(self.path)
 
     def drop(self) -> None:
-        """After any other end."""
+        """Call it after any other exit: deletes the unfinished file."""
         self._unfinished.unlink(missing_ok=True)
 
 
 def _remove_unfinished() -> None:
-    """What brokers have written whose starters were killed, so that nobody has given it a name."""
+    """Deletes unfinished files of brokers whose starter was killed before it could give them their name."""
     for file in JARS.glob("classes-*.*-*"):
         try:
             os.kill(int(file.name.rpartition("-")[2]), 0)
         except ProcessLookupError:
             file.unlink(missing_ok=True)
         except PermissionError:
-            continue  # it runs, as another user
+            continue  # the process runs, as another user
 
 
 def main() -> None:
-    """Starts a broker of nobody and ends it in order, where there is no archive yet."""
+    """Where there is no archive yet, starts a broker in a temporary folder and stops it normally."""
     from deploy.kafka.broker import Broker, free_port  # noqa: PLC0415 (the broker reads this module)
     from deploy.kafka.errors import BrokerError  # noqa: PLC0415
     from deploy.kafka.java import java  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""How does an embedded Kafka broker start, stop and die on this machine, without anything installed but Python?"""
+"""How is a Kafka broker started, stopped and killed on this machine, without anything installed but Python?"""
 
 import base64
 import contextlib
@@ -18,7 +18,8 @@ from deploy.kafka.archive import Archive
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
-from deploy.kafka.progress import Progress, signs_of
+from deploy.kafka.places import refuse
+from deploy.kafka.progress import WaitLimit, signs_of
 from deploy.kafka.spawn import spawn, tail
 from services.shell import clients
 from services.shell.access import Access
@@ -26,26 +27,26 @@ from services.shell.private_file import write_private
 
 FOLDER = Path(__file__).parent.resolve()
 JAVA_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
-"""Java decodes the names of files by the locale; under C it cannot name a folder in Chinese. Like Python, it is to do without."""
+"""Java decodes file names by the locale and cannot name a Chinese folder under `C`. Python uses UTF-8 there; Java is made to as well."""
 NEEDED_BYTES = 1 << 30
 LOG = "broker.log"
 STOP_SECONDS = 12
 CLIENTS, CONTROLLER = "CLIENTS", "CONTROLLER"
 """Names of its listeners."""
 ACTIVE, FENCED = "Performing controller activation", "Fencing broker 1"
-"""What the controller logs once it works, and once it has noted that the broker of the last run is gone."""
+"""What the controller logs once it is active, and once it has fenced the broker of the last run."""
 HASTY = {
     "broker.session.timeout.ms": "500",
     "broker.heartbeat.interval.ms": "200",
     "metadata.max.idle.interval.ms": "100",
 }
 NEWER = ("Tried to apply FeatureLevelRecord", "Unknown metadata id")
-"""What Kafka logs before it ends on metadata of a version that it does not know."""
+"""What Kafka logs before it exits because of metadata of a version that it does not know."""
 FENCE_NOTES = 50
-"""So many notes of the controller after the former, of ten a second, the latter never comes: the last run ended before its
-broker was let in. Seconds would not do: they pass for a controller that a busy machine keeps from its work, too."""
+"""When ACTIVE was logged and the metadata have grown so many times since (ten times a second), FENCED will not come: the last run ended
+before its broker was registered. Seconds are no measure, because they also pass for a controller that gets no CPU time."""
 NOTED = 3
-"""After so many further notes, what the controller's log tells stands in the metadata, which are written in order."""
+"""When the metadata have grown so many times more, they contain what the controller has logged, because they are written in order."""
 
 
 def free_port() -> int:
@@ -64,19 +65,19 @@ def port_is_taken(port: int) -> bool:
 
 
 def _cluster_id() -> str:
-    """Random, as Kafka writes one; not with a dash in front, which the command line would take for an option."""
+    """A random id in Kafka's format; never with a leading dash, which the command line would take for an option."""
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass
     return text
 
 
 def _quoted(value: str) -> str:
-    """Within quotation marks of a JAAS entry."""
+    """The value escaped for a quoted string in a JAAS entry."""
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _escaped(value: str) -> str:
-    """As Java reads a .properties file: Latin-1, a backslash escapes."""
+    """The value escaped for a .properties file, which Java reads as Latin-1."""
     units = value.encode("utf-16-be").hex()
     codes = [units[n : n + 4] for n in range(0, len(units), 4)]
     return "".join(
@@ -87,10 +88,10 @@ def _escaped(value: str) -> str:
 class Broker:
     """One KRaft node on loopback; its data lives in `folder` and survives `stop`, `kill` and the next `start`.
 
-    `doors`: further ports it listens on → the port that clients who came in there are told to come back to (a proxy's).
-    `lasting`: it is to run for hours, so the JVM optimises it; that costs for two minutes, then saves a third.
-    `settings`: lines of its properties that differ from ours. `owner`: the private file with the credential of its
-    administrator, who may do everything; with it everybody has to sign in, and has the rights that were given to him.
+    `doors`: further ports it listens on → the port that it advertises to clients of that listener (that of a proxy).
+    `lasting`: it will run for hours, so the JVM's optimising compiler is used; that costs CPU time for two minutes and then saves a third.
+    `settings`: server properties that replace ours. `owner`: the private file with the credential of its administrator, who may do
+    everything; with it every client has to sign in, and has only the rights that it was given.
     """
 
     def __init__(
@@ -124,11 +125,12 @@ class Broker:
 
     @property
     def access(self) -> Access:
-        """The way in of its administrator, or of anybody where nobody has to sign in."""
+        """The access of its administrator, or of anybody where no sign-in is required."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
         """Returns once the broker answers; BrokerError with the reason when it cannot, Interrupted soon after `stop` is true."""
+        refuse()
         if port_is_taken(self.port):
             raise BrokerError(
                 f"Port {self.port} is taken by another program. 端口 {self.port} 已被占用。 "
@@ -154,12 +156,12 @@ class Broker:
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
         progress = self._progress("the Kafka broker to answer", process, LOG)
-        told = {
+        patience = {
             "log_level": 0,
             "socket.timeout.ms": 10_000,
             "reconnect.backoff.max.ms": 100,
-        }  # it is not there yet: looked for often
-        admin = clients.admin(self.access, told)
+        }  # the broker is not up yet, so the client tries often
+        admin = clients.admin(self.access, patience)
         while progress.goes_on():
             if stop():
                 raise Interrupted
@@ -180,8 +182,8 @@ class Broker:
             )
         return BrokerError(f"The Kafka controller ended while starting.\n{text[-2000:]}")
 
-    def _progress(self, what: str, process: subprocess.Popen[bytes], log: str) -> Progress:
-        return Progress(what, signs_of(lambda: process.pid, self.folder / log))
+    def _progress(self, what: str, process: subprocess.Popen[bytes], log: str) -> WaitLimit:
+        return WaitLimit(what, signs_of(lambda: process.pid, self.folder / log))
 
     def stop(self) -> None:
         """Orderly shutdown; after 12 s without one, the process is killed (the log recovers at the next start)."""
@@ -197,44 +199,44 @@ class Broker:
                 self._archive.keep()
 
     def kill(self) -> None:
-        """SIGKILL, as a fault would."""
+        """Ends the process by SIGKILL, as a fault would."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
         if self._archive:
             self._archive.drop()
 
-    def _spawn(self, log: str, program: str, *words: str) -> subprocess.Popen[bytes]:
-        return spawn(self._command(program, *words), self.folder / log, JAVA_LOCALE, self.folder)
+    def _spawn(self, log: str, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        return spawn(self._command(program, *arguments), self.folder / log, JAVA_LOCALE, self.folder)
 
-    def _command(self, program: str, *words: str) -> list[str]:
+    def _command(self, program: str, *arguments: str) -> list[str]:
         return [
             program,
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",  # within a minute, optimising costs more than it saves; of two, the last one counts
+            "-XX:TieredStopAtLevel=1",  # in a short run optimising costs more than it saves; a later option of the same name overrides this one
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={(FOLDER / 'log4j2.xml').as_uri()}",
             *Archive(program, self.port).read(),
             "-cp",
             class_path(),
-            *words,
+            *arguments,
         ]
 
     def _fence(self, program: str, lines: dict[str, str], stop: Callable[[], bool]) -> None:
-        """Lets the controller alone note that the broker of the last run is gone, before the broker comes back.
+        """Runs the controller alone until it has fenced the broker of the last run, before the broker starts again.
 
-        Otherwise broker and transaction coordinator start with the leaders of the last run, and lose them when the
-        controller sees the new run as another broker. In that moment Kafka 4.3 takes every partition for deleted and
-        leaves out the end of a transaction that was decided but not yet marked there: readers wait for it for ever, and
-        what was committed may be aborted with the next transaction (seen by `make chaos`; tests/kafka/test_broker.py).
+        Otherwise broker and transaction coordinator start as leaders of the last run and lose that when the controller registers the
+        new run as another broker. Kafka 4.3 then takes every partition for deleted and does not write the marker of a transaction
+        that was decided but not yet marked there: readers wait for it for ever, and what was committed may be aborted with the next
+        transaction (found by `make chaos`; tests/kafka/test_broker.py).
         """
         brokers_own = ("advertised.listeners", "inter.broker.listener.name")
         alone = {name: value for name, value in lines.items() if name not in brokers_own}
         alone |= {"process.roles": "controller", "listeners": lines["listeners"].rpartition(",")[2]}
         properties = self._write("fence.properties", alone | HASTY)
         log = self.folder / "fence.log"
-        log.unlink(missing_ok=True)  # what the last run was told is not meant now
+        log.unlink(missing_ok=True)  # the log of an earlier start would match
         controller = self._spawn("fence.log", program, "-Dcontroller.level=INFO", "kafka.Kafka", properties.name)
         try:
             self._wait_until_fenced(controller, log, stop)
@@ -247,7 +249,7 @@ class Broker:
         notes = _Notes(self.folder / "log" / "__cluster_metadata-0")
 
         def wait(*texts: str, most: int | None) -> None:
-            """Until one of the texts is in the log, or there are so many notes more."""
+            """Until one of the texts is in the log, or the metadata have grown `most` times more."""
             enough = None if most is None else notes.count() + most
             while not any(text in log.read_text(encoding="utf-8", errors="replace") for text in texts):
                 if enough is not None and notes.count() >= enough:
@@ -267,8 +269,8 @@ class Broker:
     def _format(self, program: str, properties: Path, stop: Callable[[], bool]) -> None:
         log = self.folder / "format.log"
         log.unlink(missing_ok=True)
-        words = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties.name)
-        process = self._spawn(log.name, program, *words)
+        arguments = ("kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties.name)
+        process = self._spawn(log.name, program, *arguments)
         progress = self._progress("the storage folder to be made", process, log.name)
         try:
             while process.poll() is None and progress.goes_on():
@@ -286,13 +288,15 @@ class Broker:
 
     def _write(self, name: str, lines: Mapping[str, str]) -> Path:
         path = self.folder / name
-        write_private(path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items()))  # has a password
+        write_private(
+            path, "".join(f"{key}={_escaped(value)}\n" for key, value in lines.items())
+        )  # it contains a password
         return path
 
     def _properties(self) -> dict[str, str]:
         controller = free_port()
         inside = {CLIENTS: self.port} | {f"DOOR{port}": port for port in self.doors}
-        outside = {CLIENTS: self.port} | {f"DOOR{port}": told for port, told in self.doors.items()}
+        outside = {CLIENTS: self.port} | {f"DOOR{port}": advertised for port, advertised in self.doors.items()}
         listeners = [f"{name}://127.0.0.1:{port}" for name, port in inside.items()]
         return {
             "process.roles": "broker,controller",
@@ -314,27 +318,27 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "group.initial.rebalance.delay.ms": "0",
             "group.min.session.timeout.ms": "1000",
-            # readers of committed messages wait for any open transaction, also a foreign one; ours may take 10 s
+            # readers of committed messages wait for any open transaction, also of other programs; ours take at most 10 s
             "transaction.max.timeout.ms": "15000",
-            # the longest: a group that forgot where it was would begin again
+            # the longest possible: a group whose offsets expired would begin again
             "offsets.retention.minutes": str((1 << 31) - 1),
             "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
             "message.max.bytes": str(8 << 20),
-            "compression.type": "uncompressed",  # of topics that an earlier version made: see deploy.kafka.topics
+            "compression.type": "uncompressed",  # for topics that an earlier version made: see deploy.kafka.topics
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(32 << 20),
             "log.cleaner.threads": "1",
             "controlled.shutdown.enable": "false",
-            # one node is not to be given up while it runs: frozen or starved, it goes on as the leader that it was
+            # the only node must not be fenced while it runs: after a freeze or lack of CPU time it goes on as leader
             "broker.session.timeout.ms": "40000",
             **(self._signing_in((*inside, CONTROLLER)) if self.owner else {}),
             **self.settings,
         }
 
     def _signing_in(self, listeners: Iterable[str]) -> dict[str, str]:
-        """Everybody signs in on each of these listeners: the administrator, broker and controller with a password that stands
-        in their private file (PLAIN: it must hold before there are any metadata), everybody else by SCRAM."""
+        """The properties by which clients have to sign in on each of these listeners: administrator, broker and controller with the password
+        in their private file (PLAIN, because SCRAM users are kept in the metadata, which are not there yet), all others by SCRAM."""
         held = self.access.credential()
         login = f'username="{_quoted(held.username)}" password="{_quoted(held.password)}"'
         known = f'{login} user_{held.username}="{_quoted(held.password)}"'
@@ -363,7 +367,7 @@ class Broker:
 
 
 class _Notes:
-    """How often the metadata of a controller grew, as far as it was looked at; idle, it writes ten times a second."""
+    """Counts how often the metadata of a controller were found larger; an idle controller writes ten times a second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._count, self._size = folder, 0, -1

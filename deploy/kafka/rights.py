@@ -1,4 +1,4 @@
-"""How does a cluster learn who may do what? Users with their passwords, and ACLs, each in one question to the brokers."""
+"""How does a cluster get its users and rights? Users with their passwords, and ACLs, each by one request to the brokers."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ from services.shell.private_file import write_private
 
 SECONDS = 30.0
 ITERATIONS = 4096
-"""Of SCRAM, the least that Kafka takes: a password of 256 random bits is not guessed, however fast guesses are."""
+"""Of SCRAM, the fewest that Kafka accepts: a password of 256 random bits cannot be guessed, however fast each guess is."""
 RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
@@ -41,9 +41,9 @@ OPERATIONS = {"read": AclOperation.READ, "write": AclOperation.WRITE, "describe"
 
 
 def make_credentials(folder: Path, names: Iterable[str], owner: str = "") -> list[str]:
-    """Makes the private files that are missing; their names. BrokerError where one cannot be written.
+    """Makes the private files that are missing, and returns their names. BrokerError where one cannot be written.
 
-    `owner`: the administrator of a broker of ours, who signs in before there are any metadata.
+    `owner`: the administrator of a broker of ours, who gets a PLAIN credential because he signs in before there are any metadata.
     """
     try:
         made = [owner] if owner and make_credential(folder, owner, "PLAIN") else []
@@ -107,7 +107,7 @@ def give_users(access: Access, folder: Path, names: Iterable[str]) -> None:
 
 
 def give_rights(access: Access, rights: Mapping[str, Rights]) -> tuple[int, int]:
-    """Makes the ACLs of these users exactly those of their rights; how many were added and taken away.
+    """Makes the ACLs of these users exactly those of their rights, and returns how many were added and removed.
 
     `rights`: user name → what it may do. ACLs of other users stay as they are, those of a sandbox's users left out.
     BrokerError where the cluster keeps no ACLs, does not answer, or refuses.
@@ -193,7 +193,7 @@ def _done(answer: "Future[Any]", what: str) -> Any:
 
 
 def _until(there: Any, what: str) -> None:
-    """What was changed is known to every part of the brokers a moment later."""
+    """Waits until a change is visible: the brokers apply it a moment after they have answered."""
     end = time.monotonic() + SECONDS
     while not there():
         if time.monotonic() > end:

@@ -15,28 +15,30 @@ from services.shell.access import Access, access_to, knock
 
 
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
-    """Facts and requests are kept for ever, states are compacted; two copies must be in step where there are three."""
+    """The settings of a topic: facts and requests are kept for ever, states are compacted; with three replicas two must be in sync."""
     common = {
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(8 << 20),
-        "compression.type": "uncompressed",  # as ours come: a codec that a reader lacks would end its reading for good
+        "compression.type": "uncompressed",  # as our producers send: a reader without the codec of a batch could never get past it
     }
     if topic.retention == "compact":
         return {
             **common,
             "cleanup.policy": "compact",
             "min.cleanable.dirty.ratio": "0.5",
-            "segment.bytes": str(16 << 20),  # the last segment is never cleaned: a restore reads what it superseded too
+            "segment.bytes": str(
+                16 << 20
+            ),  # the active segment is never compacted, so a restore also reads the superseded records in it
         }
     return {**common, "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
 HELD = ("cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes", "compression.type")
-"""Settings of a topic without which records or facts would be lost, a message not fit, or a reader lack the codec of one."""
+"""Settings of a topic with which, if wrong, records or facts are lost, messages do not fit, or readers lack the codec of a batch."""
 
 
 def misfits(topic: Topic, found: Mapping[str, str]) -> dict[str, str]:
-    """The settings of HELD in which an existing topic would lose or refuse what we keep → the value that it must have."""
+    """The settings of HELD that are wrong for an existing topic → the value that they must have."""
     wanted = settings_of(topic, 1)
     return {
         name: wanted[name]
@@ -51,7 +53,7 @@ NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BRO
 
 
 def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The settings of these topics or brokers, by name; BrokerError where one does not tell them."""
+    """The settings of these topics or brokers, by name; BrokerError where they cannot be read."""
     admin = clients.admin(access_to(kafka))
     found = {}
     for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
@@ -66,31 +68,31 @@ def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterabl
 
 
 def compare(kafka: Access | str, names: set[str]) -> None:
-    """BrokerError, with the command that mends it, where a topic that is there would lose or refuse what we keep."""
+    """BrokerError, with the command that corrects it, where a setting of an existing topic is wrong (see HELD)."""
     topics = {topic.name: topic for topic in CATALOGUE}
     for topic, found in read_settings(kafka, ConfigResource.Type.TOPIC, sorted(names)).items():
         wrong = misfits(topics[topic], found)
         if wrong:
-            seen = ", ".join(f"{name}={found[name]}" for name in wrong)
+            actual = ", ".join(f"{name}={found[name]}" for name in wrong)
             right = ",".join(f"{name}={value}" for name, value in wrong.items())
             raise BrokerError(
-                f"Topic {topic} has {seen}: what must be kept would be lost, would not fit, or could not be read. "
+                f"Topic {topic} has {actual}: what must be kept would be lost, would not fit, or could not be read. "
                 f"主题设置会丢失、拒绝或使人无法读取必须保存的消息。 Mend it: kafka-configs.sh --bootstrap-server {access_to(kafka).servers} "
                 f"--alter --entity-type topics --entity-name {topic} --add-config {right}"
             )
 
 
 KEPT_MINUTES = 7 * 24 * 60
-"""A cluster that keeps the offsets of an empty consumer group for less makes every longer pause an exception."""
+"""The shortest retention of the offsets of an empty consumer group that is not reported (minutes: seven days)."""
 ANSWER_SECONDS = 15.0
 OPEN_MS = 30_000
-"""A cluster that lets a transaction stay open for longer lets any program that died stop all readers as long."""
+"""The longest transaction timeout that is not reported: so long a program that died in a transaction stops all readers of its topics."""
 
 
 def cautions(kafka: Access | str) -> list[str]:
-    """What the brokers' settings allow to happen that an operator should know, a sentence each; nothing is refused for it.
+    """A sentence for each setting of the brokers whose effect an operator should know; none of them is an error.
 
-    BrokerError when a broker does not tell its settings.
+    BrokerError when the settings cannot be read.
     """
     try:
         brokers = clients.admin(access_to(kafka)).list_topics(timeout=30).brokers
@@ -159,7 +161,7 @@ def provision(kafka: Access | str, partitions: int, replication: int = 1) -> lis
             try:
                 admin.create_topics(missing, timeout_ms=30_000)
             except TopicAlreadyExistsError:
-                return provision(kafka, partitions, replication)  # somebody else provisions beside us
+                return provision(kafka, partitions, replication)  # another process has made some of them meanwhile
         return [t.name for t in missing]
     finally:
         admin.close()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import Interrupted, never
 from deploy.kafka.logs import turn_over, turn_over_ended
-from deploy.kafka.progress import MOST_SECONDS, Progress, signs_of
+from deploy.kafka.places import refuse
+from deploy.kafka.progress import MOST_SECONDS, WaitLimit, signs_of
 from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
@@ -78,6 +79,8 @@ class Up:
 
     def run(self) -> int:
         """Starts all, watches until a signal, stops all; the exit code."""
+        if self.broker:
+            refuse()
         if self.demo:
             self._tell_demos()
         make_folder(self.home)
@@ -487,8 +490,8 @@ def wait_for(
         time.sleep(0.1)
 
 
-def _progress(child: Child, most: float) -> Progress:
-    return Progress(f"{child.name} to be ready", signs_of(lambda: child.pid, child.log), most=most)
+def _progress(child: Child, most: float) -> WaitLimit:
+    return WaitLimit(f"{child.name} to be ready", signs_of(lambda: child.pid, child.log), most=most)
 
 
 def answers(url: str) -> bool:

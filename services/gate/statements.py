@@ -33,7 +33,8 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         if len(box.parts) >= MOST_PARTS:
             return box if box.overfull else replace(box, overfull=True)
     stated_at = min(message.occurred_at, hearing.at)
-    known_at = known.arrived_at if known and not message.arrival_retracted else None
+    taken_back = message.arrival_retracted and not (known and known.published_departure)  # what has left had arrived
+    known_at = known.arrived_at if known and not taken_back else None
     arrived_at = message.arrived_at or known_at
     if standing == "released" and arrived_at is None:
         arrived_at = stated_at  # a release of the release before: goods are released only when they are here

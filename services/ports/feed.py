@@ -1,4 +1,4 @@
-"""How does a terminal without Kafka get the same? The HTTP feed, by cursor and long poll, into the same notebook."""
+"""How does a terminal without Kafka get releases and revocations? From the HTTP feed, by cursor and long poll, into the same notebook."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from schemas.bounds import LARGEST_INTEGER
 from schemas.codes.iso6346 import plain
-from services.ports.notebook import BEGINNING, Answer, Notebook
+from services.ports.notebook import BEGINNING, Notebook, PortAnswer
 from services.ports.notebook import FEED as SOURCE
 from services.ports.notice import Away, Handler, Notice, Unread, named_in
 from services.ports.question import AskedConsole
@@ -20,12 +20,12 @@ from services.shell.clock import stopwatch
 CURSOR = re.compile(r"([a-z][a-z0-9]{0,31}\.)?[0-9]{1,18}")
 KINDS = frozenset({"ReleaseGranted", "ReleaseRevoked"})
 UNREADABLE = "Unreadable"
-"""What the console says of a fact that may be a release or a revocation, and that it cannot read."""
+"""The kind of a feed entry whose fact may be a release or a revocation and cannot be read by the console."""
 LIMIT = 500
 
 
 class FeedPort:
-    """Follows `/api/v1/releases`; whether a container may leave is asked of the console, and believed only if nothing here objects."""
+    """Follows `/api/v1/releases`. Whether a container may leave is asked of the console; its yes counts only if the notebook does not object."""
 
     def __init__(self, address: str, notebook: Notebook, *, key: str = "", **options: Any) -> None:
         """`key`: a terminal's API key. `options` go to httpx2.Client: verify, cert, headers, proxy."""
@@ -43,12 +43,12 @@ class FeedPort:
         self._console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over what comes within `wait_seconds`; how many. Whatever the handler raises undoes the whole reading."""
+        """Hands over the entries that come within `wait_seconds`, and returns how many. An exception of the handler rolls all of them back."""
         after = self.notebook.cursor(SOURCE)
         status, body = self._console.get("/api/v1/releases", wait_seconds, after=after, limit=LIMIT, wait=wait_seconds)
         if (
             status == 410 and after != BEGINNING
-        ):  # made anew or restored: what is known stays known, so nothing is done twice
+        ):  # the feed was rebuilt or restored: read again from the beginning; known ids stay known, so nothing is done twice
             self.notebook.begin(SOURCE, self.address)
             return 0
         if status != 200:
@@ -61,7 +61,7 @@ class FeedPort:
         return self.notebook.take_after(SOURCE, after, entries, handler) if entries else 0
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads until the feed has nothing more; Away when it does not get there in time. `advance` is told how many more were read."""
+        """Reads until the feed has nothing more; Away when that takes longer than `seconds`. `advance` gets the number read each time."""
         deadline, before = stopwatch() + seconds, ""
         while (now := self.notebook.cursor(SOURCE)) != before:
             if stopwatch() > deadline:
@@ -69,14 +69,16 @@ class FeedPort:
             before = now
             advance(self.read(handler, 0))
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported) -> Answer:
-        """May it leave, now? Revocations first; then the console's answer, which is yes only if it says so in so many words."""
+    def ask(
+        self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
+    ) -> PortAnswer:
+        """May the container leave now? Reads new revocations first, then asks the console; only its explicit yes is a yes."""
         try:
             return self._ask(plain(container_no), handler, seconds, advance)
         except (Away, sqlite3.Error) as error:
-            return Answer(False, "stale", str(error))
+            return PortAnswer(False, "stale", str(error))
 
-    def _ask(self, container_no: str, handler: Handler, seconds: float, advance: Advance) -> Answer:
+    def _ask(self, container_no: str, handler: Handler, seconds: float, advance: Advance) -> PortAnswer:
         self.catch_up(handler, seconds, advance)
         answer, released = self._console.ask(container_no)
         if not answer.may_leave:
@@ -85,7 +87,7 @@ class FeedPort:
 
 
 class _Line(BaseModel):
-    """What is needed of a line of the feed. Consoles of the release before tell the words of officers, too: they are not taken."""
+    """The fields of a feed entry that a port uses. Consoles of the release before also send what officers wrote; that is not read."""
 
     id: str
     kind: str
@@ -96,7 +98,7 @@ class _Line(BaseModel):
 
 
 def _entry(line: Any) -> tuple[str, Notice | Unread]:
-    """Away for a line without a cursor: nobody could say where to go on. Consoles of earlier versions give numbers."""
+    """An entry with its cursor; Away where it has none, because reading could not go on after it. Consoles of earlier versions send numbers."""
     cursor = line.get("cursor") if isinstance(line, dict) else None
     text = str(cursor) if isinstance(cursor, (int, str)) and not isinstance(cursor, bool) else ""
     if not CURSOR.fullmatch(text) or text == BEGINNING:
@@ -112,9 +114,9 @@ def _read(line: dict[str, Any], cursor: str) -> Notice | Unread:
         return Unread(f"{SOURCE}/{cursor}", "unknown_kind", f"{line.get('kind')!r} is not in the feed"[:500], about)
     try:
         json.dumps(line, ensure_ascii=False).encode()
-        said = _Line.model_validate(line)
-    except UnicodeEncodeError:  # half a surrogate: JSON can say it, and no notebook stores it
+        entry = _Line.model_validate(line)
+    except UnicodeEncodeError:  # a lone surrogate: JSON can contain it, SQLite cannot store it
         return Unread(f"{SOURCE}/{cursor}", "contract", "a text that is none", about)
     except ValidationError as error:
         return Unread(f"{SOURCE}/{cursor}", "contract", f"{error.error_count()} faults", about)
-    return Notice(said.id, said.kind, said.consignment_id, said.version, said.containers, "", said.occurred_at)
+    return Notice(entry.id, entry.kind, entry.consignment_id, entry.version, entry.containers, "", entry.occurred_at)

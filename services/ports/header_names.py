@@ -1,7 +1,7 @@
-"""Why can a header whose name is no UTF-8 end no reader? kafka-python calls its whole batch corrupt: nobody gets past it, ever.
+"""How does a reader get past a header whose name is not UTF-8? kafka-python reports the whole batch as corrupt and never goes on.
 
-Header names are bytes on the wire, and a broker takes any. Whoever reads with kafka-python imports this module; the odd
-names then are shown with escapes, so that the message is judged like any other of unknown kind.
+Header names are bytes on the wire, and a broker accepts any. A module that reads with kafka-python imports this one, which replaces
+kafka-python's parser: such names are decoded with escapes, and the message is then handled like any other of unknown kind.
 """
 
 from kafka.record import memory_records

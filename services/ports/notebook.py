@@ -1,7 +1,8 @@
-"""What does a port remember, so that dying between two entries neither loses nor doubles an effect?
+"""What does a port remember, so that a crash between two entries neither loses nor doubles an effect?
 
-One SQLite file: which log each source is and the place read up to in it, the ids known, the latest statement on each
-subject, what could not be read. A handler's own rows may lie beside them; all of it is one SQL transaction.
+One SQLite file: the identity of each source (a topic or the HTTP feed) and the offset or cursor up to which it was read, the known ids,
+the latest statement on each subject, and what could not be read. A handler may keep rows of its own in the same file; they are written
+in the same SQL transaction.
 """
 
 import json
@@ -38,29 +39,29 @@ ADDED = (
 
 YES = frozenset({"ReleaseGranted", "ContainerMayLeave"})
 AFTERWARDS = {"ContainerGatedOut": "left", "VisitClosed": "closed", "GateAlarmRaised": "alarm"}
-"""How a visit ended → the reason of the no that stands until a newer `ContainerMayLeave`."""
+"""Kind of fact that ends a visit → the reason with which the container must stay until a newer `ContainerMayLeave`."""
 
 
 FEED = "http"
-"""The one source that gives cursors; in notebooks of earlier versions its number stands among the places."""
+"""The name of the HTTP feed as a source, the only one with cursors; notebooks of earlier versions have its number in `port_places`."""
 BEGINNING = "0"
 """The cursor before everything."""
 LEFT = "left"
-"""The identity of a source that is not read any more."""
+"""The identity in `port_sources` of a source that is not read any more."""
 
 
-class Entry(NamedTuple):
-    """What lay at `place` of a source's partition; `next` is where to go on."""
+class TopicEntry(NamedTuple):
+    """What was read at an offset of a partition; `next` is the offset to go on from. `content` is None where it says nothing to a port."""
 
     partition: int
-    place: int
+    offset: int
     next: int
-    said: Notice | Unread | None
+    content: Notice | Unread | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """May this container leave? `reason`: released, or why it stays."""
+class PortAnswer:
+    """May this container leave? `reason`: `released`, or a code for why it must stay."""
 
     may_leave: bool
     reason: str
@@ -68,7 +69,7 @@ class Answer:
 
 
 class Notebook:
-    """The port's memory; ":memory:" forgets with the process."""
+    """What a port has read, in an SQLite file; ":memory:" is lost with the process."""
 
     def __init__(self, file: Path | str) -> None:
         self.file = file
@@ -85,7 +86,7 @@ class Notebook:
                 if (table, column) == (
                     "port_known",
                     "source",
-                ):  # it was written when ports were told the words of officers
+                ):  # the file is from a release in which `reason` had what officers wrote
                     self._sql.execute("UPDATE port_statements SET reason = '' WHERE kind <> 'VisitClosed'")
         self._sql.execute(
             "INSERT OR IGNORE INTO port_cursors SELECT source, CAST(next - 1 AS TEXT) FROM port_places WHERE source = ?",
@@ -99,19 +100,19 @@ class Notebook:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All of it or nothing."""
+        """Runs the block in one transaction, which an exception rolls back."""
         try:
             self._sql.execute("BEGIN IMMEDIATE")
             yield
             self._sql.execute("COMMIT")
         except BaseException:
-            # There is none any more where Ctrl-C came just after the commit, or where SQLite undid it (a full disk).
+            # No transaction is open where Ctrl-C came just after the commit, or where SQLite rolled back itself (a full disk).
             if self._sql.in_transaction:
                 self._sql.execute("ROLLBACK")
             raise
 
-    def places(self, source: str) -> dict[int, int]:
-        """Where to go on in each partition of this source."""
+    def offsets(self, source: str) -> dict[int, int]:
+        """Partition → the offset to go on from, of this source."""
         return dict(self._sql.execute("SELECT partition, next FROM port_places WHERE source = ?", (source,)))
 
     def cursor(self, source: str) -> str:
@@ -120,14 +121,14 @@ class Notebook:
         return BEGINNING if row is None else str(row[0])
 
     def identity(self, source: str) -> str | None:
-        """Which log this source was when its places were noted; None when nothing was noted of it."""
+        """The identity that this source had when its offsets were noted (topic id, or address); None when nothing was noted of it."""
         row = self._sql.execute("SELECT identity FROM port_sources WHERE source = ?", (source,)).fetchone()
         return None if row is None else str(row[0])
 
     def begin(self, source: str, identity: str) -> None:
-        """Read this source from its beginning: it is another log now, so no place and no statement of before holds.
+        """Begins this source anew: its identity has changed, so offsets and statements from before are deleted.
 
-        Ids stay known, so that no effect is done twice; each rebuilds its statement when it is read again.
+        Known ids are kept, so that no effect is done twice; the statements are rebuilt when their facts are read again.
         """
         with self._transaction():
             self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
@@ -140,39 +141,40 @@ class Notebook:
             )
 
     def follows(self, source: str) -> bool:
-        """Whether this source was read, and not left since."""
-        return self.identity(source) not in (None, LEFT) or bool(self.places(source))
+        """Whether this source was read and has not been left since (`leave`)."""
+        return self.identity(source) not in (None, LEFT) or bool(self.offsets(source))
 
     def leave(self, sources: Iterable[str]) -> None:
-        """Read these sources no more. What they said stays, and an id of theirs stays known."""
+        """Stops reading these sources. Their statements and known ids are kept."""
         with self._transaction():
             for source in sources:
                 self._sql.execute("DELETE FROM port_places WHERE source = ?", (source,))
                 self._sql.execute("INSERT OR REPLACE INTO port_sources VALUES (?, ?, 0)", (source, LEFT))
 
     def counts(self) -> Mapping[str, int]:
-        """heard, known, older, unread/<reason>: each message that was read, once."""
+        """How many messages were read, by outcome: heard, known, older, unread/<reason>. Each message counts once."""
         return dict(self._sql.execute("SELECT name, seen FROM port_counts"))
 
-    def take(self, source: str, entries: Iterable[Entry], handler: Handler) -> int:
-        """Entries and their effects together, or none of them; how many were handed over. What somebody took already is skipped."""
+    def take(self, source: str, entries: Iterable[TopicEntry], handler: Handler) -> int:
+        """Stores entries and their effects in one transaction, and returns how many were handed over. Entries before the stored offset are
+        skipped: another process with this notebook took them."""
         handed = 0
         with self._transaction():
-            places, reading = self.places(source), self._reading(source)
+            offsets, reading = self.offsets(source), self._reading(source)
             for entry in entries:
-                if entry.place < places.get(entry.partition, 0):
+                if entry.offset < offsets.get(entry.partition, 0):
                     continue
-                handed += self._take(source, reading, entry.said, handler)
-                places[entry.partition] = entry.next
-            rows = [(source, partition, place) for partition, place in places.items()]
+                handed += self._take(source, reading, entry.content, handler)
+                offsets[entry.partition] = entry.next
+            rows = [(source, partition, offset) for partition, offset in offsets.items()]
             self._sql.executemany("INSERT OR REPLACE INTO port_places VALUES (?, ?, ?)", rows)
         return handed
 
     def take_after(
         self, source: str, after: str, entries: Iterable[tuple[str, Notice | Unread]], handler: Handler
     ) -> int:
-        """Entries with their cursors and effects together, or none of them; how many were handed over. None when somebody has
-        moved on from `after` in the meantime."""
+        """As `take`, for entries with cursors. Stores nothing and returns 0 when the stored cursor is not `after` any more, because
+        another process with this notebook went on."""
         handed = 0
         with self._transaction():
             reading, last = self._reading(source), after
@@ -183,26 +185,26 @@ class Notebook:
                 self._sql.execute("INSERT OR REPLACE INTO port_cursors VALUES (?, ?)", (source, last))
         return handed
 
-    def ask(self, container_no: str) -> Answer:
-        """As far as this notebook goes: yes only if the gate's latest statement is yes and names consignments, each of which
-        has a release as its latest statement that names this container. What holds the rest of a consignment is no objection."""
+    def ask(self, container_no: str) -> PortAnswer:
+        """The answer from this notebook alone: yes only if the gate's latest statement is yes and names consignments, each of which
+        has a release as its latest statement that names this container. Holds on other containers of a consignment do not count."""
         container_no = plain(container_no)
         statement = self._statement(container_no)
         if statement is None:
-            return self._unread(container_no) or Answer(False, "unknown")
+            return self._unread(container_no) or PortAnswer(False, "unknown")
         kind, consignments, reason, permitted = statement
         if kind != "ContainerMayLeave":
-            return Answer(False, AFTERWARDS.get(kind, "held"), reason)
+            return PortAnswer(False, AFTERWARDS.get(kind, "held"), reason)
         if not consignments:
-            return Answer(False, "not_released", "the gate names no consignment that was released")
+            return PortAnswer(False, "not_released", "the gate names no consignment that was released")
         against = self._unread(container_no) or self.objection(consignments, container_no, permitted)
-        return against or Answer(True, "released")
+        return against or PortAnswer(True, "released")
 
     def objection(
         self, consignments: Iterable[str], container_no: str, permitted: Collection[str] = (), *, silence: bool = True
-    ) -> Answer | None:
-        """What speaks against letting these consignments go in this container; those `permitted` by an officer need no release.
-        `silence`: whether knowing nothing of one does."""
+    ) -> PortAnswer | None:
+        """The answer no, with its reason, if something speaks against letting these consignments leave in this container, else None. Those
+        `permitted` by an officer need no release. `silence`: whether a consignment without any statement speaks against it."""
         for consignment in consignments:
             if unread := self._unread(consignment):
                 return unread
@@ -211,37 +213,37 @@ class Notebook:
             statement = self._statement(consignment)
             if statement is None:
                 if silence:
-                    return Answer(False, "not_released", f"no release of {consignment} was read")
+                    return PortAnswer(False, "not_released", f"no release of {consignment} was read")
                 continue
             kind, containers, reason, _ = statement
             if kind != "ReleaseGranted":
-                return Answer(False, "not_released", f"{consignment}: {kind} {reason}".rstrip())
+                return PortAnswer(False, "not_released", f"{consignment}: {kind} {reason}".rstrip())
             if container_no not in [plain(each) for each in containers]:
-                return Answer(False, "not_released", f"the release of {consignment} does not name {container_no}")
+                return PortAnswer(False, "not_released", f"the release of {consignment} does not name {container_no}")
         return None
 
     def _reading(self, source: str) -> int:
-        """How often this source was begun: what was read in an earlier reading must rebuild its statement in this one."""
+        """How often this source was begun (`begin`): an id that is known from an earlier time still has to rebuild its statement now."""
         row = self._sql.execute("SELECT reading FROM port_sources WHERE source = ?", (source,)).fetchone()
         return 0 if row is None else int(row[0])
 
-    def _take(self, source: str, reading: int, said: Notice | Unread | None, handler: Handler) -> int:
-        if said is None:
+    def _take(self, source: str, reading: int, content: Notice | Unread | None, handler: Handler) -> int:
+        if content is None:
             return 0
-        if isinstance(said, Unread):
-            self._count(f"unread/{said.reason}")
-            rows = [(said.where, subject, said.reason) for subject in said.subjects]
+        if isinstance(content, Unread):
+            self._count(f"unread/{content.reason}")
+            rows = [(content.where, subject, content.reason) for subject in content.subjects]
             self._sql.executemany("INSERT OR REPLACE INTO port_unread VALUES (?, ?, ?)", rows)
-            handler.unread(said, self._sql)
+            handler.unread(content, self._sql)
             return 0
-        known = self._sql.execute("SELECT reading, source FROM port_known WHERE id = ?", (said.id,)).fetchone()
+        known = self._sql.execute("SELECT reading, source FROM port_known WHERE id = ?", (content.id,)).fetchone()
         if known is not None and (known[0] == reading or _is_copy(known[1], source)):
             self._count("known")
             return 0
         self._sql.execute(
-            "INSERT OR REPLACE INTO port_known (id, reading, source) VALUES (?, ?, ?)", (said.id, reading, source)
+            "INSERT OR REPLACE INTO port_known (id, reading, source) VALUES (?, ?, ?)", (content.id, reading, source)
         )
-        newer = self._newer(source, said)
+        newer = self._newer(source, content)
         if known is not None:
             self._count("known")
             return 0
@@ -249,35 +251,35 @@ class Notebook:
             self._count("older")
             return 0
         self._count("heard")
-        if said.kind not in HANDED_OVER:
+        if content.kind not in HANDED_OVER:
             return 0
-        handler.heard(said, self._sql)
+        handler.heard(content, self._sql)
         return 1
 
-    def _newer(self, source: str, said: Notice) -> bool:
-        """Keeps it if it is. Of two statements with one version the stricter is believed."""
-        found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (said.subject,))
+    def _newer(self, source: str, notice: Notice) -> bool:
+        """Whether this statement on its subject is the newest; stores it if so. Of two with the same version, a no replaces a yes."""
+        found = self._sql.execute("SELECT version, kind FROM port_statements WHERE subject = ?", (notice.subject,))
         with closing(found):
             version, kind = found.fetchone() or (-1, "")
-        if said.version is not None:
-            yes, no = kind in YES, said.kind not in YES
-            if said.version < version or (said.version == version and not (yes and no)):
+        if notice.version is not None:
+            yes, no = kind in YES, notice.kind not in YES
+            if notice.version < version or (notice.version == version and not (yes and no)):
                 return False
-            version = said.version
+            version = notice.version
         self._sql.execute(
             "INSERT OR REPLACE INTO port_statements (subject, kind, version, others, reason, source, permitted) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                said.subject,
-                said.kind,
+                notice.subject,
+                notice.kind,
                 version,
-                json.dumps(said.others),
-                said.reason,
+                json.dumps(notice.others),
+                notice.reason,
                 source,
-                json.dumps(said.permitted),
+                json.dumps(notice.permitted),
             ),
         )
-        self._sql.execute("DELETE FROM port_unread WHERE subject = ?", (said.subject,))
+        self._sql.execute("DELETE FROM port_unread WHERE subject = ?", (notice.subject,))
         return True
 
     def _count(self, name: str) -> None:
@@ -291,14 +293,14 @@ class Notebook:
         ).fetchone()
         return None if row is None else (row[0], json.loads(row[1]), row[2], json.loads(row[3]))
 
-    def _unread(self, subject: str) -> Answer | None:
+    def _unread(self, subject: str) -> PortAnswer | None:
         row = self._sql.execute("SELECT place, reason FROM port_unread WHERE subject = ?", (subject,)).fetchone()
-        return None if row is None else Answer(False, "unread", f"{row[0]}: {row[1]}")
+        return None if row is None else PortAnswer(False, "unread", f"{row[0]}: {row[1]}")
 
 
 def _is_copy(first: str, source: str) -> bool:
-    """Whether an id that was read from `first` is another source's copy of the same fact: it adds nothing to what that one said.
+    """Whether the id was read from another source (`first`) before: then this is a copy of the same fact and is skipped.
 
-    Notebooks of earlier versions do not say from where an id was; then it was not from the ports' own topic.
+    In notebooks of earlier versions the source of an id is empty; it was then not the ports' own topic.
     """
     return first != source and (bool(first) or source == TOPIC)

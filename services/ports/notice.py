@@ -1,4 +1,4 @@
-"""What is a port told, and what of it can be read and believed? What cannot is told too, and is never a yes."""
+"""What does a port get from a topic, and what of it can be read and trusted? What cannot is handed over as Unread and is never a yes."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from schemas.topics import KINDS, PORT_FACTS, PORT_FORMS, PORT_WRITERS
 from services.shell.codec import Raw, Undecodable, decode, kind_of
 
 TOPIC = PORT_FACTS
-"""What a port reads."""
+"""The topic that a port reads."""
 FORMER = ("customs-release-facts", "customs-gate-facts")
-"""What a port read before there was `TOPIC`: whole facts. Of these nothing more is taken than `TOPIC` would have."""
+"""The topics that ports read before `TOPIC` existed. They have whole facts, of which only the fields are read that `TOPIC` would have."""
 HANDED_OVER = frozenset({"ReleaseGranted", "ReleaseRevoked", "ContainerMayLeave", "ContainerMustStay"})
-"""What a port acts on. The other statements only make its answers stricter."""
+"""The kinds that are handed over to a port's handler. The other kinds can only turn a yes into a no."""
 OTHERS: Mapping[str, str] = {
     "ReleaseGranted": "containers",
     "ReleaseRevoked": "containers",
@@ -30,20 +30,22 @@ OTHERS: Mapping[str, str] = {
     "VisitClosed": "consignments",
     "GateAlarmRaised": "waiting_for",
 }
-"""Kinds that change what a port answers, each with its field that names the others: containers of goods, goods in a container."""
+"""Kind that changes a port's answer → its field with the related names: the containers of a consignment, or the consignments in a
+container; empty where it has none."""
 CODES: Mapping[str, str] = {"VisitClosed": "how", "GateAlarmRaised": "alarm"}
-"""Kinds that say why by a code, with the field that has it. What an officer wrote goes to nobody outside."""
+"""Kind → its field with a code as reason. What officers wrote is not sent outside customs."""
 MOST_FACTS = 1024
-"""Facts of one cause at most, for the check of a derived id: a full container's consignments, each told of its departure."""
+"""The most facts that one message can cause, for the check of a derived id: the departure of a full container causes one for each of its
+consignments."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One statement. `subject`: a consignment or a container; of two on one subject the higher `version` is true.
+    """One statement. `subject`: a consignment or a container; of two statements on one subject the one with the higher `version` counts.
 
-    `version` is None where the gate only tells how a visit ended: that ends every yes before it. `others`: all containers of
-    a consignment that are released (those that an earlier release listed and this one does not are taken back), the
-    consignments of a container. `reason` is a code (`CODES`), and empty for most kinds.
+    `version` is None where the gate only says how a visit ended: that ends every yes before it. `others`: of a consignment, all
+    containers that are released (one that an earlier release listed and this one does not is taken back); of a container, its
+    consignments. `reason` is a code (`CODES`), and empty for most kinds.
     """
 
     id: str
@@ -59,7 +61,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A message that is no statement we know: where it lies, why, and whom it may be about; those stay."""
+    """A message that cannot be read or trusted. `where`: topic, partition and offset, or the cursor; `subjects`: the consignments and
+    containers that it may be about, which must stay."""
 
     where: str
     reason: str
@@ -68,7 +71,7 @@ class Unread:
 
 
 class Handler(Protocol):
-    """What a port does. Rows written through `notebook` are kept together with the place read up to, or not at all.
+    """What a port does with notices. Rows written through `notebook` are committed together with the offset or cursor, or not at all.
 
     Anything done elsewhere (a barrier, a letter) may be done twice after a crash: do it under `notice.id`.
     """
@@ -78,12 +81,12 @@ class Handler(Protocol):
 
 
 class Away(Exception):
-    """Topics or console do not answer, or not as agreed: nothing is known, so nothing may leave."""
+    """The topics or the console do not answer, or not as specified: nothing is known, so nothing may leave."""
 
 
 def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
-    """None: what says nothing to a port. A kind that this client does not know is of a later version and passed over, too:
-    no new kind takes a yes back without a known one that says so."""
+    """A Kafka message as a notice, or as Unread where it cannot be read or trusted; None for a kind that does not concern a port, and for
+    an unknown kind of a later version: later versions never take a yes back by a new kind alone."""
     try:
         name = message.text("ce_type")
         if not name:
@@ -102,9 +105,9 @@ def from_topic(message: Raw, partitions: int) -> Notice | Unread | None:
 
 
 def _genuine(kind: str, message: Raw, partitions: int) -> None:
-    """Undecodable where the headers are not those that the one desk which says this gives its facts.
+    """Undecodable where the headers are not those that the desk which publishes this kind gives to its facts.
 
-    Whoever knows the rules can still write headers that obey them: only the broker's rights keep a topic for its writers.
+    This detects mistakes, not intent: a forger can write correct headers. Only the broker's ACLs keep others from writing.
     """
     writer = PORT_WRITERS[kind]
     source, cause, sequence = (message.text(name) for name in ("ce_source", "causationid", "sequence"))
@@ -120,36 +123,36 @@ def _genuine(kind: str, message: Raw, partitions: int) -> None:
 
 
 def derived(desk: str, cause: str, id: str) -> bool:
-    """Whether a desk gives this id to one of the facts that it draws from this cause."""
+    """Whether a desk gives this id to one of the facts that this cause leads to."""
     return any(fact_id(desk, cause, index) == id for index in range(MOST_FACTS))
 
 
 def subjects(key: bytes | None, value: bytes | None) -> tuple[str, ...]:
-    """Whom an unreadable message may be about: its key, and the names in its value if it is JSON at all."""
+    """The consignments and containers that an unreadable message may be about: its key, and the names in its value if that is JSON."""
     try:
         body = pydantic_core.from_json(value or b"null")
-    except ValueError:  # it is unread already; nobody else is named
+    except ValueError:  # not JSON: only the key names a subject
         body = None
     named = {(key or b"").decode("utf-8", "replace"), *named_in(body)}
     return tuple(sorted(named - {""}))
 
 
 def named_in(body: Any) -> set[str]:
-    """The consignment and the container that a JSON value speaks of. Half a surrogate, which no notebook stores, becomes a sign that no name has."""
+    """The consignment and the container that a JSON value names. A lone surrogate, which SQLite cannot store, is replaced by `?`."""
     fields = [body.get(name) for name in ("consignment_id", "container_no")] if isinstance(body, dict) else []
     return {field.encode("utf-8", "replace").decode() for field in fields if isinstance(field, str)}
 
 
-def _notice(id: str, said: Message) -> Notice:
-    told = dict(said)
-    others: tuple[str, ...] = told.get(OTHERS[said.kind], ())
+def _notice(id: str, statement: Message) -> Notice:
+    fields = dict(statement)
+    others: tuple[str, ...] = fields.get(OTHERS[statement.kind], ())
     return Notice(
         id,
-        said.kind,
-        said.key,
-        told.get("version"),
+        statement.kind,
+        statement.key,
+        fields.get("version"),
         others,
-        told.get(CODES.get(said.kind, ""), ""),
-        told["occurred_at"].isoformat(),
-        told.get("permitted", ()),
+        fields.get(CODES.get(statement.kind, ""), ""),
+        fields["occurred_at"].isoformat(),
+        fields.get("permitted", ()),
     )

@@ -1,4 +1,4 @@
-"""What does a console answer to the gate question? Its answers are believed only where they say yes in so many words, and of now."""
+"""What does a console answer to the question whether a container may leave? Only an explicit and current yes counts as a yes."""
 
 import json
 from datetime import datetime
@@ -8,18 +8,18 @@ from urllib.parse import quote
 import httpx2
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from services.ports.notebook import Answer
+from services.ports.notebook import PortAnswer
 from services.ports.notice import Away
 from services.shell.loopback import is_loopback
 
 STALE_SECONDS = 30.0
-"""Older answers of the console, and answers older than one that was read before, are no answers."""
+"""An answer that is based on older rows does not count; neither does one that is older by so much than an answer read before."""
 UNCACHED = {"Cache-Control": "no-cache, no-store", "Pragma": "no-cache"}
 
 
 class AskedConsole:
-    """One console at `address`, asked with a terminal's API key; Away where that is no address. `options` go to httpx2.Client: verify, cert,
-    headers, proxy."""
+    """Client of the console at `address`, with a terminal's API key; Away where that is not an address. `options` go to httpx2.Client:
+    verify, cert, headers, proxy."""
 
     def __init__(self, address: str, *, key: str = "", **options: Any) -> None:
         if key:
@@ -34,33 +34,37 @@ class AskedConsole:
     def close(self) -> None:
         self._http.close()
 
-    def ask(self, container_no: str) -> tuple[Answer, list[str]]:
-        """Its answer, and the consignments that it says are released, without those that an officer permits to leave; Away when it
-        does not answer."""
+    def ask(self, container_no: str) -> tuple[PortAnswer, list[str]]:
+        """The console's answer, and the consignments that it names as released, without those that an officer permits to leave; Away when
+        it does not answer."""
         status, body = self.get(f"/api/v1/containers/{quote(container_no, safe='')}", 0)
         try:
-            said = _Gate.model_validate_json(json.dumps(body), strict=True)  # strict, and times are texts
+            answer = _Gate.model_validate_json(
+                json.dumps(body), strict=True
+            )  # via JSON text: strict mode accepts times as text only there
         except ValidationError as error:
-            return Answer(False, "unread", f"status {status}: {error.error_count()} faults in the answer"), []
-        if status != 200 or said.container_no != container_no:
-            return Answer(False, "unread", f"status {status}, about {said.container_no!r}"), []
-        if not said.may_leave:
-            return Answer(False, said.reason, said.detail), []
-        if age := self._out_of_date(said):
-            return Answer(False, "stale", age), []
-        if not said.consignments:
-            return Answer(False, "not_released", "the console names no consignment that was released"), []
-        return Answer(True, said.reason, said.detail), [n for n in said.consignments if n not in said.permitted]
+            return PortAnswer(False, "unread", f"status {status}: {error.error_count()} faults in the answer"), []
+        if status != 200 or answer.container_no != container_no:
+            return PortAnswer(False, "unread", f"status {status}, about {answer.container_no!r}"), []
+        if not answer.may_leave:
+            return PortAnswer(False, answer.reason, answer.detail), []
+        if age := self._out_of_date(answer):
+            return PortAnswer(False, "stale", age), []
+        if not answer.consignments:
+            return PortAnswer(False, "not_released", "the console names no consignment that was released"), []
+        return PortAnswer(True, answer.reason, answer.detail), [
+            n for n in answer.consignments if n not in answer.permitted
+        ]
 
-    def _out_of_date(self, said: "_Gate") -> str:
-        """Why this answer is not of now; empty when nothing speaks against it. No clock of this machine is asked."""
-        if said.as_of is None or said.lag_seconds is None:
+    def _out_of_date(self, answer: "_Gate") -> str:
+        """Why this answer is out of date; empty when it is current. This machine's clock is not used, because it may be wrong."""
+        if answer.as_of is None or answer.lag_seconds is None:
             return "the console does not know up to when it has read"
-        if not 0 <= said.lag_seconds <= STALE_SECONDS:  # NaN is in no bounds
-            return f"the console is {said.lag_seconds:.0f} s behind"
-        if self._newest is not None and (self._newest - said.as_of).total_seconds() > STALE_SECONDS:
-            return f"as of {said.as_of.isoformat()}, older than an answer before"
-        self._newest = max(said.as_of, self._newest or said.as_of)
+        if not 0 <= answer.lag_seconds <= STALE_SECONDS:  # this form also refuses NaN
+            return f"the console is {answer.lag_seconds:.0f} s behind"
+        if self._newest is not None and (self._newest - answer.as_of).total_seconds() > STALE_SECONDS:
+            return f"as of {answer.as_of.isoformat()}, older than an answer before"
+        self._newest = max(answer.as_of, self._newest or answer.as_of)
         return ""
 
     def get(self, path: str, wait_seconds: float, **query: Any) -> tuple[int, Any]:
@@ -78,7 +82,7 @@ class AskedConsole:
 
 
 class _Gate(BaseModel):
-    """What is needed of the console's answer."""
+    """The fields of the console's answer that a port uses."""
 
     container_no: str
     may_leave: bool

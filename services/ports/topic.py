@@ -1,9 +1,9 @@
-"""How does a port follow its topic? kafka-python, committed messages only, the place kept by the port itself.
+"""How does a port follow its topic? With kafka-python, committed messages only, the offsets kept by the port itself.
 
-A notebook of the release before has places in the topics of two desks: these are followed beside the ports' own topic until
-somebody says that no desk of that release runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
+A notebook of the release before has offsets of the topics of two desks. These are read beside the ports' own topic until an operator
+says that no desk of that release runs any more (`leave_former`). Copies have the ids of their facts, so nothing is done twice.
 
-Wherever news may be missing the answer is no: docs/ports.md lists every way, `tests/ports` tries each.
+Wherever a message may be missing the answer is no: docs/ports.md lists the cases, `tests/ports` tries each.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOu
 
 from schemas.codes.iso6346 import plain
 from services.ports import header_names  # noqa: F401  (names of headers may be any bytes)
-from services.ports.notebook import LEFT, Answer, Entry, Notebook
+from services.ports.notebook import LEFT, Notebook, PortAnswer, TopicEntry
 from services.ports.notice import FORMER, TOPIC, Away, Handler, from_topic
 from services.ports.question import AskedConsole
 from services.shell.access import Access, NoAccess, access_to, knock
@@ -27,9 +27,9 @@ from services.shell.clock import stopwatch
 from services.shell.codec import Raw
 
 LOOK_SECONDS = 5.0
-"""Between two looks of a follower at which topics these are; an answer looks every time."""
+"""Seconds after which `read` checks the ids of the topics again; `ask` checks them each time."""
 REQUEST_MS = 10_000
-"""For one answer of the broker."""
+"""Timeout for one answer of the broker."""
 
 
 class TopicPort:
@@ -44,11 +44,11 @@ class TopicPort:
         former: bool = False,
         **options: Any,
     ) -> None:
-        """`kafka`: bootstrap servers, or how this program signs in there; Away where it is not let in.
+        """`kafka`: bootstrap servers, or how this program signs in there; Away where its credential is refused.
 
-        `console`: is asked, too, before a yes, because it knows of a hold before the release desk has decided it.
-        `former`: the topics of the release before are followed, too, from their beginning where the notebook knows none of them: for
-        a notebook that begins anew where goods were released before there was a topic for ports.
+        `console`: asked as well before a yes, because it knows of a hold before the release desk has decided it.
+        `former`: the topics of the release before are read as well, from their beginning where the notebook has none of them. It is for
+        a new notebook on a cluster where goods were released before the ports' own topic existed.
 
         `options` go to kafka-python: security_protocol, sasl_mechanism and the like.
         """
@@ -57,7 +57,7 @@ class TopicPort:
         self.topics: tuple[str, ...] = (TOPIC, *[name for name in FORMER if former or notebook.follows(name)])
         self.topics = tuple([name for name in self.topics if notebook.identity(name) != LEFT])
         self._partitions: dict[str, int] = {}
-        self._places: list[TopicPartition] = []
+        self._topic_partitions: list[TopicPartition] = []
         self._looked = 0.0
         self._in_step = False
         self._request_ms = int(options.get("request_timeout_ms", REQUEST_MS))
@@ -102,52 +102,55 @@ class TopicPort:
             self.console.close()
 
     def read(self, handler: Handler, wait_seconds: float) -> int:
-        """Hands over what came within `wait_seconds`; how many. Whatever the handler raises undoes the reading of that topic."""
+        """Hands over the messages that come within `wait_seconds`, and returns how many. An exception of the handler rolls those of that
+        topic back."""
         with self._kept_in_step():
             if stopwatch() - self._looked > LOOK_SECONDS and self._replaced():
                 self._go_on()
             return self._poll(handler, wait_seconds)
 
     def catch_up(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Reads until everything that lay on the topics before this call was taken, transactions that were open then
-        included; Away when it does not get there in time. `advance` is told how many more were read, and that it still waits."""
+        """Reads up to the high watermarks at the time of this call, including transactions that were open then; Away when that takes longer
+        than `seconds`. `advance` is called after each poll with the number of messages read, also 0."""
         deadline = stopwatch() + seconds
         with self._kept_in_step():
             while True:
                 if self._replaced():
                     self._go_on()
-                for place, end in self._ends().items():
-                    while self._position(place) < end:
+                for topic_partition, end in self._ends().items():
+                    while self._position(topic_partition) < end:
                         if stopwatch() > deadline:
-                            raise Away(f"not up to date within {seconds:g} s: {self._why_not(place, end)}")
+                            raise Away(f"not up to date within {seconds:g} s: {self._why_not(topic_partition, end)}")
                         advance(self._poll(handler, 0.2))
-                if not self._replaced():  # nobody made them anew while they were read
+                if not self._replaced():  # the topics were not deleted and made again meanwhile
                     return
 
     def leave_former(self, handler: Handler, seconds: float, advance: Advance = unreported) -> None:
-        """Takes everything that lies on the topics of the release before, and reads them no more; Away when that cannot be done in
-        time, and then they are followed as before.
+        """Reads the topics of the release before to their ends, and then stops reading them. Away when that takes longer than `seconds`;
+        they are then followed as before.
 
-        Only to be called when no worker of the release before runs any more: what such a one says from then on is not heard.
+        Call this only when no worker of the release before runs any more: what such a worker publishes later is not read.
         """
         self.catch_up(handler, seconds, advance)
         self.notebook.leave(FORMER)
         self.topics = (TOPIC,)
         self._in_step = False
 
-    def ask(self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported) -> Answer:
-        """May it leave, now? First everything that was written until now is taken, as `read` would; a yes of the notebook is one
-        only if the console, where there is one, says yes, too."""
+    def ask(
+        self, container_no: str, handler: Handler, seconds: float = 10, advance: Advance = unreported
+    ) -> PortAnswer:
+        """May the container leave now? First reads everything that was written until now, as `read` does. A yes of the notebook counts only
+        if the console, where there is one, also says yes."""
         try:
             self.catch_up(handler, seconds, advance)
             answer = self.notebook.ask(container_no)
             return self.console.ask(plain(container_no))[0] if answer.may_leave and self.console else answer
         except (Away, sqlite3.Error) as error:
-            return Answer(False, "stale", str(error))
+            return PortAnswer(False, "stale", str(error))
 
     @contextmanager
     def _kept_in_step(self) -> Iterator[None]:
-        """After whatever went wrong, the next call goes on from where the notebook says."""
+        """After an exception in the block, the next call starts again from the offsets in the notebook."""
         if not self._in_step:
             self._go_on()
         self._in_step = False
@@ -162,7 +165,12 @@ class TopicPort:
         with _library("the topics cannot be read"):
             came = self._consumer.poll(timeout_ms=int(wait_seconds * 1000))
             entries = {
-                topic: [self._entry(m) for place, messages in came.items() if place.topic == topic for m in messages]
+                topic: [
+                    self._entry(m)
+                    for topic_partition, messages in came.items()
+                    if topic_partition.topic == topic
+                    for m in messages
+                ]
                 for topic in self.topics
             }
         return sum([self.notebook.take(topic, read, handler) for topic, read in entries.items() if read])
@@ -170,7 +178,7 @@ class TopicPort:
     # which topics these are, and up to where they go
 
     def _identities(self) -> dict[str, str]:
-        """Id and number of partitions of each topic: with another id it is another log, whatever its name and cluster."""
+        """Topic → its id and number of partitions. Another id means another topic, also under the same name in the same cluster."""
         with _library("the topics are not known"):
             described = {topic["name"]: topic for topic in self._admin.describe_topics(list(self.topics))}
             self._looked = stopwatch()
@@ -184,30 +192,30 @@ class TopicPort:
         return any(self.notebook.identity(topic) != now for topic, now in self._identities().items())
 
     def _ends(self) -> dict[TopicPartition, int]:
-        """High watermarks: what an open transaction hides is news, too."""
+        """Partition → high watermark, which also counts messages of open transactions."""
         with _library("the ends of the topics are not known"):
-            wanted = dict.fromkeys(self._places, OffsetSpec.LATEST)
+            wanted = dict.fromkeys(self._topic_partitions, OffsetSpec.LATEST)
             ends = self._admin.list_partition_offsets(wanted, timeout_ms=self._request_ms)
-            return {place: found.offset for place, found in ends.items()}
+            return {topic_partition: found.offset for topic_partition, found in ends.items()}
 
-    def _position(self, place: TopicPartition) -> int:
-        """-1 while the client does not know it."""
+    def _position(self, topic_partition: TopicPartition) -> int:
+        """The offset to be read next; -1 while the client does not know it."""
         with _library("the place read up to is not known"):
-            position = self._consumer.position(place, timeout_ms=self._request_ms)
+            position = self._consumer.position(topic_partition, timeout_ms=self._request_ms)
         return -1 if position is None else int(position)
 
-    def _why_not(self, place: TopicPartition, end: int) -> str:
+    def _why_not(self, topic_partition: TopicPartition, end: int) -> str:
         with _library("the ends of the topics are not known"):
-            stable = self._consumer.end_offsets([place], timeout_ms=self._request_ms)[place]
-        name = f"{place.topic}/{place.partition}"
+            stable = self._consumer.end_offsets([topic_partition], timeout_ms=self._request_ms)[topic_partition]
+        name = f"{topic_partition.topic}/{topic_partition.partition}"
         return (
             f"a transaction is open on {name}"
             if stable < end
-            else f"{name} is read up to {self._position(place)} of {end}"
+            else f"{name} is read up to {self._position(topic_partition)} of {end}"
         )
 
     def _go_on(self) -> None:
-        """From where the notebook says; from the beginning where it speaks of another log."""
+        """Starts from the offsets in the notebook; from the beginning where the topic is another one than the notebook's."""
         identities = self._identities()
         for topic, identity in identities.items():
             known = self.notebook.identity(topic)
@@ -218,8 +226,13 @@ class TopicPort:
             if known != identity:
                 self.notebook.begin(topic, identity)
         self._seek()
-        if short := {place.topic for place, end in self._ends().items() if self._position(place) > end}:
-            self._begin(short)  # cut off behind what was read: restored from a copy, or lost with a disk
+        if short := {
+            topic_partition.topic
+            for topic_partition, end in self._ends().items()
+            if self._position(topic_partition) > end
+        }:
+            # these topics end before the offset in the notebook: restored from a copy, or lost with a disk
+            self._begin(short)
             self._seek()
 
     def _begin(self, topics: set[str]) -> None:
@@ -229,30 +242,32 @@ class TopicPort:
 
     def _seek(self) -> None:
         with _library("the topics cannot be read"):
-            self._places = [TopicPartition(topic, n) for topic in self.topics for n in range(self._partitions[topic])]
-            self._consumer.assign(self._places)
+            self._topic_partitions = [
+                TopicPartition(topic, n) for topic in self.topics for n in range(self._partitions[topic])
+            ]
+            self._consumer.assign(self._topic_partitions)
             for topic in self.topics:
-                known = self.notebook.places(topic)
-                for place in [each for each in self._places if each.topic == topic]:
-                    if place.partition in known:
-                        self._consumer.seek(place, known[place.partition])
+                known = self.notebook.offsets(topic)
+                for topic_partition in [each for each in self._topic_partitions if each.topic == topic]:
+                    if topic_partition.partition in known:
+                        self._consumer.seek(topic_partition, known[topic_partition.partition])
                     else:
-                        self._consumer.seek_to_beginning(place)
+                        self._consumer.seek_to_beginning(topic_partition)
 
-    def _entry(self, m: Any) -> Entry:
+    def _entry(self, m: Any) -> TopicEntry:
         """A message of kafka-python as an entry."""
         headers = {name: value or b"" for name, value in m.headers}
         raw = Raw(m.topic, m.partition, m.offset, m.key, m.value, headers)
-        return Entry(m.partition, m.offset, m.offset + 1, from_topic(raw, self._partitions[m.topic]))
+        return TopicEntry(m.partition, m.offset, m.offset + 1, from_topic(raw, self._partitions[m.topic]))
 
 
 class _Gap(Exception):
-    """A place read up to does not lie in its topic."""
+    """The offset in the notebook is not in its topic any more."""
 
 
 @contextmanager
 def _library(what: str) -> Iterator[None]:
-    """Whatever the client library raises, its own faults included, is Away: nothing is known then."""
+    """Turns every exception of the client library, also one from a fault in it, into Away: nothing is known then."""
     try:
         yield
     except Away:
@@ -264,5 +279,5 @@ def _library(what: str) -> Iterator[None]:
 
 
 def _raised(known: str, now: str) -> bool:
-    """Whether only the number of partitions is another."""
+    """Whether the topic is the same and only its number of partitions has changed."""
     return known != now and known.rpartition("/")[0] == now.rpartition("/")[0]

@@ -12,14 +12,15 @@ GOALS = (("Faust", 5.0), ("Quix Streams", 1.5), ("Kafka Streams", 1.0))
 GOAL_PER_SECOND, GOAL_P99_MS = 3500, 250
 HEAD = """# Performance
 
-Measured by `make bench` and `make bench-peers`, which write this page; `dtg bench` measures the first table in a minute.
-Broker, all desks, clearance, read model, the generator and the simulated people share one machine.
+`make bench` and `make bench-peers` measure the figures and write this page; `dtg bench` measures the first table in a minute.
+The broker, all desks, clearance, the read model, the load generator and the simulated people share one machine.
 
-- The generator is open-loop: a lodgement leaves when it is due, and its latency counts from then, until a port has read
-  the release. Latencies are those of consignments that nobody had to look at.
-- *At once*: everything is lodged as fast as the generator can; the rate is consignments over the time until the last end; those that
-  waited for a treatment are left out, because its hours pass by a clock of 3,600 s a second.
-- After every part an independent client reads the log: nothing lost, doubled, reordered or wrongly released, else no figure is kept.
+- The load generator is open-loop: it sends each declaration when it is due, whether or not earlier ones were answered. The latency is the
+  time from then until a port has read the release. It is given for consignments without any control.
+- *At once*: the generator lodges everything as fast as it can. The rate is the number of consignments over the time until the last one
+  has ended. Those that waited for a treatment are left out, because its hours pass by a clock of 3,600 s a second.
+- After every part, an independent client reads the topics. Where it finds anything lost, doubled, reordered or wrongly released, no figure
+  is kept.
 """
 
 
@@ -90,7 +91,7 @@ def _main(known: dict[str, Any]) -> str:
 {table(("offered", "consignments", "a second", "p50 ms", "p95 ms", "p99 ms", "max ms"), runs)}
 ![latency by load](performance/latency.svg)
 
-Where the microseconds go (CPU for one consignment at full speed; {part["cores_busy"]:.2f} cores were busy):
+CPU time for one consignment at full speed, by process ({part["cores_busy"]:.2f} cores were busy):
 
 {table(("process", "CPU us", "messages decided", "CPU us a message", "resident MB", "peak MB"), costs)}
 Bytes on disk for one consignment (one copy, uncompressed, before compaction of states):
@@ -120,9 +121,9 @@ def _goals(known: dict[str, Any], total: float) -> str:
     text = "### Goals\n\n" + table(("goal", "wanted", "measured", ""), rows)
     if full < GOAL_PER_SECOND:
         text += (
-            f"\nTwo cores are {2_000_000:,} us a second: at {number(total)} us of CPU for one consignment, generator and people "
-            f"included, they end at {number(2_000_000 / total)} a second. {GOAL_PER_SECOND:,} a second would need "
-            f"{number(2_000_000 / GOAL_PER_SECOND)} us. The table above says who takes them.\n"
+            f"\nTwo cores have {2_000_000:,} us of CPU a second. One consignment takes {number(total)} us, generator and people "
+            f"included, so two cores reach at most {number(2_000_000 / total)} a second. For {GOAL_PER_SECOND:,} a second it could "
+            f"take {number(2_000_000 / GOAL_PER_SECOND)} us. The first table on CPU time shows which process takes how much.\n"
         )
     return text
 
@@ -174,20 +175,20 @@ def _peers(known: dict[str, Any]) -> str:
         f"p50 ms at {part['rate']:g}/s",
         f"p99 ms at {part['rate']:g}/s",
         "resident MB",
-        "said twice",
+        "published twice",
         "ours is … times",
     )
     settings = "".join(f"- **{p['name']}** — {p['settings']}. Not guaranteed: {p['lacks']}.\n" for p in part["peers"])
     return f"""## Peers
 
-{part["taken"]}; rounds: {len(part["rounds"])}, each peer once a round in turning order, on a fresh broker with {part["partitions"]} partitions;
+{part["taken"]}; rounds: {len(part["rounds"])}, in each round every peer once, in changing order, on a fresh broker with {part["partitions"]} partitions;
 {part["count"]:,} consignments at once after {part["warm"]:,} to warm up. Median (lowest–highest).
 
 The flow: lodgement and arrival → declaration → risk → release, and the timelines of clearance; about {part["heard"]:.1f} messages
 are decided for one consignment. Python peers call the product's own deciders and codecs; the Java program has the same checks,
-rules and draw. One process a desk in Python; Kafka Streams runs all desks in one JVM, which is its cheapest form. Nothing
-fails during these runs: what was said twice without a fault is in the table, what a fault does is not. In every round
-exactly the consignments were released that the deciders release in memory.
+rules and draw. In Python each desk is one process; Kafka Streams runs all desks in one JVM, which costs it least. No process fails
+during these runs: the table counts what was published twice without a fault, and says nothing about faults. In every round exactly
+those consignments were released that the deciders release in memory.
 
 {table(head, rows)}
 ![peers](performance/peers.svg)
@@ -222,7 +223,7 @@ def _growth(known: dict[str, Any]) -> str:
         more = ("restore s", "records restored a second", "bytes of records for one")
         said.append(f"### Live consignments\n\n{known['live']['taken']}\n\n{table(('live', *names, *more), lived)}")
         said.append(
-            "The records are copies of real ones, waiting for their arrival, planted in the state topics before the workers "
+            "The records are copies of real ones that wait for their arrival. They were written to the state topics before the workers "
             "start; the read model does not know these goods.\n\n![live](performance/live.svg)\n"
         )
     return "\n".join(said)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.kafka.progress import Progress, Sign, wait_for
+from deploy.kafka.progress import Sign, WaitLimit, wait_for
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
 from services.cli.log import LoggedMessage, read
@@ -170,7 +170,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
         found[:] = differences(counted, said_by_topics(entry for entry in entries if entry.timestamp_ms >= moment_ms))
         return not found
 
-    progress = Progress("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
+    progress = WaitLimit("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
     with suppress(TimeoutError):  # the differences say it
         wait_for(equal, progress, 1)
     return found
@@ -201,7 +201,7 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
         found[:] = rows_against(theatre.database, ledger, entries)
         return not found
 
-    progress = Progress("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
+    progress = WaitLimit("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
     with suppress(TimeoutError):  # the differences say it
         wait_for(agree, progress, 1)
     return found

@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata, RecordMetadata
 
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.progress import Progress, Sign, wait_for
+from deploy.kafka.progress import Sign, WaitLimit, wait_for
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
@@ -50,7 +50,7 @@ def passes_over(service: str, kind: str) -> bool:
     return kind != "Nonsense" and kind not in {heard.kind for heard in FLOW[service]}
 
 
-def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: Progress) -> Dose:
+def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, progress: WaitLimit) -> Dose:
     """Writes one onto each topic, under the key for its kind (`consignment`, `container`, else a consignment's); of a shape drawn by topic."""
     longest = int(MOST_SECONDS * 1000)  # in which the library tries by itself; the progress ends it sooner
     made = {**access.kafka_python(), "acks": "all", "max_block_ms": longest, "delivery_timeout_ms": longest}
@@ -116,7 +116,7 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
     return len(wanted), len(there), len(left)
 
 
-def patiently(act: Callable[[], T], progress: Progress) -> T:
+def patiently(act: Callable[[], T], progress: WaitLimit) -> T:
     """What `act` returns once there is a broker to answer it; what it raised last when nothing gets on any more."""
     while True:
         try:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 
-from deploy.kafka.progress import Progress
+from deploy.kafka.progress import WaitLimit
 from services.cli.parked import waiting
 from services.shell.clock import Clock
 from services.simulator.player import LEAST_SPEED, Player
@@ -45,7 +45,7 @@ def test_people_and_operators_read_on_past_what_no_desk_wrote(tmp_path: Path) ->
                 {"consignment": "nobody's", "container": "nobody's box"},
                 1,
                 salt,
-                Progress("the broker", {}),
+                WaitLimit("the broker", {}),
             )
             assert len(dose.places) == len(TOPICS)
         settings = SimulatorSettings(kafka=broker.bootstrap, partitions=1)

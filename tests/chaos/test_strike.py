@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from deploy.kafka.progress import Progress
+from deploy.kafka.progress import WaitLimit
 from services.shell.access import Access
 from services.shell.clock import Clock
 from tests.chaos import on_processes, on_surroundings
@@ -75,8 +75,8 @@ class Theatre:
         self.clock = Clock.sandbox(3600)
         self.absent, self.coming, self.started = absent, True, list[dict[str, str]]()
 
-    def progress(self, what: str, *names: str, **bounds: Any) -> Progress:
-        return Progress(what, {}, still=0.3)
+    def progress(self, what: str, *names: str, **bounds: Any) -> WaitLimit:
+        return WaitLimit(what, {}, still=0.3)
 
     def works(self, names: tuple[str, ...], broker: bool = False) -> bool:
         self.asked.append((names, broker))

@@ -15,7 +15,7 @@ from typing import Any
 from deploy.kafka.broker import Broker, free_port, port_is_taken
 from deploy.kafka.errors import BrokerError
 from deploy.kafka.logs import FORMER, former
-from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Progress, Sign, signs_of, size_of
+from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Sign, WaitLimit, signs_of, size_of
 from deploy.kafka.progress import wait_for as wait_by
 from deploy.kafka.rights import make_credentials, prepare
 from schemas.rights import PROVISION, table
@@ -187,7 +187,7 @@ class Theatre:
         signs: Mapping[str, Sign] | None = None,
         still: float = STILL_SECONDS,
         most: float = MOST_SECONDS,
-    ) -> Progress:
+    ) -> WaitLimit:
         """Whether to wait on for what these processes and the broker, or without names all of this, shall bring about.
 
         Of all, CPU time is no sign: somebody is always at work while others are struck.
@@ -199,7 +199,7 @@ class Theatre:
         if not names:
             shown |= {"processes": self._pids, "bytes of logs": self._bytes_of_logs, "ended": self._ended}
             del shown["CPU ticks of the broker"]
-        return Progress(what, shown, still, most)
+        return WaitLimit(what, shown, still, most)
 
     @property
     def _broker_log(self) -> Path:
@@ -249,7 +249,7 @@ class Theatre:
         """Until this many consignments have their end, or the day is over; TimeoutError with the logs after `seconds` without any end."""
         player, people = self.player, self._people
         assert player is not None and people is not None
-        progress = Progress(
+        progress = WaitLimit(
             f"the end of {count} consignments", {"ended": player.ended}, still=seconds, most=MOST_TIMES * seconds
         )
         try:

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from deploy.kafka.broker import free_port
-from deploy.kafka.progress import Progress
+from deploy.kafka.progress import WaitLimit
 from services.shell.signals import SAME_SECONDS
 from tests.waiting import wait
 
@@ -111,7 +111,7 @@ def until_line(process: subprocess.Popen[bytes], text: str) -> str:
 
 
 def _left(mark: str) -> list[str]:
-    progress = Progress("children to be gone", {}, still=GONE_SECONDS)
+    progress = WaitLimit("children to be gone", {}, still=GONE_SECONDS)
     while (found := _marked(mark)) and progress.goes_on():
         time.sleep(0.05)
     for pid in found:

@@ -26,7 +26,7 @@ from schemas.inspection import RecordFindings
 from schemas.quarantine import MOST_READINGS
 from schemas.vocabulary import ControlKind, consignment_id
 from services.cli.parked import waiting
-from services.console.api.request_producer import Asked, Asker, digest
+from services.console.api.request_producer import Asker, RequestRow, digest
 from services.console.openapi import FILE, text
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.database import migrate, open_engine
@@ -150,7 +150,7 @@ def test_a_request_of_an_older_version_is_known_by_its_former_id(console: Runnin
         {"Idempotency-Key": "older", **console.acting_as("broker-4")},
         declaration("API-OLD").model_dump_json(),
     )
-    former = Asked(
+    former = RequestRow(
         request_id("broker-4", "older"),
         "older",
         "broker-4",
@@ -160,7 +160,7 @@ def test_a_request_of_an_older_version_is_known_by_its_former_id(console: Runnin
         1,
     )
     with console.app.state.office.asker._engine.begin() as connection:
-        connection.execute(insert(LODGEMENTS), {name: getattr(former, name) for name in Asked.__slots__})
+        connection.execute(insert(LODGEMENTS), {name: getattr(former, name) for name in RequestRow.__slots__})
     again = console.api("POST", "/declarations", json=paper("API-OLD"), headers=headers)
     assert again.status_code == 202 and again.json()["request_id"] == former.request_id
     assert requests_under(console.settings.kafka, "customs-declaration-requests", goods) == []

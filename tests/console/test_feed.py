@@ -263,7 +263,7 @@ def test_a_notebook_of_an_earlier_version_keeps_its_place(tmp_path: Path) -> Non
         sql.executemany("INSERT INTO port_places VALUES (?, ?, ?)", [("http", 0, 58), ("customs-gate-facts", 3, 7)])
     for _ in range(2):
         old = Notebook(tmp_path / "old.db")
-        assert old.cursor("http") == "57" and old.places("http") == {} and old.places("customs-gate-facts") == {3: 7}
+        assert old.cursor("http") == "57" and old.offsets("http") == {} and old.offsets("customs-gate-facts") == {3: 7}
         old.close()
 
 

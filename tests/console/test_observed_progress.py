@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, func, insert, select, update
 
 from deploy.kafka.broker import free_port
-from deploy.kafka.progress import Progress
+from deploy.kafka.progress import WaitLimit
 from services.cli.processes import read_model, stop_all
 from services.cli.up import wait_for
 from services.console.readmodel import tables as t
@@ -154,7 +154,7 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
 
 def _await(true: Callable[[], bool], running: Projecting) -> None:
     """Without a pause: the moment that would be wrong is short."""
-    progress = Progress("the rows to be complete again", {"projected": lambda: running.progress.projected})
+    progress = WaitLimit("the rows to be complete again", {"projected": lambda: running.progress.projected})
     while not true():
         assert progress.goes_on(), f"{progress.in_vain()} {running.progress.state().trouble}"
 

@@ -14,7 +14,7 @@ import pytest
 from schemas.vocabulary import consignment_id
 from services.console.access.accounts import HOUR, ONE_TIME_HOURS, Account
 from services.console.api.authentication import SESSION_COOKIE
-from services.console.api.context import Page
+from services.console.api.context import FeedPage
 from services.console.api.feed import refuse_rebuilding
 from services.console.api.problems import MEDIA_TYPE, Problem
 from services.console.api.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
@@ -200,7 +200,7 @@ def test_what_is_not_known_is_said_so_and_what_is_out_of_reach_too(tmp_path: Pat
 
 def test_a_feed_that_is_being_made_anew_says_so() -> None:
     with pytest.raises(Problem) as caught:
-        refuse_rebuilding("aaaaaaaa.7", Page([], more=True))
+        refuse_rebuilding("aaaaaaaa.7", FeedPage([], more=True))
     assert (caught.value.code, caught.value.status) == ("feed_rebuilding", FAULTS["feed_rebuilding"].status)
 
 

@@ -28,7 +28,7 @@ from schemas.outside import to_outside
 from schemas.release import Hold, ReleaseGranted, ReportArrival
 from schemas.topics import PORT_FORMS
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, Lane, Owner
-from services.ports.notebook import AFTERWARDS, Entry, Notebook
+from services.ports.notebook import AFTERWARDS, Notebook, TopicEntry
 from services.ports.notice import TOPIC, from_topic
 from services.shell.codec import Raw, encode
 from tests.console.border import NOON
@@ -94,7 +94,7 @@ class Wire:
             told = {name: text.encode() for name, text in headers.items()}
             value = to_outside(fact, Audience.PORT) if fact.kind in PORT_FORMS else encode(fact)
             raw = Raw(TOPIC, 0, self.said, fact.key.encode(), value, told)
-            self.notebook.take(TOPIC, [Entry(0, self.said, self.said + 1, from_topic(raw, 1))], self.house)
+            self.notebook.take(TOPIC, [TopicEntry(0, self.said, self.said + 1, from_topic(raw, 1))], self.house)
         return self
 
     def answer(self, box: str = BOX) -> tuple[bool, str]:
@@ -200,7 +200,7 @@ def test_an_unreadable_end_of_a_visit_keeps_the_box(port: Wire, tmp_path: Path) 
         b'{"container_no":"MSKU9070323"}',
         {"ce_type": b"VisitClosed", **cause},
     )
-    port.notebook.take(TOPIC, [Entry(0, 99, 100, from_topic(raw, 1))], port.house)
+    port.notebook.take(TOPIC, [TopicEntry(0, 99, 100, from_topic(raw, 1))], port.house)
     assert port.answer() == (False, "unread") and [u.reason for u in port.house.told] == ["contract"]
     with closing(sqlite3.connect(port.notebook.file)) as sql:
         assert sql.execute("SELECT count(*) FROM port_unread").fetchone() == (1,)

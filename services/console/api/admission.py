@@ -1,4 +1,4 @@
-"""Which requests come in at all? Those to a name of ours, from no other site, with each decisive header once."""
+"""Which requests are admitted at all? Those to a host name of this console, not made by another web site, with no security header twice."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ ONCE = frozenset(
     | {b"cookie", b"x-csrf-token"}
     | {b"idempotency-key", b"last-event-id", b"authorization"}
 )
-"""Whoever reads the first of two is told another thing than who reads the last: neither is believed."""
+"""Headers that may come once only: of two, a proxy may read the first and the console the last, so neither is trusted."""
 ALWAYS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -28,12 +28,12 @@ ALWAYS: Mapping[str, str] = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""On every answer that does not bring its own."""
+"""Headers of every answer that does not set them itself."""
 STATIC = "/static/"
 
 
 class Admission:
-    """The outermost check; what it refuses reaches no route."""
+    """The outermost ASGI middleware; what it refuses reaches no route. `show`: makes an answer of a problem."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings, show: Callable[[Request, Problem], Response]) -> None:
         self._app = app
@@ -56,7 +56,7 @@ class Admission:
 
     def _refused(self, scope: Scope) -> Problem | None:
         if "\x00" in scope["path"] or any(nul in scope["query_string"] for nul in (b"%00", b"\x00")):
-            return Problem(400, "nul_in_address")  # no text of PostgreSQL can hold one, so no query is made of it
+            return Problem(400, "nul_in_address")  # PostgreSQL cannot store NUL in a text, so no query may contain it
         found = [name for name, _ in scope["headers"] if name in ONCE]
         if len(found) != len(set(found)):
             twice = next(name for name in found if found.count(name) > 1)
@@ -73,7 +73,7 @@ class Admission:
 
 
 def names(settings: ConsoleSettings) -> frozenset[str]:
-    """What the console may be called: `name`, `name:port`, or `name:` for a name with any port."""
+    """The values of `Host` that the console accepts: `name`, `name:port`, or `name:` for a name with any port."""
     own = [*LOOPBACK, *([] if settings.console_host in EVERYWHERE else [_bracketed(settings.console_host)])]
     ours = {each for name in own for each in (name.lower(), f"{name.lower()}:{settings.console_port}")}
     for listed in settings.allowed_hosts.lower().split(","):
@@ -89,18 +89,21 @@ def _bracketed(name: str) -> str:
 
 
 def _is_ours(headers: Headers, host: str) -> bool:
-    """A browser says where a request was made; an older one says it by its origin only, and a program says nothing."""
+    """Whether the request was not made by another web site. Browsers send `Sec-Fetch-Site`, older ones only `Origin`; programs send
+    neither and are accepted."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
     try:
         return origin is None or urlsplit(origin).netloc.lower() == host
-    except ValueError:  # no origin of a browser
+    except ValueError:  # not an origin that a browser sends
         return False
 
 
 def _complete(headers: MutableHeaders, path: str) -> None:
     for name, value in ALWAYS.items():
-        if name == "Cache-Control" and path.startswith(STATIC):  # named by their content
+        if name == "Cache-Control" and path.startswith(
+            STATIC
+        ):  # their addresses change with their content, so they may be cached
             continue
         headers.setdefault(name, value)

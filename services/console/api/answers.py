@@ -46,7 +46,7 @@ from services.console.api.goods_access import condition, consignment_of, cut, in
 from services.console.api.masking import body_for, masked
 from services.console.api.paging import fit
 from services.console.api.problems import Problem, documented
-from services.console.api.request_producer import Asked
+from services.console.api.request_producer import RequestRow
 from services.console.api.requests import OfConsignment, OfContainer, Responses
 from services.console.api.views import (
     AlarmKindView,
@@ -80,17 +80,17 @@ from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
 PIECE_CHARACTERS = 100_000
-"""Of a content in one answer: as JSON a character may be six bytes long."""
+"""Characters of one message's content in one answer; in JSON a character takes up to six bytes."""
 MOST_ANSWERS = 300
-"""Facts of one request in one answer; the timeline has them all."""
+"""Facts of one request that one answer has; the timeline has them all."""
 UNMATCHED_DAYS = 30
-"""A paper may be lodged a month after the first word about its goods; later than that it is looked for."""
+"""A declaration may be lodged up to a month after the first message about its goods; after that somebody has to look for it."""
 ALARM_SUBJECTS = 4
-"""Of one kind of alarm, on the board."""
+"""Subjects of one kind of alarm that the board shows."""
 BLOCKED = 8
-"""Containers whose alarm waits for an officer's finding, on the board."""
+"""Containers whose alarm waits for an officer's finding, and which the board shows."""
 REPORTS = 100
-"""Equipment reports of a container in one answer."""
+"""Equipment reports of a container that one answer has."""
 M = TypeVar("M", bound=BaseModel)
 After = Annotated[
     str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
@@ -119,29 +119,29 @@ def status(request: Request, consignment_id: OfConsignment) -> Response:
     if row is None:
         row, code = lodged_only(desk, who, consignment_id), 202
     link = f"{API}/consignments/{consignment_id}"
-    said = Status(
+    answer = Status(
         consignment=goods_to(who, row),
         projection=projection(desk.standing()),
         status=link,
         timeline=f"{link}/timeline",
     )
-    return JSONResponse(said.model_dump(mode="json"), code, headers={"Location": link} if code == 202 else None)
+    return JSONResponse(answer.model_dump(mode="json"), code, headers={"Location": link} if code == 202 else None)
 
 
 def goods_to(who: Who, row: Consignment) -> ConsignmentView:
-    """Where goods stand, as somebody gets it."""
+    """The row as a document, masked for `who`."""
     return masked(consignment(row), who.audience())
 
 
 def lodged_only(desk: Office, who: Who, consignment_id: str) -> Consignment:
-    """What can be said of a consignment without rows that one may see: lodged here, or perhaps not read yet. Problem 404 when neither
-    is so. Who sees only some goods is told of what they have lodged themselves."""
-    asked = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
-    if asked is not None and not who.sees_everything() and asked.sender != who.actor:
-        asked = None
-    if asked is None and not desk.behind():
+    """What is known of a consignment that has no row which `who` may see: it was lodged here, or the rows are behind. Problem 404 when
+    neither is so. Somebody who sees only some goods gets this only for goods that they lodged themselves."""
+    lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    if lodgement is not None and not who.sees_everything() and lodgement.sender != who.actor:
+        lodgement = None
+    if lodgement is None and not desk.behind():
         raise unknown(desk, consignment_id)
-    lodged_us = asked.asked_us if asked is not None else None
+    lodged_us = lodgement.asked_us if lodgement is not None else None
     return Consignment(
         consignment_id,
         stage=Stage.LODGED,
@@ -186,7 +186,7 @@ def timeline(
 
 
 def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
-    """What a timeline shows of this key, in order and without contents; and how much there is in all."""
+    """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
     facts = in_order(desk.rows.timeline(key))
     return [fact for fact in facts if is_shown(fact.kind, only)], len(facts)
 
@@ -212,7 +212,7 @@ def message_content(
 
 
 def piece(desk: Office, who: Who, key: str, message_id: str, offset: int) -> Content:
-    """The piece of this content, as somebody gets it, that begins at `offset`; Problem 404 where there is no such message."""
+    """The piece of this content that begins at character `offset`, masked for `who`; Problem 404 where there is no such message."""
     fact = desk.rows.fact(key, message_id)
     if fact is None:
         raise Problem(404, "no_such_path", seen=f"{key} {message_id}"[:200])
@@ -280,17 +280,17 @@ def unmatched(
 def unmatched_page(
     desk: Office, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
-    """A page of goods that nobody has lodged for so many days, as far as one may see them, and where the next one begins."""
+    """A page of goods that nobody has lodged for so many days, of those that `who` may see; and the token of the next page."""
     since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
     parts = cut(lists.unmatched(since), who, complete=desk.complete())
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
 def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.ListPart]:
-    """The list of what goes by this name, or is at this stage, or of everything, as far as one may see it."""
+    """The consignments that match the search text `q`, else those at this stage, else all; only those that `who` may see."""
     complete = desk.complete()
-    if asked := q.strip():
-        return cut(lists.named(asked), who, complete=complete)
+    if name := q.strip():
+        return cut(lists.named(name), who, complete=complete)
     if stage is not None:
         return cut(lists.at_stage(stage), who, complete=complete)
     if who.sees_everything() or Reach.OFFICE in who.reaches():
@@ -310,55 +310,57 @@ def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.Lis
 )
 def request_outcome(request: Request, request_id: OfConsignment) -> RequestView:
     """Waiting, answered with these facts, sent back for this reason, or parked."""
-    asked = outcome(office(request), who_of(request), request_id)
-    note_told(request, asked.subject)
-    return asked
+    view = outcome(office(request), who_of(request), request_id)
+    note_told(request, view.subject)
+    return view
 
 
 def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
     """What became of a request that this console took in; Problem 404 for another, and for one that is neither one's own nor about
     goods that one may see."""
-    asked: Any = desk.asker.asked(request_id) or desk.rows.lodgement(request_id)
-    own = asked is not None and asked.sender == who.actor
-    if asked is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, asked.subject))):
+    request: Any = desk.asker.request(request_id) or desk.rows.lodgement(request_id)
+    own = request is not None and request.sender == who.actor
+    if request is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, request.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
-    facts = in_order(desk.rows.timeline(asked.subject))
-    answers, refused = _answers(desk, who, asked, request_id, facts)
-    # `key_reused` speaks of somebody else's message under this id
+    facts = in_order(desk.rows.timeline(request.subject))
+    answers, refused = _answers(desk, who, request, request_id, facts)
+    # a refusal with `key_reused` is about another message that came under the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
-    seen = any(fact.id == request_id for fact in facts)
-    named = "refused" if sent_back else "answered" if answers else _unanswered(desk, asked, seen)
+    projected = any(fact.id == request_id for fact in facts)
+    named = "refused" if sent_back else "answered" if answers else _unanswered(desk, request, projected)
     return RequestView(
         request_id=request_id,
-        kind=asked.kind,
-        subject=asked.subject,
-        asked_at=moment(asked.asked_us),
+        kind=request.kind,
+        subject=request.subject,
+        asked_at=moment(request.asked_us),
         outcome=named,
         outcome_text=text(both(f"requests.{named}")),
         refusal_code=sent_back.code if sent_back else None,
         refusal=text(refusal(sent_back.code)) if sent_back else None,
-        reason=sent_back.reason if sent_back and (own or _reason_is_told(who)) else None,
-        reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _reason_is_told(who)) else None,
+        reason=sent_back.reason if sent_back and (own or _may_read_reason(who)) else None,
+        reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _may_read_reason(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
     )
 
 
-def _reason_is_told(who: Who) -> bool:
-    """Whether what a desk saw in a request is read by somebody who did not send it."""
+def _may_read_reason(who: Who) -> bool:
+    """Whether the reason of a refusal, which may quote the request, is shown to somebody who did not send the request."""
     audience = who.audience()
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
 
-def _answers(desk: Office, who: Who, asked: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
-    """The facts that answer the request, and the refusals of it. What was lodged after a withdrawal is answered under another key, to
-    which each of the consignments before hands it on; who did not ask it follows as far as they may read."""
-    key, causes = asked.subject, {request_id}
+def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
+    """The facts that answer the request, and the refusals of it. A declaration that was lodged after a withdrawal is answered under the id
+    of the next consignment, which `DeclarationPassedOn` names; somebody who did not send it gets the answers of those that they may read."""
+    key, causes = request.subject, {request_id}
     answers, refused = list[Entry](), list[Any]()
     for _ in range(MOST_OF_A_REFERENCE):
         naming = [fact for fact in facts if fact.kind in _NAMING]
         bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
-        mine = {place: told for place, text in bodies.items() if (told := _told(text)).get("request_id") == request_id}
+        mine = {
+            position: body for position, text in bodies.items() if (body := _body(text)).get("request_id") == request_id
+        }
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
         answers += entries(desk.rows, chosen[:MOST_ANSWERS], key, who.audience())
         refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
@@ -366,15 +368,15 @@ def _answers(desk: Office, who: Who, asked: Any, request_id: str, facts: list[An
         if passed is None:
             break
         key = str(mine[passed.place].get("later", ""))
-        if asked.sender != who.actor and not may_read(desk, who, key):
+        if request.sender != who.actor and not may_read(desk, who, key):
             break
         facts = in_order(desk.rows.timeline(key))
-        # both facts of the handing on have one cause
+        # `DeclarationPassedOn` and `DeclarationLodgedAgain` have the same cause
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
     return answers[:MOST_ANSWERS], refused
 
 
-def _told(text: str) -> dict[str, Any]:
+def _body(text: str) -> dict[str, Any]:
     """The content of a fact; nothing where it is no JSON object."""
     try:
         body = orjson.loads(text)
@@ -384,13 +386,13 @@ def _told(text: str) -> dict[str, Any]:
 
 
 _NAMING = frozenset({"DeclarationPassedOn", "DeclarationRepeated"})
-"""Answers to a lodgement which may come of another message than that: of the end of what it waited for."""
+"""Answers to a lodgement that may be caused by another message: by the end of the withdrawal for which it waited. They name the request."""
 
 
-def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
-    if not seen:
+def _unanswered(desk: Office, request: RequestRow, projected: bool) -> str:
+    if not projected:
         return "not_projected"
-    return "parked" if desk.rows.parked(1, key=asked.subject) else "pending"
+    return "parked" if desk.rows.parked(1, key=request.subject) else "pending"
 
 
 # containers
@@ -405,41 +407,42 @@ def _unanswered(desk: Office, asked: Asked, seen: bool) -> str:
 )
 async def gate_question(request: Request, container_no: OfContainer) -> GateView:
     """False unless the gate desk said yes, nothing about its goods is held or parked, and the rows are fresh."""
-    desk = office(request)  # threads and connections of its own: pages that take long are not waited for
+    desk = office(request)  # the gate has threads and connections of its own, so that slow pages do not delay it
     who, number = who_of(request), plain(container_no)
     return await to_thread.run_sync(gate_view, desk, who, number, desk.gate_rows, limiter=desk.gate_threads)
 
 
 def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
-    """The answer to a terminal; a read model that does not answer raises, and its handler says no. To others it is cut to the goods
-    that they may see, and a container with none of them is unknown; nobody outside customs reads words of officers."""
+    """Whether a container may leave. A terminal gets the whole answer; for others it is cut to the goods that they may see, and a container
+    without any of these is unknown. What officers wrote is masked outside customs. Raises when the read model does not answer; the
+    exception handler then answers no."""
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
     known = complete and standing.complete(desk.settings.gate_stale_seconds)
-    seen = inside(rows or desk.rows, who, container_no, complete=known)
-    if seen is not None and seen.hidden:
+    visible = inside(rows or desk.rows, who, container_no, complete=known)
+    if visible is not None and visible.hidden:
         row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
-    asked = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
-    said = gate_answer(row, parts, goods, parked_goods, fresh, asked, on_box)
+    hold_requested = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
+    answer = gate_answer(row, parts, goods, parked_goods, fresh, hold_requested, on_box)
     lag = standing.gate_lag_seconds
-    if seen is not None and seen.cut:
-        parts = [part for part in parts if part.consignment_id in seen.seen]
-        said = said.only(seen.seen)
+    if visible is not None and visible.cut:
+        parts = [part for part in parts if part.consignment_id in visible.consignments]
+        answer = answer.only(visible.consignments)
     if not who.knows_goods():
-        said = said._replace(awaited=())  # what is asked of goods says how closely customs looks
-    told = GateView(
+        answer = answer._replace(awaited=())  # the controls that goods wait for show how closely customs examines them
+    view = GateView(
         container_no=container_no,
-        may_leave=said.may_leave,
-        reason=said.reason,
-        text=gate_text(said, row),
-        detail=said.detail,
-        waiting_for=list(said.waiting_for),
+        may_leave=answer.may_leave,
+        reason=answer.reason,
+        text=gate_text(answer, row),
+        detail=answer.detail,
+        waiting_for=list(answer.waiting_for),
         consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
         permitted=[part.consignment_id for part in parts if part.may_leave_by_permit and is_inside(part, row)][:SHOWN],
-        lots=said.lots,
-        lots_released=said.released,
+        lots=answer.lots,
+        lots_released=answer.released,
         visit=visit(row) if row else None,
         holds=[box_hold(hold) for hold in on_box],
         block=block(row) if row else None,
@@ -447,7 +450,7 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries 
         as_of=standing.gate_as_of,
         lag_seconds=None if lag is None else round(lag, 3),
     )
-    return masked(told, who.audience())
+    return masked(view, who.audience())
 
 
 @router.get(
@@ -460,8 +463,8 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries 
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
     desk, who, number = office(request), who_of(request), plain(container_no)
-    seen = inside(desk.rows, who, number, complete=desk.complete())
-    found = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
+    visible = inside(desk.rows, who, number, complete=desk.complete())
+    found = [] if visible is not None and visible.hidden else desk.rows.reports(number, REPORTS + 1)
     return Reports(
         container_no=number,
         reports=[report_to(who, row) for row in found[:REPORTS]],
@@ -471,9 +474,9 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
 
 
 def report_to(who: Who, row: ReportRow) -> ReportView:
-    """A report as somebody gets it: outside customs one reads who told it where that is oneself or one's company."""
-    told = report(row)
-    return told if told.reported_by in (who.actor, who.company) else masked(told, who.audience())
+    """A report as `who` may read it: outside customs the reporter is shown only where it is the reader's own account or company."""
+    view = report(row)
+    return view if view.reported_by in (who.actor, who.company) else masked(view, who.audience())
 
 
 # operations
@@ -486,13 +489,14 @@ def stages(request: Request) -> Board:
 
 
 def board(desk: Office, who: Who) -> Board:
-    """The board now: counts of all goods; by name only those that one may see, and then no alarms, of which there is a list."""
-    rows, seen = desk.rows, condition(who, complete=desk.complete())
+    """The board now. Counts include all goods; only goods that `who` may see are named. Somebody who does not see all goods gets no alarms
+    here: `alarm_page` lists those about their goods."""
+    rows, visible = desk.rows, condition(who, complete=desk.complete())
     at = now()
-    kinds = rows.alarm_kinds(ALARM_SUBJECTS) if seen is None else []
+    kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
     return Board(
-        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, seen), since, at),
+        stages=stage_counts(rows.counts(), rows.oldest(OPEN_STAGES, visible), since, at),
         clearance=Clearance(times=clearance_of(rows.latest_grants())),
         alarms=[AlarmLine(**alarm(row), count=count) for one in kinds for row, count in one.newest],
         alarm_kinds=[
@@ -505,7 +509,7 @@ def board(desk: Office, who: Who) -> Board:
             )
             for one in kinds
         ],
-        blocked=[each for each in map(block, rows.blocked(BLOCKED, seen)) if each is not None],
+        blocked=[each for each in map(block, rows.blocked(BLOCKED, visible)) if each is not None],
         parked_messages=rows.parked_count(),
         now=at,
         projection=projection(desk.standing()),
@@ -530,16 +534,16 @@ def all_alarms(
 def alarm_page(
     desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
-    """A page of alarms about what one may see, and where the next one begins."""
-    parts, seen = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=desk.complete())
-    if seen is not None:
-        about = of_subject(ALARMS.c.subject, seen)
+    """A page of alarms about goods and containers that `who` may see; and the token of the next page."""
+    parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=desk.complete())
+    if visible is not None:
+        about = of_subject(ALARMS.c.subject, visible)
         parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]
     return page(desk, parts, after, limit, lambda row: AlarmView(**alarm(row)))
 
 
 def _stored(name: str | None) -> str | None:
-    """As rows have it: PostgreSQL takes no NUL."""
+    """The text as it is stored in rows: PostgreSQL cannot store NUL, so it was replaced."""
     return name.replace("\0", "\ufffd") if name else None
 
 
@@ -564,8 +568,8 @@ def parked_messages(
 def page(
     desk: Office, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
-    """The rows after a place as they are shown, as many as one answer has room for; and where the next page begins."""
-    rows = desk.rows.page(parts, paging.place_of(after, parts), limit + 1)
+    """The views of the rows after the position `after`, as many as fit into one answer; and the token of the next page, None at the end."""
+    rows = desk.rows.page(parts, paging.position_of(after, parts), limit + 1)
     shown, more = fit([view(row) for _, row in rows], limit)
     return shown, paging.token(rows[len(shown) - 1][0]) if more else None
 

@@ -1,5 +1,5 @@
-"""Who asks? Proved before any route hears of a request: an API key, or the cookie of somebody who has signed in. Without a row in the
-table of rights a route is closed."""
+"""Who sends a request? An API key or a session cookie is checked before any route runs. A route without a row in the table of rights is
+closed."""
 
 import hmac
 from collections import OrderedDict
@@ -24,24 +24,24 @@ from services.shell.clock import CLOCK, stopwatch, world_us
 
 SESSION_COOKIE = "dtg_session"
 SECURE_COOKIE = f"__Host-{SESSION_COOKIE}"
-"""Its name over TLS: a browser takes a cookie of such a name from this very host only, so that no neighbour puts its own there."""
+"""Its name over TLS. Browsers accept a cookie with the prefix `__Host-` from this host only, so that no neighbouring host can set one."""
 CSRF_HEADER = "x-csrf-token"
 BEARER = "bearer "
 REMEMBERED_KEYS = 2000
-"""Keys of which a process remembers for some seconds whose they are."""
+"""API keys in the cache of a process; each is read again from the rows after `key_seconds`."""
 PROVING_THREADS = 4
-"""Threads in which keys and sessions are looked up. They are of their own, as the connections are, so that no page that takes long
-keeps the gate waiting."""
+"""Threads in which keys and sessions are looked up. Pages have other threads and database connections, so that slow pages do not delay
+the gate's questions."""
 LONGEST_AWAY = 60.0
-"""Seconds for which a key that was good stays so while the database does not answer."""
+"""Seconds for which a key that was valid is still accepted while the database does not answer."""
 OF_PASSWORD = ("/password", "/sign-out", "/api/v1/me")
-"""All that is open to somebody whose password was made by somebody else."""
+"""The only paths that are open to somebody who still has the password that an administrator made."""
 REFUSED = Counter(
     "customs_console_refused", "Requests of nobody, or of somebody without the right, by what was wrong", ["why"]
 )
 FORBIDDEN_WITHOUT_TOKEN = "form_of_another"  # noqa: S105 - a code of a problem
 RIGHTS_HELD = "rights_held"
-"""The code of the problem of a database that is an older copy, see services.console.readmodel.generation."""
+"""The code of the problem when the database is an older copy, see services.console.readmodel.generation."""
 LATER = {"Retry-After": "30"}
 log = structlog.get_logger()
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
@@ -53,7 +53,7 @@ class _Known(NamedTuple):
 
 
 class Door:
-    """Keys and sessions of one console."""
+    """Looks up keys and sessions for one console."""
 
     def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
         self._seconds = settings.key_seconds
@@ -62,7 +62,7 @@ class Door:
         self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
-        """Whose key this is; read again from the rows after some seconds."""
+        """The account of this key; read again from the rows after `key_seconds`. SignInRefused where it is not valid."""
         at, known = stopwatch(), self._keys.get(written)
         if known is None or at - known.at > self._seconds:
             known = await self._read(written, known, at)
@@ -70,7 +70,7 @@ class Door:
             raise known.key
         if known.key.ends_us is not None and world_us() >= known.key.ends_us:
             raise SignInRefused("key_expired", seen=written.split("_")[1])
-        return _of_this_world(known.key.who)
+        return _refuse_demo(known.key.who)
 
     async def _read(self, written: str, before: _Known | None, at: float) -> _Known:
         found: KnownKey | SignInRefused
@@ -93,20 +93,21 @@ class Door:
         return known
 
     async def of_cookie(self, cookie: str, host: str) -> Who:
-        """Who has signed in with this cookie; always read from the rows: a sign-out, a change of role and another console's hold."""
+        """The account that signed in with this cookie. It is read from the rows each time, so that a sign-out or a change of roles holds at
+        once, also one that was made over another console."""
         who = await to_thread.run_sync(self.accounts.session, cookie, host, world_us(), limiter=self._threads)
-        return _of_this_world(who)
+        return _refuse_demo(who)
 
 
-def _of_this_world(who: Who) -> Who:
-    """SignInRefused for an account of a sandbox where the clock is the world's, whatever session or key it got there."""
+def _refuse_demo(who: Who) -> Who:
+    """The account; SignInRefused for a demo account outside of a sandbox, even with a valid session or key."""
     if is_demo(who.actor) and not CLOCK.is_sandbox:
         raise SignInRefused("account_closed")
     return who
 
 
 async def prove(request: Request) -> None:
-    """What every route depends on: notes who asks, or refuses with Problem 401 or 403."""
+    """The dependency of every route: stores the account in `request.scope["who"]`, or refuses with Problem 401 or 403."""
     route = request.scope["route"].path
     right = ROUTES.get((request.method, route))
     if isinstance(right, Open) and not right.page:
@@ -140,7 +141,7 @@ async def prove(request: Request) -> None:
 
 
 async def still_may(request: Request) -> bool:
-    """Whether who has asked may go on to read an answer that has no end: proved again, as for a new request."""
+    """Whether the sender may go on reading an event stream: key or session and right are checked again, as for a new request."""
     right = ROUTES.get((request.method, request.scope["route"].path))
     door: Door = request.app.state.door
     if door.accounts.generation.held:
@@ -153,12 +154,12 @@ async def still_may(request: Request) -> bool:
 
 
 def cookie_name(request: Request) -> str:
-    """Of the cookie of a session."""
+    """The name of the session cookie."""
     return SECURE_COOKIE if request.url.scheme == "https" else SESSION_COOKIE
 
 
 async def _proved(request: Request) -> Who | None:
-    """Who it is; None where nothing is shown. A key goes before a cookie."""
+    """The account of the key or session; None where the request has neither. Of both, the key counts."""
     door: Door = request.app.state.door
     shown = request.headers.get("authorization", "")
     if shown:
@@ -166,22 +167,22 @@ async def _proved(request: Request) -> Who | None:
             raise SignInRefused("key_unknown")
         return await door.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
-    told = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
-    if told.count(name) > 1:  # one of the two was put there by somebody else
+    names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
+    if names.count(name) > 1:  # of two cookies with this name one was set by another host
         raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
     return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
 
-def check_form(who: Who, told: str) -> None:
+def check_form(who: Who, token: str) -> None:
     """Problem 403 where a form or request of a session does not carry the session's own token: it was made for another sign-in, or by
     another site. A key has no token and needs none."""
-    if who.csrf and not hmac.compare_digest(told.encode(), who.csrf.encode()):
+    if who.csrf and not hmac.compare_digest(token.encode(), who.csrf.encode()):
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 
 
 def no_right(who: Who, right: AccessRule | None) -> Problem:
-    """403 that says who may, or for what the key would have to be good; with `right` None nobody may."""
+    """403 that names the roles which may do it, or the scope that the key lacks; with `right` None nobody may do it."""
     if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
         roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]
         zh, en = "、".join([role.zh for role in roles]), ", ".join([role.en for role in roles])
@@ -195,7 +196,7 @@ def _refused(status: int, code: str, **values: Any) -> Problem:
 
 
 def _not_proved(request: Request, code: str, **values: Any) -> Problem:
-    """401; a person at a page is led to where one signs in, and comes back."""
+    """401; for a page in a browser a redirect to the sign-in, which leads back."""
     if request.method == "GET" and wants_page(request) and "hx-request" not in request.headers:
         REFUSED.labels(code).inc()
         return _moved(request, "/sign-in")
@@ -205,12 +206,12 @@ def _not_proved(request: Request, code: str, **values: Any) -> Problem:
 
 
 class Elsewhere(Problem):
-    """The answer is at another address."""
+    """A redirect (303) to another address."""
 
     def __init__(self, address: str) -> None:
         super().__init__(303, "not_signed_in", headers={"Location": address})
 
 
 def _moved(request: Request, address: str) -> Elsewhere:
-    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return Elsewhere(f"{address}?{urlencode({'next': asked})}" if address == "/sign-in" else address)
+    address_asked_for = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Elsewhere(f"{address}?{urlencode({'next': address_asked_for})}" if address == "/sign-in" else address)

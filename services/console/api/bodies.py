@@ -1,4 +1,4 @@
-"""Is the body that came one that we can read? Size, type, JSON, duplicate keys, then the shape, each with its own answer."""
+"""Can the body of a request be read? Checks size, type, JSON, duplicate keys and then the shape, each with a problem of its own."""
 
 import json
 import re
@@ -22,9 +22,9 @@ from services.shell.formats import BOM, recognise
 
 M = TypeVar("M", bound=BaseModel)
 SEPARATORS = b",:{["
-"""Each value, key and nesting of JSON costs one of these, so their count bounds what a parser builds."""
+"""Each value, key and nesting in JSON has one of these, so their count is a bound on what a parser builds."""
 _PIECE = re.compile(rb'(?:[^"\\]++|\\.){1,5000}+', re.DOTALL)
-"""Of a string; a whole one would keep every other thread for as long as it is searched."""
+"""A piece of a JSON string. Its length is bounded, because a match holds Python's interpreter lock, and with it every other thread."""
 _LIST_ONLY = re.compile(rb'[ \t\n\r]*(?:\{[ \t\n\r]*"declarations"[ \t\n\r]*:[ \t\n\r]*)?(?=\[)')
 _SPACE = b" \t\n\r"
 
@@ -40,35 +40,35 @@ async def json_body(request: Request, limit: int) -> AsyncIterator[bytes]:
 
 
 def media_type(request: Request) -> str:
-    """What the sender says that the body is; empty when nothing is said."""
+    """The media type of the body, in small letters and without parameters; empty when there is no `Content-Type`."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @asynccontextmanager
 async def body(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body of any type; Problem 413 before more than `limit` bytes were taken in."""
+    """The body of any type; Problem 413 as soon as it has more than `limit` bytes."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > limit):
         raise _too_large(limit)
-    with office(request).intake.place(client_of(request)) as place:
+    with office(request).intake.reserve(client_of(request)) as reservation:
         data, size, room = bytearray(), 0, True
         async for chunk in request.stream():
             size += len(chunk)
             if size > limit:
                 raise _too_large(limit)
-            room = room and place.has_room(size)
+            room = room and reservation.has_room(size)
             if room:
                 data += chunk
-            else:  # read to its end and kept nowhere: who still sends when we hang up may never read our answer
+            else:  # the rest is read and thrown away: a client that is still sending when we close may never read the answer
                 data.clear()
         if not room:
-            raise place.refusal()
+            raise reservation.refusal()
         yield bytes(data)
 
 
 def client_of(request: Request) -> str:
-    """The address that a request comes from; empty where the server does not tell it. Of IPv6 it is the network of 64 bits: whoever has
-    one address of it has all of them, and would be counted anew with each."""
+    """The address that a request comes from, for counting; empty where the server does not know it. Of IPv6 it is the /64 network: one
+    client usually has all addresses of it, and would be counted as another client under each."""
     return _counted_as(request.client.host) if request.client else ""
 
 
@@ -76,7 +76,7 @@ def client_of(request: Request) -> str:
 def _counted_as(host: str) -> str:
     try:
         address = ip_address(host.partition("%")[0])
-    except ValueError:  # no address: a socket of this machine
+    except ValueError:  # not an IP address: a Unix socket
         return host
     if isinstance(address, IPv4Address) or address.is_loopback:
         return host
@@ -101,7 +101,7 @@ def bounded(data: bytes, limit: int) -> None:
 
 
 def _strings(data: bytes) -> Iterator[bytes]:
-    """What stands between quotation marks, in pieces."""
+    """The contents of the JSON strings, in pieces."""
     at = data.find(b'"')
     while at >= 0:
         at += 1
@@ -112,12 +112,12 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 
 def strict_json(data: bytes, separators: int) -> Any:
-    """Refuses what JSON parsers pass over in silence: a key twice, NaN, nesting without end, more than `separators` parts."""
+    """The parsed JSON; Problem for what JSON parsers usually accept: a key twice, NaN, endless nesting, more than `separators` parts."""
     bounded(data, separators)
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
     except _Twice as twice:
-        name = str(twice).encode(errors="replace").decode()  # half a surrogate cannot be sent back
+        name = str(twice).encode(errors="replace").decode()  # a lone surrogate cannot be encoded in the answer
         raise Problem(400, "duplicate_key", seen=name, errors=[field_error("", "duplicate_key", name)]) from None
     except (ValueError, RecursionError) as error:
         raise other_format(data) or not_json(
@@ -126,7 +126,8 @@ def strict_json(data: bytes, separators: int) -> Any:
 
 
 def declarations_of(data: bytes, separators: int) -> list[bytes] | None:
-    """The JSON of each declaration of a batch, none of it built; None when this is no list, or no object of such a list alone."""
+    """The JSON text of each declaration of a batch, not parsed yet; None when the body is neither a list nor an object with nothing but
+    `declarations`."""
     bounded(data, separators)
     data = data.removeprefix(BOM)
     start = _LIST_ONLY.match(data)
@@ -157,7 +158,7 @@ def read(data: bytes, model: type[M], separators: int) -> M:
 
 
 def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[FieldError]:
-    """Lists that are longer than they may be. pydantic tries each item first, and finds fault with each."""
+    """A fault for each list that is longer than allowed. Checked before pydantic, which validates every item first and reports each."""
     faults = list[FieldError]()
     for name, field in model.model_fields.items() if isinstance(parsed, dict) else ():
         value = parsed.get(name)
@@ -174,17 +175,17 @@ def long_lists(parsed: Any, model: type[BaseModel], where: str = "") -> list[Fie
 
 
 def other_format(data: bytes) -> Problem | None:
-    """400 for a document of a known format that is not JSON, with the way on; None for anything else that cannot be parsed."""
+    """Problem 400 for a document of another known format, with what to do about it; None for anything else that cannot be parsed."""
     found = recognise(data).format
     if found in (Format.JSON, Format.EMPTY, Format.TEXT, Format.UNKNOWN_ENCODING, Format.BINARY):
         return None
-    words = FORMATS[found]
-    named = FieldError(pointer="", code=found.value, message_en=words.en, message_zh=words.zh)
+    sentence = FORMATS[found]
+    named = FieldError(pointer="", code=found.value, message_en=sentence.en, message_zh=sentence.zh)
     return Problem(400, "other_format", errors=[named])
 
 
 def refuse_not_json(error: ValidationError, where: str = "") -> None:
-    """Problem 400 for what Python's parser takes and pydantic's does not: UTF-16, say, or half a surrogate."""
+    """Problem 400 for what Python's parser accepts and pydantic's does not, for example UTF-16 or a lone surrogate."""
     if error.error_count() == 1:
         (fault,) = error.errors(include_url=False, include_input=False)
         if fault["type"] == "json_invalid":

@@ -12,9 +12,9 @@ from services.console.api.documents import called, when
 from services.console.api.views import ClearanceTime
 
 SHOWN = ("customs", "overall")
-"""The spans that the board tells."""
+"""The spans that the board shows."""
 Release = tuple[str, str, int | None, str]
-"""A release in the order of the feed: consignment, direction, when its declaration was accepted (microseconds), and the fact as it travelled."""
+"""A release in the order of the feed: consignment, direction, when its declaration was accepted (microseconds since 1970), JSON of the fact."""
 
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -30,12 +30,12 @@ _granted = msgspec.json.Decoder(_Granted)
 
 
 def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
-    """The spans of these releases; of a consignment the last one counts, where all of its goods were released."""
+    """The spans of these releases. Of each consignment the last release counts, and only one that released all of its goods."""
     found: dict[str, tuple[str, Moments]] = {}
     for consignment, direction, accepted_us, body in releases:
         try:
             granted = _granted.decode(body)
-        except (msgspec.DecodeError, RecursionError):  # the timeline of these goods says that it cannot be read
+        except (msgspec.DecodeError, RecursionError):  # left out; the timeline of these goods shows it as unreadable
             continue
         if not granted.holds:
             moments = Moments(accepted=when(accepted_us), arrived=granted.arrived_at, released=granted.occurred_at)
@@ -43,8 +43,8 @@ def clearance_of(releases: Iterable[Release]) -> list[ClearanceTime]:
     return [_time(direction, name, found.values()) for direction in Direction for name in SHOWN]
 
 
-def _time(direction: Direction, name: str, told: Iterable[tuple[str, Moments]]) -> ClearanceTime:
-    every = [seconds_of(name, moments) for theirs, moments in told if theirs == direction]
+def _time(direction: Direction, name: str, releases: Iterable[tuple[str, Moments]]) -> ClearanceTime:
+    every = [seconds_of(name, moments) for theirs, moments in releases if theirs == direction]
     seconds = sorted([each for each in every if each is not None])
     return ClearanceTime(
         direction=direction.value,

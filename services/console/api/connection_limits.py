@@ -1,4 +1,4 @@
-"""How much time, how many bytes and how many connections does one sender get, before any route is asked?"""
+"""How much time, how many bytes and how many connections does one sender get, before any route runs?"""
 
 import resource
 from asyncio import BaseTransport, TimerHandle, Transport
@@ -16,7 +16,7 @@ HEADERS = 100
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which by itself waits and buffers without end."""
+    """uvicorn's protocol with limits; uvicorn's own waits and buffers without end."""
 
     settings: ConsoleSettings
     most: int
@@ -50,7 +50,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         if self._in_head:
-            if self._timer is None:  # the next request of a connection that was kept
+            if self._timer is None:  # the next request of a keep-alive connection
                 self._expect_head()
             self._head_bytes += len(data)
         else:
@@ -62,7 +62,7 @@ class LimitedProtocol(HttpToolsProtocol):
     # the head
 
     def _head_is_too_large(self) -> bool:
-        """Before the body, or behind it: trailers and chunk extensions are headers too."""
+        """Whether what came before the body, or trailers and chunk extensions around it, are larger than headers may be."""
         around_body = self._sent_bytes - 2 * self._body_total
         size = self._head_bytes if self._in_head else around_body
         return not self._refused and size > self.settings.header_limit_bytes
@@ -111,7 +111,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _look_at_body(self) -> None:
         settings, now = self.settings, stopwatch()
-        if self.flow.read_paused:  # it is we who do not read
+        if self.flow.read_paused:  # we have stopped reading, so the client is not slow
             self._began = now
             self._body_bytes = 0
         left = self._began + settings.body_grace_seconds + self._body_bytes / settings.body_bytes_a_second - now
@@ -136,21 +136,21 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._timer = None
-        if self._in_head and not self._head_bytes:  # a browser's spare connection: nothing was asked
+        if self._in_head and not self._head_bytes:  # a spare connection that a browser opened: no request has begun
             self._refused = True
             self.transport.close()
         else:
             self._refuse(Problem(408, "too_slow"))
 
     def _close_longest_silent(self) -> bool:
-        """Closes a connection that is in no request, the one that has been silent longest; false when there is none."""
+        """Closes the connection that has been idle longest; false when none is idle."""
         silent = [one for one in cast(set[LimitedProtocol], self.connections) - {self} if one.silent()]
         if silent:
             min(silent, key=lambda one: one._began).transport.abort()
         return bool(silent)
 
     def silent(self) -> bool:
-        """Whether it is open and no request is under way here."""
+        """Whether it is open and idle: no request is under way."""
         return not self.transport.is_closing() and self._in_head and self._answered()
 
     def _answered(self) -> bool:

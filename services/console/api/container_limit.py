@@ -1,7 +1,7 @@
-"""How many containers may one declarant name on one day? Counted at the door, from the rows and from what this console took in since.
+"""How many containers may one declarant name on one day? Counted at intake, from the rows and from what this console took in since.
 
-What is counted: the different container numbers in the declarations of one declarant (`declarant` of the paper) that were lodged
-since midnight in Beijing, whatever became of them. The same paper again, or another one for the same containers, counts nothing more.
+What is counted: the different container numbers in the declarations of one declarant (its field `declarant`) that were lodged
+since midnight in Beijing, whatever became of them. The same declaration again, or another one for the same containers, counts nothing more.
 """
 
 from collections import OrderedDict
@@ -16,9 +16,9 @@ from services.console.api.problems import Problem
 from services.shell.clock import now, stopwatch
 
 RECOUNT_SECONDS = 5.0
-"""How often the rows are read again: other consoles take papers of the same declarant in, too."""
+"""How often the rows are read again: other consoles take declarations of the same declarant in, too."""
 DECLARANTS = 5000
-"""Declarants of whom a console remembers what it took in; of another one the rows alone are counted."""
+"""Declarants whose counts a console keeps in memory; the counts of others are read from the rows alone."""
 
 
 @dataclass(slots=True)
@@ -31,8 +31,8 @@ class Count:
 
 
 class Boxes:
-    """Counts for one console. `named`: the different containers that the rows know of a declarant since a time (microseconds
-    since 1970), and at most how many of them."""
+    """Counts for one console. `named(declarant, since, most)`: the different containers that the rows have of a declarant since a time
+    (microseconds since 1970), at most so many."""
 
     def __init__(self, named: Callable[[str, int, int], Iterable[str]], limit: int) -> None:
         self._named, self._limit = named, limit

@@ -1,4 +1,4 @@
-"""What do the routes share? The rows, the producer, the projection's progress, and the bell that rings for ports."""
+"""What do the routes share? The rows, the producer, the projection's progress, and the bell that wakes ports which wait for the feed."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ from services.console.api.feed_streams import News, Shared, Streams
 from services.console.api.large_bodies import Intake
 from services.console.api.request_producer import Asker
 from services.console.api.views import ReleaseView
-from services.console.api.watches import Watches
+from services.console.api.watches import WatchCoordinator
 from services.console.readmodel.observed_progress import ObservedProgress
 from services.console.readmodel.progress import Progress, ProjectorStanding
 from services.console.readmodel.queries import ReadModelQueries
@@ -22,13 +22,13 @@ from services.console.settings import ConsoleSettings
 from services.shell.ending import end_with_task
 
 GATE_THREADS = 4
-"""Gate questions that read rows at once."""
+"""Threads that read rows for gate questions at the same time."""
 WOKEN_AT_ONCE = 16
-"""Of those who wait for the feed, in one turn of the event loop."""
+"""Waiters on the feed that are woken in one iteration of the event loop."""
 
 
 class Bell:
-    """Rung when the feed grew; everybody who waits wakes up, some in each turn of the event loop."""
+    """Wakes the coroutines that wait for new entries of the feed, a few in each iteration of the event loop."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -36,21 +36,21 @@ class Bell:
         self._to_wake: deque[asyncio.Future[None]] = deque()
         self._waking: asyncio.Task[None] | None = None
         self.rung = 0
-        """How often it has rung."""
+        """How many times it has rung."""
         self.closed = False
 
     def hang(self) -> None:
-        """From now on it rings in the running loop."""
+        """Binds it to the running event loop; until then `ring` does nothing."""
         self._loop = asyncio.get_running_loop()
 
     def ring(self) -> None:
-        """From any thread."""
+        """Wakes everybody who waits; may be called from any thread."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._ring)
 
     def close(self) -> None:
-        """The console is stopping: nobody is to wait any more."""
+        """Wakes everybody who waits, for the last time: the console stops, and from now on `wait` returns at once."""
         self.closed = True
         self.ring()
 
@@ -68,12 +68,12 @@ class Bell:
                 waiting = self._to_wake.popleft()
                 if not waiting.done():
                     waiting.set_result(None)
-            await asyncio.sleep(0)  # the gate has questions meanwhile
+            await asyncio.sleep(0)  # lets the event loop answer the gate's questions in between
 
     async def wait(self, rung: int, seconds: float) -> bool:
         """Whether it has rung more often than `rung` times; waits for that, for so many seconds at most.
 
-        Who reads `rung` before the rows misses no ring, even one between the reading of the rows and this call.
+        A caller that reads `rung` before it reads the rows misses no ring, even one between the reading of the rows and this call.
         """
         if self.closed or self.rung != rung:
             return True
@@ -90,8 +90,8 @@ class Bell:
 
 
 @dataclass
-class Page:
-    """Entries of the feed. `more`: there are others behind them, or behind none of them some that are not in the rows yet."""
+class FeedPage:
+    """Entries of the feed. `more`: others follow; where `entries` is empty, others follow that are not in the rows yet (a rebuild runs)."""
 
     entries: list[ReleaseView]
     more: bool
@@ -109,38 +109,38 @@ class Page:
 
 @dataclass
 class Office:
-    """One console at work."""
+    """What the routes of one running console share."""
 
     settings: ConsoleSettings
     rows: ReadModelQueries
     asker: Asker
     progress: Progress | ObservedProgress
-    """The projector's own, or what it wrote where it is another process."""
+    """The projector's own progress, or what it wrote to the database where it is another process."""
     gate_rows: ReadModelQueries
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
     boxes: Boxes = field(init=False)
-    watches: Watches = field(init=False)
+    watches: WatchCoordinator = field(init=False)
     streams: Streams = field(init=False)
-    releases: Shared[Page] = field(default_factory=Shared)
-    news: News[Page] = field(default_factory=News)
+    releases: Shared[FeedPage] = field(default_factory=Shared)
+    news: News[FeedPage] = field(default_factory=News)
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.settings.large_bodies, self.settings.client_large_bodies)
         self.boxes = Boxes(self.rows.boxes_named, self.settings.boxes_a_day)
-        self.watches = Watches(self.asker, self.rows, self.settings.partitions, lambda: self.standing().as_of)
+        self.watches = WatchCoordinator(self.asker, self.rows, self.settings.partitions, lambda: self.standing().as_of)
         self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
     def standing(self) -> ProjectorStanding:
         return self.progress.state()
 
     def complete(self) -> bool:
-        """Whether the rows tell of everything that was said until some seconds ago; not while they are made anew."""
+        """Whether the rows contain every message up to `gate_stale_seconds` ago; false while they are rebuilt."""
         return self.standing().complete(self.settings.gate_stale_seconds)
 
     def behind(self) -> bool:
-        """Whether something that was said may not be in the rows yet."""
+        """Whether messages may be missing in the rows."""
         return self.standing().behind > 0 or not self.complete()
 
 
@@ -148,18 +148,18 @@ _NOBODY = Who("", frozenset())
 
 
 def who_of(request: Request) -> Who:
-    """Who asks, as the door has proved (services.console.api.authentication); KeyError on a route that is open to all."""
+    """The account that sent the request, as `authentication.prove` stored it; KeyError on a route that is open to all."""
     who: Who = request.scope["who"]
     return who
 
 
 def visitor(request: Request) -> Who:
-    """As `who_of`, also on pages that are open to all and in answers of the server itself: nobody has no name and no roles."""
+    """As `who_of`; on pages that are open to all and in answers before authentication it is an account without name and roles."""
     who: Who = request.scope.get("who", _NOBODY)
     return who
 
 
 def office(request: Request) -> Office:
-    """The console that this request came to."""
+    """What the routes of this request's console share."""
     made: Office = request.app.state.office
     return made

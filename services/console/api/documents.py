@@ -1,4 +1,4 @@
-"""How does a row read to people and programs? From rows and facts to the documents of the API."""
+"""How does a row become a document of the API? Functions from rows and facts to the models in `views`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -42,18 +42,18 @@ from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
 ENTRY_CHARACTERS = 100_000
-"""Of container numbers in one entry of the feed; as many as a declaration may have are far fewer."""
+"""Characters of container numbers in one entry of the feed; those of one declaration are far fewer."""
 LONGEST_REASON = 2000
 """Characters of a text from a message in a list; the content of the message has all of it."""
 MOST_FINDINGS = 100
-"""Of one list of a message, in words; its content has all of them."""
+"""Findings of one list of a message that are shown with their sentences; the message's content has all of them."""
 MOST_NEAREST = 3
-"""Codes that are named beside an unknown one, as many as its desk names."""
+"""Similar codes that are named beside an unknown one, as many as its desk names."""
 SHORT = 200
 LEVELS = 100
-"""Of lists and objects in each other in a content; no contract has a tenth of it, and what is nested deeper than 254 cannot be written as JSON again."""
+"""Nesting depth of a content that is shown; no message type has a tenth of it, and orjson cannot write JSON that is nested deeper than 254."""
 UNREADABLE = "Unreadable"
-"""The kind of an entry of the feed that may be a release or a revocation, and cannot be told as one: the goods stay."""
+"""The kind of a feed entry whose fact may be a release or a revocation and cannot be read: the goods stay."""
 STAGES: dict[str, Stage] = {stage.value: stage for stage in Stage}
 MILESTONES = frozenset(
     {
@@ -97,25 +97,25 @@ PROBLEMS = frozenset(
 )
 
 
-def text(words: Words) -> Text:
-    return Text(zh=words.zh, en=words.en)
+def text(sentence: Words) -> Text:
+    return Text(zh=sentence.zh, en=sentence.en)
 
 
 def when(us: int | None) -> datetime | None:
-    """The time of a column, None where nothing was said."""
+    """The time in a column (microseconds since 1970), None where it is empty."""
     return None if us is None else moment(us)
 
 
 def projection(standing: ProjectorStanding) -> Projection:
-    """How fresh an answer is. Everybody reads it, so it says what is in trouble and not, as the log does, what that said: names of
-    hosts, users and files."""
+    """How fresh an answer is. It is public, so of a trouble it names only the component; the error text, which may contain names of hosts,
+    users and files, stays in the log."""
     lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
     trouble = standing.trouble.partition(":")[0]
     return Projection(as_of=standing.as_of, lag_seconds=lag, behind=standing.behind, trouble=trouble)
 
 
 def awaited(name: str) -> Words:
-    """What a hold or step waits for, in words."""
+    """What a hold or a step waits for, as a phrase in both languages."""
     key = f"waiting.{name}"
     if key not in TEXTS:
         key = f"waiting.{name.partition('/')[0]}"
@@ -127,12 +127,12 @@ def owner_words(name: str) -> Words:
 
 
 def called(group: str, name: str) -> Text:
-    """What a code is called; the code itself where the catalogue does not know it: a row may be of another version."""
+    """The name of a code; the code itself where words.toml does not have it, because a row may be of another version."""
     return text(both(f"{group}.{name}") if f"{group}.{name}" in TEXTS else Words(name, name))
 
 
 def waiting(row: Consignment) -> Waiting | None:
-    """None when nobody has to move."""
+    """What the goods wait for; None when they wait for nobody."""
     if not row.waiting_for:
         return None
     what, whose = awaited(row.waiting_for), owner_words(row.waiting_owner)
@@ -156,7 +156,7 @@ def hold(open_hold: OpenHold) -> HoldView:
 
 
 def consignment(row: Consignment) -> ConsignmentView:
-    """The row as the API tells it; the hold that is named first comes first."""
+    """The row as a document of the API; the hold that `waiting` names comes first."""
     first = first_hold(row.holds)
     holds = sorted(row.holds, key=lambda h: (h != first, h.since_us or 0, h.hold_id))
     return ConsignmentView(
@@ -200,8 +200,8 @@ def consignment(row: Consignment) -> ConsignmentView:
 
 
 def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audience: Audience | None) -> Entry:
-    """A row of `facts` as a timeline shows it to this audience; a body that is no JSON object is shown, inside customs, as the text
-    that came. `link`: where the content is, if it is left out here."""
+    """A row of `facts` as a timeline shows it to this audience. Inside customs a body that is no JSON object is shown as its text.
+    `link`: the address of the content, if it is left out here."""
     topic, partition, offset = origin(fact.place)
     body = body_for(audience, fact.kind, content(text_of_body or ""))
     occurred = None if body is None else body.get("occurred_at")
@@ -226,8 +226,8 @@ def entry(fact: Any, text_of_body: str | None, link: str | None = None, *, audie
 
 
 def _findings(body: dict[str, Any]) -> list[FindingView]:
-    """The faults and warnings of a declaration with their words; what has not their shape is left to the content."""
-    told = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
+    """The faults and warnings of a declaration with their sentences; items of another shape are left out, the content has them."""
+    found = [*_listed(body.get("findings")), *_listed(body.get("warnings"))]
     return [
         FindingView(
             pointer=str(each.get("pointer", ""))[:SHORT],
@@ -237,7 +237,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             text=text(check(str(each.get("code", ""))[:SHORT])),
             nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
-        for each in told
+        for each in found
         if isinstance(each, dict)
     ]
 
@@ -254,8 +254,8 @@ def entries(
     longest: int = BODY_BYTES,
     room: int = PAGE_BYTES,
 ) -> list[Entry]:
-    """These rows with their contents, as this audience gets them; a long one, and whatever no longer has room, is left out with a
-    link to it."""
+    """These rows with their contents, masked for this audience. A content longer than `longest` bytes, or that does not fit into `room`
+    bytes together with those before it, is left out with a link to it."""
     listed = list(facts)
     short = set[int]()
     for fact in listed:
@@ -275,7 +275,7 @@ def entries(
 
 
 def content_link(key: str, message_id: str) -> str:
-    """Where the content of one message is."""
+    """The address of one message's content."""
     return f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}"
 
 
@@ -306,26 +306,26 @@ def _is_deep(body: str, read: Any) -> bool:
     return any(isinstance(each, dict | list) for each in level)
 
 
-def _time(said: Any) -> datetime | None:
+def _time(value: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(said)
+        return datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
 
 
 def in_order(facts: Iterable[Any]) -> list[Any]:
-    """By the time of recording, but never an answer before what it answers: two desks' clocks may differ."""
+    """Sorts by recorded time, but never puts an answer before what it answers, because the clocks of two desks may differ."""
     rows = sorted(facts, key=lambda f: (f.recorded_us, f.place))
     at = {row.id: row.recorded_us for row in rows}
     causes = {row.id: row.cause for row in rows}
     chains: dict[str, tuple[int, int]] = {}
-    """Message → the latest time of it and of all that led to it, and how many these are; each is computed once."""
+    """Id of a message → the latest recorded time in its chain of causes (itself included), and the length of the chain."""
 
     def follow(name: str) -> tuple[int, int]:
         chain: dict[str, None] = {}
         while (
             name in at and name not in chains and name not in chain
-        ):  # forged messages may name each other in a circle
+        ):  # forged messages may name each other as cause, in a circle
             chain[name] = None
             name = causes[name]
         latest, depth = chains.get(name, (0, 0))
@@ -342,8 +342,8 @@ def in_order(facts: Iterable[Any]) -> list[Any]:
 
 
 def release(row: Any, text_of_body: str) -> ReleaseView:
-    """A row of the feed, joined with its fact: `Unreadable` where that is missing or is not what a release desk writes. What has no
-    room is shortened, with a link to the whole."""
+    """A row of the feed, joined with its fact, as a document; its kind is `Unreadable` where the fact is missing or has not the fields of
+    a release desk's fact. What does not fit is shortened, with a link to the whole."""
     body = content(text_of_body) or {}
     names, reason, number, version = [body.get(name) for name in ("containers", "reason", "declaration_no", "version")]
     listed = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
@@ -371,7 +371,8 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
 
 
 def feed_entries(rows: ReadModelQueries, listed: Iterable[Any]) -> Iterable[ReleaseView]:
-    """These rows of the feed with their contents; a long one is read when its turn has come. Ends before one that is gone by then."""
+    """These rows of the feed with their contents; a long content is read only when its row is reached. Ends before a row whose fact was
+    deleted meanwhile."""
     for row in listed:
         body = rows.bodies([row.place]).get(row.place) if row.id and row.size > BODY_BYTES else row.body
         if row.id and body is None:
@@ -380,7 +381,7 @@ def feed_entries(rows: ReadModelQueries, listed: Iterable[Any]) -> Iterable[Rele
 
 
 def _fitting(names: Sequence[str], room: int) -> list[str]:
-    """The first names, as many as the room allows; control characters are six bytes long in JSON."""
+    """The first names, as many as fit into `room` bytes; each character is counted as six, as a control character in JSON is."""
     taken: list[str] = []
     for name in names:
         room -= 6 * len(name) + 3
@@ -396,7 +397,8 @@ def stage_counts(
     since: Mapping[Stage, Sequence[int]],
     at: datetime,
 ) -> list[StageCount]:
-    """Every stage in the order of the flow, open ones first. `since`: when the median and the 95th percentile began to wait."""
+    """Every stage in the order of the flow, open ones first. `since`: stage → since when the consignments at the median and at the 95th
+    percentile of the waiting times have waited (microseconds since 1970)."""
     ordered: Sequence[Stage] = [*OPEN_STAGES, *[s for s in Stage if s not in OPEN_STAGES]]
     result = []
     for stage in ordered:
@@ -434,7 +436,7 @@ def alarm(row: Any) -> dict[str, Any]:
 
 
 def visit(row: Container) -> VisitView | None:
-    """The latest stay of the container; None where no report told of one."""
+    """The latest visit of the container; None where no report named one."""
     if not row.visit and not row.visit_end:
         return None
     how = called("visit_ends", row.visit_end) if row.visit_end else None
@@ -488,36 +490,36 @@ def report(row: ReportRow) -> ReportView:
 
 
 SHOWN_WAITS = 3
-"""Bills of which the gate's answer says what they wait for; the others are counted."""
+"""Bills for which the gate's answer says what they wait for; further ones are counted."""
 COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "export", "hold_asked", "parked"})
-"""The reasons with which the lots in the container are told."""
+"""Reasons of the gate's answer to which the number of lots in the container is added."""
 
 
-def gate_text(said: GateAnswer, row: Container | None) -> Text:
-    """Why the container stays or may go, with counts, and of which visit that is said. Times are those of Beijing."""
-    told = [both(f"gate.{said.reason}")]
-    if said.lots and said.reason in COUNTING:
-        told.append(both("gate_more.lots", released=said.released, count=said.lots))
-        for one in said.awaited[:SHOWN_WAITS]:
+def gate_text(answer: GateAnswer, row: Container | None) -> Text:
+    """Why the container must stay or may leave, with counts of lots, and about which visit that is. Times are in Beijing time."""
+    sentences = [both(f"gate.{answer.reason}")]
+    if answer.lots and answer.reason in COUNTING:
+        sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))
+        for one in answer.awaited[:SHOWN_WAITS]:
             if one.waiting_for:
                 what = awaited(one.waiting_for)
                 bill = one.bill_no or one.consignment_id
                 zh, en = [both("gate_more.waits", bill=bill, what=each) for each in (what.zh, what.en)]
-                told.append(Words(zh.zh, en.en))
-        if len(said.awaited) > SHOWN_WAITS:
-            told.append(both("gate_more.others", count=len(said.awaited) - SHOWN_WAITS))
-    told += _of_visit(said, row)
-    return Text(zh="；".join([each.zh for each in told]), en="; ".join([each.en for each in told]))
+                sentences.append(Words(zh.zh, en.en))
+        if len(answer.awaited) > SHOWN_WAITS:
+            sentences.append(both("gate_more.others", count=len(answer.awaited) - SHOWN_WAITS))
+    sentences += _of_visit(answer, row)
+    return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))
 
 
-def _of_visit(said: GateAnswer, row: Container | None) -> list[Words]:
-    if row is None or said.reason in ("unknown", "stale"):
+def _of_visit(answer: GateAnswer, row: Container | None) -> list[Words]:
+    if row is None or answer.reason in ("unknown", "stale"):
         return []
     if row.open:
         return [both("gate_more.visit", time=_beijing(row.visit_us), place=row.place or "—")]
     if row.word == "gated_out":
         left = both("gate_more.left", time=_beijing(row.since_us), gate=row.gate or "—")
-        return [left, both("gate_more.no_visit")] if said.lots else [left]
+        return [left, both("gate_more.no_visit")] if answer.lots else [left]
     if row.visit_end:
         how = called("visit_ends", row.visit_end)
         zh, en = [both("gate_more.ended", time=_beijing(row.visit_end_us), how=each) for each in (how.zh, how.en)]

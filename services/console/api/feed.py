@@ -1,4 +1,4 @@
-"""How do ports hear of releases and revocations over HTTP? By cursor: asked now and then, with a long poll, or as a stream."""
+"""How do ports get releases and revocations over HTTP? From a cursor on: by polling, by long polls, or as an event stream."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,7 +15,7 @@ from schemas.marks import Audience
 from services.console.api.answers import READ
 from services.console.api.authentication import prove, still_may
 from services.console.api.bodies import client_of
-from services.console.api.context import Office, Page, office
+from services.console.api.context import FeedPage, Office, office
 from services.console.api.documents import API, feed_entries, projection
 from services.console.api.feed_streams import RETRY
 from services.console.api.masking import masked
@@ -29,9 +29,9 @@ from services.shell.clock import stopwatch
 router = APIRouter(prefix=API)
 KEEPALIVE_SECONDS = 10.0
 STREAMED = 500
-"""Entries that a stream reads at once."""
+"""Entries that a stream reads with one query."""
 REBUILDING_SECONDS = 0.5
-"""How often a long poll looks again while rows are made anew; nothing rings then."""
+"""How often a long poll reads the rows again while they are rebuilt; the bell does not ring then."""
 FEED = {
     **READ,
     **documented(
@@ -66,7 +66,7 @@ async def releases(
             while not page.entries and not desk.bell.closed and (left := deadline - stopwatch()) > 0:
                 await desk.bell.wait(rung, min(left, REBUILDING_SECONDS) if page.more else left)
                 rung, page = desk.bell.rung, await _after(desk, after, limit)
-        await prove(request)  # the right may have ended meanwhile
+        await prove(request)  # key, session or right may have ended during the wait
     refuse_rebuilding(after, page)
     return Feed(
         releases=page.entries,
@@ -89,8 +89,8 @@ async def releases(
 async def stream(request: Request, after: After = "0") -> StreamingResponse:
     """Each event's id is its cursor: a browser or client that reconnects with `Last-Event-ID` misses nothing."""
     desk = office(request)
-    said = request.headers.get("last-event-id", "")
-    start = said if re.match(cursors.PATTERN, said) else after
+    last_event_id = request.headers.get("last-event-id", "")
+    start = last_event_id if re.match(cursors.PATTERN, last_event_id) else after
     client = client_of(request)
     desk.streams.enter(client)
     try:
@@ -106,7 +106,7 @@ async def stream(request: Request, after: After = "0") -> StreamingResponse:
 
 
 class _Counted(StreamingResponse):
-    """An event stream that says when it has ended, however it ends."""
+    """An event stream that calls `ended` when it ends, also by an error or because the client is gone."""
 
     def __init__(self, events: AsyncIterator[bytes], ended: Callable[[], None]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -120,8 +120,8 @@ class _Counted(StreamingResponse):
             self._ended()
 
 
-async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Request) -> AsyncIterator[bytes]:
-    """`page`: what is after the cursor since the bell has rung `rung` times."""
+async def _events(desk: Office, cursor: str, rung: int, page: FeedPage, request: Request) -> AsyncIterator[bytes]:
+    """The stream's bytes. `page`: the entries after the cursor, read when the bell had rung `rung` times."""
     yield b"retry: 1000\n\n"
     proved = stopwatch()
     while not desk.bell.closed and not await request.is_disconnected():
@@ -134,23 +134,23 @@ async def _events(desk: Office, cursor: str, rung: int, page: Page, request: Req
         rung = desk.bell.rung
         if stopwatch() - proved >= desk.settings.key_seconds:
             if not await still_may(request):
-                return  # signed out, revoked, expired, or of another role meanwhile: whoever connects again is told which
+                return  # signed out, revoked, expired or without the right now: the next connection is answered which
             proved = stopwatch()
-        try:  # without a ring the rows may be others all the same, as at the end of a rebuild
+        try:  # the rows may have changed without a ring, as at the end of a rebuild
             page = await (_news(desk, rung, cursor) if woken else _after(desk, cursor, STREAMED))
         except Problem:
-            return  # whoever connects again with this cursor is told why, by a status
+            return  # the next connection with this cursor is answered with the status of this problem
 
 
-async def _after(desk: Office, after: str, limit: int) -> Page:
-    """The entries after this cursor, as many as one answer has room for. Problem 410 for no cursor of this feed."""
+async def _after(desk: Office, after: str, limit: int) -> FeedPage:
+    """The entries after this cursor, as many as fit into one answer. Problem 410 for a cursor that is not of this feed."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await desk.releases.ask((cursor, limit), partial(run_in_threadpool, _read, desk.rows, cursor, limit))
 
 
-async def _news(desk: Office, rung: int, after: str) -> Page:
-    """As `_after`, read once for all streams that the same ring has woken."""
+async def _news(desk: Office, rung: int, after: str) -> FeedPage:
+    """As `_after`, but read once for all streams that the same ring has woken."""
     cursor = cursors.cursor_of(after)
     with _known(after):
         return await desk.news.ask(rung, cursor, partial(run_in_threadpool, _read, desk.rows, cursor, STREAMED))
@@ -164,12 +164,12 @@ def _known(after: str) -> Iterator[None]:
         raise Problem(410, "wrong_feed", seen=after, last=error.last) from None
 
 
-def _read(rows: ReadModelQueries, cursor: cursors.Cursor, limit: int) -> Page:
-    told = rows.releases(cursor, limit + 1)
-    entries, more = fit((masked(one, Audience.PORT) for one in feed_entries(rows, told.rows)), limit)
-    return Page(entries, more or told.waits or len(entries) < len(told.rows))
+def _read(rows: ReadModelQueries, cursor: cursors.Cursor, limit: int) -> FeedPage:
+    found = rows.releases(cursor, limit + 1)
+    entries, more = fit((masked(one, Audience.PORT) for one in feed_entries(rows, found.rows)), limit)
+    return FeedPage(entries, more or found.waits or len(entries) < len(found.rows))
 
 
-def refuse_rebuilding(after: str, page: Page) -> None:
+def refuse_rebuilding(after: str, page: FeedPage) -> None:
     if page.more and not page.entries:
         raise Problem(503, "feed_rebuilding", seen=after, headers=RETRY)

@@ -1,4 +1,4 @@
-"""How many ports follow the feed at once, and what do they share? A bounded number, and one query for all that wait at one place."""
+"""How many ports follow the feed at once, and what do they share? A bounded number, and one query for all that wait at one cursor."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ class Streams:
 
     @contextmanager
     def one(self, client: str) -> Iterator[None]:
-        """For the time that it is open; Problem 429 or 503 when there are too many."""
+        """Counts a stream as open while the block runs; Problem 429 or 503 when there are too many."""
         self.enter(client)
         try:
             yield
@@ -42,13 +42,13 @@ class Streams:
 
 
 class Shared(Generic[T]):
-    """Answers of one query for all who ask the same before it is started; whoever asks later gets a later one."""
+    """Merges equal queries: callers that name the same key before the query has started share its answer; a later caller starts another."""
 
     def __init__(self) -> None:
         self._waiting: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, key: object, query: Callable[[], Awaitable[T]]) -> T:
-        """The answer to `query`, which is the same for all who name this key."""
+        """The answer to `query`; equal queries must have equal keys."""
 
         async def started() -> T:
             del self._waiting[key]
@@ -61,14 +61,14 @@ class Shared(Generic[T]):
 
 
 class News(Generic[T]):
-    """Answers of one query for all whom one ring of the bell has woken, however late each of them gets to ask."""
+    """Caches answers until the bell rings again: all streams that one ring has woken share one query for each key."""
 
     def __init__(self) -> None:
         self._rung = -1
         self._answers: dict[object, asyncio.Task[T]] = {}
 
     async def ask(self, rung: int, key: object, query: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The answer to `query` of all who name this key; not older than the ring of this number."""
+        """The answer to `query`, read after the ring of this number; equal queries must have equal keys."""
         if rung != self._rung:
             self._rung, self._answers = rung, {}
         if key not in self._answers:

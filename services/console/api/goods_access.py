@@ -1,4 +1,4 @@
-"""Whose goods may somebody see and act on? What lies out of reach is answered as what is not known."""
+"""Whose goods may somebody see and act on? Goods out of reach are answered as if they were unknown."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,20 +22,20 @@ C = t.CONSIGNMENTS.c
 AGAIN = {"Retry-After": "2"}
 
 
-class Inside(NamedTuple):
-    """Of the goods in a container, those that somebody sees; `cut`: not all of them."""
+class VisibleGoods(NamedTuple):
+    """The consignments in a container that somebody may see. `cut`: others are left out."""
 
-    seen: frozenset[str]
+    consignments: frozenset[str]
     cut: bool
     hidden: bool
-    """There are some, and none is seen: the container is answered as unknown."""
+    """None of them may be seen: the container is answered as unknown."""
     undeclared: bool = False
-    """Of some of them, or of what is in it, the rows do not tell at which office they were declared."""
+    """The rows do not have the customs office of some of them, or no consignment in the container at all."""
 
 
 def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
-    """Which consignments are seen; None where all are. Not `complete` (`Office.complete`): goods whose office the rows do not tell may
-    have been declared at any, and are no office's."""
+    """The SQL condition for the consignments that `who` may see; None where these are all. Not `complete` (`Office.complete`): goods whose
+    office is not in the rows yet may have been declared at any office, and only those who see all offices see them."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -50,11 +50,11 @@ def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
 
 
 def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[lists.ListPart]:
-    """The list without what is out of reach. Its tables include the consignments; `complete`: as in `condition`."""
-    seen = condition(who, complete=complete)
-    if seen is None:
+    """The list, restricted to what `who` may see; the table of consignments must be one of its tables. `complete`: as in `condition`."""
+    visible = condition(who, complete=complete)
+    if visible is None:
         return list(parts)
-    return [part._replace(wanted=tuple([and_(one, seen) for one in part.wanted])) for part in parts]
+    return [part._replace(wanted=tuple([and_(one, visible) for one in part.wanted])) for part in parts]
 
 
 def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment | None:
@@ -68,14 +68,14 @@ def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment |
 
 def inside(
     rows: ReadModelQueries, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
-) -> Inside | None:
-    """What somebody sees of the goods in a container, with `roles` by those of them only; None where nothing has to be cut. `complete`: as
-    in `condition`."""
+) -> VisibleGoods | None:
+    """The consignments in a container that `who` may see by those of `roles` that they have; None where nothing has to be left out.
+    `complete`: as in `condition`."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
     owners = rows.owners_inside(container_no)
-    seen = frozenset(
+    visible = frozenset(
         [
             each.consignment_id
             for each in owners
@@ -83,14 +83,14 @@ def inside(
         ]
     )
     if not owners:
-        return Inside(seen, cut=False, hidden=Reach.OFFICE not in reaches or not complete, undeclared=True)
+        return VisibleGoods(visible, cut=False, hidden=Reach.OFFICE not in reaches or not complete, undeclared=True)
     undeclared = any(not each.customs_office for each in owners)
-    return Inside(seen, cut=len(seen) < len(owners), hidden=not seen, undeclared=undeclared)
+    return VisibleGoods(visible, cut=len(visible) < len(owners), hidden=not visible, undeclared=undeclared)
 
 
 def may_read(desk: Office, who: Who, key: str) -> bool:
     """Whether messages under this key, a consignment id, a container number or a partition's key of watches, may be read whole. Those
-    of a container have words of officers, which nobody outside customs reads."""
+    about a container contain texts of officers, which are read inside customs only."""
     if key.startswith(f"{WATCHES}/"):
         return who.may(READ_WATCHES)
     if who.sees_everything(CUSTOMS) and who.of_customs():
@@ -127,7 +127,7 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
     if row is not None and who.sees(row.declarant, row.customs_office, roles):
         return row.declarant
     if row is None and (Reach.OFFICE in reaches or everything):
-        return ""  # nobody has declared it yet: a hold waits for it
+        return ""  # not declared yet: a hold on it takes effect as soon as it is
     if row is None and await run_in_threadpool(lodged_by, desk, who, subject):
         return who.company
     if desk.behind():
@@ -136,15 +136,15 @@ async def may_act(desk: Office, who: Who, kind: type[envelope.Request], subject:
 
 
 def _refuse_incomplete(desk: Office) -> None:
-    """Problem 503 while the rows do not tell at which office goods were declared, because they are made anew or far behind: then
-    they are not free for all offices, as those are that nobody has declared."""
+    """Problem 503 while the rows are rebuilt or far behind, and the office of goods is therefore not known. Otherwise they would count as
+    goods that nobody has declared, on which every office may act."""
     if not desk.complete():
         raise Problem(503, "not_known_yet", headers=AGAIN)
 
 
 async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: str) -> None:
-    """Problem 403 where a request about a container names a lot in it, a consignment, that is out of reach. A box may be shared by
-    lots of several offices."""
+    """Problem 403 where a request about a container names a consignment in it (`lot`) that is out of reach. Goods of several offices may
+    share a container."""
     roles = ASKS[kind].roles
     if not lot or who.sees_everything(roles):
         return
@@ -154,12 +154,12 @@ async def may_name(desk: Office, who: Who, kind: type[envelope.Request], lot: st
 
 
 def lodged_by(desk: Office, who: Who, consignment_id: str) -> bool:
-    """Whether this account has lodged it here."""
-    asked = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
-    return asked is not None and asked.sender == who.actor
+    """Whether this account has lodged it over this console."""
+    lodgement = desk.asker.about(consignment_id) or desk.rows.lodgement_about(consignment_id)
+    return lodgement is not None and lodgement.sender == who.actor
 
 
 def unknown(desk: Office, consignment_id: str) -> Problem:
-    """404: nothing was ever said about it."""
+    """404: no message about it is known."""
     as_of = desk.standing().as_of
     return Problem(404, "unknown_consignment", seen=consignment_id, as_of=as_of.isoformat() if as_of else "—")

@@ -13,63 +13,63 @@ from services.console.api.problems import Problem
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 LARGE_BYTES = 100_000
-"""A body of more bytes is parsed in another process: parsers hold Python's interpreter lock, and with it every answer at
-the gate, also from a thread."""
+"""A body of more bytes is parsed in another process: also in a thread, a parser holds Python's interpreter lock and so delays every
+answer to the gate's questions."""
 RETRY_SECONDS = 1
 log = structlog.get_logger()
 
 
-class BodyPlace:
-    """The place of one body; taken from the intake when the body turns out to be large."""
+class BodyReservation:
+    """What one body takes of the intake's limit: nothing until it turns out to be large."""
 
     def __init__(self, intake: "Intake", client: str) -> None:
         self._intake, self._client = intake, client
         self.taken = False
 
     def has_room(self, size: int) -> bool:
-        """Whether so many bytes may be kept: few always, more while there is a place for a large body."""
+        """Whether so many bytes may be kept in memory: up to LARGE_BYTES always, more only where the intake may hold one more large body."""
         if size > LARGE_BYTES and not self.taken:
             self.taken = self._intake.take(self._client)
         return self.taken or size <= LARGE_BYTES
 
     def refusal(self) -> Problem:
-        """Why there is none."""
+        """The problem for a body that has no room."""
         return self._intake.busy(self._client)
 
 
 class Intake:
-    """The places for large bodies, and the one process at a time that parses them."""
+    """Counts the large bodies in memory, and has the one process that parses them. `limit`: at once; `limit_of_client`: of one address."""
 
-    def __init__(self, places: int, places_of_client: int) -> None:
-        self.free = self.places = places
-        self._places_of_client = places_of_client
+    def __init__(self, limit: int, limit_of_client: int) -> None:
+        self.free = self.limit = limit
+        self._limit_of_client = limit_of_client
         self._clients: Counter[str] = Counter()
         self._parser = CapacityLimiter(1)
 
     @contextmanager
-    def place(self, client: str) -> Iterator[BodyPlace]:
-        """For the time from a body's first byte to the end of its request: so long it is in memory. `client`: its address."""
-        place = BodyPlace(self, client)
+    def reserve(self, client: str) -> Iterator[BodyReservation]:
+        """Held from a body's first byte to the end of its request, as long as the body is in memory. `client`: its address."""
+        reservation = BodyReservation(self, client)
         try:
-            yield place
+            yield reservation
         finally:
-            if place.taken:
+            if reservation.taken:
                 self._give_back(client)
 
     def take(self, client: str) -> bool:
-        """Takes one of the places where one is free and the client has not its share already."""
-        if not self.free or self._clients[client] >= self._places_of_client:
+        """Counts one more large body; False where the limit, or that of the client, is reached."""
+        if not self.free or self._clients[client] >= self._limit_of_client:
             return False
         self.free -= 1
         self._clients[client] += 1
         return True
 
     def busy(self, client: str) -> Problem:
-        """Why there was no place: 429 where this client has its share, else 503."""
+        """Why one more was not counted: 429 where the client's limit is reached, else 503."""
         again = {"Retry-After": str(RETRY_SECONDS)}
-        if self._clients[client] >= self._places_of_client:
-            return Problem(429, "client_bodies_busy", limit=self._places_of_client, headers=again)
-        return Problem(503, "bodies_busy", limit=self.places, headers=again)
+        if self._clients[client] >= self._limit_of_client:
+            return Problem(429, "client_bodies_busy", limit=self._limit_of_client, headers=again)
+        return Problem(503, "bodies_busy", limit=self.limit, headers=again)
 
     def _give_back(self, client: str) -> None:
         self.free += 1
@@ -78,8 +78,8 @@ class Intake:
             del self._clients[client]
 
     async def parse(self, function: Callable[[bytes, *Ts], T], data: bytes, *more: *Ts) -> T:
-        """`function(data, …)`: at once for a small body; for a large one after the other large ones, in a process that is
-        kept for the next, so that function, arguments and result are pickled. Problem 503 when that process ended."""
+        """`function(data, …)`. A small body is parsed here. Large ones are parsed one after the other in a process that is kept for the next,
+        so function, arguments and result must be picklable; Problem 503 when that process ended."""
         if len(data) <= LARGE_BYTES:
             return function(data, *more)
         try:

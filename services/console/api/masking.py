@@ -1,7 +1,7 @@
 """What of an answer may somebody outside customs read? The same answer without the fields that their marks in `schemas` keep inside.
 
-Every way out goes through here: contents of messages by `body_for`, the API's documents, from which pages and files are made, by
-`masked`.
+Everything that leaves the console is masked here: contents of messages by `body_for`; documents of the API, from which pages and
+files are made, by `masked`.
 """
 
 from collections.abc import Mapping
@@ -40,15 +40,15 @@ SHOWS: Mapping[type[BaseModel], type[Message]] = {
     ReportView: EquipmentEventRecorded,
     ReleaseView: ReleaseRevoked,
 }
-"""Whose fields a document of the API repeats under their names."""
+"""Document of the API → the message whose fields it repeats under the same names, and whose marks therefore apply."""
 OF_A_WATCH, OF_AN_OFFICER = "officer/watch/", "officer"
-"""The id of a hold that a watch made tells that somebody is watched; what is told outside is that an officer holds the goods."""
+"""The id of a hold that a watch made would reveal the watch; outside customs it is replaced by `officer`."""
 V = TypeVar("V", bound=BaseModel)
 
 
 def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The content of a message as this audience gets it; nothing of a kind that this release does not know, nor of what is no
-    content of it. None: inside customs, the whole."""
+    """The content of a message as this audience gets it; for audience None (inside customs) the whole. Empty for a kind that this release
+    does not know; fields that the kind does not have are left out."""
     if body is None:
         return None
     if audience is None:
@@ -57,12 +57,12 @@ def body_for(audience: Audience | None, kind: str, body: Mapping[str, Any] | Non
 
 
 def masked(answer: V, audience: Audience | None) -> V:
-    """The document as this audience gets it, with the documents in it; what is masked is empty."""
+    """The document as this audience gets it, the documents in it included; masked fields are empty."""
     if audience is None:
         return answer
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
     match answer:
-        case GateView() if answer.reason != "gated_out":  # of goods that left the detail is the gate's name
+        case GateView() if answer.reason != "gated_out":  # of goods that left, `detail` is the gate's name
             changed["detail"] = ""
         case ParkedView():
             changed["error"] = ""
@@ -84,7 +84,7 @@ def masked(answer: V, audience: Audience | None) -> V:
 
 
 def hold_name(hold_id: str) -> str:
-    """The id of a hold as it is told outside."""
+    """The id of a hold as it is shown outside customs."""
     return OF_AN_OFFICER if hold_id.startswith(OF_A_WATCH) else hold_id
 
 
@@ -102,7 +102,7 @@ def _unwatched(value: Any) -> Any:
 
 @cache
 def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
-    """The fields of a document that repeat a field which this audience does not see."""
+    """The fields of a document that repeat a field of a message which this audience may not see."""
     kind = SHOWS.get(document)
     if kind is None:
         return frozenset()
@@ -111,7 +111,7 @@ def _hidden(document: type[BaseModel], audience: Audience) -> frozenset[str]:
 
 
 def _empty(document: type[BaseModel], name: str) -> Any:
-    """What stands in a document for what is not told: its shape does not change with who reads it."""
+    """The value of a masked field: a document has the same fields for every reader."""
     field = document.model_fields[name]
     if field.default is not PydanticUndefined:
         return field.default
@@ -124,4 +124,4 @@ def _is_list(annotation: Any) -> bool:
 
 for _kind in KINDS.values():
     for _audience in Audience:
-        hidden(_kind, _audience)  # a field without a mark ends the program at its start
+        hidden(_kind, _audience)  # raises at the program's start for a field without a mark

@@ -1,9 +1,9 @@
-"""Who am I, for a program: whose key or session is it, and what may it ask?"""
+"""How does a program learn who it is: whose key or session it has, and which requests it may send?"""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from schemas.envelope import Request as Asked
+from schemas import envelope
 from services.console.access.rights import ASKS
 from services.console.api.answers import READ
 from services.console.api.context import who_of
@@ -29,7 +29,7 @@ class Me(BaseModel):
 async def me(request: Request) -> Me:
     """The account behind the key or session, what it may ask, and for whom."""
     who = who_of(request)
-    kinds: list[type[Asked]] = [kind for kind in ASKS if who.may_ask(kind)]
+    kinds: list[type[envelope.Request]] = [kind for kind in ASKS if who.may_ask(kind)]
     return Me(
         account=who.actor,
         roles=sorted(who.roles),

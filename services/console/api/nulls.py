@@ -1,7 +1,7 @@
 """What does an explicit `null` mean in a body? Of an optional field the same as leaving it out; of any other one it is a fault.
 
-Many serialisers write every field, and null where there is nothing. A body without nulls is validated once; only one in which a null
-is at fault is written anew without these fields, and validated again.
+Many serialisers write every field, and null for an empty one. A body without nulls is validated once; only one in which nulls are
+faults is serialised again without these fields and validated a second time.
 """
 
 import json
@@ -14,13 +14,13 @@ from pydantic import BaseModel, ValidationError
 from services.console.api.problems import LISTED_ERRORS
 
 M = TypeVar("M", bound=BaseModel)
-Place = tuple[int | str, ...]
+Location = tuple[int | str, ...]
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-"""Numbers keep the digits with which they were written."""
+"""Writes numbers with the digits that they had in the body."""
 
 
 def validated(model: type[M], data: bytes) -> M:
-    """The JSON as `model`, without the optional fields that are null; ValidationError with what is wrong besides."""
+    """The JSON as `model`, without the optional fields that are null; ValidationError for all other faults."""
     try:
         return model.model_validate_json(data)
     except ValidationError as error:
@@ -33,11 +33,11 @@ def validated(model: type[M], data: bytes) -> M:
     return model.model_validate_json(_without(data, empty))
 
 
-def is_optional(model: type[BaseModel], place: Place) -> bool:
-    """Whether this place of a body is a field with a default; the whole body is none."""
-    if not place:
+def is_optional(model: type[BaseModel], location: Location) -> bool:
+    """Whether this location in a body (pydantic's `loc`) is a field with a default; False for the body itself."""
+    if not location:
         return False
-    *way, last = place
+    *way, last = location
     inner: type[BaseModel] | None = model
     for step in way:
         if isinstance(step, str):
@@ -55,9 +55,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return found[0] if found else None
 
 
-def _without(data: bytes, places: list[Place]) -> bytes:
+def _without(data: bytes, locations: list[Location]) -> bytes:
     body = json.loads(data, parse_float=Decimal, parse_int=Decimal)
-    for *way, last in places:
+    for *way, last in locations:
         holder = body
         for step in way:
             holder = holder[step]

@@ -1,4 +1,4 @@
-"""How does a long answer become short ones? Rows and bytes of a page, and the key after which the next one begins."""
+"""How is a long answer split into pages? By a number of rows and of bytes, and by the position after which the next page begins."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -11,14 +11,14 @@ from services.console.api.problems import Problem
 from services.console.readmodel.lists import ListPart, ListPosition
 
 PAGE_BYTES = 500_000
-"""Of the rows in one answer; a row that is larger alone is an answer of its own."""
+"""Bytes of the rows in one answer; a single row that is larger is an answer of its own."""
 LONGEST_TOKEN = 1000
 _LAST = 2**63
 M = TypeVar("M", bound=BaseModel)
 
 
 def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M], bool]:
-    """The first rows, as many as the limit and the room allow, at least one; and whether there are more."""
+    """The first rows: at most `limit`, and at most `room` bytes of JSON, but at least one; and whether there are more."""
     taken: list[M] = []
     for row in rows:
         room -= len(row.model_dump_json().encode())
@@ -28,13 +28,15 @@ def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M],
     return taken, False
 
 
-def token(place: ListPosition) -> str:
-    """The place as it stands in an address."""
-    return base64.urlsafe_b64encode(orjson.dumps([place.passed, place.part, *place.keys])).rstrip(b"=").decode()
+def token(position: ListPosition) -> str:
+    """The position as text for an address."""
+    return (
+        base64.urlsafe_b64encode(orjson.dumps([position.passed, position.part, *position.keys])).rstrip(b"=").decode()
+    )
 
 
-def place_of(text: str, parts: Sequence[ListPart]) -> ListPosition | None:
-    """What `token` made, None of nothing; Problem 422 when it is no place of such a list."""
+def position_of(text: str, parts: Sequence[ListPart]) -> ListPosition | None:
+    """The position that `token` encoded; None for an empty text, Problem 422 when it is no position in such a list."""
     if not text:
         return None
     try:

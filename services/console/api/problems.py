@@ -23,8 +23,8 @@ REFERENCE = {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}
 
 
 def documented(*answers: tuple[int, str]) -> dict[int | str, dict[str, Any]]:
-    """How a route's document names the problems that it answers with."""
-    return {status: {"description": words, "content": {MEDIA_TYPE: REFERENCE}} for status, words in answers}
+    """The entries of `responses` with which a route documents its problems: status and description of each."""
+    return {status: {"description": description, "content": {MEDIA_TYPE: REFERENCE}} for status, description in answers}
 
 
 class FieldError(BaseModel):
@@ -50,7 +50,7 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(Exception):
-    """An answer other than the one asked for. `code` is a row of `[problems]` in words.toml."""
+    """An error answer. `code` is a row of `[problems]` in words.toml, and `values` fill the gaps of its sentence."""
 
     def __init__(
         self,
@@ -94,15 +94,15 @@ def respond(problem: Problem) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person's browser asks, outside the API: a problem is a page then."""
+    """Whether the answer should be a page: a browser asks for an address outside the API."""
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
-def by_status(status: int, asked: str, headers: Mapping[str, str] | None = None) -> Problem:
-    """The problem for a status that the framework chose: unknown path, wrong method. `asked`: what was asked for; `headers`:
+def by_status(status: int, requested: str, headers: Mapping[str, str] | None = None) -> Problem:
+    """The problem for a status that the framework chose: unknown path, wrong method. `requested`: the path; `headers`:
     those that belong to the status, as `Allow` to 405."""
     code = {404: "no_such_path", 405: "wrong_method"}.get(status, "other")
-    return Problem(status, code, headers=headers, seen=asked if code != "other" else f"HTTP {status}")
+    return Problem(status, code, headers=headers, seen=requested if code != "other" else f"HTTP {status}")
 
 
 def invalid(error: ValidationError) -> Problem:
@@ -110,13 +110,13 @@ def invalid(error: ValidationError) -> Problem:
     return Problem(422, "invalid", errors=faults_of(error), count=error.error_count())
 
 
-def one_fault(pointer: str, code: str, seen: object = "", **values: object) -> Problem:
-    """422 with one fault that we found ourselves; arguments as of `field_error`."""
-    return Problem(422, "invalid", errors=[field_error(pointer, code, seen, **values)], count=1)
+def one_fault(pointer: str, code: str, value: object = "", **values: object) -> Problem:
+    """422 with one fault that was not found by pydantic; arguments as of `field_error`."""
+    return Problem(422, "invalid", errors=[field_error(pointer, code, value, **values)], count=1)
 
 
 def faults_of(error: ValidationError, prefix: str = "", shown: int = SHOWN_ERRORS) -> list[FieldError]:
-    """The first `shown` faults, with pointers; none of too many."""
+    """The first `shown` faults, with pointers; none where there are more than LISTED_ERRORS."""
     if not shown or error.error_count() > LISTED_ERRORS:
         return []
     return field_errors(error.errors(include_url=False), prefix, shown)
@@ -127,30 +127,33 @@ def field_errors(errors: Sequence[ErrorDetails], prefix: str = "", shown: int = 
     return [_field_error(error, prefix) for error in errors[:shown]]
 
 
-def field_error(pointer: str, code: str, seen: object = "", **values: object) -> FieldError:
-    """A fault that we found ourselves; `code` is a row of `[fields]` in words.toml."""
-    words = both(f"fields.{code}", **values)
-    return FieldError(pointer=pointer, code=code, seen=_short(seen), message_en=words.en, message_zh=words.zh)
+def field_error(pointer: str, code: str, value: object = "", **values: object) -> FieldError:
+    """A fault that was not found by pydantic. `code` is a row of `[fields]` in words.toml, `value` what is wrong, and `values` fill the
+    gaps of its sentence."""
+    message = both(f"fields.{code}", **values)
+    return FieldError(pointer=pointer, code=code, seen=_short(value), message_en=message.en, message_zh=message.zh)
 
 
 def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     code, context = error["type"], error.get("ctx", {})
     known = _SAME.get(code, code)
     if f"fields.{known}" in TEXTS:
-        words = both(f"fields.{known}", **{**_BLANK, **context})
+        message = both(f"fields.{known}", **{**_BLANK, **context})
     else:
-        words = Words(f"不符合要求（{code}）", error["msg"][:200])
+        message = Words(f"不符合要求（{code}）", error["msg"][:200])
     loc = [str(part)[:SHOWN_POINTER].replace("~", "~0").replace("/", "~1") for part in error["loc"]]
     pointer = (prefix + "".join([f"/{part}" for part in loc]))[:SHOWN_POINTER]
     value = error.get("input", "")
-    seen = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
-    return FieldError(pointer=pointer, code=code, seen=seen, message_en=words.en, message_zh=words.zh)
+    shown = "" if code == "missing" or isinstance(value, dict | list) else _short(value)
+    return FieldError(pointer=pointer, code=code, seen=shown, message_en=message.en, message_zh=message.zh)
 
 
-def _short(seen: object) -> str:
-    if isinstance(seen, int) and seen.bit_length() > 400:  # Python does not write longer ones in tens
-        return hex(seen)[:117] + "…"
-    text = seen if isinstance(seen, str) else str(seen)
+def _short(value: object) -> str:
+    if (
+        isinstance(value, int) and value.bit_length() > 400
+    ):  # Python refuses to convert very long integers to decimal text
+        return hex(value)[:117] + "…"
+    text = value if isinstance(value, str) else str(value)
     return text if len(text) <= 120 else text[:117] + "…"
 
 

@@ -1,5 +1,5 @@
-"""Which query parameters does a route have? What it does not have is refused: whoever writes `cursor` for `after` would begin at the
-beginning without knowing it."""
+"""Which query parameters does a route have? Others are refused: a client that writes `cursor` for `after` would otherwise read from the
+beginning without noticing."""
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -8,10 +8,10 @@ from fastapi.routing import APIRoute
 from services.console.api.problems import SHOWN_POINTER, FieldError, Problem, field_error
 
 PROGRAMS = ("/api/", "/livez", "/readyz", "/consignments.csv")
-"""What programs ask. A page for people opens whatever a mail program added to its link."""
+"""Paths that programs call. Pages for people accept unknown parameters, because mail programs add some to links."""
 
 OF_PAGES = frozenset({"lang"})
-"""What every address of the pages has: the language, which the links to a spreadsheet carry on."""
+"""Parameters that the address of every page may have, and so the link to the spreadsheet: the language."""
 
 
 def is_for_programs(path: str) -> bool:
@@ -20,20 +20,20 @@ def is_for_programs(path: str) -> bool:
 
 
 async def known(request: Request) -> None:
-    """What every route depends on: Problem 422 with a pointer to each query parameter that the route does not have, or that is given
+    """The dependency of every route: Problem 422 with a pointer to each query parameter that the route does not have, or that is given
     twice. The names come from the route's own signature."""
     route = request.scope["route"]
     if not request.url.query or not isinstance(route, APIRoute) or not is_for_programs(route.path):
         return
     names = names_of(route.dependant) | (frozenset() if route.path.startswith("/api/") else OF_PAGES)
-    faults, seen = list[FieldError](), set[str]()
+    faults, given = list[FieldError](), set[str]()
     for name, value in request.query_params.multi_items():
         if name not in names:
             listed = ", ".join(sorted(names)) or "—"
             faults.append(field_error(_pointer(name), "unknown_parameter", value, known=listed))
-        elif name in seen:
+        elif name in given:
             faults.append(field_error(_pointer(name), "parameter_twice", value))
-        seen.add(name)
+        given.add(name)
     if faults:
         raise Problem(422, "invalid", errors=faults, count=len(faults))
 

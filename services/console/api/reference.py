@@ -1,6 +1,6 @@
 """What does each field of the API mean, within which bounds, from which list of codes, and what does one look like?
 
-The words stand in `reference.toml`; the API's own document gets them, so that programs and the page of the API read the same.
+The texts are in `reference.toml`. They are added to the OpenAPI document, so that programs and the API's page read the same.
 """
 
 import json
@@ -21,11 +21,11 @@ from services.console.language.words import TEXTS
 Schema = dict[str, Any]
 ZH = "x-description-zh"
 CODES = "x-codes"
-"""In the document: the address of the page with the codes of this field."""
+"""Extension in the OpenAPI document: the address of the page with the codes of this field."""
 
 
 class Field(NamedTuple):
-    """What is said of a field: words, an example, and the table of its codes, empty where there is none."""
+    """The documentation of a field: its description, an example, and the name of its table of codes, empty where there is none."""
 
     zh: str
     en: str
@@ -60,11 +60,11 @@ TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(
         "currencies": lambda: dict.fromkeys(sorted(CURRENCIES), ""),
     }
 )
-"""The lists of codes: code → what it is called, in Chinese, a blank and English; empty where the table has no names."""
+"""The lists of codes: code → its name in Chinese, a blank, its name in English; empty where the table has no names."""
 
 
 def with_words(made: Schema) -> Schema:
-    """The API's document with what is said of each field and parameter; it is changed in place."""
+    """The OpenAPI document with the descriptions of fields and parameters; it is changed in place."""
     for name, schema in made["components"]["schemas"].items():
         if name in _BODIES:
             _tell(name, schema)
@@ -73,10 +73,10 @@ def with_words(made: Schema) -> Schema:
         if body:
             _tell("", body)
         for parameter in operation.get("parameters", ()):
-            said = PARAMETERS.get(parameter["name"])
-            if said is not None:
-                parameter[ZH], parameter["example"] = said.zh, said.example
-                parameter["description"] = said.en or parameter.get("description", "")
+            description = PARAMETERS.get(parameter["name"])
+            if description is not None:
+                parameter[ZH], parameter["example"] = description.zh, description.example
+                parameter["description"] = description.en or parameter.get("description", "")
     return made
 
 
@@ -92,12 +92,12 @@ def operations(document: Schema) -> Iterator[Schema]:
 
 def _tell(model: str, schema: Schema) -> None:
     for name, field in schema.get("properties", {}).items():
-        said = FIELDS.get(f"{model}.{name}") or FIELDS.get(name)
-        if said is None:
+        description = FIELDS.get(f"{model}.{name}") or FIELDS.get(name)
+        if description is None:
             continue
-        field["description"], field[ZH], field["examples"] = said.en, said.zh, [said.example]
-        if said.codes:
-            field[CODES] = f"/docs/codes/{said.codes}"
+        field["description"], field[ZH], field["examples"] = description.en, description.zh, [description.example]
+        if description.codes:
+            field[CODES] = f"/docs/codes/{description.codes}"
 
 
 def bounds(schema: Schema) -> str:
@@ -113,9 +113,9 @@ def bounds(schema: Schema) -> str:
         least, most = schema.get(low), schema.get(high)
         if least is None and most is None:
             continue
-        told = f"{_number(least)}–{_number(most)}" if least is not None and most is not None else ""
-        told = told or (f"≤ {_number(most)}" if most is not None else f"≥ {_number(least)}")
-        return f"{sign} {told}".strip()
+        interval = f"{_number(least)}–{_number(most)}" if least is not None and most is not None else ""
+        interval = interval or (f"≤ {_number(most)}" if most is not None else f"≥ {_number(least)}")
+        return f"{sign} {interval}".strip()
     return ""
 
 
@@ -123,9 +123,9 @@ def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-class Fault(NamedTuple):
-    """What is said of a kind of problem. `who`: "" whoever has the right, "-" nobody, or the name of an account; `request`: an HTTP
-    request that reaches it, empty where one alone does not; `zh`, `en`: when it comes."""
+class DocumentedProblem(NamedTuple):
+    """The documentation of a kind of problem. `request`: an HTTP request that leads to it, empty where a single one cannot; `who` sends
+    it: "" any account with the right, "-" nobody, or the name of an account; `zh`, `en`: when the problem occurs."""
 
     status: int
     who: str
@@ -134,5 +134,7 @@ class Fault(NamedTuple):
     en: str
 
 
-FAULTS: Final[Mapping[str, Fault]] = MappingProxyType({code: Fault(*row) for code, row in _ROWS["problems"].items()})
+FAULTS: Final[Mapping[str, DocumentedProblem]] = MappingProxyType(
+    {code: DocumentedProblem(*row) for code, row in _ROWS["problems"].items()}
+)
 """Every problem that an answer may name, by its code."""

@@ -1,4 +1,4 @@
-"""How does a request get onto its topic, and when may we say that it was taken in? When the broker has acknowledged it."""
+"""How does a request get onto its topic, and when is it answered 202? When the broker has acknowledged it."""
 
 import asyncio
 import contextlib
@@ -31,17 +31,17 @@ from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
 from services.shell.fresh import fresh_key
 
-ASKED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
+ACKNOWLEDGED = Counter("customs_console_asked", "Requests that the broker acknowledged", ["kind"])
 NOT_TAKEN = Counter("customs_console_not_taken", "Requests that the broker did not acknowledge")
 RETRY_SECONDS = 2
 ACCESS_SECONDS = 5.0
-"""How long the door waits after the cluster did not let it in: somebody has to mend something first."""
+"""How long the producer waits after the cluster refused its credential: an operator has to change something first."""
 REMEMBERED = 100_000
 """Requests that this process remembers, beside the notebook in SQL."""
 SLICE_BYTES = 50_000
-"""Of the messages of a batch that are sent in one turn of the event loop, which others wait for meanwhile."""
+"""Bytes of a batch's messages that are sent before other tasks of the event loop get their turn."""
 REQUEST_BYTES = 2_000
-"""What a message costs beside its content."""
+"""What a message counts beside the bytes of its content."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SOURCE = "/console"
 OF_REQUESTS = "request"
@@ -50,8 +50,9 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that was taken in, columns as in `tables.LODGEMENTS`; `digest` tells another content under the same key."""
+class RequestRow:
+    """A request of any kind as a row of `tables.LODGEMENTS`, the consoles' notebook. `digest`: of its content, by which other content under
+    the same key is detected."""
 
     request_id: str
     idempotency_key: str
@@ -63,38 +64,38 @@ class Asked:
 
 
 class RequestKey(NamedTuple):
-    """Under which name a request is asked. `told`: its sender's idempotency key, empty where there is none; `hidden`: what its
-    id is derived from, which nobody outside of this installation can compute; `events`: a secret of this sender's, from which the
-    ids of reports of equipment events without a key are derived."""
+    """What the id of a request is derived from. `idempotency_key`: the one that its sender gave, empty where there is none; `hidden`: a
+    value that nobody outside this installation can compute; `events`: a secret for this sender, from which the ids of reports of
+    equipment events without a key are derived."""
 
-    told: str
+    idempotency_key: str
     hidden: str
     events: str = ""
 
     def part(self, index: int) -> "RequestKey":
         """The key of one request of a batch."""
-        return RequestKey(f"{self.told}/{index}" if self.told else "", f"{self.hidden}/{index}")
+        return RequestKey(f"{self.idempotency_key}/{index}" if self.idempotency_key else "", f"{self.hidden}/{index}")
 
     def of_event(self, *identity: str) -> "RequestKey":
         """The key of a report of an equipment event: without the sender's key it is the same by what identifies the event."""
-        if self.told or not self.events:
+        if self.idempotency_key or not self.events:
             return self
         return RequestKey("", hmac.digest(self.events.encode(), "\0".join(identity).encode(), "sha256").hex())
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request as the message that goes to the broker, with what is remembered of it; nothing is left to be built."""
+    """A request as the encoded message for the broker, with its row for the notebook."""
 
-    asked: Asked
+    request: RequestRow
     topic: str
     value: bytes
     headers: Headers
     again: bool = False
-    """It may have been asked before: the notebook is asked, too."""
+    """It may have been sent before, so the notebook is searched for it."""
     declarant: str = ""
     boxes: tuple[str, ...] = ()
-    """Of a declaration: whose it is, and the containers that it names."""
+    """Of a declaration: its declarant and the containers that it names."""
     lot: str = ""
     """Of a request about a container: the consignment in it that it names, empty where it names none."""
 
@@ -105,12 +106,12 @@ def digest(content: bytes) -> str:
 
 
 def prepare(request: Request, key: RequestKey, content: bytes | None = None, again: bool = False) -> Prepared:
-    """The message of a request under this key. `content`: what counts as the same, by default all but the time; `again`: it may
-    have been asked before without a key."""
+    """The message of a request under this key. `content`: the bytes by which it is compared with an earlier request, by default all but
+    the time; `again`: it may have been sent before without an idempotency key."""
     moment = now()
-    asked = Asked(
+    row = RequestRow(
         request_id(request.asked_by, key.hidden),
-        key.told,
+        key.idempotency_key,
         request.asked_by,
         request.kind,
         request.key,
@@ -118,21 +119,21 @@ def prepare(request: Request, key: RequestKey, content: bytes | None = None, aga
         int(moment.timestamp() * 1_000_000),
     )
     time = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    told = request_headers(request, asked.request_id, SOURCE, time)
+    headers = request_headers(request, row.request_id, SOURCE, time)
     value, topic = encode(request), topic_of("anyone", type(request))
-    return Prepared(asked, topic, value, told, again or bool(key.told))
+    return Prepared(row, topic, value, headers, again or bool(key.idempotency_key))
 
 
 class Asker:
-    """The console's producer and its notebook of what it was asked."""
+    """The console's Kafka producer, and its notebook (`tables.LODGEMENTS`) of the requests that it took in."""
 
     def __init__(self, settings: ConsoleSettings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
         self._producer: AIOKafkaProducer | None = None
-        self._remembered: OrderedDict[str, Asked] = OrderedDict()
+        self._remembered: OrderedDict[str, RequestRow] = OrderedDict()
         self._subjects: dict[str, str] = {}
-        self._under_way: dict[str, tuple[Asked, asyncio.Task[None]]] = {}
+        self._under_way: dict[str, tuple[RequestRow, asyncio.Task[None]]] = {}
         self._unwritten = Unwritten(self._insert, _not_written)
         self._tasks: list[asyncio.Task[None]] = []
         self._secret = b""
@@ -143,60 +144,64 @@ class Asker:
         return self._producer is not None
 
     async def start(self) -> None:
-        """Returns at once; the cluster is awaited in the background."""
+        """Returns at once; the connection to the cluster is made in the background."""
         self._secret = await asyncio.to_thread(self._read_secret)
         self._tasks = [_lasting(self._connect()), _lasting(self._write_notebook())]
 
     async def stop(self) -> None:
-        """Sends what is in hand and writes the notebook."""
+        """Sends what the producer still has, and writes the notebook."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._producer is not None:
-            with contextlib.suppress(KafkaError, TimeoutError):  # what was not acknowledged was not claimed either
+            with contextlib.suppress(
+                KafkaError, TimeoutError
+            ):  # a request without acknowledgement was not answered 202
                 await asyncio.wait_for(self._producer.stop(), 1.5)
         with contextlib.suppress(
             *DATABASE_ERRORS
-        ):  # the notebook is a courtesy to those who ask before the projector has read
+        ):  # the notebook only serves questions about requests that the projector has not read yet
             await asyncio.to_thread(self._unwritten.write)
 
-    def key(self, sender: str, told: str) -> RequestKey:
-        """The key of a request by this sender: the same for the same words of its; a new one where it gave none.
+    def key(self, sender: str, idempotency_key: str) -> RequestKey:
+        """The key of a request by this sender: the same for the same idempotency key; a random one where the sender gave none.
 
-        An id that could be foreseen could be used up by others before the request is made.
+        It is derived with a secret, because somebody who can predict an id could send another request under it first.
         """
-        if not told:
+        if not idempotency_key:
             events = hmac.digest(self._secret, f"{sender}\0\0events".encode(), "sha256").hex()
             return RequestKey("", fresh_key(), events)
-        return RequestKey(told, hmac.digest(self._secret, f"{sender}\0{told}".encode(), "sha256").hex())
+        return RequestKey(
+            idempotency_key, hmac.digest(self._secret, f"{sender}\0{idempotency_key}".encode(), "sha256").hex()
+        )
 
     def own_key(self, *identity: str) -> RequestKey:
-        """The key of a request that consoles send by themselves, the same in all of them; no sender's words make such a one."""
+        """The key of a request that consoles send by themselves, the same in all of them; no sender's idempotency key leads to it."""
         return RequestKey("", hmac.digest(self._secret, "\0\0".join(("", *identity)).encode(), "sha256").hex())
 
-    async def ask(self, message: Prepared) -> Asked:
+    async def ask(self, message: Prepared) -> RequestRow:
         """Sends one request. Problem 503 when it was not acknowledged, 422 when its key was used for other content."""
         return (await self.ask_all([message]))[0]
 
-    async def ask_all(self, messages: Iterable[Prepared]) -> list[Asked]:
-        """All of them or Problem 503; those that were acknowledged before a failure are safe to send again."""
+    async def ask_all(self, messages: Iterable[Prepared]) -> list[RequestRow]:
+        """Sends all of them, or Problem 503. Then some may have been acknowledged; sending the same again does not repeat them."""
         producer = self._producer
         if producer is None:
             raise self._not_taken()
         messages = list(messages)
-        await self._note_holds([m.asked for m in messages if m.asked.kind in HOLDS and not self._known(m.asked)])
-        taken: list[Asked] = []
+        await self._note_holds([m.request for m in messages if m.request.kind in HOLDS and not self._known(m.request)])
+        taken: list[RequestRow] = []
         acknowledgements: list[asyncio.Future[None]] = []
         turn = 0
         try:
             async with asyncio.timeout(self._settings.produce_timeout_seconds):
                 for message in messages:
-                    taken.append(message.asked)
+                    taken.append(message.request)
                     turn += REQUEST_BYTES + len(message.value)
                     if turn > SLICE_BYTES:
                         turn = 0
                         await asyncio.sleep(0)
-                    if not self._known(message.asked):
+                    if not self._known(message.request):
                         acknowledgements.append(asyncio.shield(self._sent(producer, message)))
                 await asyncio.gather(*acknowledgements)
         except (KafkaError, TimeoutError) as error:
@@ -206,16 +211,15 @@ class Asker:
             raise self._not_taken() from error
         return taken
 
-    async def _note_holds(self, holds: list[Asked]) -> None:
-        """Writes them down for every console's gate answer, before they are sent; Problem 503 where the database does not."""
+    async def _note_holds(self, holds: list[RequestRow]) -> None:
+        """Stores holds before they are sent, so that the gate answers of all consoles count them; Problem 503 where that fails."""
         if not holds:
             return
         rows = [{"request_id": h.request_id, "consignment_id": h.subject, "asked_us": h.asked_us} for h in holds]
         await self.note(ASKED_HOLDS, rows)
 
     async def note(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
-        """Writes rows of the consoles' own tables that are not there yet, then changes some; Problem 503 where the database does
-        not."""
+        """Inserts rows of the consoles' own tables that are not there yet, then runs the changes; Problem 503 where that fails."""
         try:
             await asyncio.to_thread(self._insert_rows, table, rows, *changes)
         except Exception as error:
@@ -225,59 +229,63 @@ class Asker:
             raise self._not_taken() from error
 
     def _sent(self, producer: AIOKafkaProducer, message: Prepared) -> asyncio.Future[None]:
-        """Done when the broker has it: sent once, however many ask the same at the same time, and remembered however late."""
-        asked = message.asked
+        """A future that is done when the broker has acknowledged the message. Concurrent equal requests are sent once; the request is
+        remembered even when the acknowledgement comes after its sender has stopped waiting."""
+        request = message.request
 
         async def send() -> None:
             try:
-                key = asked.subject.encode()
+                key = request.subject.encode()
                 await (await producer.send(message.topic, message.value, key, headers=message.headers))
-                self._remember(asked)
+                self._remember(request)
             finally:
-                del self._under_way[asked.request_id]
+                del self._under_way[request.request_id]
 
-        if asked.request_id not in self._under_way:
-            self._under_way[asked.request_id] = asked, asyncio.create_task(send())
-        return self._under_way[asked.request_id][1]
+        if request.request_id not in self._under_way:
+            self._under_way[request.request_id] = request, asyncio.create_task(send())
+        return self._under_way[request.request_id][1]
 
-    def about(self, subject: str) -> Asked | None:
-        """The first request about this consignment or container that this process took in; for those not projected yet."""
+    def about(self, subject: str) -> RequestRow | None:
+        """The first request about this consignment or container that this process took in; of use while it has no rows yet."""
         found = self._subjects.get(subject)
         return None if found is None else self._remembered.get(found)
 
-    def asked(self, request: str) -> Asked | None:
+    def request(self, request_id: str) -> RequestRow | None:
         """The request of this id, from memory."""
-        return self._remembered.get(request)
+        return self._remembered.get(request_id)
 
-    def _known(self, asked: Asked) -> bool:
-        before = self._remembered.get(asked.request_id)
-        under_way = self._under_way.get(asked.request_id)
+    def _known(self, request: RequestRow) -> bool:
+        before = self._remembered.get(request.request_id)
+        under_way = self._under_way.get(request.request_id)
         first = before or (under_way[0] if under_way else None)
-        if first is not None and (first.digest != asked.digest or first.kind != asked.kind):
-            raise _reused(asked)
+        if first is not None and (first.digest != request.digest or first.kind != request.kind):
+            raise _reused(request)
         return before is not None
 
-    async def before(self, asked: Asked) -> Asked | None:
-        """The same request as the notebook has it, for a key that the sender chose. Problem 422 where its content was another.
+    async def before(self, request: RequestRow) -> RequestRow | None:
+        """The notebook's row of the same request, None where there is none; for a key that the sender chose. Problem 422 where its content
+        was another.
 
-        The notebook outlives this process. Ids that an older version gave were derived from sender and key alone.
+        The notebook also has requests from before a restart, and those of an older version, which derived ids from sender and key alone.
         """
-        if self._known(asked):
-            return asked
-        before = await asyncio.to_thread(self._read, asked.request_id, request_id(asked.sender, asked.idempotency_key))
-        if before is not None and (before.digest != asked.digest or before.kind != asked.kind):
-            raise _reused(asked)
+        if self._known(request):
+            return request
+        before = await asyncio.to_thread(
+            self._read, request.request_id, request_id(request.sender, request.idempotency_key)
+        )
+        if before is not None and (before.digest != request.digest or before.kind != request.kind):
+            raise _reused(request)
         return before
 
     def _not_taken(self) -> Problem:
         NOT_TAKEN.inc()
         return Problem(503, "not_taken", headers={"Retry-After": str(RETRY_SECONDS)})
 
-    def _remember(self, asked: Asked) -> None:
-        ASKED.labels(asked.kind).inc()
-        self._unwritten.note(asked)
-        self._remembered[asked.request_id] = asked
-        self._subjects.setdefault(asked.subject, asked.request_id)
+    def _remember(self, request: RequestRow) -> None:
+        ACKNOWLEDGED.labels(request.kind).inc()
+        self._unwritten.note(request)
+        self._remembered[request.request_id] = request
+        self._subjects.setdefault(request.subject, request.request_id)
         while len(self._remembered) > REMEMBERED:
             old = self._remembered.popitem(last=False)[1]
             if self._subjects.get(old.subject) == old.request_id:
@@ -286,7 +294,7 @@ class Asker:
     # in the background
 
     def _replace(self, broken: AIOKafkaProducer) -> None:
-        """An idempotent producer that met a final error says nothing any more: a fresh one takes its place."""
+        """Replaces an idempotent producer that met a fatal error and cannot send any more."""
         if self._producer is broken:
             self._producer = None
             self._tasks = [task for task in self._tasks if not task.done()]
@@ -308,7 +316,7 @@ class Asker:
                 log.warning("the producer waits for Kafka", error=f"{type(error).__name__}: {error}")
                 await producer.stop()
                 if access.signs_in:
-                    try:  # its own log alone says that it is not let in
+                    try:  # a refused sign-in shows only in aiokafka's log, so it is tried here
                         await asyncio.to_thread(knock, access, 5)
                     except NoAccess as refused:
                         log.error("the producer is not let in", error=str(refused))
@@ -328,8 +336,8 @@ class Asker:
                 except DATABASE_ERRORS as error:
                     log.warning("the notebook waits", error=str(getattr(error, "orig", None) or error))
 
-    def _insert(self, taken: list[Asked]) -> None:
-        self._insert_rows(LODGEMENTS, [{name: getattr(asked, name) for name in Asked.__slots__} for asked in taken])
+    def _insert(self, taken: list[RequestRow]) -> None:
+        self._insert_rows(LODGEMENTS, [{name: getattr(row, name) for name in RequestRow.__slots__} for row in taken])
 
     def _insert_rows(self, table: Table, rows: list[dict[str, Any]], *changes: Update) -> None:
         with self._engine.begin() as connection:
@@ -338,37 +346,37 @@ class Asker:
             for change in changes:
                 connection.execute(change)
 
-    def _read(self, *requests: str) -> Asked | None:
+    def _read(self, *requests: str) -> RequestRow | None:
         with self._engine.begin() as connection:
             row = connection.execute(select(LODGEMENTS).where(LODGEMENTS.c.request_id.in_(requests))).first()
-        return None if row is None else Asked(*row)
+        return None if row is None else RequestRow(*row)
 
     def _read_secret(self) -> bytes:
-        """Made by the first console of the installation that asks for it."""
+        """The secret of the installation; the first console that asks for it makes it."""
         self._insert_rows(INSTALLATION, [{"name": OF_REQUESTS, "value": fresh_key() + fresh_key()}])
         with self._engine.begin() as connection:
             value = connection.execute(select(INSTALLATION.c.value).where(INSTALLATION.c.name == OF_REQUESTS))
             return bytes.fromhex(value.scalar_one())
 
 
-def _not_written(asked: Asked, error: Exception) -> None:
-    """Its request is on the topic all the same."""
-    log.warning("not written into the notebook", request=asked.request_id, error=str(error)[:300])
+def _not_written(request: RequestRow, error: Exception) -> None:
+    """Logs it; the request itself is on its topic."""
+    log.warning("not written into the notebook", request=request.request_id, error=str(error)[:300])
 
 
-def _reused(asked: Asked) -> Problem:
-    if asked.idempotency_key:
-        return Problem(422, "key_reused", seen=asked.idempotency_key)
+def _reused(request: RequestRow) -> Problem:
+    if request.idempotency_key:
+        return Problem(422, "key_reused", seen=request.idempotency_key)
     return Problem(422, "event_reused")
 
 
 def _lasting(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Without it the console would take requests in and forget half of what belongs to that."""
+    """A task whose failure ends the process: without the task the console would take requests in and not complete them."""
     task = asyncio.create_task(work)
     task.add_done_callback(end_with_task)
     return task
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    with contextlib.suppress(KafkaError, TimeoutError):  # it is broken; its sockets are all that is to be given back
+    with contextlib.suppress(KafkaError, TimeoutError):  # it is broken: this only closes its sockets
         await asyncio.wait_for(producer.stop(), 5)

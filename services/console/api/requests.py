@@ -1,4 +1,5 @@
-"""How are declarations and other requests taken in over HTTP? Checked in shape, sent, and answered once acknowledged."""
+"""How are declarations and other requests taken in over HTTP? Their shape is checked, they are sent, and answered 202 when the broker has
+acknowledged them."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -48,7 +49,7 @@ from services.console.api.documents import API
 from services.console.api.goods_access import may_act, may_name
 from services.console.api.nulls import validated
 from services.console.api.problems import SHOWN_ERRORS, FieldError, Problem, documented, faults_of, invalid, one_fault
-from services.console.api.request_producer import Asked, Prepared, RequestKey, prepare
+from services.console.api.request_producer import Prepared, RequestKey, RequestRow, prepare
 from services.console.api.views import BatchItem, BatchResult, Taken
 from services.console.language.words import both
 from services.console.readmodel.consignment import plain
@@ -58,7 +59,7 @@ from services.shell.clock import now
 router = APIRouter(prefix=API)
 LONGEST_KEY = 255
 SHOWN_IN_BATCH = 1000
-"""Faults in the answer to a batch at most; each refused declaration has the count of its own."""
+"""The most faults in the answer to a batch; the number of its faults is stated for each refused declaration."""
 Responses = dict[int | str, dict[str, Any]]
 NO: Responses = documented(
     (400, "Not JSON, a key twice, or a header that cannot be used"),
@@ -75,7 +76,7 @@ NO: Responses = documented(
     ),
 )
 VISIBLE = {"pattern": "^[^\\x00-\\x1f\\x7f-\\xa0\\xad]*$"}
-"""What `_header` lets through, for the document only: it is answered 400, not 422."""
+"""The characters that `_header` accepts, for the OpenAPI document only: others are answered 400, not 422."""
 TAKEN: Responses = {202: {"model": Taken, "description": "The broker has acknowledged it"}, **NO}
 OF_GOODS: Responses = {**TAKEN, **documented((404, "Nothing is known of these goods, or they are those of others"))}
 Key = Annotated[
@@ -101,10 +102,10 @@ def key_of(request: Request) -> str:
 
 
 def _header(request: Request, name: str, longest: int) -> str:
-    said = request.headers.get(name, "").strip()
-    if len(said) > longest or not said.isprintable():
+    value = request.headers.get(name, "").strip()
+    if len(value) > longest or not value.isprintable():
         raise Problem(400, "bad_header", header=name, longest=longest)
-    return said
+    return value
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -161,11 +162,11 @@ async def lodge(request: Request, _key: Key = None) -> Response:
 
 
 def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepared:
-    """The message that lodges the declaration of this body; Problem 403 for the paper of a company that is not one's own."""
-    said = read(data, Declaration, separators)
-    if not who.of_own_company(said.declarant):
-        raise Problem(403, "not_your_company", seen=said.declarant)
-    return _lodging(said, who, key)
+    """The message that lodges the declaration of this body; Problem 403 where its declarant is not a company of the sender's."""
+    declaration = read(data, Declaration, separators)
+    if not who.of_own_company(declaration.declarant):
+        raise Problem(403, "not_your_company", seen=declaration.declarant)
+    return _lodging(declaration, who, key)
 
 
 @router.post(
@@ -194,7 +195,7 @@ async def lodge_many(request: Request, _key: Key = None) -> Response:
     return Response(batch.answer, 207 if batch.refused else 202, media_type="application/json")
 
 
-async def _admitted(desk: Office, batch: "Batch") -> "Batch":
+async def _admitted(desk: Office, batch: "CheckedBatch") -> "CheckedBatch":
     """The batch without those declarations that name more containers than their declarant may on one day."""
     good, refused = list[Prepared](), dict[str, Problem]()
     for lodged in batch.good:
@@ -202,36 +203,36 @@ async def _admitted(desk: Office, batch: "Batch") -> "Batch":
         if problem is None:
             good.append(lodged)
         else:
-            refused[lodged.asked.request_id] = problem
+            refused[lodged.request.request_id] = problem
     if not refused:
         return batch
     answered = BatchResult.model_validate_json(batch.answer)
     for number, result in enumerate(answered.results):
         problem = refused.get(result.request_id or "")
         if problem is not None:
-            told = problem.details()
+            details = problem.details()
             answered.results[number] = BatchItem(
                 index=result.index,
                 status_code=problem.status,
                 reference=result.reference,
                 code=problem.code,
-                title=told.title,
-                title_zh=told.title_zh,
+                title=details.title,
+                title_zh=details.title_zh,
             )
     answered.accepted, answered.refused = len(good), answered.refused + len(refused)
-    return Batch(good, answered.refused, answered.model_dump_json(exclude_none=True).encode())
+    return CheckedBatch(good, answered.refused, answered.model_dump_json(exclude_none=True).encode())
 
 
-class Batch(NamedTuple):
-    """What to send of a batch, and the answer once all of it was acknowledged."""
+class CheckedBatch(NamedTuple):
+    """The messages of a batch that can be sent, and the answer for when the broker has acknowledged all of them."""
 
     good: list[Prepared]
     refused: int
     answer: bytes
 
 
-def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> Batch:
-    """Each declaration on its own."""
+def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) -> CheckedBatch:
+    """Checks each declaration of the batch on its own."""
     items = declarations_of(data, settings.batch_separators)
     if items is None:
         raise _no_batch(strict_json(data, settings.body_separators))
@@ -239,36 +240,36 @@ def _batch(data: bytes, settings: ConsoleSettings, who: Who, key: RequestKey) ->
         raise Problem(422, "too_many", limit=settings.batch_limit, count=len(items))
     good, results, shown = list[Prepared](), list[BatchItem](), 0
     for index, item in enumerate(items):
-        result, said = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
+        result, declaration = _check(index, item, settings.body_separators, min(SHOWN_ERRORS, SHOWN_IN_BATCH - shown))
         shown += len(result.errors)
-        if said is not None and not who.of_own_company(said.declarant):
-            result, said = _foreign(result, said.declarant), None
+        if declaration is not None and not who.of_own_company(declaration.declarant):
+            result, declaration = _foreign(result, declaration.declarant), None
         results.append(result)
-        if said is not None:
-            lodged = _lodging(said, who, key.part(index))
+        if declaration is not None:
+            lodged = _lodging(declaration, who, key.part(index))
             good.append(lodged)
-            result.consignment_id, result.request_id = lodged.asked.subject, lodged.asked.request_id
-            result.status = f"{API}/consignments/{lodged.asked.subject}"
+            result.consignment_id, result.request_id = lodged.request.subject, lodged.request.request_id
+            result.status = f"{API}/consignments/{lodged.request.subject}"
     refused = len(results) - len(good)
     answered = BatchResult(accepted=len(good), refused=refused, results=results)
-    return Batch(good, refused, answered.model_dump_json(exclude_none=True).encode())
+    return CheckedBatch(good, refused, answered.model_dump_json(exclude_none=True).encode())
 
 
 def _foreign(result: BatchItem, declarant: str) -> BatchItem:
     problem = Problem(403, "not_your_company", seen=declarant)
-    told = problem.details()
+    details = problem.details()
     return BatchItem(
         index=result.index,
         status_code=problem.status,
         reference=result.reference,
         code=problem.code,
-        title=told.title,
-        title_zh=told.title_zh,
+        title=details.title,
+        title_zh=details.title_zh,
     )
 
 
 def _no_batch(parsed: Any) -> Problem:
-    """What is wrong with JSON that is no list of declarations, and no object with nothing but such a list."""
+    """The problem of JSON that is neither a list of declarations nor an object with nothing but such a list."""
     try:
         _BatchShape.model_validate({"declarations": parsed} if isinstance(parsed, list) else parsed)
     except ValidationError as error:
@@ -288,11 +289,11 @@ def _check(index: int, item: bytes, separators: int, shown: int) -> tuple[BatchI
     if faults := long_lists(parsed, Declaration, where):
         return _sent_back(index, named, len(faults), faults[:shown]), None
     try:
-        said = validated(Declaration, item)
+        declaration = validated(Declaration, item)
     except ValidationError as error:
         refuse_not_json(error, f" ({where})")
         return _sent_back(index, named, error.error_count(), faults_of(error, where, shown)), None
-    return BatchItem(index=index, status_code=202, reference=named), said
+    return BatchItem(index=index, status_code=202, reference=named), declaration
 
 
 def _sent_back(index: int, reference: str, count: int, faults: list[FieldError]) -> BatchItem:
@@ -309,30 +310,30 @@ def _sent_back(index: int, reference: str, count: int, faults: list[FieldError])
     )
 
 
-def _lodging(said: Declaration, who: Who, key: RequestKey) -> Prepared:
-    """The desk answers a declaration that stands already with the name of the request that lodged it."""
-    content = said.model_dump_json().encode()
+def _lodging(declaration: Declaration, who: Who, key: RequestKey) -> Prepared:
+    """The message that lodges it. Where the same declaration was lodged before, the desk's answer names the request that did."""
+    content = declaration.model_dump_json().encode()
     lodged = LodgeDeclaration(
-        consignment_id=consignment_id(said.declarant, said.reference),
+        consignment_id=consignment_id(declaration.declarant, declaration.reference),
         asked_by=who.actor,
-        on_behalf_of=who.behalf(LodgeDeclaration, said.declarant),
+        on_behalf_of=who.behalf(LodgeDeclaration, declaration.declarant),
         occurred_at=now(),
-        declaration=said,
+        declaration=declaration,
     )
-    boxes = tuple(sorted({plain(container.container_no) for container in said.containers}))
-    return replace(prepare(lodged, key, content), declarant=said.declarant, boxes=boxes)
+    boxes = tuple(sorted({plain(container.container_no) for container in declaration.containers}))
+    return replace(prepare(lodged, key, content), declarant=declaration.declarant, boxes=boxes)
 
 
-def answer(asked: Asked) -> Response:
-    """202 with the links to follow."""
-    container = issubclass(KINDS[asked.kind], envelope.AboutContainer)
-    status = f"{API}/{'containers' if container else 'consignments'}/{quote(asked.subject, safe='')}"
+def answer(request: RequestRow) -> Response:
+    """202 with links to the goods or container, and to the outcome of the request."""
+    container = issubclass(KINDS[request.kind], envelope.AboutContainer)
+    status = f"{API}/{'containers' if container else 'consignments'}/{quote(request.subject, safe='')}"
     taken = Taken(
-        request_id=asked.request_id,
-        consignment_id=None if container else asked.subject,
-        container_no=asked.subject if container else None,
+        request_id=request.request_id,
+        consignment_id=None if container else request.subject,
+        container_no=request.subject if container else None,
         status=status,
-        request=f"{API}/requests/{asked.request_id}",
+        request=f"{API}/requests/{request.request_id}",
     )
     return JSONResponse(taken.model_dump(exclude_none=True), 202, headers={"Location": status})
 
@@ -344,8 +345,9 @@ class _Body(Shape):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
-    """The body of a request: its fields but for those that address, header and clock give; `occurred_at` may be told."""
+def _body_model(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
+    """The model of a request's body: its fields without those that come from the address, the account and the clock. `occurred_at` is
+    optional, but for equipment events."""
     fields: dict[str, Any] = {
         name: (field.annotation if not field.metadata else Annotated[field.annotation, *field.metadata], field)
         for name, field in kind.model_fields.items()
@@ -360,7 +362,7 @@ def _asked_fields(kind: type[envelope.Request], *but: str) -> type[BaseModel]:
 
 
 DEFINED: dict[str, Any] = {}
-"""The schemas that the bodies of requests refer to, for the document."""
+"""The schemas to which bodies of requests refer, for the OpenAPI document."""
 ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     RecordGateOut: ("container_no",),
     RecordEquipmentEvent: ("container_no",),
@@ -389,26 +391,26 @@ _ABOUT_GOODS: tuple[type[envelope.Request], ...] = (
     RetractLift,
 )
 BODIES: dict[type[envelope.Request], type[BaseModel]] = {
-    kind: _asked_fields(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
+    kind: _body_model(kind, *ADDRESS.get(kind, ("consignment_id",))) for kind in (*_ABOUT_GOODS, *ADDRESS)
 }
-"""The shape of the body with which each kind of request is asked."""
+"""The model of the body of each kind of request."""
 
 
 def requested(
     kind: type[envelope.Request], fields: dict[str, Any], who: Who, key: RequestKey, declarant: str
 ) -> Prepared:
-    """The message of the request of these fields, about goods of this declarant; Problem 422 where they break the contract."""
-    told = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
+    """The message of a request with these fields, about goods of this declarant; Problem 422 where they are not valid."""
+    given = {name: value for name, value in fields.items() if name != "occurred_at" or value is not None}
     try:
         request = kind.model_validate(
-            {"occurred_at": now(), **told, "asked_by": who.actor, "on_behalf_of": who.behalf(kind, declarant)}
+            {"occurred_at": now(), **given, "asked_by": who.actor, "on_behalf_of": who.behalf(kind, declarant)}
         )
     except ValidationError as error:
         raise invalid(error) from None
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    identity = _identity(request) if told.get("occurred_at") is not None else None
+    identity = _identity(request) if given.get("occurred_at") is not None else None
     if identity is not None:
         return prepare(request, key.of_event(*identity), again=True)
     return replace(prepare(request, key), lot=_lot(request))
@@ -420,7 +422,7 @@ def _lot(request: envelope.Request) -> str:
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
-    """What makes a report of an equipment event the same as another one of its sender; None for other requests."""
+    """The fields by which two reports of an equipment event from one sender are the same; None for other requests."""
     at = request.occurred_at.astimezone(UTC).isoformat()
     match request:
         case RecordEquipmentEvent():
@@ -431,13 +433,13 @@ def _identity(request: envelope.Request) -> tuple[str, ...] | None:
             return None
 
 
-async def ask(desk: Office, message: Prepared) -> Asked:
-    """Sends it, unless it was asked under this key before; Problem 422 where the key was used for other content."""
+async def ask(desk: Office, message: Prepared) -> RequestRow:
+    """Sends it, unless it was sent under this key before; Problem 422 where the key was used for other content."""
     refused = await desk.boxes.admit(message.declarant, message.boxes)
     if refused is not None:
         raise refused
-    before = await desk.asker.before(message.asked) if message.again else None
-    if before is not None and before.request_id != message.asked.request_id:
+    before = await desk.asker.before(message.request) if message.again else None
+    if before is not None and before.request_id != message.request.request_id:
         return before  # an older version sent it
     return await desk.asker.ask(message)
 
@@ -451,8 +453,8 @@ def _request(
     key: RequestKey,
     declarant: str,
 ) -> Prepared:
-    said = read(data, BODIES[kind], separators)
-    fields = {**{name: getattr(said, name) for name in type(said).model_fields}, **about}
+    body = read(data, BODIES[kind], separators)
+    fields = {**{name: getattr(body, name) for name in type(body).model_fields}, **about}
     return requested(kind, fields, who, key, declarant)
 
 

@@ -1,4 +1,4 @@
-"""How do officers watch a bill or a declarant over HTTP? See `watches` for what becomes of it."""
+"""How do officers watch a bill or a declarant over HTTP? `watches` places and lifts the watch."""
 
 from typing import Any
 
@@ -61,24 +61,25 @@ class LiftWatchBody(BaseModel):
     openapi_extra=body_of(PlaceWatchBody),
     tags=["officers"],
     summary="Watch a bill or a declarant",
+    name="place",  # the operation id of the API's document is made from it
 )
-async def place(request: Request, _key: Key = None) -> Response:
+async def post_watch(request: Request, _key: Key = None) -> Response:
     """Whatever is declared under the bill (any spelling of its capitals and digits), or by the declarant (USCC), is held, whenever and
     under whatever reference. From the 202 on the gate's answer is no for goods that match."""
     desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
-        asked = read(data, PlaceWatchBody, desk.settings.body_separators)
-    watch_id, held = await place_watch(desk, asked, actor, key)
+        body = read(data, PlaceWatchBody, desk.settings.body_separators)
+    watch_id, held = await place_watch(desk, body, actor, key)
     return _taken(desk, watch_id, held)
 
 
-async def place_watch(desk: Office, asked: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
-    """The id of the watch, and how many known consignments it holds; Problem 422 unless exactly one of the two is named."""
-    named = [name for name in ("bill_no", "declarant") if plain_word(getattr(asked, name))]
-    if len(named) != 1 or (asked.bill_no and asked.declarant):
-        raise one_fault("/bill_no", "one_of_two", f"{asked.bill_no} {asked.declarant}")
-    return await desk.watches.place(asked.bill_no, asked.declarant, asked.reason, actor, key)
+async def place_watch(desk: Office, body: PlaceWatchBody, actor: str, key: RequestKey) -> tuple[str, int]:
+    """The id of the watch, and how many known consignments it holds; Problem 422 unless exactly one of bill and declarant is given."""
+    named = [name for name in ("bill_no", "declarant") if plain_word(getattr(body, name))]
+    if len(named) != 1 or (body.bill_no and body.declarant):
+        raise one_fault("/bill_no", "one_of_two", f"{body.bill_no} {body.declarant}")
+    return await desk.watches.place_watch(body.bill_no, body.declarant, body.reason, actor, key)
 
 
 @router.post(
@@ -95,8 +96,8 @@ async def lift(request: Request, watch_id: OfReport, _key: Key = None) -> Respon
     desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
     async with json_body(request, desk.settings.body_limit_bytes) as data:
-        asked = read(data, LiftWatchBody, desk.settings.body_separators)
-    return _taken(desk, watch_id, await desk.watches.lift(watch_id, asked.reason, actor, key))
+        body = read(data, LiftWatchBody, desk.settings.body_separators)
+    return _taken(desk, watch_id, await desk.watches.lift(watch_id, body.reason, actor, key))
 
 
 def _taken(desk: Office, watch_id: str, consignments: int) -> Response:
@@ -116,7 +117,7 @@ def listed(request: Request) -> Watches:
 
 
 def view(row: WatchRow, partitions: int) -> Watch:
-    """A watch as the API tells it."""
+    """A watch as a document of the API."""
     state = "lifted" if row.lifted_us is not None else "open" if row.placed >= partitions else "incomplete"
     return Watch(
         watch_id=row.watch_id,

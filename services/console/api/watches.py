@@ -1,7 +1,8 @@
 """How does a watch on a bill or a declarant reach every partition, and the goods that were known before it?
 
-A watch is one row, one request for each partition of the release desk, and one hold for each consignment that the rows know. What
-was declared while it was placed is found by a second look, once the rows have what every partition said before it kept the watch.
+A watch is one row, one request for each partition of the release desk, and one hold for each consignment that the rows know.
+Consignments that were declared while it was placed are found by a second search, once the rows contain every message from before
+the moment at which the last partition kept the watch.
 """
 
 import asyncio
@@ -26,32 +27,35 @@ MOST_OPEN = 500
 """Watches that may be open at once: as many as a partition of the release desk keeps."""
 MOST_LISTED = 1000
 KNOWN_AT_ONCE = 500
-"""Consignments of one reading."""
+"""Consignments that one query reads."""
 FOLLOW_SECONDS = 1.0
 LOOKS = 3
-"""Times at which the rows must have been found complete after all partitions keep a watch, so that one was measured after it."""
+"""How many times the rows must be found complete, each up to a later time, after all partitions keep a watch: so that at least one of
+these measurements was begun after that."""
 HOLD = "officer/watch/"
-"""Begins the hold that a watch makes; its id follows. As the release desk names it."""
+"""Begins the id of a hold that a watch makes; the id of the watch follows. The release desk uses the same prefix."""
 log = structlog.get_logger()
 
 
-class Watches:
-    """The watches of one console. `as_of`: up to when the rows are complete, by the clock of whoever writes them."""
+class WatchCoordinator:
+    """Places, lifts and completes watches. `as_of`: up to when the rows are complete, by the clock of the projector."""
 
     def __init__(
         self, asker: Asker, rows: ReadModelQueries, partitions: int, as_of: Callable[[], datetime | None]
     ) -> None:
         self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
-        self._seen: dict[str, list[datetime]] = {}
-        """Watch that every partition keeps → up to when the rows were complete since that was seen."""
+        self._complete_times: dict[str, list[datetime]] = {}
+        """Id of a watch that every partition has answered → the times up to which the rows were found complete since then."""
 
     @property
     def partitions(self) -> int:
         return self._partitions
 
-    async def place(self, bill_no: str, declarant: str, reason: str, actor: str, key: RequestKey) -> tuple[str, int]:
-        """Its id, and how many consignments that are known got a hold. Problem 503 where not every partition has acknowledged it;
-        the same again under the same key completes it. From the first try on, goods that match stay at the gate."""
+    async def place_watch(
+        self, bill_no: str, declarant: str, reason: str, actor: str, key: RequestKey
+    ) -> tuple[str, int]:
+        """Its id, and how many known consignments got a hold. Problem 503 where not every request was acknowledged by the broker; the same
+        call with the same key completes it. From the first call on the gate's answer is no for goods that match."""
         watch_id, at = request_id(actor, key.hidden), now()
         copies = [
             prepare(
@@ -72,8 +76,8 @@ class Watches:
         if before is None:
             await self._bounded()
         elif (before.bill_no, before.declarant, before.reason) != (bill_no, declarant, reason):
-            raise Problem(422, "key_reused", seen=key.told)
-        row = WatchRow(watch_id, bill_no, declarant, reason, actor, copies[0].asked.asked_us, met=False, let_go=False)
+            raise Problem(422, "key_reused", seen=key.idempotency_key)
+        row = WatchRow(watch_id, bill_no, declarant, reason, actor, copies[0].request.asked_us, met=False, let_go=False)
         await self._asker.note(ASKED_WATCHES, [{name: getattr(row, name) for name in WATCH_COLUMNS}])
         await self._ask(copies)
         if before is not None and before.lifted_us is not None:
@@ -81,7 +85,7 @@ class Watches:
         return watch_id, await self._meet(row, copies)
 
     async def lift(self, watch_id: str, reason: str, actor: str, key: RequestKey) -> int:
-        """How many consignments were let go; Problem 404 for a watch that is not known, 503 as of `place`."""
+        """How many consignments were let go; Problem 404 for a watch that is not known, 503 as of `place_watch`."""
         row = await self._watch(watch_id)
         if row is None:
             raise Problem(404, "unknown_watch", seen=watch_id[:100])
@@ -101,15 +105,15 @@ class Watches:
         ]
         for copy in copies:
             await self._asker.before(
-                copy.asked
-            )  # another content under the same key is told before anything is written
+                copy.request
+            )  # Problem 422 for other content under the same key, before anything is written
         await self._ask(copies)
         w = ASKED_WATCHES.c
         lifted = row._replace(
             lift_id=request_id(actor, key.hidden),
             lift_reason=reason,
             lifted_by=actor,
-            lifted_us=copies[0].asked.asked_us,
+            lifted_us=copies[0].request.asked_us,
             let_go=False,
         )
         known = {name: getattr(lifted, name) for name in WATCH_COLUMNS}
@@ -119,7 +123,7 @@ class Watches:
         return await self._let_go(lifted, copies)
 
     async def follow(self) -> None:
-        """Finishes what a console has begun, this one or another, for ever."""
+        """Runs for ever: completes watches that this console or another one has begun to place or to lift."""
         while True:
             await asyncio.sleep(FOLLOW_SECONDS)
             try:
@@ -130,12 +134,13 @@ class Watches:
                 log.warning("watches wait", error=str(getattr(error, "orig", None) or error)[:300])
 
     async def finish(self) -> None:
-        """The second look: what became known while a watch was placed is held, and what it held while it was lifted is let go."""
+        """The second search: holds consignments that became known while a watch was placed, and lifts holds that it made while it was
+        lifted."""
         unfinished = [row for row in await asyncio.to_thread(self._rows.unfinished_watches) if not row.finished]
-        self._seen = {row.watch_id: self._seen.get(row.watch_id, []) for row in unfinished}
+        self._complete_times = {row.watch_id: self._complete_times.get(row.watch_id, []) for row in unfinished}
         for row in unfinished:
-            told = row.placed if row.lifted_us is None else row.lifted
-            if told < self._partitions or not self._complete(row.watch_id):
+            answered = row.placed if row.lifted_us is None else row.lifted
+            if answered < self._partitions or not self._complete(row.watch_id):
                 continue
             w = ASKED_WATCHES.c
             if row.lifted_us is None:
@@ -151,11 +156,11 @@ class Watches:
             await self._asker.note(ASKED_WATCHES, [], change)
 
     def _complete(self, watch_id: str) -> bool:
-        """Whether the rows have everything that was said before all partitions had said what was just read."""
-        as_of, seen = self._as_of(), self._seen[watch_id]
-        if as_of is not None and (not seen or as_of > seen[-1]):
-            seen.append(as_of)
-        return len(seen) >= LOOKS
+        """Whether the rows contain every message from before the moment at which the last partition answered."""
+        as_of, times = self._as_of(), self._complete_times[watch_id]
+        if as_of is not None and (not times or as_of > times[-1]):
+            times.append(as_of)
+        return len(times) >= LOOKS
 
     async def _watch(self, watch_id: str) -> WatchRow | None:
         return next(iter(await asyncio.to_thread(self._rows.watches, 1, watch_id)), None)
@@ -172,13 +177,13 @@ class Watches:
         except Problem as problem:
             if problem.status != 503 or not copies:
                 raise
-            there = sum([self._asker.asked(copy.asked.request_id) is not None for copy in copies])
+            there = sum([self._asker.request(copy.request.request_id) is not None for copy in copies])
             raise Problem(
                 503, "watch_incomplete", headers=problem.headers, partitions=len(copies), acknowledged=there
             ) from problem
 
     async def _meet(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """One hold for each consignment that the rows know and that matches."""
+        """Sends a hold for each known consignment that matches; how many."""
         after, count = "", 0
         while True:
             found = await asyncio.to_thread(self._rows.matching, row.bill_no, row.declarant, after, KNOWN_AT_ONCE)
@@ -203,7 +208,7 @@ class Watches:
             after = found[-1]
 
     async def _let_go(self, row: WatchRow, copies: Sequence[Prepared]) -> int:
-        """The hold of this watch is lifted from each consignment that the rows know to have it."""
+        """Sends the lifting of this watch's hold for each consignment that has it in the rows; how many."""
         hold_id = f"{HOLD}{row.watch_id}"
         lifts = [
             prepare(

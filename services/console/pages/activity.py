@@ -1,4 +1,4 @@
-"""Who did what? What was asked of desks over the consoles, by person, goods and day; and where somebody begins who knows containers only."""
+"""Who did what? Requests to desks that were sent over the consoles, by person, goods and day; and the page that asks for a container."""
 
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
@@ -25,9 +25,9 @@ from services.console.pages.rendering import render
 from services.console.readmodel.consignment import plain
 
 
-class Act(NamedTuple):
-    """A request, a reading (`kind` empty), or what was `done` with a message that was set aside (a sentence of the catalogue), on a page. `address`: the page that tells
-    what became of it, empty where the reader may not open it."""
+class ActivityRow(NamedTuple):
+    """A line of the page: a request, a reading (`kind` empty), or what was `done` with a parked message (key of a sentence in words.toml).
+    `address`: the page that shows what became of it, empty where the reader may not open it."""
 
     at: datetime | None
     person: str
@@ -40,7 +40,7 @@ class Act(NamedTuple):
 pages = APIRouter(include_in_schema=False)
 PAGE = 100
 LATEST = 20
-"""Of what somebody asked, on the page where they begin."""
+"""Requests of the reader that the page which asks for a container shows."""
 Number = Annotated[str, Query(max_length=40)]
 
 
@@ -53,19 +53,19 @@ def activity_page(
     what: Literal["requests", "readings", "parked"] = "requests",
     after: After = "",
 ) -> Response:
-    """What was asked, read of what is masked for others, or done with messages that were set aside, the latest first. Whoever may not
-    see this of others sees their own."""
+    """Requests, readings of what is masked for others, or what was done with parked messages, the latest first. Somebody who may not see
+    those of others sees their own."""
     who = who_of(request)
     all_seen = who.may(READ_PEOPLE)
     asked_by = person.strip() if all_seen else who.actor
-    told = {"person": person, "subject": subject, "day": day}
-    query = {name: said.strip() for name, said in told.items() if said.strip()}
+    typed = {"person": person, "subject": subject, "day": day}
+    query = {name: value.strip() for name, value in typed.items() if value.strip()}
     if what != "requests":
         query["what"] = what
     list_of, shown = LISTS[what]
     parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
     record: AccountQueries = request.app.state.record
-    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
@@ -82,7 +82,7 @@ def activity_page(
     )
 
 
-def _act(who: Who, row: Row[Any]) -> Act:
+def _act(who: Who, row: Row[Any]) -> ActivityRow:
     kind, page, name = KINDS.get(row.kind), "consignments", "consignment_id"
     if kind is not None and issubclass(kind, AboutContainer):
         page, name = "containers", "container_no"
@@ -91,21 +91,21 @@ def _act(who: Who, row: Row[Any]) -> Act:
         address = "/watches" if who.may_open("/watches") else ""
     elif not who.may_open(f"/{page}/{{{name}}}"):
         address = ""
-    return Act(when(row.asked_us), row.sender, row.kind, row.subject, address)
+    return ActivityRow(when(row.asked_us), row.sender, row.kind, row.subject, address)
 
 
-def _reading(who: Who, row: Row[Any]) -> Act:
-    """Of goods or a container, or of a list, which is noted under its address."""
+def _reading(who: Who, row: Row[Any]) -> ActivityRow:
+    """A reading of goods or a container, or of a list, which is recorded under its address."""
     address = _about(who, row.subject)
     if row.subject.startswith("/"):
         address = row.subject.removeprefix(API)
         address = address if ("GET", address) in ROUTES and who.may_open(address) else ""
-    return Act(when(row.at_us), row.reader, "", row.subject, address)
+    return ActivityRow(when(row.at_us), row.reader, "", row.subject, address)
 
 
-def _settled(who: Who, row: Row[Any]) -> Act:
+def _settled(who: Who, row: Row[Any]) -> ActivityRow:
     done = "activity.discarded" if row.status == "discarded" else "activity.replayed"
-    return Act(when(row.settled_us), row.actor, "", row.key, _about(who, row.key), done)
+    return ActivityRow(when(row.settled_us), row.actor, "", row.key, _about(who, row.key), done)
 
 
 def _about(who: Who, key: str) -> str:
@@ -115,24 +115,24 @@ def _about(who: Who, key: str) -> str:
 
 
 LISTS = {"requests": (requests, _act), "readings": (readings, _reading), "parked": (settled, _settled)}
-"""What is on record: the list, and how a row of it is shown."""
+"""What the page can show → the rows, and the function that turns one into a line."""
 
 
-def _day(told: str) -> tuple[int | None, int | None]:
-    """When a day of Beijing begins and ends, microseconds since 1970 UTC; Problem 422 for what is no day."""
-    if not told:
+def _day(text: str) -> tuple[int | None, int | None]:
+    """When a day begins and ends in Beijing, in microseconds since 1970 UTC; Problem 422 for a text that is not a date."""
+    if not text:
         return None, None
     try:
-        begins = datetime.combine(date.fromisoformat(told), time(), BEIJING)
+        begins = datetime.combine(date.fromisoformat(text), time(), BEIJING)
         ends = begins + timedelta(days=1)
         return int(begins.timestamp()) * SECOND, int(ends.timestamp()) * SECOND
     except (ValueError, OverflowError):
-        raise one_fault("/day", "date_parsing", told) from None
+        raise one_fault("/day", "date_parsing", text) from None
 
 
 @pages.get("/containers")
 def containers_page(request: Request, q: Number = "") -> Response:
-    """Leads to the page of a container; without a number it asks for one, and shows what one has asked last."""
+    """Redirects to the page of a container; without a number it asks for one, and shows the reader's latest requests."""
     if number := plain(q):
         return RedirectResponse(f"/containers/{quote(number)}", 303)
     record: AccountQueries = request.app.state.record

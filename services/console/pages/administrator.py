@@ -32,12 +32,12 @@ PAGE = 50
 LATEST = 20
 """Grants that the page of an account shows; the record has all of them."""
 LONGEST_LIFE_DAYS, LONGEST_OVERLAP_HOURS = 3650, 24 * 90
-"""As `dtg key` takes them."""
+"""The same limits as those of `dtg key`."""
 USUAL_DAYS, USUAL_OVERLAP_HOURS = 365, 24 * 7
 
 
 class Given(NamedTuple):
-    """What came of a form: about which account, and a secret that is shown this once (`kind`: password or key; `key_id`: its name)."""
+    """The result of a form: the account, and a secret that is shown only once (`kind`: password or key; `key_id`: its name)."""
 
     account: str
     kind: str = ""
@@ -46,26 +46,24 @@ class Given(NamedTuple):
 
 
 class By(NamedTuple):
-    """Who gives, and when; a time of the world's clock."""
+    """Who gives, and when (microseconds since 1970 UTC; not the clock of a sandbox)."""
 
     actor: str
     at: int
 
 
 def _make(people: Accounts, typed: Typed, by: By) -> Given:
-    name, program = _words(typed, "account"), typed.get("program") == "on"
+    name, program = _line(typed, "account"), typed.get("program") == "on"
     password = None if program else fresh_password()
-    row = Account(
-        name, _chosen(typed, Role), _words(typed, "company"), _words(typed, "office"), must_change=not program
-    )
+    row = Account(name, _chosen(typed, Role), _line(typed, "company"), _line(typed, "office"), must_change=not program)
     people.make(row, by=by.actor, at=by.at, password=password, sandbox=CLOCK.is_sandbox)
     return Given(name, "password" if password else "", password or "")
 
 
 def _change(people: Accounts, typed: Typed, by: By) -> Given:
-    name = _words(typed, "account")
-    wanted = {"roles": _chosen(typed, Role), **{column: _words(typed, column) for column in ("company", "office")}}
-    shown = {column: _words(typed, f"was_{column}") for column in wanted}
+    name = _line(typed, "account")
+    wanted = {"roles": _chosen(typed, Role), **{column: _line(typed, column) for column in ("company", "office")}}
+    shown = {column: _line(typed, f"was_{column}") for column in wanted}
     changed = {column: value for column, value in wanted.items() if set(value.split()) != set(shown[column].split())}
     if changed:
         people.change(name, by=by.actor, at=by.at, sandbox=CLOCK.is_sandbox, shown=shown, **changed)
@@ -74,7 +72,7 @@ def _change(people: Accounts, typed: Typed, by: By) -> Given:
 
 def _closing(closed: bool) -> "Callable[[Accounts, Typed, By], Given]":
     def close(people: Accounts, typed: Typed, by: By) -> Given:
-        name = _words(typed, "account")
+        name = _line(typed, "account")
         people.change(name, by=by.actor, at=by.at, sandbox=CLOCK.is_sandbox, closed=closed)
         return Given(name)
 
@@ -82,45 +80,45 @@ def _closing(closed: bool) -> "Callable[[Accounts, Typed, By], Given]":
 
 
 def _password(people: Accounts, typed: Typed, by: By) -> Given:
-    name, password = _words(typed, "account"), fresh_password()
+    name, password = _line(typed, "account"), fresh_password()
     people.set_password(name, password, by=by.actor, at=by.at)
     return Given(name, "password", password)
 
 
 def _end_sessions(people: Accounts, typed: Typed, by: By) -> Given:
-    name = _words(typed, "account")
+    name = _line(typed, "account")
     people.end_sessions(name, by=by.actor, at=by.at)
     return Given(name)
 
 
 def _make_key(people: Accounts, typed: Typed, by: By) -> Given:
-    name, ends_us = _words(typed, "account"), by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
+    name, ends_us = _line(typed, "account"), by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
     made = people.make_key(name, by=by.actor, at=by.at, ends_us=ends_us, scopes=_chosen(typed, Scope).split())
     return _key(name, made)
 
 
 def _rotate_key(people: Accounts, typed: Typed, by: By) -> Given:
-    key_id, ends_us = _words(typed, "key_id"), by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
+    key_id, ends_us = _line(typed, "key_id"), by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
     overlap = _number(typed, "overlap_hours", 0, LONGEST_OVERLAP_HOURS) * HOUR
     made = people.rotate(key_id, by=by.actor, at=by.at, overlap_us=overlap, ends_us=ends_us)
-    return _key(_words(typed, "account"), made)
+    return _key(_line(typed, "account"), made)
 
 
 def _revoke_key(people: Accounts, typed: Typed, by: By) -> Given:
-    people.revoke(_words(typed, "key_id"), by=by.actor, at=by.at)
-    return Given(_words(typed, "account"))
+    people.revoke(_line(typed, "key_id"), by=by.actor, at=by.at)
+    return Given(_line(typed, "account"))
 
 
 def _authorise(people: Accounts, typed: Typed, by: By) -> Given:
     until_us = by.at + _number(typed, "days", 1, LONGEST_LIFE_DAYS) * DAY
-    company, agent = _words(typed, "company"), _agent(people, typed)
+    company, agent = _line(typed, "company"), _agent(people, typed)
     people.authorise(company, agent, by=by.actor, at=by.at, from_us=by.at, until_us=until_us)
-    return Given(_words(typed, "account"))
+    return Given(_line(typed, "account"))
 
 
 def _end_authorisation(people: Accounts, typed: Typed, by: By) -> Given:
-    people.end_authorisation(_words(typed, "company"), _agent(people, typed), by=by.actor, at=by.at)
-    return Given(_words(typed, "account"))
+    people.end_authorisation(_line(typed, "company"), _agent(people, typed), by=by.actor, at=by.at)
+    return Given(_line(typed, "account"))
 
 
 ACTS: dict[str, Callable[[Accounts, Typed, By], Given]] = {
@@ -145,14 +143,14 @@ def _key(account: str, made: Shown) -> Given:
 
 def _agent(people: Accounts, typed: Typed) -> str:
     """The company of the agent whose page the form is on."""
-    account = people.account(_words(typed, "account"))
+    account = people.account(_line(typed, "account"))
     if account is None or not account.company:
         raise NotGranted("Only an agent with a company is authorised. 仅可授权有企业代码的代理")
     return account.company
 
 
-def _words(typed: Typed, field: str) -> str:
-    """One line of text; Problem 422 for what no name is made of."""
+def _line(typed: Typed, field: str) -> str:
+    """One line of text; Problem 422 where it has characters that no name has."""
     value = typed.get(field, "")
     if not re.match(LINE, value):
         raise one_fault(f"/{field}", "string_pattern_mismatch", value)
@@ -160,7 +158,7 @@ def _words(typed: Typed, field: str) -> str:
 
 
 def _chosen(typed: Typed, choices: type[Role] | type[Scope]) -> str:
-    """The boxes that were ticked, words apart by a blank; each stands in the form under its group and name."""
+    """The values of the boxes that were ticked, separated by blanks; in the form a box is called `<group>_<value>`."""
     group = choices.__name__.lower()
     return " ".join([each.value for each in choices if typed.get(f"{group}_{each.value}") == "on"])
 
@@ -180,17 +178,17 @@ def _number(typed: Typed, field: str, least: int, most: int) -> int:
 
 @pages.get("/accounts")
 def accounts_page(request: Request, q: Name = "", after: After = "") -> Response:
-    """Who is there, by name, with what is in force of each; and the form to make another one."""
+    """The accounts by name, each with its keys, sessions and authorisations that are in force; and the form to make another one."""
     return _accounts(request, q.strip(), after)
 
 
 def _accounts(
-    request: Request, words: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
+    request: Request, search: str = "", after: str = "", problem: Problem | None = None, typed: Typed | None = None
 ) -> Response:
-    record, parts = _record(request), accounts(words)
-    found = record.page(parts, paging.place_of(after, parts), PAGE + 1)
+    record, parts = _record(request), accounts(search)
+    found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     rows = [row for _, row in found[:PAGE]]
-    query = {"q": words} if words else {}
+    query = {"q": search} if search else {}
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
         request,
@@ -201,7 +199,7 @@ def _accounts(
         when=when,
         rows=rows,
         in_force=record.in_force([row.account for row in rows], world_us()),
-        asked=words,
+        asked=search,
         roles=list(Role),
         start=f"/accounts?{urlencode(query)}" if after else None,
         more=f"/accounts?{urlencode(following)}" if following else None,
@@ -213,7 +211,7 @@ def _accounts(
 
 @pages.get("/account")
 def account_page(request: Request, name: Name) -> Response:
-    """One account: what it is, its keys and sessions, and what was given to it."""
+    """One account: its roles, its keys and sessions, and the grants to it."""
     return _account(request, name)
 
 
@@ -250,9 +248,9 @@ def _account(request: Request, name: str, problem: Problem | None = None, typed:
 
 @pages.get("/grants")
 def grants_page(request: Request, account: Name = "", after: After = "") -> Response:
-    """Who gave what to whom, and took it, the latest first."""
+    """Who gave which right to whom or took it away, the latest first."""
     name, parts = account.strip(), grants(account.strip())
-    found = _record(request).page(parts, paging.place_of(after, parts), PAGE + 1)
+    found = _record(request).page(parts, paging.position_of(after, parts), PAGE + 1)
     query = {"account": name} if name else {}
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
@@ -267,7 +265,7 @@ def grants_page(request: Request, account: Name = "", after: After = "") -> Resp
 
 
 async def act(request: Request, typed: Form) -> Response:
-    """Gives or takes what the form says. A secret is on the answer itself and nowhere else; without one the page of the account follows."""
+    """Does what the form says. A secret is shown on the answer itself and nowhere else; without one it redirects to the account's page."""
     name = request.scope["route"].path.rpartition("/")[2]
     by = By(who_of(request).actor, world_us())
     try:
@@ -286,7 +284,7 @@ async def act(request: Request, typed: Form) -> Response:
 
 
 def _give(one: Callable[[Accounts, Typed, By], Given], people: Accounts, typed: Typed, by: By) -> Given:
-    """Does it; Problem 422 in the words of what cannot be given."""
+    """Runs `one`; Problem 422 with the sentence of NotGranted."""
     try:
         return one(people, typed, by)
     except NotGranted as error:

@@ -1,4 +1,4 @@
-"""How does a reader learn the API? Pages made from the application's own document; nothing is fetched from elsewhere."""
+"""How does a reader learn the API? From pages made of the application's OpenAPI document; nothing is fetched from other servers."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def docs(request: Request) -> Response:
 
 @router.get("/docs/codes/{table}")
 def codes(request: Request, table: str) -> Response:
-    """One list of codes that a field goes by."""
+    """One list of codes that a field may hold."""
     if table not in TABLES:
         raise Problem(404, "no_such_path", seen=request.url.path)
     return render(request, "codes.html", table=table, rows=TABLES[table](), tables=list(TABLES))
@@ -48,20 +48,20 @@ def fault(request: Request, code: str) -> Response:
     """What the `type` of a problem means: a page for people, JSON for programs."""
     if code not in FAULTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
-    told, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
+    problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
     if wants_page(request):
-        return render(request, "fault.html", code=code, told=told, title=title, detail=detail)
+        return render(request, "fault.html", code=code, entry=problem, title=title, detail=detail)
     return JSONResponse(
         {
             "type": f"/problems/{code}",
-            "status": told.status,
+            "status": problem.status,
             "title": title.en,
             "title_zh": title.zh,
             "detail": detail.en,
             "detail_zh": detail.zh,
-            "when": told.en,
-            "when_zh": told.zh,
-            "example": told.request or None,
+            "when": problem.en,
+            "when_zh": problem.zh,
+            "example": problem.request or None,
         }
     )
 
@@ -80,15 +80,15 @@ def _operation(document: Schema, path: str, method: str, operation: Schema) -> S
     }
 
 
-def _parameter(document: Schema, said: Schema) -> Schema:
-    schema = said["schema"]
+def _parameter(document: Schema, parameter: Schema) -> Schema:
+    schema = parameter["schema"]
     return {
-        "name": said["name"],
-        "place": said["in"],
-        "required": said.get("required", False),
-        "description": said.get("description", ""),
-        "zh": said.get(ZH, ""),
-        "example": _example(said.get("example")),
+        "name": parameter["name"],
+        "place": parameter["in"],
+        "required": parameter.get("required", False),
+        "description": parameter.get("description", ""),
+        "zh": parameter.get(ZH, ""),
+        "example": _example(parameter.get("example")),
         "shape": shape(schema, document),
         "bounds": bounds(schema),
         "codes": "",
@@ -96,25 +96,25 @@ def _parameter(document: Schema, said: Schema) -> Schema:
 
 
 def _fields(document: Schema, schema: Schema) -> list[Schema]:
-    """The fields of a body, those of the objects in it indented behind them."""
+    """The fields of a body; those of an object in it follow its own row, with its name as prefix."""
     found = _resolve(document, schema)
     rows = []
-    for name, said in found.get("properties", {}).items():
+    for name, field in found.get("properties", {}).items():
         rows.append(
             {
                 "name": name,
-                "shape": shape(said, document),
+                "shape": shape(field, document),
                 "required": name in found.get("required", ()),
-                "description": said.get("description", ""),
-                "zh": said.get(ZH, ""),
-                "example": _example(next(iter(said.get("examples", ())), None)),
-                "bounds": bounds(said),
-                "codes": said.get(CODES, ""),
+                "description": field.get("description", ""),
+                "zh": field.get(ZH, ""),
+                "example": _example(next(iter(field.get("examples", ())), None)),
+                "bounds": bounds(field),
+                "codes": field.get(CODES, ""),
             }
         )
-        inner = said.get("items", said)
+        inner = field.get("items", field)
         if "$ref" in inner and "properties" in _resolve(document, inner):
-            many = "[]" if "items" in said else ""
+            many = "[]" if "items" in field else ""
             rows += [{**row, "name": f"{name}{many}.{row['name']}"} for row in _fields(document, inner)]
     return rows
 
@@ -130,7 +130,7 @@ def _resolve(document: Schema, schema: Schema) -> Schema:
 
 
 def shape(schema: Schema, document: Schema) -> str:
-    """A schema in a few words; codes are listed where it names some."""
+    """A schema as a short text: its type or format, or the values that it lists."""
     if "$ref" in schema:
         named = _resolve(document, schema)
         return shape(named, document) if "enum" in named else str(schema["$ref"]).rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""What do people see? Pages that read without JavaScript, refresh with it, and send requests, never facts."""
+"""Which pages show the board, lists, goods, containers, alarms and parked messages? They work without JavaScript, and refresh with it."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ from services.console.api.masking import masked
 from services.console.api.problems import Problem
 from services.console.api.views import ConsignmentView, RequestView
 from services.console.pages.containers_of_goods import own_box
-from services.console.pages.decisions import DECIDING, dossier
+from services.console.pages.decisions import DECIDING, decision_summary
 from services.console.pages.formatting import Sight
 from services.console.pages.rendering import (
     FOLDER,
@@ -44,16 +44,16 @@ PAGE = 50
 CSV_ROWS = 5000
 CSV_COLUMNS = ("consignment_id", "declaration_no", "reference", "declarant", "stage", "waiting_for", "owner", "since")
 CSV_BYTES = 900_000
-"""Of one file; where it ends before the list does, its last row has the address of the next file."""
+"""Bytes of one file; where the list is longer, the last row of the file has the address of the next one."""
 PARKED_ROWS = 100
 ALARM_ROWS = 100
 TIMELINE = 200
 """Messages of a timeline on one page."""
 TIMELINE_BYTES = 200_000
 DECISION_BYTES = 1_000_000
-"""Of contents that are read for one page; much less is shown."""
+"""Bytes of contents that are read for one page; much less is shown."""
 DECISIONS = 200
-"""The latest messages from which the decisions on a page are picked."""
+"""The number of latest messages from which the decisions on a page are selected."""
 BOXES = 20
 """Containers of a consignment, and consignments of a container, that are shown with their answers."""
 LINES = 50
@@ -63,12 +63,12 @@ REPORTS = 20
 FLOW = ("lodged", "accepted", "controlled", "treated", "awaiting_arrival", "released", "gated_out")
 STOPPED = ("held", "partly_released", "revoked", "left_unreleased", "parked")
 ENDED = ("rejected", "refused", "withdrawn")
-"""The stages as the board draws them: the way of the goods, what stops them beside it, and other ends."""
+"""The stages as the board draws them: in the order of the flow, those in which goods are stopped, and other ends."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
-"""Days for which goods may be shown that nobody lodged; 0: all."""
+"""The choices on the page of goods that nobody lodged: for how many days at least; 0: all."""
 BOARD, GOODS = cast(AccessRule, ROUTES["GET", "/board"]), cast(AccessRule, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
-"""Where the work of those begins who may not see the board: the first of these pages that they may open."""
+"""Start pages of people who may not see the board: the first of these that they may open."""
 router = APIRouter(include_in_schema=False)
 
 
@@ -83,24 +83,25 @@ def mount(app: FastAPI) -> None:
 
 def _board(request: Request) -> dict[str, Any]:
     desk, who = office(request), who_of(request)
-    said, seen = answers.board(desk, who), condition(who, complete=desk.complete())
+    view, visible = answers.board(desk, who), condition(who, complete=desk.complete())
     return {
-        "board": said,
-        "stage": {one.stage.value: one for one in said.stages},
+        "board": view,
+        "stage": {one.stage.value: one for one in view.stages},
         "flow": FLOW,
         "stopped": STOPPED,
         "ended": ENDED,
-        "in_hand": sum([one.consignments for one in said.stages if one.open and one.stage is not Stage.RELEASED]),
-        "total": sum([one.consignments for one in said.stages]),
+        "in_hand": sum([one.consignments for one in view.stages if one.open and one.stage is not Stage.RELEASED]),
+        "total": sum([one.consignments for one in view.stages]),
         "longest": [
-            answers.goods_to(who, row) for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, seen))
+            answers.goods_to(who, row)
+            for row in desk.rows.with_holds(desk.rows.longest_waiting(OPEN_STAGES, 8, visible))
         ],
-        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, seen))),
+        "latest": list(feed_entries(desk.rows, desk.rows.latest_releases(8, visible))),
     }
 
 
 def _beginning(who: Who) -> str:
-    """Where somebody's work is who may not see the board; a treatment unit's is what is under treatment."""
+    """The start page of somebody who may not see the board; a treatment unit starts with the goods that wait for a treatment."""
     if who.may_ask(RecordTreatment):
         return f"/consignments?stage={Stage.TREATED}"
     return next(address for address in BEGINNINGS if who.may_open(address))
@@ -108,7 +109,7 @@ def _beginning(who: Who) -> str:
 
 @router.get("/")
 def board(request: Request) -> Response:
-    """The board; whoever may not see it is led to where their work is."""
+    """The board; somebody who may not see it is redirected to their start page."""
     who = who_of(request)
     if not who.may(BOARD):
         return RedirectResponse(_beginning(who), 303)
@@ -131,31 +132,31 @@ Name = Annotated[str, Query(max_length=200)]
 def consignments(
     request: Request, q: str = "", stage: Stage | None = None, after: After = "", cursor: OldCursor = 0
 ) -> Response:
-    """All consignments, or those of a name or stage; what is found alone is shown at once."""
-    desk, who, asked = office(request), who_of(request), q.strip()[:100]
-    wanted = None if asked else stage
-    query = {"q": asked} if asked else {"stage": wanted.value} if wanted else {}
+    """All consignments, or those that match a search text or are at a stage. A single match redirects to its own page."""
+    desk, who, search = office(request), who_of(request), q.strip()[:100]
+    wanted = None if search else stage
+    query = {"q": search} if search else {"stage": wanted.value} if wanted else {}
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # a link of an older version
         return RedirectResponse(first_page, 303)
-    parts = answers.found(desk, asked, wanted, who)
-    place = paging.place_of(after, parts)
-    found = [(at, of_row(row)) for at, row in desk.rows.page(parts, place, PAGE + 1)]
-    if asked and len(found) == 1 and not place:
+    parts = answers.found(desk, search, wanted, who)
+    position = paging.position_of(after, parts)
+    found = [(at, of_row(row)) for at, row in desk.rows.page(parts, position, PAGE + 1)]
+    if search and len(found) == 1 and not position:
         return RedirectResponse(f"/consignments/{quote(found[0][1].consignment_id)}", 303)
-    if asked and not found and answers.gate_view(desk, who, plain(asked)).reason != "unknown":
-        return RedirectResponse(f"/containers/{quote(plain(asked))}", 303)
+    if search and not found and answers.gate_view(desk, who, plain(search)).reason != "unknown":
+        return RedirectResponse(f"/containers/{quote(plain(search))}", 303)
     more = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
-    if asked:
+    if search:
         note_told(request, *[row.consignment_id for _, row in found[:PAGE]])
     return render(
         request,
         "list.html",
         rows=[answers.goods_to(who, row) for row in desk.rows.with_holds([row for _, row in found[:PAGE]])],
-        asked=asked,
+        asked=search,
         stage=wanted,
-        first=(place.passed if place else 0) + 1,
-        start=first_page if place else None,
+        first=(position.passed if position else 0) + 1,
+        start=first_page if position else None,
         more=f"/consignments?{urlencode(more)}" if more else None,
         as_csv=f"/consignments.csv?{urlencode(query)}",
         counts=stage_counts(desk.rows.counts(), {}, {}, now()) if who.may(BOARD) else [],
@@ -165,7 +166,7 @@ def consignments(
 
 @router.get("/unmatched")
 def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, after: After = "") -> Response:
-    """Goods of which something was told so many days ago or longer (0: at any time), and that nobody has lodged since."""
+    """Goods with a hold or an arrival so many days ago or longer (0: at any time) for which no declaration was lodged since."""
     desk = office(request)
     rows, following = answers.unmatched_page(desk, who_of(request), days, after, PAGE)
     return render(
@@ -182,25 +183,25 @@ def unmatched(request: Request, days: Annotated[int, Query(ge=0, le=3650)] = 0, 
 
 @router.get("/consignments.csv")
 def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, after: str = "") -> Response:
-    """The list as spreadsheets read it, from a place on; the row after the last one that has room says where the next file is."""
-    desk, sight, asked = office(request), Sight(language_of(request), now()), q.strip()[:100]
+    """The list as CSV, from the position `after` on. Where it does not fit into one file, the last row has the address of the next file."""
+    desk, sight, search = office(request), Sight(language_of(request), now()), q.strip()[:100]
     who = who_of(request)
-    parts = answers.found(desk, asked, stage, who)
-    found = desk.rows.page(parts, paging.place_of(after, parts), CSV_ROWS + 1)
+    parts = answers.found(desk, search, stage, who)
+    found = desk.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
-    for number, (place, listed) in enumerate(found):
+    for number, (position, listed) in enumerate(found):
         line = _line([_plain_cell(cell) for cell in _cells(answers.goods_to(who, of_row(listed)), sight)])
         size += len(line.encode())
         if before and (number == CSV_ROWS or size > CSV_BYTES):
-            query = {"q": asked, "stage": stage.value if stage else "", "after": paging.token(before)}
+            query = {"q": search, "stage": stage.value if stage else "", "after": paging.token(before)}
             following = f"{request.base_url}consignments.csv?{urlencode({k: v for k, v in query.items() if v})}"
             lines.append(_line([sight.t("list.csv_next", address=following)]))
             headers["Link"] = f'<{following}>; rel="next"'
             break
         lines.append(line)
-        before = place
-    if asked:
+        before = position
+    if search:
         note_told(request, *[listed.consignment_id for _, listed in found[: len(lines) - 1]])
     headers["Content-Disposition"] = 'attachment; filename="consignments.csv"'
     return Response("\ufeff" + "".join(lines), media_type="text/csv; charset=utf-8", headers=headers)
@@ -221,19 +222,23 @@ def _cells(goods: ConsignmentView, sight: Sight) -> tuple[str, ...]:
 
 
 def _plain_cell(cell: str) -> str:
-    """A spreadsheet takes these signs for the beginning of a formula."""
+    """Quotes a cell that a spreadsheet would take for a formula, by its first character."""
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 # one consignment
 
 Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
-"""The place of the first message of a timeline that is shown."""
+"""The position (column `place`) of the first message of a timeline that is shown."""
+RequestId = Annotated[str, Query(alias="asked")]
+"""The request whose outcome the page shows; `asked` in the address."""
 
 
 @router.get("/consignments/{consignment_id}")
-def one(request: Request, consignment_id: str, asked: str = "", only: str = "all", since: Since = 0) -> Response:
-    return consignment_page(request, consignment_id, asked=asked, only=only, since=since)
+def one(
+    request: Request, consignment_id: str, request_id: RequestId = "", only: str = "all", since: Since = 0
+) -> Response:
+    return consignment_page(request, consignment_id, request_id=request_id, only=only, since=since)
 
 
 @router.get("/consignments/{consignment_id}/live")
@@ -245,14 +250,14 @@ def consignment_page(
     request: Request,
     consignment_id: str,
     *,
-    asked: str = "",
+    request_id: str = "",
     only: str = "all",
     since: int = 0,
     template: str = "consignment.html",
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """Where it stands; with `problem`, what was wrong with the form that was `typed`."""
+    """The page of a consignment; with `problem`, what was wrong with the form whose fields are in `typed`."""
     desk, who = office(request), who_of(request)
     row = consignment_of(desk, who, consignment_id)
     pending = row is None
@@ -275,7 +280,7 @@ def consignment_page(
         goods=goods,
         customs_raw=seconds_of("customs_raw", Moments(accepted=goods.accepted_at, released=goods.released_at)),
         pending=pending,
-        file=dossier(read, who.audience()),
+        file=decision_summary(read, who.audience()),
         **timeline,
         only=wanted,
         since=since,
@@ -286,7 +291,7 @@ def consignment_page(
         parked=[masked(parked(each), who.audience()) for each in desk.rows.parked(20, key=consignment_id)]
         if goods.parked_messages
         else [],
-        asked=_outcome(request, asked),
+        asked=_outcome(request, request_id),
         forms=who.forms("consignments"),
         problem=problem.details() if problem else None,
         typed=typed or {},
@@ -294,7 +299,7 @@ def consignment_page(
 
 
 def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
-    """What the template of a timeline needs: one page of it, and the kinds of all, for the names of causes."""
+    """The variables of the timeline's template: one page of entries, and all facts by id, with which it names causes."""
     wanted = [fact for fact in facts if is_shown(fact.kind, only)]
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
     shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
@@ -308,16 +313,16 @@ def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], onl
     }
 
 
-def _outcome(request: Request, asked: str) -> RequestView | None:
-    """What became of the request that the page was asked to tell of; None for one that this console does not know."""
+def _outcome(request: Request, request_id: str) -> RequestView | None:
+    """What became of the request that the page's address names; None for one that this console does not know."""
     desk = office(request)
-    known = asked and (desk.asker.asked(asked) is not None or desk.rows.lodgement(asked) is not None)
-    return _told_of(request, asked) if known else None
+    known = request_id and (desk.asker.request(request_id) is not None or desk.rows.lodgement(request_id) is not None)
+    return _view_of_request(request, request_id) if known else None
 
 
-def _told_of(request: Request, asked: str) -> RequestView:
-    """What became of this request, which may be about other goods than the page."""
-    outcome = answers.outcome(office(request), who_of(request), asked)
+def _view_of_request(request: Request, request_id: str) -> RequestView:
+    """What became of this request; it may be about other goods than the page, so the reading is recorded."""
+    outcome = answers.outcome(office(request), who_of(request), request_id)
     note_told(request, outcome.subject)
     return outcome
 
@@ -341,16 +346,16 @@ def message(request: Request, key: str, message_id: str) -> Response:
 
 @router.get("/requests/{request_id}")
 def asked_part(request: Request, request_id: str) -> Response:
-    """What became of a request, as the strip on top of a page."""
-    return render(request, "_asked.html", asked=_told_of(request, request_id))
+    """What became of a request, as the part on top of a page that refreshes itself."""
+    return render(request, "_asked.html", asked=_view_of_request(request, request_id))
 
 
 # containers and parked messages
 
 
 @router.get("/containers/{container_no}")
-def container(request: Request, container_no: str, asked: str = "", since: Since = 0) -> Response:
-    return container_page(request, container_no, asked=asked, since=since)
+def container(request: Request, container_no: str, request_id: RequestId = "", since: Since = 0) -> Response:
+    return container_page(request, container_no, request_id=request_id, since=since)
 
 
 @router.get("/containers/{container_no}/live")
@@ -362,22 +367,22 @@ def container_page(
     request: Request,
     container_no: str,
     *,
-    asked: str = "",
+    request_id: str = "",
     since: int = 0,
     template: str = "container.html",
     problem: Problem | None = None,
     typed: dict[str, str] | None = None,
 ) -> Response:
-    """May it leave, what is in it, and what was said about it."""
+    """The page of a container: whether it may leave, what is in it, and its messages."""
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
     note_told(request, number)
-    seen = inside_of(desk.rows, who, number, complete=desk.complete())
+    visible = inside_of(desk.rows, who, number, complete=desk.complete())
     may = who.may(READ_MESSAGES) and may_read(desk, who, number)
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
     inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
     parts = desk.rows.container(number).parts if "permit" in who.forms("containers") else []
-    reports = [] if seen is not None and seen.hidden else desk.rows.reports(number, REPORTS + 1)
+    reports = [] if visible is not None and visible.hidden else desk.rows.reports(number, REPORTS + 1)
     page = f"/containers/{quote(number)}"
     return render(
         request,
@@ -392,7 +397,7 @@ def container_page(
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
         **_timeline(desk, who, number, page, facts, "all", since),
-        asked=_outcome(request, asked),
+        asked=_outcome(request, request_id),
         forms=who.forms("containers"),
         problem=problem.details() if problem else None,
         typed=typed or {},
@@ -401,7 +406,7 @@ def container_page(
 
 @router.get("/parked")
 def parked_page(request: Request, after: After = "") -> Response:
-    """What could not be decided and waits for somebody, the newest first."""
+    """Messages that are parked, the newest first."""
     desk = office(request)
     rows, following = answers.page(desk, lists.parked(), after, PARKED_ROWS, parked)
     more = f"/parked?after={following}" if following else None

@@ -1,4 +1,5 @@
-"""What does the page of goods say of their containers? Only what is said about these goods: a box comes back, and others share it."""
+"""What does the page of a consignment say of its containers? Only what concerns these goods: a container comes back with other goods, and
+several consignments may share it."""
 
 from typing import NamedTuple
 
@@ -10,12 +11,12 @@ from services.console.pages import tones
 from services.console.pages.tones import Tone
 
 NO_GOODS = frozenset({Stage.REJECTED, Stage.WITHDRAWN})
-"""Stages in which the paper puts no goods into a container."""
+"""Stages in which the declaration is not in force, so that no goods are in its containers."""
 
 
 class OwnBox(NamedTuple):
     """One container of a consignment. `state`: whether it may leave, empty where the gate's present answer is not about these goods;
-    `note`: why, in words."""
+    `note`: why, as a sentence."""
 
     container_no: str
     tone: Tone
@@ -24,7 +25,7 @@ class OwnBox(NamedTuple):
 
 
 def own_box(goods: ConsignmentView, box: GateView) -> OwnBox:
-    """The line of one container. `box`: the gate's present answer about it, whichever goods that is about."""
+    """The line of one container. `box`: the gate's present answer about it, which may be about other goods."""
     number = box.container_no
     if number in goods.unreleased_containers:
         return OwnBox(number, "bad", _text("container.gone"), _text("own_box.unreleased"))
@@ -41,5 +42,5 @@ def own_box(goods: ConsignmentView, box: GateView) -> OwnBox:
 
 
 def _text(key: str) -> Text:
-    words: Words = both(key)
-    return Text(zh=words.zh, en=words.en)
+    sentence: Words = both(key)
+    return Text(zh=sentence.zh, en=sentence.en)

@@ -1,4 +1,4 @@
-"""What was decided about these goods, and on what grounds? Picked out of their timeline for the page."""
+"""What was decided about these goods, and on what grounds? Selected from their timeline for the page of a consignment."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -37,12 +37,12 @@ _KINDS: dict[str, type[Message]] = {
 LONGEST_TEXT = 500
 LONGEST_LIST = 200
 DECIDING = frozenset(_KINDS)
-"""The kinds that a dossier is made of."""
+"""The kinds of messages that a summary is made of."""
 
 
 @dataclass(frozen=True)
-class Said(Generic[F_co]):
-    """A fact, and where and when it was said."""
+class TimelineFact(Generic[F_co]):
+    """A message (most are facts) and its entry in the timeline, which has id, topic, offset and time."""
 
     entry: Entry
     fact: F_co
@@ -50,62 +50,62 @@ class Said(Generic[F_co]):
 
 @dataclass
 class Control:
-    """One ordered control and its answer, None while it is open. `again`: why it is open again, if it is: papers are to be put right,
-    or findings were taken back."""
+    """One ordered control and its answer, None while it is open. `again`: what opened it again, None where nothing did: a rectification
+    was requested, or findings were retracted."""
 
-    order: Said[i.InspectionOrdered]
-    answer: Said[Message] | None = None
+    order: TimelineFact[i.InspectionOrdered]
+    answer: TimelineFact[Message] | None = None
     overdue: bool = False
-    again: Said[i.RectificationRequested | i.FindingsRetracted] | None = None
+    again: TimelineFact[i.RectificationRequested | i.FindingsRetracted] | None = None
 
     @property
     def next_revision(self) -> int:
-        """Which answer of this control is asked for, see `RecordFindings`."""
+        """The revision that the next findings of this control must have, see `RecordFindings`."""
         return self.again.fact.revision + 1 if self.again else 0
 
 
 @dataclass
 class Treatment:
-    """One ordered treatment and its answer. `again`: as of a control; another treatment is another order."""
+    """One ordered treatment and its answer. `again` is always None: another treatment is another order."""
 
-    order: Said[q.TreatmentOrdered]
-    answer: Said[Message] | None = None
+    order: TimelineFact[q.TreatmentOrdered]
+    answer: TimelineFact[Message] | None = None
     overdue: bool = False
     again: None = None
 
 
 @dataclass
 class Referral:
-    """A question to an officer, because no treatment is known, and the decision, None while there is none. `again`: the decision was
-    taken back."""
+    """A referral to an officer, because no treatment is known, and the decision, None while there is none. `again`: the retraction of an
+    earlier decision."""
 
-    order: Said[q.TreatmentReferred]
-    answer: Said[Message] | None = None
+    order: TimelineFact[q.TreatmentReferred]
+    answer: TimelineFact[Message] | None = None
     overdue: bool = False
-    again: Said[q.TreatmentDecisionRetracted] | None = None
+    again: TimelineFact[q.TreatmentDecisionRetracted] | None = None
 
     @property
     def next_revision(self) -> int:
-        """Which decision is asked for, see `DecideTreatment`."""
+        """The revision that the next decision must have, see `DecideTreatment`."""
         return self.again.fact.revision + 1 if self.again else 0
 
 
 @dataclass
-class Dossier:
+class DecisionSummary:
     """The declaration desk's answer, the assessment, the controls, the treatments, the release desk's decisions. `lines`, `boxes`: how
-    many lines of goods and containers the paper has."""
+    many lines of goods and containers the declaration has."""
 
-    declared: Said[Message] | None = None
+    declared: TimelineFact[Message] | None = None
     lines: int = 0
     boxes: int = 0
-    assessed: Said[ConsignmentAssessed] | None = None
+    assessed: TimelineFact[ConsignmentAssessed] | None = None
     controls: list[Control] = field(default_factory=list)
     treatments: list[Treatment] = field(default_factory=list)
     referrals: list[Referral] = field(default_factory=list)
-    decisions: list[Said[Message]] = field(default_factory=list)
-    refused: list[Said[RequestRefused]] = field(default_factory=list)
-    lifts: list[Said[r.LiftHold]] = field(default_factory=list)
-    arrivals: list[Said[r.ReportArrival]] = field(default_factory=list)
+    decisions: list[TimelineFact[Message]] = field(default_factory=list)
+    refused: list[TimelineFact[RequestRefused]] = field(default_factory=list)
+    lifts: list[TimelineFact[r.LiftHold]] = field(default_factory=list)
+    arrivals: list[TimelineFact[r.ReportArrival]] = field(default_factory=list)
 
     def open_controls(self) -> list[Control]:
         """The controls that an officer may answer now."""
@@ -123,19 +123,19 @@ class Dossier:
         return list({each.order.fact.origin: each for each in judged}.values())
 
     def decided_referrals(self) -> list[Referral]:
-        """The questions whose decision can be taken back."""
+        """The referrals whose decision can be taken back."""
         decisions = (q.TreatmentOrdered, q.TreatmentWaived, q.QuarantineRefused)
         return [each for each in self.referrals if each.answer and isinstance(each.answer.fact, decisions)]
 
-    def lifted_holds(self) -> list[Said[r.LiftHold]]:
+    def lifted_holds(self) -> list[TimelineFact[r.LiftHold]]:
         """The liftings of officers' holds that stand, and can be taken back."""
-        refused = {said.fact.request_id for said in self.refused}
+        refused = {refusal.fact.request_id for refusal in self.refused}
         return [lift for lift in self.lifts if lift.entry.id not in refused]
 
-    def told_arrivals(self) -> list[Said[r.ReportArrival]]:
-        """The reports of arrivals that stand, and can be taken back by who told them."""
-        refused = {said.fact.request_id for said in self.refused}
-        return [told for told in self.arrivals if told.entry.id not in refused]
+    def reported_arrivals(self) -> list[TimelineFact[r.ReportArrival]]:
+        """The reports of arrivals that stand, and can be taken back by their reporter."""
+        refused = {refusal.fact.request_id for refusal in self.refused}
+        return [arrival for arrival in self.arrivals if arrival.entry.id not in refused]
 
     def open_treatments(self) -> list[Treatment]:
         """The treatments that a unit may record now."""
@@ -146,10 +146,10 @@ class Dossier:
         return [referral for referral in self.referrals if referral.answer is None]
 
 
-def dossier(entries: Iterable[Entry], audience: Audience | None = None) -> Dossier:
-    """From a timeline in the order of cause and time, as this audience gets it; what is not of its kind's shape is left to the
-    timeline. Facts are without the fields that are masked: whoever shows one of these looks first whether it is there."""
-    made = Dossier()
+def decision_summary(entries: Iterable[Entry], audience: Audience | None = None) -> DecisionSummary:
+    """The summary of a timeline in the order of cause and time, as this audience gets it. Messages that do not have the shape of their kind
+    are left out; the timeline shows them. Masked fields are missing in the facts, so a template tests first whether one is defined."""
+    made = DecisionSummary()
     for entry in entries:
         fact = _read(entry, audience)
         if fact is not None:
@@ -167,7 +167,7 @@ def _read(entry: Entry, audience: Audience | None) -> Message | None:
             return kind.read_stored(read, extra="ignore")
         return kind.model_construct(**dict(outside_form(kind, audience).read_stored(read, extra="ignore")))
     except ValidationError:
-        return None  # anybody may write to a topic; the timeline shows what came
+        return None  # a topic may hold any content under this kind; the timeline shows it
 
 
 def _short(value: Any) -> Any:
@@ -183,72 +183,72 @@ def _short(value: Any) -> Any:
             return value
 
 
-def _note(made: Dossier, entry: Entry, fact: Message) -> None:
+def _note(made: DecisionSummary, entry: Entry, fact: Message) -> None:
     match fact:
         case DeclarationAccepted() | DeclarationRejected():
-            made.declared = Said(entry, fact)
-            paper = (entry.body or {}).get("declaration", {})  # `fact` has the first of both only, where there are many
+            made.declared = TimelineFact(entry, fact)
+            paper = (entry.body or {}).get("declaration", {})  # `fact` has only the first LONGEST_LIST of both
             made.lines, made.boxes = len(paper.get("items", ())), len(paper.get("containers", ()))
         case ConsignmentAssessed():
-            made.assessed = Said(entry, fact)
+            made.assessed = TimelineFact(entry, fact)
         case i.InspectionOrdered():
-            made.controls.append(Control(Said(entry, fact)))
+            made.controls.append(Control(TimelineFact(entry, fact)))
         case i.InspectionPassed() | i.InspectionFailed() | i.PestIntercepted() | i.InspectionCancelled():
             for control in _ordered(made, fact.control):
-                control.answer, control.again = Said(entry, fact), None
+                control.answer, control.again = TimelineFact(entry, fact), None
         case i.RectificationRequested() | i.FindingsRetracted():
             for control in _ordered(made, fact.control):
-                control.answer, control.again, control.overdue = None, Said(entry, fact), False
+                control.answer, control.again, control.overdue = None, TimelineFact(entry, fact), False
         case i.InspectionOverdue() | i.RectificationOverdue() | q.TreatmentOverdue():
             _late(made, fact)
         case (
             r.ReleaseGranted() | r.ReleaseRefused() | r.ReleaseRevoked() | r.RefusalRevoked() | r.DeclarationWithdrawn()
         ):
-            made.decisions.append(Said(entry, fact))
+            made.decisions.append(TimelineFact(entry, fact))
         case r.LiftHold():
-            made.lifts.append(Said(entry, fact))
+            made.lifts.append(TimelineFact(entry, fact))
         case r.LiftRetracted():
             made.lifts = [lift for lift in made.lifts if lift.entry.id != fact.wrong]
         case r.ReportArrival():
-            made.arrivals.append(Said(entry, fact))
+            made.arrivals.append(TimelineFact(entry, fact))
         case r.ArrivalRetracted():
-            made.arrivals = [told for told in made.arrivals if told.entry.id != fact.wrong]
+            made.arrivals = [arrival for arrival in made.arrivals if arrival.entry.id != fact.wrong]
         case RequestRefused():
-            made.refused.append(Said(entry, fact))
+            made.refused.append(TimelineFact(entry, fact))
         case _:
             _note_treatment(made, entry, fact)
 
 
-def _note_treatment(made: Dossier, entry: Entry, fact: Message) -> None:
+def _note_treatment(made: DecisionSummary, entry: Entry, fact: Message) -> None:
     match fact:
         case q.TreatmentOrdered():
-            _decided(made, fact.origin, Said(entry, fact))
-            made.treatments.append(Treatment(Said(entry, fact)))
+            _decided(made, fact.origin, TimelineFact(entry, fact))
+            made.treatments.append(Treatment(TimelineFact(entry, fact)))
         case q.TreatmentReferred():
-            made.referrals.append(Referral(Said(entry, fact)))
+            made.referrals.append(Referral(TimelineFact(entry, fact)))
         case q.TreatmentWaived() | q.QuarantineRefused():
-            _decided(made, fact.origin, Said(entry, fact))
+            _decided(made, fact.origin, TimelineFact(entry, fact))
         case q.TreatmentVerified() | q.TreatmentFailed():
             for treatment in _of_origin(made, fact.origin, fact.attempt):
-                treatment.answer = Said(entry, fact)
+                treatment.answer = TimelineFact(entry, fact)
         case q.TreatmentRetracted():
             later = any(each.order.fact.attempt > fact.attempt for each in _of_origin(made, fact.origin, None))
             for treatment in _of_origin(made, fact.origin, fact.attempt):
-                treatment.answer, treatment.overdue = Said(entry, fact) if later else None, False
+                treatment.answer, treatment.overdue = TimelineFact(entry, fact) if later else None, False
         case q.TreatmentDecisionRetracted():
             for treatment in _of_origin(made, fact.origin, None):
-                treatment.answer = treatment.answer or Said(entry, fact)
+                treatment.answer = treatment.answer or TimelineFact(entry, fact)
             for referral in [each for each in made.referrals if each.order.fact.origin == fact.origin][-1:]:
-                referral.answer, referral.overdue, referral.again = None, False, Said(entry, fact)
+                referral.answer, referral.overdue, referral.again = None, False, TimelineFact(entry, fact)
         case q.TreatmentAbandoned() | q.TreatmentCancelled():
-            _decided(made, fact.origin, Said(entry, fact))
+            _decided(made, fact.origin, TimelineFact(entry, fact))
             for treatment in _of_origin(made, fact.origin, None):
-                treatment.answer = treatment.answer or Said(entry, fact)
+                treatment.answer = treatment.answer or TimelineFact(entry, fact)
         case _:
             raise AssertionError(f"{entry.kind} is read but not noted")
 
 
-def _late(made: Dossier, fact: i.InspectionOverdue | i.RectificationOverdue | q.TreatmentOverdue) -> None:
+def _late(made: DecisionSummary, fact: i.InspectionOverdue | i.RectificationOverdue | q.TreatmentOverdue) -> None:
     if isinstance(fact, i.InspectionOverdue | i.RectificationOverdue):
         for control in _ordered(made, fact.control):
             control.overdue = True
@@ -260,17 +260,17 @@ def _late(made: Dossier, fact: i.InspectionOverdue | i.RectificationOverdue | q.
                 referral.overdue = True
 
 
-def _decided(made: Dossier, origin: str, answer: Said[Message]) -> None:
+def _decided(made: DecisionSummary, origin: str, answer: TimelineFact[Message]) -> None:
     for referral in made.referrals:
         if referral.order.fact.origin == origin:
             referral.answer = referral.answer or answer
 
 
-def _ordered(made: Dossier, control: str) -> list[Control]:
+def _ordered(made: DecisionSummary, control: str) -> list[Control]:
     return [each for each in made.controls if each.order.fact.control == control]
 
 
-def _of_origin(made: Dossier, origin: str, attempt: int | None) -> list[Treatment]:
+def _of_origin(made: DecisionSummary, origin: str, attempt: int | None) -> list[Treatment]:
     return [
         each
         for each in made.treatments

@@ -26,34 +26,34 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Sight:
-    """A page's eyes: one language, one moment."""
+    """Formats values for a page, in one language and at one moment. Templates call it `s`."""
 
     language: Language
     now: datetime
 
     def t(self, key: str, **values: object) -> str:
-        """A sentence of the catalogue."""
+        """A sentence of words.toml."""
         return say(key, self.language, **values)
 
-    def of(self, words: Text) -> str:
-        """The right one of two texts."""
-        return words.zh if self.language == "zh" else words.en
+    def of(self, text: Text) -> str:
+        """The text in the page's language."""
+        return text.zh if self.language == "zh" else text.en
 
     def name(self, group: str, code: str) -> str:
-        """What a code is called; the code itself where the catalogue does not know it."""
+        """The name of a code; the code itself where words.toml does not have it."""
         return known(f"{group}.{code}", self.language, code)
 
     def owner(self, code: str) -> str:
-        words = owner_words(code)
-        return words.zh if self.language == "zh" else words.en
+        text = owner_words(code)
+        return text.zh if self.language == "zh" else text.en
 
     def origin(self, code: str) -> str:
         """What made a treatment necessary: the risk desk, or the control that found the pest."""
         return self.owner(code) if code == "risk" else self.name("controls", code)
 
     def awaited(self, hold_id: str) -> str:
-        words = awaited(hold_id)
-        return words.zh if self.language == "zh" else words.en
+        text = awaited(hold_id)
+        return text.zh if self.language == "zh" else text.en
 
     def kind(self, code: str) -> str:
         return self.name("kinds", code)
@@ -63,15 +63,15 @@ class Sight:
         return self.name("rules", code)
 
     def check(self, code: str) -> str:
-        words = check(code)
-        return words.zh if self.language == "zh" else words.en
+        text = check(code)
+        return text.zh if self.language == "zh" else text.en
 
     def refusal(self, code: str) -> str:
-        words = refusal(code)
-        return words.zh if self.language == "zh" else words.en
+        text = refusal(code)
+        return text.zh if self.language == "zh" else text.en
 
     def office(self, code: str) -> str:
-        """Its name, or that of its district where only this is known."""
+        """Code and name of a customs office, or the name of its district where only that is known."""
         name = OFFICES.get(code) or (DISTRICTS[code[:2]] if is_of_district(code) else "")
         return f"{code} {_half(name, self.language)}".strip()
 
@@ -79,18 +79,18 @@ class Sight:
         return f"{code} {_half(TRADE_MODES.get(code, ''), self.language)}".strip()
 
     def half(self, name: str) -> str:
-        """The right one of the two names of a code."""
+        """The name of a code in the page's language, from `中文 English`."""
         return _half(name, self.language)
 
     def unit(self, code: str) -> str:
-        """What goods are counted in; the code itself where the table does not know it."""
+        """The name of a unit of quantity; the code itself where the table does not have it."""
         return _half(UNITS.get(code, code), self.language)
 
     def package_kind(self, code: str) -> str:
         return _half(PACKAGE_KINDS.get(code, code), self.language)
 
     def amount(self, value: Decimal) -> str:
-        """A quantity, mass or price: thousands apart, without idle zeros."""
+        """A quantity, mass or price: with commas at the thousands, without trailing zeros."""
         return f"{value:,.{max(0, -_exponent(value))}f}"
 
     def minima(self, order: TreatmentOrdered) -> list[Minimum]:
@@ -98,14 +98,14 @@ class Sight:
         return minima(order, self.language)
 
     def others(self, goods: ConsignmentView) -> list[HoldView]:
-        """The open holds beside the one that is named first."""
+        """The open holds other than the one that `goods.waiting` names."""
         named = goods.waiting.waiting_for if goods.waiting else ""
         return [hold for hold in goods.holds if hold.hold_id != named]
 
-    def said(self, text: str) -> str:
-        """What stands in a message: a sentence of a desk in this language, what a person wrote as it stands."""
-        words = in_words(text)
-        return words.zh if self.language == "zh" else words.en
+    def translated(self, text: str) -> str:
+        """A text from a message: the sentence of a desk in the page's language; a text that a person wrote unchanged."""
+        sentence = in_words(text)
+        return sentence.zh if self.language == "zh" else sentence.en
 
     # colours
 
@@ -120,13 +120,13 @@ class Sight:
     def box_tone(self, reason: str) -> Tone:
         return tones.of_box(reason)
 
-    def request_tone(self, asked: RequestView) -> Tone:
-        return tones.of_request(asked.outcome, [answer.kind for answer in asked.answers])
+    def request_tone(self, request: RequestView) -> Tone:
+        return tones.of_request(request.outcome, [answer.kind for answer in request.answers])
 
     # times
 
     def time(self, moment: datetime | str | None, seconds: bool = True) -> str:
-        """Beijing time; the year only where it is not this one, and then no seconds."""
+        """A time in Beijing. Without the year in the current year; otherwise with the year and without seconds."""
         parsed = _parsed(moment)
         if parsed is None:
             return ""
@@ -166,7 +166,7 @@ class Sight:
     # facts
 
     def summary(self, entry: Entry) -> str:
-        """The line beside the kind of fact; empty where the kind says it all."""
+        """The line beside the kind of a message; empty where the kind needs none."""
         line = _LINES.get(entry.kind)
         body = entry.body
         if body is None or line is None or "unreadable" in body:
@@ -174,7 +174,7 @@ class Sight:
         try:
             return clipped(line(self, body))
         except (KeyError, TypeError, AttributeError):
-            return ""  # anybody may write a request; one of another shape shows its content only
+            return ""  # a message of another shape than its kind's: the timeline shows its content
 
     def controls(self, codes: Any) -> str:
         return ("、" if self.language == "zh" else ", ").join([self.name("controls", str(code)) for code in codes])
@@ -183,13 +183,13 @@ class Sight:
         return ("／" if self.language == "zh" else " / ").join([self.name("methods", str(code)) for code in codes])
 
     def goods(self, codes: Any) -> str:
-        """What goods are, as far as a treatment depends on it; goods of no known class where nobody said."""
+        """The classes of goods on which a treatment depends; the class of other goods where none is given."""
         classes = [self.name("goods_classes", str(code)) for code in codes or (GoodsClass.OTHER.value,)]
         return ("、" if self.language == "zh" else ", ").join(classes)
 
 
 def clipped(text: str) -> str:
-    """As much of a text as has room in a list; the content of its message has all of it."""
+    """The text, cut to what fits into a list; the content of its message has all of it."""
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
 
 
@@ -204,13 +204,13 @@ def _parsed(moment: datetime | str | None) -> datetime | None:
 
 
 def _exponent(value: Decimal) -> int:
-    """Of the last digit that is not an idle zero."""
+    """The exponent of the last digit that is not a trailing zero."""
     exponent = value.normalize().as_tuple().exponent
     return exponent if isinstance(exponent, int) else 0
 
 
 def _half(name: str, language: Language) -> str:
-    """The tables of codes name everything in Chinese, a blank, and English."""
+    """One half of a name in a table of codes, which has the Chinese name, a blank, and the English name."""
     chinese, _, english = name.partition(" ")
     return chinese if language == "zh" else english or chinese
 
@@ -237,30 +237,30 @@ def _held(s: Sight, b: Body) -> str:
 
 def _answered(why: str) -> Callable[[Sight, Body], str]:
     def line(s: Sight, b: Body) -> str:
-        control, said = s.name("controls", b["control"]), b.get(why)
-        if "officer" not in b:  # outside customs nobody reads who answered
-            return s.t("summary.answer", control=control, why=s.said(said)) if said else control
-        if said:
-            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.said(said))
+        control, reason = s.name("controls", b["control"]), b.get(why)
+        if "officer" not in b:  # masked outside customs
+            return s.t("summary.answer", control=control, why=s.translated(reason)) if reason else control
+        if reason:
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.translated(reason))
         return s.t("summary.answered", control=control, who=b["officer"])
 
     return line
 
 
 def _because(s: Sight, b: Body) -> str:
-    return s.t("summary.why", why=s.said(why_of(b)))
+    return s.t("summary.why", why=s.translated(why_of(b)))
 
 
 def _sent_back(s: Sight, b: Body) -> str:
     why = s.refusal(b["code"])
-    return s.t("summary.sent_back", why=why, seen=s.said(b["reason"])) if "reason" in b else why
+    return s.t("summary.sent_back", why=why, seen=s.translated(b["reason"])) if "reason" in b else why
 
 
 def _arrived(s: Sight, b: Body) -> str:
     return s.t("summary.arrived", place=b["place"], who=b["reported_by"]) if "reported_by" in b else str(b["place"])
 
 
-def _asked(s: Sight, b: Body) -> str:
+def _asked_by(s: Sight, b: Body) -> str:
     return s.t("summary.asked", who=b["asked_by"])
 
 
@@ -284,18 +284,20 @@ def _left(s: Sight, b: Body) -> str:
 
 
 def _event(s: Sight, b: Body) -> str:
-    told = {"event": s.name("events", b["event"]), "place": b["place"], "who": b["reported_by"]}
+    values = {"event": s.name("events", b["event"]), "place": b["place"], "who": b["reported_by"]}
     if b["classifier"] != "ACT":
-        return s.t("summary.expected", classifier=s.name("classifiers", b["classifier"]), **told)
-    return s.t("summary.event", **told)
+        return s.t("summary.expected", classifier=s.name("classifiers", b["classifier"]), **values)
+    return s.t("summary.event", **values)
 
 
 def _by(who: str) -> Callable[[Sight, Body], str]:
-    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.said(b["reason"]))
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.translated(b["reason"]))
 
 
 def _alarm(s: Sight, b: Body) -> str:
-    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(why_of(b)))
+    return s.t(
+        "summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.translated(why_of(b))
+    )
 
 
 def _granted(s: Sight, b: Body) -> str:
@@ -305,7 +307,7 @@ def _granted(s: Sight, b: Body) -> str:
 
 
 def _again(s: Sight, b: Body) -> str:
-    return s.t("summary.again", found=s.said(same_goods(b)), rule=b["rule"], version=b["rule_set"])
+    return s.t("summary.again", found=s.translated(same_goods(b)), rule=b["rule"], version=b["rule_set"])
 
 
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
@@ -336,7 +338,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "LiftWatch",
             "LiftContainerHold",
         ),
-        _asked,
+        _asked_by,
     ),
     "DeclarationAccepted": _accepted,
     "DeclarationRejected": lambda s, b: s.t("summary.rejected", count=len(b["findings"])),
@@ -363,7 +365,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "TreatmentFailed": lambda s, b: s.t(
         "summary.not_treated",
         method=s.methods([b["method"]]),
-        why=("；" if s.language == "zh" else "; ").join([s.said(each) for each in b["shortfalls"]]),
+        why=("；" if s.language == "zh" else "; ").join([s.translated(each) for each in b["shortfalls"]]),
     ),
     "TreatmentReferred": _refer,
     "TreatmentRetracted": _because,
@@ -378,11 +380,11 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "EquipmentEventRecorded": _event,
     "EquipmentEventRetracted": _by("retracted_by"),
     "ContainerFindingRecorded": lambda s, b: s.t(
-        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.said(b["reason"])
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.translated(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
     "ExitPermitted": lambda s, b: s.t(
-        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.said(b["reason"])
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.translated(b["reason"])
     ),
     "ContainerHoldPlaced": _by("placed_by"),
     "WatchPlaced": _by("placed_by"),

@@ -56,7 +56,7 @@ FIELDS = 200
 
 
 async def form(request: Request) -> Typed:
-    """The fields of a form; Problem 415 when it is none, 413 when it is too large, 403 when it belongs to another session."""
+    """The fields of a form; Problem 415 when the body is no form, 413 when it is too large, 403 when it belongs to another session."""
     if media_type(request) != FORM:
         raise Problem(415, "not_form_type", seen=media_type(request)[:100] or "—")
     desk = office(request)
@@ -106,14 +106,14 @@ def _treatment(typed: Typed) -> dict[str, Any]:
 
 
 def _moment(name: str, typed: str) -> str | None:
-    """A time as a browser or a person writes it: without a zone it is Beijing's. Problem 422 for what is no time."""
+    """A time as a browser or a person writes it, in ISO 8601 form; without an offset it is Beijing time. Problem 422 for what is not a time."""
     if not typed:
         return None
     try:
-        told = datetime.fromisoformat(typed)
+        parsed = datetime.fromisoformat(typed)
     except ValueError:
         raise one_fault(f"/{name}", "datetime_parsing", typed) from None
-    return (told if told.tzinfo else told.replace(tzinfo=BEIJING)).isoformat()
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=BEIJING)).isoformat()
 
 
 def _decision(typed: Typed) -> dict[str, Any]:
@@ -138,8 +138,10 @@ def _readings(typed: str) -> list[dict[str, str | None]]:
         if len(cells) not in (2, 3, 4):
             raise one_fault(f"/readings/{number}", "bad_readings", line, line=number)
         gas = cells[2] if len(cells) > 2 and cells[2] else None
-        place = cells[3] if len(cells) > 3 and cells[3] else FIRST_PLACE
-        readings.append({"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas, "place": place})
+        sampling_place = cells[3] if len(cells) > 3 and cells[3] else FIRST_PLACE
+        readings.append(
+            {"hours": cells[0], "temperature_c": cells[1], "concentration_g_m3": gas, "place": sampling_place}
+        )
     return readings
 
 
@@ -152,12 +154,12 @@ def _when(typed: Typed) -> dict[str, Any]:
 
 
 def _arrival(typed: Typed) -> dict[str, Any]:
-    told = {"place": typed.get("place", ""), "containers": _boxes(typed, "containers")}
-    return {**told, "pieces": typed.get("pieces") or None}
+    values = {"place": typed.get("place", ""), "containers": _boxes(typed, "containers")}
+    return {**values, "pieces": typed.get("pieces") or None}
 
 
 def _boxes(typed: Typed, name: str) -> list[str]:
-    """Numbers of containers, apart by blanks or commas."""
+    """Container numbers, separated by blanks or commas."""
     return [plain(number) for number in typed.get(name, "").replace(",", " ").replace("，", " ").split()]
 
 
@@ -166,18 +168,18 @@ def _event(typed: Typed) -> dict[str, Any]:
         raise one_fault("/occurred_at", "missing")
     laden = {"true": True, "false": False}.get(typed.get("laden", ""))
     names = ("event", "place", "conveyance", "to", "replaces")
-    told = {name: typed.get(name, "") for name in names}
+    values = {name: typed.get(name, "") for name in names}
     others = {name: _boxes(typed, name) for name in ("sources", "targets")}
-    return {**told, **others, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
+    return {**values, **others, "classifier": typed.get("classifier") or "ACT", "laden": laden, **_when(typed)}
 
 
 def _container_finding(typed: Typed) -> dict[str, Any]:
-    told = {name: typed.get(name, "") for name in ("found", "reason")}
-    return {**told, "lots": typed.get("lots") or None, **_when(typed)}
+    values = {name: typed.get(name, "") for name in ("found", "reason")}
+    return {**values, "lots": typed.get("lots") or None, **_when(typed)}
 
 
 def _permit(typed: Typed) -> dict[str, Any]:
-    """The form names the goods with the release desk's statement on them that the page had read, apart by a blank."""
+    """In the form, `consignment_id` has the id and, after a blank, the version of the release desk's statement that the page showed."""
     name, _, version = typed.get("consignment_id", "").partition(" ")
     return {"consignment_id": name, "version": version or None, **_only("ground", "reason")(typed)}
 
@@ -208,11 +210,11 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
     "lift": (LiftContainerHold, _only("hold_id", "reason")),
     "gate-out": (RecordGateOut, lambda typed: {"gate": typed.get("gate", ""), **_when(typed)}),
 }
-"""Those of a container's page."""
+"""The same for the forms of a container's page."""
 
 
 def _name(typed: Typed, field: str, longest: int) -> str:
-    """What is typed there, or stands there without being seen; Problem 422 for what names nobody and nothing."""
+    """The text of a visible or hidden field; Problem 422 where it is too long or has characters that cannot be printed."""
     name = typed.get(field, "")
     if len(name) > longest or not name.isprintable():
         raise one_fault(f"/{field}", "string_too_long", name, max_length=longest)
@@ -220,44 +222,45 @@ def _name(typed: Typed, field: str, longest: int) -> str:
 
 
 def key_typed(desk: Office, who: Who, typed: Typed) -> RequestKey:
-    """The page gave its form a key, so that a second click is the same request and a later page another."""
+    """The key of the request that a form sends. The page put an idempotency key into the form, so that a second click is the same request
+    and a form of a later page another one."""
     return desk.asker.key(who.actor, _name(typed, "key", LONGEST_KEY))
 
 
 @router.post("/consignments/{consignment_id}/act/{act}")
 async def act(request: Request, consignment_id: str, act: str, typed: Form) -> Response:
-    """Sends the request and leads back to the page, which tells what became of it."""
+    """Sends the request and redirects to the page, which shows what became of it."""
     if act not in ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     kind, fields = ACTS[act]
     desk, who = office(request), who_of(request)
     declarant = await may_act(desk, who, kind, consignment_id)
     try:
-        told = {"consignment_id": consignment_id, **fields(typed)}
-        asked = await ask(desk, requested(kind, told, who, key_typed(desk, who, typed), declarant))
+        values = {"consignment_id": consignment_id, **fields(typed)}
+        sent = await ask(desk, requested(kind, values, who, key_typed(desk, who, typed), declarant))
     except Problem as problem:
         return await run_in_threadpool(
             consignment_page, request, consignment_id, problem=problem, typed={**typed, "act": act}
         )
-    return RedirectResponse(f"/consignments/{quote(consignment_id)}?asked={asked.request_id}", 303)
+    return RedirectResponse(f"/consignments/{quote(consignment_id)}?asked={sent.request_id}", 303)
 
 
 @router.post("/containers/{container_no}/act/{act}")
 async def act_on_box(request: Request, container_no: str, act: str, typed: Form) -> Response:
-    """A report or an officer's act from the page of a container."""
+    """The same from the page of a container: a report, or a request of an officer."""
     if act not in BOX_ACTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
     number, (kind, fields) = plain(container_no), BOX_ACTS[act]
     desk, who = office(request), who_of(request)
     declarant = await may_act(desk, who, kind, number)
     try:
-        told = {"container_no": number, **fields(typed)}
-        message = requested(kind, told, who, key_typed(desk, who, typed), declarant)
+        values = {"container_no": number, **fields(typed)}
+        message = requested(kind, values, who, key_typed(desk, who, typed), declarant)
         await may_name(desk, who, kind, message.lot)
-        asked = await ask(desk, message)
+        sent = await ask(desk, message)
     except Problem as problem:
         return await run_in_threadpool(container_page, request, number, problem=problem, typed={**typed, "act": act})
-    return RedirectResponse(f"/containers/{quote(number)}?asked={asked.request_id}", 303)
+    return RedirectResponse(f"/containers/{quote(number)}?asked={sent.request_id}", 303)
 
 
 @router.get("/lodge")
@@ -288,7 +291,7 @@ async def lodge(request: Request, typed: Form) -> Response:
     try:
         key = key_typed(desk, who, typed)
         lodged = await desk.intake.parse(lodgement, paper.encode(), desk.settings.body_separators, who, key)
-        asked = await ask(desk, lodged)
+        sent = await ask(desk, lodged)
     except Problem as problem:
         return _lodge_page(request, paper, problem)
-    return RedirectResponse(f"/consignments/{asked.subject}?asked={asked.request_id}", 303)
+    return RedirectResponse(f"/consignments/{sent.subject}?asked={sent.request_id}", 303)

@@ -1,4 +1,4 @@
-"""How does a page come about? Templates, the reader's language, what every page shows, and what a browser is allowed to do."""
+"""How is a page rendered? Templates, the reader's language, what every page shows, and headers that limit what a browser may do."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -42,8 +42,8 @@ HEADERS = {
 }
 
 
-class Rows(Extension):
-    """`{% row "tr", 5 %}…{% endrow %}`: what fails while this part is rendered is told in its place, and the page goes on.
+class RowExtension(Extension):
+    """`{% row "tr", 5 %}…{% endrow %}`: where rendering this part raises, a notice is shown instead of it, and the page goes on.
 
     Arguments: the name of the element that the part is, and for `tr` how many columns it has.
     """
@@ -63,15 +63,15 @@ class Rows(Extension):
         except Exception as error:  # noqa: BLE001 (whatever a row holds: the others are shown)
             NOT_SHOWN.inc()
             log.warning("row not shown", page=context["path"], template=context.name, error=f"{error!r:.500}")
-            words = Markup('<span class="error">{}</span>').format(context["t"]("page.not_shown"))
+            notice = Markup('<span class="error">{}</span>').format(context["t"]("page.not_shown"))
             if element == "tr":
-                words = Markup('<td colspan="{}">{}</td>').format(columns, words)
-            return Markup("<{0}>{1}</{0}>").format(element, words)
+                notice = Markup('<td colspan="{}">{}</td>').format(columns, notice)
+            return Markup("<{0}>{1}</{0}>").format(element, notice)
 
 
 _environment = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
-    extensions=[Rows],
+    extensions=[RowExtension],
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -80,7 +80,7 @@ _environment = Environment(
 
 
 def _stamp() -> str:
-    """Names the set of static files, so that a browser never mixes two of them."""
+    """A digest of all static files, part of their addresses, so that a browser never mixes files of two versions."""
     mark = sha256()
     for file in sorted((FOLDER / "static").iterdir()):
         mark.update(file.read_bytes())
@@ -91,11 +91,11 @@ STAMP = _stamp()
 
 
 def language_of(request: Request) -> Language:
-    """The one asked for in the address, else the one chosen before, else the browser's, else the deployer's."""
+    """The language in the address, else that of the cookie, else the browser's, else that of the settings."""
     settings_language: Language = request.app.state.settings.language
-    for said in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
-        if said in LANGUAGES:
-            return "zh" if said == "zh" else "en"
+    for choice in (request.query_params.get("lang"), request.cookies.get(COOKIE)):
+        if choice in LANGUAGES:
+            return "zh" if choice == "zh" else "en"
     for part in request.headers.get("accept-language", "").split(","):
         primary = part.split(";")[0].strip().lower().split("-")[0]
         if primary in LANGUAGES:
@@ -104,19 +104,20 @@ def language_of(request: Request) -> Language:
 
 
 def render(request: Request, template: str, status: int = 200, *, here: str = "", **values: Any) -> HTMLResponse:
-    """A page in the reader's language. `here`: its own address, also with a query, where it answers a form that was sent to another one."""
+    """A page in the reader's language. `here`: the address of the page, with its query, where it answers a form that was sent to another
+    address."""
     language, moment = language_of(request), now()
     sight, standing = Sight(language, moment), office(request).standing()
     part = "hx-request" in request.headers
     path, _, query = here.partition("?") if here else (_own_path(request), "", "")
-    asked = dict(parse_qsl(query)) if here else dict(request.query_params)
-    said = {
+    parameters = dict(parse_qsl(query)) if here else dict(request.query_params)
+    context = {
         "s": sight,
         "t": sight.t,
         "lang": language,
         "part": part,
         "path": path,
-        "other_language": f"{path}?{urlencode({**asked, 'lang': 'en' if language == 'zh' else 'zh'})}",
+        "other_language": f"{path}?{urlencode({**parameters, 'lang': 'en' if language == 'zh' else 'zh'})}",
         "stamp": STAMP,
         "now": moment,
         "projection": projection(standing),
@@ -130,9 +131,9 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
         "GONE": GONE,
         **values,
     }
-    page = _environment.get_template(template).render(said)
+    page = _environment.get_template(template).render(context)
     if values.get("problem") is not None and template != PROBLEM and len(page.encode()) > LONGEST_PAGE:
-        # what was typed has no room in an answer: what is wrong with it has
+        # what was typed does not fit into an answer, so only the problem is shown
         return render(request, PROBLEM, status, here=here, problem=values["problem"])
     answer = HTMLResponse(page, status, headers=HEADERS)
     if request.query_params.get("lang") in LANGUAGES and not part:
@@ -141,7 +142,7 @@ def render(request: Request, template: str, status: int = 200, *, here: str = ""
 
 
 def _own_path(request: Request) -> str:
-    """The address of the page as its links name it: on this host, also where it begins in a way that browsers take for another one."""
+    """The path of the page for links. It begins with exactly one slash: browsers take `//name` or `/\\name` for another host."""
     return "/" + quote(request.scope["path"].lstrip("/\\ \t\r\n"))
 
 

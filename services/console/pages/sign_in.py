@@ -39,17 +39,17 @@ from services.shell.fresh import fresh_secret
 pages = APIRouter(include_in_schema=False)
 FORM_COOKIE = "dtg_form"
 HASHED_AT_ONCE = 2
-"""Passwords that are compared at once: each takes 64 MiB and all of a processor."""
+"""Passwords that are compared at once: each comparison takes 64 MiB and a whole processor."""
 WAITING, OF_ADDRESS = 200, 8
-"""Sign-ins that wait for that at most, and those of one address: who sends many at once keeps nobody else from signing in."""
+"""Sign-ins that may wait for that in all, and from one address, so that one sender of many cannot keep others from signing in."""
 ALARMING = 20
-"""After so many failures one after the other of one name from one address, and each time as many again, the log has a warning."""
+"""After so many failures in a row of one name from one address, and after each further so many, a warning is logged."""
 SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 
 
 class Signing:
-    """The sign-ins in hand of one console."""
+    """The sign-ins that one console is working on."""
 
     def __init__(self) -> None:
         self.hashing = CapacityLimiter(HASHED_AT_ONCE)
@@ -98,7 +98,7 @@ def _sign_in(request: Request, after: str, problem: Problem | None = None, name:
 
 @pages.post("/sign-in")
 async def sign_in(request: Request, typed: Form) -> Response:
-    """Proves a name and a password; whoever fails waits longer and longer, and nobody else does."""
+    """Checks a name and a password. After each failure this name from this address has to wait longer; others do not wait."""
     loaded = request.cookies.get(FORM_COOKIE, "")
     if not loaded or not hmac.compare_digest(typed.get("form", "").encode(), loaded.encode()):
         raise Problem(403, "form_of_another")
@@ -128,8 +128,8 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while it has to wait, 401 where they are wrong:
-    in the same words, whichever it is; and where the password was made by somebody else and not changed in time."""
+    """The account of this name and password. Problem 429 while this name has to wait, 401 where either is wrong, without saying which, and
+    where somebody else made the password and it was not changed in time."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
@@ -150,7 +150,7 @@ async def _prove(request: Request, name: str, password: str) -> Account:
             if failures % ALARMING == 0:
                 tried = (
                     name if account else "(none of this name)"
-                )  # a password that was typed as a name stands in no log
+                )  # a name without an account is not logged: it may be a password in the wrong field
                 log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
         if account.is_over(world_us()):  # told to nobody who does not have it
@@ -162,14 +162,14 @@ async def _prove(request: Request, name: str, password: str) -> Account:
 
 
 def _within(after: str) -> str:
-    """Where to go on: an address of our own, nothing else."""
+    """The address to go on to: only one of this console, else the start page."""
     own = after.startswith("/") and not after.startswith("//") and "\\" not in after and after.isprintable()
     return quote(after, safe="/?&=%:;,+@~.-_") if own else "/"
 
 
 @pages.post("/sign-out")
 async def sign_out(request: Request, _typed: Form) -> Response:
-    """Ends every session of the account, in whatever browser."""
+    """Ends every session of the account, in every browser."""
     await run_in_threadpool(door_of(request).accounts.end_sessions, who_of(request).actor)
     answer = RedirectResponse("/sign-in", 303)
     answer.delete_cookie(cookie_name(request), secure=request.url.scheme == "https", httponly=True)
@@ -183,32 +183,34 @@ def password_page(request: Request) -> Response:
 
 
 def _password(request: Request, problem: Problem | None = None) -> Response:
-    told = problem.details() if problem else None
+    details = problem.details() if problem else None
     status, here = (problem.status, "/password") if problem else (200, "")
-    return render(request, "password.html", status, here=here, problem=told, shortest=SHORTEST_PASSWORD)
+    return render(request, "password.html", status, here=here, problem=details, shortest=SHORTEST_PASSWORD)
 
 
 @pages.post("/password")
 async def set_password(request: Request, typed: Form) -> Response:
-    """Another password; all other sessions of the account end."""
+    """Sets a new password; all other sessions of the account end."""
     who, accounts = who_of(request), door_of(request).accounts
     try:
         proved = await _change(request, who.actor, typed)
-        told = typed.get("new", "")
+        new_password = typed.get("new", "")
         at, keep = world_us(), who.session
         await to_thread.run_sync(
-            lambda: accounts.set_password(who.actor, told, by=who.actor, at=at, keep=keep, proved=proved.password),
+            lambda: accounts.set_password(
+                who.actor, new_password, by=who.actor, at=at, keep=keep, proved=proved.password
+            ),
             limiter=hashing_of(request),
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
-    except SignInRefused:  # somebody has set another one meanwhile
+    except SignInRefused:  # the password was changed meanwhile
         return await run_in_threadpool(_password, request, Problem(401, "sign_in_wrong"))
     return RedirectResponse("/", 303)
 
 
 async def _change(request: Request, name: str, typed: Typed) -> Account:
-    """The account whose old password was right. Problem where the new password cannot be, or the old one is wrong."""
+    """The account, after its old password was checked. Problem 422 where the new password is not allowed, else as of `_prove`."""
     try:
         check_password(typed.get("new", ""))
     except NotGranted:
@@ -239,7 +241,7 @@ def _is_open(right: Any, role: Role) -> bool:
 
 
 def door_of(request: Request) -> Door:
-    """The door of this console, with its accounts."""
+    """Looks up keys and sessions of this console; `accounts` has its accounts."""
     door: Door = request.app.state.door
     return door
 

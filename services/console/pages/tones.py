@@ -1,5 +1,5 @@
-"""What does a colour say? `good`: goods may go, or were found in order; `bad`: they are stopped, or a request is, because of a fault;
-`warn`: they wait for an act out of the ordinary, or time ran out; `plain`: none of these."""
+"""What does a colour mean? `good`: goods may go, or were found in order; `bad`: goods or a request are stopped because of a fault;
+`warn`: goods wait for something out of the ordinary, or a time limit ran out; `plain`: none of these."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -61,7 +61,7 @@ _CHOSEN: Final[tuple[tuple[Tone, tuple[str, ...]], ...]] = (
     ),
 )
 KINDS: Final[Mapping[str, Tone]] = MappingProxyType({kind: tone for tone, kinds in _CHOSEN for kind in kinds})
-"""Facts that say good or bad of goods; all others, and every request, are plain."""
+"""Kind of fact → colour; all other facts, and every request, are plain."""
 BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
     {
         "released": "good",
@@ -71,13 +71,13 @@ BOXES: Final[Mapping[str, Tone]] = MappingProxyType(
         **dict.fromkeys(("left_unreleased", "left_undeclared", "empty_left_laden", "departure_not_reported"), "bad"),
     }
 )
-"""Why a container may or may not leave, as the gate's answer names it; all other reasons are those of a wait."""
+"""Reason of the gate's answer → colour; with any other reason the container waits (`warn`)."""
 OUTCOMES: Final[Mapping[str, Tone]] = MappingProxyType({"refused": "bad", "parked": "warn"})
 _ORDER: Final[tuple[Tone, ...]] = ("bad", "warn", "good")
 
 
 def of_kind(kind: str, part: bool = False) -> Tone:
-    """Of a message. `part`: it is about some of the goods only, and the rest still waits."""
+    """The colour of a message. `part`: it is about some of the goods only, and the rest still waits."""
     tone = KINDS.get(kind, "plain")
     return "warn" if part and tone == "good" else tone
 
@@ -87,9 +87,9 @@ def of_box(reason: str) -> Tone:
 
 
 def of_request(outcome: str, answers: Iterable[str]) -> Tone:
-    """Of what became of a request: `outcome` as the API names it, and the kinds of the facts that answered it. The worst of them counts:
-    a declaration is answered also where it is rejected."""
+    """The colour of a request's outcome: `outcome` as the API names it; of the kinds of the facts that answered it the worst one counts,
+    because a rejected declaration is answered, too."""
     if outcome != "answered":
         return OUTCOMES.get(outcome, "plain")
-    said = {of_kind(kind) for kind in answers}
-    return next((tone for tone in _ORDER if tone in said), "plain")
+    tones = {of_kind(kind) for kind in answers}
+    return next((tone for tone in _ORDER if tone in tones), "plain")

@@ -1,4 +1,4 @@
-"""What must a treatment record show? The schedules of an order, in words, for the unit that fills in the form beside it."""
+"""What must a treatment record show? The schedules of an order as sentences, for the unit that fills in the form beside them."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,7 +20,7 @@ class Minimum(NamedTuple):
 
 
 def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
-    """Of each ordered method that has a schedule on the day of the order, by which its records are judged."""
+    """One for each ordered method that has a schedule on the day of the order; its records are judged by this schedule."""
     day = day_in_china(order.occurred_at)
     rows = [(method, row_for(order.goods, method, day)) for method in order.methods]
     return [
@@ -37,18 +37,18 @@ def minima(order: TreatmentOrdered, language: Language) -> list[Minimum]:
 
 
 def _line(row: Row, step: Step, language: Language) -> str:
-    said = [_temperature(row, step, language)]
+    parts = [_temperature(row, step, language)]
     held = "minima.held" if isinstance(step, Held) else "minima.hours"
-    said.append(say(held, language, hours=plain(step.hours)))
+    parts.append(say(held, language, hours=plain(step.hours)))
     if step.dose_g_m3:
-        said.append(say("minima.dose", language, dose=plain(step.dose_g_m3)))
+        parts.append(say("minima.dose", language, dose=plain(step.dose_g_m3)))
     if step.floor_g_m3:
-        said.append(say("minima.floor", language, gas=plain(step.floor_g_m3)))
+        parts.append(say("minima.floor", language, gas=plain(step.floor_g_m3)))
     if isinstance(step, Exposure):
-        said += [say("minima.gas", language, gas=plain(gas), hour=plain(hour)) for hour, gas in step.minima]
+        parts += [say("minima.gas", language, gas=plain(gas), hour=plain(hour)) for hour, gas in step.minima]
         if step.ct:
-            said.append(say("minima.ct", language, ct=plain(step.ct)))
-    return ("，" if language == "zh" else ", ").join(said)
+            parts.append(say("minima.ct", language, ct=plain(step.ct)))
+    return ("，" if language == "zh" else ", ").join(parts)
 
 
 def _temperature(row: Row, step: Step, language: Language) -> str:
@@ -62,15 +62,15 @@ def _temperature(row: Row, step: Step, language: Language) -> str:
 
 def _besides(row: Row, language: Language) -> list[str]:
     units = " / ".join(sorted([unit.value for unit in row.units]))
-    said = [
+    sentences = [
         say("minima.unit", language, units=units),
         say("minima.apart", language, hours=plain(row.apart_hours)),
     ]
     if row.residue_ppm is not None:
-        said.append(say("minima.residue", language, ppm=plain(row.residue_ppm)))
-    return said
+        sentences.append(say("minima.residue", language, ppm=plain(row.residue_ppm)))
+    return sentences
 
 
 def plain(value: Decimal) -> str:
-    """Without idle zeros, and never as a power of ten."""
+    """The number without trailing zeros and without an exponent."""
     return f"{value.normalize():f}"

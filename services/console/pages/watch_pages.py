@@ -1,4 +1,4 @@
-"""How do officers watch a bill or a declarant from a page? What the page sends is what `watch_requests` takes from programs."""
+"""How do officers watch a bill or a declarant from a page? By the same functions as programs do (`watch_requests`)."""
 
 from typing import TypeVar
 
@@ -50,7 +50,7 @@ def watches_page(request: Request, problem: Problem | None = None, typed: Typed 
 
 @pages.post("/watches/act/place")
 async def place_form(request: Request, typed: Form) -> Response:
-    """Watches what was typed, and leads back to the page."""
+    """Places the watch of the form, and redirects to the page."""
     desk, who = office(request), who_of(request)
     fields = {name: typed.get(name, "") for name in PlaceWatchBody.model_fields}
     try:
@@ -62,11 +62,11 @@ async def place_form(request: Request, typed: Form) -> Response:
 
 @pages.post("/watches/act/lift")
 async def lift_form(request: Request, typed: Form) -> Response:
-    """Lifts the watch, and leads back to the page."""
+    """Lifts the watch, and redirects to the page."""
     desk, who = office(request), who_of(request)
     try:
-        asked = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})
-        await desk.watches.lift(typed.get("watch_id", ""), asked.reason, who.actor, key_typed(desk, who, typed))
+        body = _valid(LiftWatchBody, {"reason": typed.get("reason", "")})
+        await desk.watches.lift(typed.get("watch_id", ""), body.reason, who.actor, key_typed(desk, who, typed))
     except Problem as problem:
         return await run_in_threadpool(watches_page, request, problem, {**typed, "act": "lift"})
     return RedirectResponse("/watches", 303)

@@ -1,0 +1,123 @@
+"""Do names say what a thing is? Each of these words stood for up to ten different things, and class names were used twice."""
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.console.openapi import FILE as OPENAPI
+from tests.sources import tree_of
+
+ROOT = Path(__file__).parents[2]
+SAY_NOTHING = frozenset({"said", "asked", "heard", "seen", "told", "word", "words", "place", "places"})
+"""Compared without capitals and without underscores at the ends."""
+VIEWS = "services/console/api/views.py"
+"""The names of its classes stand in openapi.json, from which others make clients."""
+CLEAN = (
+    *("deploy", "services/cli", "services/console", "services/ports"),
+    *("services/shell", "services/simulator"),
+)
+"""Folders without such names. Add one when it is clean."""
+NAMES_FOR_OTHERS = {
+    "services/console/api/problems.py": {"FieldError.seen"},
+    VIEWS: {"FindingView.seen", "ReportView.place", "VisitView.place"},
+    "services/ports/notice.py": {"Handler.heard"},
+    "services/cli/port.py": {"_Silence.heard", "_Screen.heard"},
+    "services/console/readmodel/consignment.py": {
+        *("Consignment.word", "_held.word", "_granted.word", "_revoked.word", "_refused.word"),
+        *("_refusal_revoked.word", "_withdrawn.word"),
+    },
+    "services/console/readmodel/container.py": {
+        *("Container.word", "Container.place", "ContainerPart.word", "ReportRow.place", "_state.word", "_opened.place"),
+        *("_inside.word", "_closed.word", "_taken_back.word", "_taken_back.place", "tell_part.word"),
+    },
+    "services/console/readmodel/gate_answer.py": {"GoodsState.word"},
+}
+"""Names that others rely on: fields of the API, columns of the read model's tables, and a method that programs of ports implement."""
+
+
+def made(node: ast.AST) -> Iterator[str]:
+    """The names that this node of a syntax tree gives to something, without those of the nodes in it."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()) | ast.arg(arg=name):
+            yield name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)):
+            yield name
+        case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+            yield name
+        case _:
+            pass
+
+
+def empty_names(source: str) -> list[str]:
+    """The names in a source that say nothing, each behind the functions and classes in which it is made."""
+    found: list[str] = []
+
+    def visit(node: ast.AST, scope: str) -> None:
+        found.extend(f"{scope}{name}" for name in made(node) if name.strip("_").lower() in SAY_NOTHING)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            scope = f"{scope}{node.name}."
+        for child in ast.iter_child_nodes(node):
+            visit(child, scope)
+
+    visit(tree_of(source), "")
+    return found
+
+
+def sources(*folders: str) -> Iterator[tuple[str, str]]:
+    """Path and text of each Python file in these folders."""
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            yield file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", CLEAN)
+def test_no_name_in_a_clean_folder_says_nothing(folder: str) -> None:
+    found = {path: set(empty_names(source)) for path, source in sources(folder)}
+    assert found, "the folder was moved"
+    allowed = {path: names for path, names in NAMES_FOR_OTHERS.items() if path.startswith(f"{folder}/")}
+    assert {path: names for path, names in found.items() if names} == allowed
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("told = 1", "told"),
+        ("def f(seen: int) -> None: ...", "f.seen"),
+        ("def f(*words: str, place: int = 0) -> None: ...", "f.words"),
+        ("class Said: ...", "Said"),
+        ("class A:\n    place: int", "A.place"),
+        ("class A:\n    async def _asked(self) -> None: ...", "A._asked"),
+        ("class A:\n    def f(self) -> None:\n        self._places = 1", "A.f._places"),
+        ("if heard := 1: ...", "heard"),
+        ("[1 for word in 'x']", "word"),
+        ("import json as words", "words"),
+        ("match 1:\n    case int() as told: ...", "told"),
+        ("WORDS = 1", "WORDS"),
+    ],
+)
+def test_a_name_that_says_nothing_is_found_wherever_it_is_made(source: str, name: str) -> None:
+    assert name in empty_names(source)
+
+
+@pytest.mark.parametrize("source", ["f(row.place, seen=1)", "replaces = asked_at = placed_by = 1"])
+def test_a_name_that_is_used_or_is_part_of_a_longer_one_is_none(source: str) -> None:
+    assert not empty_names(source)
+
+
+def classes(*folders: str) -> list[tuple[str, str]]:
+    """Path and name of each class in these folders."""
+    trees = [(path, tree_of(source)) for path, source in sources(*folders)]
+    return [(path, node.name) for path, tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+
+
+def test_no_class_in_a_clean_folder_has_the_name_of_another_one() -> None:
+    published = json.loads(OPENAPI.read_text(encoding="utf-8"))["components"]["schemas"].keys()
+    given = Counter([name for _, name in classes("deploy", "schemas", "services")])
+    twins = [(path, name) for path, name in classes(*CLEAN) if given[name] > 1]
+    assert not [(path, name) for path, name in twins if not (path == VIEWS and name in published)]
