@@ -243,9 +243,8 @@ def _arrived(fact: LoggedMessage) -> str:
 def _chains(story: list[LoggedMessage]) -> dict[str, list[LoggedMessage]]:
     chains: dict[str, list[LoggedMessage]] = defaultdict(list)
     for entry in story:
-        if ROLES[entry.topic] != "requests" and not entry.topic.endswith(
-            "-departures"
-        ):  # these are numbered by container
+        # these are numbered by container
+        if ROLES[entry.topic] != "requests" and not entry.topic.endswith("-departures"):
             chains[entry.topic].append(entry)
     return chains
 

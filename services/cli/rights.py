@@ -21,9 +21,8 @@ def give(settings: UpSettings, *, sandbox: bool, users: bool) -> Iterator[str]:
 
     BrokerError where the cluster does not answer or refuses, NoAccess where a credential cannot be used.
     """
-    here = (
-        settings.kafka is None and (Path(settings.home) / CLOCK).exists()
-    )  # a demo's own broker: its people are at work
+    # a demo's own broker: its people are at work
+    here = settings.kafka is None and (Path(settings.home) / CLOCK).exists()
     access, folder, rights = settings.access(PROVISION), settings.credentials(), table(sandbox=sandbox or here)
     if not access.signs_in:
         raise BrokerError(

@@ -87,9 +87,8 @@ class Up:
         self.home.chmod(0o700)  # also one that an earlier version made open to everybody
         with in_use(self.home, self.settings.bootstrap()):
             for folder in (self.home / "logs", self.home / "faust", self.home / "kafka", self.settings.credentials()):
-                if folder.name in ("logs", "faust") or os.path.lexists(
-                    folder
-                ):  # the others are made with what is in them
+                # the others are made with what is in them
+                if folder.name in ("logs", "faust") or os.path.lexists(folder):
                     make_folder(folder)
             _open_files()
             screen.journal = self.home / "logs" / "up.log"

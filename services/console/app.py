@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.declaration import Declaration
-from services.console.access.account_queries import Record
+from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings, Recorded
 from services.console.api import answers, feed, me, requests, watch_requests
@@ -53,10 +53,10 @@ from services.console.pages import (
 from services.console.pages.rendering import show_problem
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of
-from services.console.readmodel.observed_progress import Watch
+from services.console.readmodel.observed_progress import ObservedProgress
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
 from services.shell.clock import stopwatch
 from services.shell.ending import end_with_task
@@ -146,8 +146,10 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
             await asyncio.to_thread(generation.look_again)
             app.state.door = Door(settings, Accounts(writing, proving, generation, settings.one_time_hours))
             app.state.signing = sign_in.Signing()
-            app.state.record, app.state.readings = Record(reading), Readings(writing)
-            app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)
+            app.state.record, app.state.readings = AccountQueries(reading), Readings(writing)
+            app.state.office = Office(
+                settings, ReadModelQueries(reading), asker, progress, ReadModelQueries(gate), bell
+            )
             await asker.start()
             app.state.readings.start()
             following = [asyncio.create_task(each) for each in (app.state.office.watches.follow(), generation.follow())]
@@ -184,10 +186,10 @@ async def _inside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Progre
 
 
 @asynccontextmanager
-async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[Watch]:
+async def _beside(settings: ConsoleSettings, bell: Bell) -> AsyncIterator[ObservedProgress]:
     """The projector is another process; here is read what it writes."""
     engine = open_engine(settings.database_url)
-    watch = Watch(Rows(engine), settings.gate_stale_seconds, bell.ring)
+    watch = ObservedProgress(ReadModelQueries(engine), settings.gate_stale_seconds, bell.ring)
     task = asyncio.create_task(watch.run())
     task.add_done_callback(end_with_task)
     try:
@@ -206,10 +208,10 @@ def _health(app: FastAPI) -> None:
         """
         desk = office(request)
         progress = desk.progress
-        silent = progress.idle_seconds() if isinstance(progress, Watch) else progress.silent_seconds()
+        silent = progress.idle_seconds() if isinstance(progress, ObservedProgress) else progress.silent_seconds()
         dead = silent > desk.settings.console_stall_seconds
-        said = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
-        return JSONResponse(said, 503 if dead else 200)
+        state = {"status": "stalled" if dead else "ok", "silent_seconds": round(silent, 1)}
+        return JSONResponse(state, 503 if dead else 200)
 
     @app.get("/readyz", tags=["operations"], summary="Can it serve?", responses=UNWELL)
     def readyz(request: Request) -> Response:
@@ -225,13 +227,13 @@ def _health(app: FastAPI) -> None:
         standing = desk.standing()
         if standing.trouble or desk.progress.silent_seconds() > desk.settings.gate_stale_seconds:
             waiting.append("projector")
-        said = {
+        state = {
             "status": "waiting" if waiting else "ok",
             "waiting": waiting,
             "database_ms": round((stopwatch() - started) * 1000, 1),
             "projection": projection(standing).model_dump(mode="json"),
         }
-        return JSONResponse(said, 503 if waiting else 200)
+        return JSONResponse(state, 503 if waiting else 200)
 
     @app.get("/metrics", include_in_schema=False)
     def metrics() -> Response:
@@ -245,7 +247,7 @@ def _tell(request: Request, problem: Problem) -> Response:
 
 def _problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
-    async def told(request: Request, problem: Problem) -> Response:
+    async def problem_answer(request: Request, problem: Problem) -> Response:
         if isinstance(problem, Elsewhere):
             return RedirectResponse(problem.headers["Location"], problem.status)
         return _tell(request, problem)
@@ -277,7 +279,7 @@ def _problems(app: FastAPI) -> None:
 def _stays(request: Request) -> Response:
     """A terminal that asks while the rows are away gets a no, not an error page to interpret."""
     away = both("gate.away")
-    said = GateView(
+    answer = GateView(
         container_no=str(request.path_params.get("container_no", "")),
         may_leave=False,
         reason="away",
@@ -289,7 +291,7 @@ def _stays(request: Request) -> Response:
         as_of=None,
         lag_seconds=None,
     )
-    return JSONResponse(said.model_dump(mode="json"), 503, headers={"Retry-After": "2"})
+    return JSONResponse(answer.model_dump(mode="json"), 503, headers={"Retry-After": "2"})
 
 
 def _document(app: FastAPI) -> None:
@@ -324,18 +326,18 @@ class Bounded:
             await self._app(scope, receive, send)
             return
         kept: list[Message] = []
-        seen, refused = 0, False
+        size, refused = 0, False
 
         async def bounded(message: Message) -> None:
-            nonlocal seen, refused
+            nonlocal size, refused
             if refused:
                 return
             if message["type"] == "http.response.start":
                 headers = Headers(raw=message["headers"])
                 length = headers.get("content-length", "")
-                seen = int(length) if length.isdigit() else 0
+                size = int(length) if length.isdigit() else 0
                 if length.isdigit() or headers.get("content-type", "").startswith("text/event-stream"):
-                    refused = seen > LONGEST_ANSWER
+                    refused = size > LONGEST_ANSWER
                     if not refused:
                         await send(message)
                 else:
@@ -344,16 +346,16 @@ class Bounded:
                 await send(message)
             else:
                 kept.append(message)
-                seen += len(message.get("body", b""))
-                refused = seen > LONGEST_ANSWER
+                size += len(message.get("body", b""))
+                refused = size > LONGEST_ANSWER
                 if not refused and not message.get("more_body"):
                     for each in kept:
                         await send(each)
                     kept.clear()
             if refused:
                 kept.clear()
-                log.error("an answer is too long", path=scope["path"], bytes=seen)
-                problem = Problem(500, "answer_too_long", seen=seen, limit=LONGEST_ANSWER)
+                log.error("an answer is too long", path=scope["path"], bytes=size)
+                problem = Problem(500, "answer_too_long", seen=size, limit=LONGEST_ANSWER)
                 await respond(problem)(scope, receive, send)
 
         await self._app(scope, receive, bounded)

@@ -27,14 +27,16 @@ REMEDY = (
     "their folder. See docs/kafka.md"
 )
 KNOCK_SECONDS = 1.0
-"""How long one question may take by which it is tried whether the cluster lets a program in."""
+"""Timeout in seconds of one request to the cluster that tests whether it accepts the credential."""
 NOT_LET_IN = 3
-"""After so many refusals without another error between them nothing but a mended credential helps.
+"""After so many authentication failures in a row, without another error between them, only a corrected credential helps.
 
-A connection that is cut while a client signs in is told as a refusal, too, but the next try then fails as a lost connection.
+librdkafka reports a connection that is lost during the sign-in as an authentication failure, too; the next attempt then fails with a
+connection error.
 """
 TURNED_AWAY, TURNED_AWAY_SECONDS = 3, 4.0
-"""A program without a credential whose connections were ended so often, for so long, while they are accepted, is to sign in."""
+"""A program without a credential is taken to need one when the broker accepted its connections and closed them this many times, for
+this many seconds."""
 DENIALS = frozenset(
     {
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -43,13 +45,13 @@ DENIALS = frozenset(
         KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
     }
 )
-"""What a broker answers to who signed in and lacks a right."""
+"""Error codes with which a broker answers a client that has signed in and lacks a right."""
 UNKNOWN = frozenset({KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED})
-"""What a client says that was not let in."""
+"""Error codes of a client whose sign-in failed."""
 
 
 class NoAccess(CannotContinue):
-    """The cluster lets this program not in, or a credential cannot be used; the text says what to do, in Chinese and English."""
+    """The cluster does not accept this program, or its credential cannot be used; the text says what to do, in Chinese and English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def access_to(kafka: Access | str) -> Access:
 
 
 class Refusals:
-    """Hears the errors of a confluent client (`error_cb`), and knows when it is not let in for good."""
+    """The `error_cb` of a confluent client; it knows when the sign-in has failed for good."""
 
     def __init__(self) -> None:
         self.last: KafkaError | None = None
@@ -216,12 +218,12 @@ class Refusals:
         if error.code() in UNKNOWN:
             self._count += 1
             self.last = error
-        elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # it follows each of the others
+        elif error.code() != KafkaError._ALL_BROKERS_DOWN:  # reported after each of the other errors
             self._count = 0
 
     @property
     def for_good(self) -> bool:
-        """Whether only a mended credential helps."""
+        """Whether only a corrected credential helps."""
         return self._count >= NOT_LET_IN
 
 

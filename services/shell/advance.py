@@ -1,10 +1,10 @@
-"""How does what lasts tell how far it is, to a caller who may want to know?"""
+"""How does a long operation report its progress to a caller that may want to show it?"""
 
 from collections.abc import Callable
 
 Advance = Callable[[int], None]
-"""Is told how many more are done, while something lasts; 0 while it waits."""
+"""Called during a long operation with the number of items done since the last call; with 0 while it waits."""
 
 
 def unreported(more: int) -> None:
-    """An `Advance` for a caller who does not want to know."""
+    """An `Advance` that ignores the progress."""

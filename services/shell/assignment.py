@@ -26,9 +26,10 @@ from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
 OFFSETS_TRIES = 4
-"""How often the committed offsets are asked for before a fresh process asks: librdkafka can wait for its coordinator for ever."""
+"""Attempts to fetch the committed offsets before the process ends and a fresh one tries: librdkafka can wait for its group coordinator
+for ever."""
 IDLE_COMMIT = 1.0
-"""Seconds after which offsets that only passed over messages are committed."""
+"""Seconds after which the offsets of messages that changed nothing are committed."""
 
 log = structlog.get_logger()
 
@@ -52,12 +53,12 @@ class Assignment:
         self.ready = threading.Event()
         """Set while the partitions are taken over."""
         self.revoked_at = 0.0
-        """When (monotonic) partitions were taken away and none were given since; 0 when some are assigned."""
+        """Monotonic time at which the last partitions were revoked; 0 while some are assigned."""
         self.consumer: Consumer
         self._desk, self._settings, self._calls, self._liveness = desk, settings, calls, liveness
         self._stop, self._on_revoked = stop, on_revoked
         self._assigned: list[TopicPartition] | None = None
-        """Partitions that the group gave us and that are not taken over yet."""
+        """Partitions that the group has assigned and that are not restored yet."""
         self._passed_over_since = 0.0
 
     def connect(self, inputs: list[str]) -> None:
@@ -66,10 +67,10 @@ class Assignment:
         self.consumer = desk_consumer(self._desk.name, self._settings)
         self.consumer.subscribe(inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
-    # what the group says
+    # callbacks of the consumer group
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Notes them and fetches nothing yet.
+        """Remembers the assigned partitions and fetches nothing yet.
 
         A callback may not ask the cluster for anything: after a nested `list_topics` the client's next callback ends the
         process (assertion `cs != NULL` in confluent-kafka), and what a callback raises is lost.
@@ -101,7 +102,8 @@ class Assignment:
         self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
         numbers = sorted({p.partition for p in partitions})
         log.info("assigned", desk=self._desk.name, partitions=numbers)
-        committed = self.committed_offsets(partitions)  # before the states, which may only be newer
+        # fetched before the records are restored, so that the records are as new as the offsets or newer
+        committed = self.committed_offsets(partitions)
         self.generation += 1
         self._liveness.restoring = restoring = Restoring()
         name = self._desk.name
@@ -139,7 +141,7 @@ class Assignment:
             end = partial(self._begin_at_end, partition)
             resumed[partition] = resume(self._desk.name, inputs, restored, accepted, end, self.topics.ids)
             for topic, offset in resumed[partition].items():
-                # the group forgot it, and whoever asks it how far we read shall know
+                # the group has forgotten it; committed again, so that lag tools show how far the desk has read
                 if offset > (inputs[topic].offset or 0):
                     self.offsets.passed_over[topic, partition] = offset
             if accepted and store.stored is not None:
@@ -216,7 +218,7 @@ class Assignment:
         ]
         try:
             self.consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as problem:  # nothing depends on it: these messages would only be passed over again
+        except KafkaException as problem:  # if it is lost, these messages are only read and passed over again
             if problem.args[0].fatal():
                 raise
             log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))

@@ -1,6 +1,6 @@
-"""What does a desk do while the broker is away, or does not let it in? The calls of one loop to the cluster, tried again.
+"""What does a desk do while the broker is away, or refuses its sign-in? The calls of one loop to the cluster, with retries.
 
-A call that must come back soon sets `answer_by`; the worker ends a process that is past it (`services/shell/worker.py`), since librdkafka
+A call that must return soon sets `answer_by`; the worker ends the process when that time has passed (`services/shell/worker.py`), since librdkafka
 can wait for its coordinator for ever.
 """
 
@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from services.shell.access import Access, Refusals
 
 ATTEMPTS = 8
-"""How often something is tried before the process gives up and a fresh one starts over."""
+"""Attempts before the process gives up and a fresh one starts over."""
 OFFSETS_SECONDS = 5.0
 """How long one call about committed offsets may take.
 
@@ -30,15 +30,15 @@ log = structlog.get_logger()
 
 
 class BrokerCalls:
-    """Of one desk. `stop` ends waiting."""
+    """The retried calls of one desk. `stop` ends the waiting between two attempts."""
 
     def __init__(self, desk: str, access: Access, stop: threading.Event) -> None:
         self.answer_by = math.inf
-        """When (monotonic) the call in hand must have come back."""
+        """Monotonic time by which the current call must have returned."""
         self.broker_was_away = False
         """Whether the producer lost its brokers since it was made."""
         self.serve_errors: Callable[[], object] = lambda: None
-        """Lets the producer report the errors that it met meanwhile."""
+        """Serves the producer's callbacks, so that it reports the errors that it met meanwhile."""
         self._desk, self._access, self._stop = desk, access, stop
         self._refusals = Refusals()
 

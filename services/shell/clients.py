@@ -1,4 +1,4 @@
-"""With which settings does each program of ours speak to Kafka? Every confluent client is made here.
+"""With which settings does each program connect to Kafka? Every confluent client is made here.
 
 So a producer that lays keys into other partitions than the rest cannot be written by forgetting a setting: `producer` sets the
 partitioner after all else, and `tests/architecture/test_wire.py` finds a client that is made elsewhere. Each maker raises NoAccess where
@@ -21,9 +21,9 @@ Settings = Mapping[str, Any]
 PARTITIONER = "murmur2_random"
 """As kafka-python, aiokafka and Java choose partitions; the default of librdkafka is another one (docs/adr/0009-murmur2.md)."""
 RECONNECTING: dict[str, Any] = {"reconnect.backoff.ms": 50, "reconnect.backoff.max.ms": 500}
-"""A client that found its broker away looks again twice a second; by default it comes to wait ten seconds between looks."""
+"""A client reconnects to an unreachable broker twice a second; by default its back-off grows to ten seconds."""
 EVERY: dict[str, Any] = {**RECONNECTING, "log_level": 2}
-"""What every client has, where its maker does not say otherwise."""
+"""Settings of every client, unless its function below sets others."""
 LARGEST_REQUEST = 8_000_000
 """Bytes of one request of the intake's producer."""
 
@@ -39,7 +39,7 @@ def consumer(access: Access, settings: Settings) -> Consumer:
 
 
 def admin(access: Access, settings: Settings | None = None) -> AdminClient:
-    """Asks the cluster about topics, groups and rights."""
+    """An admin client, for topics, groups and rights."""
     return AdminClient({**access.confluent(), **EVERY, **(settings or {})})
 
 
@@ -52,13 +52,14 @@ def desk_admin(desk: str, settings: WorkerSettings) -> AdminClient:
 
 
 def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[KafkaError], None]) -> Producer:
-    """One transaction a batch, by an identity that belongs to the slot: a restart fences its own predecessor."""
+    """A transactional producer, one transaction for each batch. Its transactional id belongs to the slot, so that a restarted worker fences
+    its own predecessor."""
     own = {
         "transactional.id": f"{group_of(desk)}-{settings.slot}",
         "transaction.timeout.ms": settings.transaction_timeout_ms,
         "acks": "all",
         "linger.ms": 100,  # the commit flushes: the facts of a batch leave in few large requests, not in many small ones
-        "retry.backoff.ms": 10,  # a transaction begun while the last one's markers are still written is told to come again
+        "retry.backoff.ms": 10,  # a transaction that begins while the markers of the last one are being written gets CONCURRENT_TRANSACTIONS and retries
         "batch.num.messages": 100_000,
         "queue.buffering.max.messages": 1_000_000,
         "message.max.bytes": 8 << 20,  # as the topics; a record with parked messages is larger than the default
@@ -68,17 +69,18 @@ def desk_producer(desk: str, settings: WorkerSettings, on_error: Callable[[Kafka
 
 
 def desk_consumer(desk: str, settings: WorkerSettings) -> Consumer:
-    """Reads the desk's inputs. Not as a static member: one whose broker died in a rebalance was fenced by itself and stood still."""
+    """Reads the desk's inputs. It is no static member of its group: a static member whose broker died during a rebalance was fenced by its
+    own later session and stopped reading."""
     own = {
         "group.id": group_of(desk),
-        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",  # tells the supervisor which members are dead
+        "client.id": f"{group_of(desk)}-{settings.slot}-{os.getpid()}",  # the supervisor finds dead members by it
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
-        "auto.offset.reset": "error",  # where to begin is decided; a position that the topic does not have is not passed over
+        "auto.offset.reset": "error",  # the loop sets the positions itself; one that the topic does not have must be an error
         "partition.assignment.strategy": "range",
         "session.timeout.ms": settings.session_timeout_ms,
         "heartbeat.interval.ms": settings.heartbeat_ms,
-        "max.poll.interval.ms": 900_000,  # no restore takes longer; who asks /livez ends a loop that stands still
+        "max.poll.interval.ms": 900_000,  # longer than any restore; a loop that makes no progress is ended by the liveness probe
         "queued.max.messages.kbytes": 16_384,
         "fetch.queue.backoff.ms": 5,
     }

@@ -1,4 +1,4 @@
-"""What time is it? The only clock of the house; a sandbox may let it run faster than the world."""
+"""What time is it? All programs use this clock; in a sandbox it may run faster than real time."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,8 @@ class ClockOutOfRange(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """It showed `start` at the real moment `anchor` (seconds since 1970) and runs `speed` times as fast; the world's without `anchor`."""
+    """It showed `start` at the real moment `anchor` (seconds since 1970) and runs `speed` times as fast as real time; without `anchor` it is
+    the system's clock."""
 
     anchor: float | None = None
     start: float = 0.0
@@ -51,7 +52,7 @@ class Clock:
         """What it shows at this real moment, seconds since 1970."""
         if self.anchor is not None:
             wall = self.start + (wall - self.anchor) * self.speed
-        if not _FIRST <= wall <= _LAST:  # no message could be made: each would be parked, one after the other
+        if not _FIRST <= wall <= _LAST:  # no message can carry this time: every message would be parked
             raise ClockOutOfRange(
                 f"the clock says {wall:.0f} s since 1970; set it to a time in the years {FIRST.year} to {LAST.year} 时钟有误，请校时"
             )

@@ -14,11 +14,11 @@ from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, KINDS
 
 Headers = list[tuple[str, bytes]]
 LONGEST_NAME = 200
-"""Bytes of a key or an id; what is longer names nothing of ours and would be carried along for ever."""
+"""Bytes of a key or an id. No valid one is longer, and a longer one would be copied into every record and fact that names it."""
 LARGEST_VALUE = 4_000_000
 """Bytes of a value; facts and states drawn from it must fit into one Kafka message (`max.message.bytes`), too."""
 LARGEST_MESSAGE = (8 << 20) - (64 << 10)
-"""Bytes of a fact or record that surely fit into one message (`max.message.bytes` of the topics): the rest is for key, headers,
+"""Bytes of a fact or record that always fit into one message (`max.message.bytes` of the topics): the rest is for key, headers,
 Kafka's own frame, and what a record needs to say that messages of it are parked."""
 CARRIED: dict[str, frozenset[str]] = {
     t.name: frozenset(m.kind for m in t.carries) for t in (*FACTS_AND_REQUESTS, FOR_THE_PORTS)
@@ -102,7 +102,8 @@ def headers_of(message: Any) -> dict[str, bytes]:
 
 
 _headers = methodcaller("headers")
-"""As `message.headers()`, but whether an exception is pending is always looked at: the interpreter's short cut does not."""
+"""As `message.headers()`, but an exception that the C code has set without returning NULL is always raised: the interpreter's optimised
+    call does not check for it."""
 
 
 def kind_of(message: Raw) -> type[Message]:
@@ -157,7 +158,7 @@ def in_doubt(kind: type[Message], message: Raw, at: datetime) -> Message | None:
 
 
 def _reader(kind: type[Message]) -> Callable[..., Message]:
-    """A request enters here and is bounded; a fact is read as it was stored, and so is a request that holds goods."""
+    """A request is validated with its bounds; a fact, and a request that holds goods, is read as it was stored."""
     if issubclass(kind, Request) and not kind.holds_goods:
         return kind.__pydantic_validator__.validate_json
     return stored_reader(kind).validate_json
@@ -201,7 +202,7 @@ def headers(
 
 
 def request_headers(request: Request, id: str, source: str, time: str) -> Headers:
-    """As `headers`, of a request: it begins a chain of causes of its own."""
+    """As `headers`, for a request, which has no cause: its own id is the correlation id."""
     return headers(
         id=id,
         kind=request.kind,

@@ -30,7 +30,7 @@ class Decider(Protocol):
 
 
 class Watcher(Protocol):
-    """Wants to know every state; called by the loop's thread, for metrics."""
+    """Is called with every state, in the loop's thread; the clearance metrics are made of it."""
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
         """All (key, state as the decider's JSON) of the partitions that this worker has from now on.

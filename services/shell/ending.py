@@ -1,6 +1,6 @@
-"""What happens when a thread of a process ends by an error that nobody foresaw? The process ends, and its supervisor starts it again.
+"""What happens when a thread of a process ends by an exception that nothing handles? The process ends, and its supervisor starts it again.
 
-A process without one of its threads looks alive and does half of its work; nobody would know.
+Without this, the process would go on without the thread's work, and its health pages would not show it.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 CODE = 70
-"""Exit code of such an end (EX_SOFTWARE of sysexits.h)."""
+"""Exit code of a process that ends in this way (EX_SOFTWARE of sysexits.h)."""
 log = structlog.get_logger()
 
 

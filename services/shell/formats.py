@@ -1,4 +1,5 @@
-"""What is this that somebody handed in, and how are its characters encoded? Looked at, never run or unpacked."""
+"""Which format does a handed-in file have, and how are its characters encoded? It is recognised by its bytes; nothing is executed or
+unpacked."""
 
 import re
 from typing import NamedTuple

@@ -1,10 +1,10 @@
-"""What must nobody foresee? Keys, secrets and passwords of bytes of the operating system: nobody can repeat them."""
+"""How are keys, secrets and passwords made that nobody can guess? From the random bytes of the operating system."""
 
 import base64
 import os
 
 LEGIBLE = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look alike."""
+"""The characters of a password, without those that look alike."""
 
 
 def fresh_key() -> str:

@@ -9,13 +9,14 @@ from services.shell.codec import Raw
 from services.shell.parking import Trouble
 
 SECONDS = 30.0
-"""How long one batch is tried by halves; what is committed by then stays, and the rest is read again."""
+"""Seconds for which one batch is tried by halves; what is committed by then stays, and the rest is read again."""
 TOGETHER = 16
 """How many messages at most wait for those behind them before they are parked on their own."""
 TRIES = 3
 """How often a piece is tried that failed only because the one before it did."""
 PROBE = b" " * 1000
-"""What a topic is asked to take, in a transaction that is aborted: as large as a usual fact."""
+"""Value of the probe message, as large as a usual fact: it is sent in a transaction that is aborted, to see whether the topic accepts a
+message."""
 PROBE_SECONDS = 5.0
 
 TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
@@ -29,15 +30,17 @@ OF_MESSAGE = TOO_LARGE | {
     KafkaError.POLICY_VIOLATION,
     KafkaError.UNKNOWN,
 }
-"""What a single message may have caused. All else (a full disk, a clock, rights, a broker that is away, a fence) parks nothing."""
+"""Errors that a single message may have caused. No message is parked for any other error (a full disk, a clock, rights, an unreachable
+broker, a fence)."""
 FOLLOWING = frozenset(
     {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE, KafkaError._INCONSISTENT}
 )
-"""What befalls the other messages of a transaction in which one failed."""
+"""Errors that the other messages of a transaction get when one of them failed."""
 BEFORE_SENDING = TOO_LARGE | {KafkaError._APPLICATION, KafkaError._INVALID_ARG, KafkaError._BAD_MSG}
-"""What the client or a decider raises about a message that is not sent."""
+"""Errors that the client or a decider raises about a message before it is sent."""
 SKIPPED = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER
-"""What may befall the transaction after one whose message the broker refused: the client counted that message."""
+"""An error that the next transaction may get after the broker refused a message: the client has counted that message in its sequence
+numbers."""
 
 Item = Raw | tuple[int, str]
 """A message, or partition and key of a record that has something due."""
@@ -56,7 +59,7 @@ def may_be_of_message(error: KafkaError, *, following: bool = False) -> bool:
 
 
 def raised(error: Exception) -> KafkaException:
-    """What Python raised about a message, as an error among the broker's."""
+    """An exception about a message as a KafkaException, so that it is handled like an error of the broker."""
     return KafkaException(KafkaError(KafkaError._APPLICATION, f"{type(error).__name__}: {error}"[:400]))
 
 
@@ -71,7 +74,7 @@ class Fault:
 
     @property
     def of_message(self) -> bool:
-        """Whether the error speaks of a message: by the report of one, or because it was raised before the broker was asked."""
+        """Whether the error is about one message: it has a delivery report, or it was raised before anything was sent."""
         return self.topic is not None or self.error.code() in BEFORE_SENDING
 
     @property

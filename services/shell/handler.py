@@ -59,7 +59,7 @@ class MessageHandler:
             decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
         except Undecodable as error:
             return Trouble(error.reason, str(error))
-        except Exception as error:  # not known to occur; but one message must never stop the others
+        except Exception as error:  # not known to occur, but one message must never stop the others
             return trouble_of(error)
         if entry.misplaced:
             belongs = partition_of(key.encode(), self._partitions)
@@ -77,7 +77,8 @@ class MessageHandler:
                 self._decide_once(entry, key, message, decoded, hearing)
             else:
                 self._decide(entry, key, message, decoded, hearing)
-        except Exception as error:  # a bug or a broken invariant: the goods wait, with the reason, and nobody else does
+        except Exception as error:
+            # a bug or a broken invariant: this message is parked with the reason, other goods go on
             return trouble_of(error)
         return None
 
@@ -104,7 +105,7 @@ class MessageHandler:
                     entry, key, source, request, hearing, "key_reused", "the id was answered for other content"
                 )
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                why = f"{MOST_REMEMBERED} requests within 24 hours"  # to remember it would push out another
+                why = f"{MOST_REMEMBERED} requests within 24 hours"  # remembering it would drop another request from the record
                 self._refuse(entry, key, source, request, hearing, "too_many_requests", why)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
                 why = f"told for {request.occurred_at.isoformat()}, asked at {source.text('ce_time')[:40]}"

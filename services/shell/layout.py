@@ -12,11 +12,11 @@ from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, FOR_THE_PORTS, orders_topic, parked_topic, state_topic
 
 REFUSED_CODE = 78
-"""Exit code of a worker that refuses to go on until somebody has mended something (EX_CONFIG of sysexits)."""
+"""Exit code of a worker that cannot go on until an operator has corrected something (EX_CONFIG of sysexits)."""
 
 
 class CannotContinue(RuntimeError):
-    """Nothing that starting again would help; the text says what to do, in Chinese and English."""
+    """The process must end, and a restart would not help; the text says what to do, in Chinese and English."""
 
 
 class Described(NamedTuple):
@@ -73,7 +73,8 @@ def check_partitions(topics: Mapping[str, Described], partitions: int) -> None:
 
 
 def replaced(known: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, str] | None:
-    """Of which topic nothing is left that was read or written, in English and Chinese; None when all are those that are known."""
+    """Says in English and Chinese which topic was deleted or made anew, so that its former messages are lost; None when all have their
+    known ids."""
     for name, former in known.items():
         if now.get(name) != former:
             if name in now:

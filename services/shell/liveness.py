@@ -1,4 +1,4 @@
-"""Does a loop get on, and how far is it behind? What the pages of the worker and the metrics tell of it.
+"""Does a loop make progress, and how large is its lag? The worker's pages and metrics show these values.
 
 The loop's thread writes, the pages read in another thread: each attribute is set as a whole.
 """
@@ -13,7 +13,7 @@ from services.shell.restore import Restoring
 from services.shell.store import Partition
 
 SECONDS = 1.0
-"""Between two looks at the lag."""
+"""Seconds between two measurements of the lag."""
 
 
 class Liveness:
@@ -23,18 +23,18 @@ class Liveness:
         self.restoring: Restoring | None = None
         """How far the restore is, while there is one."""
         self.member_id = ""
-        """Under which id the group knew this worker when it was last looked up; its supervisor removes older ones."""
+        """The worker's member id in the group when it was last looked up; the supervisor removes older ones."""
         self.lag = 0
         """Messages between the position and the end of what this worker was assigned."""
         self.parked = 0
         """Messages that wait in parking."""
         self.progress = time.monotonic()
-        """When the loop last got on, or had nothing to do."""
+        """When the loop last made progress, or had nothing to do."""
         self._desk = desk
         self._measured = 0.0
 
     def progressed(self) -> None:
-        """The loop got on."""
+        """The loop has made progress."""
         self.progress = time.monotonic()
 
     def idle(self) -> None:
@@ -55,7 +55,8 @@ class Liveness:
         """Call often: looks once a second, from the loop's thread."""
         moment = time.monotonic()
         if not stores or moment - self._measured >= SECONDS:
-            self.member_id = consumer.memberid() or ""  # only here: from another thread the call was seen to hang
+            # called in the loop's thread only: called from another one it has hung
+            self.member_id = consumer.memberid() or ""
         if moment - self._measured < SECONDS:
             return
         self._measured = moment

@@ -100,7 +100,8 @@ class Loop:
                 raise
         finally:
             self.ready.clear()
-            with contextlib.suppress(KafkaException, InterruptedError):  # a courtesy; the session ends anyway
+            # leaving the group is optional: its session ends anyway
+            with contextlib.suppress(KafkaException, InterruptedError):
                 if self._stop.is_set():
                     self.poller.leave()
             with contextlib.suppress(KafkaException):
@@ -224,7 +225,8 @@ class Loop:
         self.calls.check_let_in()
         metrics.ABORTED.labels(self.desk.name).inc()
         log.warning("transaction aborted", desk=self.desk.name, error=str(error), failures=failures)
-        if outdated:  # a fresh producer ends what the former left open, and the batch is decided again at once
+        # a fresh producer aborts the open transaction of the former one, and the batch is decided again at once
+        if outdated:
             self.transactions.connect()
             self.assignment.rewind()
             return

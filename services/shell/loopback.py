@@ -1,4 +1,5 @@
-"""How is a page of this machine asked? Directly: a proxy of the environment (http_proxy, all_proxy) stands elsewhere."""
+"""How is a page of a process on this machine requested? Without the proxy of the environment (http_proxy, all_proxy), which cannot reach
+the loopback address."""
 
 import ipaddress
 import urllib.parse

@@ -3,7 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 OTHER = "other"
-"""The label of what gets none of its own."""
+"""The label value for everything that has no series of its own."""
 
 
 class Labels:

@@ -12,7 +12,7 @@ InputOffsets = dict[tuple[str, int], int]
 
 
 class Offsets:
-    """Of the partitions that are assigned now."""
+    """The offsets of the partitions that are assigned now."""
 
     def __init__(self) -> None:
         self.read: InputOffsets = {}
@@ -23,7 +23,8 @@ class Offsets:
         """Partition → input topic → offset by the last committed transaction."""
 
     def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
-        """Never backwards: the end that was reported in the same batch lies behind the last message's marker."""
+        """Moves an offset forward only: the partition end that was reported in the same batch may lie behind the transaction marker that
+        follows the last message."""
         for topic_partition, offset in offsets.items():
             self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
 

@@ -13,7 +13,7 @@ from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
 
 MESSAGES, BYTES = 2000, 8 << 20
-"""What one stretch takes at most; it ends with the message that passes the bound."""
+"""Limits of one read; it ends with the message that exceeds one of them."""
 SECONDS = 10.0
 """How long the cluster may take; then the turn is begun anew."""
 
@@ -27,7 +27,7 @@ NO_SUCH_PARTITION = frozenset(
 )
 """What the cluster answers about a partition that only a forged fact can name."""
 LAST_PARTITION = 2**31 - 1
-"""Kafka's numbers have 32 bits; the client raises for what a forged fact names beyond them."""
+"""Partition numbers have 32 bits; the client raises an exception for a larger one, which only a forged fact can name."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
 """The same of a topic that is none of the service's; of one that it reads, a right is missing and nothing else is known."""
 

@@ -1,4 +1,4 @@
-"""In which partition does a key lie? Kafka's murmur2, as every client of ours places it."""
+"""Which partition does a key belong to? By Kafka's murmur2, like every client of this project."""
 
 from functools import lru_cache
 from itertools import count
@@ -8,9 +8,9 @@ _INTEGERS = {count: Struct(f"<{count}I") for count in range(1, 64)}
 _MASK, _M = 0xFFFFFFFF, 0x5BD1E995
 
 
-@lru_cache(8192)  # the desks of a process hear of the same goods one after the other
+@lru_cache(8192)  # the desks of a process get messages about the same goods one after the other
 def partition_of(key: bytes, partitions: int) -> int:
-    """The partition of this key (at most 255 bytes); half the time of the clients' own, which are Python too."""
+    """The partition of this key (at most 255 bytes); takes half the time of the Python clients' own functions."""
     integers = len(key) >> 2
     h = 0x9747B28C ^ len(key)
     for k in _INTEGERS[integers].unpack_from(key) if integers else ():

@@ -39,7 +39,7 @@ class Pieces:
         self._desk, self._transactions, self._write, self._stopped = desk, transactions, write, stopped
 
     def commit(self, items: Sequence[Item]) -> None:
-        """Commits the batch piece by piece, each bad message parked; raises what is no message's fault."""
+        """Commits the batch piece by piece, each bad message parked; raises an error that no message caused."""
         until = time.monotonic() + SECONDS
         fault = Halving(self._try, self._accepts, lambda: self._stopped() or time.monotonic() > until).run(items)
         if fault is not None:

@@ -1,4 +1,4 @@
-"""What does the loop read next? One batch of messages, without the client's notices, and never over a change of the assignment."""
+"""What does the loop read next? One batch of messages, without the client's events; no batch spans a change of the assignment."""
 
 import time
 
@@ -13,7 +13,7 @@ from services.shell.settings import WorkerSettings
 LEAVE_SECONDS = 2.0
 """How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
 FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
-"""Errors after which this process reads nothing any more: a fresh one must start."""
+"""Errors after which the consumer reads nothing any more: the process must end and start again."""
 IDLE_SECONDS = 0.1
 """How long a poll waits for the first message."""
 

@@ -174,11 +174,11 @@ class Replays:
             entry.record.waiting = None
 
     def _later(self, entry: OverlayEntry) -> None:
-        """The next turn goes on, whoever runs it."""
+        """Notes in the record that the next turn goes on, in whatever worker it runs."""
         entry.record.due = self._at.timestamp()
 
     def _stop(self, entry: OverlayEntry, key: str, partition: int, waiting: WaitingMessages, trouble: Trouble) -> None:
-        """The replay cannot go on, and people are told so at the message that is first now, as far as that is known."""
+        """The replay cannot go on: the reason is published for the message that is first now, as far as that one is known."""
         waiting.replay, waiting.attempt = None, waiting.attempt + 1
         unread = Raw(*(waiting.first or waiting.last), key.encode(), None, {})
         self._queue.park_again(entry, key, unread, trouble, partition, waiting.attempt)

@@ -14,9 +14,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-STOPS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)  # SIGHUP: the terminal was closed
+# SIGHUP: the terminal was closed
+STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 SAME_SECONDS = 0.3
 """Equal signals within this time are one: `timeout` of GNU signals its child and its group, a closed terminal shell and kernel."""
 

@@ -16,9 +16,9 @@ from services.shell.positions import decode as decode_positions
 from services.shell.requests import AnsweredRequest
 
 SHOWN_BYTES = 1000
-"""Of a value that is no record."""
+"""Bytes that are shown of a value that is no record."""
 RECENT_STATES = 512
-"""Of so many keys of a partition, those that changed last, the decoded state is kept beside the record."""
+"""Number of keys of a partition, those that changed last, whose decoded state is kept beside the record."""
 
 
 class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
@@ -115,8 +115,8 @@ def decode_record(data: bytes) -> Record:
 
 
 def unreadable_record(data: bytes) -> Record:
-    """What stands for a value that is no record and that no desk wrote. A text is the state of no decider, so that no later
-    message of the key takes it for goods nobody knows; it begins with what was found."""
+    """The record that replaces a value that no desk wrote. Its state is a text, which no decider can read as a state, so that the next
+    message of this key is parked instead of being decided as the first one of unknown goods. The text begins with the value."""
     return Record(state=msgspec.Raw(msgspec.json.encode(f"no record: {data[:SHOWN_BYTES]!r}")))
 
 
@@ -127,7 +127,8 @@ def due_of(data: bytes) -> float | None:
     if data.startswith(_NOT_DUE):
         return None
     due = float(data[len(_DUE) : data.find(b",", len(_DUE))])
-    if not math.isfinite(due):  # before or after all others in the heap, or neither: they would wait behind it
+    # NaN or an infinity breaks the order of the heap, and the other deadlines would wait behind it
+    if not math.isfinite(due):
         raise ValueError(f"{due} is no moment")
     return due
 
@@ -145,7 +146,7 @@ def parked_in(data: bytes) -> int:
 
 
 class Partition:
-    """The records of one partition and the heap of their deadlines. Lost with the partition, restored from its topic."""
+    """The records of one partition and the heap of their deadlines. Dropped when the partition is revoked, restored from the state topic."""
 
     def __init__(self) -> None:
         self.records: dict[str, bytes] = {}
@@ -175,7 +176,7 @@ class Partition:
         parked = 0
         for key, data in self.records.items():
             if data.startswith(_NOT_DUE) and not data.startswith(_PARKED, len(_NOT_DUE)):
-                continue  # the most usual record of all: nothing is due and nothing parked
+                continue  # most records: nothing is due and nothing parked
             try:
                 due, waiting = due_of(data), parked_in(data)
             except (ValueError, *UNREADABLE):  # no record at all: the next message of this key is parked for it

@@ -17,9 +17,9 @@ from services.shell.halving import DeliveryReports, raised
 from services.shell.settings import WorkerSettings
 
 OFFSETS_LIMIT = 12.0
-"""Seconds after which nothing but a fresh process helps a broker to note the read positions (see `OFFSETS_SECONDS`)."""
+"""Seconds after which the process ends because the broker has not accepted the read positions (see `OFFSETS_SECONDS`)."""
 FORGOTTEN = frozenset({KafkaError.INVALID_PRODUCER_ID_MAPPING, KafkaError.UNKNOWN_PRODUCER_ID})
-"""The broker has forgotten the producer after idle days: the client keeps its old identity, so that every try fails alike."""
+"""The broker has forgotten the producer id after idle days; the client keeps using it, so that every attempt fails in the same way."""
 COMMIT_SECONDS = 10.0
 """How long one attempt to commit waits for the broker's answer."""
 COMMITS = 6
@@ -33,7 +33,7 @@ class Transactions:
 
     def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls) -> None:
         self.reports: DeliveryReports | None = None
-        """Where it is told what became of each message, while somebody wants to know."""
+        """Collects the delivery report of each message, while a caller needs them."""
         self._desk, self._settings, self._calls = desk, settings, calls
         self._producer: Producer
         self._begun = math.inf
@@ -65,7 +65,8 @@ class Transactions:
                 self._producer.poll(0.05)
             except (KafkaException, MemoryError):
                 raise
-            except Exception as error:  # the client cannot take it: a defect of one message, found by halves
+            except Exception as error:
+                # the client does not accept this message; which one it is is found by halving the batch
                 raise raised(error) from error
 
     def flush(self, seconds: float) -> None:
@@ -83,7 +84,7 @@ class Transactions:
     def commit(self) -> None:
         """Commits, or raises: abortable when nothing was committed, RuntimeError when that cannot be known.
 
-        A commit that timed out may still come true: it is asked for again until the broker answers. A process that
+        A commit that timed out may still succeed: it is called again until the broker answers. A process that
         gives up here must end, since its store may be behind what was committed (librdkafka: "retry call to resume").
         """
         for attempt in range(COMMITS):
@@ -124,7 +125,7 @@ class Transactions:
     def exceeded_timeout(self, error: KafkaError) -> bool:
         """Whether the broker may have fenced this producer because its transaction took too long.
 
-        Whoever takes our transactional id fences a transaction before its time.
+        Another producer with our transactional id fences a transaction before its timeout.
         """
         took = time.monotonic() - self._begun
         return bool(error.code() == KafkaError._FENCED and took >= self._settings.transaction_timeout_ms / 1000)

@@ -55,7 +55,8 @@ class Turn:
         self._begin()
 
     def _begin(self) -> None:
-        """Nothing is decided yet. No part knows the turn: a cycle would keep each batch until the garbage collector comes."""
+        """Resets everything that the turn computes. None of the parts refers to the turn: a reference cycle would keep each batch in memory
+        until the garbage collector runs."""
         desk, at = self.desk, self._at
         time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         self.outcome = Outcome()
@@ -136,7 +137,8 @@ class Turn:
         try:
             open_deadlines = self._overlay.open_deadlines(entry, key, entry.state)
             passed = [deadline for deadline in open_deadlines if deadline.due <= self._at]
-        except Exception as error:  # a bug, or a state that cannot be read: one key waits for people, all others go on
+        except Exception as error:
+            # a bug, or a state that cannot be read: this key is parked for an operator, other keys go on
             limits = deadline_message(self.desk.name, key, partition, Deadline("deadlines", self._at))
             self._queue.park(entry, key, limits, trouble_of(error))
             return
@@ -159,7 +161,7 @@ class Turn:
                     continue
                 try:
                     result.append((partition, key, entry, self._overlay.encoded(entry, key, entry.state)))
-                except Exception as error:  # found out below, message by message
+                except Exception as error:  # which message causes it is found below
                     failed[partition, key] = error
             if not failed:
                 return result
@@ -170,7 +172,7 @@ class Turn:
                 self._compute_again()
 
     def _park_keys(self, failed: dict[tuple[int, str], Exception]) -> None:
-        """No message is at fault, but the record as it was: its key waits for people, all others go on."""
+        """No message causes the failure, but the record as it was read: its time limits are parked for an operator, other keys go on."""
         for (partition, key), error in failed.items():
             entry = self._overlay.entries[partition, key]
             if entry.waits:

@@ -36,7 +36,7 @@ _reasons = Labels(50)
 LONGEST = 200
 """Characters of a text from a parked topic, as a label and in the log: each label stays in memory until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
-"""aiohttp wants to add the character set itself."""
+"""The media type without its character set, which aiohttp adds."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
 """How long an orderly end waits for a loop, and then for Faust's own clients: together less than the ten seconds promised."""
 LET_IN_SECONDS = 10.0
@@ -87,7 +87,7 @@ class LoopService(Service):
                 log.error("refused", desk=self.hosted.desk.name, error=str(error))
             except BaseException as error:
                 log.error("loop ended", desk=self.hosted.desk.name, error=f"{type(error).__name__}: {error}")
-            finally:  # librdkafka's client can raise what is no exception, and no `except` sees
+            finally:  # confluent-kafka can set a C-level error that is not an Exception subclass, so that `except` does not catch it
                 if code is not None:
                     os._exit(code)
 
@@ -104,14 +104,14 @@ class LoopService(Service):
             await self.sleep(WATCH_SECONDS)
 
     async def on_stop(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):  # whoever asks a second time does not want to wait
+        for number in (signal.SIGTERM, signal.SIGINT):  # stopped for the second time: do not wait
             asyncio.get_running_loop().add_signal_handler(number, os._exit, 128 + number)
         self.hosted.stop()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, LOOP_SECONDS)
             if self._thread.is_alive():
                 log.error("loop does not end", desk=self.hosted.desk.name)
-                os._exit(1)  # its transaction is aborted, and the batch decided afresh
+                os._exit(1)  # its transaction is aborted, and the next process decides the batch again
 
 
 async def broker_accepts(bootstrap: str) -> bool:
@@ -125,7 +125,7 @@ async def broker_accepts(bootstrap: str) -> bool:
             continue
         try:
             async with asyncio.timeout(KNOCK_SECONDS):
-                # returns only when the other side has closed: a broker speaks when it is spoken to
+                # returns only when the other side has closed the connection: a broker sends nothing before it gets a request
                 await reader.read(1)
         except TimeoutError:
             return True
@@ -158,7 +158,7 @@ class Frame(faust.App):
     async def on_stop(self) -> None:
         for service in self._extra_service_instances or ():
             await service.stop()
-        # all that counts is committed: nobody waits for the rest
+        # everything that matters is committed, so that nothing else is waited for
         ending = threading.Timer(FAUST_SECONDS, os._exit, (0,))
         ending.daemon = True
         ending.start()

@@ -1,4 +1,4 @@
-"""What will somebody at this border ask, when, and under which name? Pure."""
+"""Which request will a simulated person send, when, and with which idempotency key? Pure functions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,9 +20,10 @@ _NAMING: dict[type[Request], str] = {RetractEquipmentEvent: "report_id", Retract
 class Act:
     """A request that somebody will make at `at`; `name` is its idempotency key.
 
-    `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier. `stamped`: it
-    tells of an event in the world, which without pace happens when the fact is heard. `replaces`: the act that it corrects or takes back.
-    `at_end`: without pace it is told when every desk has read everything else, since no fact says that the gate knows enough.
+    `not_before`: the request reports something that takes until then (a treatment), so that it is not sent earlier even where the day is
+    not paced. `stamped`: it reports an event; where the day is not paced, its event time is when the fact was read. `replaces`: the act that it corrects or takes back.
+    `at_end`: where the day is not paced, it is sent when every desk has read everything else, since no fact tells that the gate desk has
+    all that it needs.
     """
 
     at: datetime

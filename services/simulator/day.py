@@ -17,7 +17,7 @@ from services.simulator.dice import throw
 from services.simulator.slips import Slip, slip_of
 
 HOURS = (2, 2, 1, 1, 1, 2, 3, 5, 8, 9, 9, 7, 5, 7, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2)
-"""How the day's lodgements fall on its hours (China Standard Time): office hours are busy, nights are not dead."""
+"""How the day's lodgements fall on its hours (China Standard Time): most in office hours, some at night."""
 _TOTAL = sum(HOURS)
 _EDGES = tuple([sum(HOURS[:hour]) / _TOTAL for hour in range(25)])
 
@@ -71,7 +71,7 @@ IMPORT_SHARE = 0.6
 HELD_SHARE = 0.006
 """Green consignments on which an officer puts a hold for a while."""
 REPEATED_SHARE = 0.01
-"""Lodged twice, as nervous systems do."""
+"""Share of consignments that are lodged twice, as by a client that retries."""
 SHARED_SHARE = 0.45
 """Pairs of sea consignments that share a container: a fifth of all sea consignments. They come or go with one ship."""
 BLOCK = 100
@@ -82,7 +82,7 @@ _WRONG, _RIGHT = 13, 14
 
 
 REMEMBERED = 100_000
-"""Intents that a day keeps at hand, the latest: making a declaration again takes far longer."""
+"""Number of intents that a day caches, the latest ones: making a declaration again takes far longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How do simulated people decide? By dice that fall the same for the same seed and words, whenever they are thrown."""
+"""How do simulated people decide? By pseudo-random numbers that depend on the seed and on names alone."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def throw(seed: int, *names: object) -> float:
-    """In [0, 1); depends on nothing but seed and words, so no restart and no order of messages changes it."""
+    """A number in [0, 1) that depends on the seed and these names alone, so that no restart and no order of messages changes it."""
     digest = sha256(f"{seed}/{'/'.join(map(str, names))}".encode()).digest()
     return int.from_bytes(digest[:7]) / (1 << 56)
 

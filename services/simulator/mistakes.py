@@ -1,7 +1,7 @@
-"""What is told of a box that is not so, and how is it put right? Pure: fact in, requests out.
+"""Which wrong reports about a container do simulated people send, and how do they correct them? Pure: fact in, requests out.
 
-A box whose departure was told by mistake leaves when that was taken back; one whose goods were told to have arrived too early when they
-have; one that was told to be stripped, and was not, when the release desk names it again.
+A container whose departure was reported by mistake leaves when the report was retracted. One whose goods were reported to have arrived
+too early leaves when they have arrived. One that was reported to be stripped, and was not, leaves when the release desk names it again.
 """
 
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ class Mistakes:
         return self.day.slip(index) is Slip.EARLY
 
     def _not_here(self, fact: ContainerMayLeave) -> Act:
-        """Who comes to fetch the goods does not find them."""
+        """The driver who comes to fetch the goods does not find them: the arrival is retracted."""
         self.missed.add(fact.container_no)
         key, later = min(fact.consignments), fact.occurred_at + timedelta(minutes=15)
         back = RetractArrival(

@@ -1,4 +1,5 @@
-"""Whose goods are they? Simulated people act on what simulated declarants lodged, and say in each request that nobody real asked it."""
+"""Whose goods are they? Simulated people act on what simulated declarants lodged, and each of their requests says that its sender is
+simulated."""
 
 from typing import Any
 
@@ -49,7 +50,7 @@ _lodging = msgspec.json.Decoder(_Lodging)
 
 
 def as_simulated(request: Request) -> Request:
-    """The same request under the name of somebody simulated; what it may do by its company it may still do."""
+    """The same request with a simulated sender in `asked_by`; it still counts for its company (`on_behalf_of`)."""
     if request.asked_by.startswith(SIMULATED):
         return request
     changes: dict[str, Any] = {"asked_by": f"{SIMULATED}{request.asked_by}"}

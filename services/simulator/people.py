@@ -1,7 +1,7 @@
-"""What do officers, carriers, yards and terminals do when they hear a fact? Pure: fact in, requests out.
+"""What do officers, carriers, yards and terminals do upon a fact? Pure: fact in, requests out.
 
-What somebody finds depends on seed and consignment alone, and who depends on what was said before waits until it was
-said: so the same seed comes to the same ends, whatever dies in between.
+What somebody finds depends on seed and consignment alone, and a person who depends on an earlier fact waits for it. So the same seed
+leads to the same results, whichever process is killed in between.
 """
 
 from collections.abc import Mapping
@@ -126,7 +126,7 @@ class People:
         self.mistakes = Mistakes(self.day)
 
     def react(self, fact: Fact) -> list[Act]:
-        """What follows from this fact; facts of nobody's concern follow nothing."""
+        """The acts that follow from this fact; none for a fact that nobody acts on."""
         match fact:
             case ConsignmentAssessed():
                 return self._assessed(fact)

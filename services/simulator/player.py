@@ -1,6 +1,7 @@
-"""How does a simulated day happen on a cluster? Lodgements and acts go out in time; facts come back and cause acts.
+"""How is a simulated day played on a cluster? Lodgements and other requests are sent when they are due; the facts that are read cause
+more requests.
 
-The player keeps nothing: a fresh one reads the topics from the beginning and asks only what was not asked yet.
+The player stores nothing: after a restart it reads the topics from the beginning and sends only the requests that are not there yet.
 """
 
 import heapq
@@ -33,9 +34,9 @@ from services.simulator.stillness import Stillness
 LOOK_SECONDS = 0.3
 """How often a day that may be over is looked at."""
 DEAD = 5
-"""So many times `idle_seconds` without a word, and desks that have not read everything are taken for dead."""
+"""After this many times `idle_seconds` without a fact, desks that have not read everything are taken to have ended."""
 SILENT = 60
-"""After so many seconds without a word, a day on which every consignment has its end is over, whatever the desks have read."""
+"""After this many seconds without a fact, a day on which every consignment has its end is over, whatever the desks have read."""
 LEAST_SPEED = 3600.0
 """Seconds of the clock for one of the world that a play without pace needs: it waits for treatments, which take a day."""
 SENDER = "/simulator"
@@ -187,7 +188,7 @@ class Player:
             return not self._acts
         return quiet > (SILENT if all_ended else self.idle_seconds * DEAD)
 
-    # what people do
+    # requests that are sent
 
     def _lodge_what_is_due(self) -> None:
         moment = self.clock.now()
@@ -254,7 +255,7 @@ class Player:
             except BufferError:
                 self._producer.poll(0.1)
 
-    # what people hear
+    # facts that are read
 
     def _hear(self, message: Message) -> None:
         name = headers_of(message).get("ce_type", b"").decode()
@@ -270,7 +271,7 @@ class Player:
             return
         try:
             fact = kind.read_stored(message.value() or b"")
-        except ValidationError as error:  # a stranger wrote it: people cannot act on what they cannot read
+        except ValidationError as error:  # no desk wrote it, and what cannot be read causes no act
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):
@@ -294,7 +295,7 @@ class Player:
         self._count += 1
         heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
-    # where a fresh player takes over
+    # what an earlier player has sent
 
     def _read_own_requests(self) -> None:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")

@@ -1,4 +1,4 @@
-"""What do people at this border tell wrongly of a box, and put right later? Drawn by dice that know the box alone."""
+"""What do simulated people report wrongly about a container, and correct later? It depends on the seed and the container alone."""
 
 from enum import StrEnum
 

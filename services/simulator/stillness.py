@@ -1,7 +1,7 @@
-"""Has everything been heard that was said? Then nothing moves any more until somebody acts.
+"""Has every message been read by everybody who reads it? Then nothing happens any more until somebody sends a request.
 
-A desk writes what it says and how far it read in one transaction. So when every desk has read what we have read, and we
-have read what is there, nothing is in flight.
+A desk writes its facts and its read positions in one transaction. So when every desk has read all that this player has read, and the
+player has read all that is there, no fact can follow.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Stillness:
             group.close()
 
     def still(self, last: Offsets, read: Offsets) -> bool:
-        """`last`: offset of the last fact that we heard, `read`: up to where we read, both by topic and partition."""
+        """`last`: offset of the last fact that the player read, `read`: the offset up to which it has read, both by topic and partition."""
         try:
             wanted = {**self._ends(self._requests), **{partition: offset + 1 for partition, offset in last.items()}}
             if not all(self._has_read(name, wanted) for name in SERVICES):
@@ -57,8 +57,8 @@ class Stillness:
         return not behind or self._nothing_follows(self._groups[service], behind)
 
     def _nothing_follows(self, group: Consumer, behind: list[TopicPartition]) -> bool:
-        """What a foreign transaction took back and the marker of its end are no messages: nobody will commit a position
-        behind them, and nobody needs to."""
+        """An aborted transaction and the markers of transactions hold no messages for the desk: it commits no offset behind them, and
+        needs none."""
         group.assign([TopicPartition(p.topic, p.partition, max(0, p.offset)) for p in behind])
         try:
             at_end, began = 0, stopwatch()

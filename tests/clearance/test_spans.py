@@ -15,7 +15,7 @@ from services.console.api.clearance_times import clearance_of
 from services.console.language.words import both
 from services.console.readmodel import tables
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from tests.docs.lines import ROOT
 from tests.voice import NOON
 
@@ -150,5 +150,5 @@ def test_the_rows_know_the_releases_that_stand_in_the_order_of_the_feed(tmp_path
             fact = {"key": key, "kind": kind, "id": f"f{place}", "cause": "", "sequence": place, "recorded_us": 1}
             sql.execute(insert(tables.FACTS).values(place=place, body=f"body {place}", **fact))
             sql.execute(insert(tables.RELEASES).values(cursor=place, place=place, consignment_id=key))
-    assert Rows(engine).latest_grants() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
+    assert ReadModelQueries(engine).latest_grants() == [("a", "I", 7, "body 1"), ("a", "I", 7, "body 4")]
     engine.dispose()

@@ -12,7 +12,7 @@ import pytest
 
 from services.cli.main import run
 from services.cli.screen import screen
-from services.console.access.accounts import Accounts, Refused
+from services.console.access.accounts import Accounts, SignInRefused
 from services.console.access.rights import Scope
 from services.console.readmodel.database import open_engine
 from services.shell.clock import world_us
@@ -71,7 +71,7 @@ def test_accounts_and_keys_are_made_rotated_revoked_and_on_record(person: Person
     engine = open_engine(f"sqlite:///{tmp_path}/console.db", writes=True)
     accounts = Accounts(engine)
     assert accounts.key(file.read_text().strip(), world_us()).who.actor == "gate"
-    with pytest.raises(Refused, match="key_revoked"):
+    with pytest.raises(SignInRefused, match="key_revoked"):
         accounts.key(shown[0], world_us())
     officer = accounts.account("officer/1")
     assert officer and officer.roles == "auditor" and officer.must_change

@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.kafka.broker import free_port
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.progress import Standing
+from services.console.readmodel.progress import ProjectorStanding
 from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
 from tests.console.conftest import Running
@@ -30,7 +30,7 @@ class Quiet(Running):
 
         def seen() -> bool:
             at = datetime.now(UTC)
-            store.write_standing(lambda: Standing(at, 0.0, 0, "", at, 0.0))
+            store.write_standing(lambda: ProjectorStanding(at, 0.0, 0, "", at, 0.0))
             return self.app.state.office.standing().as_of is not None
 
         wait(seen, "the console to see the standing")

@@ -10,7 +10,7 @@ import orjson
 from fastapi import FastAPI
 
 from schemas.topics import ROLES
-from services.console.access.account_queries import Record
+from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
 from services.console.api.authentication import Door
@@ -22,7 +22,7 @@ from services.console.readmodel.batch import Announcement, fold
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import TopicMessage, micros, packed_position
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
@@ -59,8 +59,10 @@ class Still:
         progress = Progress()
         progress.trouble("")
         self.app.state.door, self.app.state.signing = Door(settings, Accounts(writing, reading)), sign_in.Signing()
-        self.app.state.record, self.app.state.readings = Record(reading), Readings(writing)
-        self.app.state.office = Office(settings, Rows(reading), Asker(settings, writing), progress, Rows(reading))
+        self.app.state.record, self.app.state.readings = AccountQueries(reading), Readings(writing)
+        self.app.state.office = Office(
+            settings, ReadModelQueries(reading), Asker(settings, writing), progress, ReadModelQueries(reading)
+        )
 
     def tell(self, said: Iterable[Said]) -> None:
         """Puts these messages into the rows, each topic in the order given here."""

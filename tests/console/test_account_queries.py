@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from services.console.access.account_queries import InForce, Record, accounts, grants, readings, requests
+from services.console.access.account_queries import AccountQueries, InForce, accounts, grants, readings, requests
 from services.console.access.accounts import DAY, HOUR, IDLE_MINUTES, MINUTE, SECOND, Account, Accounts
 from services.console.access.readings import AGAIN_SECONDS, GIVEN_UP, Readings
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
-from services.console.readmodel.lists import Part, Place
+from services.console.readmodel.lists import ListPart, ListPosition
 
 AT = 1_795_000_000 * SECOND
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
@@ -29,8 +29,10 @@ def engine(url: str) -> Iterator[Engine]:
     made.dispose()
 
 
-def names(engine: Engine, parts: Sequence[Part], column: str, after: Place | None = None, limit: int = 50) -> list[Any]:
-    return [getattr(row, column) for _, row in Record(engine).page(parts, after, limit)]
+def names(
+    engine: Engine, parts: Sequence[ListPart], column: str, after: ListPosition | None = None, limit: int = 50
+) -> list[Any]:
+    return [getattr(row, column) for _, row in AccountQueries(engine).page(parts, after, limit)]
 
 
 def test_accounts_are_found_by_the_beginning_of_their_name_company_office_and_role(engine: Engine) -> None:
@@ -44,7 +46,7 @@ def test_accounts_are_found_by_the_beginning_of_their_name_company_office_and_ro
 
 def test_a_list_of_accounts_comes_in_pages_and_every_account_in_one_of_them(engine: Engine) -> None:
     found, place = list[str](), None
-    while rows := Record(engine).page(accounts(""), place, 3):
+    while rows := AccountQueries(engine).page(accounts(""), place, 3):
         found += [row.account for _, row in rows]
         place = rows[-1][0]
     assert len(found) == len(set(found)) == 7
@@ -61,7 +63,7 @@ def test_what_was_given_is_found_by_who_gave_it_and_by_who_got_it(engine: Engine
 
 
 def test_sessions_and_keys_that_are_good_no_more_are_not_counted(engine: Engine) -> None:
-    people, record = Accounts(engine), Record(engine)
+    people, record = Accounts(engine), AccountQueries(engine)
     people.open_session("clerk_0", "here:1", "10.0.0.1", AT)
     people.open_session("clerk_0", "here:1", "10.0.0.1", AT + IDLE_MINUTES * MINUTE)
     people.make_key("clerk_0", by="admin", at=AT, ends_us=AT + HOUR)
@@ -75,7 +77,7 @@ def test_sessions_and_keys_that_are_good_no_more_are_not_counted(engine: Engine)
 
 
 def test_the_companies_of_an_agent_are_listed_with_their_times(engine: Engine) -> None:
-    people, record = Accounts(engine), Record(engine)
+    people, record = Accounts(engine), AccountQueries(engine)
     people.authorise(COMPANY, OTHER, by="admin", at=AT, from_us=AT, until_us=AT + DAY)
     assert [(row.company, row.until_us) for row in record.clients_of(OTHER)] == [(COMPANY, AT + DAY)]
     assert record.clients_of(COMPANY) == [] == record.clients_of("")

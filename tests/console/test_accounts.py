@@ -22,8 +22,8 @@ from services.console.access.accounts import (
     Account,
     Accounts,
     NotGranted,
-    Refused,
     Shown,
+    SignInRefused,
     is_right,
     written,
 )
@@ -52,13 +52,13 @@ def people(url: str) -> Iterator[Accounts]:
 
 
 def why(people: Accounts, cookie: str, host: str = "here:1", at: int = AT) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(SignInRefused) as refused:
         people.session(cookie, host, at)
     return refused.value.code
 
 
 def why_not(people: Accounts, key: str, at: int = AT) -> str:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(SignInRefused) as refused:
         people.key(key, at)
     return refused.value.code
 
@@ -383,15 +383,15 @@ def test_who_proved_a_password_that_is_another_one_by_now_gets_no_session_and_se
     clerk = people.account("clerk")
     assert clerk
     people.set_password("clerk", "made by the administrator", by="admin", at=AT)
-    with pytest.raises(Refused, match="session_unknown"):
+    with pytest.raises(SignInRefused, match="session_unknown"):
         people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=clerk.password)
-    with pytest.raises(Refused, match="session_unknown"):
+    with pytest.raises(SignInRefused, match="session_unknown"):
         people.set_password("clerk", "of the thief's own", by="clerk", at=AT, proved=clerk.password)
     after = people.account("clerk")
     assert after and after.must_change and is_right(after.password, "made by the administrator")
     assert people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=after.password)
     people.change("clerk", by="admin", at=AT, closed=True)
-    with pytest.raises(Refused, match="session_unknown"):
+    with pytest.raises(SignInRefused, match="session_unknown"):
         people.open_session("clerk", "here:1", "10.0.0.1", AT, proved=after.password)
 
 

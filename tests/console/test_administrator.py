@@ -10,8 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from schemas.vocabulary import consignment_id
-from services.console.access.account_queries import Record
-from services.console.access.accounts import HOUR, Account, Accounts, Refused
+from services.console.access.account_queries import AccountQueries
+from services.console.access.accounts import HOUR, Account, Accounts, SignInRefused
 from services.console.access.readings import Readings
 from services.console.access.rights import GIVING, READS, ROUTES, Role
 from services.console.api.authentication import SESSION_COOKIE, Door
@@ -23,7 +23,7 @@ from services.console.pages.sign_in import Signing
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
 from services.shell.clock import world_us
 from tests.people import admit
@@ -41,9 +41,9 @@ class Pages:
         self.engine = open_engine(url, writes=True)
         self.people = Accounts(self.engine)
         self.app = create_app(self.settings)
-        rows, asker = Rows(self.engine), Asker(self.settings, self.engine)
+        rows, asker = ReadModelQueries(self.engine), Asker(self.settings, self.engine)
         self.app.state.door, self.app.state.signing = Door(self.settings, self.people), Signing()
-        self.app.state.record, self.app.state.readings = Record(self.engine), Readings(self.engine)
+        self.app.state.record, self.app.state.readings = AccountQueries(self.engine), Readings(self.engine)
         self.app.state.office = Office(self.settings, rows, asker, Progress(), rows)
 
     def browser(self, name: str = "", language: str = "en") -> TestClient:
@@ -89,7 +89,7 @@ def shown(page: Any) -> str:
 
 
 def refused(action: Callable[[], Any]) -> str:
-    with pytest.raises(Refused) as why:
+    with pytest.raises(SignInRefused) as why:
         action()
     return why.value.code
 

@@ -23,7 +23,7 @@ from services.console.pages.sign_in import ALARMING
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import packed_position
-from services.console.readmodel.progress import Standing
+from services.console.readmodel.progress import ProjectorStanding
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, world_us
 from tests.console.border import DECLARANT
@@ -283,5 +283,5 @@ def test_nobody_outside_reads_the_names_of_hosts_users_and_files_in_what_keeps_t
     said = (
         'database: connection to server at "10.1.2.3", port 5432 failed: password authentication failed for user "dtg"'
     )
-    told = projection(Standing(now(), 1.0, 0, said)).model_dump_json()
+    told = projection(ProjectorStanding(now(), 1.0, 0, said)).model_dump_json()
     assert json.loads(told)["trouble"] == "database" and "10.1.2.3" not in told

@@ -14,7 +14,7 @@ from schemas.envelope import Fact, RequestRefused
 from schemas.vocabulary import ControlKind
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.gate_answer import takes_into_account
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.tables import ASKED_HOLDS, CONSIGNMENT_CONTAINERS, FACTS, METADATA
 from services.release import decider
 from services.shell.codec import encode
@@ -70,7 +70,7 @@ def granted(told: Any) -> list[Fact]:
 
 
 def kept(engine: Engine) -> bool:
-    return CONSIGNMENT in [hold.subject for hold in Rows(engine).container(BOX).unanswered]
+    return CONSIGNMENT in [hold.subject for hold in ReadModelQueries(engine).container(BOX).unanswered]
 
 
 def test_the_answer_of_the_desk_that_was_asked_does_not_let_the_goods_go_while_the_release_desk_is_dead(

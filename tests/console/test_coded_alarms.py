@@ -7,7 +7,7 @@ import pytest
 
 from schemas.gate import ConsignmentLeftUnreleased, DepartureRetracted, GateAlarmRaised
 from services.console.language.desk_sentences import why_of
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from services.gate.reasons import WHY
 from tests.console.border import Border
 from tests.console.still import Still
@@ -22,7 +22,7 @@ def still(tmp_path: Path) -> Iterator[Still]:
 
 @pytest.mark.parametrize("code", WHY)
 def test_each_code_of_the_gate_has_its_words_and_is_what_its_older_sentence_says(code: str) -> None:
-    words = WORDS[f"written.{code}"]
+    words = TEXTS[f"written.{code}"]
     assert WHY[code].startswith(words.en) and WHY[code].removeprefix(words.en).strip() in words.zh
     assert why_of({"why": code, "reason": "words of another version"}) == words.en
 

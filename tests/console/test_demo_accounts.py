@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from services.console.access import demo_accounts as under_test
-from services.console.access.accounts import DAY, SECOND, Account, Accounts, Refused, written
+from services.console.access.accounts import DAY, SECOND, Account, Accounts, SignInRefused, written
 from services.console.access.demo_accounts import AGENT, COMPANY, DEMOS, PASSWORD, Demo, make_demos
 from services.console.access.rights import Role
 from services.console.readmodel.database import open_engine
@@ -52,7 +52,7 @@ def whole(accounts: Accounts, demo: Demo) -> bool:
     """Whether the account is there with its key and, of an agent, its authorisation."""
     try:
         who = accounts.key(written(demo.key), AT).who
-    except Refused:
+    except SignInRefused:
         return False
     return who.actor == demo.account and (demo.role is not Role.AGENT or who.clients == {COMPANY})
 
@@ -97,7 +97,7 @@ def test_what_was_taken_from_a_demo_account_stays_taken(engine: Engine) -> None:
     before = accounts.grants()
     make_demos(accounts, sandbox=True)
     assert accounts.grants() == before
-    with pytest.raises(Refused, match="key_revoked"):
+    with pytest.raises(SignInRefused, match="key_revoked"):
         accounts.key(written(OF_AGENT.key), AT + 2)
 
 

@@ -3,7 +3,7 @@
 import re
 
 from services.console.language.desk_sentences import in_words
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from tests.console.desk_sentences import PLACE, templates
 
 CHINESE_END = re.compile(r" [\u4e00-\u9fff][^;:]*(?=[;:] |$)")
@@ -42,7 +42,7 @@ EXAMPLES = {
 
 
 def rows() -> dict[str, str]:
-    return {key: re.sub(r"\{\w+\}", PLACE, words.en) for key, words in WORDS.items() if key.startswith("written.")}
+    return {key: re.sub(r"\{\w+\}", PLACE, words.en) for key, words in TEXTS.items() if key.startswith("written.")}
 
 
 def test_every_sentence_that_a_desk_writes_has_a_row() -> None:
@@ -56,7 +56,7 @@ def test_every_sentence_that_a_desk_writes_has_a_row() -> None:
 
 
 def test_a_row_is_read_back_as_itself_with_its_parameters() -> None:
-    for key, words in WORDS.items():
+    for key, words in TEXTS.items():
         if key.startswith("written."):
             named = re.findall(r"\{(\w+)\}", words.en)
             text = words.en.format(**{name: f"VALUE-{number}" for number, name in enumerate(named)})

@@ -5,11 +5,11 @@ from time import process_time
 import pytest
 
 from services.console.language import desk_sentences
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 
 SECONDS = 0.3
 """Of a processor for ten texts; the slowest took eight where each way to take them apart was tried."""
-SENTENCES = [words.en for key, words in sorted(WORDS.items()) if key.startswith("written.")]
+SENTENCES = [words.en for key, words in sorted(TEXTS.items()) if key.startswith("written.")]
 LONG = [text for text in SENTENCES if len(desk_sentences._between(text)) > 1]
 
 

@@ -24,7 +24,7 @@ from services.console.readmodel import tables as t
 from services.console.readmodel.cursors import cursor_of
 from services.console.readmodel.database import migrate, open_engine, upgrade
 from services.console.readmodel.projector import Projector
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.rebuild import empty, rebuild
 from services.console.readmodel.store import Store
 from services.console.settings import ConsoleSettings
@@ -120,7 +120,7 @@ def test_a_read_never_passes_what_is_not_in_the_rows_yet(kafka: str, settings: C
     with projecting(settings) as running:
         running.catch_up()
     engine = open_engine(settings.database_url, writes=True)
-    rows = Rows(engine)
+    rows = ReadModelQueries(engine)
     whole = list(feed_entries(rows, rows.releases(cursor_of("0"), 1000).rows))
     assert len(whole) >= RELEASES
     waiting = len(whole) // 2
@@ -234,7 +234,7 @@ def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, re
     with engine.begin() as connection:
         downgraded(connection, "0002")
         upgrade(connection)
-    rows = Rows(engine)
+    rows = ReadModelQueries(engine)
     whole = rows.releases(cursor_of("0"), 1000).rows
     assert {row.epoch for row in whole} == {"first"}
     tell(kafka, granted(f"after-{url[:6]}", 3))
@@ -305,7 +305,7 @@ def test_what_could_not_be_stored_is_told_and_told_again_once_it_can(
     with projecting(settings) as running:
         running.catch_up()
     engine = open_engine(settings.database_url)
-    rows = Rows(engine)
+    rows = ReadModelQueries(engine)
     entries = list(feed_entries(rows, rows.releases(cursor_of("0"), 1000).rows))
     assert [one.kind for one in entries if one.consignment_id == called_back.id] == ["ReleaseGranted", "Unreadable"]
     last = entries[-1].cursor

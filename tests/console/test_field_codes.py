@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.console.api.problems import Problem
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from services.console.pages.forms import _readings
 from services.shell.clock import now
 from tests.console.still import Still
@@ -72,7 +72,7 @@ def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
 
 
 def test_each_code_of_a_fault_has_an_example() -> None:
-    codes = {key.removeprefix("fields.") for key in WORDS if key.startswith("fields.")}
+    codes = {key.removeprefix("fields.") for key in TEXTS if key.startswith("fields.")}
     assert {*EXAMPLES, "bad_readings"} == codes - UNREACHED
 
 
@@ -83,7 +83,7 @@ def test_the_example_of_a_fault_reaches_it(still: Still, code: str) -> None:
     answer = still.get(path, headers={"accept": "application/json", "content-type": "application/json"}, **sent)
     assert answer.status_code in (400, 422), answer.text
     faults = {(each["pointer"], each["message_en"]): each for each in answer.json()["errors"]}
-    words = WORDS[f"fields.{code}"]
+    words = TEXTS[f"fields.{code}"]
     found = [each for (where, _), each in faults.items() if where == pointer]
     assert found, answer.text
     beginning = words.en.partition("{")[0]

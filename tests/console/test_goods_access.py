@@ -18,7 +18,7 @@ from services.console.api.request_producer import Asker
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import Rows, of_row
+from services.console.readmodel.queries import ReadModelQueries, of_row
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.loops import finish
@@ -43,7 +43,7 @@ def desk(url: str) -> Iterator[Office]:
         for box, name in ((SHARED, OURS), (SHARED, THEIRS), (ALONE, THEIRS)):
             connection.execute(t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, consignment_id=name))
     settings = ConsoleSettings(database_url=url)
-    yield Office(settings, Rows(engine), Asker(settings, engine), Progress(), Rows(engine))
+    yield Office(settings, ReadModelQueries(engine), Asker(settings, engine), Progress(), ReadModelQueries(engine))
     engine.dispose()
 
 

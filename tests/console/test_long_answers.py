@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from services.console.access.account_queries import Record
+from services.console.access.account_queries import AccountQueries
 from services.console.access.accounts import Accounts
 from services.console.access.readings import Readings
 from services.console.api.authentication import Door
@@ -20,7 +20,7 @@ from services.console.api.request_producer import Asker
 from services.console.app import LONGEST_ANSWER, Bounded, create_app
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
 from tests.console.border import Border, Said, publish
 from tests.console.conftest import Running, pages
@@ -107,9 +107,9 @@ def alone(tmp_path: Path) -> Iterator[tuple[TestClient, dict[str, str]]]:
     settings = ConsoleSettings(kafka="127.0.0.1:1", database_url=f"sqlite:///{tmp_path}/console.db")
     migrate(settings.database_url)
     engine, app = open_engine(settings.database_url, writes=True), create_app(settings)
-    rows = Rows(engine)
+    rows = ReadModelQueries(engine)
     app.state.office = Office(settings, rows, Asker(settings, engine), Progress(), rows)
-    app.state.door, app.state.record = Door(settings, Accounts(engine)), Record(engine)
+    app.state.door, app.state.record = Door(settings, Accounts(engine)), AccountQueries(engine)
     app.state.readings = Readings(engine)
     yield TestClient(app, base_url="http://127.0.0.1"), admit(settings.database_url, "typist")
     engine.dispose()

@@ -16,7 +16,7 @@ from pydantic import BaseModel, PastDate, ValidationError
 
 from schemas.topics import ROLES
 from services.console.api.problems import by_status, faults_of
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from tests.console.simulated import Simulated, full_day, topics_of_rows
 from tests.console.still import Still
 
@@ -120,7 +120,7 @@ def test_no_latin_sentence_stands_on_a_chinese_page(day: Simulated, still: Still
     found: dict[str, set[str]] = {}
     for path in (*LISTS, *[f"/consignments/{key}" for key in goods], *[f"/containers/{key}" for key in boxes]):
         page = still.page(path, "zh")
-        assert WORDS["page.not_shown"].zh not in page, f"a part of {path} is not shown"
+        assert TEXTS["page.not_shown"].zh not in page, f"a part of {path} is not shown"
         for sentence in sentences(page, people):
             found.setdefault(sentence, set()).add(path)
     assert {sentence: sorted(paths)[:2] for sentence, paths in found.items()} == {}

@@ -16,8 +16,8 @@ from services.cli.processes import read_model, stop_all
 from services.cli.up import wait_for
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
-from services.console.readmodel.observed_progress import Watch
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.observed_progress import ObservedProgress
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.rebuild import empty
 from services.console.settings import ConsoleSettings
 from tests.conftest import PARTITIONS
@@ -32,13 +32,13 @@ def released(name: str, box: str) -> Border:
 
 
 @contextmanager
-def watching(url: str, stale_seconds: float = 30) -> Iterator[Watch]:
+def watching(url: str, stale_seconds: float = 30) -> Iterator[ObservedProgress]:
     engine = open_engine(url)
-    yield Watch(Rows(engine), stale_seconds)
+    yield ObservedProgress(ReadModelQueries(engine), stale_seconds)
     engine.dispose()
 
 
-def fresh(watch: Watch) -> bool:
+def fresh(watch: ObservedProgress) -> bool:
     watch.look()
     return watch.state().fresh(30)
 
@@ -147,7 +147,7 @@ def test_rows_that_are_made_anew_are_never_called_complete_before_they_are(setti
         with engine.begin() as connection:
             all_of_them = connection.execute(select(func.count()).select_from(t.FACTS)).scalar_one()
         empty(url)
-        assert not Rows(engine).container("ZZZU7654321").complete or complete(all_of_them)
+        assert not ReadModelQueries(engine).container("ZZZU7654321").complete or complete(all_of_them)
         _await(lambda: complete(all_of_them), running)
     engine.dispose()
 

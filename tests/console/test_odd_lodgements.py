@@ -15,7 +15,7 @@ from services.console.readmodel import tables as t
 from services.console.readmodel.batch import Batch, fold
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.messages import TopicMessage
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.readmodel.store import StoredRows
 from tests.console.border import DECLARANT, Border
 
@@ -70,6 +70,6 @@ def test_a_watch_names_no_goods_that_no_desk_could_hold(engine: Engine) -> None:
         for key in (good, *ODD_KEYS):
             connection.execute(insert(t.CONSIGNMENTS).values(consignment_id=key, bill_no=BILL, declarant=DECLARANT))
             connection.execute(insert(t.HOLDS).values(consignment_id=key, hold_id=hold_id, owner="officer"))
-    rows = Rows(engine)
+    rows = ReadModelQueries(engine)
     assert rows.matching(BILL, "", "", 500) == rows.matching("", DECLARANT, "", 500) == [good]
     assert rows.held_by(hold_id) == [good]

@@ -10,7 +10,17 @@ import httpx2
 import pytest
 from sqlalchemy import delete, select
 
-from services.console.access.accounts import DAY, GRANTED, HOUR, SECOND, Account, Accounts, Refused, Shown, written
+from services.console.access.accounts import (
+    DAY,
+    GRANTED,
+    HOUR,
+    SECOND,
+    Account,
+    Accounts,
+    Shown,
+    SignInRefused,
+    written,
+)
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.generation import Generation, file_of
@@ -66,7 +76,7 @@ def here(url: str, tmp_path: Path) -> Iterator[Installation]:
 
 
 def _stolen(people: Accounts, cookie: str, key: Shown) -> None:
-    with pytest.raises(Refused, match="session_other_host"):
+    with pytest.raises(SignInRefused, match="session_other_host"):
         people.session(cookie, "there:1", AT)
 
 
@@ -128,9 +138,9 @@ def test_what_the_copy_lacks_is_shown_and_once_confirmed_keys_are_good_and_every
     late.revoke(key.key_id, by="somebody@machine", at=AT + DAY)
     late.generation.confirm(by="somebody@machine", at=AT + DAY)
     assert late.generation.held == here.held() == "" and late.generation.lacking() == []
-    with pytest.raises(Refused, match="session_unknown"):
+    with pytest.raises(SignInRefused, match="session_unknown"):
         late.session(cookie, "here:1", AT)
-    with pytest.raises(Refused, match="key_revoked"):
+    with pytest.raises(SignInRefused, match="key_revoked"):
         late.key(written(key), AT + DAY)
     assert late.grants()[0][2:5] == ("somebody@machine", "somebody@machine", "copy confirmed")
     assert {row.what for row in late.grants()} <= set(GRANTED)

@@ -18,11 +18,11 @@ from services.console.api.context import FeedPage
 from services.console.api.feed import refuse_rebuilding
 from services.console.api.problems import MEDIA_TYPE, Problem
 from services.console.api.reference import CODES, FAULTS, FIELDS, PARAMETERS, TABLES, ZH, operations
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from services.console.pages import sign_in as sign_in_pages
 from services.console.pages.sign_in import FORM_COOKIE
 from services.console.readmodel.database import open_engine
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.shell.clock import world_us
 from tests.console.border import DECLARANT, Border
 from tests.console.still import Still
@@ -99,7 +99,7 @@ def test_the_page_of_the_api_shows_words_bounds_codes_and_examples(still: Still,
 
 
 def codes() -> list[str]:
-    return sorted({key.split(".")[1] for key in WORDS if key.startswith("problems.")})
+    return sorted({key.split(".")[1] for key in TEXTS if key.startswith("problems.")})
 
 
 def test_every_problem_has_an_address_that_says_what_it_means(still: Still) -> None:
@@ -145,7 +145,7 @@ NEW = "a new password, long enough"
 def is_told(answer: httpx2.Response, code: str) -> None:
     """The answer is this problem, as a document or on the page of a form."""
     assert answer.status_code == FAULTS[code].status, answer.text
-    assert f"/problems/{code}" in answer.text or unescape(answer.text).count(WORDS[f"problems.{code}.title"].en), code
+    assert f"/problems/{code}" in answer.text or unescape(answer.text).count(TEXTS[f"problems.{code}.title"].en), code
 
 
 def sign_in(still: Still, name: str, password: str, token: str = "t") -> httpx2.Response:
@@ -194,7 +194,7 @@ def test_what_is_not_known_is_said_so_and_what_is_out_of_reach_too(tmp_path: Pat
     away.app.state.office.progress.measured(5)
     path = f"/api/v1/consignments/{consignment_id(DECLARANT, 'NOT-THERE')}/withdrawal"
     is_told(away.get(path, name="declarant", **asked), "not_known_yet")
-    away.app.state.office.rows = Rows(open_engine(f"sqlite:///{tmp_path}/no/such/folder/console.db"))
+    away.app.state.office.rows = ReadModelQueries(open_engine(f"sqlite:///{tmp_path}/no/such/folder/console.db"))
     is_told(away.get("/api/v1/stages", headers={"accept": "application/json"}), "rows_away")
 
 
@@ -212,6 +212,6 @@ def said_in_tests() -> str:
 
 @pytest.mark.parametrize("code", sorted({code for code, told in FAULTS.items() if not told.request} - HERE))
 def test_a_problem_that_one_request_does_not_reach_has_a_test_of_its_own(code: str) -> None:
-    words = [text for key in ("title", "detail") for text in WORDS[f"problems.{code}.{key}"]]
+    words = [text for key in ("title", "detail") for text in TEXTS[f"problems.{code}.{key}"]]
     said = said_in_tests()
     assert re.search(rf"""(problems/|["']){code}["']""", said) or any(text in said for text in words), code

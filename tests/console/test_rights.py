@@ -31,7 +31,7 @@ from schemas.quarantine import (
 from schemas.release import LiftHold, LiftWatch, PlaceHold, PlaceWatch, ReportArrival, RetractArrival, RetractLift
 from schemas.topics import FACTS_AND_REQUESTS
 from schemas.vocabulary import consignment_id
-from services.console.access.rights import ASKS, FORMS, REACH, ROUTES, Open, Reach, Right, Role
+from services.console.access.rights import ASKS, FORMS, REACH, ROUTES, AccessRule, Open, Reach, Role
 from services.console.api.requests import BODIES
 from services.console.pages.forms import ACTS, BOX_ACTS
 from services.console.readmodel.database import migrate
@@ -167,7 +167,7 @@ def test_every_address_is_open_to_those_roles_alone_that_the_table_names(door: R
     key = as_role(door, role, own=True)
     wrong = []
     for (method, path), right in ROUTES.items():
-        if isinstance(right, Right) and path not in ("/sign-out", "/password"):
+        if isinstance(right, AccessRule) and path not in ("/sign-out", "/password"):
             answer = asked(door, method, concrete(path), **key)
             refused = answer.status_code == 403 and ("no_right" in answer.text or "no_scope" in answer.text)
             may = not right.roles or role in right.roles

@@ -17,7 +17,7 @@ from schemas.vocabulary import ControlKind, Stage
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import Announcement, Aside, Batch, Origin, Pair, fold
 from services.console.readmodel.consignment import UNMATCHED, Consignment
-from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.gate_answer import GoodsState, gate_answer
 from services.console.readmodel.messages import (
     TOPIC_NUMBERS,
@@ -47,10 +47,10 @@ class Memory:
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]:
         return self._some("containers", keys)
 
-    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]:
+    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, ContainerPart]:
         return self._some("parts", keys)
 
-    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]:
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, ReportRow]:
         return self._some("reports", keys)
 
     def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]:
@@ -351,8 +351,8 @@ def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
     for table, row in (
         (t.CONSIGNMENTS, Consignment),
         (t.CONTAINERS, Container),
-        (t.CONSIGNMENT_CONTAINERS, Part),
-        (t.CONTAINER_REPORTS, Report),
+        (t.CONSIGNMENT_CONTAINERS, ContainerPart),
+        (t.CONTAINER_REPORTS, ReportRow),
         (t.CONTAINER_HOLDS, BoxHold),
         (t.PARKED, Aside),
     ):

@@ -8,8 +8,8 @@ import pytest
 from confluent_kafka import Producer
 
 from schemas.topics import facts_topic, requests_topic
-from services.console.readmodel.observed_progress import Watch
-from services.console.readmodel.progress import GATE_TOPICS, Reached, Standing
+from services.console.readmodel.observed_progress import ObservedProgress
+from services.console.readmodel.progress import GATE_TOPICS, ProjectorStanding, Reached
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.console.conftest import Projecting, projecting
@@ -33,7 +33,7 @@ def open_transaction(bootstrap: str, topic: str, name: str) -> Iterator[None]:
         producer.abort_transaction(30)
 
 
-def looked(watch: Watch) -> Standing:
+def looked(watch: ObservedProgress) -> ProjectorStanding:
     watch.look()
     return watch.state()
 

@@ -11,7 +11,7 @@ from schemas.release import WatchLifted, WatchPlaced
 from schemas.topics import requests_topic
 from schemas.vocabulary import WATCHES
 from services.console.readmodel.database import migrate, open_engine
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
 from services.shell.partition import key_in, partition_of
 from tests.conftest import PARTITIONS
@@ -245,7 +245,7 @@ def test_the_rows_are_the_same_on_both_databases(settings: ConsoleSettings, boot
     with projecting(settings) as running:
         running.catch_up()
         engine = open_engine(settings.database_url)
-        rows = Rows(engine)
+        rows = ReadModelQueries(engine)
         assert rows.matching("WATCH-10", "", "", 10) == [told.id]
         assert rows.matching("", told.declaration.declarant.lower(), "", 100_000).count(told.id) == 1
         assert rows.matching("WATCH-1", "", "", 10).count(told.id) == 0

@@ -30,7 +30,7 @@ from schemas.vocabulary import (
 from services.console.access.accounts import GRANTED
 from services.console.access.rights import Reach, Role, Scope
 from services.console.api.reference import TABLES
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from services.console.pages.rendering import FOLDER
 from services.console.readmodel.consignment import UNMATCHED
 from services.risk.rules import RULES
@@ -98,7 +98,7 @@ def sources() -> str:
 
 def groups() -> dict[str, set[str]]:
     made: dict[str, set[str]] = {}
-    for key in WORDS:
+    for key in TEXTS:
         group, _, name = key.partition(".")
         made.setdefault(group, set()).add(name)
     return made
@@ -114,8 +114,8 @@ def test_every_code_has_its_words_and_no_word_has_lost_its_code() -> None:
 def test_every_sentence_that_is_said_is_there_and_every_one_that_is_there_is_said() -> None:
     text, there = sources(), groups()
     said = {key for key in SAID.findall(text) if key.split(".")[0] in there and not key.endswith(".html")}
-    assert {key for key in said if key not in WORDS} == set()
-    plain = {key for key in WORDS if key.split(".")[0] not in (*CODES, *BY_PART, READ_BACK)}
+    assert {key for key in said if key not in TEXTS} == set()
+    plain = {key for key in TEXTS if key.split(".")[0] not in (*CODES, *BY_PART, READ_BACK)}
     assert plain - said == set()
     for group in BY_PART:
         looked_up = {name.partition(".")[0] for name in there[group] if f"{group}.{name}" not in said}
@@ -125,16 +125,16 @@ def test_every_sentence_that_is_said_is_there_and_every_one_that_is_there_is_sai
 
 
 def test_both_languages_say_everything_with_the_same_places() -> None:
-    for key, words in WORDS.items():
+    for key, words in TEXTS.items():
         assert words.zh.strip() and words.en.strip(), key
         assert sorted(set(PLACE.findall(words.zh))) == sorted(set(PLACE.findall(words.en))), key
-    same = {key for key, words in WORDS.items() if words.zh == words.en and not PLACE.search(words.zh)}
+    same = {key for key, words in TEXTS.items() if words.zh == words.en and not PLACE.search(words.zh)}
     assert same == set()
 
 
 def test_the_reasons_of_rules_are_those_of_the_risk_desk() -> None:
     for rule in RULES:
-        assert WORDS[f"rules.{rule.name}"] == (rule.why_zh, rule.why_en)
+        assert TEXTS[f"rules.{rule.name}"] == (rule.why_zh, rule.why_en)
 
 
 def test_refusals_are_in_both_languages() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Engine, Row, and_, func, or_, select, true
 from services.console.access.accounts import IDLE_MINUTES, MINUTE
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import plain
-from services.console.readmodel.lists import Part, Place, read
+from services.console.readmodel.lists import ListPart, ListPosition, read
 
 SETTLED = ("replayed", "released", "discarded")
 """What became of a message that was set aside: `released` is the older word for `replayed`."""
@@ -22,7 +22,7 @@ class InForce(NamedTuple):
     keys: int = 0
 
 
-def accounts(search: str) -> list[Part]:
+def accounts(search: str) -> list[ListPart]:
     """Accounts by name; `search`: of those only that begin so, or have this company, office or role."""
     a = t.ACCOUNTS.c
     named = or_(
@@ -31,17 +31,17 @@ def accounts(search: str) -> list[Part]:
         a.office == search,
         (" " + a.roles + " ").contains(f" {search} ", autoescape=True),
     )
-    return [Part(t.ACCOUNTS, (named if search else true(),), (a.account,))]
+    return [ListPart(t.ACCOUNTS, (named if search else true(),), (a.account,))]
 
 
-def grants(name: str) -> list[Part]:
+def grants(name: str) -> list[ListPart]:
     """What was given and taken, the latest first; `name`: only what was given to this account, or by it."""
     g = t.GRANTS.c
     wanted = (g.account == name, g.granted_by == name) if name else (true(),)
-    return [Part(t.GRANTS, wanted, (g.number,), latest_first=True)]
+    return [ListPart(t.GRANTS, wanted, (g.number,), latest_first=True)]
 
 
-def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+def requests(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
     """What was asked of desks over the consoles, the latest first; by this person, about these goods or this container, and
     between these times, where they are given."""
     r = t.LODGEMENTS.c
@@ -54,10 +54,10 @@ def requests(person: str, subject: str, from_us: int | None, until_us: int | Non
         wanted += [r.asked_us >= from_us, r.asked_us < until_us]
     columns = (r.request_id, r.sender, r.kind, r.subject, r.asked_us)
     condition = and_(true(), *wanted)
-    return [Part(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
+    return [ListPart(t.LODGEMENTS, (condition,), (r.asked_us, r.request_id), latest_first=True, columns=columns)]
 
 
-def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+def readings(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
     """What people of customs read that is masked for others, the latest first; arguments as of `requests`."""
     r = t.READINGS.c
     wanted: list[ColumnElement[bool]] = []
@@ -68,10 +68,10 @@ def readings(person: str, subject: str, from_us: int | None, until_us: int | Non
     if from_us is not None and until_us is not None:
         wanted += [r.at_us >= from_us, r.at_us < until_us]
     order = (r.at_us, r.reader, r.subject)
-    return [Part(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
+    return [ListPart(t.READINGS, (and_(true(), *wanted),), order, latest_first=True)]
 
 
-def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[Part]:
+def settled(person: str, subject: str, from_us: int | None, until_us: int | None) -> list[ListPart]:
     """Messages that were set aside and that somebody had replayed or discarded, the latest first; arguments as of `requests`."""
     p = t.PARKED.c
     wanted: list[ColumnElement[bool]] = [p.status.in_(SETTLED), p.settled_us.is_not(None)]
@@ -83,16 +83,18 @@ def settled(person: str, subject: str, from_us: int | None, until_us: int | None
         wanted += [p.settled_us >= from_us, p.settled_us < until_us]
     order = (p.settled_us, p.service, p.topic, p.partition, p.offset)
     columns = (*order, p.key, p.status, p.actor)
-    return [Part(t.PARKED, (and_(true(), *wanted),), order, latest_first=True, columns=columns)]
+    return [ListPart(t.PARKED, (and_(true(), *wanted),), order, latest_first=True, columns=columns)]
 
 
-class Record:
+class AccountQueries:
     """Reads these lists. `engine`: of a console, for reading."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def page(self, parts: Sequence[Part], after: Place | None, limit: int) -> list[tuple[Place, Row[Any]]]:
+    def page(
+        self, parts: Sequence[ListPart], after: ListPosition | None, limit: int
+    ) -> list[tuple[ListPosition, Row[Any]]]:
         """The rows after a place, `limit` at most, each with its own place."""
         with self._engine.begin() as connection:
             return read(connection, parts, after, limit)

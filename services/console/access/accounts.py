@@ -105,7 +105,7 @@ class Shown(NamedTuple):
     secret: str
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     """Whoever asks has not proved who they are. `code`: a row of `[problems]` in words.toml."""
 
     def __init__(self, code: str, **values: Any) -> None:
@@ -113,7 +113,7 @@ class Refused(Exception):
         self.code, self.values = code, values
 
 
-class Key(NamedTuple):
+class KnownKey(NamedTuple):
     """What is known of a key that was shown, for some seconds: whose it is, and until when it may be."""
 
     who: Who
@@ -296,7 +296,7 @@ class Accounts:
             return int(connection.execute(here).scalar_one())
 
     def open_session(self, name: str, host: str, address: str, at: int, *, proved: str | None = None) -> str:
-        """The cookie of a new session of this account. `proved`: the hash with which its password was compared; Refused where the
+        """The cookie of a new session of this account. `proved`: the hash with which its password was compared; SignInRefused where the
         account has another one by now, or was closed: to compare takes time, and somebody may have taken the password away."""
         cookie = fresh_secret()
         row = {"digest": digest(cookie), "account": name, "host": host, "made_us": at, "used_us": at}
@@ -319,17 +319,17 @@ class Accounts:
                 _granted(connection, by, name, "sessions ended", "", at)
 
     def session(self, cookie: str, host: str, at: int) -> Who:
-        """Who has this session; Refused for one that was never there, has ended, or is shown at another host name.
+        """Who has this session; SignInRefused for one that was never there, has ended, or is shown at another host name.
 
         A cookie at another name than that at which it was set was copied by somebody: its session ends.
         """
         if not COOKIE_SIGNS.fullmatch(cookie):
-            raise Refused("session_unknown")
+            raise SignInRefused("session_unknown")
         s, named = t.SESSIONS.c, digest(cookie)
         with self._reading.begin() as connection:
             row = connection.execute(select(t.SESSIONS).where(s.digest == named)).first()
             if row is None:
-                raise Refused("session_unknown")
+                raise SignInRefused("session_unknown")
             account = _account(connection, row.account)
             clients = _clients(connection, account.company, at) if account else ()
         why = _why_not(row, account, host, at)
@@ -339,7 +339,7 @@ class Accounts:
             with self._engine.begin() as connection:
                 connection.execute(delete(t.SESSIONS).where(s.digest == named))
         if why or account is None:
-            raise Refused(why)
+            raise SignInRefused(why)
         if at > row.used_us + USED_EVERY:
             with self._engine.begin() as connection:
                 connection.execute(update(t.SESSIONS).where(s.digest == named).values(used_us=at))
@@ -399,28 +399,28 @@ class Accounts:
             )
             _granted(connection, by, row.account, "key revoked", key_id, at)
 
-    def key(self, written_key: str, at: int) -> Key:
-        """Whose key this is; Refused for one that was never given, has expired or was revoked."""
+    def key(self, written_key: str, at: int) -> KnownKey:
+        """Whose key this is; SignInRefused for one that was never given, has expired or was revoked."""
         match = KEY.fullmatch(written_key)
         if match is None:
-            raise Refused("key_unknown")
+            raise SignInRefused("key_unknown")
         k, named = t.API_KEYS.c, digest(written_key)
         with self._reading.begin() as connection:
             row = connection.execute(select(t.API_KEYS).where(k.key_id == match[1])).first()
             if row is None or not hmac.compare_digest(row.digest, named):
-                raise Refused("key_unknown")
+                raise SignInRefused("key_unknown")
             account = _account(connection, row.account)
             clients = _clients(connection, account.company, at) if account else ()
         if row.revoked_us is not None:
-            raise Refused("key_revoked", seen=row.key_id)
+            raise SignInRefused("key_revoked", seen=row.key_id)
         if row.ends_us is not None and at >= row.ends_us:
-            raise Refused("key_expired", seen=row.key_id)
+            raise SignInRefused("key_expired", seen=row.key_id)
         if row.made_us > at + SKEW:
-            raise Refused("clock_set_back")
+            raise SignInRefused("clock_set_back")
         if account is None or account.closed:
-            raise Refused("account_closed")
+            raise SignInRefused("account_closed")
         scopes = frozenset([Scope(scope) for scope in row.scopes.split() if scope in _SCOPES])
-        return Key(account.who(clients, scopes=scopes), row.ends_us)
+        return KnownKey(account.who(clients, scopes=scopes), row.ends_us)
 
     def listed_keys(self) -> list[Any]:
         """All keys, without anything of which one could be made."""
@@ -589,7 +589,7 @@ def _others_administer(connection: Connection, name: str) -> bool:
 def _check_proved(connection: Connection, name: str, proved: str | None) -> None:
     account = None if proved is None else _account(connection, name)
     if proved is not None and (account is None or account.closed or account.password != proved):
-        raise Refused("session_unknown")
+        raise SignInRefused("session_unknown")
 
 
 def _check_alike(connection: Connection, account: Account) -> None:

@@ -37,7 +37,7 @@ GIVEN_UP = Counter("customs_console_readings_given_up", "Readings of masked fiel
 log = structlog.get_logger()
 
 
-class Reading(NamedTuple):
+class ReadingRow(NamedTuple):
     """Columns as in `tables.READINGS`."""
 
     reader: str
@@ -65,7 +65,7 @@ class Readings:
             self._noted.move_to_end(key)
             while len(self._noted) > REMEMBERED:
                 self._noted.popitem(last=False)
-        self._waiting.note(Reading(*key, int(now().timestamp() * 1_000_000)))
+        self._waiting.note(ReadingRow(*key, int(now().timestamp() * 1_000_000)))
 
     def start(self) -> None:
         """From now on what is noted is written."""
@@ -95,11 +95,11 @@ class Readings:
         """As `Unwritten.write`."""
         self._waiting.write()
 
-    def _insert(self, taken: list[Reading]) -> None:
+    def _insert(self, taken: list[ReadingRow]) -> None:
         insert(self._engine, taken)
 
 
-def insert(engine: Engine, taken: Iterable[Reading]) -> None:
+def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
     """Puts these on record, in one transaction; nothing for one that is there."""
     with engine.begin() as connection:
         connection.execute(
@@ -115,7 +115,7 @@ def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
     engine = open_engine(url, writes=True)
     stored = subject.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
     try:
-        insert(engine, [Reading(reader, stored[:LONGEST_SUBJECT], int(at.timestamp() * 1_000_000))])
+        insert(engine, [ReadingRow(reader, stored[:LONGEST_SUBJECT], int(at.timestamp() * 1_000_000))])
     except DATABASE_ERRORS as error:
         return str(getattr(error, "orig", None) or error).splitlines()[0][:200]
     finally:
@@ -123,7 +123,7 @@ def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
     return ""
 
 
-def _not_on_record(reading: Reading, error: Exception) -> None:
+def _not_on_record(reading: ReadingRow, error: Exception) -> None:
     GIVEN_UP.inc()
     log.warning("a reading is not on record", reader=reading.reader, error=str(error)[:300])
 

@@ -68,7 +68,7 @@ class Scope(StrEnum):
     GRANT = "grant"
 
 
-class Right(NamedTuple):
+class AccessRule(NamedTuple):
     """Who may, and what the key of a program must be good for. Without roles: whoever has proved who they are; without scope: with any
     key."""
 
@@ -110,32 +110,32 @@ _BOXES = _GOODS | _PORTS
 ANYBODY: frozenset[Role] = frozenset()
 """Whoever has proved who they are."""
 
-ASKS: dict[type[Request], Right] = {
-    LodgeDeclaration: Right(_DECLARING, Scope.LODGE),
-    WithdrawDeclaration: Right(_DECLARING, Scope.LODGE),
-    ReportArrival: Right(_PORTS, Scope.REPORT),
-    RetractArrival: Right(_PORTS, Scope.REPORT),
-    RecordEquipmentEvent: Right(_PORTS, Scope.REPORT),
-    RetractEquipmentEvent: Right(_PORTS, Scope.REPORT),
-    RecordGateOut: Right(_PORTS, Scope.REPORT),
-    RecordFindings: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
-    CorrectFindings: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
-    RetractFindings: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
-    RecordTreatment: Right(frozenset({R.TREATMENT}), Scope.DECIDE),
-    CorrectTreatment: Right(frozenset({R.TREATMENT}), Scope.DECIDE),
-    RetractTreatment: Right(frozenset({R.TREATMENT, R.INSPECTOR}), Scope.DECIDE),
-    DecideTreatment: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
-    RetractTreatmentDecision: Right(frozenset({R.INSPECTOR}), Scope.DECIDE),
-    PlaceHold: Right(_OFFICERS, Scope.DECIDE),
-    LiftHold: Right(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
-    RetractLift: Right(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
-    RecordContainerFinding: Right(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
-    StrikeLot: Right(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
-    PermitExit: Right(frozenset({R.RELEASE}), Scope.DECIDE),
-    PlaceContainerHold: Right(_OFFICERS, Scope.DECIDE),
-    LiftContainerHold: Right(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
-    PlaceWatch: Right(_LISTING, Scope.DECIDE),
-    LiftWatch: Right(_LISTING, Scope.DECIDE),
+ASKS: dict[type[Request], AccessRule] = {
+    LodgeDeclaration: AccessRule(_DECLARING, Scope.LODGE),
+    WithdrawDeclaration: AccessRule(_DECLARING, Scope.LODGE),
+    ReportArrival: AccessRule(_PORTS, Scope.REPORT),
+    RetractArrival: AccessRule(_PORTS, Scope.REPORT),
+    RecordEquipmentEvent: AccessRule(_PORTS, Scope.REPORT),
+    RetractEquipmentEvent: AccessRule(_PORTS, Scope.REPORT),
+    RecordGateOut: AccessRule(_PORTS, Scope.REPORT),
+    RecordFindings: AccessRule(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    CorrectFindings: AccessRule(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    RetractFindings: AccessRule(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    RecordTreatment: AccessRule(frozenset({R.TREATMENT}), Scope.DECIDE),
+    CorrectTreatment: AccessRule(frozenset({R.TREATMENT}), Scope.DECIDE),
+    RetractTreatment: AccessRule(frozenset({R.TREATMENT, R.INSPECTOR}), Scope.DECIDE),
+    DecideTreatment: AccessRule(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    RetractTreatmentDecision: AccessRule(frozenset({R.INSPECTOR}), Scope.DECIDE),
+    PlaceHold: AccessRule(_OFFICERS, Scope.DECIDE),
+    LiftHold: AccessRule(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
+    RetractLift: AccessRule(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
+    RecordContainerFinding: AccessRule(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
+    StrikeLot: AccessRule(frozenset({R.INSPECTOR, R.RELEASE}), Scope.DECIDE),
+    PermitExit: AccessRule(frozenset({R.RELEASE}), Scope.DECIDE),
+    PlaceContainerHold: AccessRule(_OFFICERS, Scope.DECIDE),
+    LiftContainerHold: AccessRule(frozenset({R.TARGETING, R.RELEASE}), Scope.DECIDE),
+    PlaceWatch: AccessRule(_LISTING, Scope.DECIDE),
+    LiftWatch: AccessRule(_LISTING, Scope.DECIDE),
 }
 """Who may ask what of a desk. What stands in no row nobody may."""
 
@@ -171,22 +171,22 @@ FORMS: dict[str, dict[str, type[Request]]] = {
 """The forms of the pages of goods, containers and watches, and what each asks; a page shows those that one may send."""
 
 
-def _asking(*kinds: type[Request]) -> Right:
+def _asking(*kinds: type[Request]) -> AccessRule:
     """A route over which one of these is asked; which of them it is, is looked at again when it is known."""
     rights = [ASKS[kind] for kind in kinds]
-    return Right(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
+    return AccessRule(frozenset().union(*[right.roles for right in rights]), rights[0].scope)
 
 
-_READ_GOODS = Right(_GOODS, Scope.READ)
-_READ_BOXES = Right(_BOXES, Scope.GATE)
-READ_MESSAGES = Right(_BOXES, Scope.READ)
-READ_WATCHES = Right(_LISTING | {R.AUDITOR}, Scope.READ)
+_READ_GOODS = AccessRule(_GOODS, Scope.READ)
+_READ_BOXES = AccessRule(_BOXES, Scope.GATE)
+READ_MESSAGES = AccessRule(_BOXES, Scope.READ)
+READ_WATCHES = AccessRule(_LISTING | {R.AUDITOR}, Scope.READ)
 """A watch is about a bill or a declarant at every office, so that nobody's reach cuts the list."""
-_BOARD = Right(CUSTOMS, Scope.READ)
-_FEED = Right(_PORTS | _WATCHING, Scope.GATE)
-READ_PEOPLE = Right(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
+_BOARD = AccessRule(CUSTOMS, Scope.READ)
+_FEED = AccessRule(_PORTS | _WATCHING, Scope.GATE)
+READ_PEOPLE = AccessRule(frozenset({R.AUDITOR, R.ADMINISTRATOR}), Scope.READ)
 """Accounts, keys and who gave whom what; also what others asked for: everybody reads what they asked for themselves."""
-GIVE_RIGHTS = Right(frozenset({R.ADMINISTRATOR}), Scope.GRANT)
+GIVE_RIGHTS = AccessRule(frozenset({R.ADMINISTRATOR}), Scope.GRANT)
 GIVING = (
     "make",
     "change",
@@ -201,11 +201,11 @@ GIVING = (
     "end-authorisation",
 )
 """The forms of the pages of accounts."""
-_OPERATE = Right(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
-_PARKED = Right(_WATCHING, Scope.OPERATE)
-_SIGNED_IN = Right(ANYBODY, None)
+_OPERATE = AccessRule(_WATCHING | {R.ADMINISTRATOR}, Scope.OPERATE)
+_PARKED = AccessRule(_WATCHING, Scope.OPERATE)
+_SIGNED_IN = AccessRule(ANYBODY, None)
 GOODS, BOXES = "/api/v1/consignments/{consignment_id}", "/api/v1/containers/{container_no}"
-ROUTES: dict[tuple[str, str], Right | Open] = {
+ROUTES: dict[tuple[str, str], AccessRule | Open] = {
     ("GET", "/livez"): Open(),
     ("GET", "/readyz"): Open(),
     ("GET", "/docs"): Open(page=True),
@@ -257,8 +257,8 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("POST", "/watches/act/place"): _asking(PlaceWatch),
     ("POST", "/watches/act/lift"): _asking(LiftWatch),
     # forms; which act it is, is looked at by its kind
-    ("POST", "/consignments/{consignment_id}/act/{act}"): Right(_BOXES, Scope.DECIDE),
-    ("POST", "/containers/{container_no}/act/{act}"): Right(_BOXES, Scope.DECIDE),
+    ("POST", "/consignments/{consignment_id}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
+    ("POST", "/containers/{container_no}/act/{act}"): AccessRule(_BOXES, Scope.DECIDE),
     # goods
     ("GET", GOODS): _READ_GOODS,
     ("GET", f"{GOODS}/timeline"): _READ_GOODS,
@@ -268,8 +268,8 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/consignments/{consignment_id}"): _READ_GOODS,
     ("GET", "/consignments/{consignment_id}/live"): _READ_GOODS,
     ("GET", "/consignments/{key}/messages/{message_id}"): _READ_GOODS,
-    ("GET", "/api/v1/unmatched"): Right(CUSTOMS, Scope.READ),
-    ("GET", "/unmatched"): Right(CUSTOMS, Scope.READ),
+    ("GET", "/api/v1/unmatched"): AccessRule(CUSTOMS, Scope.READ),
+    ("GET", "/unmatched"): AccessRule(CUSTOMS, Scope.READ),
     # containers, the gate question, and contents of messages about either
     ("GET", BOXES): _READ_BOXES,
     ("GET", f"{BOXES}/events"): _READ_BOXES,
@@ -289,7 +289,7 @@ ROUTES: dict[tuple[str, str], Right | Open] = {
     ("GET", "/account"): READ_PEOPLE,
     ("GET", "/grants"): READ_PEOPLE,
     **{("POST", f"/accounts/act/{act}"): GIVE_RIGHTS for act in GIVING},
-    ("GET", "/activity"): Right(ANYBODY, Scope.READ),
+    ("GET", "/activity"): AccessRule(ANYBODY, Scope.READ),
     # the whole border
     ("GET", "/"): _SIGNED_IN,
     ("GET", "/board"): _BOARD,
@@ -357,7 +357,7 @@ class Who(NamedTuple):
     session: str = ""
     must_change: bool = False
 
-    def may(self, right: Right) -> bool:
+    def may(self, right: AccessRule) -> bool:
         """Whether the role and the key suffice; whose goods it is about is asked elsewhere."""
         return right.scope in (None, *self.scopes) and (not right.roles or not right.roles.isdisjoint(self.roles))
 

@@ -71,10 +71,10 @@ from services.console.language.desk_sentences import in_words
 from services.console.language.words import both, refusal
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import Consignment, plain
-from services.console.readmodel.container import Report
+from services.console.readmodel.container import ReportRow
 from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.readmodel.messages import moment
-from services.console.readmodel.queries import LONGEST_TIMELINE, Rows, of_row, of_subject
+from services.console.readmodel.queries import LONGEST_TIMELINE, ReadModelQueries, of_row, of_subject
 from services.console.readmodel.tables import ALARMS, OPEN_STAGES
 from services.shell.clock import CLOCK, now
 
@@ -286,7 +286,7 @@ def unmatched_page(
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
-def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
+def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.ListPart]:
     """The consignments that match the search text `q`, else those at this stage, else all; only those that `who` may see."""
     complete = desk.complete()
     if name := q.strip():
@@ -412,7 +412,7 @@ async def gate_question(request: Request, container_no: OfContainer) -> GateView
     return await to_thread.run_sync(gate_view, desk, who, number, desk.gate_rows, limiter=desk.gate_threads)
 
 
-def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = None) -> GateView:
+def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries | None = None) -> GateView:
     """Whether a container may leave. A terminal gets the whole answer; for others it is cut to the goods that they may see, and a container
     without any of these is unknown. What officers wrote is masked outside customs. Raises when the read model does not answer; the
     exception handler then answers no."""
@@ -473,7 +473,7 @@ def container_reports(request: Request, container_no: OfContainer) -> Reports:
     )
 
 
-def report_to(who: Who, row: Report) -> ReportView:
+def report_to(who: Who, row: ReportRow) -> ReportView:
     """A report as `who` may read it: outside customs the reporter is shown only where it is the reader's own account or company."""
     view = report(row)
     return view if view.reported_by in (who.actor, who.company) else masked(view, who.audience())
@@ -566,7 +566,7 @@ def parked_messages(
 
 
 def page(
-    desk: Office, parts: Sequence[lists.Part], after: str, limit: int, view: Callable[[Any], M]
+    desk: Office, parts: Sequence[lists.ListPart], after: str, limit: int, view: Callable[[Any], M]
 ) -> tuple[list[M], str | None]:
     """The views of the rows after the position `after`, as many as fit into one answer; and the token of the next page, None at the end."""
     rows = desk.rows.page(parts, paging.position_of(after, parts), limit + 1)

@@ -12,9 +12,9 @@ from fastapi import Request
 from prometheus_client import Counter
 
 from schemas.codes.checks import Words
-from services.console.access.accounts import Accounts, Key, Refused
+from services.console.access.accounts import Accounts, KnownKey, SignInRefused
 from services.console.access.demo_accounts import is_demo, is_published
-from services.console.access.rights import ROUTES, Open, Right, Role, Who
+from services.console.access.rights import ROUTES, AccessRule, Open, Role, Who
 from services.console.api.admission import READING
 from services.console.api.problems import Problem, wants_page
 from services.console.language.words import both
@@ -48,7 +48,7 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="datongguan"'}
 
 
 class _Known(NamedTuple):
-    key: Key | Refused
+    key: KnownKey | SignInRefused
     at: float
 
 
@@ -62,26 +62,26 @@ class Door:
         self._threads = CapacityLimiter(PROVING_THREADS)
 
     async def of_key(self, written: str) -> Who:
-        """The account of this key; read again from the rows after `key_seconds`. Refused where it is not valid."""
+        """The account of this key; read again from the rows after `key_seconds`. SignInRefused where it is not valid."""
         at, known = stopwatch(), self._keys.get(written)
         if known is None or at - known.at > self._seconds:
             known = await self._read(written, known, at)
-        if isinstance(known.key, Refused):
+        if isinstance(known.key, SignInRefused):
             raise known.key
         if known.key.ends_us is not None and world_us() >= known.key.ends_us:
-            raise Refused("key_expired", seen=written.split("_")[1])
+            raise SignInRefused("key_expired", seen=written.split("_")[1])
         return _refuse_demo(known.key.who)
 
     async def _read(self, written: str, before: _Known | None, at: float) -> _Known:
-        found: Key | Refused
+        found: KnownKey | SignInRefused
         if is_published(written) and not CLOCK.is_sandbox:
-            return _Known(Refused("key_unknown"), at)
+            return _Known(SignInRefused("key_unknown"), at)
         try:
             found = await to_thread.run_sync(self.accounts.key, written, world_us(), limiter=self._threads)
-        except Refused as refused:
+        except SignInRefused as refused:
             found = refused
         except DATABASE_ERRORS as error:
-            if before is None or isinstance(before.key, Refused) or at - before.at > LONGEST_AWAY:
+            if before is None or isinstance(before.key, SignInRefused) or at - before.at > LONGEST_AWAY:
                 raise
             log.warning("a key is believed as it was", error=str(error).splitlines()[0][:200])
             return before
@@ -100,9 +100,9 @@ class Door:
 
 
 def _refuse_demo(who: Who) -> Who:
-    """The account; Refused for a demo account outside of a sandbox, even with a valid session or key."""
+    """The account; SignInRefused for a demo account outside of a sandbox, even with a valid session or key."""
     if is_demo(who.actor) and not CLOCK.is_sandbox:
-        raise Refused("account_closed")
+        raise SignInRefused("account_closed")
     return who
 
 
@@ -119,7 +119,7 @@ async def prove(request: Request) -> None:
         raise _refused(503, RIGHTS_HELD, headers=dict(LATER))
     try:
         who = await _proved(request)
-    except Refused as refused:
+    except SignInRefused as refused:
         if isinstance(right, Open):
             return
         raise _not_proved(request, refused.code, **refused.values) from None
@@ -148,9 +148,9 @@ async def still_may(request: Request) -> bool:
         return False
     try:
         who = await _proved(request)
-    except Refused:
+    except SignInRefused:
         return False
-    return isinstance(right, Right) and who is not None and not who.must_change and who.may(right)
+    return isinstance(right, AccessRule) and who is not None and not who.must_change and who.may(right)
 
 
 def cookie_name(request: Request) -> str:
@@ -164,12 +164,12 @@ async def _proved(request: Request) -> Who | None:
     shown = request.headers.get("authorization", "")
     if shown:
         if shown[: len(BEARER)].lower() != BEARER:
-            raise Refused("key_unknown")
+            raise SignInRefused("key_unknown")
         return await door.of_key(shown[len(BEARER) :].strip())
     name = cookie_name(request)
     names = [each.partition("=")[0].strip() for each in request.headers.get("cookie", "").split(";")]
     if names.count(name) > 1:  # of two cookies with this name one was set by another host
-        raise Refused("session_unknown")
+        raise SignInRefused("session_unknown")
     cookie = request.cookies.get(name)
     return await door.of_cookie(cookie, request.headers.get("host", "").lower()) if cookie else None
 
@@ -181,7 +181,7 @@ def check_form(who: Who, token: str) -> None:
         raise _refused(403, FORBIDDEN_WITHOUT_TOKEN)
 
 
-def no_right(who: Who, right: Right | None) -> Problem:
+def no_right(who: Who, right: AccessRule | None) -> Problem:
     """403 that names the roles which may do it, or the scope that the key lacks; with `right` None nobody may do it."""
     if right is None or (right.roles and right.roles.isdisjoint(who.roles)):
         roles = [both(f"roles.{role}") for role in Role if right is not None and role in right.roles]

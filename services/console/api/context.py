@@ -15,9 +15,9 @@ from services.console.api.large_bodies import Intake
 from services.console.api.request_producer import Asker
 from services.console.api.views import ReleaseView
 from services.console.api.watches import WatchCoordinator
-from services.console.readmodel.observed_progress import Watch
-from services.console.readmodel.progress import Progress, Standing
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.observed_progress import ObservedProgress
+from services.console.readmodel.progress import Progress, ProjectorStanding
+from services.console.readmodel.queries import ReadModelQueries
 from services.console.settings import ConsoleSettings
 from services.shell.ending import end_with_task
 
@@ -112,11 +112,11 @@ class Office:
     """What the routes of one running console share."""
 
     settings: ConsoleSettings
-    rows: Rows
+    rows: ReadModelQueries
     asker: Asker
-    progress: Progress | Watch
+    progress: Progress | ObservedProgress
     """The projector's own progress, or what it wrote to the database where it is another process."""
-    gate_rows: Rows
+    gate_rows: ReadModelQueries
     bell: Bell = field(default_factory=Bell)
     gate_threads: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(GATE_THREADS))
     intake: Intake = field(init=False)
@@ -132,7 +132,7 @@ class Office:
         self.watches = WatchCoordinator(self.asker, self.rows, self.settings.partitions, lambda: self.standing().as_of)
         self.streams = Streams(self.settings.streams, self.settings.client_streams)
 
-    def standing(self) -> Standing:
+    def standing(self) -> ProjectorStanding:
         return self.progress.state()
 
     def complete(self) -> bool:

@@ -30,14 +30,14 @@ from services.console.api.views import (
     Waiting,
 )
 from services.console.language.desk_sentences import in_words
-from services.console.language.words import WORDS, both, check, refusal
+from services.console.language.words import TEXTS, both, check, refusal
 from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
-from services.console.readmodel.container import BoxHold, Container, Report
+from services.console.readmodel.container import BoxHold, Container, ReportRow
 from services.console.readmodel.cursors import Cursor
 from services.console.readmodel.gate_answer import GateAnswer
 from services.console.readmodel.messages import moment, origin
-from services.console.readmodel.progress import Standing
-from services.console.readmodel.queries import BODY_BYTES, Rows
+from services.console.readmodel.progress import ProjectorStanding
+from services.console.readmodel.queries import BODY_BYTES, ReadModelQueries
 from services.console.readmodel.tables import OPEN_STAGES
 
 API = "/api/v1"
@@ -106,7 +106,7 @@ def when(us: int | None) -> datetime | None:
     return None if us is None else moment(us)
 
 
-def projection(standing: Standing) -> Projection:
+def projection(standing: ProjectorStanding) -> Projection:
     """How fresh an answer is. It is public, so of a trouble it names only the component; the error text, which may contain names of hosts,
     users and files, stays in the log."""
     lag = None if standing.lag_seconds is None else round(standing.lag_seconds, 3)
@@ -117,18 +117,18 @@ def projection(standing: Standing) -> Projection:
 def awaited(name: str) -> Words:
     """What a hold or a step waits for, as a phrase in both languages."""
     key = f"waiting.{name}"
-    if key not in WORDS:
+    if key not in TEXTS:
         key = f"waiting.{name.partition('/')[0]}"
-    return both(key) if key in WORDS else Words(name, name)
+    return both(key) if key in TEXTS else Words(name, name)
 
 
 def owner_words(name: str) -> Words:
-    return both(f"owners.{name}") if f"owners.{name}" in WORDS else Words(name, name)
+    return both(f"owners.{name}") if f"owners.{name}" in TEXTS else Words(name, name)
 
 
 def called(group: str, name: str) -> Text:
     """The name of a code; the code itself where words.toml does not have it, because a row may be of another version."""
-    return text(both(f"{group}.{name}") if f"{group}.{name}" in WORDS else Words(name, name))
+    return text(both(f"{group}.{name}") if f"{group}.{name}" in TEXTS else Words(name, name))
 
 
 def waiting(row: Consignment) -> Waiting | None:
@@ -247,7 +247,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def entries(
-    rows: Rows,
+    rows: ReadModelQueries,
     facts: Iterable[Any],
     key: str,
     audience: Audience | None,
@@ -370,7 +370,7 @@ def release(row: Any, text_of_body: str) -> ReleaseView:
     )
 
 
-def feed_entries(rows: Rows, listed: Iterable[Any]) -> Iterable[ReleaseView]:
+def feed_entries(rows: ReadModelQueries, listed: Iterable[Any]) -> Iterable[ReleaseView]:
     """These rows of the feed with their contents; a long content is read only when its row is reached. Ends before a row whose fact was
     deleted meanwhile."""
     for row in listed:
@@ -468,7 +468,7 @@ def block(row: Container) -> BlockView | None:
     )
 
 
-def report(row: Report) -> ReportView:
+def report(row: ReportRow) -> ReportView:
     return ReportView(
         report_id=row.report_id,
         event=row.event,
@@ -541,7 +541,7 @@ def parked(row: Any) -> ParkedView:
         key=row.key,
         kind=row.kind,
         reason=row.reason,
-        reason_text=text(both(key)) if key in WORDS else Text(zh=row.reason, en=row.reason),
+        reason_text=text(both(key)) if key in TEXTS else Text(zh=row.reason, en=row.reason),
         error=row.error,
         status=row.status,
         parked_at=when(row.parked_us),

@@ -23,7 +23,7 @@ from services.console.api.paging import fit
 from services.console.api.problems import Problem, documented
 from services.console.api.views import Feed
 from services.console.readmodel import cursors
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 from services.shell.clock import stopwatch
 
 router = APIRouter(prefix=API)
@@ -164,7 +164,7 @@ def _known(after: str) -> Iterator[None]:
         raise Problem(410, "wrong_feed", seen=after, last=error.last) from None
 
 
-def _read(rows: Rows, cursor: cursors.Cursor, limit: int) -> FeedPage:
+def _read(rows: ReadModelQueries, cursor: cursors.Cursor, limit: int) -> FeedPage:
     found = rows.releases(cursor, limit + 1)
     entries, more = fit((masked(one, Audience.PORT) for one in feed_entries(rows, found.rows)), limit)
     return FeedPage(entries, more or found.waits or len(entries) < len(found.rows))

@@ -16,7 +16,7 @@ from services.console.api.problems import Problem
 from services.console.readmodel import lists
 from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import Consignment
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import ReadModelQueries
 
 C = t.CONSIGNMENTS.c
 AGAIN = {"Retry-After": "2"}
@@ -49,7 +49,7 @@ def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
     return or_(*wanted) if wanted else false()
 
 
-def cut(parts: Sequence[lists.Part], who: Who, *, complete: bool) -> list[lists.Part]:
+def cut(parts: Sequence[lists.ListPart], who: Who, *, complete: bool) -> list[lists.ListPart]:
     """The list, restricted to what `who` may see; the table of consignments must be one of its tables. `complete`: as in `condition`."""
     visible = condition(who, complete=complete)
     if visible is None:
@@ -67,7 +67,7 @@ def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment |
 
 
 def inside(
-    rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
+    rows: ReadModelQueries, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
 ) -> VisibleGoods | None:
     """The consignments in a container that `who` may see by those of `roles` that they have; None where nothing has to be left out.
     `complete`: as in `condition`."""

@@ -8,7 +8,7 @@ import orjson
 from pydantic import BaseModel
 
 from services.console.api.problems import Problem
-from services.console.readmodel.lists import Part, Place
+from services.console.readmodel.lists import ListPart, ListPosition
 
 PAGE_BYTES = 500_000
 """Bytes of the rows in one answer; a single row that is larger is an answer of its own."""
@@ -28,20 +28,20 @@ def fit(rows: Iterable[M], limit: int, room: int = PAGE_BYTES) -> tuple[list[M],
     return taken, False
 
 
-def token(position: Place) -> str:
+def token(position: ListPosition) -> str:
     """The position as text for an address."""
     return (
         base64.urlsafe_b64encode(orjson.dumps([position.passed, position.part, *position.keys])).rstrip(b"=").decode()
     )
 
 
-def position_of(text: str, parts: Sequence[Part]) -> Place | None:
+def position_of(text: str, parts: Sequence[ListPart]) -> ListPosition | None:
     """The position that `token` encoded; None for an empty text, Problem 422 when it is no position in such a list."""
     if not text:
         return None
     try:
         passed, number, *keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        there = Place(passed, number, tuple(keys))
+        there = ListPosition(passed, number, tuple(keys))
         good = all(type(each) is int and 0 <= each < _LAST for each in (passed, number)) and number < len(parts)
         if good and parts[number].takes(keys) and all(map(_storable, keys)):
             return there

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.codes.checks import Words
-from services.console.language.words import WORDS, both
+from services.console.language.words import TEXTS, both
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN_ERRORS = 100
@@ -137,7 +137,7 @@ def field_error(pointer: str, code: str, value: object = "", **values: object) -
 def _field_error(error: ErrorDetails, prefix: str) -> FieldError:
     code, context = error["type"], error.get("ctx", {})
     known = _SAME.get(code, code)
-    if f"fields.{known}" in WORDS:
+    if f"fields.{known}" in TEXTS:
         message = both(f"fields.{known}", **{**_BLANK, **context})
     else:
         message = Words(f"不符合要求（{code}）", error["msg"][:200])

@@ -16,7 +16,7 @@ from schemas.codes.offices import OFFICES
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
 from schemas.vocabulary import TransportMode
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 
 Schema = dict[str, Any]
 ZH = "x-description-zh"
@@ -46,7 +46,7 @@ PARAMETERS: Final = _load("parameters")
 
 
 def _modes() -> Mapping[str, str]:
-    return {mode.value: " ".join(WORDS[f"modes.{mode.value}"]) for mode in TransportMode}
+    return {mode.value: " ".join(TEXTS[f"modes.{mode.value}"]) for mode in TransportMode}
 
 
 TABLES: Final[Mapping[str, Callable[[], Mapping[str, str]]]] = MappingProxyType(

@@ -18,7 +18,7 @@ from schemas.vocabulary import WATCHES
 from services.console.api.problems import Problem
 from services.console.api.request_producer import Asker, Prepared, RequestKey, prepare
 from services.console.readmodel.database import DATABASE_ERRORS
-from services.console.readmodel.queries import WATCH_COLUMNS, Rows, WatchRow
+from services.console.readmodel.queries import WATCH_COLUMNS, ReadModelQueries, WatchRow
 from services.console.readmodel.tables import ASKED_WATCHES
 from services.shell.clock import now
 from services.shell.partition import key_in
@@ -40,7 +40,9 @@ log = structlog.get_logger()
 class WatchCoordinator:
     """Places, lifts and completes watches. `as_of`: up to when the rows are complete, by the clock of the projector."""
 
-    def __init__(self, asker: Asker, rows: Rows, partitions: int, as_of: Callable[[], datetime | None]) -> None:
+    def __init__(
+        self, asker: Asker, rows: ReadModelQueries, partitions: int, as_of: Callable[[], datetime | None]
+    ) -> None:
         self._asker, self._rows, self._partitions, self._as_of = asker, rows, partitions, as_of
         self._complete_times: dict[str, list[datetime]] = {}
         """Id of a watch that every partition has answered → the times up to which the rows were found complete since then."""

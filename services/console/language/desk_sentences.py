@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from schemas.codes.checks import Words
-from services.console.language.words import WORDS, Language, both, known
+from services.console.language.words import TEXTS, Language, both, known
 
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
@@ -42,7 +42,7 @@ _GROUPS: Final = {
 """Places for codes, and where in the catalogue their words stand."""
 
 
-class Row(NamedTuple):
+class SentencePattern(NamedTuple):
     """A sentence of the catalogue, and what a text of it looks like."""
 
     key: str
@@ -81,10 +81,10 @@ def _by_length(row: tuple[str, Words]) -> int:
     return -len(_PARAMETER.sub("", row[1].en))
 
 
-ROWS: Final[tuple[Row, ...]] = tuple(
+ROWS: Final[tuple[SentencePattern, ...]] = tuple(
     [
-        Row(key, _shape(words.en), _between(words.en))
-        for key, words in sorted([each for each in WORDS.items() if each[0].startswith("written.")], key=_by_length)
+        SentencePattern(key, _shape(texts.en), _between(texts.en))
+        for key, texts in sorted([each for each in TEXTS.items() if each[0].startswith("written.")], key=_by_length)
     ]
 )
 
@@ -109,7 +109,7 @@ def same_goods(found: Mapping[str, Any]) -> str:
 def why_of(fact: Mapping[str, Any]) -> str:
     """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
     what its desk wrote."""
-    row = WORDS.get(f"written.{fact.get('why') or ''}")
+    row = TEXTS.get(f"written.{fact.get('why') or ''}")
     if row is not None:
         with suppress(KeyError):  # a release to come may fill in other parameters
             return row.en.format(**fact.get("values") or {})

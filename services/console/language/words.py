@@ -26,14 +26,14 @@ def _load(path: Path) -> dict[str, Words]:
     return flat
 
 
-WORDS = _load(Path(__file__).with_name("words.toml"))
+TEXTS = _load(Path(__file__).with_name("words.toml"))
 
 
 def say(key: str, language: Language, **values: object) -> str:
     """The sentence `key`, with its `{places}` filled, those of words in its own language; KeyError when the catalogue has no such
     sentence."""
     filled = {name: getattr(value, language) if isinstance(value, Words) else value for name, value in values.items()}
-    return getattr(WORDS[key], language).format(**filled) if values else str(getattr(WORDS[key], language))
+    return getattr(TEXTS[key], language).format(**filled) if values else str(getattr(TEXTS[key], language))
 
 
 def both(key: str, **values: object) -> Words:
@@ -43,7 +43,7 @@ def both(key: str, **values: object) -> Words:
 
 def known(key: str, language: Language, otherwise: str) -> str:
     """The sentence `key`, or `otherwise` where the catalogue has none: a code that is newer than this console."""
-    texts = WORDS.get(key)
+    texts = TEXTS.get(key)
     return otherwise if texts is None else str(getattr(texts, language))
 
 

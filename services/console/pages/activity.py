@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from schemas.codes.iso6346 import is_well_formed
 from schemas.envelope import AboutContainer, AboutPartition
 from schemas.topics import KINDS
-from services.console.access.account_queries import Record, readings, requests, settled
+from services.console.access.account_queries import AccountQueries, readings, requests, settled
 from services.console.access.accounts import SECOND
 from services.console.access.rights import READ_PEOPLE, ROUTES, Who
 from services.console.api import paging
@@ -64,7 +64,7 @@ def activity_page(
         query["what"] = what
     list_of, shown = LISTS[what]
     parts = list_of(asked_by, subject.strip(), *_day(day.strip()))
-    record: Record = request.app.state.record
+    record: AccountQueries = request.app.state.record
     found = record.page(parts, paging.position_of(after, parts), PAGE + 1)
     following = {**query, "after": paging.token(found[PAGE - 1][0])} if len(found) > PAGE else None
     return render(
@@ -135,7 +135,7 @@ def containers_page(request: Request, q: Number = "") -> Response:
     """Redirects to the page of a container; without a number it asks for one, and shows the reader's latest requests."""
     if number := plain(q):
         return RedirectResponse(f"/containers/{quote(number)}", 303)
-    record: Record = request.app.state.record
+    record: AccountQueries = request.app.state.record
     who = who_of(request)
     latest = record.page(requests(who.actor, "", None, None), None, LATEST)
     return render(request, "containers.html", rows=[_act(who, row) for _, row in latest])

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from schemas.bounds import LINE
 from schemas.codes.checks import Words
-from services.console.access.account_queries import Record, accounts, grants
+from services.console.access.account_queries import AccountQueries, accounts, grants
 from services.console.access.accounts import DAY, HOUR, LONGEST_NAME, Account, Accounts, NotGranted, Shown, written
 from services.console.access.rights import GIVING, Role, Scope
 from services.console.api import paging
@@ -300,6 +300,6 @@ def _address(account: str) -> str:
     return f"/account?name={quote(account, safe='')}"
 
 
-def _record(request: Request) -> Record:
-    record: Record = request.app.state.record
+def _record(request: Request) -> AccountQueries:
+    record: AccountQueries = request.app.state.record
     return record

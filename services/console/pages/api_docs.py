@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 
 from services.console.api.problems import Problem, wants_page
 from services.console.api.reference import CODES, FAULTS, TABLES, ZH, bounds
-from services.console.language.words import WORDS
+from services.console.language.words import TEXTS
 from services.console.pages.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -48,7 +48,7 @@ def fault(request: Request, code: str) -> Response:
     """What the `type` of a problem means: a page for people, JSON for programs."""
     if code not in FAULTS:
         raise Problem(404, "no_such_path", seen=request.url.path)
-    problem, title, detail = FAULTS[code], WORDS[f"problems.{code}.title"], WORDS[f"problems.{code}.detail"]
+    problem, title, detail = FAULTS[code], TEXTS[f"problems.{code}.title"], TEXTS[f"problems.{code}.detail"]
     if wants_page(request):
         return render(request, "fault.html", code=code, entry=problem, title=title, detail=detail)
     return JSONResponse(

@@ -15,7 +15,7 @@ from schemas.quarantine import RecordTreatment
 from schemas.spans import Moments, seconds_of
 from schemas.vocabulary import Stage
 from services.console.access.readings import note_told
-from services.console.access.rights import READ_MESSAGES, ROUTES, Right, Who
+from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Who
 from services.console.api import answers, paging
 from services.console.api.answers import After
 from services.console.api.context import Office, office, who_of
@@ -66,7 +66,7 @@ ENDED = ("rejected", "refused", "withdrawn")
 """The stages as the board draws them: in the order of the flow, those in which goods are stopped, and other ends."""
 UNMATCHED_CHOICES = (0, 7, answers.UNMATCHED_DAYS, 90)
 """The choices on the page of goods that nobody lodged: for how many days at least; 0: all."""
-BOARD, GOODS = cast(Right, ROUTES["GET", "/board"]), cast(Right, ROUTES["GET", "/consignments"])
+BOARD, GOODS = cast(AccessRule, ROUTES["GET", "/board"]), cast(AccessRule, ROUTES["GET", "/consignments"])
 BEGINNINGS = ("/consignments", "/containers", "/accounts", "/rights")
 """Start pages of people who may not see the board: the first of these that they may open."""
 router = APIRouter(include_in_schema=False)

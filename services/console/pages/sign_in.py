@@ -21,7 +21,7 @@ from services.console.access.accounts import (
     SHORTEST_PASSWORD,
     Account,
     NotGranted,
-    Refused,
+    SignInRefused,
     check_password,
     is_right,
 )
@@ -116,7 +116,7 @@ async def sign_in(request: Request, typed: Form) -> Response:
         cookie = await run_in_threadpool(
             lambda: accounts.open_session(account.account, host, address, world_us(), proved=account.password)
         )
-    except Refused:
+    except SignInRefused:
         return await run_in_threadpool(_sign_in, request, after, Problem(401, "sign_in_wrong"), name)
     SIGN_INS.labels("right").inc()
     answer = RedirectResponse("/password" if account.must_change else _within(after), 303)
@@ -204,7 +204,7 @@ async def set_password(request: Request, typed: Form) -> Response:
         )
     except Problem as problem:
         return await run_in_threadpool(_password, request, problem)
-    except Refused:  # the password was changed meanwhile
+    except SignInRefused:  # the password was changed meanwhile
         return await run_in_threadpool(_password, request, Problem(401, "sign_in_wrong"))
     return RedirectResponse("/", 303)
 

@@ -1,4 +1,4 @@
-"""What do some messages come to? Rows to write, folded in memory from the rows there are; nothing here touches a database."""
+"""Which rows does a batch of messages change? They are folded in memory from the present rows; nothing here uses a database."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,15 @@ from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from schemas.vocabulary import is_consignment_id
 from services.console.language.desk_sentences import same_goods, why_of
 from services.console.readmodel.consignment import FOLDED, Consignment, plain, settle, tell
-from services.console.readmodel.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
+from services.console.readmodel.container import (
+    BoxHold,
+    Container,
+    ContainerPart,
+    ReportRow,
+    report_of,
+    tell_container,
+    tell_part,
+)
 from services.console.readmodel.messages import (
     LONGEST_KEY,
     TopicMessage,
@@ -67,12 +75,12 @@ FactRow = tuple[int, str, str, str, str, int, int, str]
 
 
 class RowSource(Protocol):
-    """The rows there are, asked for once a batch; a missing key is missing in the answer."""
+    """The present rows, read once for each batch; a key without a row is not in the answer."""
 
     def consignments(self, keys: Iterable[str]) -> Mapping[str, Consignment]: ...
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]: ...
-    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]: ...
-    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]: ...
+    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, ContainerPart]: ...
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, ReportRow]: ...
     def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]: ...
     def asides(self, keys: Iterable[Origin]) -> Mapping[Origin, Aside]: ...
 
@@ -84,9 +92,9 @@ class Batch:
     consignments: dict[str, Consignment] = field(default_factory=dict)
     before: dict[str, Consignment] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
-    parts: dict[Pair, Part] = field(default_factory=dict)
+    parts: dict[Pair, ContainerPart] = field(default_factory=dict)
     """By container and consignment; reports and holds by container and id."""
-    reports: dict[Pair, Report] = field(default_factory=dict)
+    reports: dict[Pair, ReportRow] = field(default_factory=dict)
     box_holds: dict[Pair, BoxHold] = field(default_factory=dict)
     asides: dict[Origin, Aside] = field(default_factory=dict)
     facts: list[FactRow] = field(default_factory=list)
@@ -110,12 +118,12 @@ class Batch:
 
 
 Refuse = Callable[[int, Exception], Iterable[Aside]]
-"""What is set aside for the message at this place, which cannot be projected for this reason."""
+"""Returns what is set aside for the message at this packed position, which cannot be projected because of this exception."""
 Parsed = tuple[TopicMessage, dict[str, Any]]
 
 
 def raised(position: int, error: Exception) -> Iterable[Aside]:
-    """Nothing is set aside: whoever folds is told."""
+    """Sets nothing aside and raises the exception to the caller of `fold`."""
     raise error
 
 
@@ -381,9 +389,8 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
     named_before, newer = row.containers, message.sequence > row.seq_gate
     tell(row, message, body)
     if kind in ("DeclarationAccepted", "DeclarationRejected"):
-        for number in set(named_before.split()) - set(
-            row.containers.split()
-        ):  # of a paper that was rejected and corrected
+        # of a paper that was rejected and corrected
+        for number in set(named_before.split()) - set(row.containers.split()):
             _part(batch, (number, key)).declared = False
         for container in body["declaration"].get("containers", ()):
             part = _part(batch, (plain(container["container_no"]), key))
@@ -401,10 +408,10 @@ def _is_lodgement(key: str, body: dict[str, Any]) -> bool:
     return is_consignment_id(key) and sum([len(box) for box in boxes]) <= LODGED_CHARACTERS
 
 
-def _part(batch: Batch, pair: Pair) -> Part:
+def _part(batch: Batch, pair: Pair) -> ContainerPart:
     part = batch.parts.get(pair)
     if part is None:
-        part = batch.parts[pair] = Part(*pair)
+        part = batch.parts[pair] = ContainerPart(*pair)
     return part
 
 

@@ -1,4 +1,4 @@
-"""Where does a consignment stand, whose move is it, and since when? Folded from facts heard in any order between topics.
+"""Which stage has a consignment reached, who has to act, and since when? Folded from facts of several topics, in any order between them.
 
 Each column belongs to one desk's facts, which come in order; stage and waiting are computed from the columns, so that
 every interleaving of the topics ends in the same row.
@@ -15,11 +15,11 @@ from services.console.language.desk_sentences import why_of
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPERATIONS = "operations"
-"""Whose move it is when a message is parked: nobody's at the border, the operators'."""
+"""Who has to act when a message is parked: the operators, nobody at the border."""
 ALL = "*"
 """Instead of the numbers of boxes: every one of them."""
 UNMATCHED: Final = "unmatched"
-"""Instead of a stage: something was told of goods that nobody lodged. No board counts them; they wait apart."""
+"""Instead of a stage: there is a fact about goods that nobody has declared. The board does not count them; they have a list of their own."""
 Body = dict[str, Any]
 
 
@@ -166,7 +166,7 @@ def _arrived(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 
 def _did_not_arrive(row: Consignment, message: TopicMessage, body: Body) -> None:
-    """What has arrived all the same is told whole."""
+    """The fact names everything that has still arrived, and replaces what was known before."""
     first = body.get("first_arrived_at")
     row.arrived_us = None if first is None else micros(first)
     boxes = sorted({plain(number) for number in body.get("containers", ())})

@@ -51,7 +51,7 @@ class Container:
 
 
 @dataclass(slots=True)
-class Part:
+class ContainerPart:
     """One consignment in one container, columns as in `tables.CONSIGNMENT_CONTAINERS`."""
 
     container_no: str
@@ -82,7 +82,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Report:
+class ReportRow:
     """One equipment report, columns as in `tables.CONTAINER_REPORTS`. `standing`: empty, `retracted` or `replaced`."""
 
     container_no: str
@@ -277,7 +277,7 @@ _TELL: Mapping[str, Callable[[Container, TopicMessage, dict[str, Any]], None]] =
 }
 
 
-def tell_part(row: Part, message: TopicMessage, body: dict[str, Any]) -> None:
+def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -> None:
     """Folds a statement of the release desk to the gate: of two, the higher version is true."""
     if body["version"] <= row.version:
         return
@@ -293,11 +293,11 @@ def tell_part(row: Part, message: TopicMessage, body: dict[str, Any]) -> None:
     row.refused = bool(body.get("refused"))
 
 
-def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) -> Report:
+def report_of(container_no: str, message: TopicMessage, body: dict[str, Any]) -> ReportRow:
     """The row of an equipment report, as the gate has recorded it."""
     laden = body.get("laden")
     texts = {name: text(body.get(name) or "") for name in _TEXTS_OF_EVENT}
-    return Report(
+    return ReportRow(
         container_no=container_no,
         report_id=text(body["report_id"]),
         laden="" if laden is None else "laden" if laden else "empty",

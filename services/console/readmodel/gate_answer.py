@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.envelope import AboutPartition, Request
 from schemas.topics import KINDS
 from schemas.vocabulary import Direction, plain_word, same_word
-from services.console.readmodel.container import GONE, BoxHold, Container, Part
+from services.console.readmodel.container import GONE, BoxHold, Container, ContainerPart
 from services.console.readmodel.messages import micros
 
 SHOWN = 1000
@@ -83,7 +83,7 @@ class GateAnswer(NamedTuple):
         )
 
 
-def is_inside(part: Part, row: Container | None) -> bool:
+def is_inside(part: ContainerPart, row: Container | None) -> bool:
     """Whether the goods are, or are expected, in this container in the visit that is open now or comes next."""
     if part.gone or part.struck:
         return False
@@ -97,7 +97,7 @@ def is_inside(part: Part, row: Container | None) -> bool:
     return row.visit == part.ended or came_again
 
 
-def is_of_another_call(part: Part, row: Container) -> bool:
+def is_of_another_call(part: ContainerPart, row: Container) -> bool:
     """Whether the goods are awaited with another conveyance than the one with which the box is here. Where one of the two is not
     known they may be in it."""
     if part.arrived_us is not None or not row.open:
@@ -105,14 +105,14 @@ def is_of_another_call(part: Part, row: Container) -> bool:
     return same_word(row.conveyance, part.conveyance) is False
 
 
-def counts(part: Part, goods: GoodsState) -> bool:
+def counts(part: ContainerPart, goods: GoodsState) -> bool:
     """Whether there are goods to ask about: a paper that stands, or a statement of the release desk."""
     if part.word == "withdrawn" or goods.word == "withdrawn":
         return False
     return bool(part.word) or (part.declared and goods.declared not in NOT_THERE)
 
 
-def let_go(part: Part, goods: GoodsState) -> bool:
+def let_go(part: ContainerPart, goods: GoodsState) -> bool:
     """Whether it may pass the land gate: an officer permits it, or it is an import of which the release to the public names this
     box, and the one to the gate was read too. One of the two alone is late, or forged."""
     if part.may_leave_by_permit:
@@ -125,7 +125,7 @@ def let_go(part: Part, goods: GoodsState) -> bool:
 
 def gate_answer(
     row: Container | None,
-    parts: Iterable[Part],
+    parts: Iterable[ContainerPart],
     goods: Mapping[str, GoodsState],
     parked: Iterable[str],
     fresh: bool,
@@ -175,7 +175,7 @@ def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: 
     return known >= [retracted.get("finding", 0), retracted["revision"]]
 
 
-Lots = list[tuple[Part, GoodsState]]
+Lots = list[tuple[ContainerPart, GoodsState]]
 Why = tuple[bool, str, str, tuple[str, ...]]
 
 

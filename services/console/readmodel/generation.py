@@ -111,9 +111,8 @@ class Generation:
                 return "missing"
             if noted is None:
                 _write(file, RightsFile(0, ()))
-            elif count is None and (
-                nobody or noted.changes == 0
-            ):  # the first look at all, or a database that begins with nobody in it
+            elif count is None and (nobody or noted.changes == 0):
+                # the first look at all, or a database that begins with nobody in it
                 with self._engine.begin() as connection:
                     _set_count(connection, None, noted.changes + 1)
             elif (count or 0) < noted.changes:

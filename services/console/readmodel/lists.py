@@ -27,7 +27,7 @@ from services.console.readmodel import tables as t
 from services.console.readmodel.consignment import UNMATCHED, plain
 
 
-class Place(NamedTuple):
+class ListPosition(NamedTuple):
     """A row of a list: how many rows come before it, in which part it is, and its keys there."""
 
     passed: int
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     keys: tuple[int | str, ...]
 
 
-class Part(NamedTuple):
+class ListPart(NamedTuple):
     """A part of a list: rows of `table` for which one of `wanted` is true, by the columns of `order`.
 
     Each of `wanted` has an index that begins with its columns and goes on with those of `order`; a row for which two are true is
@@ -74,27 +74,27 @@ class Part(NamedTuple):
 
 
 def read(
-    connection: Connection, parts: Sequence[Part], after: Place | None, limit: int
-) -> list[tuple[Place, Row[Any]]]:
+    connection: Connection, parts: Sequence[ListPart], after: ListPosition | None, limit: int
+) -> list[tuple[ListPosition, Row[Any]]]:
     """The rows after a place, `limit` at most, each with its own place."""
-    found: list[tuple[Place, Row[Any]]] = []
+    found: list[tuple[ListPosition, Row[Any]]] = []
     passed = after.passed if after else 0
     for number, part in enumerate(parts):
         if (after and number < after.part) or len(found) == limit:
             continue
         keys = after.keys if after and number == after.part else None
         rows = _merged(connection, part, keys, limit - len(found))
-        found += [(Place(passed + len(found) + n, number, part.keys(row)), row) for n, row in enumerate(rows, 1)]
+        found += [(ListPosition(passed + len(found) + n, number, part.keys(row)), row) for n, row in enumerate(rows, 1)]
     return found
 
 
-def _merged(connection: Connection, part: Part, keys: Sequence[int | str] | None, limit: int) -> list[Row[Any]]:
+def _merged(connection: Connection, part: ListPart, keys: Sequence[int | str] | None, limit: int) -> list[Row[Any]]:
     lists = [list(connection.execute(query)) for query in part.queries(keys, limit)]
     ordered = merge(*lists, key=part.keys, reverse=part.latest_first)
     return list(islice(_once(part, ordered), limit))
 
 
-def _once(part: Part, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
+def _once(part: ListPart, ordered: Iterator[Row[Any]]) -> Iterator[Row[Any]]:
     before = None
     for row in ordered:
         if (keys := part.keys(row)) != before:
@@ -108,15 +108,15 @@ SHOWN_CHARACTERS = 2000
 """Of a text from a message."""
 
 
-def parked() -> list[Part]:
+def parked() -> list[ListPart]:
     """Messages that are set aside now, the newest first, without their contents."""
     p = t.PARKED.c
     columns = tuple([column for column in p if column is not p.value])
     order = (p.parked_us, p.service, p.topic, p.partition, p.offset)
-    return [Part(t.PARKED, (and_(p.status == "parked", p.parked_us.is_not(None)),), order, True, columns)]
+    return [ListPart(t.PARKED, (and_(p.status == "parked", p.parked_us.is_not(None)),), order, True, columns)]
 
 
-def alarms(kind: str | None, subject: str | None) -> list[Part]:
+def alarms(kind: str | None, subject: str | None) -> list[ListPart]:
     """All alarms, or those of this kind and subject, the newest first."""
     a = t.ALARMS.c
     wanted: list[ColumnElement[bool]] = [a.raised_us.is_not(None)]
@@ -129,46 +129,46 @@ def alarms(kind: str | None, subject: str | None) -> list[Part]:
         a.raised_us,
         a.alarm,
     )
-    return [Part(t.ALARMS, (and_(*wanted),), (a.raised_us, a.place), latest_first=True, columns=columns)]
+    return [ListPart(t.ALARMS, (and_(*wanted),), (a.raised_us, a.place), latest_first=True, columns=columns)]
 
 
-def at_stage(stage: Stage) -> list[Part]:
+def at_stage(stage: Stage) -> list[ListPart]:
     """The longest waiting first; of ended ones, the latest first."""
     c = t.CONSIGNMENTS.c
     here, by_id = and_(c.stage == stage, c.ended_us.is_(None)), (c.consignment_id,)
     known, unknown = and_(here, c.waiting_since_us.is_not(None)), and_(here, c.waiting_since_us.is_(None))
     waiting = [
-        Part(t.CONSIGNMENTS, (known,), (c.waiting_since_us, *by_id)),
-        Part(t.CONSIGNMENTS, (unknown,), by_id, empty=(c.waiting_since_us,)),
+        ListPart(t.CONSIGNMENTS, (known,), (c.waiting_since_us, *by_id)),
+        ListPart(t.CONSIGNMENTS, (unknown,), by_id, empty=(c.waiting_since_us,)),
     ]
     over = and_(c.stage == stage, c.ended_us.is_not(None))
-    ended = [Part(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
+    ended = [ListPart(t.CONSIGNMENTS, (over,), (c.ended_us, *by_id), latest_first=True)]
     if stage is Stage.RELEASED:  # goods without containers end with their release
         return waiting + ended
     return waiting if stage in t.OPEN_STAGES else ended
 
 
-def unmatched(until_us: int) -> list[Part]:
+def unmatched(until_us: int) -> list[ListPart]:
     """Goods of which something was told until then and which nobody has lodged since, the newest first."""
     c = t.CONSIGNMENTS.c
     here = and_(c.stage == UNMATCHED, c.ended_us.is_(None), c.waiting_since_us <= until_us)
-    return [Part(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
+    return [ListPart(t.CONSIGNMENTS, (here,), (c.waiting_since_us, c.consignment_id), latest_first=True)]
 
 
-def everything() -> list[Part]:
+def everything() -> list[ListPart]:
     """All consignments that were lodged, the latest first."""
     c = t.CONSIGNMENTS.c
-    return [Part(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
+    return [ListPart(t.CONSIGNMENTS, (c.lodged_us.is_not(None),), (c.lodged_us, c.consignment_id), latest_first=True)]
 
 
-def declared_by(companies: Sequence[str]) -> list[Part]:
+def declared_by(companies: Sequence[str]) -> list[ListPart]:
     """All consignments of these declarants, the latest lodged first."""
     c = t.CONSIGNMENTS.c
     own = tuple([and_(c.declarant == company, c.lodged_us.is_not(None)) for company in companies])
-    return [Part(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []
+    return [ListPart(t.CONSIGNMENTS, own, (c.lodged_us, c.consignment_id), latest_first=True)] if own else []
 
 
-def named(name: str) -> list[Part]:
+def named(name: str) -> list[ListPart]:
     """Consignments of which one of the names is exactly this, the latest lodged first; then those in a container of this number."""
     c, p = t.CONSIGNMENTS.c, t.CONSIGNMENT_CONTAINERS.c
     names = sorted(
@@ -181,7 +181,7 @@ def named(name: str) -> list[Part]:
     inside = and_(p.container_no == plain(name), *[column.not_in(names) for column in columns])
     joined = t.CONSIGNMENT_CONTAINERS.join(t.CONSIGNMENTS, p.consignment_id == c.consignment_id)
     return [
-        Part(t.CONSIGNMENTS, lodged, (c.lodged_us, c.consignment_id), latest_first=True),
-        Part(t.CONSIGNMENTS, not_lodged, (c.consignment_id,), latest_first=True, empty=(c.lodged_us,)),
-        Part(joined, (inside,), (p.consignment_id,), columns=(*c, p.consignment_id)),
+        ListPart(t.CONSIGNMENTS, lodged, (c.lodged_us, c.consignment_id), latest_first=True),
+        ListPart(t.CONSIGNMENTS, not_lodged, (c.consignment_id,), latest_first=True, empty=(c.lodged_us,)),
+        ListPart(joined, (inside,), (p.consignment_id,), columns=(*c, p.consignment_id)),
     ]

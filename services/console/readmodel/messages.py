@@ -39,9 +39,9 @@ _NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
 TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
 """What the projector reads."""
-PLACE_SHIFT = 43
+OFFSET_BITS = 43
 """Bits of the offset in a place; above it stands topic and partition."""
-OFFSETS_OF_PLACES = (1 << PLACE_SHIFT) - 1
+OFFSET_MASK = (1 << OFFSET_BITS) - 1
 LONGEST_KEY = 200
 LONGEST_REQUEST = 4_000_000
 """Bytes; anybody may write to a request topic, and what the desks would park anyway needs no row."""
@@ -70,13 +70,13 @@ class Unreadable(Exception):
 
 def packed_position(topic: str, partition: int, offset: int) -> int:
     """63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
-    return _NUMBERS[topic] << PLACE_SHIFT + 14 | partition << PLACE_SHIFT | offset
+    return _NUMBERS[topic] << OFFSET_BITS + 14 | partition << OFFSET_BITS | offset
 
 
 def origin(number: int) -> tuple[str, int, int]:
     """Topic, partition and offset of a place; a topic without a name here is told by its number."""
-    topic = number >> PLACE_SHIFT + 14
-    return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> PLACE_SHIFT & 0x3FFF, number & (1 << PLACE_SHIFT) - 1
+    topic = number >> OFFSET_BITS + 14
+    return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> OFFSET_BITS & 0x3FFF, number & (1 << OFFSET_BITS) - 1
 
 
 def read_message(message: Any) -> TopicMessage:

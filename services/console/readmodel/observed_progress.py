@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 
 from services.console.readmodel.database import DATABASE_ERRORS
-from services.console.readmodel.progress import Standing, measure
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.progress import ProjectorStanding, measure
+from services.console.readmodel.queries import ReadModelQueries
 from services.shell.clock import stopwatch
 
 LOOK_SECONDS = 0.15
@@ -23,10 +23,10 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 log = structlog.get_logger()
 
 
-class Watch:
+class ObservedProgress:
     """What `Progress` is to a projector in the same process. `fed`: called when the feed for ports has grown."""
 
-    def __init__(self, rows: Rows, stale_seconds: float, fed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, rows: ReadModelQueries, stale_seconds: float, fed: Callable[[], None] = lambda: None) -> None:
         self._rows, self._stale_seconds, self._fed = rows, stale_seconds, fed
         self._lock = threading.Lock()
         self._row: Any = None
@@ -87,18 +87,18 @@ class Watch:
         """Real seconds since the last look ended."""
         return stopwatch() - self._looked_at
 
-    def state(self) -> Standing:
+    def state(self) -> ProjectorStanding:
         """What to tell people and terminals now."""
         with self._lock:
             row, since, away = self._row, self._since, self._away
         if row is None or since is None:
-            return Standing(None, None, row.behind if row is not None else 0, away or "starting")
+            return ProjectorStanding(None, None, row.behind if row is not None else 0, away or "starting")
         age = max(0.0, stopwatch() - since)
         trouble = away or row.trouble
         if not trouble and age > self._stale_seconds:
             trouble = f"projector: no sign of it for {age:.0f} s"
         read = _measured(row.as_of_us, row.lag_ms, age)
-        return Standing(*read, row.behind, trouble, *_measured(row.gate_as_of_us, row.gate_lag_ms, age))
+        return ProjectorStanding(*read, row.behind, trouble, *_measured(row.gate_as_of_us, row.gate_lag_ms, age))
 
 
 def _measured(as_of_us: int | None, lag_ms: int | None, age: float) -> tuple[datetime | None, float | None]:

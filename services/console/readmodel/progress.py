@@ -88,18 +88,18 @@ class Progress:
         with self._lock:
             self._trouble = text
 
-    def state(self) -> "Standing":
+    def state(self) -> "ProjectorStanding":
         """What to tell people and terminals now."""
         with self._lock:
             as_of, gate_as_of, behind, trouble = self._as_of, self._gate_as_of, self._behind, self._trouble
-        return Standing(*_age(as_of), behind, trouble, *_age(gate_as_of))
+        return ProjectorStanding(*_age(as_of), behind, trouble, *_age(gate_as_of))
 
 
 def _age(at: At | None) -> tuple[datetime | None, float | None]:
     return (None, None) if at is None else (at[0], max(0.0, stopwatch() - at[1]))
 
 
-class Standing:
+class ProjectorStanding:
     """`lag_seconds`: real seconds since the rows were known to be complete, None when they never were; `gate_as_of` and
     `gate_lag_seconds` of what a terminal's answer is made of."""
 
@@ -128,7 +128,7 @@ class Standing:
         return self.gate_lag_seconds is not None and self.gate_lag_seconds <= within_seconds
 
 
-def measure(standing: Standing) -> None:
+def measure(standing: ProjectorStanding) -> None:
     """Into the metrics of this process."""
     BEHIND.set(standing.behind)
     AGE.set(-1 if standing.lag_seconds is None else standing.lag_seconds)
@@ -188,9 +188,8 @@ class Ends:
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
         """Call often: takes the answers that are there, compares, and asks again when it is time."""
         self._take()
-        away = (
-            stopwatch() - self._answered > UNANSWERED_SECONDS
-        )  # to the consumer that is the same as a topic without news
+        # to the consumer that is the same as a topic without news
+        away = stopwatch() - self._answered > UNANSWERED_SECONDS
         progress.trouble("kafka: the cluster does not answer" if away else "")
         progress.measured(sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()]))
         if at := self._committed.upto(positions):

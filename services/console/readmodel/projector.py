@@ -126,9 +126,9 @@ class Projector:
 
     def _forget_replaced(self, consumer: Consumer, store: Store) -> None:
         """While rows are made anew: entries of the feed that lie beyond the end of the topic come from a topic that is no more."""
-        for partition, last in store.told_ahead(self._positions).items():
+        for partition, last in store.fed_ahead(self._positions).items():
             _, end = consumer.get_watermark_offsets(TopicPartition(FEED_TOPIC, partition), timeout=10)
-            if last >= end and (gone := store.forget_told(partition, end)):
+            if last >= end and (gone := store.forget_fed(partition, end)):
                 log.warning("the feed named messages that its topic does not have", partition=partition, entries=gone)
 
     def _partitions(self, consumer: Consumer) -> list[tuple[str, int]]:

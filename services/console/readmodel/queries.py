@@ -28,12 +28,11 @@ from schemas.vocabulary import Owner, Stage, is_consignment_id, plain_word, same
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import FEED_TOPIC
 from services.console.readmodel.consignment import Consignment, OpenHold
-from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.cursors import Cursor, WrongFeed
 from services.console.readmodel.gate_answer import CALLED_BACK, HOLDS, SHOWN, AskedHold, GoodsState, takes_into_account
-from services.console.readmodel.lists import Part as PartOfList
-from services.console.readmodel.lists import Place, alarms, read
-from services.console.readmodel.messages import OFFSETS_OF_PLACES, PLACE_SHIFT
+from services.console.readmodel.lists import ListPart, ListPosition, alarms, read
+from services.console.readmodel.messages import OFFSET_BITS, OFFSET_MASK
 from services.shell.clock import now
 
 BODY_BYTES = 16_000
@@ -60,7 +59,7 @@ class Inside(NamedTuple):
     that no desk has answered."""
 
     row: Container | None
-    parts: list[Part]
+    parts: list[ContainerPart]
     goods: Mapping[str, GoodsState]
     parked: list[str]
     unanswered: list[AskedHold]
@@ -78,7 +77,7 @@ class AlarmKind(NamedTuple):
     newest: list[tuple[Row[Any], int]]
 
 
-class Rows:
+class ReadModelQueries:
     """The read model as the API and the pages ask it."""
 
     def __init__(self, engine: Engine) -> None:
@@ -217,7 +216,9 @@ class Rows:
         )
         return [tuple(row) for row in self._all(query)[0]]
 
-    def page(self, parts: Sequence[PartOfList], after: Place | None, limit: int) -> list[tuple[Place, Row[Any]]]:
+    def page(
+        self, parts: Sequence[ListPart], after: ListPosition | None, limit: int
+    ) -> list[tuple[ListPosition, Row[Any]]]:
         """The rows of a long list after a place, each with its own."""
         with self._engine.begin() as connection:
             return read(connection, parts, after, limit)
@@ -275,7 +276,7 @@ class Rows:
             p.key == requested.consignment_id,
             p.kind.in_(HOLDS),
             p.status == "discarded",
-            p.offset == sent.c.place.bitwise_and(OFFSETS_OF_PLACES),
+            p.offset == sent.c.place.bitwise_and(OFFSET_MASK),
         )
         holds = (
             select(
@@ -311,7 +312,9 @@ class Rows:
             taken_back,
         )
         split = -len(named)
-        found = [(Part(*row[:split]), GoodsState(*[each or "" for each in row[split:]])) for row in map(tuple, rows)]
+        found = [
+            (ContainerPart(*row[:split]), GoodsState(*[each or "" for each in row[split:]])) for row in map(tuple, rows)
+        ]
         return Inside(
             Container(*boxes[0]) if boxes else None,
             [part for part, _ in found],
@@ -355,12 +358,12 @@ class Rows:
         query = select(parts.consignment_id, C.declarant, C.customs_office).select_from(joined)
         return self._all(query.where(parts.container_no == container_no).limit(MOST_INSIDE))[0]
 
-    def reports(self, container_no: str, limit: int) -> list[Report]:
+    def reports(self, container_no: str, limit: int) -> list[ReportRow]:
         """The latest reports of one container, the latest first."""
         r = t.CONTAINER_REPORTS.c
         query = select(t.CONTAINER_REPORTS).where(r.container_no == container_no)
         rows = self._all(query.order_by(r.recorded_us.desc(), r.report_id.desc()).limit(limit))[0]
-        return [Report(*row) for row in map(tuple, rows)]
+        return [ReportRow(*row) for row in map(tuple, rows)]
 
     def blocked(self, limit: int, visible: ColumnElement[bool] | None = None) -> list[Container]:
         """Containers with an alarm that waits for an officer's finding, the oldest alarm first. `visible`: consignments of which one
@@ -600,8 +603,8 @@ def _feed_rows() -> Select[Any]:
     r, f, e, o = t.RELEASES.c, t.FACTS.c, t.FEED_EPOCHS.c, t.OFFSETS.c
     epoch = select(e.epoch).where(e.first_number <= r.cursor).order_by(e.first_number.desc()).limit(1)
     size = func.length(f.body)
-    offset = r.place.bitwise_and((1 << PLACE_SHIFT) - 1)
-    partition: ColumnElement[int] = literal_column(f"(releases.place >> {PLACE_SHIFT}) & {0x3FFF}")
+    offset = r.place.bitwise_and((1 << OFFSET_BITS) - 1)
+    partition: ColumnElement[int] = literal_column(f"(releases.place >> {OFFSET_BITS}) & {0x3FFF}")
     return (
         select(
             *(r.cursor, r.place, r.consignment_id, f.id, f.kind, f.recorded_us),

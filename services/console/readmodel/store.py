@@ -13,10 +13,10 @@ from sqlalchemy.types import BigInteger, Boolean, Integer, SmallInteger
 from services.console.readmodel import tables as t
 from services.console.readmodel.batch import FEED_TOPIC, Aside, Batch, Origin, Pair
 from services.console.readmodel.consignment import Consignment, OpenHold
-from services.console.readmodel.container import BoxHold, Container, Part, Report
+from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.cursors import new_epoch
-from services.console.readmodel.messages import PLACE_SHIFT, origin, packed_position
-from services.console.readmodel.progress import Standing
+from services.console.readmodel.messages import OFFSET_BITS, origin, packed_position
+from services.console.readmodel.progress import ProjectorStanding
 
 CHUNK = 500
 """Keys in one IN list."""
@@ -70,8 +70,8 @@ class Store:
     def _fed_to(self, connection: Connection) -> None:
         releases = t.RELEASES.c
         self._cursor = connection.execute(select(func.max(releases.cursor))).scalar() or 0
-        lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {PLACE_SHIFT}"))
-        self._fed = {last >> PLACE_SHIFT: last for last in connection.execute(lasts).scalars()}
+        lasts = select(func.max(releases.place)).group_by(literal_column(f"place >> {OFFSET_BITS}"))
+        self._fed = {last >> OFFSET_BITS: last for last in connection.execute(lasts).scalars()}
 
     def topic_ids(self, now: Mapping[str, str]) -> dict[str, str]:
         """Topic → the id of the one that these rows came from; those of which nothing was read yet are noted as they are `now`."""
@@ -83,7 +83,7 @@ class Store:
         self._turn += 1
         return dict(new) | known
 
-    def told_ahead(self, positions: Positions) -> dict[int, int]:
+    def fed_ahead(self, positions: Positions) -> dict[int, int]:
         """The last offset that the feed tells of, in each partition where that was not read yet: rows are being made anew."""
         lasts = [origin(last) for last in self._fed.values()]
         return {
@@ -92,7 +92,7 @@ class Store:
             if topic == FEED_TOPIC and positions.get((topic, partition), 0) <= offset
         }
 
-    def forget_told(self, partition: int, end: int) -> int:
+    def forget_fed(self, partition: int, end: int) -> int:
         """Takes away the entries of the feed from this offset on; how many. Numbers of others stay as they are."""
         positions = t.RELEASES.c.place
         gone = delete(t.RELEASES).where(
@@ -113,7 +113,7 @@ class Store:
         if connection.execute(mine).rowcount != 1:
             raise Overtaken("another projector has written since this one's last turn")
 
-    def write_standing(self, standing: Callable[[], Standing]) -> None:
+    def write_standing(self, standing: Callable[[], ProjectorStanding]) -> None:
         """Writes how complete the rows are; Overtaken when another projector, or a rebuild, has changed them since.
 
         `standing` is asked once the turn is locked: what is written later is also measured later, whoever writes it.
@@ -170,7 +170,7 @@ class Store:
         self._cursor += fed
         self._epoch_begun = self._epoch_begun or fed > 0
         for at, _, _ in batch.releases:
-            self._fed[at >> PLACE_SHIFT] = max(at, self._fed.get(at >> PLACE_SHIFT, -1))
+            self._fed[at >> OFFSET_BITS] = max(at, self._fed.get(at >> OFFSET_BITS, -1))
         cache = self._consignments
         for key, row in batch.consignments.items():
             cache[key] = row
@@ -233,7 +233,7 @@ class Store:
 
     def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
         """What the feed must be given: a place it does not have, or that had another message, or one that could not be stored."""
-        late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> PLACE_SHIFT, -1)]
+        late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> OFFSET_BITS, -1)]
         if not late:
             return batch.releases
         r = t.RELEASES.c
@@ -278,15 +278,15 @@ class StoredRows:
     def containers(self, keys: Iterable[str]) -> Mapping[str, Container]:
         return {row[0]: Container(*row) for row in self._read(t.CONTAINERS, "container_no", list(keys))}
 
-    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, Part]:
+    def parts(self, keys: Iterable[Pair]) -> Mapping[Pair, ContainerPart]:
         wanted = set(keys)
         rows = self._read(t.CONSIGNMENT_CONTAINERS, "consignment_id", list({pair[1] for pair in wanted}))
-        return {(row[0], row[1]): Part(*row) for row in rows if (row[0], row[1]) in wanted}
+        return {(row[0], row[1]): ContainerPart(*row) for row in rows if (row[0], row[1]) in wanted}
 
-    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, Report]:
+    def reports(self, keys: Iterable[Pair]) -> Mapping[Pair, ReportRow]:
         wanted = set(keys)
         rows = self._read(t.CONTAINER_REPORTS, "container_no", list({pair[0] for pair in wanted}))
-        return {(row[0], row[1]): Report(*row) for row in rows if (row[0], row[1]) in wanted}
+        return {(row[0], row[1]): ReportRow(*row) for row in rows if (row[0], row[1]) in wanted}
 
     def box_holds(self, keys: Iterable[Pair]) -> Mapping[Pair, BoxHold]:
         wanted = set(keys)
