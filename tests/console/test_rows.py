@@ -19,7 +19,17 @@ from services.console.readmodel.batch import Announcement, Aside, Batch, Origin,
 from services.console.readmodel.consignment import UNMATCHED, Consignment
 from services.console.readmodel.container import BoxHold, Container, Part, Report
 from services.console.readmodel.gate_answer import Standing, gate_answer
-from services.console.readmodel.messages import TOPIC_NUMBERS, Heard, Unreadable, heard, micros, origin, place
+from services.console.readmodel.messages import (
+    PARKED_NUMBERS,
+    TOPIC_NUMBERS,
+    TOPICS,
+    Heard,
+    Unreadable,
+    heard,
+    micros,
+    origin,
+    place,
+)
 from services.console.readmodel.store import Rows
 from tests.console.border import NOON, Border, Said, green, red
 
@@ -350,6 +360,12 @@ def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
     ):
         assert [c.name for c in table.columns] == [f.name for f in fields(row) if f.name != "holds"]
     assert hasattr(Rows, "consignments")
+
+
+def test_every_topic_that_the_projector_reads_has_a_number_of_its_own() -> None:
+    numbers = [*TOPIC_NUMBERS.items(), *PARKED_NUMBERS.items()]
+    assert {topic for topic, _ in numbers} == set(TOPICS)
+    assert len({number for _, number in numbers}) == len(numbers)
 
 
 @given(st.sampled_from(sorted(TOPIC_NUMBERS)), st.integers(0, 999), st.integers(0, 2**43 - 1))
