@@ -17,6 +17,8 @@ LISTED = {
     "make fmt": WRITES,
     "make env": WRITES,
     "make examples": WRITES,
+    "make asyncapi": WRITES,
+    "make openapi": WRITES,
     "make jars": "needs Maven",
     "make hs": WRITES,
     "make bench": LONG,
