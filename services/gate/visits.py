@@ -173,7 +173,8 @@ class _Walk:
                 case Finding():
                     if self.now is not None:
                         self._end(at, "finding", None)
-            while self.early and self.now is not None:
+            goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]
+            while self.early and self.now is not None and not goes_on:  # whatever came in this moment left, too
                 self._departure(self.early.pop(0), False)
         return self.truth
 

@@ -35,17 +35,17 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
     """The containers whose arrival was taken back, and which are or were here all the same: a terminal told that they came, they left
     with these goods, or the goods were stripped from them. They came before that, whatever the wrong report said: by a later time the gate
-    would not know the departure as theirs, and take back what proves it."""
-    taken_out: dict[str, datetime] = {}
-    moves = [(each.container_no, each.at) for each in dossier.departures if not each.retraction]
-    moves += [(each.source, each.at) for each in dossier.transfers if not each.void]
-    for number, at in moves:
-        taken_out[number] = min(at, taken_out.get(number, at))
+    would not know the departure as theirs, and take back what proves it. A departure that was taken back proves nothing, and still
+    bounds the time, so that the gate and this desk do not change their minds by turns."""
+    out = {each.container_no for each in dossier.departures if not each.retraction}
+    out |= {each.source for each in dossier.transfers if not each.void}
+    moved = [(each.container_no, each.at) for each in dossier.departures]
+    moved += [(each.source, each.at) for each in dossier.transfers if not each.void]
     since: dict[str, datetime] = {}
     for wrong in dossier.retractions:
         for number in wrong.containers or [each.container_no for each in terms.containers]:
-            if number in dossier.opened or number in taken_out:
-                latest = min(wrong.at, taken_out.get(number, wrong.at))
+            if number in dossier.opened or number in out:
+                latest = min([wrong.at, *[at for name, at in moved if name == number]])
                 since.setdefault(number, dossier.opened_at.get(number, latest))
     return since
 

@@ -26,6 +26,7 @@ from services.console.settings import ConsoleSettings
 from services.shell.clock import now
 from tests.conftest import PARTITIONS, provisioned
 from tests.console.postgres import Postgres
+from tests.console.routes import routes_of
 from tests.people import admit, headers_of
 from tests.waiting import wait, wait_until_ended
 
@@ -136,10 +137,7 @@ class Running:
 
     def routes(self) -> Iterator[APIRoute]:
         """Every address the application answers, with those of its included routers."""
-        for route in self.app.routes:
-            for each in getattr(getattr(route, "original_router", None), "routes", [route]):
-                if isinstance(each, APIRoute):
-                    yield each
+        yield from routes_of(self.app)
 
     def api(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """An answer of /api/v1."""

@@ -5,10 +5,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
 from confluent_kafka import Message
 from sqlalchemy import select
 
@@ -185,18 +181,3 @@ def test_a_log_that_was_replaced_is_named_and_not_projected(settings: ConsoleSet
     with projecting(settings) as running:
         wait(lambda: "dtg rebuild" in running.progress.state().trouble, "the projector to say what to do")
         assert running.progress.state().as_of is None
-
-
-def test_the_migrations_make_exactly_the_tables(url: str) -> None:
-    engine = open_engine(url, writes=True)
-    with engine.begin() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), t.METADATA) == []
-        config = Config()
-        config.set_main_option("script_location", "services/console/readmodel/migrations")
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-        assert not set(connection.dialect.get_table_names(connection)) & set(t.METADATA.tables)
-        database.upgrade(connection)
-        seeded = {row[0] for row in connection.execute(select(t.STAGE_COUNTS))}
-        assert seeded == {stage.value for stage in Stage}
-    engine.dispose()

@@ -44,8 +44,6 @@ from tests.console.test_api import paper, requests_under
 OTHER = "91310115MA1H7L0T3Q"
 BOX = "RGHU0000014"
 JSON = {"Content-Type": "application/json"}
-UNROUTED = {"/openapi.json", "/static"}
-"""What is open to all without a route of ours: the document of the API, and files of the pages."""
 GOODS, BOXES = "/api/v1/consignments/{consignment_id}", "/api/v1/containers/{container_no}"
 BY_PATH: dict[type[Request], str] = {
     WithdrawDeclaration: f"{GOODS}/withdrawal",
@@ -131,13 +129,6 @@ def asked(door: Running, method: str, path: str, **headers: str) -> httpx2.Respo
                     answer.read()
                 return answer
         return client.request(method, path, **more)
-
-
-def test_each_route_has_a_row_and_each_row_a_route(door: Running) -> None:
-    there = {(method, route.path) for route in door.routes() for method in route.methods or ()}
-    assert there == set(ROUTES)
-    others = {str(getattr(route, "path", "")) for route in door.app.routes} - {path for _, path in there}
-    assert others - {"", "None"} <= UNROUTED
 
 
 def test_each_kind_of_request_that_the_console_sends_has_a_row_and_no_other_has() -> None:

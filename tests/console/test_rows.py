@@ -20,7 +20,9 @@ from services.console.readmodel.consignment import UNMATCHED, Consignment
 from services.console.readmodel.container import BoxHold, Container, ContainerPart, ReportRow
 from services.console.readmodel.gate_answer import GoodsState, gate_answer
 from services.console.readmodel.messages import (
+    PARKED_NUMBERS,
     TOPIC_NUMBERS,
+    TOPICS,
     TopicMessage,
     Unreadable,
     micros,
@@ -358,6 +360,12 @@ def test_the_columns_of_the_tables_are_the_fields_of_the_rows() -> None:
     ):
         assert [c.name for c in table.columns] == [f.name for f in fields(row) if f.name != "holds"]
     assert hasattr(StoredRows, "consignments")
+
+
+def test_every_topic_that_the_projector_reads_has_a_number_of_its_own() -> None:
+    numbers = [*TOPIC_NUMBERS.items(), *PARKED_NUMBERS.items()]
+    assert {topic for topic, _ in numbers} == set(TOPICS)
+    assert len({number for _, number in numbers}) == len(numbers)
 
 
 @given(st.sampled_from(sorted(TOPIC_NUMBERS)), st.integers(0, 999), st.integers(0, 2**43 - 1))

@@ -36,6 +36,8 @@ from services.console.readmodel.consignment import UNMATCHED
 from services.risk.rules import RULES
 
 SAID = re.compile(r"""["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
+CALLED = re.compile(r"""\bt\(["']([a-z_]+(?:\.[a-z_0-9]+)+)["']""")
+"""What a template or a page looks up by its whole name, also in a group that is not there."""
 PLACE = re.compile(r"\{(\w*)\}")
 ALARMS = ("left_unreleased", "departure_not_reported", "held_outside", "left_undeclared", "empty_left_laden")
 """As `schemas.gate.GateAlarmRaised` names them."""
@@ -114,6 +116,7 @@ def test_every_code_has_its_words_and_no_word_has_lost_its_code() -> None:
 def test_every_sentence_that_is_said_is_there_and_every_one_that_is_there_is_said() -> None:
     text, there = sources(), groups()
     said = {key for key in SAID.findall(text) if key.split(".")[0] in there and not key.endswith(".html")}
+    said |= set(CALLED.findall(text))
     assert {key for key in said if key not in TEXTS} == set()
     plain = {key for key in TEXTS if key.split(".")[0] not in (*CODES, *BY_PART, READ_BACK)}
     assert plain - said == set()

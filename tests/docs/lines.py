@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("", "bash", "sh", "shell", "console")
 """Languages of blocks whose lines are commands."""
-OTHERS = ("text", "json", "python")
+OTHERS = ("text", "json", "python", "diff")
 PROGRAMS = (
     *("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"),  # requests to the console, which curl sends
     *("dtg", "make", "curl", "git", "sudo", "apt-get", "apt", "uv", "pip", "pip3", "pytest", "faust", "docker", "mvn"),

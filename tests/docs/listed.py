@@ -11,6 +11,7 @@ LISTED = {
     "dtg up --demo --others": "a second one has no port; whose goods people act on is tried by tests/simulator/test_owned.py",
     "make run": "the program behind it runs here as `dtg up --demo --speed 1`",
     "make test": "this suite",
+    'make test ARGS="tests/risk -k wood -n 0"': "a part of this suite",
     "make check": "calls the linters; CI does",
     ".ci/run": "this suite and the linters",
     "make fmt": WRITES,

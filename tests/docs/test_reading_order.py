@@ -29,9 +29,19 @@ def test_each_method_or_field_of_the_reading_order_is_there(name: str) -> None:
     assert any(re.search(rf"^    (def )?{member}\b", source, re.MULTILINE) for source in owners)
 
 
+FUNCTIONS = re.findall(r"`(\w+)`(?: and `(\w+)`)? in `([\w/.]+\.py)`", " ".join(PAGE.split()))
+
+
+@pytest.mark.parametrize(("one", "other", "path"), FUNCTIONS)
+def test_each_function_that_the_reading_order_finds_in_a_file_is_there(one: str, other: str, path: str) -> None:
+    source = (ROOT / path).read_text(encoding="utf-8")
+    for name in filter(None, (one, other)):
+        assert re.search(rf"^(?:def {name}\(|{name}\b)", source, re.MULTILINE), name
+
+
 def test_each_message_of_the_reading_order_is_a_kind() -> None:
     assert [name for name in MESSAGES if name not in KINDS] == []
 
 
 def test_the_reading_order_names_some_of_each() -> None:
-    assert len(PATHS) > 20 and len(METHODS) > 3 and len(MESSAGES) >= 3
+    assert len(FUNCTIONS) >= 3 and len(PATHS) > 20 and len(METHODS) > 3 and len(MESSAGES) >= 3

@@ -177,3 +177,10 @@ def test_a_stripping_that_is_taken_back_leaves_its_goods_in_the_container() -> N
         ("TEMU1000001",),
         ("TEMU1000002",),
     ]
+
+
+def test_all_goods_that_came_in_the_moment_of_an_opening_left_with_the_departure_of_a_clock_that_was_behind() -> None:
+    told = story(decider, held(A, arrived=10, bill="1"), held(B, arrived=10, bill="2"))
+    told.when(event(EquipmentEvent.GATED_OUT, 8), at=at(20))
+    assert left(told, A) == left(told, B) == ["ConsignmentLeftUnreleased"]
+    assert [visit.how for visit in look(as_box(told.state)).visits] == ["gated_out"]
