@@ -1,4 +1,5 @@
-"""Did ports get what the desks said, once, and no more than they may know? Read with no code of the loop, and none that redacts."""
+"""Did ports get every fact for them once, and without the fields that they may not see? Checked without the code of the loop and of the
+redaction."""
 
 from collections.abc import Iterable
 from typing import Any

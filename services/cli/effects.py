@@ -1,4 +1,4 @@
-"""Did each cause have its effects once, in order, and did the port see what the desks decided? Read with no code of the loop.
+"""Did each cause have its effects once, in order, and did the port get what the desks decided? Checked without the code of the loop.
 
 Every fact is numbered by its desk, per consignment or container, without gaps, and names what caused it. So a loss is a
 missing number, a double a number that was given twice, and a swap an effect that overtook the effect of an earlier cause.
@@ -20,7 +20,7 @@ from services.cli.log import LoggedMessage
 WITHOUT_MESSAGE = {"InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"}
 """Caused by a time limit, which is no message on a topic."""
 LAPSES = (timedelta(days=30), timedelta(days=7))
-"""After so long a release ends that nobody used, the shorter where no terminal told that its box came: a time limit, too."""
+"""Time after which an unused release lapses; the shorter one where no terminal reported that its container came."""
 GATE_ANSWERS = {
     "EquipmentEventRecorded",
     "EquipmentEventRetracted",
@@ -80,8 +80,8 @@ def examine(
     """
     causes: dict[str, LoggedMessage] = {}
     for entry in (*requests, *facts):
-        causes.setdefault(entry.id, entry)  # a request sent twice is heard where it first lies
-        causes[entry.position] = entry  # of a hold whose id is none, or taken
+        causes.setdefault(entry.id, entry)  # a request that was sent twice is decided at its first position
+        causes[entry.position] = entry  # a holding message whose id is missing or used already is named by its position
     records: dict[tuple[str, str], list[LoggedMessage]] = defaultdict(list)
     lapses = _lapses(facts)
     for fact in facts:
@@ -125,7 +125,8 @@ def _boxes(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _derived(fact: LoggedMessage) -> bool:
-    """Whether the id is one that the desk gives to a fact of this cause; written down here once more, for no code is shared."""
+    """Whether the id is one that the desk gives to a fact of this cause; the rule is implemented here again, so that no code is shared
+    with the loop."""
     cause = fact.headers.get("causationid", "")
     if position := refused_by_loop(fact):
         return str(uuid5(FACTS, f"{fact.desk}/{cause}/{position}")) == fact.id
@@ -133,7 +134,7 @@ def _derived(fact: LoggedMessage) -> bool:
 
 
 def refused_by_loop(fact: LoggedMessage) -> str:
-    """The place of the message that the loop refused before its desk heard of it; empty for every other fact."""
+    """The position of the message that the loop refused before its decider was called; empty for every other fact."""
     if fact.kind != "RequestRefused" or not isinstance(fact.body, dict):
         return ""
     if fact.body.get("code") not in ("key_reused", "too_many_requests", "in_future"):
@@ -285,7 +286,8 @@ OPENINGS = ("DISC", "GTIN")
 
 
 def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
-    """What left had a yes that stood when it left, and each consignment is told of its departure, once its visit has ended."""
+    """A container that left was allowed to leave at that time, and each consignment in it has a fact about its departure, after the end
+    of the visit."""
     by_container: dict[str, list[LoggedMessage]] = defaultdict(list)
     for fact in facts:
         if fact.desk == "gate":
@@ -313,7 +315,7 @@ def _departures(effects: Effects, facts: list[LoggedMessage]) -> None:
 
 
 def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
-    """Whether the gate's word on this visit was yes at the time of the departure. `before`: what it had said until then."""
+    """Whether the gate desk's latest statement on this visit was yes at the time of the departure. `before`: its facts until then."""
     left = datetime.fromisoformat(out.body["occurred_at"])
     visit, goods, yes = out.body.get("visit", ""), set(out.body["consignments"]), False
     for fact in before:
@@ -329,7 +331,7 @@ def _allowed(out: LoggedMessage, before: list[LoggedMessage]) -> bool:
 
 
 def _free(last_statements: list[LoggedMessage]) -> bool:
-    """Whether the release desk's last word about each consignment in a container lets it go through the land gate."""
+    """Whether the release desk's last statement about each consignment in a container lets it leave through the land gate."""
     here = [f for f in last_statements if f.kind == "ContainerHeld" or f.body["released"]]
     if any(f.body.get("direction", "I") == "E" for f in here):
         return False  # an export leaves by loading

@@ -1,6 +1,6 @@
 """Did every request have exactly one effect? An independent reading of the topics: kafka-python, no code of any desk.
 
-Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; else what it waits for and whose move it is.
+Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; else what it waits for and who has to act.
 """
 
 from collections import Counter, defaultdict
@@ -38,8 +38,8 @@ class Ledger(Effects, MistakenMoves):
     """What the topics say. Each list names the evidence; all are empty when the promise is kept. What left, or was kept, by
     mistake is known only where somebody says what was in which container.
 
-    `foreign`: messages on fact topics that do not name their desk as the writer, `strangers` those of a known kind: nobody
-    who checks believes them; `forged`: what names its desk and is not of it. `parked`: set aside, `discarded`: thrown away by an operator.
+    `foreign`: messages on fact topics that do not name their desk as the writer, `strangers` those of a known kind: readers that check
+    the writer ignore them; `forged`: what names its desk and is not of it. `parked`: set aside, `discarded`: thrown away by an operator.
     """
 
     lodged: int = 0
@@ -126,7 +126,7 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) ->
             facts.append(entry)
         by_key[entry.key].append(entry)
     refused = {position for fact in facts if (position := refused_by_loop(fact))}
-    # of the copies of a request the first one that its desk heard; one that came too early that day was refused before
+    # of the copies of a request the first one that its desk decided; a copy before it may have been refused as too early
     requests = {
         name: next((copy for copy in lie if copy.position not in refused), lie[0]) for name, lie in copies.items()
     }
@@ -149,7 +149,8 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) ->
 def _genuine(
     ledger: Ledger, entries: Iterable[LoggedMessage], aside: dict[str, set[Origin]]
 ) -> tuple[list[LoggedMessage], set[Origin]]:
-    """What desks and people said, without what nobody of them wrote; and the origins of what operators threw away. Fills `aside`."""
+    """Facts and requests, without messages on fact topics that their desk did not write; and the origins of the messages that operators
+    discarded. Fills `aside`."""
     genuine: list[LoggedMessage] = []
     discarded: set[Origin] = set()
     for entry in entries:
@@ -198,7 +199,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
             ledger.reordered.append(f"{key}: {chain[0].topic} sequences {sequences}")
     statements = [e for e in story if e.kind in STATEMENTS]
     versions = [e.body["version"] for e in statements]
-    if versions != sorted(set(versions)):  # a word to the gate alone takes a version of its own
+    if versions != sorted(set(versions)):  # a statement to the gate desk alone has a version of its own
         ledger.reordered.append(f"{key}: release versions {versions}")
     if kinds["ReleaseGranted"]:
         _rightly_released(ledger, key, story)
@@ -225,7 +226,7 @@ def _consignment(ledger: Ledger, key: str, story: list[LoggedMessage]) -> None:
 
 
 def _left_unreleased(story: list[LoggedMessage]) -> bool:
-    """Whether the gate's last word on one of its containers is that it left without release."""
+    """Whether the gate desk's last statement on one of its containers is that it left without release."""
     last: dict[str, bool] = {}
     for entry in story:
         if entry.kind in ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted"):
@@ -235,7 +236,7 @@ def _left_unreleased(story: list[LoggedMessage]) -> bool:
 
 
 def _arrived(fact: LoggedMessage) -> str:
-    """Of what an arrival tells: each box once, or more and more pieces."""
+    """What an arrival reports: containers, a number of pieces, or everything. Each is reported once."""
     boxes, pieces = fact.body.get("containers") or (), fact.body.get("pieces")
     return " ".join(boxes) or ("everything" if pieces is None else f"{pieces} pieces")
 

@@ -1,4 +1,4 @@
-"""How does an operator read the topics, with no code of the loop? kafka-python, read committed."""
+"""How does an operator's command read the topics without the code of the loop? With kafka-python, committed messages only."""
 
 import json
 import time
@@ -24,7 +24,7 @@ KNOCK_SECONDS = 10.0
 class LoggedMessage:
     """One message as it lies in the log; `headers` as text, `body` the JSON (None where it is none).
 
-    `timestamp_ms`: when its producer made it, by the machine's clock, whatever the house clock said.
+    `timestamp_ms`: when its producer made it, by the machine's clock, also where the programs use a sandbox clock.
     """
 
     topic: str
@@ -42,7 +42,7 @@ class LoggedMessage:
 
     @property
     def written_by_its_desk(self) -> bool:
-        """False for requests, and for anybody's nonsense on a topic that a service alone writes."""
+        """False for requests, and for a message of another writer on a topic that only a service may write."""
         return self.headers.get("ce_source") == f"/desks/{self.desk}"
 
     @property
@@ -100,7 +100,7 @@ def let_in(access: Access) -> None:
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """Where every client of ours puts this key."""
+    """The partition in which every client of this project puts this key."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
@@ -137,7 +137,7 @@ def read(kafka: Access | str, topics: list[str], partition: int | None = None) -
 
 
 def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> list[int]:
-    """The partitions of a topic; BrokerError when the cluster does not know it: nothing read is not nothing there."""
+    """The partitions of a topic; BrokerError when the cluster does not know it: an unknown topic must not look like an empty one."""
     deadline = time.monotonic() + seconds
     while not (numbers := consumer.partitions_for_topic(topic)):
         if time.monotonic() > deadline:
@@ -149,12 +149,12 @@ def partitions_of(consumer: KafkaConsumer, topic: str, seconds: float = 10) -> l
 
 
 def parking_of(entry: LoggedMessage) -> Parking | None:
-    """What a service said of a parked message, in today's form; None for anybody else's words on its topic."""
+    """A parking fact of a service in its present form; None for a message of another writer on the parked topic."""
     if entry.kind not in PARKING or not entry.written_by_its_desk:
         return None
     try:
         fact = read_parking(entry.kind, entry.value)
-    except ValueError:  # under a service's name, and no words of a service
+    except ValueError:  # it names a service as its writer, and is no valid parking fact
         return None
     return fact if fact.service == entry.desk else None
 

@@ -128,7 +128,7 @@ class Leaver:
             return not self._over
 
     def _close(self, admin: KafkaAdminClient | None) -> None:
-        """What the client does while its broker dies is no reason to look after no group any more."""
+        """Closes the client. An exception of a client whose broker is gone must not end this thread."""
         try:
             if admin is not None:
                 admin.close()
@@ -161,7 +161,7 @@ def member_ids(worker: Hosted) -> dict[str, str]:
     try:
         with open_page(f"{worker.address}/readyz", 1) as answer:
             page = json.load(answer)
-    except urllib.error.HTTPError as waiting:  # 503 is an answer too
+    except urllib.error.HTTPError as waiting:  # the page answers 503 with the same body while the worker is not ready
         with waiting:
             page = json.load(waiting)
     except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays

@@ -1,7 +1,8 @@
-"""Did anything leave, or was anything kept, by mistake? What the world knows of its boxes, against what was said of their goods.
+"""Did any container leave, or was one kept, by mistake? What really happened to the containers, as the simulator knows it, is compared
+with the facts about their goods.
 
-Nothing that the gate said is believed here: a box left when a terminal told so, and might leave when the release desk had said
-so of all goods that were in it.
+The gate desk's facts are not used: a container has left when a terminal reported it, and was allowed to leave when the release desk had
+released all goods that were in it.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +23,7 @@ STATEMENTS = (
 
 
 WORLD = "/simulator"
-"""Who tells what really happens."""
+"""The source (`ce_source`) of the requests that report what really happened."""
 
 
 class KnownVisit(Protocol):
@@ -66,7 +67,8 @@ def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: S
         elif entry.kind == "DeclarationLodgedAgain" and entry.written_by_its_desk:
             later[entry.body["consignment_id"]] = entry.key
         elif not _is_of_world(entry) or entry.id in never:
-            continue  # a stranger's request tells of no real box, and what was told by mistake never happened
+            # a request of another sender is about no container of the simulator, and what was reported by mistake never happened
+            continue
         elif entry.kind == "LodgeDeclaration":
             for box in entry.body["declaration"]["containers"]:
                 lodged.setdefault((box["container_no"], entry.key), entry.timestamp_ms)

@@ -7,7 +7,7 @@ from schemas.vocabulary import consignment_id, plain_word
 from services.cli.log import LoggedMessage
 
 TOPICS = ["customs-declaration-requests", "customs-declaration-facts", "customs-declaration-successors"]
-"""What has to be read to know names that are no keys."""
+"""The topics that have to be read to find a consignment by a name that is not its key."""
 
 
 def candidates(given: str) -> Iterator[str]:

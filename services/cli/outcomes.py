@@ -1,4 +1,4 @@
-"""What became of the declarations that were lodged? Asked of the API until a desk has answered, and told in words of both languages."""
+"""What became of the declarations that were lodged? The API is polled until a desk has answered; the result is shown in both languages."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +15,7 @@ from services.shell.clock import stopwatch
 AGAIN_SECONDS = 0.3
 """Between two rounds of questions."""
 PATIENCE_SECONDS = 60.0
-"""So long without any new answer, and nobody waits further."""
+"""Seconds without a new answer after which the command stops waiting."""
 MOST_FINDINGS = 20
 """Findings of one declaration that are told; the number of the others is."""
 

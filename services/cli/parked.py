@@ -89,7 +89,7 @@ def watching(kafka: Access | str, parked: Parked) -> Iterator[Callable[[float, C
     try:
         consumer.assign([topic_partition])
         consumer.seek_to_end(topic_partition)
-        consumer.position(topic_partition)  # fixes the end of this moment
+        consumer.position(topic_partition)  # seek_to_end takes effect only when the position is asked for
 
         def next_statement(seconds: float, advance: Callable[[int], None]) -> Parking | None:
             began = stopwatch()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.ports.topic import TopicPort
 
 MUST_STAY = 3
-"""Exit code of a no. Unknown, unreadable and out of date are no, too."""
+"""Exit code for a container that must stay, also where it is unknown or the data cannot be read or are out of date."""
 AGAIN_SECONDS = 2.0
 WAIT_SECONDS = 20.0
 
@@ -84,7 +84,8 @@ def ask(
     try:
         with _port(kafka, where, notebook, "asked", console) as port, progress_below("reading 读取放行") as advance:
             answer = port.ask(container, _Silence(), advance=advance)
-    except (Away, sqlite3.Error, OSError) as error:  # a notebook that cannot be opened is no news, too
+    except (Away, sqlite3.Error, OSError) as error:
+        # without the notebook the latest facts are not known, so that the answer is no
         _answer(as_json, container, may_leave=False, reason="stale", detail=str(error))
         raise typer.Exit(MUST_STAY) from None
     _answer(as_json, container, may_leave=answer.may_leave, reason=answer.reason, detail=answer.detail)
@@ -192,7 +193,7 @@ def move(where: Where = "", notebook: Kept = None) -> None:
 
 
 class _Silence:
-    """Takes note and says nothing."""
+    """A handler that prints nothing."""
 
     def heard(self, notice: "Notice", notebook: sqlite3.Connection) -> None:
         pass

@@ -22,7 +22,7 @@ from services.shell.signals import on_stop
 RESTART_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Waits before a process that died is started again; the last one repeats."""
 REFUSED_SECONDS = 30.0
-"""Before one is started again that refused: somebody has to mend something first."""
+"""Seconds before a process is started again that ended with REFUSED_CODE: an operator has to correct something first."""
 WATCH_SECONDS = 0.1
 CALM_SECONDS = 30
 """A process that lived this long is healthy: its next death waits the shortest time again."""
@@ -164,13 +164,13 @@ def stop_all(children: list[Child], seconds: float) -> None:
 
 
 class ThreadEnded(Exception):
-    """A thread of the supervisor ended by an error that nobody foresaw; the text has its traceback."""
+    """A thread of the supervisor ended by an exception that nothing handles; the text has its traceback."""
 
 
 class Supervisor:
     """Starts, watches until a signal to stop, and ends; a second signal kills all at once.
 
-    A thread that ends by an error is such a signal, too: half a supervisor looks alive, and its children would be left alone.
+    A thread that ends by an exception stops everything, too: without it the supervisor would still run, and would not watch its children.
     """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:

@@ -23,7 +23,7 @@ FACTS = [t.name for t in FACTS_AND_REQUESTS if not t.name.endswith(("-requests",
 
 
 class Crowd(threading.Thread):
-    """Reads what a port and the people read, answers as people do but at once, and notes when each consignment ended.
+    """Reads what a port and the simulated people read, answers as they do but at once, and notes when each consignment ended.
 
     A treatment alone is reported when its hours have passed by `clock`, which must be the desks' own.
     """

@@ -142,7 +142,7 @@ class Rig:
         return max(float(n) for url in self._pages.values() for _, n in _RESTORE.findall(_page(url)))
 
     def ledger(self) -> Ledger:
-        """What the log says once everything asked is answered; after a minute, what it says then."""
+        """The ledger of the topics once every request is answered; after a minute, the ledger as it is then."""
         deadline = time.monotonic() + ANSWER_SECONDS
         while not (ledger := audit(self.access("auditor"))).clean and time.monotonic() < deadline:
             time.sleep(1)

@@ -27,13 +27,13 @@ from services.shell.fresh import fresh_key, fresh_password, fresh_secret
 SECOND = 1_000_000
 MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86_400 * SECOND
 SESSION_HOURS = 12
-"""A session ends so long after its sign-in, whatever is done in it,"""
+"""A session ends so long after its sign-in, also while it is used,"""
 IDLE_MINUTES = 60
-"""and when so long nothing was done in it."""
+"""and when it was not used for so long."""
 USED_EVERY = MINUTE
-"""How often it is noted that a session is used."""
+"""Interval at which the time of the last use of a session is written."""
 SKEW = 5 * MINUTE
-"""A session or key that was made later than so far in the future shows that a clock was set back; it is not believed."""
+"""A session or key that was made later than so far in the future shows that a clock was set back; it is refused."""
 ONE_TIME_HOURS = 72
 """How long a password is good that somebody else made, where nothing else is said (DTG_ONE_TIME_HOURS)."""
 FREE_FAILURES = 5
@@ -63,12 +63,12 @@ GRANTED = (
 """What the record of grants says was done; the same words since its first row."""
 HASHER = PasswordHasher()
 NOBODY = HASHER.hash("nobody has this password")
-"""What the password of an account that does not exist is compared with, so that it takes as long."""
+"""The hash that a password is compared with where there is no such account, so that the answer takes as long."""
 COOKIE_SIGNS = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class NotGranted(Exception):
-    """What was to be given cannot be; the text says why, in Chinese and English."""
+    """An account, right or key cannot be given as it was asked for; the text says why, in Chinese and English."""
 
 
 class Account(NamedTuple):
@@ -106,7 +106,7 @@ class Shown(NamedTuple):
 
 
 class SignInRefused(Exception):
-    """Whoever asks has not proved who they are. `code`: a row of `[problems]` in words.toml."""
+    """The sender is not authenticated. `code`: a row of `[problems]` in words.toml."""
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code)
@@ -121,7 +121,7 @@ class KnownKey(NamedTuple):
 
 
 def digest(secret: str) -> str:
-    """By what a session or key is found and compared."""
+    """The SHA-256 by which a session or key is found and compared."""
     return sha256(secret.encode()).hexdigest()
 
 
@@ -309,7 +309,7 @@ class Accounts:
         return cookie
 
     def end_sessions(self, name: str, *, by: str = "", at: int = 0) -> None:
-        """Whoever is signed in as this account is so no more, in whatever browser. `by`: somebody else who ends them, which is
+        """Ends all sessions of this account, in every browser. `by`: somebody else who ends them, which is
         put on record; NotGranted where there is no such account then."""
         with self._changing() as connection:
             if by and _account(connection, name) is None:
@@ -346,7 +346,7 @@ class Accounts:
         return account.who(clients, csrf=csrf_of(cookie), session=named, must_change=account.must_change)
 
     def end_session(self, cookie: str) -> None:
-        """This session is no more."""
+        """Ends this session."""
         self._end(digest(cookie))
 
     def _end(self, named: str) -> None:
@@ -618,7 +618,7 @@ def _check_companies(connection: Connection, account: Account) -> None:
 
 
 def _why_not(row: Any, account: Account | None, host: str, at: int) -> str:
-    """Why this session is not believed; empty where it is."""
+    """Why this session is refused, as a code; empty where it is valid."""
     if row.host != host:
         return "session_other_host"
     if max(row.used_us, row.made_us) > at + SKEW:

@@ -1,5 +1,5 @@
-"""What did somebody of customs read that stands in no answer to others? Officers' words and other masked fields, by goods or container,
-noted beside the answers.
+"""Which masked fields did an account of customs read? Officers' remarks and other fields that answers to others leave out, recorded by
+goods or container.
 
 A row says that the answer was given; it is written some tenths of a second later, so that no reading waits for the database. Who asks
 for the same again within an hour has one row, so that a page that refreshes itself fills no table.
@@ -56,7 +56,7 @@ class Readings:
         self._task: asyncio.Task[None] | None = None
 
     def note(self, reader: str, subject: str) -> None:
-        """This person was told what is masked of these goods."""
+        """Records that this person got an answer with the masked fields of these goods."""
         key, moment = (reader, subject[:LONGEST_SUBJECT]), stopwatch()
         with self._noting:  # answers are made in several threads
             if moment - self._noted.get(key, -AGAIN_SECONDS) < AGAIN_SECONDS:
@@ -68,12 +68,12 @@ class Readings:
         self._waiting.note(ReadingRow(*key, int(now().timestamp() * 1_000_000)))
 
     def start(self) -> None:
-        """From now on what is noted is written."""
+        """Starts the task that writes the noted rows."""
         self._task = asyncio.create_task(self._write_on())
         self._task.add_done_callback(end_with_task)
 
     async def stop(self) -> None:
-        """Writes what waits."""
+        """Stops the task and writes the rows that wait."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -108,7 +108,8 @@ def insert(engine: Engine, taken: Iterable[ReadingRow]) -> None:
 
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
-    """Puts a reading at the machine on record in this database; why that cannot be done, else empty. Makes no database."""
+    """Records a reading by a command on this machine in this database; returns why that is not possible, else an empty text. Creates no
+    database."""
     parsed = address(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return f"there is no database {parsed.database}"

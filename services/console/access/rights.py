@@ -101,9 +101,9 @@ _PORTS = frozenset({R.CARRIER, R.TERMINAL})
 _OFFICERS = frozenset({R.TARGETING, R.INSPECTOR, R.RELEASE})
 _WATCHING = frozenset({R.OPERATIONS, R.AUDITOR})
 CUSTOMS = _OFFICERS | _WATCHING
-"""Who stands on the side of customs and may read the words of officers."""
+"""The roles of customs, which may read the remarks of officers."""
 OUTSIDE = _DECLARING | _PORTS | {R.TREATMENT}
-"""Who stands on the other side. No account is on both."""
+"""The roles outside customs. No account has roles of both kinds."""
 _LISTING = frozenset({R.TARGETING, R.RELEASE})
 _GOODS = _DECLARING | CUSTOMS | {R.TREATMENT}
 _BOXES = _GOODS | _PORTS
@@ -137,7 +137,7 @@ ASKS: dict[type[Request], AccessRule] = {
     PlaceWatch: AccessRule(_LISTING, Scope.DECIDE),
     LiftWatch: AccessRule(_LISTING, Scope.DECIDE),
 }
-"""Who may ask what of a desk. What stands in no row nobody may."""
+"""Who may ask what of a desk. A kind of request without a row may be sent by nobody."""
 
 
 FORMS: dict[str, dict[str, type[Request]]] = {

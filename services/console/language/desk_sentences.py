@@ -1,5 +1,5 @@
-"""What did a desk write, and how does it read in either language? Its English sentence is read back as a row of `[written]` with its
-parameters. What no row fits was written by a person, or by a version that this console does not know: it is shown as it stands."""
+"""How is a desk's English sentence shown in both languages? It is matched with the rows of `[written]` in words.toml, and its parameters
+are read from it. What no row fits was written by a person, or by a version that this console does not know: it is shown as it stands."""
 
 import re
 from collections.abc import Mapping
@@ -13,21 +13,21 @@ from services.console.language.words import TEXTS, Language, both, known
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
 MOST_TIMES, SHORT = 4, 2
-"""How often words between two places may stand in one sentence, if they are more than so many signs."""
+"""How often the text between two parameters may occur in one sentence, if it is longer than this number of characters."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
 _POSITION_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
 """Where the refused message lies: the loop writes it behind its own refusals."""
 _WHOLE = frozenset({"why", "again", "pest"})
-"""Places for words of a person, or for another sentence; a Chinese end is theirs."""
+"""Parameters that hold a person's text or another sentence; a Chinese part at the end belongs to them."""
 _BLANKS = frozenset(
     {
         *("at", "between", "limit", "held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
         *("boxes", "waiting", "place", "name", "bill", "declarant", "codes"),
     }
 )
-"""Other places whose values have blanks in them. All others are one word, so that few words of a person look like a sentence of a desk."""
+"""Other parameters whose values may contain blanks. All others are one word, so that few words of a person look like a sentence of a desk."""
 _SENTENCES = frozenset({"why", "again", "at", "between", "limit"})
 _GROUPS: Final = {
     "control": "controls",
@@ -39,7 +39,7 @@ _GROUPS: Final = {
     "measured": "measured",
     "grade": "grades",
 }
-"""Places for codes, and where in the catalogue their words stand."""
+"""Parameters that hold codes, and the group of the catalogue with the texts of these codes."""
 
 
 class SentencePattern(NamedTuple):
@@ -48,11 +48,11 @@ class SentencePattern(NamedTuple):
     key: str
     shape: re.Pattern[str]
     between: tuple[str, ...]
-    """The words between its places."""
+    """The texts between its parameters."""
 
     def read(self, sentence: str) -> dict[str, str] | None:
-        """What stands in its places; None where the sentence is another one. No desk says the words between two places again and again;
-        a text that does is not tried in all ways in which it may be taken apart, which are as many as a power of them."""
+        """The values of its parameters; None where the sentence does not match. A text that repeats the text between two parameters many
+        times is no sentence of a desk; it is not matched, because the matching would take time that grows as a power of the repetitions."""
         if any(sentence.count(text) > MOST_TIMES for text in self.between):
             return None
         found = self.shape.fullmatch(sentence)
@@ -77,7 +77,7 @@ def _between(english: str) -> tuple[str, ...]:
 
 
 def _by_length(row: tuple[str, Words]) -> int:
-    """What has more words of its own is tried first: of two that fit, it says more."""
+    """The row with more fixed text is tried first: of two rows that match, it is the more specific one."""
     return -len(_PARAMETER.sub("", row[1].en))
 
 

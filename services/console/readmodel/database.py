@@ -25,7 +25,7 @@ LOCK_SECONDS = 5
 OF_DATABASE = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error)
 """What a database or its driver may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
 DATABASE_ERRORS = (*OF_DATABASE, OSError)
-"""Those, and what the way to it may raise."""
+"""Those, and the errors of the connection to it."""
 LOCKED = "Another program writes it at this moment: try again, or end that program. 数据库被其他程序占用，请稍后再试"
 FULL = "Its disk is full: free some space, then try again. 磁盘已满，请先清理"
 _HINTS = {
@@ -44,7 +44,8 @@ _OF_VALUES = ("22", "23", "54")
 
 
 def refuses_values(error: Exception) -> bool:
-    """Whether the database refused what was to be written; every other error of it is its own trouble and passes."""
+    """Whether the database refused what was to be written; every other database error has nothing to do with the values, and the batch is
+    tried again."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.Error):
         if cause.sqlstate:
@@ -160,7 +161,8 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late and is never IMMEDIATE
+    # no BEGIN by the driver: it would be sent with the first write only, and never as BEGIN IMMEDIATE
+    connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
         "synchronous=NORMAL",

@@ -1,6 +1,5 @@
-"""May this container leave, as far as the read model knows? What is unknown, parked, held or stale stays.
-
-The gate desk's fact is the statement; this answer is only ever stricter.
+"""May this container leave, as far as the read model knows? A container that is unknown, parked, held or known by stale rows must stay.
+The answer is the gate desk's latest fact, or stricter than that fact.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,8 +27,8 @@ HOLDS = frozenset(
 
 class AskedHold(NamedTuple):
     """Holds of one consignment or container that consoles were asked for and no desk has answered: when the last one was asked, and
-    whether the message of one was read from the topic (`sent`). So is an answer that was taken back, of which the release desk has
-    not spoken yet."""
+    whether the message of one was read from the topic (`sent`). A retracted answer counts as such a hold until the release desk has
+    published a fact that takes it into account."""
 
     subject: str
     asked_us: int
@@ -74,7 +73,7 @@ class GateAnswer(NamedTuple):
     awaited: tuple[Awaited, ...] = ()
 
     def only(self, visible: frozenset[str]) -> "GateAnswer":
-        """As it is told to who sees only these of the goods: the others are counted, not named."""
+        """The answer for a reader who may see only these consignments: the others are counted, not named."""
         waiting = tuple([each for each in self.waiting_for if each in visible])
         return self._replace(
             detail="",
@@ -88,7 +87,7 @@ def is_inside(part: ContainerPart, row: Container | None) -> bool:
     if part.gone or part.struck:
         return False
     if row is not None and row.word in GONE and part.consignment_id in row.waiting_for.split():
-        return False  # the gate has named it among what left; what is said under its own key is not read yet
+        return False  # the gate desk has named it among the goods that left; the fact under the consignment's own key is not read yet
     if not part.ended:
         return row is None or not is_of_another_call(part, row)
     if row is None or not row.open:
@@ -114,7 +113,7 @@ def counts(part: ContainerPart, goods: GoodsState) -> bool:
 
 def let_go(part: ContainerPart, goods: GoodsState) -> bool:
     """Whether it may pass the land gate: an officer permits it, or it is an import of which the release to the public names this
-    box, and the one to the gate was read too. One of the two alone is late, or forged."""
+    box, and the one to the gate was read too. If only one of the two is there, the other has not been read yet, or the one is forged."""
     if part.may_leave_by_permit:
         return True
     if Direction.EXPORT in (part.direction, goods.direction) or goods.unreleased:
@@ -156,7 +155,8 @@ def gate_answer(
 
 
 CALLED_BACK = frozenset({"FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted"})
-"""Facts by which another desk takes back what may have let goods go; the release desk has heard of them only when it says so."""
+"""Facts by which another desk retracts an answer upon which goods may have been released. That the release desk has read one of them is
+known only from its own next facts."""
 
 
 def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: Mapping[str, Any]) -> bool:
@@ -216,7 +216,8 @@ def _why(
 
 
 def _no_yes(statement: Container, lots: Lots, keepers: Lots, fresh: bool) -> Why:
-    """The gate has not said yes, and no hold is known: is it outside, is it empty for all we know, or is a desk not done yet?"""
+    """The gate desk has not said yes, and no hold is known: the container is outside, or no goods in it are known, or a desk has not
+    finished."""
     waiting = tuple([p.consignment_id for p, _ in keepers])
     if lots:
         arrived = statement.open or any(p.arrived_us is not None for p, _ in lots)

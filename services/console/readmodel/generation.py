@@ -1,8 +1,9 @@
-"""Is the console's database the one that was written last, or an older copy that somebody has put back?
+"""Is the console's database the one that was written last, or an older copy that was restored?
 
 Each change that gives or takes a right, and each session that is ended, is counted in the database (row `rights` of `INSTALLATION`).
-The count and the latest grants are noted in a file that is not in the database. Where the file knows of more than the database, what
-was revoked, changed or ended since is in force again there: nobody is believed until an administrator has confirmed the copy.
+The count and the latest grants are noted in a file that is not in the database. Where the file knows of more than the database, rights,
+keys and sessions that were revoked or ended since are in force again in the database: nobody can sign in until an administrator has
+confirmed the copy.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ class RightsFile(NamedTuple):
 
 
 class UnreadableRightsFile(Exception):
-    """The file is there, and what it says cannot be known."""
+    """The file exists and cannot be read."""
 
 
 def file_of(url: str, home: str) -> Path | None:
@@ -70,7 +71,7 @@ class Generation:
     def __init__(self, engine: Engine, file: Path | None, reading: Engine | None = None) -> None:
         self._engine, self._reading, self._file = engine, reading or engine, file
         self.held = "unknown" if file else ""
-        """Why nobody is believed, a word of `WHY`; empty where the database is the one that was written last."""
+        """Why nobody can sign in, a key of `WHY`; empty where the database is the one that was written last."""
 
     def advance(self, connection: Connection) -> None:
         """Counts one more change in its transaction, after all other rows. Not while the database is an older copy: it must not catch up
@@ -112,7 +113,7 @@ class Generation:
             if noted is None:
                 _write(file, RightsFile(0, ()))
             elif count is None and (nobody or noted.changes == 0):
-                # the first look at all, or a database that begins with nobody in it
+                # the first comparison of this installation, or a new database without accounts
                 with self._engine.begin() as connection:
                     _set_count(connection, None, noted.changes + 1)
             elif (count or 0) < noted.changes:

@@ -1,4 +1,4 @@
-"""What did the projector hear? One Kafka message, read no further than its row needs."""
+"""How does the projector read one Kafka message? Headers and key are decoded; the value only where a row needs its content."""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,7 +24,7 @@ TOPIC_NUMBERS: dict[str, int] = {
     "customs-declaration-successors": 21,
     "customs-release-watches": 22,
 }
-"""Part of every stored place: a number is given once and never changes."""
+"""Numbers of topics, part of every packed position in the database: a number is given once and never changes."""
 PARKED_NUMBERS: dict[str, int] = {
     "customs-declaration-parked": 14,
     "customs-risk-parked": 15,
@@ -34,13 +34,13 @@ PARKED_NUMBERS: dict[str, int] = {
     "customs-gate-parked": 19,
     "customs-clearance-parked": 20,
 }
-"""Beside them, of the topics whose messages have no rows of their own but may raise an alarm."""
+"""Numbers of the topics whose messages have no rows of their own but may raise an alarm."""
 _NUMBERS = TOPIC_NUMBERS | PARKED_NUMBERS
 TOPIC_NAMES = {number: name for name, number in _NUMBERS.items()}
 TOPICS: tuple[str, ...] = (*(t.name for t in FACTS_AND_REQUESTS), *(t.name for t in PARKED))
 """What the projector reads."""
 OFFSET_BITS = 43
-"""Bits of the offset in a place; above it stands topic and partition."""
+"""Bits of the offset in a packed position; topic and partition stand in the higher bits."""
 OFFSET_MASK = (1 << OFFSET_BITS) - 1
 LONGEST_KEY = 200
 LONGEST_REQUEST = 4_000_000
@@ -69,12 +69,12 @@ class Unreadable(Exception):
 
 
 def packed_position(topic: str, partition: int, offset: int) -> int:
-    """63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
+    """The position of a message as one number of 63 bits: 6 for the topic, 14 for the partition, 43 for the offset."""
     return _NUMBERS[topic] << OFFSET_BITS + 14 | partition << OFFSET_BITS | offset
 
 
 def origin(number: int) -> tuple[str, int, int]:
-    """Topic, partition and offset of a place; a topic without a name here is told by its number."""
+    """Topic, partition and offset of a packed position; a topic whose number is unknown here is called by that number."""
     topic = number >> OFFSET_BITS + 14
     return TOPIC_NAMES.get(topic, f"topic {topic}"), number >> OFFSET_BITS & 0x3FFF, number & (1 << OFFSET_BITS) - 1
 

@@ -2,7 +2,7 @@
 
 No clocks of two processes are compared. The standing has a number that grows with each writing, and what is written is measured
 after the writing before it was committed. So what has number n was measured after this console saw, by its own stopwatch, a
-number of n - 2 or less; its age is counted from there. A row that is missing, does not grow or cannot be read grows old.
+number of n - 2 or less; its age is counted from there. While the row is missing, unreadable or unchanged, its age grows.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class ObservedProgress:
         self._away = ""
 
     async def run(self) -> None:
-        """Looks for ever; one of it a process."""
+        """Reads the standing again and again; runs once in each process."""
         while True:
             await asyncio.to_thread(self.look)
             await asyncio.sleep(LOOK_SECONDS)

@@ -1,8 +1,8 @@
-"""How far behind is the read model? Up to which moment everything said on the topics is in the rows.
+"""How far behind the topics are the rows of the read model? Up to which time all messages of the topics are in the rows.
 
 The gate's answer is stale when a high watermark of the topics of the release and the gate desk that was seen too long ago is not
-reached. High watermarks: what an open transaction hides may be a revocation. Of the other topics only what is committed counts,
-for anybody may write requests, and keep a transaction open on them.
+reached. High watermarks are compared, because an open transaction may hold a revocation. Of the other topics only committed messages
+count: anybody may write requests, and could keep a transaction open on their topics.
 """
 
 import threading
@@ -45,7 +45,7 @@ At = tuple[datetime, float]
 
 
 class Progress:
-    """Written by the projector's thread, read by everybody. `trouble`: why it stands still, empty when it does not."""
+    """Written by the projector's thread, read by everybody. `trouble`: why the projector does not advance, empty when it does."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -58,11 +58,11 @@ class Progress:
         """Messages that reached the rows since the start."""
 
     def beat(self) -> None:
-        """The projector's thread is turning, be it only to wait for a database."""
+        """The projector's thread runs, even if it only waits for a database."""
         self._beat = stopwatch()
 
     def silent_seconds(self) -> float:
-        """Real seconds since the thread last turned."""
+        """Real seconds since the thread last called `beat`."""
         return stopwatch() - self._beat
 
     def caught_up(self, at: At) -> None:
@@ -76,7 +76,7 @@ class Progress:
             self._gate_as_of = at
 
     def forget(self) -> None:
-        """The rows are others than those that were complete."""
+        """The rows were replaced, so that they are not known to be complete."""
         with self._lock:
             self._as_of = self._gate_as_of = None
 
@@ -188,7 +188,7 @@ class Ends:
     def look(self, positions: Mapping[tuple[str, int], int], progress: Progress) -> None:
         """Call often: takes the answers that are there, compares, and asks again when it is time."""
         self._take()
-        # to the consumer that is the same as a topic without news
+        # a consumer cannot tell an unreachable broker from a topic without new messages
         away = stopwatch() - self._answered > UNANSWERED_SECONDS
         progress.trouble("kafka: the cluster does not answer" if away else "")
         progress.measured(sum([max(0, end - positions.get(name, 0)) for name, end in self._ends.items()]))
@@ -217,7 +217,7 @@ class Ends:
     def _take(self) -> None:
         if self._described and all(answer.done() for answer in self._described.values()):
             described, self._described = self._described, {}
-            with suppress(KafkaException):  # asked again; that nobody answers is seen by the ends
+            with suppress(KafkaException):  # asked again later; a broker that does not answer is noticed by `_answered`
                 self.ids = layout.ids(layout.found(described))
         if not self._futures or not all(future.done() for future in self._futures.values()):
             return

@@ -1,4 +1,5 @@
-"""How do facts become rows? Read committed messages, fold them, write rows and offsets in one SQL transaction; never skip."""
+"""How do facts become rows? Committed messages are read and folded; rows and offsets are written in one SQL transaction; no message is
+skipped."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -41,7 +42,7 @@ class LogReplaced(Exception):
 
 
 class Projector:
-    """The only writer of the rows. `run` blocks until `stop`; trouble is logged, counted and waited out."""
+    """The only writer of the rows. `run` blocks until `stop`; after an error, which is logged and counted, it waits and tries again."""
 
     def __init__(self, settings: ConsoleSettings, progress: Progress, fed: Callable[[], None] = lambda: None) -> None:
         self.settings = settings
@@ -92,7 +93,7 @@ class Projector:
     def _write_trouble(self, store: Store) -> None:
         try:
             store.write_standing(self.progress.state)
-        except (Overtaken, *DATABASE_ERRORS) as error:  # who reads the standing sees that nothing was written
+        except (Overtaken, *DATABASE_ERRORS) as error:  # readers of the standing see that it is not updated
             log.warning("the standing is not written", error=_first_line(error))
 
     # reading
@@ -104,7 +105,7 @@ class Projector:
             partitions = self._partitions(consumer)
             before, self._positions = self._positions, store.positions(partitions)
             if any(self._positions.get(name, 0) < position for name, position in before.items()):
-                self.progress.forget()  # rows were taken away: those that are there do not tell of everything
+                self.progress.forget()  # rows were removed: the present ones are not complete
             ends = Ends(self._access, partitions)
             known = store.topic_ids(ends.first_ids())
             _check_same(known, ends.ids)
@@ -150,7 +151,7 @@ class Projector:
             if error is None:
                 messages.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:
-                # transaction markers are no messages: only this tells that the end was reached
+                # transaction markers are not returned as messages: only this event tells that the end was reached
                 name = (message.topic(), message.partition())
                 self._read_to[name] = max(self._read_to.get(name, 0), message.offset())
             elif error.code() == KafkaError._AUTO_OFFSET_RESET:

@@ -78,7 +78,7 @@ class AlarmKind(NamedTuple):
 
 
 class ReadModelQueries:
-    """The read model as the API and the pages ask it."""
+    """The queries of the API and the pages on the read model."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -526,8 +526,8 @@ def _alarms_of(connection: Connection, kind: str, subjects: int) -> AlarmKind:
 
 
 class WatchRow(NamedTuple):
-    """A watch: what the door was asked, and of how many partitions the release desk has placed and lifted it. `finished`: nothing is
-    left for the door to do, neither after placing it nor after lifting it."""
+    """A watch: the request that the console took, and in how many partitions the release desk has placed and lifted it. `finished`: the
+    console has nothing left to do, neither for placing it nor for lifting it."""
 
     watch_id: str
     bill_no: str

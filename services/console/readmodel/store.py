@@ -37,7 +37,7 @@ class Overtaken(Exception):
 
 
 class Store:
-    """The rows as this projector, their only writer, knows them: a bounded cache in front of SQL."""
+    """Writes the rows of the projector, their only writer, and caches consignments, a bounded number of them."""
 
     def __init__(self, engine: Engine, cache: int) -> None:
         self.engine = engine
@@ -58,7 +58,7 @@ class Store:
         """
         self._consignments.clear()
         with self.engine.begin() as connection:
-            # first, and locked: a rebuild between the two would leave its turn to offsets that it has taken away
+            # the turn is read and locked first: a rebuild in between would reset the offsets, and this projector would keep its turn
             self._turn = connection.execute(select(t.TURNS.c.turn).with_for_update()).scalar_one()
             there = {(row.topic, row.partition): row.next_offset for row in connection.execute(select(t.OFFSETS))}
             new = [(topic, partition, 0) for topic, partition in partitions if (topic, partition) not in there]
@@ -84,7 +84,7 @@ class Store:
         return dict(new) | known
 
     def fed_ahead(self, positions: Positions) -> dict[int, int]:
-        """The last offset that the feed tells of, in each partition where that was not read yet: rows are being made anew."""
+        """The last offset in the feed of each partition whose messages are not read that far: the rows are being rebuilt."""
         lasts = [origin(last) for last in self._fed.values()]
         return {
             partition: offset
@@ -165,7 +165,7 @@ class Store:
         return self._feed(connection, batch)
 
     def committed(self, batch: Batch, fed: int) -> None:
-        """The transaction is committed: now the batch's rows are the rows there are."""
+        """Called after the commit: puts the batch's rows into the cache."""
         self._turn += 1
         self._cursor += fed
         self._epoch_begun = self._epoch_begun or fed > 0
@@ -179,7 +179,8 @@ class Store:
             cache.popitem(last=False)
 
     def _consignment_rows(self, connection: Connection, batch: Batch) -> None:
-        """A row whose paper is as before leaves the columns that people search by, and their indexes, alone."""
+        """Of a row whose declaration has not changed only the other columns are updated, so that the indexes for searches are not
+        rewritten."""
         whole, moving = [], []
         for key, row in batch.consignments.items():
             old = batch.before.get(key)
@@ -232,7 +233,8 @@ class Store:
         return len(new)
 
     def _untold(self, connection: Connection, batch: Batch) -> list[tuple[int, str, str]]:
-        """What the feed must be given: a place it does not have, or that had another message, or one that could not be stored."""
+        """The entries that the feed does not have yet: of a new position, or of one at which the feed names another message or one that
+        could not be stored."""
         late = [at for at, _, _ in batch.releases if at <= self._fed.get(at >> OFFSET_BITS, -1)]
         if not late:
             return batch.releases
@@ -368,7 +370,7 @@ def _updater(table: Table, names: tuple[str, ...], dialect: str) -> Callable[[Co
 
 
 def _mover(dialect: str) -> Callable[[Connection, list[tuple[Any, ...]]], int]:
-    """Moves offsets given as (after, topic, partition, before); answers how many were where they were said to be."""
+    """Updates offsets given as (after, topic, partition, before); returns how many had the value `before`."""
     if dialect == "sqlite":
         one = 'UPDATE offsets SET next_offset = ? WHERE topic = ? AND "partition" = ? AND next_offset = ?'
         return lambda connection, rows: connection.exec_driver_sql(one, rows).rowcount
