@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .PHONY: help setup run test check fmt visits korea bench bench-peers jars hs stops chaos hostile fuzz gate-latency recovery single-faults openapi asyncapi examples env pictures clean
 PY := .venv/bin/python
 # The suite starts some hundred processes: each module is compiled once, also where Python was told to write no bytecode.
-BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.run/bytecode
+BYTECODE := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$$PWD/.run/bytecode"
 export PYTHON
 
 help: ## List every target.
@@ -43,7 +43,7 @@ bench-peers: setup ## Measure Faust, Quix Streams, aiokafka and Kafka Streams on
 	@$(PY) -m tests.bench.peers.run $(ARGS)
 
 jars: ## Write the list of the broker's files from deploy/kafka/pom.xml (needs Maven).
-	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -Dmdep.useRepositoryLayout=true -DoutputDirectory=$(CURDIR)/.run/repository
+	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -Dmdep.useRepositoryLayout=true -DoutputDirectory="$$PWD/.run/repository"
 	$${PYTHON:-python3} -m deploy.kafka.jars .run/repository
 
 hs: setup ## Write the table of HS codes from its public source (ARGS=FILE: from a copy that is here).

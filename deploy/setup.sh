@@ -16,6 +16,8 @@ cannot() {
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     cannot "Python 3.11 or newer is missing. 缺少 Python 3.11。 Install it: sudo apt-get install python3 python3-venv   (or name one: make PYTHON=/path/to/python3)"
 
+"$PYTHON" -m deploy.kafka.places || exit 1
+
 if [ "$(.tools/bin/uv --version 2>/dev/null | cut -d' ' -f2)" != "$UV" ]; then
     echo "Fetching uv, which installs the Python packages 下载 uv" >&2
     "$PYTHON" -m venv --clear .tools ||

@@ -11,6 +11,7 @@ from services.risk import agent as risk
 from services.risk.keys import PUBLISHED, PUBLISHED_ID, DrawKeys, NotDrawKeys, key_file, read
 from services.shell.clock import is_sandbox
 from services.shell.desk import Desk
+from services.shell.ending import end_with_any_thread
 from services.shell.layout import REFUSED_CODE, Refused
 from services.shell.private_file import NotPrivate, read_private
 from services.shell.settings import WorkerSettings
@@ -55,6 +56,7 @@ def draw_keys_of(settings: WorkerSettings) -> DrawKeys:
 
 def create() -> faust.App:
     """The app of the worker that the environment describes; exits with code 78 where starting again would not help."""
+    end_with_any_thread()
     settings = WorkerSettings()
     names = settings.desk_names()
     try:

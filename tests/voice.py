@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.envelope import Deadline, Fact, Hearing, Message, RequestRefused
+from services.shell.deciding import decide_message
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CONSIGNMENT = "0b1e6f2c-6a53-5a41-9c5e-0d2f7a1b3c4d"
@@ -37,9 +38,7 @@ class Story:
         self.heard += 1
         self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
         hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded, self.shared)
-        self.said = self.decider.decide(self.state, message, hearing)
-        for told in (message, *self.said):
-            self.state = self.decider.evolve(self.state, told, hearing)
+        self.said, self.state = decide_message(self.decider, self.state, message, hearing)
         again = self.decider.STATE.validate_json(self.decider.STATE.dump_json(self.state))
         assert again == self.state, "the state must survive its own JSON"
         self.facts += self.said

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from deploy.kafka.archive import Archive
 from deploy.kafka.errors import BrokerError, Interrupted, never
 from deploy.kafka.jars import class_path, fetch_jars
 from deploy.kafka.java import java
+from deploy.kafka.places import refuse
 from deploy.kafka.progress import WaitLimit, signs_of
 from deploy.kafka.spawn import spawn, tail
+from services.shell import clients
 from services.shell.access import Access
 from services.shell.private_file import write_private
 
@@ -28,6 +29,7 @@ FOLDER = Path(__file__).parent.resolve()
 JAVA_LOCALE = {"LC_ALL": "C.UTF-8"} if sys.getfilesystemencoding() == "utf-8" else {}
 """Java decodes file names by the locale and cannot name a Chinese folder under `C`. Python uses UTF-8 there; Java is made to as well."""
 NEEDED_BYTES = 1 << 30
+LOG = "broker.log"
 STOP_SECONDS = 12
 CLIENTS, CONTROLLER = "CLIENTS", "CONTROLLER"
 """Names of its listeners."""
@@ -117,12 +119,18 @@ class Broker:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.folder / LOG
+
+    @property
     def access(self) -> Access:
         """The access of its administrator, or of anybody where no sign-in is required."""
         return Access(self.bootstrap, "SASL_PLAINTEXT", self.owner) if self.owner else Access(self.bootstrap)
 
     def start(self, stop: Callable[[], bool] = never) -> None:
         """Returns once the broker answers; BrokerError with the reason when it cannot, Interrupted soon after `stop` is true."""
+        refuse()
         if port_is_taken(self.port):
             raise BrokerError(
                 f"Port {self.port} is taken by another program. 端口 {self.port} 已被占用。 "
@@ -143,18 +151,17 @@ class Broker:
             self._format(program, properties, stop)
         optimised = ["-XX:TieredStopAtLevel=4"] if self.lasting else []
         self._archive = Archive(program, self.port)
-        self.process = self._spawn(
-            "broker.log", program, *optimised, *self._archive.write(), "kafka.Kafka", properties.name
-        )
+        self.process = self._spawn(LOG, program, *optimised, *self._archive.write(), "kafka.Kafka", properties.name)
         self._wait(self.process, stop)
 
     def _wait(self, process: subprocess.Popen[bytes], stop: Callable[[], bool]) -> None:
-        progress = self._progress("the Kafka broker to answer", process, "broker.log")
+        progress = self._progress("the Kafka broker to answer", process, LOG)
         patience = {
+            "log_level": 0,
             "socket.timeout.ms": 10_000,
             "reconnect.backoff.max.ms": 100,
         }  # the broker is not up yet, so the client tries often
-        admin = AdminClient({**self.access.confluent(), "log_level": 0, **patience})
+        admin = clients.admin(self.access, patience)
         while progress.goes_on():
             if stop():
                 raise Interrupted
@@ -356,7 +363,7 @@ class Broker:
         }
 
     def _tail(self) -> str:
-        return tail(self.folder / "broker.log")
+        return tail(self.log)
 
 
 class _Notes:

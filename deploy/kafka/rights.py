@@ -26,6 +26,7 @@ from deploy.kafka.errors import BrokerError
 from deploy.kafka.topics import provision
 from schemas.rights import SANDBOX, Right, Rights, user_of
 from services.shell.access import Access, Credential, file_of, make_credential, read_credential
+from services.shell.clients import admin
 from services.shell.private_file import write_private
 
 SECONDS = 30.0
@@ -137,7 +138,7 @@ _EVERY = AclBindingFilter(
 
 
 def _admin(access: Access) -> AdminClient:
-    return AdminClient({**access.confluent(), "log_level": 0})
+    return admin(access, {"log_level": 0})
 
 
 def _user(held: Credential) -> UserScramCredentialUpsertion:

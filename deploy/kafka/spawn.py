@@ -12,6 +12,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploy.kafka.logs import turn_over_ended
+
 DIE_WITH_PARENT = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
 PATIENCE_SECONDS = 2
 TAIL_BYTES = 65_536
@@ -24,8 +26,9 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Starts it (in `folder`) in a session of its own, so that only the starter gets a Ctrl-C of the terminal.
 
-    Its output is appended to `log`.
+    Its output is appended to `log`, which was turned over where it had grown long (deploy.kafka.logs): nobody else writes it.
     """
+    turn_over_ended(log)
     with _lock, log.open("ab") as out:
         process = subprocess.Popen(
             [*DIE_WITH_PARENT, *command],
@@ -45,7 +48,7 @@ def tail(log: Path, lines: int = 8) -> str:
     """The last lines of a log, empty where there is none; at most TAIL_BYTES are read, however large the log is."""
     with contextlib.suppress(FileNotFoundError), log.open("rb") as opened:
         opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
-        return "\n".join(opened.read().decode("utf-8", "replace").splitlines()[-lines:])
+        return "\n".join(opened.read().lstrip(b"\0").decode("utf-8", "replace").splitlines()[-lines:])
     return ""
 
 

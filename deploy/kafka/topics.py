@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource
+from confluent_kafka.admin import ConfigResource
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy.kafka.errors import BrokerError
 from schemas.topics import CATALOGUE, Topic
+from services.shell import clients
 from services.shell.access import Access, access_to, knock
 
 
@@ -53,7 +54,7 @@ NAMES = {ConfigResource.Type.TOPIC: ("topic", "主题"), ConfigResource.Type.BRO
 
 def read_settings(kafka: Access | str, kind: ConfigResource.Type, names: Iterable[str]) -> dict[str, dict[str, str]]:
     """The settings of these topics or brokers, by name; BrokerError where they cannot be read."""
-    admin = AdminClient({**access_to(kafka).confluent(), "log_level": 2})
+    admin = clients.admin(access_to(kafka))
     found = {}
     for resource, answer in admin.describe_configs([ConfigResource(kind, name) for name in names]).items():
         try:
@@ -94,7 +95,7 @@ def cautions(kafka: Access | str) -> list[str]:
     BrokerError when the settings cannot be read.
     """
     try:
-        brokers = AdminClient({**access_to(kafka).confluent(), "log_level": 2}).list_topics(timeout=30).brokers
+        brokers = clients.admin(access_to(kafka)).list_topics(timeout=30).brokers
     except KafkaException as error:
         raise BrokerError(f"The brokers of the cluster cannot be listed. 无法列出集群节点。 ({error})") from error
     found = read_settings(kafka, ConfigResource.Type.BROKER, [str(number) for number in brokers])

@@ -13,7 +13,6 @@ import typer
 from services.cli.home import clock_of, of_command
 from services.cli.screen import AsJson, Table, errors, screen, styled, text
 from services.cli.settings import UpSettings
-from services.console.readmodel.errors import NoDatabase
 from services.shell.clock import world_us
 from services.shell.private_file import NotPrivate, read_private, write_private
 
@@ -32,21 +31,19 @@ DAY_US = 86_400_000_000
 @contextmanager
 def people(settings: UpSettings) -> Iterator["Accounts"]:
     """The accounts in the database of these settings; a sentence and exit code 1 where something cannot be given, NoDatabase where it
-    cannot be opened."""
+    cannot be opened or written."""
     from services.console.access.accounts import Accounts, NotGranted
-    from services.console.readmodel.database import DATABASE_ERRORS, migrate, open_engine, shown
+    from services.console.readmodel.database import migrate, open_engine, reached
     from services.console.readmodel.generation import Generation, file_of
 
     url = settings.read_model()
-    try:
-        migrate(url)
-    except DATABASE_ERRORS as error:
-        raise NoDatabase(shown(url), error) from error
+    migrate(url)
     engine = open_engine(url, writes=True)
     generation = Generation(engine, file_of(url, settings.home))
     try:
         try:
-            generation.look()
+            with reached(url):
+                generation.look()
         except OSError as error:
             errors.line(
                 styled(
@@ -55,7 +52,8 @@ def people(settings: UpSettings) -> Iterator["Accounts"]:
                 )
             )
             raise typer.Exit(1) from None
-        yield Accounts(engine, generation=generation)
+        with reached(url):
+            yield Accounts(engine, generation=generation, one_time_hours=settings.one_time_hours)
     except NotGranted as error:
         errors.line(styled(str(error), "red"))
         raise typer.Exit(1) from None
@@ -93,9 +91,13 @@ def add(
     with people(_here()) as accounts:
         made = Account(name, " ".join(role), company, office, must_change=True)
         accounts.make(made, by=by_whom(), at=world_us(), password=password, sandbox=sandbox)
-    screen.line(
-        f"Account {name} was made. 已新增账户。" + (f" One-time password 一次性密码: {password}" if password else "")
-    )
+    screen.line(f"Account {name} was made. 已新增账户。" + (f" {_one_time(password)}" if password else ""))
+
+
+def _one_time(password: str) -> str:
+    """How a password is told that is to be changed, and until when."""
+    hours = UpSettings().one_time_hours
+    return f"One-time password 一次性密码: {password} (good for {hours} hours 有效 {hours} 小时)"
 
 
 @account_app.command("change")
@@ -122,7 +124,7 @@ def password(name: Named) -> None:
     made = fresh_password()
     with people(_here()) as accounts:
         accounts.set_password(name, made, by=by_whom(), at=world_us())
-    screen.line(f"One-time password of {name} 一次性密码: {made}")
+    screen.line(f"{name}: {_one_time(made)}")
 
 
 @account_app.command("authorise")

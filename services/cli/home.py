@@ -2,17 +2,21 @@
 
 import fcntl
 import json
+import math
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from deploy.kafka.errors import BrokerError
 from services.cli.settings import UpSettings
 from services.shell.access import Access
 from services.shell.clock import CLOCK as CLOCK_HERE
 from services.shell.clock import Clock
+from services.shell.codec import moment_of
 
 LOCK = "up.lock"
 """Locked while a `dtg up` works in the folder; its text is the bootstrap of the cluster that it serves."""
@@ -26,10 +30,55 @@ class InUse(BrokerError):
     """Another `dtg up` works in the folder."""
 
 
+class Spoiled(Exception):
+    """A file or folder in DTG_HOME is not what it was written as; the text says which and what to do, in Chinese and English."""
+
+
+class SavedClock(NamedTuple):
+    """What the file of a sandbox clock says: where it stood last, and how it runs (None: a demo of an earlier release wrote it)."""
+
+    now: datetime
+    runs: Clock | None
+
+
+def read_clock(file: Path) -> SavedClock:
+    """OSError where the file cannot be read, ValueError where it is no clock."""
+    try:
+        told: Any = json.loads(file.read_text(encoding="utf-8"))
+        now = moment_of(told["now"])
+        if "speed" not in told:
+            return SavedClock(now, None)
+        anchor, start = [moment_of(told[name]).timestamp() for name in ("anchor", "start")]
+        speed = float(told["speed"])
+    except (KeyError, TypeError, RecursionError, OverflowError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from None
+    if not (math.isfinite(speed) and speed > 0):
+        raise ValueError(f"a clock does not run {speed} seconds a second")
+    return SavedClock(now, Clock(anchor, start, speed))
+
+
+def make_folder(folder: Path) -> None:
+    """Makes it where it is missing; Spoiled where something else is in its place, or the machine refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Spoiled(
+            f"The folder {folder} cannot be made: {error.strerror}. 无法创建文件夹。 Move away what is in its place, or name another "
+            "folder: DTG_HOME"
+        ) from None
+
+
 @contextmanager
 def in_use(home: Path, bootstrap: str) -> Iterator[None]:
     """Until its end the folder belongs to this process; InUse when it is another's."""
-    with (home / LOCK).open("a", encoding="utf-8") as lock:
+    try:
+        opened = (home / LOCK).open("a", encoding="utf-8")
+    except OSError as error:
+        raise Spoiled(
+            f"{home / LOCK} cannot be opened: {error.strerror}. 无法打开锁文件。 It marks the folder as in use, and holds no data: while no "
+            "`dtg up` runs there, remove it"
+        ) from None
+    with opened as lock:
         end = time.monotonic() + LOCK_SECONDS
         while not _locks(lock.fileno(), fcntl.LOCK_EX):
             if time.monotonic() > end:
@@ -66,13 +115,17 @@ def access_of_command(name: str) -> Access:
 def clock_of(settings: UpSettings) -> Clock:
     """The clock of the `dtg up` that serves the cluster of this command: its demo's, else that of the environment."""
     home = Path(of_command(settings).home)
-    if CLOCK_HERE.is_sandbox or not (home / CLOCK).exists() or not _serves(home, settings.bootstrap()):
+    if CLOCK_HERE.is_sandbox or not os.path.lexists(home / CLOCK) or not _serves(home, settings.bootstrap()):
         return CLOCK_HERE
-    told = json.loads((home / CLOCK).read_text(encoding="utf-8"))
-    if "speed" not in told:  # a demo of an earlier release
-        return CLOCK_HERE
-    anchor, start = [datetime.fromisoformat(told[name]).timestamp() for name in ("anchor", "start")]
-    return Clock(anchor, start, float(told["speed"]))
+    file = home / CLOCK
+    try:
+        runs = read_clock(file).runs
+    except (OSError, ValueError) as error:
+        raise Spoiled(
+            f"The sandbox clock of the demo that runs cannot be read ({file}: {error}). 沙箱时钟无法读取。 Remove it: `dtg up --demo` "
+            "writes it again at once"
+        ) from None
+    return runs or CLOCK_HERE
 
 
 def _with(settings: UpSettings, home: Path) -> UpSettings:
@@ -85,7 +138,7 @@ def _beside(home: Path) -> Path:
 
 def _serves(home: Path, bootstrap: str) -> bool:
     try:
-        lock = (home / LOCK).open(encoding="utf-8")
+        lock = (home / LOCK).open(encoding="utf-8", errors="replace")
     except OSError:  # it is not there, or the folder is another user's: it serves nobody here
         return False
     with lock:

@@ -6,6 +6,7 @@ Ends, per consignment: rejected, released, refused, withdrawn, left unreleased; 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.parking import MessageParked, Origin, ParkedDiscarded
 from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
@@ -266,11 +267,11 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
     pests = {e.body["control"] for e in met} - treated
     if open_controls or pests:
         ledger.wrongly_released.append(f"{key}: released with open {sorted(open_controls | pests)}")
+    declared = [box["container_no"] for box in assessed["containers"]]
     arrivals = [e.body for e in story if e.kind == "ArrivalRecorded"]
-    everything = any(not b.get("containers") and b.get("pieces") is None for b in arrivals)
-    arrived = {number for body in arrivals for number in body.get("containers") or ()}
+    here = _here(declared, arrivals, [e.body for e in story if e.kind == "GoodsTransferred"])
     for granted in [e.body for e in story if e.kind == "ReleaseGranted"]:
-        missing = [] if everything else sorted(set(granted["containers"]) - arrived)
+        missing = sorted(set(granted["containers"]) - here)
         if missing or not arrivals:
             ledger.wrongly_released.append(f"{key}: released before arrival {missing}".rstrip(" []"))
             break
@@ -278,6 +279,42 @@ def _rightly_released(ledger: Ledger, key: str, story: list[Entry]) -> None:
         ledger.wrongly_released.append(f"{key}: released after it had left without release")
     if [e for e in story if e.kind in STATEMENTS][-1].kind == "ReleaseGranted":
         _still_rightly(ledger, key, assessed["controls"], story)
+        _still_here(ledger, key, declared, story)
+
+
+def _here(
+    declared: list[str], arrivals: list[Any], transfers: list[Any], came: Iterable[str] = frozenset()
+) -> frozenset[str]:
+    """The boxes in which goods may be: those in which they arrived (`came`: by what else is known), and those into which they went out
+    of one of these, in the order in which it was told."""
+    here = {*came, *[number for body in arrivals for number in body.get("containers") or ()]}
+    if any(not body.get("containers") and body.get("pieces") is None for body in arrivals):
+        here.update(declared)
+    for body in transfers:
+        if body["container_no"] in here:
+            here.update(body["targets"])
+    return frozenset(here)
+
+
+def _still_here(ledger: Ledger, key: str, declared: list[str], story: list[Entry]) -> None:
+    """What stands of arrivals and strippings lets the goods be in the boxes of the release that stands. A box of which a terminal told that it
+    came, or that left or was stripped with these goods, had come, whoever took his own word back."""
+    wrong = {e.body["wrong"] for e in story if e.kind == "ArrivalRetracted"}
+    void = {e.body["report_id"] for e in story if e.kind == "TransferRetracted"}
+    told = {
+        e.body["container_no"]: e.kind for e in story if e.kind in ("ContainerArrived", "ContainerArrivalRetracted")
+    }
+    transfers = [e.body for e in story if e.kind == "GoodsTransferred" and e.body["report_id"] not in void]
+    came = {number for number, kind in told.items() if kind == "ContainerArrived"}
+    came |= {e.body["container_no"] for e in story if e.kind == "ConsignmentGatedOut"}
+    came |= {body["container_no"] for body in transfers}
+    of_arrivals = [e for e in story if e.kind == "ArrivalRecorded"]
+    arrivals = [e.body for e in of_arrivals if e.headers.get("causationid", "") not in wrong]
+    granted = [e.body for e in story if e.kind == "ReleaseGranted"][-1]
+    missing = sorted(set(granted["containers"]) - _here(declared, arrivals, transfers, came))
+    if missing or not (arrivals or came):
+        where = f" in {', '.join(missing)}" if missing else ""
+        ledger.wrongly_released.append(f"{key}: released, and that the goods are here{where} was taken back")
 
 
 def _still_rightly(ledger: Ledger, key: str, controls: list[str], story: list[Entry]) -> None:

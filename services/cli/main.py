@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import threading
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +18,7 @@ from schemas.vocabulary import consignment_id
 from services.cli.accounts import account_app, by_whom, key_app, own_key
 from services.cli.codes import codes
 from services.cli.draws import draws_app
-from services.cli.home import access_of_command, clock_of, of_command
+from services.cli.home import Spoiled, access_of_command, clock_of, of_command
 from services.cli.parked import Parked
 from services.cli.port import port_app
 from services.cli.screen import AsJson, Table, errors, progress_below, screen, styled, text, visible
@@ -56,24 +57,46 @@ def run() -> None:
     from services.cli.up import CannotStart
     from services.shell.access import NoAccess
 
+    threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without Chinese shows question marks, and nothing ends
             stream.reconfigure(errors="replace")
     try:
         app()
-    except (BrokerError, CannotStart, NewerDatabase, NoAccess, NoDatabase) as error:
+    except (BrokerError, CannotStart, NewerDatabase, NoAccess, NoDatabase, Spoiled) as error:
         errors.block(str(error), "red")
         sys.exit(1)
     except PermissionError as error:  # another user of the machine
         what = f"{error.filename}: {error.strerror}. 权限不足。"
         errors.line(styled(f"{what} This is for the user under whom `dtg up` runs", "red"))
         sys.exit(1)
+    except OSError as error:  # a folder in the place of a file, a disk that is full, a circle of links
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error) or type(error).__name__
+        errors.line(styled(f"{what}. 文件或系统出错。 See what is there, and whether the disk has room", "red"))
+        sys.exit(1)
+    except ValidationError as error:
+        if not error.title.endswith("Settings"):
+            raise
+        wrong = [
+            f"DTG_{'_'.join([str(each) for each in one['loc']]).upper()}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False)
+        ]
+        errors.block("\n".join(["A setting cannot be used. 设置有误。 See .env.example", *wrong]), "red")
+        sys.exit(1)
     except KafkaError as error:
         errors.line(
             styled(f"The cluster does not do what it should. Kafka 出错。 {type(error).__name__}: {error}", "red")
         )
         sys.exit(1)
+
+
+def _thread_ended(args: threading.ExceptHookArgs) -> None:
+    """What a command does in a thread it waits for: it would wait for ever."""
+    try:
+        threading.__excepthook__(args)
+    finally:
+        os._exit(os.EX_SOFTWARE)
 
 
 @app.command()

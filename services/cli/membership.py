@@ -104,12 +104,7 @@ class Leaver:
 
     def _run(self) -> None:
         admin: KafkaAdminClient | None = None
-        while True:
-            with self._wake:
-                while not self._over and time.monotonic() > self._until:
-                    self._wake.wait()
-                if self._over:
-                    break
+        while self._is_due():
             try:
                 admin = admin or KafkaAdminClient(
                     **self._access.kafka_python(), request_timeout_ms=2_000, reconnect_backoff_max_ms=200
@@ -118,12 +113,27 @@ class Leaver:
             except Exception as error:  # noqa: BLE001 (tried again until the time is over; what nobody foresaw is told)
                 if not isinstance(error, KafkaError | OSError):  # these: there is no broker at the moment
                     self._tell(f"groups were not looked after: {type(error).__name__}: {error}")
-                _close(admin)
+                self._close(admin)
                 admin = None
             with self._wake:
                 if not self._over:
                     self._wake.wait(BETWEEN_SECONDS)
-        _close(admin)
+        self._close(admin)
+
+    def _is_due(self) -> bool:
+        """Waits until something died; False when it is over."""
+        with self._wake:
+            while not self._over and time.monotonic() > self._until:
+                self._wake.wait()
+            return not self._over
+
+    def _close(self, admin: KafkaAdminClient | None) -> None:
+        """What the client does while its broker dies is no reason to look after no group any more."""
+        try:
+            if admin is not None:
+                admin.close()
+        except Exception as error:  # noqa: BLE001 (told; the next look has a client of its own)
+            self._tell(f"a client was not closed: {type(error).__name__}: {error}")
 
     def _leave(self, admin: KafkaAdminClient) -> None:
         workers = self._workers()
@@ -157,8 +167,3 @@ def member_ids(worker: Hosted) -> dict[str, str]:
     except (OSError, ValueError):  # it is starting or hangs: what is registered under its process id stays
         return {}
     return {f"customs-{desk}": member for desk, member in told.get("members", {}).items()}
-
-
-def _close(admin: KafkaAdminClient | None) -> None:
-    if admin is not None:
-        admin.close()

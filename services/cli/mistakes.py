@@ -55,9 +55,11 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
     statements: dict[str, list[Entry]] = defaultdict(list)
     departures: dict[str, dict[str, int]] = defaultdict(dict)
     lodged: dict[tuple[str, str], int] = {}
+    came: dict[str, float] = {}
     later: dict[str, str] = {}
     entries = list(entries)
     never = {e.body["report_id"] for e in entries if e.kind == "RetractEquipmentEvent" and _is_of_world(e)}
+    too_early = {e.body["wrong"] for e in entries if e.kind == "RetractArrival" and _is_of_world(e)}
     for entry in entries:
         if entry.kind in STATEMENTS and entry.written_by_its_desk:
             statements[entry.key].append(entry)
@@ -68,6 +70,10 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
         elif entry.kind == "LodgeDeclaration":
             for box in entry.body["declaration"]["containers"]:
                 lodged.setdefault((box["container_no"], entry.key), entry.timestamp_ms)
+        elif entry.kind == "ReportArrival" and entry.id in too_early:
+            came.setdefault(entry.key, _NEVER)
+        elif entry.kind == "ReportArrival":
+            came[entry.key] = min(entry.timestamp_ms, came.get(entry.key, _NEVER))
         elif entry.key in stays and _departs(entry.kind, entry.body):
             times = departures[entry.key]  # told twice or corrected, it has the same time
             happened = entry.body["occurred_at"]
@@ -82,7 +88,7 @@ def look_for(mistakes: Mistakes, entries: Iterable[Entry], stays: Stays) -> None
             began = _began(box, visits, number, lodged)
             ends = _began(box, visits, number + 1, lodged)
             left = [moment for moment in told if began <= moment < ends] if began is not _NEVER else []
-            _judge(mistakes, box, stay, left, statements, number)
+            _judge(mistakes, box, stay, left, statements, came, number)
 
 
 def _is_of_world(entry: Entry) -> bool:
@@ -113,8 +119,10 @@ def _judge(
     stay: Stay,
     left: list[int],
     statements: Mapping[str, list[Entry]],
+    came: Mapping[str, float],
     number: int,
 ) -> None:
+    """`came`: when the world told really that goods had arrived; of those whose arrival nobody told by itself, nothing."""
     if not left:
         free = stay.imported and all(_released(statements.get(lot, []), box, _NEVER) for lot in stay.lots)
         mistakes.stays["never left"] += 1
@@ -123,6 +131,9 @@ def _judge(
         return
     mistakes.stays["came back and left" if number else "left"] += 1
     for moment in left:
+        if absent := [lot for lot in stay.lots if moment < came.get(lot, 0)]:
+            mistakes.left_by_mistake.append(f"{box}: left at {moment} with {', '.join(absent)}, which had not come")
+            continue
         held = [lot for lot in stay.lots if not _released(statements.get(lot, []), box, moment)]
         if held or not stay.imported:
             why = f"with {', '.join(held)} unreleased" if held else "with an export"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,12 +163,20 @@ def stop_all(children: list[Child], seconds: float) -> None:
         child.join(deadline)
 
 
+class ThreadEnded(Exception):
+    """A thread of the supervisor ended by an error that nobody foresaw; the text has its traceback."""
+
+
 class Supervisor:
-    """Starts, watches until a signal to stop, and ends; a second signal kills all at once."""
+    """Starts, watches until a signal to stop, and ends; a second signal kills all at once.
+
+    A thread that ends by an error is such a signal, too: half a supervisor looks alive, and its children would be left alone.
+    """
 
     def __init__(self, watch_seconds: float = WATCH_SECONDS) -> None:
         self._asked = threading.Event()
         self._watch_seconds = watch_seconds
+        self._lost: str | None = None
 
     @property
     def stopping(self) -> bool:
@@ -199,7 +208,8 @@ class Supervisor:
             raise problem
 
     def run(self, start: Callable[[], None], watch: Callable[[], None], end: Callable[[], None]) -> None:
-        """Returns after an orderly end; whatever `start` or `watch` raises comes out after it."""
+        """Returns after an orderly end; whatever `start` or `watch` raises comes out after it, and ThreadEnded."""
+        threading.excepthook = self._thread_ended
         on_stop(self._asked.set, kill_all)
         try:
             start()
@@ -209,3 +219,14 @@ class Supervisor:
             pass
         finally:
             end()
+        if self._lost is not None:
+            raise ThreadEnded(self._lost)
+
+    def _thread_ended(self, args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread is not None else "?"
+        lines = traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback)
+        self._lost = (
+            self._lost
+            or f"The thread {name} ended, so everything is stopped. 线程意外终止，全部停止。\n{''.join(lines)}"
+        )
+        self._asked.set()

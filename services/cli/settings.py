@@ -1,5 +1,6 @@
 """Which settings do `dtg up` and the operator's commands read? Prefix DTG_."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field
@@ -30,6 +31,12 @@ class UpSettings(AccessSettings):
         description="file, its owner's alone, with the API key that `dtg declare` and `dtg port` show to a console",
     )
     database_url: str | None = Field(None, description="SQLAlchemy URL of the read model; unset: SQLite in DTG_HOME")
+    one_time_hours: int = Field(
+        72,
+        ge=1,
+        le=720,
+        description="hours for which a password that an administrator, or the first start, made for somebody is good",
+    )
     layout: str = Field(
         "declaration,risk;inspection,quarantine;release,gate;clearance",
         description="worker processes, separated by semicolons: the services of each",
@@ -57,7 +64,7 @@ class UpSettings(AccessSettings):
         """The database that the console of `dtg up` writes."""
         if self.database_url:
             return self.database_url
-        path = str(Path(self.home).resolve() / "console.db")
+        path = str(Path(os.path.realpath(self.home)) / "console.db")
         return f"sqlite:///{path.replace('%', '%25').replace('?', '%3F')}"  # in a URL these mean something else
 
     def draw_key_file(self) -> Path:

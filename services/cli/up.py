@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 
 from deploy.kafka.broker import Broker, port_is_taken
 from deploy.kafka.errors import Interrupted, never
+from deploy.kafka.logs import turn_over, turn_over_ended
+from deploy.kafka.places import refuse
 from deploy.kafka.progress import MOST_SECONDS, WaitLimit, signs_of
 from deploy.kafka.rights import make_credentials, prepare, write_tools
 from deploy.kafka.topics import cautions, provision
 from schemas.rights import PROVISION, table
 from schemas.vocabulary import day_in_china
-from services.cli.home import CLOCK, in_use, of_demo
+from services.cli.home import CLOCK, in_use, make_folder, of_demo, read_clock
 from services.cli.membership import Hosted, Leaver
-from services.cli.processes import Child, Supervisor, kafka_environment, read_model, stop_all, worker
+from services.cli.processes import Child, Supervisor, ThreadEnded, kafka_environment, read_model, stop_all, worker
 from services.cli.scraping import CONFIGURATION, KEY, Page, files
 from services.cli.screen import LastingScreen, Table, styled
 from services.cli.settings import UpSettings
@@ -29,7 +31,6 @@ from services.risk.keys import PUBLISHED_ID, SECRET_BYTES, DrawKeys, new_key, wr
 from services.shell.access import file_of
 from services.shell.advance import Advance, unreported
 from services.shell.clock import Clock, world_us
-from services.shell.codec import moment_of
 from services.shell.loopback import open_page
 from services.shell.private_file import write_private
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 OPEN_FILES = 65_536
 KEY_MADE = "draw-keys.made"
 """File in the folder that says that the key of the inspection draw was made there; its text is the key's id."""
+LOGS_SECONDS = 5.0
+"""How often it is looked whether a log has grown long."""
 ANSWER_SECONDS = 3.0
 """How long a page may take to answer: on a busy machine a process that works has its turn late."""
 SCRAPER = "prometheus"
@@ -67,6 +70,7 @@ class Up:
         self.others: list[Child] = []
         self._leaver: Leaver | None = None
         self._clock_lags = False
+        self._logs_at, self._logs_grow = 0.0, False
         self._supervisor = Supervisor()
 
     def _own_broker(self) -> Broker:
@@ -75,15 +79,25 @@ class Up:
 
     def run(self) -> int:
         """Starts all, watches until a signal, stops all; the exit code."""
+        if self.broker:
+            refuse()
         if self.demo:
             self._tell_demos()
-        self.home.mkdir(parents=True, exist_ok=True)
+        make_folder(self.home)
         self.home.chmod(0o700)  # also one that an earlier version made open to everybody
         with in_use(self.home, self.settings.bootstrap()):
-            (self.home / "logs").mkdir(exist_ok=True)
+            for folder in (self.home / "logs", self.home / "faust", self.home / "kafka", self.settings.credentials()):
+                if folder.name in ("logs", "faust") or os.path.lexists(
+                    folder
+                ):  # the others are made with what is in them
+                    make_folder(folder)
             _open_files()
             screen.journal = self.home / "logs" / "up.log"
-            self._supervisor.run(self._start, self._watch, self._end)
+            try:
+                self._supervisor.run(self._start, self._watch, self._end)
+            except ThreadEnded as error:
+                screen.block(str(error), "red")
+                return os.EX_SOFTWARE
         return 0
 
     def _stopping(self) -> bool:
@@ -143,8 +157,8 @@ class Up:
         if first:
             screen.secret(f"Sign in as admin with the one-time password 一次性密码: {first}", "yellow")
             screen.line(
-                "The password of admin is shown once, and stands in no log; `dtg account password admin` makes another one, `dtg account "
-                "add` other accounts. 密码仅显示一次"
+                f"The password of admin is shown once, stands in no log, and is good for {self.settings.one_time_hours} hours; `dtg account password admin` makes another one, `dtg account "
+                "add` other accounts. 密码仅显示一次，须在期限内登录并更改"
             )
         self._tell(time.monotonic() - started)
 
@@ -246,7 +260,7 @@ class Up:
         made = self.home / KEY_MADE
         if made.exists():  # another key would draw again what was drawn, and nobody would know
             raise CannotStart(
-                f"The key of the inspection draw {made.read_text(encoding='utf-8').strip()} was made once, and its file "
+                f"The key of the inspection draw {_text_of(made)} was made once, and its file "
                 f"{file} is gone. 抽查密钥文件丢失。 Put back the copy. Only if there is none: remove {made}, and another "
                 "key is made; the draws of the lost one cannot be repeated then."
             )
@@ -310,8 +324,8 @@ class Up:
         """Where the sandbox clock of the kept data stopped; CannotStart where that cannot be read."""
         clock = self.home / CLOCK
         try:
-            return moment_of(json.loads(clock.read_text(encoding="utf-8"))["now"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return read_clock(clock).now
+        except (OSError, ValueError) as error:
             raise CannotStart(
                 f"The sandbox clock of the data in {self.home} cannot be read ({clock}: {error}). 沙箱时钟无法读取。 "
                 "Begin afresh and keep the old data beside the new: `dtg up --demo --afresh`   重新开始并保留旧数据"
@@ -349,6 +363,24 @@ class Up:
                 screen.block(str(error) or type(error).__name__, "red")
                 self._supervisor.wait(2)
         self._save_clock()
+        if time.monotonic() >= self._logs_at:
+            self._turn_logs_over()
+
+    def _turn_logs_over(self) -> None:
+        """The logs of all processes, while they write them, and our own."""
+        self._logs_at = time.monotonic() + LOGS_SECONDS
+        logs = [child.log for child in (*self.workers, *self.others)]
+        try:
+            for log in [*logs, *([self.broker.log] if self.broker else [])]:
+                turn_over(log)
+            if screen.journal is not None:
+                turn_over_ended(screen.journal)
+        except OSError as error:  # the logs grow on; all else is supervised
+            if not self._logs_grow:
+                screen.block(f"A log cannot be turned over: {error} 日志无法轮转", "red")
+            self._logs_grow = True
+        else:
+            self._logs_grow = False
 
     def _look_after_groups(self) -> None:
         if self._leaver is not None:
@@ -417,6 +449,14 @@ class Up:
         if self.demo:
             screen.line(f"Sandbox clock: {self.speed:g} s a second. 沙箱时钟")
         screen.line(styled(f"Up in {seconds:.0f} s. Ctrl-C stops everything.", "green"), "已启动，按 Ctrl-C 停止")
+
+
+def _text_of(file: Path) -> str:
+    """What stands in a file of ours that somebody may have spoiled; a question mark where nothing can be read."""
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return "?"
 
 
 def _open_files() -> None:

@@ -144,7 +144,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         async with projected(settings, bell) as progress:
             generation = Generation(writing, file_of(settings.database_url, settings.home), proving)
             await asyncio.to_thread(generation.look_again)
-            app.state.door = Door(settings, Accounts(writing, proving, generation))
+            app.state.door = Door(settings, Accounts(writing, proving, generation, settings.one_time_hours))
             app.state.signing = sign_in.Signing()
             app.state.record, app.state.readings = Record(reading), Readings(writing)
             app.state.office = Office(settings, Rows(reading), asker, progress, Rows(gate), bell)

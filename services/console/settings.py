@@ -30,6 +30,12 @@ class ConsoleSettings(AccessSettings):
         le=300,
         description="seconds for which a process remembers whose an API key is; so late a revocation may hold",
     )
+    one_time_hours: int = Field(
+        72,
+        ge=1,
+        le=720,
+        description="hours for which a password that an administrator, or the first start, made for somebody is good",
+    )
     allowed_hosts: str = Field(
         "",
         description="comma-separated further names, name or name:port, by which the console may be called (`Host`); "

@@ -34,14 +34,19 @@ def arrived_boxes(dossier: Dossier) -> dict[str, datetime]:
 
 def _proven(dossier: Dossier, terms: Terms) -> dict[str, datetime]:
     """The containers whose arrival was taken back, and which are or were here all the same: a terminal told that they came, they left
-    with these goods, or the goods were stripped from them."""
-    taken_out = {each.container_no for each in dossier.departures if not each.retraction}
-    taken_out |= {each.source for each in dossier.transfers if not each.void}
+    with these goods, or the goods were stripped from them. They came before that, whatever the wrong report said: by a later time the gate
+    would not know the departure as theirs, and take back what proves it."""
+    taken_out: dict[str, datetime] = {}
+    moves = [(each.container_no, each.at) for each in dossier.departures if not each.retraction]
+    moves += [(each.source, each.at) for each in dossier.transfers if not each.void]
+    for number, at in moves:
+        taken_out[number] = min(at, taken_out.get(number, at))
     since: dict[str, datetime] = {}
     for wrong in dossier.retractions:
         for number in wrong.containers or [each.container_no for each in terms.containers]:
             if number in dossier.opened or number in taken_out:
-                since.setdefault(number, dossier.opened_at.get(number, wrong.at))
+                latest = min(wrong.at, taken_out.get(number, wrong.at))
+                since.setdefault(number, dossier.opened_at.get(number, latest))
     return since
 
 

@@ -1,8 +1,15 @@
 """After how long does a release that nobody used end?"""
 
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from schemas.vocabulary import day_in_china
+from schemas.envelope import DeadlinePassed, Fact, Hearing
+from schemas.release import Hold
+from schemas.vocabulary import Direction, Owner, day_in_china
+from services.release.arrivals import told_boxes
+from services.release.departures import gone
+from services.release.goods import LAPSE, Goods, Released, officers
+from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
 """From which day on, in China, a release counts for how long. The times are ours, and no law's.
@@ -20,3 +27,43 @@ def lapses_after(released: datetime, told: bool) -> timedelta:
     """How long a release of this time counts for a container that does not leave. `told`: a terminal told that it came."""
     day = day_in_china(released)
     return next(limit for begins, limit in reversed(LAPSES if told else UNTOLD) if begins <= day)
+
+
+def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
+    """A release that nobody used is called back; an officer who lifts the hold gives it again."""
+    waiting = {number: limit for number, limit in limits(state).items() if limit.due <= passed.due}
+    if not waiting:
+        return ()
+    days = min([limit.after for limit in waiting.values()]).days
+    new = Hold(
+        hold_id=f"{LAPSE}{state.version}",
+        owner=Owner.OFFICER,
+        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
+        since=hearing.at,
+        lifted_by="LiftHold",
+    )
+    return settle(state, state.dossier, (*officers(state), new), passed.subject, hearing)
+
+
+class Limit(NamedTuple):
+    """When a release lapses: so long after it was given."""
+
+    due: datetime
+    after: timedelta
+
+
+def limits(state: Goods) -> dict[str, Limit]:
+    """Containers of released imports that have not left, with the end of their release.
+
+    The release of an export opens no land gate, so nothing is lost while it waits for its ship.
+    """
+    terms = state.dossier.terms
+    if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
+        return {}
+    outside, told = gone(state.dossier), told_boxes(state.dossier)
+    ends: dict[str, Limit] = {}
+    for number, since in state.boxes.items():
+        if number not in outside:
+            after = lapses_after(since, number in told)
+            ends[number] = Limit(since + after, after)
+    return ends

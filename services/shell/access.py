@@ -97,7 +97,7 @@ def read_credential(file: Path) -> Credential:
         found = Credential(told["username"], told["password"], told.get("mechanism", SCRAM))
     except NotPrivate as error:
         raise NoAccess(f"No credential for Kafka: {error} 缺少 Kafka 凭据。") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         found = Credential("", "")
     parts: list[Any] = [found.username, found.password]
     strings = all(isinstance(each, str) and each for each in parts)

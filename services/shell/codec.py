@@ -26,7 +26,7 @@ CARRIED: dict[str, frozenset[str]] = {
 
 
 class Undecodable(Exception):
-    """The message cannot be heard: `reason` is the code, the text says what was seen."""
+    """The message cannot be decided: `reason` is the code, the text has the values that show it."""
 
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
@@ -42,6 +42,11 @@ class Raw(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: dict[str, bytes]
+
+    @property
+    def position(self) -> str:
+        """Where the message lies, as `topic/partition/offset`; it stands for the id of one that has none of its own."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
     def text(self, header: str) -> str:
         """The header's text, empty where it is absent or null."""
@@ -125,8 +130,8 @@ def decode(kind: type[Message], message: Raw, *, extra: Literal["ignore"] | None
     if not name:
         raise Undecodable("missing_id", "the message has no ce_id header")
     if len(message.key) > LONGEST_NAME or len(name) > LONGEST_NAME or len(message.value) > LARGEST_VALUE:
-        seen = f"key {len(message.key)}, ce_id {len(name)}, value {len(message.value)} bytes"
-        raise Undecodable("too_large", f"{seen}; at most {LONGEST_NAME}, {LONGEST_NAME}, {LARGEST_VALUE}")
+        sizes = f"key {len(message.key)}, ce_id {len(name)}, value {len(message.value)} bytes"
+        raise Undecodable("too_large", f"{sizes}; at most {LONGEST_NAME}, {LONGEST_NAME}, {LARGEST_VALUE}")
     if name.translate(None, _PRINTABLE):
         raise Undecodable("bad_header", f"ce_id {name[:40]!r} is not printable ASCII")
     try:

@@ -14,7 +14,7 @@ from schemas.flow import FLOW
 class Decider(Protocol):
     """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was built with what it decides by.
 
-    The loop calls `said = decide(state, heard, hearing)`, then `evolve` with the heard message, then with each said fact.
+    `decide` answers a message with facts; `evolve` takes the message, and then each of the facts, into the state (`deciding.py`).
     `deadlines` are the open time limits of a state, `closed` says that nothing but typed refusals can follow.
     """
 
@@ -44,7 +44,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """One service on the loop: this decider, what it hears (from the flow) and who watches its states.
+    """One service on the loop: this decider, the kinds of messages that it decides (from the flow) and who watches its states.
 
     `shared`: begins the key of a record that each partition has one of (`partition.key_in`), whose state the decider is given
     beside every message about anything else in it; empty for a desk without one.

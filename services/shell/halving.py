@@ -41,11 +41,11 @@ SKIPPED = KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER
 
 Item = Raw | tuple[int, str]
 """A message, or partition and key of a record that has something due."""
-Place = tuple[str, int, int] | tuple[int, str]
+ItemId = tuple[str, int, int] | tuple[int, str]
 """What names an item: topic, partition and offset of a message, or the partition and key."""
 
 
-def place_of(item: Item) -> Place:
+def id_of(item: Item) -> ItemId:
     return (item.topic, item.partition, item.offset) if isinstance(item, Raw) else item
 
 
@@ -109,7 +109,7 @@ class Halving:
     """`write` commits these items, parking the refused ones among them, or says why not; `accepts` whether the topic
     of a fault takes another message now; `ends` whether there is no more time."""
 
-    write: Callable[[Sequence[Item], Mapping[Place, Trouble]], Fault | None]
+    write: Callable[[Sequence[Item], Mapping[ItemId, Trouble]], Fault | None]
     accepts: Callable[[Fault], bool]
     ends: Callable[[], bool]
 
@@ -120,7 +120,7 @@ class Halving:
         cause of the first two may have ended meanwhile. It is written, as parked, in one transaction with what follows.
         """
         pieces: list[Sequence[Item]] = [items]
-        refused: dict[Place, Trouble] = {}
+        refused: dict[ItemId, Trouble] = {}
         ahead: list[Item] = []
         fault: Fault | None = None
         while pieces:
@@ -141,7 +141,7 @@ class Halving:
                 pieces += [piece[half:], piece[:half]]
                 fault = failed
             elif piece and failed.of_message:
-                refused[place_of(piece[0])] = failed.trouble()
+                refused[id_of(piece[0])] = failed.trouble()
                 ahead.append(piece[0])
                 fault = failed
                 if not pieces or len(ahead) >= TOGETHER:

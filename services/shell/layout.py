@@ -33,19 +33,19 @@ def topics_of(service: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*heard_topics(service), *written, *own])) if service in FLOW else own
 
 
-Asked = Mapping[str, Future[TopicDescription]]
+Answers = Mapping[str, Future[TopicDescription]]
 
 
-def ask(admin: AdminClient, topics: Iterable[str], seconds: float) -> Asked:
+def ask(admin: AdminClient, topics: Iterable[str], seconds: float) -> Answers:
     """Asks for these topics, without waiting for the answers."""
-    asked: Asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
-    return asked
+    answers: Answers = admin.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+    return answers
 
 
-def found(asked: Asked) -> dict[str, Described]:
+def found(answers: Answers) -> dict[str, Described]:
     """The topics that the cluster has, of those asked for; KafkaException where it did not answer in time."""
     there = {}
-    for name, answer in asked.items():
+    for name, answer in answers.items():
         try:
             topic = answer.result()
         except KafkaException as error:

@@ -24,7 +24,7 @@ class Labels:
 
 
 COMMITTED = Counter("customs_loop_committed", "Messages heard in committed transactions", ["desk"])
-SAID = Counter("customs_loop_said", "Facts published in committed transactions", ["desk", "kind"])
+FACTS = Counter("customs_loop_said", "Facts published in committed transactions", ["desk", "kind"])
 DUPLICATES = Counter("customs_loop_duplicates", "Requests heard again and not decided again", ["desk"])
 PARKED = Counter("customs_parked", "Messages set aside, by reason", ["desk", "reason"])
 PARKED_NOW = Gauge("customs_parked_messages", "Messages that wait in parking now", ["desk"])

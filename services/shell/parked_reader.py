@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from schemas.parking import Origin
 from schemas.rights import Rights, table
 from schemas.topics import ROLES, parked_topic
-from services.shell.clients import restore_config
+from services.shell.clients import desk_reader
 from services.shell.codec import Raw, raw
 from services.shell.parking import Stretch
 from services.shell.settings import WorkerSettings
@@ -17,7 +17,7 @@ MESSAGES, BYTES = 2000, 8 << 20
 SECONDS = 10.0
 """How long the cluster may take; then the turn is begun anew."""
 
-NO_SUCH_PLACE = frozenset(
+NO_SUCH_PARTITION = frozenset(
     {
         KafkaError._UNKNOWN_TOPIC,
         KafkaError._UNKNOWN_PARTITION,
@@ -25,7 +25,7 @@ NO_SUCH_PLACE = frozenset(
         KafkaError.TOPIC_EXCEPTION,
     }
 )
-"""What the cluster answers about a place that only a forged fact can name."""
+"""What the cluster answers about a partition that only a forged fact can name."""
 LAST_PARTITION = 2**31 - 1
 """Kafka's numbers have 32 bits; the client raises for what a forged fact names beyond them."""
 NOT_READ = KafkaError.TOPIC_AUTHORIZATION_FAILED
@@ -52,12 +52,12 @@ class KafkaParkedReader:
     def message_at(self, origin: Origin) -> Raw | None:
         if origin.topic not in ROLES or not 0 <= origin.partition <= LAST_PARTITION:
             return None
-        place = TopicPartition(origin.topic, origin.partition)
+        topic_partition = TopicPartition(origin.topic, origin.partition)
         try:
-            low, high = self._client().get_watermark_offsets(place, timeout=SECONDS)
+            low, high = self._client().get_watermark_offsets(topic_partition, timeout=SECONDS)
         except KafkaException as problem:
             error = problem.args[0]
-            if error.code() in NO_SUCH_PLACE or (error.code() == NOT_READ and origin.topic not in self._reads):
+            if error.code() in NO_SUCH_PARTITION or (error.code() == NOT_READ and origin.topic not in self._reads):
                 return None
             raise
         if not low <= origin.offset < high:
@@ -74,16 +74,14 @@ class KafkaParkedReader:
     def _high(self, partition: int) -> int:
         """The high watermark, open transactions included: a client that reads what is committed is told no such number."""
         if self._asker is None:
-            self._asker = Consumer(
-                restore_config(self._service, self._settings) | {"isolation.level": "read_uncommitted"}
-            )
+            self._asker = desk_reader(self._service, self._settings, {"isolation.level": "read_uncommitted"})
         _, high = self._asker.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=SECONDS)
         return int(high)
 
     def _client(self) -> Consumer:
         if self._consumer is None:
             limits = {"queued.min.messages": MESSAGES, "queued.max.messages.kbytes": 16_384}
-            self._consumer = Consumer(restore_config(self._service, self._settings) | limits)
+            self._consumer = desk_reader(self._service, self._settings, limits)
         return self._consumer
 
     def _read(self, topic: str, partition: int, start: int, most: int) -> Stretch:

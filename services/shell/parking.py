@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from schemas.bounds import shown
 from schemas.envelope import fact_id
 from schemas.parking import (
-    DEADLINE,
     LARGEST_CARRIED,
     LONGEST_HEADER,
     MOST_HEADERS,
@@ -20,13 +19,11 @@ from schemas.parking import (
     Origin,
     Parking,
     ReplayParked,
-    deadline_origin,
     read_order,
     read_parking,
 )
 from schemas.topics import parked_topic
 from services.shell.codec import LONGEST_NAME, Headers, Raw, Undecodable, encode, headers
-from services.shell.store import ParkedMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +107,6 @@ def can_be_read(fact: MessageParked) -> bool:
     except ValueError:
         return False
     return True
-
-
-def origin_of(parked: ParkedMessage) -> Origin:
-    """The origin of what an older version kept in a record; its time limits were all called `deadline`."""
-    if parked.topic == DEADLINE:
-        return deadline_origin(parked.raw().text("ce_id"), parked.partition)
-    return Origin(parked.topic, parked.partition, parked.offset)
 
 
 def waits_here(message: Raw, service: str, subject: bytes) -> MessageParked | None:

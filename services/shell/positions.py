@@ -16,7 +16,7 @@ from schemas.topics import BEGINS_AT_THE_END
 from services.shell.layout import Refused, replaced
 
 KEY = ""
-"""The key of this record in the state topic: no message has it, since one with an empty key is named by its place."""
+"""The key of this record in the state topic: no message has it, since one with an empty key is named by its position."""
 MARK = "in the state topic"
 """Metadata of a group's offset whose positions stand in the state topic, too."""
 BEGINNING, END = -2, -1

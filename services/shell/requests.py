@@ -17,7 +17,7 @@ _TIME = b'"occurred_at":"'
 
 
 class Known(msgspec.Struct, frozen=True, array_like=True):
-    """A request that was answered. `digest`: of its content; `at`: Unix seconds at which it was heard."""
+    """A request that was answered. `digest`: of its content; `at`: Unix seconds at which it was decided."""
 
     id: str
     digest: str

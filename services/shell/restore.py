@@ -7,9 +7,8 @@ from itertools import groupby
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from schemas.rights import group_of
 from services.shell import positions
-from services.shell.clients import RECONNECTING, restore_config
+from services.shell.clients import desk_reader
 from services.shell.settings import WorkerSettings
 from services.shell.store import Partition
 
@@ -34,7 +33,7 @@ def restore(
     topic: str,
     partitions: list[int],
     stop: threading.Event,
-    told: Restoring,
+    progress: Restoring,
     timeout: float = 300,
 ) -> dict[int, Partition]:
     """The committed records of these partitions of a state topic, read with the credential of its service.
@@ -43,30 +42,30 @@ def restore(
     broker has ended it. TimeoutError after `timeout` seconds without a message, InterruptedError when `stop` is set.
     """
     spans = _spans(service, settings, topic, partitions)
-    told.total, told.moved = sum(end - start for start, end in spans.values()), time.monotonic()
+    progress.total, progress.moved = sum(end - start for start, end in spans.values()), time.monotonic()
     waiting = {p: end for p, (_, end) in spans.items() if end > 0}
     records: dict[int, dict[str, bytes | None]] = {p: {} for p in partitions}
     if waiting:
-        reader = Consumer(restore_config(service, settings))
+        reader = desk_reader(service, settings)
         try:
             # from a number: librdkafka asks for "the beginning" again only after half a second when no leader is known yet
             reader.assign([TopicPartition(topic, p, spans[p][0]) for p in waiting])
             while waiting:
                 if stop.is_set():
                     raise InterruptedError(f"stopped while restoring {topic}")
-                if time.monotonic() > told.moved + timeout:
+                if time.monotonic() > progress.moved + timeout:
                     raise TimeoutError(f"{topic}: nothing came from partitions {sorted(waiting)} for {timeout} s")
                 batch = _messages(reader.consume(BATCH, 0.05), waiting)
                 if batch:
                     _take(records, batch)
-                    told.read, told.moved = told.read + len(batch), time.monotonic()
+                    progress.read, progress.moved = progress.read + len(batch), time.monotonic()
         finally:
             reader.close()
     stores = {p: Partition() for p in partitions}
     for p, store in stores.items():
         store.first = spans[p][0]
         store.take_positions(records[p].pop(positions.KEY, None))
-        told.parked += store.restored(records.pop(p))
+        progress.parked += store.restored(records.pop(p))
     return stores
 
 
@@ -104,27 +103,18 @@ def _is_text(key: bytes) -> bool:
 
 def _spans(service: str, settings: WorkerSettings, topic: str, partitions: list[int]) -> dict[int, tuple[int, int]]:
     """First offsets and high watermarks, transactions still open included."""
-    asker = Consumer(
-        {
-            **settings.access(service).confluent(),
-            **RECONNECTING,
-            "group.id": f"{group_of(service)}-restore",
-            "enable.auto.commit": False,
-            "isolation.level": "read_uncommitted",
-            "log_level": 2,
-        }
-    )
+    asker = desk_reader(service, settings, {"isolation.level": "read_uncommitted"})
     try:
         return {p: _span(asker, TopicPartition(topic, p)) for p in partitions}
     finally:
         asker.close()
 
 
-def _span(asker: Consumer, place: TopicPartition, tries: int = 50) -> tuple[int, int]:
+def _span(asker: Consumer, topic_partition: TopicPartition, tries: int = 50) -> tuple[int, int]:
     """A broker that just started, or a topic that was just made, has no leader for a moment."""
     for attempt in range(tries):
         try:
-            low, high = asker.get_watermark_offsets(place, timeout=30)
+            low, high = asker.get_watermark_offsets(topic_partition, timeout=30)
             return int(low), int(high)
         except KafkaException as problem:
             if attempt == tries - 1 or problem.args[0].fatal():

@@ -1,5 +1,6 @@
 """Which settings does a worker read from its environment? Prefix DTG_; every one with its unit."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -41,7 +42,11 @@ class AccessSettings(BaseSettings):
 
     def credentials(self) -> Path:
         """The folder of the private files."""
-        return Path(self.kafka_credentials) if self.kafka_credentials else Path(self.home).resolve() / "credentials"
+        return (
+            Path(self.kafka_credentials)
+            if self.kafka_credentials
+            else Path(os.path.realpath(self.home)) / "credentials"
+        )
 
 
 class ClockSettings(BaseSettings):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.parking import Origin
+from schemas.parking import DEADLINE, Origin, deadline_origin
 from services.shell.codec import Raw
 from services.shell.positions import UNREADABLE, ReadPositions
 from services.shell.positions import decode as decode_positions
@@ -44,6 +44,12 @@ class ParkedMessage(msgspec.Struct, frozen=True, array_like=True):
             None if self.value is None else base64.b64decode(self.value),
             {name: base64.b64decode(text) for name, text in self.headers.items()},
         )
+
+    def origin(self) -> Origin:
+        """Where it was read; the time limits of the older version were all called `deadline`."""
+        if self.topic == DEADLINE:
+            return deadline_origin(self.raw().text("ce_id"), self.partition)
+        return Origin(self.topic, self.partition, self.offset)
 
 
 class Replay(msgspec.Struct, frozen=True, array_like=True):
@@ -150,6 +156,10 @@ class Partition:
         self.unreadable = ""
         """Why what stands in place of the read positions cannot be read."""
         self._recent: dict[str, tuple[bytes, Any]] = {}
+
+    def accepted_from(self) -> int:
+        """First offset of the state topic from which an operator, or the first start, has accepted the records as complete."""
+        return self.stored.cut if self.stored else self.first
 
     def take_positions(self, data: bytes | None) -> None:
         """The read positions as they were read from the topic."""

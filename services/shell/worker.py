@@ -34,7 +34,7 @@ ANNOUNCED = Counter("customs_parked_announcements", "Announcements on parked top
 _reasons = Labels(50)
 """Of parking; a dozen are in use."""
 LONGEST = 200
-"""Of a word on a parked topic, as a label and in the log: each label stays in memory until the process ends."""
+"""Characters of a text from a parked topic, as a label and in the log: each label stays in memory until the process ends."""
 TEXT = CONTENT_TYPE_LATEST.partition("; charset")[0]
 """aiohttp wants to add the character set itself."""
 LOOP_SECONDS, FAUST_SECONDS = 7, 2
@@ -97,8 +97,8 @@ class LoopService(Service):
     @Service.task
     async def _watch(self) -> None:
         while not self.should_stop:
-            late = self.hosted.answer_by < math.inf and not await broker_accepts(self.hosted.settings.kafka)
-            if time.monotonic() > self.hosted.answer_by or (late and self.hosted.answer_by < math.inf):
+            late = self.hosted.calls.answer_by < math.inf and not await broker_accepts(self.hosted.settings.kafka)
+            if time.monotonic() > self.hosted.calls.answer_by or (late and self.hosted.calls.answer_by < math.inf):
                 log.error("broker call does not come back", desk=self.hosted.desk.name, broker_away=late)
                 os._exit(1)
             await self.sleep(WATCH_SECONDS)
@@ -227,16 +227,18 @@ def announced(headers: dict[str, bytes], value: bytes) -> None:
     log.warning("parking", kind=kind[:LONGEST], service=service, key=key or _text(body.get("key")), reason=reason)
 
 
-def _text(said: Any) -> str:
+def _text(value: Any) -> str:
     """A name or code of ours; nothing of what is none, and the beginning of one without end."""
-    return said[:LONGEST] if isinstance(said, str) else ""
+    return value[:LONGEST] if isinstance(value, str) else ""
 
 
 def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
     @app.page("/livez")
     async def livez(view: View, request: Request) -> Response:
         """Alive means progress: position against end, not an open port."""
-        stuck = {x.desk.name: round(x.stalled(), 1) for x in loops if x.stalled() > settings.stall_seconds}
+        stuck = {
+            x.desk.name: round(x.liveness.stalled(), 1) for x in loops if x.liveness.stalled() > settings.stall_seconds
+        }
         return view.json(
             {"status": "stalled" if stuck else "ok", "stalled_seconds": stuck}, status=503 if stuck else 200
         )
@@ -247,9 +249,9 @@ def _pages(app: faust.App, loops: list[Loop], settings: WorkerSettings) -> None:
         body = {
             "status": "waiting" if waiting else "ok",
             "waiting": waiting,
-            "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.restoring)},
-            "lag": {x.desk.name: x.lag() for x in loops},
-            "members": {x.desk.name: x.member_id for x in loops},
+            "restoring": {x.desk.name: {"read": r.read, "of": r.total} for x in loops if (r := x.liveness.restoring)},
+            "lag": {x.desk.name: x.liveness.lag for x in loops},
+            "members": {x.desk.name: x.liveness.member_id for x in loops},
         }
         return view.json(body, status=503 if waiting else 200)
 

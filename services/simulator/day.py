@@ -13,6 +13,8 @@ from schemas.codes.iso6346 import check_digit
 from schemas.codes.uscc import with_check_signs
 from schemas.declaration import Declaration, DeclaredContainer, Item
 from schemas.vocabulary import Direction, consignment_id
+from services.simulator.dice import throw
+from services.simulator.slips import Slip, slip_of
 
 HOURS = (2, 2, 1, 1, 1, 2, 3, 5, 8, 9, 9, 7, 5, 7, 8, 8, 7, 5, 3, 2, 2, 2, 2, 2)
 """How the day's lodgements fall on its hours (China Standard Time): office hours are busy, nights are not dead."""
@@ -75,6 +77,8 @@ SHARED_SHARE = 0.45
 BLOCK = 100
 """Boxes come back within so many consignments: imports in the second half come in the boxes of the first. That is a third of all boxes."""
 PREFIX = "SIM"
+_WRONG, _RIGHT = 13, 14
+"""Added to the seed in the owner's code of the containers into which goods are stripped: no box of the day has their numbers."""
 
 
 REMEMBERED = 100_000
@@ -196,16 +200,30 @@ class Day:
 
     def index_of_box(self, box: str) -> int | None:
         """The first consignment for which this container is planned; None for anybody else's."""
-        index = int(box[4:10]) if box[4:10].isdigit() else -1
-        index += sum(
-            [(ord(letter) - 65) * size for letter, size in zip(box[1:3], (1_000_000, 26_000_000), strict=False)]
-        )
-        return index if index >= 0 and _box(self.seed, index) == box else None
+        return _index_of_box(self.seed, box)
+
+    def slip(self, index: int) -> Slip:
+        """What is told wrongly of the box of these goods, and put right: of imports that are alone in a box that was not here before, whose
+        officer or declarant does not want them before they arrive."""
+        slip = slip_of(throw(self.seed, self.box(index), "slip"))
+        if slip is Slip.NONE or not _imported_alone(self.seed, index) or self.before(index) is not None:
+            return Slip.NONE
+        intent = self.intent(index)
+        return Slip.NONE if intent.held or intent.withdraws else slip
+
+    def targets(self, index: int) -> tuple[str, str]:
+        """The containers into which the goods of this consignment are told to be stripped: by mistake, and really."""
+        return _box(self.seed + _WRONG, index), _box(self.seed + _RIGHT, index)
+
+    def is_wrong_target(self, box: str) -> bool:
+        """Whether goods are told to be stripped into this container only by mistake."""
+        return _index_of_box(self.seed + _WRONG, box) is not None
 
     def stays(self, first: int, last: int) -> dict[str, list[Stay]]:
         """What is in each container when it is here the first and the second time, as the world knows it.
 
-        Goods whose box does not leave the first time come in a box of their own, which is listed, too.
+        Goods whose box does not leave the first time come in a box of their own, which is listed, too. Goods that are stripped are at the
+        end in another box; they leave neither in their own one nor in the one that was told by mistake.
         """
         found: dict[str, list[Stay]] = {}
         for index in range(first, last):
@@ -217,6 +235,8 @@ class Day:
                     [plan.consignment_id if each == index else self.plan(each).consignment_id for each in pair]
                 )
                 found.setdefault(box.container_no, [Stay(lots, imported)])
+            if self.slip(index) is Slip.STRIPPED:
+                found[self.targets(index)[1]] = [Stay((plan.consignment_id,), imported)]
             before = self.before(index)
             if before is not None and before >= first:
                 found[self.box(before)].append(Stay((plan.consignment_id,), imported))
@@ -344,6 +364,13 @@ def _containers(seed: int, index: int) -> tuple[DeclaredContainer, ...]:
     if _shares(seed, index - index % 2):
         return (DeclaredContainer(container_no=_box(seed, index - index % 2), shared_by=2),)
     return (DeclaredContainer(container_no=_box(seed, index)),)
+
+
+def _index_of_box(seed: int, box: str) -> int | None:
+    """The consignment for which a day of this seed has this container; None where it has none such."""
+    index = int(box[4:10]) if box[4:10].isdigit() else -1
+    index += sum([(ord(letter) - 65) * size for letter, size in zip(box[1:3], (1_000_000, 26_000_000), strict=False)])
+    return index if index >= 0 and _box(seed, index) == box else None
 
 
 def _box(seed: int, index: int) -> str:

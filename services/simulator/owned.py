@@ -14,7 +14,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
 )
-from schemas.release import ReportArrival
+from schemas.release import ReportArrival, RetractArrival
 from schemas.vocabulary import consignment_id
 
 SIMULATED = "simulated/"
@@ -23,6 +23,7 @@ FOR_A_COMPANY = (
     LodgeDeclaration,
     WithdrawDeclaration,
     ReportArrival,
+    RetractArrival,
     RecordEquipmentEvent,
     RetractEquipmentEvent,
     RecordGateOut,
@@ -68,6 +69,10 @@ class Owned:
         """Somebody simulated lodges this, for the first time or again."""
         said = request.declaration
         self._note(said.declarant, said.reference, [box.container_no for box in said.containers])
+
+    def stripped(self, event: RecordEquipmentEvent) -> None:
+        """Somebody simulated tells this of a box: the containers into which goods went out of it are theirs, too."""
+        self._boxes.update(event.targets)
 
     def read(self, value: bytes) -> None:
         """The stored content of a lodgement that a player before sent; one that cannot be read is nobody's goods."""

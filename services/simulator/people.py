@@ -10,27 +10,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.declaration import DeclaredContainer, LodgeDeclaration, WithdrawDeclaration
-from schemas.envelope import Fact, Request, RequestRefused, request_id
+from schemas.envelope import Fact, RequestRefused
 from schemas.gate import (
     ContainerGatedOut,
     ContainerMayLeave,
+    ContainerMustStay,
     EquipmentEventRetracted,
     GateAlarmRaised,
     RecordContainerFinding,
-    RecordEquipmentEvent,
     RecordGateOut,
-    RetractEquipmentEvent,
 )
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import (
+    ArrivalRetracted,
     ConsignmentHeld,
     DeclarationWithdrawn,
     LiftHold,
     PlaceHold,
     ReleaseGranted,
     ReleaseRevoked,
-    ReportArrival,
 )
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import (
@@ -42,8 +41,10 @@ from schemas.vocabulary import (
     TreatmentDecision,
     consignment_id,
 )
+from services.simulator.acts import QUAY, TERMINAL, Act, arrival, equipment_event
 from services.simulator.day import Day, index_of
 from services.simulator.dice import between, pick, throw
+from services.simulator.mistakes import EARLY, EMPTY_SHARE, Mistakes
 from services.simulator.treatments import OF_WOOD, carried_out
 
 HOUR = 3600.0
@@ -60,19 +61,14 @@ RECTIFYING = (2 * HOUR, 72 * HOUR)
 REFUSED_PAPERS_SHARE = 0.3
 """Of papers that were to be put right, those that end the goods."""
 NOT_CONFORM_SHARE, PEST_SHARE, SHORT_TREATMENT_SHARE, SICK_SHARE = 0.03, 0.1, 0.12, 0.15
-TERMINAL = "terminal-qqct"
 BY_TERMINAL_SHARE = 0.3
 """Boxes whose discharge or gate-in tells the arrival of their goods; of the others the carrier does."""
 TOLD_AS_EVER, TOLD_ONCE, TOLD_LATE, TOLD_TWICE = 0.4, 0.7, 0.8, 0.9
 """Departures, up to which share: told by the older request, as an equipment event, late, twice; the others are corrected."""
-MISTAKEN_SHARE = 0.08
-"""Of boxes that nobody waits for: a departure is told that is another box's, and taken back; then the box leaves."""
 LATE = (2.0, 8.0)
 """Hours from a departure to a late report, or to a correction: shortest and longest."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
 """Exports whose loading is told, and the hours from their release to it."""
-EMPTY_SHARE = 0.15
-"""Boxes that come back empty after they left."""
 LAPSE = "officer/lapse/"
 """Begins the hold of a release that nobody used in time."""
 STAYING = ("rejected", "refused", "withdrawn")
@@ -89,7 +85,9 @@ HEARD = (
     TreatmentReferred,
     ReleaseGranted,
     ReleaseRevoked,
+    ArrivalRetracted,
     ContainerMayLeave,
+    ContainerMustStay,
     ContainerGatedOut,
     EquipmentEventRetracted,
     GateAlarmRaised,
@@ -99,48 +97,11 @@ HEARD = (
 """The facts that make somebody act; nothing else needs decoding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """A request that somebody will make at `at`; `name` is its idempotency key.
-
-    `not_before`: it speaks of what takes this long, so that not even a play without pace may send it earlier. `stamped`: it
-    tells of an event in the world, which without pace happens when the fact is heard. `replaces`: the act that it corrects or takes back.
-    `at_end`: without pace it is told when every desk has read everything else, since no fact says that the gate knows enough.
-    """
-
-    at: datetime
-    name: str
-    request: Request
-    not_before: datetime | None = None
-    stamped: bool = False
-    replaces: str = ""
-    at_end: bool = False
-
-
-def request_of(act: Act, sender: str, heard: datetime | None) -> Request:
-    """The request as this sender makes it. `heard`: when the fact was heard that caused it, by the player's clock; None: with pace."""
-    name = "report_id" if isinstance(act.request, RetractEquipmentEvent) else "replaces"
-    changes: dict[str, object] = {name: request_id(sender, act.replaces)} if act.replaces else {}
-    if act.stamped and heard is not None:
-        changes["occurred_at"] = heard
-    return act.request.model_copy(update=changes) if changes else act.request
-
-
-def spoken(acts: list[Act], sender: str, told: Mapping[str, datetime], heard: datetime | None) -> list[Act]:
-    """The acts that follow from one fact, as this sender makes them. `told`: request → event time, of those that were made before:
-    what is told of the same event by another process has the time of the first."""
-    known = told.get(request_id(sender, acts[0].name)) if acts else None
-    moment = None if heard is None else known or heard
-    return [replace(act, request=request_of(act, sender, moment)) for act in acts]
-
-
 @dataclass
 class People:
     """Everybody at the border but the declarants' first lodging. `lifting`: consignments whose officer's hold is being lifted.
 
     `called_off`: what is lodged again once it is known to be withdrawn; `withdrawn`: what was withdrawn before it was known to be assessed.
-
-    `mistaken`: boxes of which a departure was told by mistake, with the gate's word; `put_right`: those of which it was taken back.
 
     `ends`: what became of each consignment so far, kept by whoever hears all facts. `called_back`: the boxes of releases that were
     revoked a moment ago. `kept`: goods that cannot leave, because other goods in their box never will.
@@ -156,11 +117,13 @@ class People:
     treated: dict[str, dict[str, Act]] = field(default_factory=dict)
     called_off: dict[str, ConsignmentAssessed] = field(default_factory=dict)
     withdrawn: dict[str, datetime] = field(default_factory=dict)
-    mistaken: dict[str, ContainerMayLeave] = field(default_factory=dict)
-    put_right: set[str] = field(default_factory=set)
     ends: Mapping[str, str] = field(default_factory=dict)
     called_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
+    mistakes: Mistakes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mistakes = Mistakes(self.day)
 
     def react(self, fact: Fact) -> list[Act]:
         """What follows from this fact; facts of nobody's concern follow nothing."""
@@ -178,12 +141,13 @@ class People:
             case TreatmentReferred():
                 return [self._decide(fact)]
             case ReleaseGranted():
-                return self._load(fact)
-            case ReleaseRevoked():
-                self.called_back[fact.consignment_id] = fact.containers
-                return []
+                return self._released(fact)
+            case ArrivalRetracted():
+                return self.mistakes.arrives_after_all(fact)
             case ContainerMayLeave():
                 return self._drive_out(fact)
+            case ReleaseRevoked() | ContainerMustStay():
+                return self._note_what_stays(fact)
             case ContainerGatedOut():
                 return self._return_empty(fact)
             case EquipmentEventRetracted():
@@ -201,7 +165,8 @@ class People:
         index = index_of(fact.bill_no, self.day.seed)
         key, at, green = fact.consignment_id, fact.occurred_at, fact.lane is Lane.GREEN
         if index is None:
-            return [self._arrive(key, at, between(0.2 * HOUR, 3 * HOUR, self._dice(key, "arrival")))]
+            after = between(0.2 * HOUR, 3 * HOUR, self._dice(key, "arrival"))
+            return [arrival(key, at + timedelta(seconds=after))]
         intent = self.day.intent(index)
         first = consignment_id(intent.declarant, fact.bill_no) == key
         if green and intent.withdraws and first:
@@ -222,7 +187,8 @@ class People:
         if self.events and (box := self._told_by_terminal(fact, index)):
             second = box == self._box_before(index)
             return [self._discharge(fact, box, "2" if second else "1", intent.arrives_after)]
-        return [self._arrive(key, at, intent.arrives_after)]
+        early = self.events and self.mistakes.is_early(index)
+        return [arrival(key, at + timedelta(seconds=intent.arrives_after), EARLY if early else "arrival")]
 
     def _called_off(self, fact: DeclarationWithdrawn) -> list[Act]:
         """Some sell the goods to somebody else, and declare them again."""
@@ -261,7 +227,9 @@ class People:
             return ""
         box = fact.containers[0].container_no
         lots = (index, index ^ 1) if self.day.shares(index) else (index,)
-        if any(intent.held or intent.withdraws for intent in map(self.day.intent, lots)):
+        if any(intent.held or intent.withdraws for intent in map(self.day.intent, lots)) or self.mistakes.is_early(
+            index
+        ):
             return ""
         return box if box == self._box_before(index) or self._dice(box, "in") < BY_TERMINAL_SHARE else ""
 
@@ -269,21 +237,8 @@ class People:
         at = fact.occurred_at + timedelta(seconds=after)
         imported = fact.direction is Direction.IMPORT
         event = EquipmentEvent.DISCHARGED if imported else EquipmentEvent.GATED_IN
-        told = self._event(box, event, at, "前湾港 Qianwan", laden=True, conveyance=fact.conveyance)
+        told = equipment_event(box, event, at, QUAY, laden=True, conveyance=fact.conveyance)
         return Act(at, f"{box}/in/{visit}", told, stamped=True)
-
-    def _event(
-        self, box: str, event: EquipmentEvent, at: datetime, place: str, *, laden: bool, conveyance: str = ""
-    ) -> RecordEquipmentEvent:
-        return RecordEquipmentEvent(
-            container_no=box,
-            asked_by=TERMINAL,
-            occurred_at=at,
-            event=event,
-            place=place,
-            laden=laden,
-            conveyance=conveyance,
-        )
 
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
@@ -303,7 +258,14 @@ class People:
             return [Act(fact.occurred_at + timedelta(seconds=after), f"{key}/lift", lift)]
         if placed is None and key in self.lifting:
             self.lifting.discard(key)
-            return [self._arrive(key, fact.occurred_at, self.waiting_to_arrive.pop(key))]
+            return [arrival(key, fact.occurred_at + timedelta(seconds=self.waiting_to_arrive.pop(key)))]
+        return []
+
+    def _note_what_stays(self, fact: ReleaseRevoked | ContainerMustStay) -> list[Act]:
+        if isinstance(fact, ReleaseRevoked):
+            self.called_back[fact.consignment_id] = fact.containers
+        else:
+            self.mistakes.stays(fact)
         return []
 
     def _never_leaves(self, box: str, key: str) -> bool:
@@ -332,11 +294,6 @@ class People:
             hold_id=hold_id,
             reason=reason,
         )
-
-    def _arrive(self, key: str, at: datetime, after: float) -> Act:
-        due = at + timedelta(seconds=after)
-        report = ReportArrival(consignment_id=key, asked_by="carrier", occurred_at=due, place="前湾港 Qianwan")
-        return Act(due, f"{key}/arrival", report, stamped=True)
 
     def _look(self, fact: InspectionOrdered) -> Act:
         key, control = fact.consignment_id, fact.control
@@ -437,56 +394,37 @@ class People:
         ]
 
     def _drive_out(self, fact: ContainerMayLeave) -> list[Act]:
-        """It leaves once, however often it is allowed, unless its departure is told by mistake: then when that was taken back."""
-        box = fact.container_no
-        if box in self.put_right or not self._is_mistaken(box):
-            return self._leave(fact)
-        self.mistaken[box] = fact
-        name, at = f"{box}/out/{min(fact.consignments, default='')}/mistaken", fact.occurred_at
-        wrong = self._event(box, EquipmentEvent.GATED_OUT, at + timedelta(minutes=5), "G7", laden=True)
-        back = RetractEquipmentEvent(
-            container_no=box,
-            asked_by=TERMINAL,
-            occurred_at=at,
-            report_id=name,
-            reason="箱号录错 the number of another box",
-        )
-        later = at + timedelta(minutes=15)
-        return [
-            Act(wrong.occurred_at, name, wrong, stamped=True),
-            Act(later, f"{name}/taken back", back, stamped=True, replaces=name),
-        ]
-
-    def _is_mistaken(self, box: str) -> bool:
-        """Never of a box that comes back or is shared: its other goods would be lodged as if it were outside."""
-        index = self.day.index_of_box(box)
-        if not self.events or index is None or self.day.after(index) is not None or self.day.shares(index):
-            return False
-        return self._dice(box, "empty") >= EMPTY_SHARE and self._dice(box, "mistaken") < MISTAKEN_SHARE
+        """It leaves once, however often it is allowed, unless something was told of it by mistake: then when that was put right."""
+        if self.events and (told := self.mistakes.instead_of_leaving(fact)) is not None:
+            return told
+        return self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
 
     def _drive_out_after_all(self, fact: EquipmentEventRetracted) -> list[Act]:
-        allowed = self.mistaken.pop(fact.container_no, None)
-        if allowed is None:
-            return []
-        self.put_right.add(fact.container_no)
-        return self._leave(allowed.model_copy(update={"occurred_at": fact.occurred_at}))
+        allowed = self.mistakes.leaves_after_all(fact)
+        return [] if allowed is None else self._drive_out(allowed)
 
-    def _leave(self, fact: ContainerMayLeave) -> list[Act]:
+    def _released(self, fact: ReleaseGranted) -> list[Act]:
+        if not self.events:
+            return []
+        if box := self.mistakes.leaves_unstripped(fact):
+            return self._leave(box, fact.consignment_id, fact.occurred_at)
+        return [*self.mistakes.moved(fact), *self._load(fact)]
+
+    def _leave(self, box: str, goods: str, at: datetime) -> list[Act]:
         """The departure is told at once, late, twice, or corrected."""
-        box, goods = fact.container_no, min(fact.consignments, default="")
         name, number = f"{box}/out/{goods}", int(self._dice(box) * 6)
-        left = fact.occurred_at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))
+        left = at + timedelta(seconds=between(0.2 * HOUR, 20 * HOUR, self._dice(box, goods, "out")))
         way = self._dice(box, goods, "told") if self.events else 0.0
         if way < TOLD_AS_EVER:
             gate_out = RecordGateOut(container_no=box, asked_by=TERMINAL, occurred_at=left, gate=f"G{1 + number}")
             return [Act(left, name, gate_out, stamped=True)]
-        event = self._event(box, EquipmentEvent.GATED_OUT, left, f"G{1 + number}", laden=True)
+        event = equipment_event(box, EquipmentEvent.GATED_OUT, left, f"G{1 + number}", laden=True)
         once = Act(left, name, event, stamped=True)
         if way < TOLD_ONCE:
             return [once]
         later = timedelta(hours=between(*LATE, self._dice(box, goods, "late")))
         if way < TOLD_LATE:
-            return [replace(once, at=left + later, not_before=fact.occurred_at + later)]
+            return [replace(once, at=left + later, not_before=at + later)]
         if way < TOLD_TWICE:
             return [once, replace(once, at=left + timedelta(minutes=10), name=f"{name}/again")]
         right = event.model_copy(update={"place": f"G{1 + (number + 1) % 6}"})
@@ -495,14 +433,14 @@ class People:
     def _load(self, fact: ReleaseGranted) -> list[Act]:
         """The ship of an export lies there for a day or so. Who shares a box is not loaded: the other goods may be held."""
         index = index_of(fact.bill_no, self.day.seed)
-        if not self.events or index is None or fact.direction is not Direction.EXPORT or self.day.shares(index):
+        if index is None or fact.direction is not Direction.EXPORT or self.day.shares(index):
             return []
         acts = []
         for box in fact.containers:
             if self._dice(box, "loaded") < LOADED_SHARE:
                 at = fact.occurred_at + timedelta(hours=between(*LOADING, self._dice(box, "load")))
                 ship = self.day.intent(index).conveyance
-                told = self._event(box, EquipmentEvent.LOADED, at, "前湾港 Qianwan", laden=True, conveyance=ship)
+                told = equipment_event(box, EquipmentEvent.LOADED, at, QUAY, laden=True, conveyance=ship)
                 acts.append(Act(at, f"{box}/load", told, stamped=True, at_end=True))
         return acts
 
@@ -515,8 +453,8 @@ class People:
         if self._dice(box, "empty") >= EMPTY_SHARE:
             return []
         came, gone = (fact.occurred_at + timedelta(hours=hours) for hours in (2, 5))
-        back = self._event(box, EquipmentEvent.GATED_IN, came, "G1", laden=False)
-        out = self._event(box, EquipmentEvent.GATED_OUT, gone, "G2", laden=False)
+        back = equipment_event(box, EquipmentEvent.GATED_IN, came, "G1", laden=False)
+        out = equipment_event(box, EquipmentEvent.GATED_OUT, gone, "G2", laden=False)
         return [Act(came, f"{box}/empty/in", back, stamped=True), Act(gone, f"{box}/empty/out", out, stamped=True)]
 
     def _find(self, fact: GateAlarmRaised) -> Act:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from pydantic import ValidationError
 
 from schemas.declaration import LodgeDeclaration
@@ -18,13 +18,14 @@ from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent
 from schemas.release import ReleaseGranted
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
+from services.shell import clients
 from services.shell.advance import Advance, unreported
-from services.shell.clients import RECONNECTING
 from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
+from services.simulator.acts import Act, spoken
 from services.simulator.day import Day, Plan
 from services.simulator.owned import Owned, as_simulated
-from services.simulator.people import HEARD, Act, People, spoken
+from services.simulator.people import HEARD, People
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
@@ -46,6 +47,7 @@ ENDS = {
     "ReleaseGranted": "released",
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
+    "ConsignmentLeftUnreleased": "left unreleased",
 }
 log = structlog.get_logger()
 
@@ -138,18 +140,7 @@ class Player:
         how many more have their end, a negative number where goods were called back."""
         self._began = stopwatch()
         self._read_what_was_asked()
-        self._producer = Producer(
-            {
-                **self.settings.access().confluent(),
-                **RECONNECTING,
-                "partitioner": "murmur2_random",
-                "enable.idempotence": True,
-                "linger.ms": 5,
-                "message.timeout.ms": 300_000,
-                "queue.buffering.max.messages": 200_000,
-                "log_level": 2,
-            }
-        )
+        self._producer = clients.sender(self.settings.access(), linger_ms=5, queued=200_000)
         consumer = self._consumer(FACTS, OFFSET_BEGINNING, "read_committed")
         stillness = Stillness(self.settings.access(), self._places(REQUESTS), self._places(FACTS))
         quiet_since, counted = stopwatch(), 0
@@ -242,6 +233,8 @@ class Player:
         asked = request_id(SENDER, name)
         if isinstance(request, LodgeDeclaration):
             self._owned.lodged(request)
+        elif isinstance(request, RecordEquipmentEvent):
+            self._owned.stripped(request)
         if asked in self._asked:
             return
         self._asked.add(asked)
@@ -318,25 +311,16 @@ class Player:
                             if told.get("ce_type") == LodgeDeclaration.kind.encode():
                                 self._owned.read(message.value() or b"")
                             if told.get("ce_type") == RecordEquipmentEvent.kind.encode():
-                                self._told[asked] = RecordEquipmentEvent.read_stored(message.value() or b"").occurred_at
+                                event = RecordEquipmentEvent.read_stored(message.value() or b"")
+                                self._told[asked] = event.occurred_at
+                                self._owned.stripped(event)
                     elif error.code() == KafkaError._PARTITION_EOF:
                         left.discard((message.topic(), message.partition()))
         finally:
             consumer.close()
 
     def _consumer(self, topics: tuple[str, ...], start: int, isolation: str) -> Consumer:
-        consumer = Consumer(
-            {
-                **self.settings.access().confluent(),
-                **RECONNECTING,
-                "group.id": "customs-simulator",
-                "enable.auto.commit": False,
-                "isolation.level": isolation,
-                "enable.partition.eof": True,
-                "queued.max.messages.kbytes": 8_192,
-                "log_level": 2,
-            }
-        )
+        consumer = clients.simulator_consumer(self.settings.access(), isolation)
         consumer.assign([TopicPartition(t, p, start) for t, p in self._places(topics)])
         return consumer
 

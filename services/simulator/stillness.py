@@ -5,13 +5,13 @@ have read what is there, nothing is in flight.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 
 from schemas.flow import heard_topics
 from schemas.topics import SERVICES
+from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.clock import stopwatch
 
@@ -27,10 +27,11 @@ class Stillness:
         self._connect()
 
     def _connect(self) -> None:
-        config: dict[str, Any] = {**self._access.confluent(), "log_level": 2}
-        self._admin = AdminClient(config)
-        reads = {**config, "enable.auto.commit": False, "enable.partition.eof": True}
-        self._groups = {name: Consumer({**reads, "group.id": f"customs-{name}"}) for name in SERVICES}
+        self._admin = clients.admin(self._access)
+        self._groups = {
+            name: clients.consumer(self._access, {"group.id": f"customs-{name}", "enable.partition.eof": True})
+            for name in SERVICES
+        }
 
     def close(self) -> None:
         for group in self._groups.values():

@@ -29,11 +29,19 @@ PLANTED = [
     ("services/console/readmodel/queries.py", "import services.console.access.rights", "6. The console's rooms"),
     ("services/console/readmodel/store.py", "import services.console.api.problems", "6. The console's rooms"),
     ("services/console/access/accounts.py", "import services.console.api.views", "6. The console's rooms"),
-    ("services/console/api/answers.py", "import services.console.pages.formatting", "6. The console's rooms"),
+    (
+        "services/console/api/answers.py",
+        "import services.console.pages.formatting",
+        "6. The console's rooms",
+    ),
     ("services/console/api/feed.py", "import services.console.app", "6. The console's rooms"),
     ("services/console/pages/forms.py", "import services.console.app", "6. The console's rooms"),
     ("services/console/language/words.py", "import services.console.readmodel.tables", "6. The console's rooms"),
     ("services/console/brandnew/desk.py", "import json", "6. The console's rooms"),
+    ("services/shell/parking.py", "import services.shell.store", "7. The engine"),
+    ("services/shell/turn.py", "import services.shell.transactions", "7. The engine"),
+    ("services/shell/transactions.py", "import services.shell.assignment", "7. The engine"),
+    ("services/shell/overlay.py", "import services.shell.writing", "7. The engine"),
 ]
 
 

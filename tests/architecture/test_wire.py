@@ -17,10 +17,9 @@ from deploy.kafka.broker import Broker
 from schemas.envelope import Message
 from schemas.vocabulary import consignment_id
 from services.cli.log import partition_of as of_clients
-from services.shell import codec
-from services.shell.clients import producer_config
+from services.shell import clients, codec
+from services.shell.access import access_to
 from services.shell.partition import partition_of
-from services.shell.settings import WorkerSettings
 from tests.architecture.golden import EXAMPLES, payload
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +41,7 @@ def topic(broker: Broker) -> Iterator[str]:
     admin.close()
 
 
-def by_confluent(broker: Broker, topic: str, **settings: str) -> Placed:
-    producer = Producer({"bootstrap.servers": broker.bootstrap, **settings})
+def by_confluent(producer: Producer, topic: str) -> Placed:
     placed: Placed = {}
 
     def delivered(error: KafkaError | None, message: KafkaMessage) -> None:
@@ -76,22 +74,40 @@ async def by_aiokafka(broker: Broker, topic: str) -> Placed:
 
 
 def test_three_clients_put_every_key_into_the_same_partition(broker: Broker, topic: str) -> None:
-    ours = by_confluent(broker, topic, partitioner="murmur2_random")
+    ours = by_confluent(clients.producer(access_to(broker.bootstrap), {"partitioner": "random"}), topic)
     assert len(ours) == len(KEYS) == 200
     assert set(ours.values()) == set(range(PARTITIONS))
     assert ours == by_kafka_python(broker, topic)
     with ThreadPoolExecutor(1) as thread:  # a loop of its own: the browser's tests leave theirs running in this thread
         assert ours == thread.submit(asyncio.run, by_aiokafka(broker, topic)).result(60)
-    assert ours != by_confluent(broker, topic), "without the setting the keys move: this test would see it"
+    stranger = Producer({"bootstrap.servers": broker.bootstrap})
+    assert ours != by_confluent(stranger, topic), "without the setting the keys move: this test would see it"
 
 
-def test_every_confluent_producer_of_the_house_is_told_the_partitioner() -> None:
-    makers = [path for path in ROOT.glob("services/**/*.py") if re.search(r"\bProducer\(", path.read_text())]
-    assert makers, "the loop makes one"
-    told = re.compile(r"murmur2_random|\bProducer\(producer_config\(")
-    silent = [path for path in makers if "confluent_kafka" in path.read_text() and not told.search(path.read_text())]
-    assert silent == []
-    assert producer_config("release", WorkerSettings())["partitioner"] == "murmur2_random"
+MADE = re.compile(r"(?<!def )\b(Producer|Consumer|AdminClient|AIOKafkaProducer)\(")
+ONE_PLACE = "services/shell/clients.py"
+ELSEWHERE = {
+    "services/shell/access.py": {"AdminClient"},  # asks, before anything else, whether the cluster lets this program in
+    "services/console/api/request_producer.py": {"AIOKafkaProducer"},  # with the settings of the one place
+}
+
+
+def made_in(source: str) -> set[str]:
+    """The Kafka clients that a file makes itself."""
+    return {found[1] for found in MADE.finditer(source)}
+
+
+def test_every_client_of_the_house_is_made_in_one_place_so_that_all_have_the_partitioner() -> None:
+    files = [path for folder in ("services", "deploy") for path in (ROOT / folder).rglob("*.py")]
+    makers = {str(path.relative_to(ROOT)): made_in(path.read_text()) for path in files}
+    assert makers.pop(ONE_PLACE) == {"Producer", "Consumer", "AdminClient"}
+    assert {path: made for path, made in makers.items() if made} == ELSEWHERE
+    assert "AIOKafkaProducer(**intake_settings(" in (ROOT / "services/console/api/request_producer.py").read_text()
+
+
+def test_a_client_that_is_made_elsewhere_is_found() -> None:
+    assert made_in("    self._producer = Producer({**access.confluent()})") == {"Producer"}
+    assert made_in("KafkaProducer(acks=1)\nKafkaConsumer()\nclients.producer(access, {})") == set()
 
 
 def test_the_headers_are_cloudevents_and_say_where_a_message_comes_from() -> None:

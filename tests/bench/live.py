@@ -13,6 +13,7 @@ from services.cli.bench.load import Phase, lodgements, offer, sender
 from services.cli.bench.rig import Rig
 from services.cli.ledger import audit
 from services.cli.log import Entry, read
+from services.shell import clients
 from services.shell.access import Access
 from services.simulator.day import Day
 
@@ -56,16 +57,15 @@ def samples(rig: Rig, day: Day) -> list[Sample]:
 
 def plant(kafka: Access, found: list[Sample], count: int) -> tuple[int, int]:
     """Writes the records of `count` more live consignments; returns how many records and bytes. No worker may run."""
-    producer = Producer(
+    producer = clients.producer(
+        kafka,
         {
-            **kafka.confluent(),
-            "partitioner": "murmur2_random",
             "linger.ms": 50,
             "batch.num.messages": 100_000,
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": 500_000,
             "log_level": 2,
-        }
+        },
     )
     records = size = 0
     for number in range(count):

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+from confluent_kafka import OFFSET_END, TopicPartition
 
 from deploy.kafka.broker import Broker, free_port
 from deploy.kafka.topics import provision
@@ -25,6 +25,8 @@ from schemas.topics import FACTS_AND_REQUESTS, state_topic
 from services.cli.bench.quick import machine, versions
 from services.cli.processes import Child, rehearsal, worker
 from services.cli.up import wait_for
+from services.shell import clients
+from services.shell.access import access_to
 from tests.bench.stories import Story, fill, retold, stories
 
 PARTITIONS = 8
@@ -58,9 +60,8 @@ class Work(threading.Thread):
         self.problem: BaseException | None = None
         self._told, self._over = told, threading.Event()
         self._killed_ms = float("inf")
-        config = {"bootstrap.servers": bootstrap, "log_level": 2}
-        self._producer = Producer({**config, "partitioner": "murmur2_random", "linger.ms": 1})
-        self._consumer = Consumer({**config, "group.id": "customs-recovery", "enable.auto.commit": False})
+        self._producer = clients.producer(access_to(bootstrap), {"linger.ms": 1})
+        self._consumer = clients.consumer(access_to(bootstrap), {"group.id": "customs-recovery"})
         self._desk_of = {topic: desk for desk in told for topic in _written_by(desk)}
         self._next = {desk: 2 * self._sent_before(desk) for desk in told}
         places = [TopicPartition(topic, p, OFFSET_END) for topic in self._desk_of for p in range(PARTITIONS)]

@@ -17,6 +17,7 @@ from schemas.flow import heard_topics
 from schemas.risk import ConsignmentAssessed
 from schemas.topics import orders_topic, state_topic, topic_of
 from services.risk.keys import PUBLISHED
+from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
@@ -24,8 +25,9 @@ from services.shell.positions import BEGINNING, KEY
 from services.shell.positions import encode as encode_positions
 from services.shell.store import Partition
 from services.shell.turn import Turn
+from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import People, request_of
+from services.simulator.people import People
 from services.worker import desks
 from tests.shell.parking import Memory
 
@@ -85,9 +87,9 @@ def _day(seed: int, at: datetime) -> dict[str, list[Raw]]:
 def _said(name: str, messages: Iterable[Raw], at: datetime) -> list[Raw]:
     turn, store = _turn(_desk(name), at), Partition()
     for message in messages:
-        turn.hear(store, message)
-    assert not turn.parked, turn.parked
-    return [Raw(o.topic, 0, n, o.key.encode(), o.value, dict(o.headers)) for n, o in enumerate(turn.outputs)]
+        turn.handle(store, message)
+    assert not turn.outcome.parked, turn.outcome.parked
+    return [Raw(o.topic, 0, n, o.key.encode(), o.value, dict(o.headers)) for n, o in enumerate(turn.outcome.outputs)]
 
 
 def _request(request: Request) -> Raw:
@@ -139,16 +141,15 @@ def live(base: list[Story], number: int) -> int:
 
 def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: datetime) -> Iterator[int]:
     """Writes the records of so many live goods as the loop would; yields how many are written."""
-    producer = Producer(
+    producer = clients.producer(
+        access_to(kafka),
         {
-            **access_to(kafka).confluent(),
             "transactional.id": f"fill-{name}",
             "transaction.timeout.ms": 15_000,
-            "partitioner": "murmur2_random",
             "queue.buffering.max.messages": 1_000_000,
             "linger.ms": 1,
             "log_level": 2,
-        }
+        },
     )
     producer.init_transactions(30)
     desk = _desk(name)
@@ -160,7 +161,7 @@ def fill(kafka: Access | str, name: str, base: list[Story], states: int, at: dat
             turn = _turn(desk, at)
             for number, story in zip(numbers, told, strict=True):
                 if step < live(base, number):
-                    turn.hear(store, story.messages[step])
+                    turn.handle(store, story.messages[step])
             _write(producer, state_topic(name), turn, store)
         yield numbers.stop
 
@@ -175,7 +176,7 @@ def _write_positions(producer: Producer, name: str) -> None:
 
 
 def _write(producer: Producer, topic: str, turn: Turn, store: Partition) -> None:
-    assert not turn.parked, turn.parked
+    assert not turn.outcome.parked, turn.outcome.parked
     producer.begin_transaction()
     for _, key, entry, data in turn.changed():
         store.put(key, data, entry.record.due)

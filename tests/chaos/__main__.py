@@ -39,8 +39,8 @@ CONSOLE_SECONDS = 60
 """How long the rows may stand still before they differ for good."""
 METRICS_SECONDS = 60
 """The same of metrics: topics are read again as long as releases lapse meanwhile."""
-STALL_SECONDS = 180
-"""How long after the last fault everybody may stand still."""
+STALL_SECONDS = 300
+"""How long after the last fault everybody may stand still: longer than people wait for what does not come."""
 
 
 def main() -> int:

@@ -3,8 +3,6 @@
 Left out: `ConsignmentHeld` and `ContainerHeld` say what is open at a moment, which depends on the order between two
 topics, as does whether what is lodged after a withdrawal had to wait; that somebody is late depends on how long a process was dead, on a clock on which a day lasts seconds. Times, numbers
 from offsets and statement versions differ from run to run, and so does which of two consignments in a container opened its visit.
-The gate tells of an arrival (`ContainerArrived`, then an `ArrivalRecorded` by the gate) unless it hears of the departure before it
-hears of the goods, from another topic.
 Where two desks fail the same goods, the refusal names the one that the release desk heard first: which of them that is differs
 too, and that it is one of them does not.
 """
@@ -19,12 +17,13 @@ from schemas.topics import ROLES
 from schemas.vocabulary import consignment_id
 from services.cli.log import Entry
 from services.simulator.day import Day
+from services.simulator.slips import Slip
 
 SEED, CONSIGNMENTS = 20261105, 400
 
 OF_THE_MOMENT = {
     *("ConsignmentHeld", "ContainerHeld", "InspectionOverdue", "RectificationOverdue", "TreatmentOverdue"),
-    *("DeclarationWaits", "ContainerArrived"),
+    "DeclarationWaits",
 }
 FAILURES = {
     "InspectionFailed": "inspection/{control}",
@@ -54,6 +53,7 @@ def keys(played: Day) -> set[str]:
     """The consignments and containers of a day."""
     plans = [played.plan(index) for index in range(played.consignments)]
     boxes = {c.container_no for plan in plans for c in plan.declaration.containers}
+    boxes |= {box for plan in plans if played.slip(plan.index) is not Slip.NONE for box in played.targets(plan.index)}
     again = {
         consignment_id(plan.declaration.declarant, plan.declaration.reference, 2) for plan in plans if plan.intent.again
     }
@@ -70,7 +70,7 @@ def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:
     told = [
         entry
         for entry in entries
-        if entry.key in wanted and ROLES[entry.topic] != "requests" and not _is_of_the_moment(entry)
+        if entry.key in wanted and ROLES[entry.topic] != "requests" and entry.kind not in OF_THE_MOMENT
     ]
     failures: dict[str, set[str]] = defaultdict(set)
     for entry in told:
@@ -80,11 +80,6 @@ def facts(entries: Iterable[Entry], wanted: set[str]) -> Counter[str]:
         f"{entry.key} {entry.kind} {json.dumps(_lasting(_whichever(entry, failures[entry.key])), sort_keys=True)}"
         for entry in told
     )
-
-
-def _is_of_the_moment(entry: Entry) -> bool:
-    by_gate = entry.kind == "ArrivalRecorded" and entry.body["reported_by"] == "gate"
-    return entry.kind in OF_THE_MOMENT or by_gate
 
 
 def _whichever(entry: Entry, failures: set[str]) -> Any:

@@ -39,3 +39,11 @@ def test_goods_that_failed_once_are_refused_for_that_and_with_its_reason() -> No
     right = day(*once, cause="inspection/sampling", reason="weeds")
     assert right != day(*once, cause="quarantine/risk", reason="weeds")
     assert right != day(*once, cause="inspection/sampling", reason="something else")
+
+
+def test_an_arrival_that_was_not_told_is_a_difference_whoever_told_it() -> None:
+    """The gate tells arrival and departure whatever it hears first."""
+    came = told("gate", "ContainerArrived", {"container_no": "CSQU3054383", "visit": "m1", "place": "berth 1"})
+    by_gate = told("release", "ArrivalRecorded", {"reported_by": "gate", "containers": ["CSQU3054383"]})
+    assert facts([came, by_gate], {"goods"}).total() == 2
+    assert facts([came], {"goods"}) != facts([came, by_gate], {"goods"}) != facts([by_gate], {"goods"})

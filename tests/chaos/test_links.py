@@ -16,7 +16,7 @@ from services.console.readmodel import progress
 from services.console.readmodel.database import migrate
 from services.console.readmodel.messages import TOPICS
 from services.console.settings import ConsoleSettings
-from services.shell import loop
+from services.shell import transactions
 from services.shell.clock import now
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
@@ -67,7 +67,7 @@ def running(desk: Loop) -> Iterator[list[BaseException]]:
 def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "COMMIT_SECONDS", 1.0)
+    monkeypatch.setattr(transactions, "COMMIT_SECONDS", 1.0)
     with behind_a_door(tmp_path) as (broker, door):
         provision(broker.bootstrap, 1)
         desk = Loop(

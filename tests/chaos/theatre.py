@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.kafka.broker import Broker, free_port, port_is_taken
 from deploy.kafka.errors import BrokerError
+from deploy.kafka.logs import FORMER, former
 from deploy.kafka.progress import MOST_SECONDS, STILL_SECONDS, Sign, WaitLimit, signs_of, size_of
 from deploy.kafka.progress import wait_for as wait_by
 from deploy.kafka.rights import make_credentials, prepare
@@ -41,6 +42,8 @@ TERMINAL = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 """What Faust's spinner says to a terminal: it stands before the first line of a worker of ours, on the same line."""
 SPEED = 4 * LEAST_SPEED
 """Seconds of the theatre's clock for one of the world: a treatment with gas takes 7 seconds, one with heat one."""
+IDLE_SECONDS = 240
+"""So long without a word, people take those who have no end yet for ones that come to none."""
 MOST_TIMES = 5
 """A season that still gets on may take this many times as long as it may stand still."""
 
@@ -226,7 +229,9 @@ class Theatre:
             kafka_credentials=str(self.folder / "credentials"),
             partitions=self.partitions,
         )
-        self.player = Player(settings, day, first, last, paced=False, idle_seconds=240, rate=rate, clock=self.clock)
+        self.player = Player(
+            settings, day, first, last, paced=False, idle_seconds=IDLE_SECONDS, rate=rate, clock=self.clock
+        )
         self.played = None
         self._people = threading.Thread(target=self._play, name="people")
         self._people.start()
@@ -320,18 +325,28 @@ def _pid_of(child: Child) -> Callable[[], int | None]:
 
 
 class Log:
-    """What a process says from now on, or (`whole`) ever said; each line of ours is one JSON object."""
+    """What a process says from now on, or (`whole`) ever said; each line of ours is one JSON object. Its log may be turned over meanwhile,
+    as often as former parts are kept."""
 
     def __init__(self, child: Child, *, whole: bool = False) -> None:
         self._child, self._path = child, child.log
-        self._from = child.log.stat().st_size if child.log.exists() and not whole else 0
+        self._from = len(_live(child.log)) if child.log.exists() and not whole else 0
+        self._former = _inode(former(child.log, 1))
 
     def events(self) -> list[dict[str, Any]]:
-        with self._path.open("rb") as log:
-            log.seek(self._from)
-            lines = log.read().splitlines()
+        lines = self._text()[self._from :].splitlines()
         bare = [TERMINAL.sub(b"", line) for line in lines]
         return [json.loads(line) for line in bare if line.startswith(b"{") and line.endswith(b"}")]
+
+    def _text(self) -> bytes:
+        """The log as it was at first, and what came after: with the parts that became former ones since."""
+        parts: list[Path] = []
+        for number in range(1, FORMER + 1):
+            part = former(self._path, number)
+            if _inode(part) in (None, self._former):
+                break
+            parts.insert(0, part)
+        return b"".join([*[part.read_bytes() for part in parts], _live(self._path)])
 
     def said(self, *events: str) -> list[str]:
         """Which of these events were logged, in order; an error's text behind a colon."""
@@ -344,6 +359,15 @@ class Log:
         doomed = () if self._child.restarts else (self._child,)
         signs = signs_of(lambda: self._child.pid, self._path)
         return wait(lambda: self.said(*events), f"{' or '.join(events)} of {self._child.name}", *doomed, signs=signs)
+
+
+def _live(log: Path) -> bytes:
+    """What stands in it; some file systems leave NULs where a former part was taken out."""
+    return log.read_bytes().lstrip(b"\0")
+
+
+def _inode(file: Path) -> int | None:
+    return file.stat().st_ino if file.exists() else None
 
 
 def _ports(count: int) -> list[int]:

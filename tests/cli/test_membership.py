@@ -1,6 +1,12 @@
 """Whom does a supervisor take out of a consumer group? Members of processes that are gone, and nobody else."""
 
-from services.cli.membership import Hosted, Member, stale
+from typing import Any
+
+import pytest
+
+from services.cli import membership
+from services.cli.membership import Hosted, Leaver, Member, stale
+from tests.waiting import wait
 
 LIVING = Hosted(("release", "gate"), "0", 41, "http://127.0.0.1:1")
 DEAD = Hosted(("risk",), "0", None, "http://127.0.0.1:2")
@@ -34,3 +40,35 @@ def test_a_living_worker_that_names_none_or_does_not_answer_keeps_what_it_has() 
     members = [member("gate", 41, id="any"), member("release", 41, id="former")]
     assert stale(members[:1], [LIVING], named) == ([], [])
     assert stale(members, [LIVING], lambda worker: {}) == ([], [])
+
+
+class Failing:
+    """A client of a broker that dies: nothing that is asked of it comes to an end, not even that it closes."""
+
+    made = 0
+
+    def __init__(self, **how: Any) -> None:
+        type(self).made += 1
+
+    def describe_groups(self, groups: list[str]) -> dict[str, Any]:
+        raise LookupError("half an answer")
+
+    def close(self) -> None:
+        raise RuntimeError("the selector is closed already")
+
+
+def test_a_client_that_fails_even_while_it_closes_is_told_of_and_groups_are_looked_after_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread ended, silently, and every later kill of a worker cost all others a session."""
+    monkeypatch.setattr(membership, "KafkaAdminClient", Failing)
+    told: list[str] = []
+    leaver = Leaver("127.0.0.1:1", lambda: [DEAD], told.append)
+    try:
+        leaver.look()
+        wait(lambda: Failing.made >= 3, "the groups to be looked after again")
+    finally:
+        leaver.stop()
+    assert any("the selector is closed already" in line for line in told) and any(
+        "half an answer" in line for line in told
+    )

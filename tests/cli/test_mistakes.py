@@ -36,9 +36,11 @@ def test_on_a_calm_day_nothing_leaves_and_nothing_is_kept_by_mistake(calm_entrie
 
 
 def test_the_calm_day_has_what_terminals_report(calm_entries: list[Entry]) -> None:
-    """Late, twice, corrected, empty, loaded, discharged: else the ledger proves little."""
+    """Late, twice, corrected, empty, loaded, discharged, stripped, too early: else the ledger proves little."""
     told = [e for e in calm_entries if e.kind == "RecordEquipmentEvent"]
-    assert {e.body["event"] for e in told} >= {"DISC", "GTIN", "GTOT", "LOAD"}
+    assert {e.body["event"] for e in told} >= {"DISC", "GTIN", "GTOT", "LOAD", "STRP", "STUF"}
+    taken_back = [e.kind for e in calm_entries if e.kind in ("ArrivalRetracted", "TransferRetracted")]
+    assert set(taken_back) == {"ArrivalRetracted", "TransferRetracted"}
     assert any(e.body["laden"] is False for e in told) and any(e.body["replaces"] for e in told)
     recorded = [e for e in calm_entries if e.kind == "EquipmentEventRecorded"]
     assert any(e.body["retells"] for e in recorded)

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 from confluent_kafka import Message as Delivered
-from confluent_kafka import Producer
 
 from schemas.declaration import (
     Declaration,
@@ -71,6 +70,8 @@ from schemas.vocabulary import (
     TreatmentMethod,
     consignment_id,
 )
+from services.shell import clients
+from services.shell.access import access_to
 from services.shell.codec import encode, headers
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -640,9 +641,7 @@ def _for_ports(one: Said) -> list[Said]:
 
 def publish(bootstrap: str, said: Iterable[Said], former: bool = False) -> None:
     """Writes these messages with the copies for ports, each topic in the given order, and waits for the broker. `former`: as `copies`."""
-    producer = Producer(
-        {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "acks": "all", "enable.idempotence": True}
-    )
+    producer = clients.producer(access_to(bootstrap), {"acks": "all", "enable.idempotence": True})
     failed: list[Any] = []
 
     def delivered(error: Any, _: Delivered) -> None:

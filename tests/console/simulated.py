@@ -23,8 +23,9 @@ from services.risk.keys import PUBLISHED
 from services.shell.codec import Raw, encode, request_headers
 from services.shell.store import Partition
 from services.shell.turn import Turn
+from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import People, request_of
+from services.simulator.people import People
 from services.simulator.player import SENDER
 from services.simulator.returning import Returning
 from services.worker import desks
@@ -60,9 +61,9 @@ class Simulated:
         self._count = 0
         self._kinds: dict[str, int] = {}
 
-    def play(self) -> None:
-        """Until nobody does anything any more."""
-        for index in range(self.consignments):
+    def play(self, indexes: Iterable[int] | None = None) -> None:
+        """All goods of the day, or these, until nobody does anything any more."""
+        for index in range(self.consignments) if indexes is None else indexes:
             if (plan := self._returning.due(self.day.plan(index))) is not None:
                 self._lodge(plan, plan.lodged_at)
         at = START
@@ -130,16 +131,16 @@ class Simulated:
             self._read[name, topic] = len(self.topics[topic])
         memory.lay(*fresh)
         for message in fresh:
-            turn.hear(store, message)
-        turn.deadlines(store, 0, store.due(at, 1000))
+            turn.handle(store, message)
+        turn.handle_deadlines(store, 0, store.due(at, 1000))
         for _, key, entry, data in turn.changed():
             store.put(key, data, entry.record.due, entry.state)
-        memory.commit(turn.outputs)
-        for output in turn.outputs:
+        memory.commit(turn.outcome.outputs)
+        for output in turn.outcome.outputs:
             if ROLES[output.topic] in ("facts", "requests", "parked"):
                 self.write(output.topic, output.key, output.value, dict(output.headers), at)
                 self._react(dict(output.headers)["ce_type"].decode(), output.key, output.value, at)
-        return bool(fresh or turn.outputs)
+        return bool(fresh or turn.outcome.outputs)
 
     def _react(self, kind: str, key: str, value: bytes | None, at: datetime) -> None:
         if (plan := self._returning.heard(kind, key)) is not None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from schemas.declaration import WithdrawDeclaration
 from schemas.release import ReportArrival
+from services.cli.settings import UpSettings
 from services.console.access.accounts import (
     DAY,
     FREE_FAILURES,
@@ -15,6 +16,7 @@ from services.console.access.accounts import (
     IDLE_MINUTES,
     LONGEST_WAIT,
     MINUTE,
+    ONE_TIME_HOURS,
     SECOND,
     SESSION_HOURS,
     Account,
@@ -27,9 +29,11 @@ from services.console.access.accounts import (
 )
 from services.console.access.rights import Role, Scope, Who, covers
 from services.console.readmodel import tables as t
-from services.console.readmodel.database import open_engine
+from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.rebuild import empty
-from services.shell.clock import Forward
+from services.console.settings import ConsoleSettings
+from services.shell.clock import Forward, world_us
+from tests.console.test_feed import downgraded
 
 AT = 1_795_000_000 * SECOND
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
@@ -188,6 +192,54 @@ def test_the_first_administrator_has_a_password_for_one_time_and_there_is_one_fi
     assert not people.session(cookie, "here:1", AT).must_change
     with pytest.raises(NotGranted):
         people.set_password("admin", "short", by="admin", at=AT)
+    engine.dispose()
+
+
+def test_a_password_that_somebody_else_made_is_good_for_some_days_and_another_one_is_made(people: Accounts) -> None:
+    people.make(Account("late", "auditor", must_change=True), by="admin", at=AT, password="made by the administrator")
+    until = AT + people.one_time_hours * HOUR
+
+    def over(at: int) -> bool:
+        late = people.account("late")
+        assert late is not None
+        return late.is_over(at)
+
+    assert (over(until - 1), over(until), over(AT - DAY)) == (False, True, False)
+    people.set_password("late", "made by the administrator again", by="admin", at=until)
+    assert (over(until), over(until + people.one_time_hours * HOUR)) == (False, True)
+    people.set_password("late", "a password of my own", by="late", at=until)
+    assert not over(until + 1000 * DAY), "one's own has no such end"
+
+
+def test_how_long_such_a_password_is_good_is_a_setting(people: Accounts) -> None:
+    hasty = Accounts(people._engine, one_time_hours=1)
+    hasty.make(Account("hasty", "auditor", must_change=True), by="admin", at=AT, password="made by the administrator")
+    made = people.account("hasty")
+    assert made is not None and made.is_over(AT + HOUR) and not made.is_over(AT + HOUR - 1)
+    assert (UpSettings().one_time_hours, ConsoleSettings().one_time_hours) == (ONE_TIME_HOURS, ONE_TIME_HOURS)
+
+
+def test_programs_and_published_accounts_have_no_such_end(people: Accounts) -> None:
+    people.make(Account("program", "operations", must_change=True), by="admin", at=AT)
+    people.publish(
+        Account("demo", "auditor"), Shown("demo-key", "d" * 43), by="demo", at=AT, password="published to everybody"
+    )
+    assert [people.account(name).password_until_us for name in ("program", "demo")] == [None, None]  # type: ignore[union-attr]
+
+
+def test_one_time_passwords_of_the_release_before_are_good_for_some_days_from_the_upgrade_on(url: str) -> None:
+    engine = open_engine(url, writes=True)
+    people = Accounts(engine)
+    for name, must_change in (("waiting", True), ("settled", False)):
+        account = Account(name, "auditor", must_change=must_change)
+        people.make(account, by="admin", at=AT, password="made by the administrator")
+    with engine.begin() as connection:
+        downgraded(connection, "0016")
+    before = world_us()
+    migrate(url)
+    waiting, settled = people.account("waiting"), people.account("settled")
+    assert waiting and settled and settled.password_until_us is None and waiting.password_until_us is not None
+    assert before + ONE_TIME_HOURS * HOUR <= waiting.password_until_us <= world_us() + ONE_TIME_HOURS * HOUR
     engine.dispose()
 
 

@@ -232,7 +232,7 @@ def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, re
     with projecting(settings) as running:
         running.catch_up()
     with engine.begin() as connection:
-        _downgrade(connection, "0002")
+        downgraded(connection, "0002")
         upgrade(connection)
     rows = Rows(engine)
     whole = rows.releases(cursor_of("0"), 1000).rows
@@ -248,7 +248,7 @@ def test_a_bare_number_is_a_cursor_of_the_migrated_feed(kafka: str, url: str, re
     engine.dispose()
 
 
-def _downgrade(connection: Any, revision: str) -> None:
+def downgraded(connection: Any, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", "services/console/readmodel/migrations")
     config.attributes["connection"] = connection

@@ -10,6 +10,7 @@ from schemas.inspection import RecordFindings
 from schemas.release import LiftHold, PlaceHold, RetractLift
 from schemas.vocabulary import consignment_id
 from services.console.access.rights import Role, Who
+from services.console.api import answers, goods_access
 from services.console.api.context import Office
 from services.console.api.goods_access import inside, may_act, may_name, may_read
 from services.console.api.problems import Problem
@@ -17,14 +18,14 @@ from services.console.api.request_producer import Asker
 from services.console.readmodel import tables as t
 from services.console.readmodel.database import open_engine
 from services.console.readmodel.progress import Progress
-from services.console.readmodel.queries import Rows
+from services.console.readmodel.queries import Rows, of_row
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now, stopwatch
 from tests.loops import finish
 
 COMPANY, OTHER = "91370200163562681G", "91310115MA1H7L0T3Q"
 OURS, THEIRS, NOBODYS = [consignment_id(COMPANY, name) for name in ("OURS", "THEIRS", "NOBODYS")]
-SHARED, ALONE, EMPTY = "CSQU3054383", "RGHU0000014", "MSKU0000010"
+SHARED, ALONE, EMPTY, UNKNOWN = "CSQU3054383", "RGHU0000014", "MSKU0000010", "TGHU0000019"
 GOODS: tuple[type[Request], ...] = (RecordFindings, LiftHold)
 BOXES: tuple[type[Request], ...] = (PermitExit, RecordContainerFinding, PlaceContainerHold)
 OFFICER = Who("officer/1", frozenset({Role.INSPECTOR, Role.RELEASE}), "", "4218")
@@ -96,3 +97,39 @@ def test_a_terminal_that_inspects_reads_no_messages_about_boxes_of_other_offices
     both = OFFICER._replace(roles=OFFICER.roles | {Role.TERMINAL})
     assert inside(desk.rows, both, ALONE) is None, "as a terminal it asks about every box"
     assert not may_read(desk, both, ALONE) and not may_read(desk, both, SHARED) and may_read(desk, both, OURS)
+
+
+GENERAL = OFFICER._replace(office="0000")
+DISTRICT = OFFICER._replace(office="4200")
+AUDITOR = Who("auditor/1", frozenset({Role.AUDITOR}))
+DECLARANT = Who("clerk/1", frozenset({Role.DECLARANT}), COMPANY)
+
+
+def listed(desk: Office, who: Who) -> set[str]:
+    """The goods in the list of all."""
+    parts = answers.found(desk, "", None, who)
+    shown, _ = answers.page(desk, parts, "", 50, lambda row: answers.goods_to(who, of_row(row)))
+    return {view.consignment_id for view in shown}
+
+
+def test_while_rows_are_made_anew_goods_whose_office_is_not_read_yet_are_read_by_no_office(desk: Office) -> None:
+    """Every office could read them: their holds, their messages, and what is in their boxes."""
+    with desk.rows._engine.begin() as connection:
+        connection.execute(t.CONSIGNMENTS.update().values(lodged_us=1_795_000_000_000_000, stage="lodged"))
+        for box in (SHARED, UNKNOWN):
+            connection.execute(t.CONSIGNMENT_CONTAINERS.insert().values(container_no=box, consignment_id=NOBODYS))
+    for who in (OFFICER, DISTRICT):
+        assert goods_access.consignment_of(desk, who, NOBODYS) is None
+        assert not may_read(desk, who, NOBODYS) and not may_read(desk, who, UNKNOWN) and not may_read(desk, who, EMPTY)
+        assert listed(desk, who) == {OURS}
+        hidden = answers.gate_view(desk, who, UNKNOWN)
+        assert (hidden.may_leave, hidden.consignments, hidden.waiting_for) == (False, [], [])
+        assert NOBODYS not in answers.gate_view(desk, who, SHARED).consignments
+        assert may_read(desk, who, OURS), "whose it is stands in its row"
+    for who in (GENERAL, AUDITOR):
+        assert goods_access.consignment_of(desk, who, NOBODYS) is not None and may_read(desk, who, UNKNOWN)
+        assert NOBODYS in listed(desk, who)
+    assert listed(desk, DECLARANT) == {OURS}
+    complete(desk)
+    assert goods_access.consignment_of(desk, OFFICER, NOBODYS) is not None and may_read(desk, OFFICER, EMPTY)
+    assert listed(desk, OFFICER) == {OURS, NOBODYS}, "nobody has declared them: a hold of any office waits for them"

@@ -9,7 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from confluent_kafka import Message, Producer
+from confluent_kafka import Message
 from sqlalchemy import select
 
 from schemas.vocabulary import ControlKind, Stage
@@ -19,6 +19,8 @@ from services.console.readmodel.consignment import UNMATCHED
 from services.console.readmodel.database import migrate, open_engine
 from services.console.readmodel.rebuild import empty, rebuild
 from services.console.settings import ConsoleSettings
+from services.shell import clients
+from services.shell.access import access_to
 from tests.conftest import provisioned
 from tests.console.border import Border, green, publish, red
 from tests.console.conftest import projecting
@@ -141,7 +143,7 @@ def test_two_projectors_on_one_database_write_everything_once(settings: ConsoleS
 
 def test_rubbish_on_any_topic_stops_nothing_and_is_seen(settings: ConsoleSettings) -> None:
     told = green(f"after-rubbish-{settings.database_url[:6]}")
-    producer = Producer({"bootstrap.servers": settings.kafka, "partitioner": "murmur2_random"})
+    producer = clients.producer(access_to(settings.kafka), {})
     good = dict(told.said[0].headers())
     written: set[tuple[str, int, int]] = set()
 

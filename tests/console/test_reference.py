@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from schemas.vocabulary import consignment_id
+from services.console.access.accounts import HOUR, ONE_TIME_HOURS, Account
 from services.console.api.authentication import SESSION_COOKIE
 from services.console.api.context import FeedPage
 from services.console.api.feed import refuse_rebuilding
@@ -133,7 +134,7 @@ def test_the_example_of_a_problem_reaches_it(still: Still, code: str) -> None:
 
 HERE = frozenset(
     {
-        *("sign_in_wrong", "sign_in_slowed", "sign_ins_busy", "form_of_another", "password_length"),
+        *("sign_in_wrong", "one_time_over", "sign_in_slowed", "sign_ins_busy", "form_of_another", "password_length"),
         *("passwords_differ", "password_same", "rows_away", "not_known_yet", "no_reach", "feed_rebuilding"),
     }
 )
@@ -155,6 +156,11 @@ def sign_in(still: Still, name: str, password: str, token: str = "t") -> httpx2.
 def test_signing_in_goes_wrong_in_each_of_its_ways(still: Still, monkeypatch: pytest.MonkeyPatch) -> None:
     is_told(sign_in(still, "nobody", "nothing"), "sign_in_wrong")
     is_told(sign_in(still, "nobody", "nothing", token="another"), "form_of_another")
+    late = Account("late", "auditor", must_change=True)
+    long_ago = world_us() - ONE_TIME_HOURS * HOUR
+    still.app.state.door.accounts.make(late, by="admin", at=long_ago, password=NEW)
+    is_told(sign_in(still, "late", NEW), "one_time_over")
+    is_told(sign_in(still, "late", "another password"), "sign_in_wrong")
     answers = [sign_in(still, "nobody", "nothing") for _ in range(12)]
     is_told(answers[-1], "sign_in_slowed")
     monkeypatch.setattr(sign_in_pages, "WAITING", 0)

@@ -65,6 +65,15 @@ def test_a_declarant_reads_that_it_happened_and_not_whose_goods_the_others_are(s
     assert "Same goods declared again" in page and "somebody-elses-goods" not in page
 
 
+def test_papers_of_one_bill_without_containers_are_found_by_the_bill(still: Still) -> None:
+    """No desk compares them (`docs/flow.md`); this is what an officer has."""
+    papers = [Border(name, ()).lodged(bill_no="AWB 784-1").accepted().assessed() for name in ("AIR-1", "AIR-2")]
+    still.tell([each for paper in papers for each in paper.said])
+    page = still.page("/consignments?q=awb 784-1", "en")
+    assert all(paper.reference in page for paper in papers)
+    assert not still.get("/api/v1/alarms").json()["alarms"]
+
+
 def test_the_sentence_is_read_back_in_both_languages() -> None:
     words = in_words("bill COSU 1 in CSQU3054383 is declared by others, too: a,b")
     assert words.zh == "箱 CSQU3054383 的提单 COSU 1 另有申报：a,b"

@@ -3,7 +3,7 @@
 from schemas.envelope import RequestRefused
 from schemas.vocabulary import EquipmentEvent
 from services.gate import decider
-from services.gate.decider import MOST_REPORTS
+from services.gate.reports import MOST_REPORTS
 from tests.gate.boxes import DAY, at, discharged, event, freed, retracted
 from tests.voice import Story, story
 

@@ -9,6 +9,7 @@ from schemas.gate import ContainerArrived, GateAlarmRaised
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
+from services.gate.keeping import KEPT_VISITS
 from services.gate.visits import look
 from tests.gate.boxes import (
     DAY,
@@ -305,7 +306,7 @@ def test_a_report_of_a_visit_that_is_not_kept_is_refused() -> None:
         told.when(event(EquipmentEvent.GATED_OUT, begin + DAY, laden=False), at=at(begin + DAY))
     told.when(out(5), at=at(26 * 3 * DAY))
     assert told.said[0].model_dump()["code"] == "visit_too_old"
-    assert len(as_box(told.state).visits) <= decider.KEPT_VISITS + 1
+    assert len(as_box(told.state).visits) <= KEPT_VISITS + 1
 
 
 def test_the_same_ends_in_whatever_order_one_visit_is_told() -> None:

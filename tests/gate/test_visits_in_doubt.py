@@ -4,7 +4,7 @@ import pytest
 
 from schemas.gate import ConsignmentGatedOut
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
-from services.gate import decider
+from services.gate import decider, reports, statements
 from services.gate.box import as_box
 from tests.gate.boxes import (
     DAY,
@@ -36,8 +36,8 @@ FEW = 12
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A desk that keeps fewer parts and reports, so that its bounds are reached soon."""
-    monkeypatch.setattr(decider, "MOST_PARTS", FEW)
-    monkeypatch.setattr(decider, "MOST_REPORTS", FEW)
+    monkeypatch.setattr(statements, "MOST_PARTS", FEW)
+    monkeypatch.setattr(reports, "MOST_REPORTS", FEW)
 
 
 def many(number: int) -> list[str]:

@@ -15,8 +15,9 @@ from schemas.topics import ROLES, SERVICES
 from services.risk.keys import PUBLISHED
 from services.shell.codec import CARRIED, Raw, decode, kind_of
 from services.shell.desk import Desk
+from services.shell.outcome import Output
 from services.shell.store import Partition, decode_record, encode_record, parked_in
-from services.shell.turn import _NAMES, Output, Turn
+from services.shell.turn import INPUT_KINDS, Turn
 from services.worker import desks
 from tests.hostile.messages import Flood
 from tests.shell.parking import Memory
@@ -96,11 +97,11 @@ def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
             tally.outcomes[name, _outcome(turn, stores[message.partition], message, flood)] += 1
         tally.messages += len(batch)
         for partition, store in stores.items():
-            turn.deadlines(store, partition, store.due(at, BATCH))
+            turn.handle_deadlines(store, partition, store.due(at, BATCH))
         _keep(desk, turn, stores, tally)
-        tally.parked += Counter(turn.parked)
-        memory.commit(turn.outputs)
-        waiting += sum(turn.parked.values()) - turn.resumed
+        tally.parked += Counter(turn.outcome.parked)
+        memory.commit(turn.outcome.outputs)
+        waiting += sum(turn.outcome.parked.values()) - turn.outcome.settled
         at += timedelta(hours=flood.dice.choice((0, 0, 1, 30, 900)))
     counted = sum([parked_in(data) for store in stores.values() for data in store.records.values()])
     assert counted == waiting, "each record counts what waits under its key, each once"
@@ -109,17 +110,18 @@ def one_watch(desk: Desk, flood: Flood, count: int) -> Tally:
 
 def _outcome(turn: Turn, store: Partition, message: Raw, flood: Flood) -> str:
     """Hears the message; which one of the agreed things happened to it."""
-    heard, duplicates, parked, resumed = turn.heard, turn.duplicates, sum(turn.parked.values()), turn.resumed
-    outputs = len(turn.outputs)
-    turn.hear(store, message)
-    parked = sum(turn.parked.values()) - parked
-    said = [_kind(output) for output in turn.outputs[outputs:]]
+    outcome = turn.outcome
+    decided, duplicates, settled = outcome.decided, outcome.duplicates, outcome.settled
+    parked, outputs = sum(outcome.parked.values()), len(outcome.outputs)
+    turn.handle(store, message)
+    parked = sum(outcome.parked.values()) - parked
+    said = [_kind(output) for output in outcome.outputs[outputs:]]
     if ROLES[message.topic] == "orders":
-        return "order carried out" if turn.resumed > resumed else "parked" if parked else "order of nothing"
-    happened = (turn.heard - heard, turn.duplicates - duplicates, parked)
+        return "order carried out" if outcome.settled > settled else "parked" if parked else "order of nothing"
+    happened = (outcome.decided - decided, outcome.duplicates - duplicates, parked)
     if happened == (0, 0, 0):
         name = (message.headers.get("ce_type") or b"").decode("utf-8", "replace")
-        assert name in CARRIED[message.topic] and name not in _NAMES[turn.desk.name], f"{name} was passed over"
+        assert name in CARRIED[message.topic] and name not in INPUT_KINDS[turn.desk.name], f"{name} was passed over"
         assert not said
         return "passed over"
     assert sum(happened) == 1, happened
@@ -127,14 +129,14 @@ def _outcome(turn: Turn, store: Partition, message: Raw, flood: Flood) -> str:
         flood.waiting = [*flood.waiting, message][-20:]
         assert said == ["MessageParked"]
         return "parked"
-    if turn.duplicates > duplicates:
+    if outcome.duplicates > duplicates:
         return "known"
     return "refused" if REFUSALS & set(said) else "answered" if said else "heard"
 
 
 def _keep(desk: Desk, turn: Turn, stores: dict[int, Partition], tally: Tally) -> None:
     """As the loop does once the transaction is committed; everything to be written can be written and read again."""
-    for output in turn.outputs:
+    for output in turn.outcome.outputs:
         size = _size(output)
         tally.largest = max(tally.largest, size)
         if ROLES[output.topic] == "parked":

@@ -37,6 +37,7 @@ from services.inspection import decider as inspection
 from services.quarantine import decider as quarantine
 from services.quarantine.needs import Abandoned, Withdrawn, needs_of
 from services.release import decider as release
+from services.shell.deciding import decide_message
 from tests.quarantine.records import HEAT, good_treatment
 from tests.quarantine.test_quarantine_desk import BEETLE, assessed
 from tests.release.dossiers import arrival, withdrawal
@@ -79,11 +80,9 @@ class Border:
         name, topic = self.dice.choice(waiting)
         message_id, message = self.topics[name, topic].popleft()
         self.at = max(self.at + timedelta(minutes=1), message.occurred_at if "requests" in topic else self.at)  # type: ignore[attr-defined]
-        desk, hearing = DESKS[name], Hearing(self.at, message_id, self.count)
-        said = desk.decide(self.states[name], message, hearing)
-        for told in (message, *said):
-            self.states[name] = desk.evolve(self.states[name], told, hearing)
-        for number, fact in enumerate(said):
+        hearing = Hearing(self.at, message_id, self.count)
+        facts, self.states[name] = decide_message(DESKS[name], self.states[name], message, hearing, name)
+        for number, fact in enumerate(facts):
             self.facts.append(fact)
             self.say(topic_of(name, type(fact)), f"{name}/{message_id}/{number}", fact)
         return True

@@ -27,6 +27,7 @@ from services.gate import decider as gate
 from services.gate.box import as_box
 from services.gate.visits import answer, look
 from services.release import decider as release
+from services.shell.deciding import decide_message
 from tests.release.dossiers import BOX, OTHER_BOX, assessed
 from tests.voice import NOON
 
@@ -72,11 +73,9 @@ class Quay:
         self.count += 1
         decider, hearing = DESKS[desk], Hearing(self.at, message_id, self.count)
         state = self.states.get((desk, key), decider.INITIAL)
-        said = decider.decide(state, message, hearing)
-        for told in (message, *said):
-            state = decider.evolve(state, told, hearing)
+        facts, state = decide_message(decider, state, message, hearing, desk)
         self.states[desk, key] = decider.STATE.validate_json(decider.STATE.dump_json(state))
-        for number, fact in enumerate(said):
+        for number, fact in enumerate(facts):
             self.facts.append(fact)
             self.say(desk, f"{desk}/{message_id}/{number}", fact)
         return True

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka import TopicPartition as AioPlace
-from confluent_kafka import Producer
 from kafka import KafkaProducer
 
 from schemas.declaration import MOST_LINES
@@ -22,7 +21,11 @@ from services.cli.log import read
 from services.cli.parked import order, waiting
 from services.console.readmodel.database import migrate
 from services.console.settings import ConsoleSettings
-from services.shell import agent_reading  # noqa: F401  (as a worker reads)
+from services.shell import (
+    agent_reading,  # noqa: F401  (as a worker reads)
+    clients,
+)
+from services.shell.access import access_to
 from services.shell.codec import encode
 from services.shell.loop import Loop
 from tests.conftest import provisioned
@@ -208,7 +211,7 @@ def test_a_header_name_that_is_no_text_ends_no_agent_of_faust(quay: tuple[Border
 
 def test_headers_that_are_null_stop_nobody(quay: tuple[Border, list[Loop], Projecting]) -> None:
     border, _, rows = quay
-    producer = Producer({"bootstrap.servers": border.bootstrap, "partitioner": "murmur2_random"})
+    producer = clients.producer(access_to(border.bootstrap), {})
     lodged = lodge(reference="null headers", containers=())
     good_headers: dict[str, Any] = {"ce_type": b"LodgeDeclaration", "ce_id": b"n-1", "ce_time": b"2026-11-23T12:00:00Z"}
     for name in good_headers:

@@ -104,13 +104,13 @@ def test_a_topic_that_takes_nothing_parks_nothing_and_the_desk_goes_on_when_it_i
         take_at_most(quay, FACTS, 200)
         keys = [lodged(quay, f"refused {n}") for n in range(5)]
         quay.flush()
-        quay.eventually(lambda: desk._failures >= 4)
+        quay.eventually(lambda: desk.retries.failures >= 4)
         assert len(entries(quay, PARKED, "MessageParked")) == before
         take_at_most(quay, FACTS, 8 << 20)
         for key in keys:
             quay.until(key, "DeclarationAccepted")
         assert len(entries(quay, PARKED, "MessageParked")) == before
-        assert desk._failures == 0
+        assert desk.retries.failures == 0
 
 
 # a desk with a defect

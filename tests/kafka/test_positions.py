@@ -223,5 +223,8 @@ def test_an_input_that_begins_at_its_end_keeps_where_that_was_although_nothing_w
         pass
     losing.say(topic, "while the desk was down", b"{", "RecordGateOut", "down")
     with running(losing.bootstrap, PARTITIONS, names=("gate",)) as [desk]:
-        wait(lambda: desk._committed_at[0][topic] == end + 1, "the request that came while the desk was down")
-        assert desk._parked == 1, "not the one that stood there before the desk began"
+        wait(
+            lambda: desk.assignment.offsets.committed[0][topic] == end + 1,
+            "the request that came while the desk was down",
+        )
+        assert desk.liveness.parked == 1, "not the one that stood there before the desk began"

@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaException, Producer
@@ -10,8 +11,10 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaAdminClient
 
 from services.cli.log import read
+from services.shell.codec import encode
 from services.shell.loop import Loop
 from services.shell.metrics import ABORTED
+from services.shell.outcome import Outcome
 from services.shell.settings import WorkerSettings
 from services.worker import desks
 from tests.conftest import provisioned
@@ -19,6 +22,7 @@ from tests.declaration.good import lodge
 from tests.kafka.border import Border, running
 
 PARTITIONS = 2
+LODGED, FACTS, PARKED = "customs-declaration-requests", "customs-declaration-facts", "customs-declaration-parked"
 FORGETFUL = {
     "transactional.id.expiration.ms": "1000",
     "transaction.remove.expired.transaction.cleanup.interval.ms": "200",
@@ -75,7 +79,7 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
     with running(forgetful.bootstrap, PARTITIONS, "slow", ("declaration",), transaction_timeout_ms=1000) as [desk]:
         # the group has positions then: by committing them again the owner shows that it is the owner
         lodged(forgetful, "in time")
-        commit, waited = desk._commit, threading.Event()
+        commit, waited = desk.transactions.commit, threading.Event()
 
         def late() -> None:
             if not waited.is_set():
@@ -83,10 +87,46 @@ def test_a_producer_whose_transaction_took_too_long_is_replaced_by_its_owner(
                 waited.set()
             commit()
 
-        monkeypatch.setattr(desk, "_commit", late)
+        monkeypatch.setattr(desk.transactions, "commit", late)
         before = aborted()
         lodged(forgetful, "slow")
         assert waited.is_set() and aborted() - before <= 2
+
+
+def test_a_batch_that_takes_longer_than_a_transaction_may_is_read_again_in_smaller_ones_and_nothing_is_parked(
+    forgetful: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction with more than four messages is held open until the broker has ended it."""
+    sizes: list[int] = []
+    all_sent = threading.Event()
+    with running(forgetful.bootstrap, PARTITIONS, "large", ("declaration",), transaction_timeout_ms=1000) as [desk]:
+        lodged(forgetful, "alone")
+        write, commit = desk.writer.write, desk.transactions.commit
+
+        def counted(outcome: Outcome, *rest: Any) -> None:
+            assert all_sent.wait(60)
+            sizes.append(outcome.decided)
+            write(outcome, *rest)
+
+        def late() -> None:
+            if sizes[-1] > 4:
+                forgetful.eventually(lambda: states(forgetful).get("customs-declaration-large") == "CompleteAbort")
+            commit()
+
+        monkeypatch.setattr(desk.writer, "write", counted)
+        monkeypatch.setattr(desk.transactions, "commit", late)
+        requests = [lodge(reference=f"one of many {n}", containers=()) for n in range(24)]
+        for request in requests:
+            forgetful.send(LODGED, request.key, encode(request), request.kind, request.key)
+        forgetful.flush()
+        all_sent.set()
+        for request in requests:
+            forgetful.until(request.key, "DeclarationAccepted")
+        assert max(sizes) > 4, "a batch was too slow"
+        kinds = Counter((entry.key, entry.kind) for entry in read(forgetful.bootstrap, [FACTS, PARKED]))
+        assert {(request.key, "DeclarationAccepted"): 1 for request in requests}.items() <= kinds.items()
+        assert not [kind for _, kind in kinds if kind == "MessageParked"]
+        assert desk.retries.failures < 2
 
 
 def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Border) -> None:
@@ -95,25 +135,25 @@ def test_a_transaction_aborted_right_after_a_commit_ends_no_worker(forgetful: Bo
         kafka=forgetful.bootstrap, partitions=PARTITIONS, slot="abort", transaction_timeout_ms=8000
     )
     [desk] = desks(("declaration",))
-    loop = Loop(desk, settings)
-    loop._connect_producer()
+    transactions = Loop(desk, settings).transactions
+    transactions.connect()
     admin = AdminClient({"bootstrap.servers": forgetful.bootstrap})
     admin.create_topics([NewTopic("wide", 60, 1)])["wide"].result(30)
-    first, rounds = loop._producer, 0
-    while loop._producer is first:
+    first, rounds = transactions._producer, 0
+    while transactions._producer is first:
         rounds += 1
         assert rounds < 1000, "the broker never answered INVALID_TXN_STATE"
-        loop._producer.begin_transaction()
+        transactions.begin()
         for partition in range(60):
-            loop._produce(topic="wide", key=b"k", value=b"kept", partition=partition)
-        loop._commit()
-        loop._producer.begin_transaction()
-        loop._produce(topic="wide", key=b"k", value=b"dropped", partition=0)
-        loop._producer.flush(rounds % 5 / 1000)
-        loop._abort()
-    loop._producer.begin_transaction()
-    loop._produce(topic="wide", key=b"k", value=b"after", partition=0)
-    loop._commit()
+            transactions.produce(topic="wide", key=b"k", value=b"kept", partition=partition)
+        transactions.commit()
+        transactions.begin()
+        transactions.produce(topic="wide", key=b"k", value=b"dropped", partition=0)
+        transactions.flush(rounds % 5 / 1000)
+        transactions.abort()
+    transactions.begin()
+    transactions.produce(topic="wide", key=b"k", value=b"after", partition=0)
+    transactions.commit()
     values = [entry.value for entry in read(forgetful.bootstrap, ["wide"])]
     assert Counter(values) == {b"kept": rounds * 60, b"after": 1}
 

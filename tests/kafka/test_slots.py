@@ -30,9 +30,10 @@ from services.risk.keys import PUBLISHED
 from services.shell.clock import Clock
 from services.shell.loop import Loop
 from services.shell.loopback import open_page
+from services.shell.outcome import Outcome
+from services.shell.overlay import Changed
 from services.shell.restore import Restoring
 from services.shell.settings import WorkerSettings
-from services.shell.turn import Turn
 from services.worker import desks
 from tests.conftest import PARTITIONS, provisioned
 from tests.declaration.good import good_item, lodge
@@ -64,7 +65,7 @@ def declarations(border: Border, folder: Path, slot: str, **env: str) -> Child:
 
 
 def keys(loop: Loop) -> dict[int, set[str]]:
-    return {partition: set(store.records) for partition, store in loop._stores.items()}
+    return {partition: set(store.records) for partition, store in loop.assignment.stores.items()}
 
 
 def accepted(border: Border) -> list[str]:
@@ -152,20 +153,23 @@ def test_a_worker_that_restores_is_alive_and_not_ready_and_says_how_far_it_is(qu
 SLOW_TAKE_OVER = """
 import sys
 from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from services.shell.assignment import Assignment
 from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.risk.keys import PUBLISHED
 from services.worker import desks
 
-class Slow(Loop):
-    def _take_over(self, *told):
-        early = [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in told[-1]]
-        self._consumer.assign(early)  # so that the next rebalance is not put off until the end
-        print("takes over", file=sys.stderr, flush=True)
-        sys.stdin.readline()
-        super()._take_over(*told)
+take_over = Assignment.take_over
 
-Slow(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
+def slow(self, partitions):
+    early = [TopicPartition(p.topic, p.partition, OFFSET_BEGINNING) for p in partitions]
+    self.consumer.assign(early)  # so that the next rebalance is not put off until the end
+    print("takes over", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    take_over(self, partitions)
+
+Assignment.take_over = slow
+Loop(desks(["risk"], PUBLISHED)[0], WorkerSettings(slot="slow")).run()
 """
 
 
@@ -219,10 +223,10 @@ def another_member(border: Border, desk: str) -> Iterator[Consumer]:
 
 def test_a_long_restore_that_moves_is_no_stall() -> None:
     loop = Loop(desks(["declaration"])[0], WorkerSettings())
-    loop._progress -= 1000
-    assert loop.stalled() >= 1000
-    loop.restoring = Restoring(read=5, total=10, moved=time.monotonic())
-    assert loop.stalled() < 1000
+    loop.liveness.progress -= 1000
+    assert loop.liveness.stalled() >= 1000
+    loop.liveness.restoring = Restoring(read=5, total=10, moved=time.monotonic())
+    assert loop.liveness.stalled() < 1000
 
 
 def test_a_frozen_worker_that_was_replaced_writes_nothing_when_it_wakes_and_leaves(
@@ -261,20 +265,22 @@ from services.shell.loop import Loop
 from services.shell.settings import WorkerSettings
 from services.worker import desks
 
-class Late(Loop):
-    late = False
+loop = Loop(desks(["inspection"])[0], WorkerSettings(slot="late"))
+poll, late = loop.poller.poll, False
 
-    def _poll(self):
-        if self.late:
-            sys.exit(f"aborted {self._failures}")
-        messages = super()._poll()
-        self.late = not messages and self._due_now()
-        if self.late:
-            print("due", file=sys.stderr, flush=True)
-            sys.stdin.readline()  # meanwhile it hears of no rebalance
-        return messages
+def late_poll(*how):
+    global late
+    if late:
+        sys.exit(f"aborted {loop.retries.failures}")
+    messages = poll(*how)
+    late = not messages and loop.due_now()
+    if late:
+        print("due", file=sys.stderr, flush=True)
+        sys.stdin.readline()  # meanwhile it hears of no rebalance
+    return messages
 
-Late(desks(["inspection"])[0], WorkerSettings(slot="late")).run()
+loop.poller.poll = late_poll
+loop.run()
 """
 
 
@@ -308,14 +314,16 @@ def test_a_time_limit_is_told_once_although_a_worker_that_was_replaced_tells_it_
         late.communicate()
 
 
-def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that_can_be_caught(quiet: Border) -> None:
-    class Unlucky(Loop):
-        def _committed_positions(self, *_: Any) -> list[TopicPartition]:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+def test_what_goes_wrong_upon_an_assignment_ends_the_loop_with_an_exception_that_can_be_caught(
+    quiet: Border, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlucky(_: list[TopicPartition]) -> list[TopicPartition]:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
-    loop = Unlucky(
+    loop = Loop(
         desks(["risk"], PUBLISHED)[0], WorkerSettings(kafka=quiet.bootstrap, partitions=PARTITIONS, slot="unlucky")
     )
+    monkeypatch.setattr(loop.assignment, "committed_offsets", unlucky)
     with pytest.raises(KafkaException):
         loop.run()
 
@@ -329,7 +337,7 @@ def test_a_desk_that_has_read_everything_says_so(quiet: Border) -> None:
         places = [TopicPartition("customs-declaration-facts", partition) for partition in range(PARTITIONS)]
         ends = {(p.topic, p.partition): reader.get_watermark_offsets(p, 10)[1] for p in places}
         reader.close()
-        quiet.eventually(lambda: {place: risk._read.get(place) for place in ends} == ends)
+        quiet.eventually(lambda: {place: risk.assignment.offsets.read.get(place) for place in ends} == ends)
 
 
 def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
@@ -339,21 +347,23 @@ def test_after_an_abort_the_lag_counts_from_the_committed_positions_again(
     failed: list[dict[tuple[str, int], int]] = []
     after: list[dict[tuple[str, int], int]] = []
     with running(quiet.bootstrap, PARTITIONS, "abort", ("declaration",)) as [desk]:
-        write, rewind = desk._write, desk._rewind
+        write, rewind = desk.writer.write, desk.assignment.rewind
 
-        def broken_once(turn: Turn, changed: list[Any], positions: dict[tuple[str, int], int]) -> None:
+        def broken_once(outcome: Outcome, changed: Changed, offsets: dict[tuple[str, int], int]) -> None:
             if not failed:
-                failed.append(positions)
-                desk._read.update(positions)  # as where the end is reported with the batch, a matter of luck
+                failed.append(offsets)
+                desk.assignment.offsets.read.update(
+                    offsets
+                )  # as where the end is reported with the batch, a matter of luck
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "as if"))
-            write(turn, changed, positions)
+            write(outcome, changed, offsets)
 
         def rewound() -> None:
             rewind()
-            after.append(dict(desk._read))
+            after.append(dict(desk.assignment.offsets.read))
 
-        monkeypatch.setattr(desk, "_write", broken_once)
-        monkeypatch.setattr(desk, "_rewind", rewound)
+        monkeypatch.setattr(desk.writer, "write", broken_once)
+        monkeypatch.setattr(desk.assignment, "rewind", rewound)
         lodged = ask(quiet, "aborted")
         quiet.eventually(lambda: lodged in accepted(quiet))
     assert failed[0]

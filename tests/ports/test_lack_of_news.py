@@ -20,6 +20,8 @@ from schemas.gate import ContainerMayLeave
 from services.ports.notebook import Notebook
 from services.ports.notice import FORMER, TOPIC, Away, Notice, Unread, from_topic
 from services.ports.topic import TopicPort
+from services.shell import clients
+from services.shell.access import access_to
 from services.shell.codec import Raw, encode
 from tests.conftest import PARTITIONS
 from tests.console.border import NOON, Border, copies, publish
@@ -144,13 +146,12 @@ def test_an_open_transaction_is_a_no_until_it_ends(wire: str, notebook: Notebook
     told = released("PORT-OPEN", "NEWS0000006").revoked()
     publish(wire, told.said[:-1])
     hidden = copies(told.said)[-1]
-    producer = Producer(
+    producer = clients.producer(
+        access_to(wire),
         {
-            "bootstrap.servers": wire,
-            "partitioner": "murmur2_random",
             "transactional.id": "port-open",
             "transaction.timeout.ms": 10_000,
-        }
+        },
     )
     producer.init_transactions(30)
     with TopicPort(wire, notebook) as port:

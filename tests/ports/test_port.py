@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
 
 from deploy.kafka.broker import free_port
 from schemas.envelope import fact_id
@@ -20,6 +19,8 @@ from services.ports.feed import FeedPort
 from services.ports.notebook import Notebook
 from services.ports.notice import HANDED_OVER, TOPIC, Away
 from services.ports.topic import TopicPort
+from services.shell import clients
+from services.shell.access import access_to
 from services.shell.codec import encode
 from tests.conftest import PARTITIONS
 from tests.console.border import NOON, Border, Said, copies, publish
@@ -140,7 +141,7 @@ RUBBISH: dict[str, tuple[str, dict[str, bytes | None], bytes | None]] = {
 def lay(bootstrap: str, topic: str, key: bytes, value: bytes | None, headers: dict[str, bytes | None]) -> str:
     """Puts anything at all on a topic; where it lies."""
     places: list[str] = []
-    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random"})
+    producer = clients.producer(access_to(bootstrap), {})
     producer.produce(
         topic,
         key=key,
@@ -179,13 +180,12 @@ def test_rubbish_about_a_consignment_keeps_its_container(wire: str, notebook: No
 
 def test_what_was_aborted_or_is_not_committed_yet_is_not_seen(wire: str, notebook: Notebook) -> None:
     aborted, later = released("PORT-ABORT", "PORT0000008").said, released("PORT-LATER", "PORT0000009").said
-    producer = Producer(
+    producer = clients.producer(
+        access_to(wire),
         {
-            "bootstrap.servers": wire,
-            "partitioner": "murmur2_random",
             "transactional.id": "port-test",
             "transaction.timeout.ms": 10_000,
-        }
+        },
     )
     producer.init_transactions(30)
     producer.begin_transaction()

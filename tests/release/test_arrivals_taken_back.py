@@ -15,7 +15,7 @@ from schemas.vocabulary import ControlKind
 from services.gate import decider as gate
 from services.release import decider
 from services.release.arrivals import MOST_LANDINGS
-from services.release.decider import Held
+from services.release.goods import Held
 from tests.release.dossiers import (
     BOX,
     BOXES,

@@ -13,6 +13,7 @@ from schemas.release import (
 from schemas.vocabulary import ControlKind, Owner
 from services.release import decider
 from services.release.dossier import Dossier, Failure
+from services.release.goods import Refused
 from tests.release.dossiers import (
     abandoned,
     arrival,
@@ -195,7 +196,7 @@ def test_a_failure_of_an_earlier_release_is_taken_back() -> None:
     terms, arrived_at, request = told.state.dossier[:3]
     failure = Failure("inspection/inspection", "wrong goods")
     earlier = Dossier(terms=terms, arrived_at=arrived_at, arrival_request=request, failure=failure)
-    told.state = decider.Refused(dossier=earlier, version=3, told=True)
+    told.state = Refused(dossier=earlier, version=3, told=True)
     told.when(failed(INSPECTION)).then()
     told.when(passed(INSPECTION)).then()
     assert kinds(told.when(retracted(INSPECTION))) == ["RefusalRevoked", "ConsignmentHeld", "ContainerHeld"]

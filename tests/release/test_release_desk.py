@@ -17,6 +17,7 @@ from schemas.release import (
 from schemas.vocabulary import ControlKind, Owner
 from services.release import decider
 from services.release.dossier import Dossier
+from services.release.goods import officers
 from tests.release.dossiers import (
     BOX,
     abandoned,
@@ -196,7 +197,7 @@ def test_a_withdrawal_before_the_assessment_waits_for_it_and_says_the_same_to_th
     assert kinds(green) == ["DeclarationWithdrawn", "ContainerFreed"]
     red = story(decider, withdrawal()).when(assessed(INSPECTION))
     assert kinds(red) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
-    assert decider.officers(red.state) == () and red.state.dossier.withdrawals == ()
+    assert officers(red.state) == () and red.state.dossier.withdrawals == ()
 
 
 @pytest.mark.parametrize("wished_first", [True, False])

@@ -21,6 +21,7 @@ from schemas.release import (
 )
 from schemas.vocabulary import ControlKind
 from services.release import decider
+from services.release.settling import MOST_OFFICER_HOLDS
 from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS, WATCH
 from tests.release.dossiers import (
     arrival,
@@ -206,7 +207,7 @@ def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_hol
 ):
     watches = story(decider, *[place_watch(f"w{number}", bill_no="BL1") for number in range(100)])
     goods = beside(watches, assessed(), arrival())
-    assert len(holds(goods)) == decider.MOST_OFFICER_HOLDS
+    assert len(holds(goods)) == MOST_OFFICER_HOLDS
     for hold_id in holds(goods):
         goods.when(lift_hold(hold_id))
     assert goods.state.state == "held", "the others hold them now"

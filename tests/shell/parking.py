@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from schemas.parking import Origin
 from schemas.topics import ROLES
 from services.shell.codec import Raw
+from services.shell.outcome import Output
 from services.shell.parking import Stretch
-from services.shell.turn import Output
 
 
 @dataclass

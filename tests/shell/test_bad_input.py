@@ -31,10 +31,10 @@ from tests.voice import CONSIGNMENT, NOON
 def test_headers_that_are_null_are_as_good_as_missing() -> None:
     null: Any = None
     for name, reason in (("ce_type", "unknown_kind"), ("ce_id", "missing_id")):
-        assert Worker().turn(order(), found(headers={name: null})).parked == {reason: 1}
+        assert Worker().turn(order(), found(headers={name: null})).outcome.parked == {reason: 1}
     turn = Worker().turn(order(), found(headers={"correlationid": null, "traceparent": null}))
     assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
-    assert said(turn.outputs[1])["traceparent"] == ""
+    assert said(turn.outcome.outputs[1])["traceparent"] == ""
 
 
 @pytest.mark.parametrize("value", ["é", "***", "QQ"])
@@ -44,7 +44,7 @@ def test_an_order_whose_value_is_no_base64_is_none(value: str) -> None:
     worker.turn(order(), bad)
     told = {"action": "release", "topic": bad.topic, "partition": 0, "offset": bad.offset, "actor": "op"}
     turn = worker.turn(raw(json.dumps({**told, "value_base64": value}).encode(), "customs-inspection-resumed"))
-    assert turn.parked == {"contract": 1}
+    assert turn.outcome.parked == {"contract": 1}
     assert waiting(worker) == [bad.offset]
 
 
@@ -53,7 +53,7 @@ def test_a_message_that_goes_back_into_parking_is_counted_once() -> None:
     bad = found(value=b"{")
     before = worker.turn(order(), bad)
     again = worker.turn(resume(bad))
-    assert sum(before.parked.values()) + sum(again.parked.values()) - again.resumed == 1
+    assert sum(before.outcome.parked.values()) + sum(again.outcome.parked.values()) - again.outcome.settled == 1
 
 
 def test_what_is_parked_outlives_the_retention_of_a_closed_consignment() -> None:
@@ -81,8 +81,8 @@ def test_what_is_parked_outlives_the_retention_of_a_closed_consignment() -> None
 def test_what_is_too_long_is_parked_and_carried_nowhere(changes: dict[str, Any]) -> None:
     worker = Worker()
     turn = worker.turn(order(), found(**changes))
-    assert turn.parked == {"too_large": 1}
-    written = [len(o.value or b"") + len(o.key) + sum(len(v) for _, v in o.headers) for o in turn.outputs]
+    assert turn.outcome.parked == {"too_large": 1}
+    written = [len(o.value or b"") + len(o.key) + sum(len(v) for _, v in o.headers) for o in turn.outcome.outputs]
     assert max(written) < 5000
     assert max(len(data) + len(key) for key, data in worker.store.records.items()) < 5000
 
@@ -92,10 +92,10 @@ def test_headers_without_end_are_not_carried_into_facts_or_records() -> None:
     many = {f"h-{n}": b"x" * 10_000 for n in range(500)}
     turn = worker.turn(order(), found(headers={**many, "correlationid": b"c" * 9999, "traceparent": b"t" * 9999}))
     assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
-    assert max(len(value) for value in said(turn.outputs[1]).values()) <= LONGEST_NAME
+    assert max(len(value) for value in said(turn.outcome.outputs[1]).values()) <= LONGEST_NAME
     for headers in (many, {"ce_type": b"x" * 300_000}):
         worker = Worker()
-        (told,) = worker.turn(found(value=b"{", headers=headers)).outputs
+        (told,) = worker.turn(found(value=b"{", headers=headers)).outcome.outputs
         assert len(told.value or b"") < 20_000 and len(worker.store.records[CONSIGNMENT]) < 20_000
 
 
@@ -107,7 +107,7 @@ def test_a_sender_that_never_stops_behind_a_parked_message_fills_no_record_and_l
     behind = [found(headers={f"h-{n}": b"x" * 150 for n in range(20)}) for _ in range(1500)]
     for number in range(0, 1500, 500):
         turn = worker.turn(*behind[number : number + 500])
-        assert turn.parked == {"behind_parked": 500} and kinds(turn) == ["MessageParked"] * 500
+        assert turn.outcome.parked == {"behind_parked": 500} and kinds(turn) == ["MessageParked"] * 500
     assert len(worker.store.records[CONSIGNMENT]) < before + 50
     assert waiting(worker) == [first.offset, *[message.offset for message in behind]]
 
@@ -117,8 +117,8 @@ def test_a_container_number_without_end_is_parked_not_raised() -> None:
         turn = Turn(Desk.of("gate", gate), 1, NOON, timedelta(days=1), Memory())
         out = RecordGateOut(container_no="1", asked_by="t", occurred_at=NOON, gate="G")
         value, key = encode(out).replace(b'"1"', f'"{long}"'.encode()), json.loads(f'"{long}"').encode()
-        turn.hear(Partition(), Raw("customs-gate-requests", 0, 1, key, value, _named(out.kind)))
-        assert kinds(turn) == ["MessageParked"] and turn.parked == {"contract": 1}
+        turn.handle(Partition(), Raw("customs-gate-requests", 0, 1, key, value, _named(out.kind)))
+        assert kinds(turn) == ["MessageParked"] and turn.outcome.parked == {"contract": 1}
 
 
 GARBAGE = (
@@ -143,9 +143,11 @@ def test_a_value_of_the_state_topic_that_is_no_record_holds_its_goods_and_nobody
     worker.store.restored({CONSIGNMENT: data})
     messages = [found(), found(key=b"other", value=b"{")]
     turn = worker.turn(*messages, at=NOON)
-    assert turn.parked == {"record_unreadable": 1, "contract": 1}
+    assert turn.outcome.parked == {"record_unreadable": 1, "contract": 1}
     worker.turn(resume(messages[0], "discard"))
-    assert worker.turn(found()).parked.keys() <= {"record_unreadable", "behind_parked"}, "never as goods nobody knows"
+    assert worker.turn(found()).outcome.parked.keys() <= {"record_unreadable", "behind_parked"}, (
+        "never as goods nobody knows"
+    )
     assert list(worker.store.states()) and "InspectionPassed" not in kinds(worker.turn(found()))
 
 
@@ -216,8 +218,8 @@ def test_an_order_that_raises_is_parked_itself_once_it_is_known_as_the_one_at_fa
         worker.turn(request)
     turn = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
     turn.refused = {(request.topic, request.partition, request.offset): Trouble("cannot_be_written", "it raised")}
-    turn.hear(worker.store, request)
-    assert turn.parked == {"cannot_be_written": 1}
+    turn.handle(worker.store, request)
+    assert turn.outcome.parked == {"cannot_be_written": 1}
 
 
 def test_a_replay_that_raises_in_a_later_turn_ends_once_its_key_is_known_as_the_one_at_fault(
@@ -241,11 +243,11 @@ def test_a_replay_that_raises_in_a_later_turn_ends_once_its_key_is_known_as_the_
             worker.turn()
         turn = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)
         turn.refused = {(0, CONSIGNMENT): Trouble("cannot_be_written", "it raised")}
-        turn.deadlines(worker.store, 0, [CONSIGNMENT])
+        turn.handle_deadlines(worker.store, 0, [CONSIGNMENT])
     for _, key, entry, data in turn.changed():
         worker.store.put(key, data, entry.record.due, entry.state)
-    worker.memory.commit(turn.outputs)
-    (told,) = [json.loads(out.value or b"") for out in turn.outputs]
+    worker.memory.commit(turn.outcome.outputs)
+    (told,) = [json.loads(out.value or b"") for out in turn.outcome.outputs]
     assert (told["reason"], told["offset"], told["attempt"]) == ("cannot_be_written", behind.offset, 2)
     assert waiting(worker)[0] == behind.offset, "it waits for another order"
     assert "ParkedReplayed" in kinds(worker.turn(resume(behind)))

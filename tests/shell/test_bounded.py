@@ -53,7 +53,7 @@ def heard(decider: Decider, name: str, *messages: Raw) -> Turn:
     """One batch at a desk that has nothing yet."""
     turn, store = Turn(Desk(name, decider), 1, NOON, timedelta(days=90), Memory()), Partition()
     for message in messages:
-        turn.hear(store, message)
+        turn.handle(store, message)
     assert max([len(data or b"") for _, _, _, data in turn.changed()], default=0) < 100_000
     return turn
 
@@ -84,7 +84,7 @@ def test_findings_with_a_pest_without_end_are_parked_and_the_other_goods_are_dec
         raw(worst, "customs-inspection-requests"),
         raw(good, "customs-inspection-requests", key=other.encode()),
     )
-    assert turn.parked == {"contract": 1}
+    assert turn.outcome.parked == {"contract": 1}
     assert kinds(turn) == ["InspectionOrdered", "InspectionOrdered", "MessageParked", "PestIntercepted"]
 
 
@@ -96,14 +96,14 @@ def test_a_pest_that_was_stored_without_bounds_is_treated_or_asked_about_and_hol
 ) -> None:
     fact = stored(pest(ControlKind.INSPECTION), pest=text)
     turn = heard(quarantine, "quarantine", fact)
-    assert kinds(turn) == [said] and len(turn.outputs[0].value or b"") < 2000
+    assert kinds(turn) == [said] and len(turn.outcome.outputs[0].value or b"") < 2000
     turn = heard(release, "release", fact)
-    assert kinds(turn) == ["ConsignmentHeld"] and len(turn.outputs[0].value or b"") < 5000
+    assert kinds(turn) == ["ConsignmentHeld"] and len(turn.outcome.outputs[0].value or b"") < 5000
 
 
 def test_an_arrival_whose_place_was_stored_without_bounds_is_recorded() -> None:
     turn = heard(release, "release", stored(assessed()), stored(discharged(), place=WORST))
-    assert not turn.parked and "ArrivalRecorded" in kinds(turn)
+    assert not turn.outcome.parked and "ArrivalRecorded" in kinds(turn)
 
 
 def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_released_and_leave() -> None:
@@ -113,7 +113,7 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
     worn["containers"] = [{"container_no": "\x01\x02", "seal_no": "", "shared_by": 1}]
     turn = heard(RiskDecider(PUBLISHED), "risk", stored(accepted, declaration=worn))
     assert kinds(turn) == ["ConsignmentAssessed"]
-    assert json.loads(turn.outputs[0].value or b"")["bill_no"] == "COSU 1"
+    assert json.loads(turn.outcome.outputs[0].value or b"")["bill_no"] == "COSU 1"
     bound = [{"container_no": "\x01\x02", "shared_by": 1}, {"container_no": BOX, "shared_by": 1}]
     green = stored(assessed(), bill_no="COSU\t1", customs_office="42\x0001", containers=bound)
     turn = heard(release, "release", green, stored(arrival()))
@@ -129,13 +129,16 @@ def test_goods_whose_papers_were_stored_with_control_characters_are_assessed_rel
 def test_a_hold_acts_however_its_words_are_written_and_can_be_lifted() -> None:
     holds = stored(place_hold(), reason="\0" * 500, occurred_at="0001-01-01T00:00:00Z", asked_by="o\t9")
     turn = heard(release, "release", stored(assessed()), stored(arrival()), holds)
-    assert turn.parked == {} and "ReleaseRevoked" in kinds(turn)
+    assert turn.outcome.parked == {} and "ReleaseRevoked" in kinds(turn)
     hold_id = f"officer/{holds.text('ce_id')}"
     turn = heard(
         release, "release", holds, stored(lift_hold(hold_id)), stored(lift_hold("officer/1"), hold_id="officer/\0")
     )
-    assert turn.parked == {"contract": 1}
-    assert [json.loads(o.value or b"")["holds"][-1]["hold_id"] for o in turn.outputs[:2]] == [hold_id, "arrival"]
+    assert turn.outcome.parked == {"contract": 1}
+    assert [json.loads(o.value or b"")["holds"][-1]["hold_id"] for o in turn.outcome.outputs[:2]] == [
+        hold_id,
+        "arrival",
+    ]
 
 
 def test_a_clock_that_no_message_could_carry_ends_the_process_that_asks_for_the_time() -> None:
@@ -147,11 +150,11 @@ def test_a_clock_that_no_message_could_carry_ends_the_process_that_asks_for_the_
 
 @pytest.mark.parametrize("odd", [b"id\n1", b"\x80", "é".encode(), b"\x1b[2J"])
 def test_ids_are_printable_ascii_and_other_headers_are_carried_on_only_if_they_are(odd: bytes) -> None:
-    assert Worker().turn(order(), found(headers={"ce_id": odd})).parked == {"bad_header": 1}
+    assert Worker().turn(order(), found(headers={"ce_id": odd})).outcome.parked == {"bad_header": 1}
     answer = found(headers={"correlationid": odd, "traceparent": odd})
     turn = Worker().turn(order(), answer)
-    assert said(turn.outputs[1])["correlationid"] == answer.text("ce_id")
-    assert said(turn.outputs[1])["traceparent"] == ""
+    assert said(turn.outcome.outputs[1])["correlationid"] == answer.text("ce_id")
+    assert said(turn.outcome.outputs[1])["traceparent"] == ""
 
 
 def test_the_number_and_the_time_of_a_header_are_bounded() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -24,12 +24,15 @@ from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind, consignment_id
 from services.declaration import decider as declaration
 from services.gate import decider as gate
+from services.gate.keeping import MOST_PARTS
 from services.inspection import decider as inspection
 from services.quarantine import decider as quarantine
 from services.release import decider as release
+from services.release.withdrawals import MOST_WITHDRAWALS
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
 from services.shell.codec import encode
+from services.shell.deciding import decide_message
 from services.shell.desk import Decider
 from tests.architecture.fullest import fullest
 from tests.architecture.golden import EXAMPLES
@@ -59,9 +62,7 @@ class Filled:
         """One message, under an id that is as long as one may be."""
         self.count += 1
         hearing = Hearing(NOON, f"{self.count:06}".ljust(200, "i"), self.count)
-        facts = cast(tuple[Fact, ...], self.decider.decide(self.state, message, hearing))
-        for each in (message, *facts):
-            self.state = self.decider.evolve(self.state, each, hearing)
+        facts, self.state = decide_message(self.decider, self.state, message, hearing)
         assert max([len(encode(fact)) for fact in facts], default=0) < LARGEST_MADE
         return facts
 
@@ -144,7 +145,7 @@ def test_wishes_to_withdraw_without_end_are_refused_at_both_desks() -> None:
     desk = Filled(release)
     wishes = [full(WithdrawalRequested, request_id=f"{number}".ljust(200, "r")) for number in range(1500)]
     facts = desk.hear_all(wishes)
-    assert refusals(facts) == ["too_many_requests"] * (1500 - release.MOST_WITHDRAWALS)
+    assert refusals(facts) == ["too_many_requests"] * (1500 - MOST_WITHDRAWALS)
     assert desk.hear(assessed())[0].kind == "DeclarationWithdrawn"
 
 
@@ -172,7 +173,7 @@ def test_withdrawn_goods_make_room_in_a_container() -> None:
     desk = Filled(gate)
     withdrawn = [
         full(ContainerFreed, consignment_id=goods(n), version=2, released=False, arrived_at=None)
-        for n in range(gate.MOST_PARTS)
+        for n in range(MOST_PARTS)
     ]
     facts = desk.hear_all([*withdrawn, full(ContainerFreed, consignment_id=goods(-1), released=True, shared_by=1)])
     assert [fact.kind for fact in facts] == ["ContainerMayLeave"]

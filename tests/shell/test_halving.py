@@ -8,31 +8,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shell.codec import Raw
-from services.shell.halving import OF_MESSAGE, Fault, Halving, Item, Place, Reports, may_be_of_message, place_of
+from services.shell.halving import OF_MESSAGE, Fault, Halving, Item, ItemId, Reports, id_of, may_be_of_message
 from services.shell.parking import Trouble
 
 TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE, "too large")
 BATCH: list[Item] = [*[Raw("t", n % 2, n, b"k", b"", {}) for n in range(20)], *[(0, f"key-{n}") for n in range(4)]]
-PLACES = [place_of(item) for item in BATCH]
+IDS = [id_of(item) for item in BATCH]
 
 
 class Log:
     """A cluster that takes at most `most` items in one transaction, never one of `bad` undecided, and nothing while `down`."""
 
-    def __init__(self, bad: Sequence[Place], most: int = 99, down: bool = False) -> None:
+    def __init__(self, bad: Sequence[ItemId], most: int = 99, down: bool = False) -> None:
         self.bad, self.most, self.down = bad, most, down
-        self.written: list[Place] = []
-        self.parked: list[Place] = []
+        self.written: list[ItemId] = []
+        self.parked: list[ItemId] = []
         self.tries = 0
 
-    def write(self, items: Sequence[Item], refused: Mapping[Place, Trouble]) -> Fault | None:
+    def write(self, items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
         self.tries += 1
-        places = [place_of(item) for item in items]
-        decided = [place for place in places if place not in refused]
+        ids = [id_of(item) for item in items]
+        decided = [each for each in ids if each not in refused]
         if self.down or len(decided) > self.most or set(decided) & set(self.bad):
             return Fault(TOO_LARGE, "facts")
-        self.written += places
-        self.parked += [place for place in places if place in refused]
+        self.written += ids
+        self.parked += [each for each in ids if each in refused]
         return None
 
     def count(self) -> int:
@@ -43,12 +43,12 @@ class Log:
         return Halving(self.write, lambda _: not self.down, lambda: self.tries >= ends).run(BATCH)
 
 
-@given(st.sets(st.sampled_from(PLACES)), st.integers(1, 30))
-def test_those_at_fault_are_parked_and_all_are_written_once_in_their_order(bad: set[Place], most: int) -> None:
-    log = Log(sorted(bad, key=PLACES.index), most)
+@given(st.sets(st.sampled_from(IDS)), st.integers(1, 30))
+def test_those_at_fault_are_parked_and_all_are_written_once_in_their_order(bad: set[ItemId], most: int) -> None:
+    log = Log(sorted(bad, key=IDS.index), most)
     assert log.by_halves() is None
-    assert log.written == PLACES and log.parked == log.bad
-    assert log.tries <= 5 * len(PLACES)
+    assert log.written == IDS and log.parked == log.bad
+    assert log.tries <= 5 * len(IDS)
 
 
 def test_a_cluster_that_takes_nothing_parks_nothing_and_is_not_tried_for_long() -> None:
@@ -66,19 +66,19 @@ def test_a_fault_that_passes_by_itself_parks_no_message(fault: Fault, until: int
     log = Log([])
     fails = log.write
 
-    def write(items: Sequence[Item], refused: Mapping[Place, Trouble]) -> Fault | None:
+    def write(items: Sequence[Item], refused: Mapping[ItemId, Trouble]) -> Fault | None:
         return fails(items, refused) if log.tries >= until or not items else fault if (log.count()) else None
 
     ended = Halving(write, lambda _: log.tries >= until, lambda: False).run(BATCH)
-    assert log.parked == [] and log.written == (PLACES if ended is None else PLACES[: len(log.written)])
+    assert log.parked == [] and log.written == (IDS if ended is None else IDS[: len(log.written)])
 
 
-@given(st.sets(st.sampled_from(PLACES), min_size=1), st.integers(1, 60))
-def test_a_halving_that_ends_early_leaves_a_whole_beginning(bad: set[Place], ends: int) -> None:
-    log = Log(sorted(bad, key=PLACES.index))
+@given(st.sets(st.sampled_from(IDS), min_size=1), st.integers(1, 60))
+def test_a_halving_that_ends_early_leaves_a_whole_beginning(bad: set[ItemId], ends: int) -> None:
+    log = Log(sorted(bad, key=IDS.index))
     log.by_halves(ends)
-    assert log.written == PLACES[: len(log.written)]
-    assert log.parked == [place for place in log.bad if place in log.written]
+    assert log.written == IDS[: len(log.written)]
+    assert log.parked == [each for each in log.bad if each in log.written]
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def ordered(origin: Raw, **more: Any) -> Raw:
 
 def of(turn: Turn, kind: str) -> list[dict[str, Any]]:
     """Bodies of what was published of this kind."""
-    return [json.loads(o.value or b"") for o in turn.outputs if dict(o.headers)["ce_type"] == kind.encode()]
+    return [json.loads(o.value or b"") for o in turn.outcome.outputs if dict(o.headers)["ce_type"] == kind.encode()]
 
 
 def desk(name: str, module: Any) -> Worker:
@@ -93,7 +93,7 @@ def test_an_officers_hold_acts_however_badly_its_words_are_written(changes: dict
     asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
     bad = json.dumps(asked.model_dump(mode="json") | changes).encode()
     turn = worker.turn(raw(bad, "customs-release-requests", headers={"ce_type": b"PlaceHold"}))
-    assert kinds(turn) == ["ConsignmentHeld"] and not turn.parked
+    assert kinds(turn) == ["ConsignmentHeld"] and not turn.outcome.parked
 
 
 @pytest.mark.parametrize("named", [None, 7, "", CONSIGNMENT.upper(), f" {CONSIGNMENT}", "others", []])
@@ -102,7 +102,7 @@ def test_only_the_name_of_other_goods_keeps_a_hold_from_holding_those_of_its_key
     asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
     bad = json.dumps(asked.model_dump(mode="json") | {"consignment_id": named}).encode()
     turn = worker.turn(raw(bad, "customs-release-requests", headers={"ce_type": b"PlaceHold"}))
-    assert kinds(turn) == ["ConsignmentHeld"] and not turn.parked
+    assert kinds(turn) == ["ConsignmentHeld"] and not turn.outcome.parked
 
 
 @pytest.mark.parametrize("name", [b"", b"\xc3\xa9", b"i" * 201])
@@ -110,7 +110,7 @@ def test_a_hold_without_an_id_that_can_be_used_is_named_by_its_place(name: bytes
     worker = desk("release", release)
     asked = PlaceHold(consignment_id=CONSIGNMENT, asked_by="o", occurred_at=NOON, reason="drugs")
     message = raw(asked, "customs-release-requests", headers={"ce_id": name})
-    (held,) = worker.turn(message).outputs
+    (held,) = worker.turn(message).outcome.outputs
     assert dict(held.headers)["causationid"] == f"{message.topic}/0/{message.offset}".encode()
 
 
@@ -131,9 +131,9 @@ def test_a_hold_that_cannot_be_read_at_all_holds_the_goods_of_its_key_and_none_t
     assert kinds(worker.turn(raw(None, "customs-release-requests", headers=odd))) == ["ConsignmentHeld"]
     assert kinds(worker.turn(raw(b"{", "customs-release-requests", headers=odd))) == ["ConsignmentHeld"]
     other = json.dumps({"consignment_id": "1" * 36}).encode()
-    assert worker.turn(raw(other, "customs-release-requests", headers=odd)).parked == {"contract": 1}
+    assert worker.turn(raw(other, "customs-release-requests", headers=odd)).outcome.parked == {"contract": 1}
     nobody = raw(b"{", "customs-release-requests", key=b"nobody", headers=odd)
-    assert worker.turn(nobody).parked == {"contract": 1}
+    assert worker.turn(nobody).outcome.parked == {"contract": 1}
 
 
 def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,12 +154,12 @@ def test_much_is_replayed_over_several_turns_in_order_and_each_once(monkeypatch:
         if not waiting(worker):
             break
         lost = Turn(worker.desk, 1, NOON, timedelta(days=90), worker.memory)  # a process that dies before its commit
-        lost.deadlines(worker.store, 0, [CONSIGNMENT])
+        lost.handle_deadlines(worker.store, 0, [CONSIGNMENT])
         in_vain += of(lost, "ParkedReplayed")
         late = [found()] if number == 2 else []
         later += late
         turn = worker.turn(*late)
-        assert turn.parked == ({"behind_parked": 1} if late else {})
+        assert turn.outcome.parked == ({"behind_parked": 1} if late else {})
         settled += of(turn, "ParkedReplayed")
     assert in_vain, "what a process replayed that died before its commit is replayed again"
     assert [one["offset"] for one in settled] == [m.offset for m in [bad, *behind, *later]]
@@ -196,7 +196,9 @@ def test_an_order_under_another_key_than_its_subject_is_parked_itself() -> None:
     bad = found(value=b"{")
     worker.turn(order(), bad)
     other = ordered(bad)
-    assert worker.turn(Raw(TOPIC, 0, other.offset, b"other", other.value, other.headers)).parked == {"key_mismatch": 1}
+    assert worker.turn(Raw(TOPIC, 0, other.offset, b"other", other.value, other.headers)).outcome.parked == {
+        "key_mismatch": 1
+    }
     assert waiting(worker) == [bad.offset]
 
 
@@ -227,7 +229,7 @@ def test_a_record_with_messages_in_it_is_replayed_from_there_and_then_from_the_t
     worker = older_worker()
     assert parked_in(worker.store.records[CONSIGNMENT]) == 3
     late = found()
-    assert worker.turn(late).parked == {"behind_parked": 1}
+    assert worker.turn(late).outcome.parked == {"behind_parked": 1}
     assert parked_in(worker.store.records[CONSIGNMENT]) == 4
     turn = worker.turn(older("discard the first"))
     assert kinds(turn) == ["ParkedDiscarded"]
@@ -299,7 +301,9 @@ def test_an_officers_hold_acts_although_an_earlier_message_of_the_goods_is_parke
     worker.turn(raw(assessed(), "customs-risk-facts"), bad, raw(arrival, topic))
     turn = worker.turn(raw(hold, topic))
     (held,) = of(turn, "ConsignmentHeld")
-    assert turn.parked == {} and [h["reason"] for h in held["holds"] if h["owner"] == "officer"] == ["intelligence"]
+    assert turn.outcome.parked == {} and [h["reason"] for h in held["holds"] if h["owner"] == "officer"] == [
+        "intelligence"
+    ]
     replayed = worker.turn(raw(json.dumps(_older_words(bad, "discard")).encode(), orders_topic("release")))
     assert kinds(replayed) == ["ParkedDiscarded"]
 
@@ -329,7 +333,7 @@ def test_a_hold_that_cannot_be_decided_is_parked_with_its_own_reason() -> None:
     worker.turn(raw(b"{", topic, headers={"ce_type": b"ReportArrival"}))
     other = json.dumps({"consignment_id": "1" * 36}).encode()
     turn = worker.turn(raw(other, topic, headers={"ce_type": b"PlaceHold"}))
-    assert turn.parked == {"contract": 1}
+    assert turn.outcome.parked == {"contract": 1}
 
 
 def _older_words(origin: Raw, action: str) -> dict[str, Any]:
@@ -386,7 +390,7 @@ def test_a_time_limit_that_was_discarded_does_not_come_due_again_and_the_others_
     failing.broken = False
     at = NOON + timedelta(days=32)
     assert kinds(worker.turn(resume(of_deadline(second), "discard"), at=at)) == ["ParkedDiscarded"]
-    assert worker.turn(at=NOON + timedelta(days=60)).outputs == []
+    assert worker.turn(at=NOON + timedelta(days=60)).outcome.outputs == []
 
 
 # sizes and faults
@@ -470,13 +474,13 @@ def test_a_fault_of_whatever_kind_in_one_message_parks_that_message_and_all_othe
     batch = [with_key(found(headers={"ce_id": b"big" if key == keys[2] else key.encode()}), key) for key in keys]
     behind = with_key(found(), keys[2])
     turn = worker.turn(*batch, behind)
-    assert turn.parked == {reason: 1, "behind_parked": 1}
+    assert turn.outcome.parked == {reason: 1, "behind_parked": 1}
     assert kinds(turn).count("InspectionPassed") == 5
     told = of(turn, "MessageParked")
     assert [(one["subject"], one["reason"]) for one in told] == [(keys[2], reason), (keys[2], "behind_parked")]
     stays = decode_record(worker.store.records[keys[2]])
     assert stays.state == decode_record(before[keys[2]]).state and stays.n == decode_record(before[keys[2]]).n
-    assert max(len(o.value or b"") for o in turn.outputs) < LARGEST_MESSAGE
+    assert max(len(o.value or b"") for o in turn.outcome.outputs) < LARGEST_MESSAGE
     worker.desk = Desk("inspection", Troubled("none"))
     assert of(worker.turn(_order_for(batch[2])), "ParkedReplayed")
 
@@ -493,9 +497,9 @@ def test_a_record_that_cannot_be_read_parks_the_messages_of_its_key_and_is_kept_
     assert spoilt != worker.store.records[broken]
     worker.store.records[broken] = spoilt
     turn = worker.turn(found(), with_key(found(), good))
-    assert turn.parked == {"record_unreadable": 1} and kinds(turn) == ["MessageParked", "InspectionPassed"]
+    assert turn.outcome.parked == {"record_unreadable": 1} and kinds(turn) == ["MessageParked", "InspectionPassed"]
     assert decode_record(worker.store.records[broken]).state == decode_record(spoilt).state
-    assert worker.turn(at=NOON + timedelta(days=3)).outputs == [], "it waits, and its time limits stop nobody"
+    assert worker.turn(at=NOON + timedelta(days=3)).outcome.outputs == [], "it waits, and its time limits stop nobody"
 
 
 def test_time_limits_that_cannot_be_computed_stop_no_other_key() -> None:
@@ -504,7 +508,7 @@ def test_time_limits_that_cannot_be_computed_stop_no_other_key() -> None:
     worker.store.records[CONSIGNMENT] = worker.store.records[CONSIGNMENT].replace(b'"ordered"', b'"unheard of"')
     turn = worker.turn(at=NOON + timedelta(days=30))
     assert sorted(kinds(turn)) == ["InspectionOverdue", "MessageParked"]
-    assert worker.turn(at=NOON + timedelta(days=31)).outputs == []
+    assert worker.turn(at=NOON + timedelta(days=31)).outcome.outputs == []
 
 
 # partitions
@@ -516,12 +520,12 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
     memory, facts = Memory(), 0
     for partition in range(partitions):
         turn, store = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory), Partition()
-        turn.hear(store, Raw(message.topic, partition, 3, message.key, message.value, message.headers))
+        turn.handle(store, Raw(message.topic, partition, 3, message.key, message.value, message.headers))
         facts += kinds(turn).count("InspectionOrdered")
-        assert turn.parked == ({} if partition == home else {"wrong_partition": 1})
+        assert turn.outcome.parked == ({} if partition == home else {"wrong_partition": 1})
         for _, key, entry, data in turn.changed():
             store.put(key, data, entry.record.due)
-        memory.commit(turn.outputs)
+        memory.commit(turn.outcome.outputs)
         if partition != home:
             request = Raw(
                 TOPIC, partition, 1, CONSIGNMENT.encode(), ordered(message).value, {"ce_type": b"ReplayParked"}
@@ -532,10 +536,10 @@ def test_one_declaration_sent_to_all_partitions_is_decided_in_one() -> None:
                     body.pop("value_base64")
                 value = json.dumps(body).encode()
                 again = Turn(Worker().desk, partitions, NOON, timedelta(days=9), memory)
-                again.hear(store, Raw(TOPIC, partition, 1, CONSIGNMENT.encode(), value, {"ce_type": kind.encode()}))
+                again.handle(store, Raw(TOPIC, partition, 1, CONSIGNMENT.encode(), value, {"ce_type": kind.encode()}))
                 assert kinds(again) == said
                 for _, key, entry, data in again.changed():
                     store.put(key, data, entry.record.due)
-                memory.commit(again.outputs)
+                memory.commit(again.outcome.outputs)
             assert store.records == {}, "nothing is left of it"
     assert facts == 1

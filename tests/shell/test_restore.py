@@ -12,6 +12,8 @@ from deploy.kafka.broker import Broker
 from schemas.parking import Origin, deadline_origin
 from schemas.topics import parked_topic
 from services.cli.log import partition_of
+from services.shell import clients
+from services.shell.access import access_to
 from services.shell.parked_reader import KafkaParkedReader
 from services.shell.restore import Restoring, restore
 from services.shell.settings import WorkerSettings
@@ -50,14 +52,13 @@ class StateTopic:
         admin.create_topics([new])[name].result(30)
 
     def writer(self, transaction_timeout_ms: int = 10_000) -> Producer:
-        producer = Producer(
+        producer = clients.producer(
+            access_to(self.settings.kafka),
             {
-                "bootstrap.servers": self.settings.kafka,
                 "transactional.id": self.name,
                 "transaction.timeout.ms": transaction_timeout_ms,
-                "partitioner": "murmur2_random",
                 "log_level": 2,
-            }
+            },
         )
         producer.init_transactions(30)
         return producer

@@ -72,9 +72,9 @@ def test_a_batch_that_is_computed_again_has_the_watches_of_its_own_messages() ->
     worker = Worker(DESK)
     turn = Turn(DESK, 1, NOON, timedelta(days=90), worker.memory)
     for message in (watch(bill()), goods(assessed()), goods(arrival())):
-        turn.hear(worker.store, message)
+        turn.handle(worker.store, message)
     before = kinds(turn)
-    turn._again()
+    turn._compute_again()
     assert kinds(turn) == before and "ReleaseGranted" not in before
 
 
@@ -83,17 +83,19 @@ def test_a_watch_of_another_partition_is_parked_and_holds_nothing() -> None:
     told = bill().model_copy(update={"partition_key": "watches/1"})
     turn = Turn(DESK, 8, NOON, timedelta(days=90), worker.memory)
     place = partition_of(b"watches/1", 8)
-    turn.hear(worker.store, raw(told, "customs-release-watches", key=b"watches/1")._replace(partition=(place + 1) % 8))
-    assert turn.parked == {"wrong_partition": 1}
+    turn.handle(
+        worker.store, raw(told, "customs-release-watches", key=b"watches/1")._replace(partition=(place + 1) % 8)
+    )
+    assert turn.outcome.parked == {"wrong_partition": 1}
 
 
 def test_while_the_record_of_the_partition_cannot_be_read_goods_wait_and_holds_act() -> None:
     worker = Worker(DESK)
     worker.store.records[HERE] = encode_record(Record(n=1, state=msgspec.Raw(b'"not watches"')))
     turn = worker.turn(goods(assessed()))
-    assert turn.parked == {"record_unreadable": 1}
+    assert turn.outcome.parked == {"record_unreadable": 1}
     turn = worker.turn(goods(place_hold()))
-    assert "ConsignmentHeld" in kinds(turn) and not turn.parked
+    assert "ConsignmentHeld" in kinds(turn) and not turn.outcome.parked
 
 
 def test_a_watch_is_read_however_badly_its_words_are_written_and_is_not_parked_behind_others() -> None:
@@ -103,17 +105,17 @@ def test_a_watch_is_read_however_badly_its_words_are_written_and_is_not_parked_b
     body = encode(bill().model_copy(update={"partition_key": HERE, "reason": ""}))
     turn = worker.turn(raw(body, "customs-release-watches", key=HERE.encode(), headers={"ce_type": b"PlaceWatch"}))
     assert kinds(turn) == ["WatchPlaced"]
-    assert worker.turn(watch(lift_watch())).parked == {"behind_parked": 1}
+    assert worker.turn(watch(lift_watch())).outcome.parked == {"behind_parked": 1}
     for body in (b"[]", b'{"watch_id":7}', b'{"watch_id":"w","bill_no":"B","partition_key":"watches/4711"}'):
         turn = worker.turn(raw(body, "customs-release-watches", key=HERE.encode(), headers={"ce_type": b"PlaceWatch"}))
-        assert turn.parked, "it cannot be known what is watched"
+        assert turn.outcome.parked, "it cannot be known what is watched"
 
 
 def test_a_copy_that_comes_twice_is_one_and_the_most_watches_fit_into_their_record() -> None:
     worker = Worker(DESK)
     first = watch(bill())
     assert kinds(worker.turn(first)) == ["WatchPlaced"]
-    assert worker.turn(first).duplicates == 1
+    assert worker.turn(first).outcome.duplicates == 1
     for number in range(MOST_WATCHES):
         told = place_watch(f"{number:03}".ljust(200, "w"), bill_no="𝄞" * 20, declarant="𝄞" * 20, reason="𝄞" * 500)
         worker.turn(watch(told))

@@ -18,10 +18,15 @@ from services.inspection import decider
 from services.release import decider as release
 from services.shell.codec import Raw, encode
 from services.shell.desk import Desk
+from services.shell.handler import MessageHandler
+from services.shell.outcome import Outcome, Output
+from services.shell.overlay import Entry, Overlay
+from services.shell.parked_queue import ParkedQueue
 from services.shell.parking import parked_raw, waits_here
+from services.shell.replay import Replays
 from services.shell.requests import LAST_REMEMBERED, MOST_REMEMBERED, REMEMBERED_SECONDS, Known, remembered
 from services.shell.store import RECENT_STATES, Partition, Record, decode_record, encode_record
-from services.shell.turn import Entry, Output, Turn
+from services.shell.turn import Turn
 from tests.release.dossiers import assessed
 from tests.shell.parking import Memory
 from tests.voice import CONSIGNMENT, NOON
@@ -39,11 +44,11 @@ class Worker:
     def turn(self, *messages: Raw, at: datetime = NOON) -> Turn:
         turn = Turn(self.desk, 1, at, timedelta(days=90), self.memory)
         for message in messages:
-            turn.hear(self.store, message)
-        turn.deadlines(self.store, 0, self.store.due(at, 1000))
+            turn.handle(self.store, message)
+        turn.handle_deadlines(self.store, 0, self.store.due(at, 1000))
         for _, key, entry, data in turn.changed():
             self.store.put(key, data, entry.record.due, entry.state)
-        self.memory.commit(turn.outputs)
+        self.memory.commit(turn.outcome.outputs)
         return turn
 
 
@@ -92,7 +97,7 @@ def waiting(worker: Worker, key: str = CONSIGNMENT) -> list[int]:
 
 
 def kinds(turn: Turn) -> list[str]:
-    return [said(output)["ce_type"] for output in turn.outputs]
+    return [said(output)["ce_type"] for output in turn.outcome.outputs]
 
 
 def said(output: Output) -> dict[str, str]:
@@ -104,10 +109,10 @@ def test_a_fact_names_its_cause_and_counts_on() -> None:
     ordered, answer = order(), found()
     turn = worker.turn(ordered, answer)
     assert kinds(turn) == ["InspectionOrdered", "InspectionPassed"]
-    first, second = said(turn.outputs[0]), said(turn.outputs[1])
+    first, second = said(turn.outcome.outputs[0]), said(turn.outcome.outputs[1])
     assert first["causationid"] == ordered.text("ce_id") and second["causationid"] == answer.text("ce_id")
     assert (first["sequence"], second["sequence"]) == ("1", "2") and first["correlationid"] == "c1"
-    assert turn.outputs[0].topic == "customs-inspection-facts" and turn.outputs[0].key == CONSIGNMENT
+    assert turn.outcome.outputs[0].topic == "customs-inspection-facts" and turn.outcome.outputs[0].key == CONSIGNMENT
 
 
 def test_the_same_messages_in_one_batch_or_in_many_give_the_same_facts() -> None:
@@ -115,8 +120,8 @@ def test_the_same_messages_in_one_batch_or_in_many_give_the_same_facts() -> None
     together = Worker().turn(*messages)
     apart = Worker()
     turns = [apart.turn(message) for message in messages]
-    assert [(o.key, o.value, o.headers) for o in together.outputs] == [
-        (o.key, o.value, o.headers) for turn in turns for o in turn.outputs
+    assert [(o.key, o.value, o.headers) for o in together.outcome.outputs] == [
+        (o.key, o.value, o.headers) for turn in turns for o in turn.outcome.outputs
     ]
 
 
@@ -139,12 +144,13 @@ def test_a_request_heard_again_is_counted_and_not_decided_again() -> None:
     answer = found()
     worker.turn(order(), answer)
     again = worker.turn(answer)
-    assert again.outputs == [] and again.duplicates == 1 and again.changed() == []
+    assert again.outcome.outputs == [] and again.outcome.duplicates == 1 and again.changed() == []
 
 
 def batches() -> list[object]:
     """All that are in memory, with their entries."""
-    return [each for each in gc.get_objects() if type(each) in (Turn, Entry)]
+    kinds = (Turn, Entry, Overlay, Outcome, ParkedQueue, MessageHandler, Replays)
+    return [each for each in gc.get_objects() if type(each) in kinds]
 
 
 def test_a_batch_leaves_nothing_to_the_garbage_collector() -> None:
@@ -168,7 +174,7 @@ def hold(reason: str, **headers: bytes) -> Raw:
 
 
 def refusals(turn: Turn) -> list[dict[str, Any]]:
-    return [json.loads(o.value or b"") for o in turn.outputs if dict(o.headers)["ce_type"] == b"RequestRefused"]
+    return [json.loads(o.value or b"") for o in turn.outcome.outputs if dict(o.headers)["ce_type"] == b"RequestRefused"]
 
 
 def arrived(place: str, **headers: bytes) -> Raw:
@@ -179,13 +185,13 @@ def arrived(place: str, **headers: bytes) -> Raw:
 def test_another_content_under_the_id_of_an_answered_request_is_refused_aloud() -> None:
     worker = Worker(Desk.of("release", release))
     turn = worker.turn(*[arrived(place, ce_id=b"guessed") for place in ("yard", "yard", "berth")])
-    assert turn.duplicates == 1
+    assert turn.outcome.duplicates == 1
     (refused,) = refusals(turn)
     assert refused["code"] == "key_reused" and refused["request_id"] == "guessed"
-    ids = [dict(o.headers)["ce_id"] for o in turn.outputs]
+    ids = [dict(o.headers)["ce_id"] for o in turn.outcome.outputs]
     assert len(ids) == len(set(ids)), "the refusal has an id of its own"
     again = worker.turn(arrived("berth", ce_id=b"guessed"))
-    assert len(refusals(again)) == 1 and dict(again.outputs[0].headers)["ce_id"] not in ids, (
+    assert len(refusals(again)) == 1 and dict(again.outcome.outputs[0].headers)["ce_id"] not in ids, (
         "each such message is told of"
     )
 
@@ -196,7 +202,7 @@ def test_the_same_request_at_another_time_is_the_same_request() -> None:
     asked = PlaceHold(
         consignment_id=CONSIGNMENT, asked_by="officer-7", occurred_at=NOON + timedelta(hours=1), reason="seals"
     )
-    assert worker.turn(first, later._replace(value=encode(asked))).duplicates == 1
+    assert worker.turn(first, later._replace(value=encode(asked))).outcome.duplicates == 1
 
 
 def test_requests_are_remembered_for_a_day_and_the_last_64_for_as_long_as_the_record() -> None:
@@ -219,9 +225,9 @@ def test_more_requests_than_are_remembered_within_a_day_are_refused_and_holds_ar
     flood = [raw(arrival, "customs-release-requests") for _ in range(MOST_REMEMBERED + 2)]
     turn = worker.turn(*flood)
     assert [each["code"] for each in refusals(turn)][-2:] == ["too_many_requests"] * 2
-    assert worker.turn(flood[1]).duplicates == 1, "the first of the day is still known"
+    assert worker.turn(flood[1]).outcome.duplicates == 1, "the first of the day is still known"
     held = worker.turn(hold("seals"))
-    assert [dict(o.headers)["ce_type"] for o in held.outputs] == [b"ConsignmentHeld"]
+    assert [dict(o.headers)["ce_type"] for o in held.outcome.outputs] == [b"ConsignmentHeld"]
     later = worker.turn(raw(arrival, "customs-release-requests"), at=NOON + timedelta(hours=25))
     assert [each["code"] for each in refusals(later)] == ["already_answered"], "the next day the desk decides again"
 
@@ -244,7 +250,7 @@ def test_an_event_that_had_not_happened_when_it_was_told_is_refused_at_every_rea
 def test_what_an_older_version_remembered_is_known_by_its_id() -> None:
     worker = Worker(Desk.of("release", release))
     worker.store.put(CONSIGNMENT, encode_record(Record(n=1, heard=["old"], state=msgspec.Raw(HELD))), None)
-    assert worker.turn(hold("anything", ce_id=b"old")).duplicates == 1
+    assert worker.turn(hold("anything", ce_id=b"old")).outcome.duplicates == 1
 
 
 HELD = release.STATE.dump_json(release.INITIAL)
@@ -252,7 +258,7 @@ HELD = release.STATE.dump_json(release.INITIAL)
 
 def test_a_fact_of_no_concern_is_passed_over_without_a_look_at_its_value() -> None:
     turn = Worker().turn(raw(b"\xff", "customs-release-facts", headers={"ce_type": b"ReleaseGranted"}))
-    assert turn.outputs == [] and turn.changed() == []
+    assert turn.outcome.outputs == [] and turn.changed() == []
 
 
 BAD = [
@@ -276,12 +282,12 @@ def test_what_cannot_be_heard_is_parked_whole_with_its_reason(reason: str, chang
     bad = found(**changes)
     worker = Worker()
     turn = worker.turn(order(), bad)
-    assert turn.parked == {reason: 1} and kinds(turn) == ["InspectionOrdered", "MessageParked"]
-    announced = json.loads(turn.outputs[1].value or b"")
+    assert turn.outcome.parked == {reason: 1} and kinds(turn) == ["InspectionOrdered", "MessageParked"]
+    announced = json.loads(turn.outcome.outputs[1].value or b"")
     assert announced["reason"] == reason and announced["offset"] == bad.offset and announced["error"]
     assert bad.value is None or base64.b64decode(announced["value_base64"]) == bad.value
     assert waiting(worker, announced["subject"]) == [bad.offset]
-    assert parked_raw(MessageParked.model_validate_json(turn.outputs[1].value or b"")) == bad
+    assert parked_raw(MessageParked.model_validate_json(turn.outcome.outputs[1].value or b"")) == bad
 
 
 def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not() -> None:
@@ -289,7 +295,7 @@ def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not
     bad, good = found(value=b"{"), found()
     worker.turn(order(), bad)
     turn = worker.turn(good)
-    assert turn.parked == {"behind_parked": 1} and kinds(turn) == ["MessageParked"]
+    assert turn.outcome.parked == {"behind_parked": 1} and kinds(turn) == ["MessageParked"]
     other = assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT.replace("0b1e", "1b1e")})
     assert kinds(worker.turn(raw(other, "customs-risk-facts", key=other.key.encode()))) == ["InspectionOrdered"]
 
@@ -300,10 +306,10 @@ def test_a_released_message_is_replayed_corrected_and_what_waited_behind_it_foll
     worker.turn(order(), bad, late)
     turn = worker.turn(resume(bad, value=found().value))
     assert kinds(turn) == ["InspectionPassed", "ParkedReplayed", "RequestRefused", "ParkedReplayed"]
-    first, second = [json.loads(output.value or b"") for output in turn.outputs[1::2]]
+    first, second = [json.loads(output.value or b"") for output in turn.outcome.outputs[1::2]]
     assert first["ordered_by"] == "op" and base64.b64decode(first["edited_base64"]) and not second["edited_base64"]
     assert waiting(worker) == []
-    assert worker.turn(resume(bad)).outputs == [], "the same order again finds nothing to do"
+    assert worker.turn(resume(bad)).outcome.outputs == [], "the same order again finds nothing to do"
 
 
 def test_a_message_that_is_still_wrong_goes_back_to_the_head_of_its_queue() -> None:
@@ -313,12 +319,12 @@ def test_a_message_that_is_still_wrong_goes_back_to_the_head_of_its_queue() -> N
     turn, again = Worker().turn(), {}
     for value in (None, b"[]"):
         turn = worker.turn(resume(bad, value=value))
-        again = json.loads(turn.outputs[0].value or b"")
+        again = json.loads(turn.outcome.outputs[0].value or b"")
         assert kinds(turn) == ["MessageParked"] and base64.b64decode(again["value_base64"]) == b"{"
         assert waiting(worker) == [bad.offset, late.offset]
     assert again["attempt"] == 3
-    ids = [said(o)["ce_id"] for o in turn.outputs]
-    assert ids != [said(o)["ce_id"] for o in worker.turn(resume(bad)).outputs]
+    ids = [said(o)["ce_id"] for o in turn.outcome.outputs]
+    assert ids != [said(o)["ce_id"] for o in worker.turn(resume(bad)).outcome.outputs]
 
 
 def test_a_discarded_message_is_gone_and_the_next_one_waits_for_its_own_order() -> None:
@@ -331,42 +337,49 @@ def test_a_discarded_message_is_gone_and_the_next_one_waits_for_its_own_order() 
 
 def test_an_order_that_is_none_is_parked_itself() -> None:
     turn = Worker().turn(raw(b'{"action": "burn"}', "customs-inspection-resumed"))
-    assert turn.parked == {"contract": 1}
+    assert turn.outcome.parked == {"contract": 1}
 
 
 def test_a_value_too_big_to_carry_along_stays_at_its_origin_and_its_release_brings_it() -> None:
     worker = Worker()
     huge = found(value=b"[" * (LARGEST_CARRIED + 1))
     turn = worker.turn(order(), huge)
-    announced = json.loads(turn.outputs[1].value or b"")
+    announced = json.loads(turn.outcome.outputs[1].value or b"")
     assert announced["value_kept"] is False and announced["value_base64"] is None
     assert len(worker.store.records[CONSIGNMENT]) < 10_000
     gone = worker.turn(resume(huge))
-    assert kinds(gone) == ["MessageParked"] and json.loads(gone.outputs[0].value or b"")["reason"] == "null_value"
+    assert (
+        kinds(gone) == ["MessageParked"] and json.loads(gone.outcome.outputs[0].value or b"")["reason"] == "null_value"
+    )
     worker.memory.lay(huge)
     there = worker.turn(resume(huge))
-    assert kinds(there) == ["MessageParked"] and json.loads(there.outputs[0].value or b"")["reason"] == "contract"
-    assert json.loads(there.outputs[0].value or b"")["value_kept"] is False
+    assert (
+        kinds(there) == ["MessageParked"] and json.loads(there.outcome.outputs[0].value or b"")["reason"] == "contract"
+    )
+    assert json.loads(there.outcome.outputs[0].value or b"")["value_kept"] is False
     assert kinds(worker.turn(resume(huge, value=found().value))) == ["InspectionPassed", "ParkedReplayed"]
 
 
 def test_a_deadline_is_told_once_with_an_id_of_its_own() -> None:
     worker = Worker()
     worker.turn(order())
-    assert worker.turn(at=NOON + timedelta(hours=47)).outputs == []
+    assert worker.turn(at=NOON + timedelta(hours=47)).outcome.outputs == []
     late = worker.turn(at=NOON + timedelta(hours=49))
     assert kinds(late) == ["InspectionOverdue"]
-    assert worker.turn(at=NOON + timedelta(hours=50)).outputs == []
+    assert worker.turn(at=NOON + timedelta(hours=50)).outcome.outputs == []
     again = Worker()
     again.turn(order())
-    assert said(again.turn(at=NOON + timedelta(hours=60)).outputs[0])["ce_id"] == said(late.outputs[0])["ce_id"]
+    assert (
+        said(again.turn(at=NOON + timedelta(hours=60)).outcome.outputs[0])["ce_id"]
+        == said(late.outcome.outputs[0])["ce_id"]
+    )
 
 
 def test_a_deadline_of_a_parked_consignment_waits_until_it_is_released() -> None:
     worker = Worker()
     bad = found(value=b"{")
     worker.turn(order(), bad)
-    assert worker.turn(at=NOON + timedelta(hours=49)).outputs == []
+    assert worker.turn(at=NOON + timedelta(hours=49)).outcome.outputs == []
     later = NOON + timedelta(hours=50)
     assert kinds(worker.turn(resume(bad, "discard"), at=later)) == ["ParkedDiscarded"]
     assert kinds(worker.turn(at=later + timedelta(minutes=2))) == ["InspectionOverdue"]
@@ -375,7 +388,7 @@ def test_a_deadline_of_a_parked_consignment_waits_until_it_is_released() -> None
 def test_a_closed_consignment_is_remembered_for_its_retention_and_then_forgotten() -> None:
     worker = Worker()
     worker.turn(order(), found())
-    assert worker.turn(found(headers={"ce_id": b"late"}), at=NOON + timedelta(days=80)).outputs
+    assert worker.turn(found(headers={"ce_id": b"late"}), at=NOON + timedelta(days=80)).outcome.outputs
     assert CONSIGNMENT in worker.store.records
     worker.turn(at=NOON + timedelta(days=171))
     assert CONSIGNMENT not in worker.store.records
@@ -395,5 +408,5 @@ def test_a_desk_that_raises_parks_the_message_and_its_state_stays() -> None:
             raise ZeroDivisionError("a bug")
 
     turn = Turn(Desk("inspection", Broken()), 1, NOON, timedelta(days=1), Memory())
-    turn.hear(Partition(), order())
-    assert turn.parked == {"decide_raised": 1} and "ZeroDivisionError" in str(turn.outputs[0].value)
+    turn.handle(Partition(), order())
+    assert turn.outcome.parked == {"decide_raised": 1} and "ZeroDivisionError" in str(turn.outcome.outputs[0].value)

@@ -29,8 +29,9 @@ from services.declaration.checks import findings
 from services.quarantine import decider as quarantine
 from services.quarantine.methods import methods_for
 from services.shell.clock import Clock
+from services.simulator.acts import Act
 from services.simulator.day import Day, index_of
-from services.simulator.people import PESTS, Act, People
+from services.simulator.people import PESTS, People
 from services.simulator.player import KINDS, LEAST_SPEED, ClockTooSlow, Player
 from services.simulator.settings import SimulatorSettings
 from tests.voice import CONSIGNMENT, Story
@@ -262,7 +263,10 @@ def test_people_hear_what_makes_them_act_and_nothing_else() -> None:
         "TreatmentOrdered",
         "TreatmentReferred",
         "ReleaseGranted",
+        "ReleaseRevoked",
+        "ArrivalRetracted",
         "ContainerMayLeave",
+        "ContainerMustStay",
         "ContainerGatedOut",
         "EquipmentEventRetracted",
         "GateAlarmRaised",

@@ -17,15 +17,20 @@ from services.cli.mistakes import Mistakes, look_for
 from services.gate import decider
 from services.gate.box import as_box
 from services.shell.codec import encode
+from services.shell.deciding import decide_message
+from services.shell.desk import Desk
+from services.simulator.acts import spoken
 from services.simulator.day import Day, Stay
-from services.simulator.people import People, spoken
+from services.simulator.mistakes import Mistakes as Wrongly
+from services.simulator.people import People
 from services.simulator.player import KINDS, SENDER
 
+GATE = Desk.of("gate", decider)
 START = datetime(2026, 11, 23, tzinfo=UTC)
 DAY = Day(1, 2000, START)
 GOODS = [DAY.plan(index) for index in range(2000) if DAY.plan(index).declaration.containers]
 MISTAKEN = [
-    plan for plan in GOODS if plan.declaration.direction.value == "I" and People(DAY)._is_mistaken(DAY.box(plan.index))
+    plan for plan in GOODS if plan.declaration.direction.value == "I" and Wrongly(DAY).is_mistaken(DAY.box(plan.index))
 ]
 
 
@@ -56,9 +61,7 @@ def play(box: str, consignment: str, gap: timedelta) -> list[Said]:
         said.append(heard)
         at = max(at, heard.at) + gap
         hearing = Hearing(at, heard.id, len(said), heard.at)
-        facts = decider.decide(state, heard.message, hearing)  # type: ignore[arg-type]
-        for told in (heard.message, *facts):
-            state = decider.evolve(state, told, hearing)  # type: ignore[arg-type]
+        facts, state = decide_message(GATE.decider, state, heard.message, hearing, GATE.name)
         for number, fact in enumerate(facts):
             said.append(Said(fact_id("gate", heard.id, number), fact, at))
             if fact.kind not in KINDS:

@@ -4,16 +4,18 @@ import heapq
 import threading
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 
 from schemas.topics import FACTS_AND_REQUESTS
 from services.cli.bench.load import SENDER, Packet, Phase, lodgements, offer, packed, sender, wait_until
 from services.cli.screen import errors
+from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.clock import Clock
 from services.shell.codec import headers_of
+from services.simulator.acts import request_of
 from services.simulator.day import Day
-from services.simulator.people import HEARD, People, request_of
+from services.simulator.people import HEARD, People
 
 ENDS = frozenset({"DeclarationRejected", "ReleaseGranted", "ReleaseRefused", "DeclarationWithdrawn"})
 KINDS = {kind.kind: kind for kind in HEARD}
@@ -51,15 +53,7 @@ class Crowd(threading.Thread):
         return phase
 
     def run(self) -> None:
-        consumer = Consumer(
-            {
-                **self._access.confluent(),
-                "group.id": "customs-bench",
-                "isolation.level": "read_committed",
-                "enable.auto.commit": False,
-                "log_level": 2,
-            }
-        )
+        consumer = clients.consumer(self._access, {"group.id": "customs-bench", "isolation.level": "read_committed"})
         consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t in FACTS for p in range(self._partitions)])
         while not self._over.is_set():
             for message in consumer.consume(2000, 0.02):

@@ -15,6 +15,7 @@ from confluent_kafka import Producer
 from schemas.declaration import Declaration, LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.topics import topic_of
+from services.shell import clients
 from services.shell.access import Access, access_to
 from services.shell.advance import Advance, unreported
 from services.shell.codec import encode, request_headers
@@ -74,16 +75,7 @@ def percentile(ordered: Sequence[float], share: float) -> float:
 
 def sender(kafka: Access | str) -> Producer:
     """An idempotent producer like a declarant's."""
-    return Producer(
-        {
-            **access_to(kafka).confluent(),
-            "partitioner": "murmur2_random",
-            "enable.idempotence": True,
-            "linger.ms": 2,
-            "queue.buffering.max.messages": 1_000_000,
-            "log_level": 2,
-        }
-    )
+    return clients.sender(access_to(kafka), linger_ms=2, queued=1_000_000)
 
 
 def packed(name: str, request: Request) -> Packet:

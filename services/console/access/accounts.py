@@ -34,6 +34,8 @@ USED_EVERY = MINUTE
 """How often it is noted that a session is used."""
 SKEW = 5 * MINUTE
 """A session or key that was made later than so far in the future shows that a clock was set back; it is not believed."""
+ONE_TIME_HOURS = 72
+"""How long a password is good that somebody else made, where nothing else is said (DTG_ONE_TIME_HOURS)."""
 FREE_FAILURES = 5
 """Failed sign-ins of one name from one address that cost no waiting."""
 LONGEST_WAIT = 60 * SECOND
@@ -80,6 +82,11 @@ class Account(NamedTuple):
     must_change: bool = False
     closed: bool = False
     made_us: int = 0
+    password_until_us: int | None = None
+
+    def is_over(self, at: int) -> bool:
+        """Whether its password was made by somebody else, and was not changed in time."""
+        return self.must_change and self.password_until_us is not None and at >= self.password_until_us
 
     def who(self, clients: Iterable[str] = (), **more: Any) -> Who:
         """Somebody who has proved to be this account."""
@@ -125,10 +132,17 @@ def csrf_of(cookie: str) -> str:
 
 class Accounts:
     """The rows of people and programs. `engine` writes, each call in one transaction; `reading`: for what is asked with each request,
-    so that nobody waits for a projector that writes. `generation` counts what is given, taken and ended."""
+    so that nobody waits for a projector that writes. `generation` counts what is given, taken and ended. `one_time_hours`: how long a
+    password is good that somebody else made."""
 
-    def __init__(self, engine: Engine, reading: Engine | None = None, generation: Generation | None = None) -> None:
-        self._engine, self._reading = engine, reading or engine
+    def __init__(
+        self,
+        engine: Engine,
+        reading: Engine | None = None,
+        generation: Generation | None = None,
+        one_time_hours: int = ONE_TIME_HOURS,
+    ) -> None:
+        self._engine, self._reading, self.one_time_hours = engine, reading or engine, one_time_hours
         self.generation = generation or Generation(engine, None)
 
     @contextmanager
@@ -152,7 +166,8 @@ class Accounts:
     ) -> None:
         """A new account; NotGranted where its name, roles, company or office cannot be, or the name is taken."""
         _check_new(account, sandbox)
-        row = account._replace(password=hashed(password) if password else "", made_us=at)
+        until = at + self.one_time_hours * HOUR if password and account.must_change else None
+        row = account._replace(password=hashed(password) if password else "", made_us=at, password_until_us=until)
         with self._changing() as connection:
             _make(connection, row, by, at)
 
@@ -236,15 +251,17 @@ class Accounts:
     def set_password(
         self, name: str, password: str, *, by: str, at: int, keep: str = "", proved: str | None = None
     ) -> None:
-        """A new password; every session of the account ends but `keep`. NotGranted for one that is too short or too long; `proved`: as
+        """A new password; every session of the account ends but `keep`. One that somebody else makes is to be changed, and is good for
+        `one_time_hours`. NotGranted for one that is too short or too long; `proved`: as
         in `open_session`."""
         check_password(password)
-        made = hashed(password)
+        made, one_time = hashed(password), by != name
+        until = at + self.one_time_hours * HOUR if one_time else None
         with self._changing() as connection:
             _check_proved(connection, name, proved)
             here = t.ACCOUNTS.c.account == name
             changed = connection.execute(
-                update(t.ACCOUNTS).where(here).values(password=made, must_change=by != name)
+                update(t.ACCOUNTS).where(here).values(password=made, must_change=one_time, password_until_us=until)
             ).rowcount
             if not changed:
                 raise NotGranted(f"There is no account {name}. 没有该账户")

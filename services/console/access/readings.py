@@ -17,11 +17,10 @@ import structlog
 from fastapi import Request
 from prometheus_client import Counter
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.access.rights import READS, Who
-from services.console.readmodel.database import DATABASE_ERRORS, insert_into, open_engine
+from services.console.readmodel.database import DATABASE_ERRORS, address, insert_into, open_engine
 from services.console.readmodel.tables import READINGS
 from services.console.readmodel.write_behind import Unwritten
 from services.shell.clock import now, stopwatch
@@ -110,7 +109,7 @@ def insert(engine: Engine, taken: Iterable[Reading]) -> None:
 
 def note_at_machine(url: str, reader: str, subject: str, at: datetime) -> str:
     """Puts a reading at the machine on record in this database; why that cannot be done, else empty. Makes no database."""
-    parsed = make_url(url)
+    parsed = address(url)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return f"there is no database {parsed.database}"
     engine = open_engine(url, writes=True)

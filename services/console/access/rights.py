@@ -403,13 +403,16 @@ class Who(NamedTuple):
         """How far the roles reach; with `roles`, those of them only."""
         return frozenset([REACH[role] for role in self.roles if not roles or role in roles])
 
-    def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY) -> bool:
-        """Whether goods of this declarant, declared at this office, are within reach; both empty: nobody has declared them."""
+    def sees(self, declarant: str, office: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True) -> bool:
+        """Whether goods of this declarant, declared at this office, are within reach; both empty: nobody has declared them, where the rows
+        are `complete`. Where they are not, nobody knows at which office, and they are no office's."""
         reaches = self.reaches(roles)
         if Reach.ANY in reaches:
             return True
         if Reach.COMPANY in reaches and self.of_own_company(declarant):
             return True
+        if not (office or complete):
+            return Reach.OFFICE in reaches and self.office == EVERY_OFFICE
         return Reach.OFFICE in reaches and covers(self.office, office)
 
     def of_own_company(self, declarant: str) -> bool:

@@ -248,7 +248,7 @@ def search(
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
     who = who_of(request)
-    parts = found(q, stage, who)
+    parts = found(desk, q, stage, who)
     shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     if q.strip():
         note_told(request, *[goods.consignment_id for goods in shown])
@@ -281,18 +281,20 @@ def unmatched_page(
     desk: Office, who: Who, days: int, after: str, limit: int
 ) -> tuple[list[ConsignmentView], str | None]:
     """A page of goods that nobody has lodged for so many days, of those that `who` may see; and the token of the next page."""
-    parts = cut(lists.unmatched(int((now() - timedelta(days=days)).timestamp() * 1_000_000)), who)
+    since = int((now() - timedelta(days=days)).timestamp() * 1_000_000)
+    parts = cut(lists.unmatched(since), who, complete=desk.complete())
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
-def found(q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
+def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.Part]:
     """The consignments that match the search text `q`, else those at this stage, else all; only those that `who` may see."""
+    complete = desk.complete()
     if name := q.strip():
-        return cut(lists.named(name), who)
+        return cut(lists.named(name), who, complete=complete)
     if stage is not None:
-        return cut(lists.at_stage(stage), who)
+        return cut(lists.at_stage(stage), who, complete=complete)
     if who.sees_everything() or Reach.OFFICE in who.reaches():
-        return cut(lists.everything(), who)
+        return cut(lists.everything(), who, complete=complete)
     return lists.declared_by(sorted(who.companies()))
 
 
@@ -416,11 +418,11 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
     exception handler then answers no."""
     standing = desk.standing()
     row, parts, goods, parked_goods, holds, on_box, complete = (rows or desk.rows).container(container_no)
-    visible = inside(rows or desk.rows, who, container_no)
-    if visible is not None and visible.hidden:
-        row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     fresh = complete and standing.fresh(desk.settings.gate_stale_seconds)
     known = complete and standing.complete(desk.settings.gate_stale_seconds)
+    visible = inside(rows or desk.rows, who, container_no, complete=known)
+    if visible is not None and visible.hidden:
+        row, parts, goods, parked_goods, holds, on_box = None, [], {}, [], [], []
     since = int((now().timestamp() - SENDING_SECONDS * CLOCK.speed) * 1_000_000)
     hold_requested = [hold.subject for hold in holds if hold.sent or hold.asked_us > since or not known]
     answer = gate_answer(row, parts, goods, parked_goods, fresh, hold_requested, on_box)
@@ -461,7 +463,7 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
 def container_reports(request: Request, container_no: OfContainer) -> Reports:
     """The latest equipment reports, the latest first, with their ids: who told one can replace or retract it by that."""
     desk, who, number = office(request), who_of(request), plain(container_no)
-    visible = inside(desk.rows, who, number)
+    visible = inside(desk.rows, who, number, complete=desk.complete())
     found = [] if visible is not None and visible.hidden else desk.rows.reports(number, REPORTS + 1)
     return Reports(
         container_no=number,
@@ -489,7 +491,7 @@ def stages(request: Request) -> Board:
 def board(desk: Office, who: Who) -> Board:
     """The board now. Counts include all goods; only goods that `who` may see are named. Somebody who does not see all goods gets no alarms
     here: `alarm_page` lists those about their goods."""
-    rows, visible = desk.rows, condition(who)
+    rows, visible = desk.rows, condition(who, complete=desk.complete())
     at = now()
     kinds = rows.alarm_kinds(ALARM_SUBJECTS) if visible is None else []
     since = rows.waiting_since(OPEN_STAGES, 50, 95)
@@ -533,7 +535,7 @@ def alarm_page(
     desk: Office, who: Who, kind: str | None, subject: str | None, after: str, limit: int
 ) -> tuple[list[AlarmView], str | None]:
     """A page of alarms about goods and containers that `who` may see; and the token of the next page."""
-    parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who)
+    parts, visible = lists.alarms(_stored(kind), _stored(subject)), condition(who, complete=desk.complete())
     if visible is not None:
         about = of_subject(ALARMS.c.subject, visible)
         parts = [part._replace(wanted=tuple([and_(one, about) for one in part.wanted])) for part in parts]

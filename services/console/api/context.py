@@ -19,6 +19,7 @@ from services.console.readmodel.observed_progress import Watch
 from services.console.readmodel.progress import Progress, Standing
 from services.console.readmodel.queries import Rows
 from services.console.settings import ConsoleSettings
+from services.shell.ending import end_with_task
 
 GATE_THREADS = 4
 """Threads that read rows for gate questions at the same time."""
@@ -59,6 +60,7 @@ class Bell:
         self._waiting.clear()
         if self._waking is None or self._waking.done():
             self._waking = asyncio.create_task(self._wake())
+            self._waking.add_done_callback(end_with_task)
 
     async def _wake(self) -> None:
         while self._to_wake:

@@ -33,8 +33,9 @@ class VisibleGoods(NamedTuple):
     """The rows do not have the customs office of some of them, or no consignment in the container at all."""
 
 
-def condition(who: Who) -> ColumnElement[bool] | None:
-    """The SQL condition for the consignments that `who` may see; None where these are all."""
+def condition(who: Who, *, complete: bool) -> ColumnElement[bool] | None:
+    """The SQL condition for the consignments that `who` may see; None where these are all. Not `complete` (`Office.complete`): goods whose
+    office is not in the rows yet may have been declared at any office, and only those who see all offices see them."""
     if who.sees_everything():
         return None
     reaches, wanted = who.reaches(), list[ColumnElement[bool]]()
@@ -43,35 +44,46 @@ def condition(who: Who) -> ColumnElement[bool] | None:
     if Reach.OFFICE in reaches:
         whole = who.office[2:] == "00"
         wanted.append(C.customs_office.startswith(who.office[:2]) if whole else C.customs_office == who.office)
-        wanted.append(C.customs_office == "")
+        if complete:
+            wanted.append(C.customs_office == "")
     return or_(*wanted) if wanted else false()
 
 
-def cut(parts: Sequence[lists.Part], who: Who) -> list[lists.Part]:
-    """The list, restricted to what `who` may see; the table of consignments must be one of its tables."""
-    visible = condition(who)
+def cut(parts: Sequence[lists.Part], who: Who, *, complete: bool) -> list[lists.Part]:
+    """The list, restricted to what `who` may see; the table of consignments must be one of its tables. `complete`: as in `condition`."""
+    visible = condition(who, complete=complete)
     if visible is None:
         return list(parts)
     return [part._replace(wanted=tuple([and_(one, visible) for one in part.wanted])) for part in parts]
 
 
 def consignment_of(desk: Office, who: Who, consignment_id: str) -> Consignment | None:
-    """The row of a consignment; None where there is none, and where it is out of reach."""
+    """The row of a consignment; None where there is none, and where it is out of reach, be it for the moment: while the rows are not
+    complete, goods whose office they do not tell are as goods that are not read yet."""
     row = desk.rows.consignment(consignment_id)
-    return row if row is None or who.sees(row.declarant, row.customs_office) else None
+    if row is None or who.sees(row.declarant, row.customs_office, complete=bool(row.customs_office) or desk.complete()):
+        return row
+    return None
 
 
-def inside(rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY) -> VisibleGoods | None:
-    """The consignments in a container that `who` may see by those of `roles` that they have; None where nothing has to be left out."""
+def inside(
+    rows: Rows, who: Who, container_no: str, roles: frozenset[Role] = ANYBODY, *, complete: bool = True
+) -> VisibleGoods | None:
+    """The consignments in a container that `who` may see by those of `roles` that they have; None where nothing has to be left out.
+    `complete`: as in `condition`."""
     reaches = who.reaches(roles)
     if who.sees_everything(roles) or Reach.CONTAINERS in reaches:
         return None
     owners = rows.owners_inside(container_no)
     visible = frozenset(
-        [each.consignment_id for each in owners if who.sees(each.declarant or "", each.customs_office or "", roles)]
+        [
+            each.consignment_id
+            for each in owners
+            if who.sees(each.declarant or "", each.customs_office or "", roles, complete=complete)
+        ]
     )
     if not owners:
-        return VisibleGoods(visible, cut=False, hidden=Reach.OFFICE not in reaches, undeclared=True)
+        return VisibleGoods(visible, cut=False, hidden=Reach.OFFICE not in reaches or not complete, undeclared=True)
     undeclared = any(not each.customs_office for each in owners)
     return VisibleGoods(visible, cut=len(visible) < len(owners), hidden=not visible, undeclared=undeclared)
 
@@ -87,7 +99,7 @@ def may_read(desk: Office, who: Who, key: str) -> bool:
         return consignment_of(desk, who, key) is not None
     if not who.of_customs():
         return False
-    found = inside(desk.rows, who, key, CUSTOMS)
+    found = inside(desk.rows, who, key, CUSTOMS, complete=desk.complete())
     return found is None or not (found.cut or found.hidden)
 
 

@@ -25,6 +25,7 @@ from services.console.readmodel.tables import ASKED_HOLDS, INSTALLATION, LODGEME
 from services.console.readmodel.write_behind import Unwritten
 from services.console.settings import ConsoleSettings
 from services.shell.access import Access, NoAccess, knock
+from services.shell.clients import intake_settings
 from services.shell.clock import now
 from services.shell.codec import Headers, encode, request_headers
 from services.shell.ending import end_with_task
@@ -324,15 +325,7 @@ class Asker:
 
     @staticmethod
     def _producer_of(access: Access) -> AIOKafkaProducer:
-        return AIOKafkaProducer(
-            **access.aiokafka(),
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=2,
-            max_request_size=8_000_000,
-            max_batch_size=262_144,
-            request_timeout_ms=10_000,
-        )
+        return AIOKafkaProducer(**intake_settings(access))
 
     async def _write_notebook(self) -> None:
         while True:

@@ -278,9 +278,8 @@ async def act(request: Request, typed: Form) -> Response:
             return await run_in_threadpool(_accounts, request, problem=problem, typed=again)
         return await run_in_threadpool(_account, request, typed.get("account", ""), problem, again)
     if given.secret:
-        return render(
-            request, "secret.html", here=_address(given.account), given=given, address=_address(given.account)
-        )
+        address, hours = _address(given.account), door_of(request).accounts.one_time_hours
+        return render(request, "secret.html", here=address, given=given, address=address, hours=hours)
     return RedirectResponse(_address(given.account), 303)
 
 

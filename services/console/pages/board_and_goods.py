@@ -28,7 +28,12 @@ from services.console.api.views import ConsignmentView, RequestView
 from services.console.pages.containers_of_goods import own_box
 from services.console.pages.decisions import DECIDING, decision_summary
 from services.console.pages.formatting import Sight
-from services.console.pages.rendering import FOLDER, HEADERS, language_of, render
+from services.console.pages.rendering import (
+    FOLDER,
+    HEADERS,
+    language_of,
+    render,
+)
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import plain
 from services.console.readmodel.queries import of_row
@@ -78,7 +83,7 @@ def mount(app: FastAPI) -> None:
 
 def _board(request: Request) -> dict[str, Any]:
     desk, who = office(request), who_of(request)
-    view, visible = answers.board(desk, who), condition(who)
+    view, visible = answers.board(desk, who), condition(who, complete=desk.complete())
     return {
         "board": view,
         "stage": {one.stage.value: one for one in view.stages},
@@ -134,7 +139,7 @@ def consignments(
     first_page = f"/consignments?{urlencode(query)}"
     if cursor:  # a link of an older version
         return RedirectResponse(first_page, 303)
-    parts = answers.found(search, wanted, who)
+    parts = answers.found(desk, search, wanted, who)
     position = paging.position_of(after, parts)
     found = [(at, of_row(row)) for at, row in desk.rows.page(parts, position, PAGE + 1)]
     if search and len(found) == 1 and not position:
@@ -181,7 +186,7 @@ def consignments_csv(request: Request, q: str = "", stage: Stage | None = None, 
     """The list as CSV, from the position `after` on. Where it does not fit into one file, the last row has the address of the next file."""
     desk, sight, search = office(request), Sight(language_of(request), now()), q.strip()[:100]
     who = who_of(request)
-    parts = answers.found(search, stage, who)
+    parts = answers.found(desk, search, stage, who)
     found = desk.rows.page(parts, paging.position_of(after, parts), CSV_ROWS + 1)
     lines = [_line(CSV_COLUMNS)]
     headers, size, before = dict(HEADERS), 0, None
@@ -372,7 +377,7 @@ def container_page(
     desk, who, number = office(request), who_of(request), plain(container_no)
     box = answers.gate_view(desk, who, number)
     note_told(request, number)
-    visible = inside_of(desk.rows, who, number)
+    visible = inside_of(desk.rows, who, number, complete=desk.complete())
     may = who.may(READ_MESSAGES) and may_read(desk, who, number)
     facts, _ = answers.timeline_rows(desk, number) if may else ([], 0)
     inside = [consignment_of(desk, who, each) for each in box.consignments[:BOXES]] if who.may(GOODS) else []
@@ -424,7 +429,9 @@ def alarms_page(request: Request, kind: Name = "", subject: Name = "", after: Af
         kinds=desk.rows.alarm_kinds(0),
         blocked=[]
         if after or subject
-        else [each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who))) if each],
+        else [
+            each for each in map(block, desk.rows.blocked(ALARM_ROWS, condition(who, complete=desk.complete()))) if each
+        ],
         kind=kind,
         subject=subject,
         start=f"/alarms?{urlencode(query)}" if after else None,

@@ -44,7 +44,7 @@ WAITING, OF_ADDRESS = 200, 8
 """Sign-ins that may wait for that in all, and from one address, so that one sender of many cannot keep others from signing in."""
 ALARMING = 20
 """After so many failures in a row of one name from one address, and after each further so many, a warning is logged."""
-SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy", ["outcome"])
+SIGN_INS = Counter("customs_console_sign_ins", "Sign-ins by outcome: right, wrong, slowed, busy, over", ["outcome"])
 log = structlog.get_logger()
 
 
@@ -128,7 +128,8 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while this name has to wait, 401 where either is wrong, without saying which."""
+    """The account of this name and password. Problem 429 while this name has to wait; 401, always with the same text, where either is wrong
+    or where a password that an administrator made was not changed in time."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
@@ -152,6 +153,9 @@ async def _prove(request: Request, name: str, password: str) -> Account:
                 )  # a name without an account is not logged: it may be a password in the wrong field
                 log.warning("somebody tries passwords", account=tried, address=address, failures=failures)
             raise Problem(401, "sign_in_wrong")
+        if account.is_over(world_us()):  # told to nobody who does not have it
+            SIGN_INS.labels("over").inc()
+            raise Problem(401, "one_time_over", account=name, hours=accounts.one_time_hours)
         return account
     finally:
         signing.in_hand.discard(one)

@@ -1,6 +1,6 @@
 """What do some messages come to? Rows to write, folded in memory from the rows there are; nothing here touches a database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -73,7 +73,7 @@ class Batch:
     """The rows after these messages, beside the rows before them."""
 
     consignments: dict[str, Consignment] = field(default_factory=dict)
-    before: Mapping[str, Consignment] = field(default_factory=dict)
+    before: dict[str, Consignment] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     parts: dict[Pair, Part] = field(default_factory=dict)
     """By container and consignment; reports and holds by container and id."""
@@ -100,27 +100,100 @@ class Batch:
         return {stage: change for stage, change in changes.items() if change}
 
 
+Refuse = Callable[[int, Exception], Iterable[Aside]]
+"""What is set aside for the message at this place, which cannot be projected for this reason."""
+Parsed = tuple[Heard, dict[str, Any]]
+
+
+def raised(place: int, error: Exception) -> Iterable[Aside]:
+    """Nothing is set aside: whoever folds is told."""
+    raise error
+
+
 def fold(
-    messages: Iterable[Heard], announcements: Iterable[Announcement], known: Known, refused: Iterable[Aside] = ()
+    messages: Iterable[Heard],
+    announcements: Iterable[Announcement],
+    known: Known,
+    refused: Iterable[Aside] = (),
+    refuse: Refuse = raised,
 ) -> Batch:
-    """All messages of one batch, in the order of their partitions. `refused`: those that cannot be projected."""
-    batch = Batch()
-    parsed: list[tuple[Heard, dict[str, Any]]] = []
+    """All messages of one batch, in the order of their partitions. `refused`: those that cannot be projected, which were found before;
+    `refuse` is asked of each that is found here. It has no rows, and the others have theirs, in one and the same batch.
+    """
+    told, parsed, facts, wanted = [*refused], list[Parsed](), list[FactRow](), _Wanted()
     for heard in messages:
-        _take(batch, parsed, heard)
-    refused = list(refused)
-    told = [*map(_announced, announcements), *refused]
-    _copy_known(batch, parsed, told, known)
-    for heard, body in parsed:
-        _fold_one(batch, heard, body)
-    for aside in told:
+        try:
+            fact, body = _take(heard)
+            if body is not None:
+                _want(wanted, heard, body)
+                parsed.append((heard, body))
+            facts.append(fact)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with one message: `refuse` tells of it)
+            told += refuse(heard.place, error)
+    announced: list[Aside] = []
+    for each in announcements:
+        try:
+            announced.append(_announced(each))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  (as above)
+            told += refuse(place(each.topic, each.partition, each.offset), error)
+    batch = _known(wanted, [*announced, *told], known)
+    try:
+        for heard, body in parsed:
+            _fold_one(batch, heard, body)
+        batch.facts = facts
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  (found and told of below)
+        batch = _known(wanted, [*announced, *told], known)
+        faults = _fold_each(batch, parsed)
+        batch.facts = [fact for fact in facts if fact[0] not in faults]
+        late = [aside for at, error in faults.items() for aside in refuse(at, error)]
+        _look_up(batch, _Wanted(), late, known)
+        told += late
+    for aside in (*announced, *told):
         _set_aside(batch, aside)
-    for aside in refused:
+    for aside in told:
         if aside.topic == FEED_TOPIC and aside.key and aside.kind in ("", *_FEED):  # it may have called goods back
             batch.releases.append((place(aside.topic, aside.partition, aside.offset), aside.key, ""))
     for row in batch.consignments.values():
         settle(row)
     return batch
+
+
+def _fold_each(batch: Batch, parsed: Iterable[Parsed]) -> dict[int, Exception]:
+    """Folds each message on copies of the rows that it touches, so that one that fails leaves nothing behind; those, by their places."""
+    faults: dict[int, Exception] = {}
+    for heard, body in parsed:
+        tried = Batch(
+            consignments=_Tried(batch.consignments),
+            containers=_Tried(batch.containers),
+            parts=_Tried(batch.parts),
+            reports=_Tried(batch.reports),
+            box_holds=_Tried(batch.box_holds),
+        )
+        try:
+            _fold_one(tried, heard, body)
+            for row in tried.consignments.values():
+                settle(row)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  (told of by who asked)
+            faults[heard.place] = error
+            continue
+        for name in _ROWS:
+            getattr(batch, name).update(getattr(tried, name))
+        for name in _LISTS:
+            getattr(batch, name).extend(getattr(tried, name))
+    return faults
+
+
+_ROWS = ("consignments", "containers", "parts", "reports", "box_holds", "watches")
+_LISTS = ("releases", "refusals", "alarms")
+"""What `_fold_one` changes in a batch."""
 
 
 def not_projected(
@@ -190,14 +263,14 @@ FEED_TOPIC = facts_topic("release")
 """Where what the feed for ports tells comes from."""
 
 
-def _take(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], heard: Heard) -> None:
+def _take(heard: Heard) -> tuple[FactRow, dict[str, Any] | None]:
+    """Its row on the timeline, and what it says, where other rows tell of that."""
     place, _, kind, key, id_, cause, sequence, recorded_us, value = heard
     if b"\\u0000" in value:  # PostgreSQL stores no NUL in text
         value = value.replace(b"\\u0000", b"\\ufffd")
-    if kind in _PARSED:
-        parsed.append((heard, orjson.loads(value)))
-    body = "" if kind == "LodgeDeclaration" else value.decode()
-    batch.facts.append((place, key, kind, id_, cause, sequence, recorded_us, body))
+    body = orjson.loads(value) if kind in _PARSED else None
+    said = "" if kind == "LodgeDeclaration" else value.decode()
+    return (place, key, kind, id_, cause, sequence, recorded_us, said), body
 
 
 def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
@@ -397,49 +470,90 @@ def _clean(raw: str) -> str:
 # the rows there are
 
 
-def _copy_known(batch: Batch, parsed: list[tuple[Heard, dict[str, Any]]], told: list[Aside], known: Known) -> None:
-    """Working copies of every row that this batch may touch; a batch that fails leaves the originals as they were."""
-    consignments, containers, pairs, papers = set[str](), set[str](), set[Pair](), set[str]()
-    reports, box_holds = set[Pair](), set[Pair]()
-    for heard, body in parsed:
-        kind = heard.kind
-        if kind in _TO_GATE:
-            pairs.add((heard.key, body["consignment_id"]))
-        elif kind in _GATE_WORDS:
-            containers.add(heard.key)
-            named = body["consignments"] if kind in _OVER else [body[n] for n in ("consignment_id",) if n in body]
-            named = [*named, *body.get("permitted", ())]
-            pairs |= {(heard.key, name) for name in named}
-            reports |= {(heard.key, name) for name in (body.get("report_id"), body.get("replaces")) if name}
-            if hold := body.get("hold_id"):
-                box_holds.add((heard.key, hold))
-        elif kind in TOLD and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
-            consignments.add(heard.key)
-            if kind in ("DeclarationAccepted", "DeclarationRejected"):
-                papers.add(heard.key)
-                for container in body["declaration"].get("containers", ()):
-                    pairs.add((plain(container["container_no"]), heard.key))
-            elif kind in _DEPARTURES:
-                pairs.add((plain(body["container_no"]), heard.key))
-    for aside in told:
-        if _holds_container(aside):
-            containers.add(aside.key)
-        elif _holds_goods(aside):
-            consignments.add(aside.key)
-    batch.before = known.consignments(consignments)
-    pairs |= {(number, key) for key, row in batch.before.items() if key in papers for number in row.containers.split()}
-    batch.consignments = _copies(batch.before)
-    batch.containers = _copies(known.containers(containers))
-    batch.parts = _copies(known.parts(pairs))
-    batch.reports = _copies(known.reports(reports)) if reports else {}
-    batch.box_holds = _copies(known.box_holds(box_holds)) if box_holds else {}
-    batch.asides = (
-        dict(known.asides([*{origin for a in told for origin in (a.origin, _older_origin(a))}])) if told else {}
-    )
+@dataclass(slots=True)
+class _Wanted:
+    """The keys of the rows that messages may touch; a list where a text belongs is found here, before SQL is asked for it."""
+
+    consignments: set[str] = field(default_factory=set)
+    papers: set[str] = field(default_factory=set)
+    """Of them, those whose declaration may name other containers from now on."""
+    containers: set[str] = field(default_factory=set)
+    pairs: set[Pair] = field(default_factory=set)
+    reports: set[Pair] = field(default_factory=set)
+    box_holds: set[Pair] = field(default_factory=set)
+
+
+def _want(wanted: _Wanted, heard: Heard, body: dict[str, Any]) -> None:
+    kind = heard.kind
+    if kind in _TO_GATE:
+        wanted.pairs.add((heard.key, text(body["consignment_id"])))
+    elif kind in _GATE_WORDS:
+        wanted.containers.add(heard.key)
+        named = body["consignments"] if kind in _OVER else [body[n] for n in ("consignment_id",) if n in body]
+        named = [*named, *body.get("permitted", ())]
+        wanted.pairs |= {(heard.key, text(name)) for name in named}
+        wanted.reports |= {(heard.key, text(name)) for name in (body.get("report_id"), body.get("replaces")) if name}
+        if hold := body.get("hold_id"):
+            wanted.box_holds.add((heard.key, text(hold)))
+    elif kind in TOLD and (kind != "RequestRefused" or body["request_kind"] == "LodgeDeclaration"):
+        wanted.consignments.add(heard.key)
+        if kind in ("DeclarationAccepted", "DeclarationRejected"):
+            wanted.papers.add(heard.key)
+            for container in body["declaration"].get("containers", ()):
+                wanted.pairs.add((plain(container["container_no"]), heard.key))
+        elif kind in _DEPARTURES:
+            wanted.pairs.add((plain(body["container_no"]), heard.key))
+
+
+def _known(wanted: _Wanted, told: Iterable[Aside], known: Known) -> Batch:
+    """Working copies of every row that a batch may touch; a batch that fails leaves the originals as they were."""
+    batch = Batch()
+    _look_up(batch, wanted, told, known)
+    return batch
+
+
+def _look_up(batch: Batch, wanted: _Wanted, told: Iterable[Aside], known: Known) -> None:
+    """Puts the rows that are not in the batch yet into it."""
+    told = list(told)
+    consignments = wanted.consignments | {a.key for a in told if not _holds_container(a) and _holds_goods(a)}
+    containers = wanted.containers | {a.key for a in told if _holds_container(a)}
+    before = known.consignments(consignments - batch.consignments.keys())
+    batch.before.update(before)
+    batch.consignments.update(_copies(before))
+    former = {(box, key) for key, row in before.items() if key in wanted.papers for box in row.containers.split()}
+    batch.containers.update(_copies(known.containers(containers - batch.containers.keys())))
+    batch.parts.update(_copies(known.parts(wanted.pairs | former)))
+    batch.reports.update(_copies(known.reports(wanted.reports)) if wanted.reports else {})
+    batch.box_holds.update(_copies(known.box_holds(wanted.box_holds)) if wanted.box_holds else {})
+    if told:
+        batch.asides.update(known.asides([*{origin for a in told for origin in (a.origin, _older_origin(a))}]))
 
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class _Tried(dict[K, V]):
+    """Rows as one message makes them: each is copied from those below when it is first asked for, which stay as they are."""
+
+    def __init__(self, below: Mapping[K, V]) -> None:
+        super().__init__()
+        self._below = below
+
+    def get(self, key: K, default: Any = None) -> Any:
+        if key not in self and key in self._below:
+            self[key] = _copy(self._below[key])
+        return super().get(key, default)
+
+    def setdefault(self, key: K, default: V) -> V:
+        found: V | None = self.get(key)
+        if found is None:
+            found = self[key] = default
+        return found
+
+
+def _copy(row: V) -> V:
+    return next(iter(_copies({0: row}).values()))
 
 
 def _copies(rows: Mapping[K, V]) -> dict[K, V]:

@@ -1,6 +1,8 @@
 """How is the read model opened, on SQLite or PostgreSQL, and brought to the newest tables?"""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +14,30 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from services.console.readmodel.errors import NewerDatabase
+from services.console.readmodel.errors import NewerDatabase, NoDatabase
 
 LOCK_SECONDS = 5
 """How long a statement waits for a lock before it fails; the projector then tries again."""
 
-DATABASE_ERRORS = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error, OSError)
-"""What a database, its driver or the way to it may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
+OF_DATABASE = (DBAPIError, PoolTimeout, psycopg.Error, sqlite3.Error)
+"""What a database or its driver may raise. SQLAlchemy wraps its own statements only, not COPY by the driver."""
+DATABASE_ERRORS = (*OF_DATABASE, OSError)
+"""Those, and what the way to it may raise."""
+LOCKED = "Another program writes it at this moment: try again, or end that program. 数据库被其他程序占用，请稍后再试"
+FULL = "Its disk is full: free some space, then try again. 磁盘已满，请先清理"
+_HINTS = {
+    "database is locked": LOCKED,
+    "database table is locked": LOCKED,
+    "database or disk is full": FULL,
+    "No space left on device": FULL,
+}
+_STATES = {"55P03": LOCKED, "40P01": LOCKED, "57014": LOCKED, "53100": FULL}
+"""SQLSTATEs: lock not available, deadlock, statement timeout, disk full."""
+NO_ADDRESS = "it is no address of a database that this program knows"
+ADDRESSES = "DTG_DATABASE_URL is sqlite:///file or postgresql://user:password@host/name. 数据库地址有误"
 _FOLDER = str(Path(__file__).parent / "migrations")
 _OF_VALUES = ("22", "23", "54")
 """SQLSTATE classes that a written value causes: data exception, integrity, program limit (a key too long for an index)."""
@@ -40,9 +56,36 @@ def refuses_values(error: Exception) -> bool:
     return not isinstance(error, DATABASE_ERRORS)
 
 
+@contextmanager
+def reached(url: str) -> Iterator[None]:
+    """What the database of this address raises in here, or its driver, is NoDatabase: a sentence with what to do."""
+    try:
+        yield
+    except OF_DATABASE as error:
+        raise NoDatabase(shown(url), getattr(error, "orig", None) or error, _hint(error)) from error
+
+
+def _hint(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    found = _STATES.get(getattr(cause, "sqlstate", None) or "")
+    return found or next((hint for words, hint in _HINTS.items() if words in str(cause)), "")
+
+
+def address(url: str) -> URL:
+    """The parts of the address; NoDatabase, which shows nothing of it, where it is none of a database that we know."""
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except (ArgumentError, ValueError):  # ValueError: its port is no number
+        raise NoDatabase("DTG_DATABASE_URL", NO_ADDRESS, ADDRESSES) from None
+    if backend not in ("sqlite", "postgresql", "postgres"):
+        raise NoDatabase("DTG_DATABASE_URL", NO_ADDRESS, ADDRESSES)
+    return parsed
+
+
 def open_engine(url: str, *, writes: bool = False) -> Engine:
     """An engine for reading, or (`writes`) for the projector: on SQLite its transactions take the write lock at once."""
-    parsed = make_url(url)
+    parsed = address(url)
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
@@ -76,10 +119,10 @@ def shown(url: str | URL) -> str:
 
 
 def migrate(url: str) -> None:
-    """Brings the tables to the newest revision; safe to call on every start."""
+    """Brings the tables to the newest revision; safe to call on every start. NoDatabase where it cannot be reached or written."""
     engine = open_engine(url, writes=True)
     try:
-        with engine.begin() as connection:
+        with reached(url), engine.begin() as connection:
             upgrade(connection)
     finally:
         engine.dispose()

@@ -2,12 +2,13 @@
 
 
 class NoDatabase(Exception):
-    """The database cannot be opened, or does not answer; the text says what to do."""
+    """The database cannot be opened, does not answer, or refuses; the text says what to do. `hint`: instead of what is usual."""
 
-    def __init__(self, where: str, error: BaseException) -> None:
+    def __init__(self, where: str, error: BaseException | str, hint: str = "") -> None:
+        why = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         super().__init__(
-            f"The read model cannot be opened ({where}): {str(error).splitlines()[0][:300]}. 查询库无法打开。 Check DTG_HOME and "
-            "DTG_DATABASE_URL, and that you are the user under whom `dtg up` runs"
+            f"The read model cannot be opened ({where}): {why}. 查询库无法打开。 "
+            + (hint or "Check DTG_HOME and DTG_DATABASE_URL, and that you are the user under whom `dtg up` runs")
         )
 
 

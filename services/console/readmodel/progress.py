@@ -13,13 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import OffsetSpec
 from prometheus_client import Gauge
 
 from schemas.topics import FACTS_AND_REQUESTS, PARKED
 from services.shell import layout
 from services.shell.access import Access, access_to
-from services.shell.clients import RECONNECTING
+from services.shell.clients import admin
 from services.shell.clock import now, stopwatch
 
 ASK_SECONDS, LOOK_SECONDS = 0.5, 5.0
@@ -174,8 +174,8 @@ class Ends:
         self._described_at = -LOOK_SECONDS
 
     def _connect(self) -> None:
-        self._admin = AdminClient({**self._access.confluent(), **RECONNECTING, "log_level": 0})
-        self._described: layout.Asked = {}
+        self._admin = admin(self._access, {"log_level": 0})
+        self._described: layout.Answers = {}
 
     def first_ids(self) -> dict[str, str]:
         """Waits for the ids; KafkaException where the cluster does not tell them."""

@@ -11,12 +11,12 @@ from prometheus_client import Counter, Histogram
 from schemas.topics import ROLES
 from services.console.readmodel.batch import FEED_TOPIC, Announcement, Aside, fold, not_projected, readable
 from services.console.readmodel.database import DATABASE_ERRORS, open_engine, refuses_values
-from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard
+from services.console.readmodel.messages import TOPICS, Heard, Unreadable, heard, place
 from services.console.readmodel.progress import Ends, Progress, measure
 from services.console.readmodel.store import Overtaken, Positions, Store
 from services.console.settings import ConsoleSettings
 from services.shell.access import DENIALS, NoAccess, knock
-from services.shell.clients import RECONNECTING
+from services.shell.clients import projector_consumer
 from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
 from services.shell.layout import replaced
@@ -99,7 +99,7 @@ class Projector:
 
     def _project(self, store: Store) -> None:
         knock(self._access, KNOCK_SECONDS)
-        consumer = Consumer(self._consumer_config())
+        consumer = projector_consumer(self._access)
         try:
             partitions = self._partitions(consumer)
             before, self._positions = self._positions, store.positions(partitions)
@@ -162,8 +162,9 @@ class Projector:
     # writing
 
     def _write(self, store: Store, messages: list[Read]) -> None:
-        """Writes all of them. Where one message spoils the batch it is found by halves, and set aside alone: a message is set
-        aside only when the same batch is written without it; trouble of the database passes and sets nothing aside.
+        """Writes all of them. What cannot be folded into rows is set aside by `fold`, in the same transaction. Where SQL refuses what
+        a message came to it is found by halves, and set aside alone: a message is set aside only when the same batch is written
+        without it; trouble of the database passes and sets nothing aside.
         """
         try:
             self._transact(store, messages)
@@ -183,14 +184,21 @@ class Projector:
     def _transact(self, store: Store, messages: list[Read], refused: str = "") -> None:
         """One SQL transaction. `refused`: why the one message in it has no rows of its own."""
         said, announced, aside = self._decode(messages) if not refused else ([], [], _refused(messages[0], refused))
+        by_place = {place(each.topic(), each.partition(), each.offset()): each for each in messages}
         positions: Positions = {}
         for message in messages:
             positions[message.topic(), message.partition()] = message.offset() + 1
         moved = {name: (self._positions[name], after) for name, after in positions.items()}
+
+        def refuse(at: int, error: Exception) -> list[Aside]:
+            found = _refused(by_place[at], _why(error))
+            aside.extend(found)
+            return found
+
         with TURN.time():
             with store.engine.begin() as connection:
                 store.claim(connection)
-                batch = fold(said, announced, store.reader(connection), aside)
+                batch = fold(said, announced, store.reader(connection), [*aside], refuse)
                 fed = store.write(connection, batch, moved)
             store.committed(batch, fed)
         for row in aside:
@@ -223,22 +231,6 @@ class Projector:
         if stopwatch() - self._written_at >= STANDING_SECONDS or self._written_complete != (standing.as_of is not None):
             store.write_standing(self.progress.state)
             self._written_at, self._written_complete = stopwatch(), standing.as_of is not None
-
-    def _consumer_config(self) -> dict[str, Any]:
-        return {
-            **self._access.confluent(),
-            **RECONNECTING,
-            "group.id": "customs-console",
-            "isolation.level": "read_committed",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "auto.offset.reset": "error",
-            "fetch.wait.max.ms": 50,
-            "fetch.min.bytes": 200_000,
-            "fetch.queue.backoff.ms": 10,
-            "queued.max.messages.kbytes": 32_768,
-            "log_level": 0,
-        }
 
 
 def _check_same(known: Mapping[str, str], now: Mapping[str, str]) -> None:

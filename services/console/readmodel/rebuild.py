@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import delete, update
 
 from services.console.readmodel import tables as t
-from services.console.readmodel.database import migrate, open_engine
+from services.console.readmodel.database import migrate, open_engine, reached
 from services.console.readmodel.progress import Progress
 from services.console.readmodel.projector import Projector
 from services.console.settings import ConsoleSettings
@@ -46,10 +46,10 @@ def rebuild(settings: ConsoleSettings, advance: Advance = unreported) -> int:
 
 
 def empty(url: str) -> None:
-    """Takes away every projected row and sets the offsets back to the first message."""
+    """Takes away every projected row and sets the offsets back to the first message. NoDatabase where it cannot be reached or written."""
     engine = open_engine(url, writes=True)
     try:
-        with engine.begin() as connection:
+        with reached(url), engine.begin() as connection:
             # a projector that is at work knows by this that the rows are others; in the order in which it locks them itself
             connection.execute(update(t.TURNS).values(turn=t.TURNS.c.turn + 1))
             for table in t.PROJECTED:

@@ -330,9 +330,10 @@ ACCOUNTS = Table(
     *(_text(n) for n in ("roles", "company", "office", "password")),
     *(_flag(n) for n in ("must_change", "closed")),
     Column("made_us", BIG, nullable=False),
+    _moment("password_until_us"),
 )
 """People and programs. `roles`: words apart by a blank; `password`: its argon2id hash, empty where nobody signs in by one;
-`must_change`: the password was made by somebody else. The clock of this table and the next ones is the world's, also in a sandbox."""
+`must_change`: the password was made by somebody else, and is good until `password_until_us`. The clock of this table and the next ones is the world's, also in a sandbox."""
 
 SESSIONS = Table(
     "sessions",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from schemas.envelope import Hearing, fact_id
+from schemas.envelope import Hearing
 from schemas.flow import FLOW
 from schemas.topics import KINDS, topic_of
 from services.clearance import timeline
@@ -16,8 +16,10 @@ from services.declaration import decider as declaration
 from services.release import decider as release
 from services.risk.decider import RiskDecider
 from services.risk.keys import PUBLISHED
-from services.shell.codec import Headers, encode, headers
+from services.shell.codec import Headers, encode
+from services.shell.deciding import decide_message
 from services.shell.desk import Decider
+from services.shell.outcome import Cause, fact_headers
 
 DECIDERS: dict[str, Decider] = {
     "declaration": declaration,
@@ -85,27 +87,17 @@ class Work:
         cause = told.headers["ce_id"].decode()
         at = datetime.now(UTC)
         hearing = Hearing(at, cause, told.offset * self.partitions + told.partition)
-        facts = self.decider.decide(known.state, message, hearing)
-        state = self.decider.evolve(known.state, message, hearing)
-        for fact in facts:
-            state = self.decider.evolve(state, fact, hearing)
+        facts, state = decide_message(self.decider, known.state, message, hearing, self.desk)
         said = [self._said(known.said, fact, cause, at, told, index) for index, fact in enumerate(facts)]
         if state is known.state and not said:
             return known, []
         return Kept(known.said + len(said), state), said
 
     def _said(self, before: int, fact: Any, cause: str, at: datetime, told: Told, index: int) -> Said:
-        told_on = headers(
-            id=fact_id(self.desk, cause, index),
-            kind=fact.kind,
-            source=f"/desks/{self.desk}",
-            time=at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            subject=fact.key,
-            cause=cause,
-            correlation=told.headers.get("correlationid", b"").decode() or cause,
-            sequence=before + index + 1,
-            trace=told.headers.get("traceparent", b""),
-        )
+        correlation = told.headers.get("correlationid", b"").decode() or cause
+        time = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        drawn_from = Cause(cause, correlation, told.headers.get("traceparent", b""))
+        told_on = fact_headers(self.desk, fact, index, before + index + 1, drawn_from, time)
         return Said(topic_of(self.desk, type(fact)), fact.key, encode(fact), told_on)
 
     def pack(self, kept: Kept) -> bytes:

@@ -1,0 +1,41 @@
+"""Can the broker, and the Python packages, be where this program lies? Some signs in a path end or divide what Java and Python read.
+
+`python -m deploy.kafka.places` exits with a sentence where they cannot; the set-up asks so before anything is fetched, therefore this
+file and `errors` need the standard library only. Every other sign was tried (tests/cli/test_odd_checkouts.py). The folder of the data
+(DTG_HOME) may have any name: Java works in it by relative names.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from deploy.kafka.errors import BrokerError
+
+ROOT = Path(__file__).parents[2].resolve()
+
+
+def why_not(folder: Path) -> str:
+    """What is wrong with the name of this folder, absolute, or of one above it; empty where nothing is."""
+    if os.pathsep in str(folder):
+        return f"a {os.pathsep!r}, which ends an entry of Java's class path and of PATH"
+    if any(part.endswith("!") for part in folder.parts):
+        return "a folder whose name ends with '!', which ends the name of a file in Java's addresses"
+    if not str(folder).isprintable():
+        return "a line break, or another sign that is not seen, which Python's list of packages cannot hold"
+    return ""
+
+
+def refuse(folder: Path = ROOT) -> None:
+    """BrokerError where this program, in `folder`, cannot start a broker."""
+    if why := why_not(folder):
+        raise BrokerError(
+            f"This program cannot run where it lies: in its path {str(folder)!r} is {why}. 程序所在路径含有无法使用的字符，请移到其他文件夹。 "
+            "Move it to a folder with another name"
+        )
+
+
+if __name__ == "__main__":
+    try:
+        refuse()
+    except BrokerError as error:
+        sys.exit(str(error))

@@ -1,0 +1,155 @@
+"""What is said of each consignment in a container, under its own key: that it came, left, went elsewhere, or was declared again?"""
+
+from collections.abc import Iterator
+
+from schemas.bounds import shown
+from schemas.envelope import Fact, Hearing
+from schemas.gate import (
+    MOST_SAME,
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+    SameGoodsDeclared,
+    TransferRetracted,
+)
+from schemas.vocabulary import EquipmentEvent, same_word
+from services.gate.box import Box, Part, Report
+from services.gate.reasons import WHY
+from services.gate.same_goods import RULE_SET, lodged_again
+from services.gate.visits import Truth, Visit, departure_of, lots_in
+
+
+def of_consignments(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """Arrivals and departures, each under the key of its consignment."""
+    placed = {p.consignment_id: visit for visit in truth.visits for p in visit.parts}
+    for part in box.parts:
+        visit = placed.get(part.consignment_id)
+        out = departure_of(box, visit, part) if visit else ""
+        published, _, report = part.published_departure.partition("/")
+        closing = visit.closing.id if visit and visit.closing else ""
+        if published and published != out:
+            yield DepartureRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=visit.id if visit else "",
+                reason=WHY["departure_wrong"],
+                why="departure_wrong",
+            )
+        if _arrival_is_taken_back(box, truth, part, visit):
+            yield ContainerArrivalRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=part.published_arrival,
+            )
+        for wrong in _transfers_taken_back(box, part):
+            yield TransferRetracted(
+                consignment_id=part.consignment_id,
+                occurred_at=hearing.at,
+                container_no=container_no,
+                visit=visit.id if visit else "",
+                report_id=wrong,
+            )
+        if visit is None:
+            continue
+        if _arrival_is_news(part, visit):
+            assert visit.opening is not None, "a report tells of it"
+            yield ContainerArrived(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.opened,
+                container_no=container_no,
+                visit=visit.id,
+                place=shown(visit.opening.place, 100),
+            )
+        if out == "out" and (published, report) != (out, closing):
+            assert visit.closed is not None, "it left"
+            yield ConsignmentGatedOut(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.closed,
+                container_no=container_no,
+                released=True,
+                visit=visit.id,
+            )
+        elif out == "left" and published != out:
+            assert visit.closed is not None, "it left"
+            why = _why_left(truth, part)
+            yield ConsignmentLeftUnreleased(
+                consignment_id=part.consignment_id,
+                occurred_at=visit.closed,
+                container_no=container_no,
+                visit=visit.id,
+                reason=WHY[why],
+                why=why,
+            )
+        for stripping in _transfers_to_tell(part, visit):
+            yield GoodsTransferred(
+                consignment_id=part.consignment_id,
+                occurred_at=stripping.at,
+                container_no=container_no,
+                visit=visit.id,
+                targets=stripping.targets,
+                lots=lots_in(visit),
+                report_id=stripping.id,
+            )
+
+
+def _arrival_is_taken_back(box: Box, truth: Truth, part: Part, visit: Visit | None) -> bool:
+    """Whether the opening that was told of these goods counts no longer, and no other tells that they came."""
+    if not part.published_arrival or part.standing == "withdrawn" or (visit is not None and visit.opening is not None):
+        return False
+    if any(each.id == part.published_arrival and each.opening is not None for each in truth.visits):
+        return False
+    openings = (EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN)
+    return any(report.void and report.event in openings for report in box.reports)
+
+
+def _transfers_taken_back(box: Box, part: Part) -> list[str]:
+    """The strippings that were told of these goods, and whose reports count no longer."""
+    void = {report.id for report in box.reports if report.void} if part.transferred else set()
+    return [each for each in part.transferred if each in void]
+
+
+def declared_again(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """Papers that stand for the same goods as another one, each told once, under the key of its consignment."""
+    for again in lodged_again(box, truth):
+        yield SameGoodsDeclared(
+            consignment_id=again.part.consignment_id,
+            occurred_at=hearing.at,
+            container_no=container_no,
+            others=again.others[:MOST_SAME],
+            count=len(again.others),
+            bill_no=shown(again.part.bill, 100),
+            conveyance=shown(again.part.conveyance, 100),
+            direction=again.part.direction,
+            rule=again.rule,
+            rule_set=RULE_SET,
+        )
+
+
+def _transfers_to_tell(part: Part, visit: Visit) -> list[Report]:
+    """The strippings into other containers that were not told of these goods. What arrived later was not in them, and of a declaration
+    that was withdrawn the release desk says nothing more: an officer counts what is in the others."""
+    if part.standing == "withdrawn":
+        return []
+    came = part.arrived_at or visit.opened
+    return [each for each in visit.transfers if came <= each.at and each.id not in part.transferred]
+
+
+def _why_left(truth: Truth, part: Part) -> str:
+    named = [alarm.why for alarm in truth.alarms if part.consignment_id in alarm.waiting_for]
+    return named[0] if named else "found_outside"
+
+
+def _arrival_is_news(part: Part, visit: Visit) -> bool:
+    """Goods that were awaited have come with their box, whether it is still here or not: their statement, on another topic, may be heard
+    last. Of a paper that was lodged after the report was told, only when it names the same call: it may be meant for the next one.
+    Where the carrier had told the arrival, the terminal's word is news all the same."""
+    if part.published_arrival == visit.id or visit.opening is None or visit.opening.laden is False:
+        return False
+    if part.arrived_at is not None:
+        return True
+    return part.since <= visit.opening.heard or same_word(part.conveyance, visit.conveyance) is True

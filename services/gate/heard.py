@@ -1,0 +1,65 @@
+"""Which messages does the gate desk hear, and which may it say?"""
+
+from schemas.envelope import RequestRefused
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
+    ContainerArrived,
+    ContainerFindingRecorded,
+    ContainerGatedOut,
+    ContainerHoldLifted,
+    ContainerHoldPlaced,
+    ContainerMayLeave,
+    ContainerMustStay,
+    DepartureRetracted,
+    EquipmentEventRecorded,
+    EquipmentEventRetracted,
+    ExitPermitted,
+    GateAlarmRaised,
+    GoodsTransferred,
+    LiftContainerHold,
+    LotStruck,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    SameGoodsDeclared,
+    StrikeLot,
+    TransferRetracted,
+    VisitClosed,
+    VisitOpened,
+)
+from schemas.release import ContainerFreed, ContainerHeld
+
+Reported = RecordGateOut | RecordEquipmentEvent
+Ordered = (
+    RetractEquipmentEvent | RecordContainerFinding | StrikeLot | PermitExit | PlaceContainerHold | LiftContainerHold
+)
+Heard = ContainerHeld | ContainerFreed | Reported | Ordered
+Said = (
+    EquipmentEventRecorded
+    | EquipmentEventRetracted
+    | ContainerFindingRecorded
+    | LotStruck
+    | ExitPermitted
+    | ContainerHoldPlaced
+    | ContainerHoldLifted
+    | VisitOpened
+    | VisitClosed
+    | ContainerMayLeave
+    | ContainerMustStay
+    | ContainerGatedOut
+    | GateAlarmRaised
+    | ContainerArrived
+    | ContainerArrivalRetracted
+    | GoodsTransferred
+    | TransferRetracted
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted
+    | SameGoodsDeclared
+    | RequestRefused
+)

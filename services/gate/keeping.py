@@ -1,0 +1,88 @@
+"""What does the gate desk keep of a container, for how long, and what makes room for what?"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import NamedTuple
+
+from schemas.envelope import Hearing
+from services.gate.box import BEFORE, Box, Yes
+from services.gate.visits import Truth, Visit, look, unsettled
+
+MOST_PARTS = 500
+"""Consignments that a container is known to hold at once; a box that more declarations name is no stuffing that one could check."""
+KEPT_VISITS = 20
+"""So many closed visits are kept beside the open one."""
+KEPT_FOR = timedelta(days=731)
+"""And none that ended longer ago."""
+REMEMBERED = 256
+"""Ids of requests and findings that stay known."""
+
+
+class Learned(NamedTuple):
+    """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
+
+    box: Box
+    refusal: tuple[str, str] | None = None
+
+
+def over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:
+    """The gate's words that a container may leave, ended at `at`: those for this consignment, or all."""
+    ends = [y.until is None and (not name or name in y.consignments) for y in given]
+    return (
+        tuple([replace(y, until=at) if end else y for y, end in zip(given, ends, strict=True)]) if any(ends) else given
+    )
+
+
+def with_room(box: Box) -> Box:
+    """Drops what is not in the box: what was struck off or taken back before it came, then the goods of closed visits of
+    which no alarm waits for a finding."""
+    gone = [p for p in box.parts if p.consignment_id in box.struck or (p.standing == "withdrawn" and not p.arrived_at)]
+    if gone:
+        return replace(box, parts=tuple([p for p in box.parts if p not in gone]))
+    truth = look(box)
+    waiting = {alarm.visit for alarm in unsettled(box, truth)}
+    settled = takewhile(lambda visit: visit.closed is not None and visit.id not in waiting, truth.visits)
+    return _without(box, truth, list(settled))
+
+
+def noted(box: Box, hearing: Hearing) -> Box:
+    """The box that knows that this request was answered."""
+    return replace(box, answered=(*box.answered[-REMEMBERED:], hearing.message_id))
+
+
+def forget(box: Box, now: datetime) -> Box:
+    """Drops visits that are past keeping, with their goods, reports and findings. The same object when there are none."""
+    if sum([bool(visit.how) for visit in box.visits]) <= KEPT_VISITS and (
+        not box.reports or now - box.reports[0].heard <= KEPT_FOR
+    ):
+        return box
+    truth = look(box)
+    closed = [v for v in truth.visits if v.closed is not None]
+    drop = [v for n, v in enumerate(closed) if len(closed) - n > KEPT_VISITS or now - _end(v) > KEPT_FOR]
+    return _without(box, truth, drop)
+
+
+def _without(box: Box, truth: Truth, drop: list[Visit]) -> Box:
+    """The box without these visits, the oldest that it made; the same object when there are none."""
+    if not drop:
+        return box
+    until = max(_end(v) for v in drop)
+    names, lost = {v.id for v in drop}, {p.consignment_id for v in drop for p in v.parts}
+    return replace(
+        box,
+        parts=tuple([p for p in box.parts if p.consignment_id not in lost]),
+        reports=tuple([r for r in box.reports if r.at > until]),
+        findings=tuple([f for f in box.findings if f.at > until]),
+        visits=tuple([visit for visit in box.visits if visit.id not in names]),
+        yes=tuple([y for y in box.yes if y.visit not in names and y.since > until]),
+        permits=tuple([permit for permit in box.permits if permit.consignment_id not in lost]),
+        waiting=box.waiting or any(alarm.visit in names for alarm in unsettled(box, truth)),
+        before=box.before and all(v.id != BEFORE for v in drop),
+        forgotten=until,
+    )
+
+
+def _end(visit: Visit) -> datetime:
+    assert visit.closed is not None, "it is closed"
+    return visit.closed

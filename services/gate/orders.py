@@ -1,0 +1,110 @@
+"""What does an officer's finding, permit or hold add to what is known of a container?"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from schemas.bounds import shown
+from schemas.envelope import Hearing, event_time
+from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
+from services.gate.box import Box, ContainerHold, Finding, Permit
+from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, noted, over
+from services.gate.reports import voided
+from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, unsettled
+
+MOST_HOLDS = 64
+"""Holds that may be open on one container at once."""
+MOST_PERMITS = 2 * MOST_PARTS
+"""Permits and strikes that are kept: more than consignments are known of one container."""
+
+
+def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> Learned:
+    """What an officer saw, with the alarms that it settles; who saw the container inside takes back what had it outside."""
+    if any(f.id == hearing.message_id for f in box.findings):
+        return Learned(box)
+    at = event_time(message.occurred_at, hearing)
+    settled = _settled(box, look(box), message.found, at)
+    finding = Finding(
+        id=hearing.message_id,
+        at=at,
+        found=message.found,
+        lots=message.lots,
+        settled=tuple([alarm.key for alarm in settled]),
+    )
+    if message.found == "inside":
+        box = _still_inside(box, at)
+    overfull = box.overfull and message.lots is None
+    findings = (*box.findings[-REMEMBERED:], finding)
+    return Learned(replace(box, findings=findings, overfull=overfull, waiting=False))
+
+
+def _settled(box: Box, truth: Truth, found: str, at: datetime) -> list[Alarm]:
+    """Who saw the container inside says nothing of a departure after that."""
+    return [alarm for alarm in unsettled(box, truth) if found == "outside" or alarm.at <= at + SKEW]
+
+
+def _still_inside(box: Box, at: datetime) -> Box:
+    """The box without the reports of which alarms wait, and without those that then raise one: a departure that was told
+    twice, an opening after it. A finding of the day before that it was outside was a mistake, too; an older one may be
+    followed by a return that nobody told."""
+    findings = tuple(
+        [replace(f, void=True) if f.found == "outside" and f.at <= at <= f.at + SAME_EVENT else f for f in box.findings]
+    )
+    box = replace(box, findings=findings)
+    while mistaken := {alarm.report for alarm in _settled(box, look(box), "inside", at)} & _counting(box):
+        box = replace(box, reports=voided(box.reports, mistaken))
+    return box
+
+
+def _counting(box: Box) -> set[str]:
+    return {r.id for r in box.reports if r.counts}
+
+
+def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
+    """The consignment is not in this container, whatever its declaration says."""
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    if message.consignment_id in box.struck:
+        return Learned(box, ("already_answered", f"{message.consignment_id} was struck off before"))
+    if all(p.consignment_id != message.consignment_id for p in box.parts):
+        return Learned(box, ("lot_unknown", message.consignment_id))
+    return Learned(noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
+
+
+def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
+    """The consignment may leave through the land gate; refused where the release desk has stated since that it stays."""
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
+    if part is None:
+        return Learned(box, ("lot_unknown", message.consignment_id))
+    if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
+        seen = f"statement {message.version} was seen, and statement {part.version} says that the goods stay"
+        return Learned(box, ("stated_again", seen))
+    reason = shown(message.reason, breaks=True)
+    permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
+    return Learned(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
+
+
+def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: Hearing) -> Learned:
+    """An officer's hold on the container begins, once, or ends."""
+    match message:
+        case PlaceContainerHold():
+            if not message.container_no or shown(message.container_no, 17) != message.container_no:
+                return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
+            if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
+                return Learned(box)
+            if len(box.holds) >= MOST_HOLDS:
+                return Learned(box, ("too_many_holds", f"{len(box.holds)} holds are open"))
+            hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
+            return Learned(replace(box, holds=(*box.holds, hold), yes=over(box.yes, hearing.at)))
+        case LiftContainerHold():
+            if hearing.message_id in box.answered:
+                return Learned(box)
+            left = tuple([h for h in box.holds if h.hold_id != message.hold_id])
+            if len(left) == len(box.holds):
+                return Learned(box, ("hold_unknown", f"{message.hold_id[:80]} is not open"))
+            lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
+            return Learned(noted(replace(box, holds=left, lifted=lifted), hearing))
+        case _:
+            assert_never(message)

@@ -1,0 +1,101 @@
+"""What does the report of an equipment event add to what is known of a container, and who may take it back?"""
+
+from dataclasses import replace
+
+from schemas.bounds import shown
+from schemas.codes.iso6346 import is_well_formed, plain
+from schemas.envelope import Hearing, event_time
+from schemas.gate import RecordEquipmentEvent, RecordGateOut, RetractEquipmentEvent
+from schemas.vocabulary import Classifier, EquipmentEvent
+from services.gate.box import Box, Report
+from services.gate.heard import Reported
+from services.gate.keeping import Learned, noted
+
+MOST_REPORTS = 500
+"""Equipment events of the visits that are kept."""
+
+
+def add_report(box: Box, message: Reported, hearing: Hearing) -> Learned:
+    """One report more, in place of the one that it corrects; refused where it names no container, is too old, or where too many are kept."""
+    if any(r.id == hearing.message_id for r in box.reports) or hearing.message_id in box.answered:
+        return Learned(box)
+    report = _report(message, hearing)
+    if box == Box() and not is_well_formed(message.container_no):
+        return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
+    if box.forgotten is not None and report.at <= box.forgotten:
+        return Learned(box, ("visit_too_old", f"{report.at.isoformat()}: kept is what came after {box.forgotten}"))
+    reports = box.reports
+    if len(reports) >= MOST_REPORTS:
+        spare = next(
+            (r for r in reports if r.classifier is not Classifier.ACTUAL or r.event is EquipmentEvent.MOVED), None
+        )
+        if spare is None:
+            return Learned(box, ("too_many_reports", f"{len(reports)} reports are kept"))
+        reports = tuple([r for r in reports if r is not spare])
+    if isinstance(message, RecordEquipmentEvent) and message.replaces:
+        why_not = _not_his(box, message.replaces, message.principal)
+        if why_not:
+            return Learned(box, why_not)
+        reports = voided(reports, {message.replaces})
+    return Learned(replace(box, reports=(*reports, report)))
+
+
+def _report(message: Reported, hearing: Hearing) -> Report:
+    at = event_time(message.occurred_at, hearing)
+    if isinstance(message, RecordGateOut):
+        return Report(
+            id=hearing.message_id,
+            event=EquipmentEvent.GATED_OUT,
+            classifier=Classifier.ACTUAL,
+            at=at,
+            heard=hearing.sent,
+            place=message.gate,
+            sender=message.principal,
+        )
+    actual = message.classifier is Classifier.ACTUAL
+    return Report(
+        id=hearing.message_id,
+        event=message.event,
+        classifier=message.classifier,
+        at=at if actual else message.occurred_at,
+        heard=hearing.sent,
+        place=message.place,
+        sender=message.principal,
+        laden=message.laden,
+        conveyance=message.conveyance,
+        to=message.to,
+        sources=_others(message.sources, message.container_no, message.event is EquipmentEvent.STUFFED),
+        targets=_others(message.targets, message.container_no, message.event is EquipmentEvent.STRIPPED),
+    )
+
+
+def _others(numbers: tuple[str, ...], own: str, told: bool) -> tuple[str, ...]:
+    """Numbers of other containers as desks write them, each once; none of an event of another kind."""
+    plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if told else {}
+    return tuple([number for number in plain_ones if number and number != own])
+
+
+def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, str] | None:
+    report = next((r for r in box.reports if r.id == report_id), None)
+    if report is None:
+        return "report_unknown", report_id
+    if report.sender != sender:
+        return "not_the_sender", f"{report_id} was told by another sender"
+    if report.void:
+        return "already_answered", f"{report_id} counts no longer"
+    return None
+
+
+def voided(reports: tuple[Report, ...], names: set[str]) -> tuple[Report, ...]:
+    """The reports, those of these ids without effect."""
+    return tuple([replace(r, void=True) if r.id in names else r for r in reports])
+
+
+def take_report_back(box: Box, message: RetractEquipmentEvent, hearing: Hearing) -> Learned:
+    """The report has no effect any more; refused where another one told it, or where it is not known."""
+    if hearing.message_id in box.answered:
+        return Learned(box)
+    why_not = _not_his(box, message.report_id, message.principal)
+    if why_not:
+        return Learned(box, why_not)
+    return Learned(noted(replace(box, reports=voided(box.reports, {message.report_id})), hearing))

@@ -1,0 +1,234 @@
+"""What does the gate desk say of a container after it has heard something? What is true now and was not said yet."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from schemas.bounds import shown
+from schemas.envelope import Fact, Hearing
+from schemas.gate import (
+    ContainerFindingRecorded,
+    ContainerGatedOut,
+    ContainerHoldLifted,
+    ContainerHoldPlaced,
+    ContainerMayLeave,
+    ContainerMustStay,
+    EquipmentEventRecorded,
+    EquipmentEventRetracted,
+    ExitPermitted,
+    GateAlarmRaised,
+    LiftContainerHold,
+    LotStruck,
+    PermitExit,
+    PlaceContainerHold,
+    RecordContainerFinding,
+    RecordEquipmentEvent,
+    RecordGateOut,
+    RetractEquipmentEvent,
+    StrikeLot,
+    VisitClosed,
+    VisitOpened,
+)
+from schemas.release import ContainerFreed, ContainerHeld
+from services.gate.box import Box, PublishedVisit
+from services.gate.consignments import declared_again, of_consignments
+from services.gate.heard import Heard
+from services.gate.visits import Answer, Truth, Visit, answer, departure_of
+
+
+def answers(box: Box, message: Heard, hearing: Hearing, truth: Truth) -> Iterator[Fact]:
+    """The fact that a request as such comes to, from the box that it was added to."""
+    number, at = message.container_no, hearing.at
+    match message:
+        case RecordGateOut() | RecordEquipmentEvent():
+            report = box.reports[-1]
+            full = message if isinstance(message, RecordEquipmentEvent) else None
+            yield EquipmentEventRecorded(
+                container_no=number,
+                occurred_at=report.at,
+                report_id=report.id,
+                event=report.event,
+                classifier=report.classifier,
+                place=shown(report.place, 100),
+                laden=report.laden,
+                conveyance=shown(report.conveyance, 100),
+                bill=shown(full.bill, 100) if full else "",
+                to=shown(report.to, 100),
+                replaces=full.replaces if full else "",
+                retells=truth.retells.get(report.id, ""),
+                visit=truth.belongs.get(report.id, ""),
+                reported_by=shown(message.asked_by, 64),
+                sources=report.sources,
+                targets=report.targets,
+            )
+        case RetractEquipmentEvent():
+            yield EquipmentEventRetracted(
+                container_no=number,
+                occurred_at=at,
+                report_id=message.report_id,
+                reason=shown(message.reason, breaks=True),
+                retracted_by=shown(message.asked_by, 64),
+            )
+        case RecordContainerFinding():
+            finding = box.findings[-1]
+            yield ContainerFindingRecorded(
+                container_no=number,
+                occurred_at=finding.at,
+                found=finding.found,
+                lots=finding.lots,
+                settled=tuple([key.partition("/")[2] for key in finding.settled]),
+                reason=shown(message.reason, breaks=True),
+                found_by=shown(message.asked_by, 64),
+            )
+        case StrikeLot():
+            yield LotStruck(
+                container_no=number,
+                occurred_at=at,
+                consignment_id=message.consignment_id,
+                reason=shown(message.reason, breaks=True),
+                struck_by=shown(message.asked_by, 64),
+            )
+        case PermitExit():
+            yield ExitPermitted(
+                container_no=number,
+                occurred_at=at,
+                consignment_id=message.consignment_id,
+                ground=message.ground,
+                reason=shown(message.reason, breaks=True),
+                permitted_by=shown(message.asked_by, 64),
+                version=box.permits[-1].version,
+                version_seen=message.version,
+                visit=truth.current.id if truth.current else "",
+            )
+        case PlaceContainerHold():
+            yield ContainerHoldPlaced(
+                container_no=number,
+                occurred_at=at,
+                hold_id=hearing.message_id,
+                reason=shown(message.reason, breaks=True),
+                placed_by=shown(message.asked_by, 64),
+            )
+        case LiftContainerHold():
+            yield ContainerHoldLifted(
+                container_no=number,
+                occurred_at=at,
+                hold_id=message.hold_id,
+                reason=shown(message.reason, breaks=True),
+                lifted_by=shown(message.asked_by, 64),
+            )
+        case ContainerHeld() | ContainerFreed():
+            pass
+        case _:
+            assert_never(message)
+
+
+def changes(box: Box, truth: Truth, container_no: str, hearing: Hearing) -> Iterator[Fact]:
+    """What is true now and was not said yet."""
+    verdict = answer(box, truth)
+    published = {visit.id: visit for visit in box.visits}
+    gone, disturbed = False, False
+    for visit in truth.visits:
+        for fact in _of_visit(box, visit, published.get(visit.id), container_no):
+            gone = gone or (isinstance(fact, ContainerGatedOut) and visit is truth.visits[-1])
+            disturbed = disturbed or not isinstance(fact, VisitOpened) or visit.id in published
+            yield fact
+    for alarm in truth.alarms:
+        if alarm.key not in box.alarms:
+            disturbed = True
+            yield GateAlarmRaised(
+                container_no=container_no,
+                occurred_at=alarm.at,
+                gate=shown(alarm.gate, 100),
+                waiting_for=alarm.waiting_for,
+                reason=alarm.reason,
+                why=alarm.why,
+                alarm=alarm.alarm,
+                visit=alarm.visit,
+                report_id=alarm.report,
+                blocks=alarm.blocks,
+            )
+    yield from of_consignments(box, truth, container_no, hearing)
+    yield from declared_again(box, truth, container_no, hearing)
+    yield from _verdict(box, truth, verdict, gone, disturbed, container_no, hearing)
+
+
+def _of_visit(box: Box, visit: Visit, published: PublishedVisit | None, container_no: str) -> Iterator[Fact]:
+    closing = visit.closing.id if visit.closing else ""
+    if visit.open:
+        if (published is None and visit.opening is not None) or (published is not None and published.how):
+            yield VisitOpened(
+                container_no=container_no,
+                occurred_at=visit.opened,
+                visit=visit.id,
+                place=shown(visit.opening.place if visit.opening else "", 100),
+                conveyance=shown(visit.conveyance, 100),
+                laden=visit.opening.laden if visit.opening else None,
+            )
+        return
+    how, at = ended(box, visit), visit.closed
+    assert at is not None, "it is closed"
+    if published is not None and (published.how, published.report) == (how, closing):
+        return
+    names = tuple([p.consignment_id for p in visit.parts])
+    if how == "gated_out":
+        yield ContainerGatedOut(
+            container_no=container_no,
+            occurred_at=at,
+            gate=shown(visit.closing.place if visit.closing else "", 100),
+            consignments=tuple([p.consignment_id for p in visit.parts if departure_of(box, visit, p) == "out"]),
+            visit=visit.id,
+            report_id=closing,
+        )
+    else:
+        yield VisitClosed(
+            container_no=container_no,
+            occurred_at=at,
+            visit=visit.id,
+            how=how,
+            consignments=names,
+            report_id=closing,
+        )
+
+
+def ended(box: Box, visit: Visit) -> str:
+    """How a closed visit ended, in the words of `VisitClosed`; `gated_out` only with everything released."""
+    match visit.how:
+        case "gated_out":
+            out = all(departure_of(box, visit, p) != "left" for p in visit.parts)
+            return "gated_out" if visit.parts and out and visit.allowed is not None else "left_unreleased"
+        case "stray":
+            return "left_unreleased"
+        case "came_back_empty":
+            return "gated_out" if visit.parts else "departure_not_reported"
+        case "loaded" | "left_empty" | "departure_not_reported" | "finding" | "":
+            return visit.how
+
+
+def _verdict(
+    box: Box, truth: Truth, verdict: Answer, gone: bool, disturbed: bool, container_no: str, hearing: Hearing
+) -> Iterator[ContainerMayLeave | ContainerMustStay]:
+    """Changes of mind only: a container of which nothing was said must stay. A yes is said again when it is `disturbed`: who
+    heard of the end of another visit must not take it for the end of this one."""
+    if verdict.leave:
+        visit = truth.current
+        assert visit is not None, "only an open visit may end"
+        last = box.yes[-1] if box.yes else None
+        unchanged = box.published == "leave" and not disturbed
+        if unchanged and last and (last.visit, last.consignments) == (visit.id, verdict.consignments):
+            return
+        yield ContainerMayLeave(
+            container_no=container_no,
+            occurred_at=hearing.at,
+            version=box.version + 1,
+            consignments=verdict.consignments,
+            visit=visit.id,
+            permitted=verdict.permitted,
+        )
+    elif box.published == "leave" and not gone:
+        yield ContainerMustStay(
+            container_no=container_no,
+            occurred_at=hearing.at,
+            version=box.version + 1,
+            waiting_for=verdict.keepers,
+            reason=shown(verdict.reason, breaks=True),
+            visit=truth.current.id if truth.current else "",
+        )

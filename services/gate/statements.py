@@ -1,0 +1,100 @@
+"""What does a statement of the release desk about goods add to what is known of their container?"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TypedDict
+
+from schemas.bounds import shown
+from schemas.envelope import Hearing
+from schemas.release import ContainerFreed, ContainerHeld
+from services.gate.box import Box, Part, Permit, Standing
+from services.gate.keeping import MOST_PARTS, over, with_room
+
+MOST_RELEASES = 16
+"""Times in which a consignment was released that are kept beside the latest one: it was called back after each."""
+
+
+def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
+    """An older statement than the one known, or about goods that left before there were visits, changes nothing. Where there
+    are too many, those whose goods are not in the box any more make room."""
+    name = message.consignment_id
+    if name in box.gone:
+        return box
+    known = next((p for p in box.parts if p.consignment_id == name), None)
+    if known is not None and known.version >= message.version:
+        return box
+    standing = _standing(message)
+    if known is None and box.forgotten is not None and message.arrived_at and message.arrived_at <= box.forgotten:
+        return box  # its visit is not kept any more
+    if known is None and len(box.parts) >= MOST_PARTS:
+        if standing == "withdrawn":
+            return box
+        box = with_room(box)
+        if len(box.parts) >= MOST_PARTS:
+            return box if box.overfull else replace(box, overfull=True)
+    stated_at = min(message.occurred_at, hearing.at)
+    taken_back = message.arrival_retracted and not (known and known.published_departure)  # what has left had arrived
+    known_at = known.arrived_at if known and not taken_back else None
+    arrived_at = message.arrived_at or known_at
+    if standing == "released" and arrived_at is None:
+        arrived_at = stated_at  # a release of the release before: goods are released only when they are here
+    part = Part(
+        consignment_id=name,
+        version=message.version,
+        shared_by=message.shared_by,
+        standing=standing,
+        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) else "",
+        bill=message.bill_no,
+        conveyance=message.conveyance,
+        direction=message.direction,
+        since=min(known.since, stated_at) if known else stated_at,
+        stated_at=stated_at,
+        arrived_at=arrived_at,
+        published_arrival=known.published_arrival if known else "",
+        published_departure=known.published_departure if known else "",
+        source=message.source or (known.source if known else ""),
+        transferred=known.transferred if known else (),
+        told_again=known.told_again if known else False,
+        **_freedom(known, standing, stated_at),
+    )
+    yes = box.yes if standing == "released" else over(box.yes, hearing.at, name)
+    permits = _ended(box.permits, name, stated_at) if standing in ("held", "refused") else box.permits
+    others = [p for p in box.parts if p.consignment_id != name]
+    parts = tuple(sorted([*others, part], key=lambda p: p.consignment_id))
+    return replace(box, parts=parts, yes=yes, permits=permits)
+
+
+def _ended(permits: tuple[Permit, ...], name: str, at: datetime) -> tuple[Permit, ...]:
+    """The permits, those for this consignment ended at `at`: what is against the goods now, their officers had not seen."""
+    ends = [permit.consignment_id == name and permit.until is None for permit in permits]
+    if not any(ends):
+        return permits
+    return tuple([replace(p, until=at) if end else p for p, end in zip(permits, ends, strict=True)])
+
+
+class _Freedom(TypedDict):
+    """The times in which a consignment was released, as in `Part`."""
+
+    free_since: datetime | None
+    free_until: datetime | None
+    freed_before: tuple[tuple[datetime, datetime], ...]
+
+
+def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Freedom:
+    """The times in which a consignment was released, after one more statement about it. A departure may be told late, or may have
+    been told before the goods were called back: it is judged by the release of its time, however many followed."""
+    since, until, before = (known.free_since, known.free_until, known.freed_before) if known else (None, None, ())
+    was_free = known is not None and known.standing == "released"
+    if standing != "released":
+        began = (since or known.stated_at) if was_free and known else since
+        return _Freedom(free_since=began, free_until=stated_at if was_free else until, freed_before=before)
+    if was_free and since:
+        return _Freedom(free_since=since, free_until=None, freed_before=before)
+    ended = ((since, until),) if since and until else ()
+    return _Freedom(free_since=stated_at, free_until=None, freed_before=(*before, *ended)[-MOST_RELEASES:])
+
+
+def _standing(message: ContainerHeld | ContainerFreed) -> Standing:
+    if isinstance(message, ContainerHeld):
+        return "refused" if message.refused else "held"
+    return "released" if message.released else "withdrawn"

@@ -1,0 +1,97 @@
+"""Which messages does the release desk hear, and which may it say?"""
+
+from schemas.declaration import WithdrawalRequested
+from schemas.envelope import DeadlinePassed, RequestRefused
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+    TransferRetracted,
+)
+from schemas.inspection import (
+    FindingsRetracted,
+    InspectionFailed,
+    InspectionPassed,
+    PestIntercepted,
+    RectificationRequested,
+)
+from schemas.quarantine import (
+    QuarantineRefused,
+    TreatmentAbandoned,
+    TreatmentDecisionRetracted,
+    TreatmentOrdered,
+    TreatmentReferred,
+    TreatmentRetracted,
+    TreatmentVerified,
+    TreatmentWaived,
+)
+from schemas.release import (
+    ArrivalRecorded,
+    ArrivalRetracted,
+    ConsignmentHeld,
+    ContainerFreed,
+    ContainerHeld,
+    DeclarationWithdrawn,
+    LiftHold,
+    LiftRetracted,
+    LiftWatch,
+    PlaceHold,
+    PlaceWatch,
+    RefusalRevoked,
+    ReleaseGranted,
+    ReleaseRefused,
+    ReleaseRevoked,
+    ReportArrival,
+    RetractArrival,
+    RetractLift,
+    WatchLifted,
+    WatchPlaced,
+)
+from schemas.risk import ConsignmentAssessed
+
+FromDesks = (
+    ConsignmentAssessed
+    | InspectionPassed
+    | InspectionFailed
+    | PestIntercepted
+    | RectificationRequested
+    | FindingsRetracted
+    | TreatmentVerified
+    | TreatmentAbandoned
+    | TreatmentReferred
+    | TreatmentRetracted
+    | TreatmentDecisionRetracted
+    | TreatmentOrdered
+    | TreatmentWaived
+    | QuarantineRefused
+    | WithdrawalRequested
+    | ContainerArrived
+    | ContainerArrivalRetracted
+    | GoodsTransferred
+    | TransferRetracted
+    | ConsignmentGatedOut
+    | ConsignmentLeftUnreleased
+    | DepartureRetracted
+)
+Asked = ReportArrival | RetractArrival | PlaceHold | LiftHold | RetractLift
+OfGoods = FromDesks | Asked | DeadlinePassed
+OfWatches = PlaceWatch | LiftWatch
+Heard = OfGoods | OfWatches
+SaidOfGoods = (
+    ArrivalRecorded
+    | ArrivalRetracted
+    | ConsignmentHeld
+    | ReleaseGranted
+    | ReleaseRefused
+    | ReleaseRevoked
+    | RefusalRevoked
+    | LiftRetracted
+    | DeclarationWithdrawn
+    | ContainerHeld
+    | ContainerFreed
+    | RequestRefused
+)
+Said = SaidOfGoods | WatchPlaced | WatchLifted

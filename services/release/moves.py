@@ -1,0 +1,160 @@
+"""What follows when goods arrive, leave, go into other containers, or did not after all?"""
+
+from schemas.bounds import shown
+from schemas.envelope import Fact, Hearing, event_time, refusal
+from schemas.gate import (
+    ConsignmentGatedOut,
+    ConsignmentLeftUnreleased,
+    ContainerArrivalRetracted,
+    ContainerArrived,
+    DepartureRetracted,
+    GoodsTransferred,
+    TransferRetracted,
+)
+from schemas.release import ArrivalRecorded, ArrivalRetracted, ReportArrival, RetractArrival
+from services.release.arrivals import (
+    BY_GATE,
+    MOST_LANDINGS,
+    arrived_whole,
+    by_gate,
+    gone_with,
+    misfit,
+    named,
+    no_news,
+    told_by,
+    too_many_landings,
+    what_stands,
+)
+from services.release.dossier import Landing
+from services.release.goods import Goods, Withdrawn, officers
+from services.release.holds import learn
+from services.release.settling import settle
+
+
+def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact, ...]:
+    """The goods are here, or a part of them: true once, whatever else holds them. What tells nothing new is sent back."""
+    dossier = state.dossier
+    known = [*[each.message_id for each in dossier.landings], *[each.wrong for each in dossier.retractions]]
+    if hearing.message_id in (dossier.arrival_request, *known):
+        return ()
+    boxes = named(report.containers)
+    at = event_time(report.occurred_at, hearing)
+    landing = Landing(hearing.message_id, at, boxes, report.pieces)
+    whole = not boxes and report.pieces is None
+    if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
+        return (refusal(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
+    if isinstance(state, Withdrawn):
+        return (refusal(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
+    if not whole:
+        if fault := misfit(dossier, landing):
+            return (refusal(report, hearing, *fault),)
+        if too_many_landings(dossier, landing):
+            return (
+                refusal(report, hearing, "too_many_requests", f"{len(dossier.landings)} partial arrivals are known"),
+            )
+    arrived = ArrivalRecorded(
+        consignment_id=report.consignment_id,
+        occurred_at=at,
+        place=shown(report.place, 100),
+        reported_by=report.asked_by,
+        containers=boxes,
+        pieces=report.pieces,
+        reported_for=shown(report.principal, 64),
+    )
+    return (arrived, *_after(state, arrived, hearing))
+
+
+def take_back(state: Goods, asked: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
+    """A report of an arrival was wrong. Who told it takes it back; of one that an earlier release recorded nobody knows whose it was, and
+    as this can only hold the goods, whoever may tell arrivals takes it back. What a terminal told the gate is taken back there."""
+    dossier = state.dossier
+    if any(each.message_id == hearing.message_id for each in dossier.retractions):
+        return ()
+    if isinstance(state, Withdrawn):
+        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+    wrong = told_by(dossier, asked.wrong)
+    if wrong is None and any(each.wrong == asked.wrong for each in dossier.retractions):
+        return (refusal(asked, hearing, "already_answered", f"{asked.wrong[:80]} counts no longer"),)
+    if wrong is None or wrong.by_gate:
+        return (refusal(asked, hearing, "arrival_unknown", f"{asked.wrong[:80]} is no report of an arrival"),)
+    if wrong.sender not in ("", shown(asked.principal, 64)):
+        return (refusal(asked, hearing, "not_the_sender", f"{asked.wrong[:80]} was told by another sender"),)
+    if gone_with(dossier, wrong):
+        return (refusal(asked, hearing, "already_gated_out", "what it told of has left, and so had arrived"),)
+    if len(dossier.retractions) >= MOST_LANDINGS:
+        seen = f"{len(dossier.retractions)} arrivals were taken back"
+        return (refusal(asked, hearing, "too_many_requests", seen),)
+    return _less(state, wrong, asked.reason, asked.asked_by, asked.consignment_id, hearing)
+
+
+def _less(state: Goods, wrong: Landing, reason: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+    retracted = ArrivalRetracted(
+        consignment_id=consignment,
+        occurred_at=hearing.at,
+        wrong=wrong.message_id,
+        reason=shown(reason, breaks=True),
+        retracted_by=shown(by, 64),
+    )
+    dossier = learn(state.dossier, retracted, hearing.message_id)
+    told = retracted.model_copy(update=what_stands(dossier))
+    return (told, *settle(state, dossier, officers(state), consignment, hearing))
+
+
+def not_landed(state: Goods, told: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+    """A terminal took back that the container came: the goods have not arrived in it, unless somebody else said so."""
+    if isinstance(state, Withdrawn):
+        return ()
+    dossier, landing = learn(state.dossier, told, hearing.message_id), by_gate(state.dossier, told.container_no)
+    if dossier is state.dossier:
+        return ()
+    facts = settle(state, dossier, officers(state), told.consignment_id, hearing)
+    if landing is None:
+        return facts
+    retracted = ArrivalRetracted(
+        consignment_id=told.consignment_id,
+        occurred_at=hearing.at,
+        wrong=landing.message_id,
+        reason="the terminal took its report back",
+        retracted_by=BY_GATE,
+        **what_stands(dossier),
+    )
+    return (retracted, *facts)
+
+
+def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
+    """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
+    at, boxes = event_time(told.occurred_at, hearing), named((told.container_no,))
+    landing = Landing(hearing.message_id, at, boxes, by_gate=True)
+    dossier = state.dossier
+    if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
+        return ()
+    if too_many_landings(dossier, landing):
+        return ()  # so many that came before the assessment that a report of the arrival is to be told again
+    arrived = ArrivalRecorded(
+        consignment_id=told.consignment_id,
+        occurred_at=at,
+        place=shown(told.place, 100) or "terminal",
+        reported_by=BY_GATE,
+        containers=boxes,
+    )
+    return (arrived, *_after(state, arrived, hearing))
+
+
+def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fact, ...]:
+    dossier = learn(state.dossier, arrived, hearing.message_id)
+    return settle(state, dossier, officers(state), arrived.consignment_id, hearing)
+
+
+def depart(
+    state: Goods,
+    told: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    hearing: Hearing,
+) -> tuple[Fact, ...]:
+    """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
+
+    Nothing is said of goods that this desk does not know yet; what it heard counts from the moment it does.
+    """
+    dossier = learn(state.dossier, told, hearing.message_id)
+    if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):
+        return ()
+    return settle(state, dossier, officers(state), told.consignment_id, hearing)

@@ -1,0 +1,107 @@
+"""What is to be said of goods, given everything that is known of them now?"""
+
+from typing import assert_never
+
+from schemas.envelope import Fact, Hearing
+from schemas.release import Hold, ReportArrival
+from schemas.risk import ConsignmentAssessed
+from services.release.arrivals import arrived_partly, fewer, misfit
+from services.release.departures import left_unreleased
+from services.release.dossier import Dossier
+from services.release.goods import Goods, Held, Refused, Released, Withdrawn, officers, told_to_gate
+from services.release.holds import ARRIVAL, ages, failures, is_being_put_right, learn, open_holds
+from services.release.statement import Statement, refused
+from services.release.transfers import filled, here
+from services.release.watches import watched
+
+MOST_OFFICER_HOLDS = 64
+"""Officers' holds that may be open on one consignment at once; they hold the goods as well as any further one would."""
+
+
+def settle(
+    state: Goods, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed.
+
+    The partition's watches hold what they match in the same breath.
+    """
+    at, say = hearing.at, Statement(consignment, state, dossier, hearing.at)
+    match state:
+        case Withdrawn():
+            return ()
+        case Refused():
+            return _refused_so_far(state, dossier, officers, consignment, hearing)
+        case Held() | Released():
+            pass
+        case _:
+            assert_never(state)
+    officers = (*officers, *_met(state, dossier, officers, hearing))
+    if failed := failures(dossier):
+        return (
+            *say.refuse(*next(iter(failed.items())), officers),
+            *say.send_back("consignment_closed", "the goods were refused"),
+        )
+    wishes = dossier.withdrawals
+    may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
+        if not officers and not left_unreleased(dossier):
+            return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
+        # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
+    elif wishes and dossier.terms:
+        seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
+        rest = dossier._replace(withdrawals=())
+        return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, hearing))
+    holds = open_holds(dossier, officers, state.stated, at)
+    stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
+    if isinstance(state, Released) and stops:
+        return say.revoke(holds)
+    if isinstance(state, Released) and (fewer(state.dossier, dossier) or state.boxes.keys() - here(dossier).keys()):
+        return say.release_less(holds)
+    news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
+    more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
+    if not stops and (news or isinstance(state, Held) or more):
+        return say.release(holds)
+    return say.keep(holds) if news else say.unchanged(holds)
+
+
+def _went_into_others(state: Released, dossier: Dossier) -> bool:
+    """Whether the goods are in other containers than those that the release names."""
+    return bool(dossier.transfers) and filled(dossier).keys() != state.boxes.keys()
+
+
+def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
+    """The holds of watches that match these goods and are not known yet. One that an officer lifted from them stays lifted."""
+    open_now = {each.hold_id for each in officers}
+    found = watched(hearing.shared, dossier.terms, hearing)
+    new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
+    return tuple(new[: max(0, MOST_OFFICER_HOLDS - len(officers))])
+
+
+def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
+    """The containers are known now: arrivals that were reported of others are sent back, and do not count."""
+    dossier = learn(state.dossier, assessed, hearing.message_id)
+    sent_back: list[Fact] = []
+    if dossier is not state.dossier and not isinstance(state, Withdrawn):
+        for landing in state.dossier.landings:
+            fault = misfit(dossier, landing)
+            if fault and not landing.by_gate:
+                of = ReportArrival.kind
+                sent_back.append(refused(assessed.consignment_id, landing.message_id, *fault, hearing.at, of))
+    return (*sent_back, *settle(state, dossier, officers(state), assessed.consignment_id, hearing))
+
+
+def _refused_so_far(
+    state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, hearing: Hearing
+) -> tuple[Fact, ...]:
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was.
+    `theirs`: the officers' holds, of which it is said when they change.
+    """
+    say, standing = Statement(consignment, state, dossier, hearing.at), failures(dossier)
+    cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")
+    if cause in standing and theirs != officers(state):
+        return say.refuse(cause, standing[cause], theirs)
+    if cause in standing:
+        # refused before the containers were known, or before they arrived: the gate hears of them now
+        return say.to_gate("refused", refused=True)
+    again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
+    return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

@@ -1,0 +1,31 @@
+"""What follows when a declarant wants to take the declaration back?"""
+
+from schemas.declaration import WithdrawalRequested
+from schemas.envelope import Fact, Hearing
+from services.release.goods import Goods, Refused, Released, Withdrawn, officers
+from services.release.holds import learn
+from services.release.settling import settle
+from services.release.statement import refused
+
+MOST_WITHDRAWALS = 64
+"""Wishes to take the declaration back that wait for the assessment."""
+
+
+def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple[Fact, ...]:
+    """Taken back, sent back, or (before the assessment) kept until it can be decided."""
+    if isinstance(state, Withdrawn):
+        if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
+            return ()
+        code, seen = "already_withdrawn", "the declaration was withdrawn already"
+    elif isinstance(state, Released):
+        code, seen = "already_released", f"released in version {state.version}"
+    elif isinstance(state, Refused):
+        code, seen = "consignment_closed", "the goods were refused"
+    elif state.revoked:
+        code, seen = "already_released", "the goods had been released and were called back"
+    elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
+        code, seen = "too_many_requests", f"{len(state.dossier.withdrawals)} wishes wait for the assessment"
+    else:
+        dossier = learn(state.dossier, wish, hearing.message_id)
+        return settle(state, dossier, officers(state), wish.consignment_id, hearing)
+    return (refused(wish.consignment_id, wish.request_id, code, seen, hearing.at),)

@@ -1,0 +1,228 @@
+"""Which partitions does this worker have, and with which records and read positions does it begin in them?
+
+Upon an assignment the committed offsets are taken first, then the records are restored, and only then is a message read. Upon a
+revocation the records are dropped. `generation` changes with both: what was read before it must not be decided after it.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaException, TopicPartition
+
+from schemas.topics import state_topic
+from services.shell import metrics
+from services.shell.broker_calls import OFFSETS_SECONDS, BrokerCalls
+from services.shell.clients import desk_consumer
+from services.shell.desk import Desk
+from services.shell.desk_topics import DeskTopics
+from services.shell.liveness import Liveness
+from services.shell.offsets import Offsets
+from services.shell.positions import MARK, Found, Noted, resume
+from services.shell.restore import Restoring, restore
+from services.shell.settings import WorkerSettings
+from services.shell.store import Partition
+
+OFFSETS_TRIES = 4
+"""How often the committed offsets are asked for before a fresh process asks: librdkafka can wait for its coordinator for ever."""
+IDLE_COMMIT = 1.0
+"""Seconds after which offsets that only passed over messages are committed."""
+
+log = structlog.get_logger()
+
+
+class Assignment:
+    """The partitions of one desk in this worker, and the consumer that has them. `connect` comes first."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        settings: WorkerSettings,
+        calls: BrokerCalls,
+        liveness: Liveness,
+        stop: threading.Event,
+        on_revoked: Callable[[], None],
+    ) -> None:
+        self.stores: dict[int, Partition] = {}
+        self.offsets = Offsets()
+        self.topics = DeskTopics(desk.name, settings)
+        self.generation = 0
+        self.ready = threading.Event()
+        """Set while the partitions are taken over."""
+        self.revoked_at = 0.0
+        """When (monotonic) partitions were taken away and none were given since; 0 when some are assigned."""
+        self.consumer: Consumer
+        self._desk, self._settings, self._calls, self._liveness = desk, settings, calls, liveness
+        self._stop, self._on_revoked = stop, on_revoked
+        self._assigned: list[TopicPartition] | None = None
+        """Partitions that the group gave us and that are not taken over yet."""
+        self._passed_over_since = 0.0
+
+    def connect(self, inputs: list[str]) -> None:
+        """Joins the desk's group as a reader of these topics."""
+        self.topics.connect()
+        self.consumer = desk_consumer(self._desk.name, self._settings)
+        self.consumer.subscribe(inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+
+    # what the group says
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Notes them and fetches nothing yet.
+
+        A callback may not ask the cluster for anything: after a nested `list_topics` the client's next callback ends the
+        process (assertion `cs != NULL` in confluent-kafka), and what a callback raises is lost.
+        """
+        consumer.assign([])
+        self._assigned = partitions
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        log.info("revoked", desk=self._desk.name, partitions=sorted({p.partition for p in partitions}))
+        self.generation += 1
+        self._assigned = None
+        self.revoked_at = time.monotonic()
+        self.ready.clear()
+        self.offsets.passed_over.clear()
+        self.offsets.read.clear()
+        self.stores = {}
+        self._liveness.assignment_lost()
+        self._on_revoked()
+
+    def take_over_assigned(self) -> None:
+        """Takes over what the group assigned meanwhile, if it did."""
+        if self._assigned is not None:
+            partitions, self._assigned = self._assigned, None
+            self.take_over(partitions)
+
+    def take_over(self, partitions: list[TopicPartition]) -> None:
+        """Restores these partitions of all inputs and reads on. Refused where records or read positions are missing."""
+        started = time.monotonic()
+        self.topics.ids = self._calls.retrying(self.topics.describe, "describe_topics")
+        numbers = sorted({p.partition for p in partitions})
+        log.info("assigned", desk=self._desk.name, partitions=numbers)
+        committed = self.committed_offsets(partitions)  # before the states, which may only be newer
+        self.generation += 1
+        self._liveness.restoring = restoring = Restoring()
+        name = self._desk.name
+        self.stores = restore(name, self._settings, state_topic(name), numbers, self._stop, restoring)
+        self.offsets.passed_over.clear()
+        self._liveness.parked = restoring.parked
+        self.offsets.committed = self._resume(committed)
+        if self.offsets.passed_over:
+            self._commit_passed_over()
+        if self._desk.watcher:
+            self._desk.watcher.restored(one for store in self.stores.values() for one in store.states())
+        offsets = self.offsets.committed
+        self._read_from([TopicPartition(p.topic, p.partition, offsets[p.partition][p.topic]) for p in partitions])
+        self._liveness.progressed()
+        self._liveness.restoring = None
+        self.revoked_at = 0.0
+        seconds, records = time.monotonic() - started, sum(len(store.records) for store in self.stores.values())
+        metrics.RESTORE.labels(name).set(seconds)
+        log.info("restored", desk=name, records=records, read=restoring.read, seconds=round(seconds, 3))
+        self.ready.set()
+
+    def _resume(self, committed: list[TopicPartition]) -> dict[int, dict[str, int]]:
+        """From where each partition goes on; Refused where records or positions are missing and nobody agreed to that."""
+        by_partition: dict[int, dict[str, Noted]] = {}
+        for each in committed:
+            offset = None if each.offset == OFFSET_INVALID else each.offset
+            by_partition.setdefault(each.partition, {})[each.topic] = Noted(offset, each.metadata or "")
+        accepted = self._settings.accepts_lost_states(self._desk.name)
+        resumed: dict[int, dict[str, int]] = {}
+        for partition, inputs in by_partition.items():
+            store = self.stores[partition]
+            restored = Found(partition, inputs, store.stored, store.first, len(store.records), store.unreadable)
+            end = partial(self._begin_at_end, partition)
+            resumed[partition] = resume(self._desk.name, inputs, restored, accepted, end, self.topics.ids)
+            for topic, offset in resumed[partition].items():
+                # the group forgot it, and whoever asks it how far we read shall know
+                if offset > (inputs[topic].offset or 0):
+                    self.offsets.passed_over[topic, partition] = offset
+            if accepted and store.stored is not None:
+                store.stored.cut = store.first
+        return resumed
+
+    def _begin_at_end(self, partition: int, topic: str) -> int:
+        """Where a new input begins that the catalogue gives from its end: kept as a number, since what comes while the desk is
+        down must not move it."""
+        beginning = TopicPartition(topic, partition)
+        _, end = self._calls.retrying(
+            lambda: self.consumer.get_watermark_offsets(beginning, OFFSETS_SECONDS), "end of an input"
+        )
+        self.offsets.passed_over[topic, partition] = int(end)
+        return int(end)
+
+    # offsets
+
+    def rewind(self) -> None:
+        """Reads on from the committed offsets."""
+        self.offsets.passed_over.clear()
+        assignment = self.consumer.assignment()
+        if assignment:
+            committed = self.committed_offsets(assignment)
+            self._read_from([self._no_earlier_than_known(each) for each in committed])
+
+    def _no_earlier_than_known(self, committed: TopicPartition) -> TopicPartition:
+        """The offset from which an input goes on; the group may have forgotten it meanwhile."""
+        known = self.offsets.committed.get(committed.partition, {}).get(committed.topic, OFFSET_BEGINNING)
+        offset = known if committed.offset == OFFSET_INVALID else max(known, committed.offset)
+        return TopicPartition(committed.topic, committed.partition, offset)
+
+    def _read_from(self, offsets: list[TopicPartition]) -> None:
+        self.consumer.assign(offsets)
+        self.offsets.read = {(p.topic, p.partition): p.offset for p in offsets}
+
+    def committed_offsets(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
+        """What the group has committed of these, OFFSET_INVALID where nothing; stable: no transaction with an offset is open."""
+        committed: list[TopicPartition] = self._calls.retrying(
+            lambda: self.consumer.committed(partitions, OFFSETS_SECONDS), "committed", OFFSETS_TRIES
+        )
+        for each in committed:
+            if each.error:
+                raise KafkaException(each.error)
+        return committed
+
+    def still_ours(self) -> bool:
+        """Whether the group takes an offset from this worker: another generation of the group refuses it."""
+        try:
+            held = [p for p in self.committed_offsets(self.consumer.assignment()) if p.offset >= 0]
+            if held:
+                self.consumer.commit(offsets=held, asynchronous=False)
+        except KafkaException as problem:
+            log.warning("not the owner any more", desk=self._desk.name, error=str(problem.args[0]))
+            return False
+        return bool(held)
+
+    def pass_over(self, offsets: dict[tuple[str, int], int]) -> None:
+        """Messages up to these offsets changed nothing: committed now and then, since reading them again does nothing."""
+        self.offsets.passed_over.update(offsets)
+        self.offsets.note_read(offsets)
+        self._passed_over_since = self._passed_over_since or time.monotonic()
+        self.commit_passed_over()
+
+    def commit_passed_over(self) -> None:
+        """Commits the offsets that were passed over, if it is time."""
+        if self.offsets.passed_over and time.monotonic() - self._passed_over_since >= IDLE_COMMIT:
+            self._commit_passed_over()
+
+    def _commit_passed_over(self) -> None:
+        offsets = [
+            TopicPartition(topic, partition, offset, MARK if self.stores[partition].stored else "")
+            for (topic, partition), offset in self.offsets.passed_over.items()
+        ]
+        try:
+            self.consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as problem:  # nothing depends on it: these messages would only be passed over again
+            if problem.args[0].fatal():
+                raise
+            log.warning("positions not committed", desk=self._desk.name, error=str(problem.args[0]))
+            self._passed_over_since = time.monotonic()
+            return
+        self.passed_over_committed()
+
+    def passed_over_committed(self) -> None:
+        """The offsets that were passed over are committed, by a transaction or by themselves."""
+        self.offsets.passed_over.clear()
+        self._passed_over_since = 0.0

@@ -1,0 +1,76 @@
+"""What does a desk do while the broker is away, or does not let it in? The calls of one loop to the cluster, tried again.
+
+A call that must come back soon sets `answer_by`; the worker ends a process that is past it (`services/shell/worker.py`), since librdkafka
+can wait for its coordinator for ever.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException
+
+from services.shell.access import Access, Refusals
+
+ATTEMPTS = 8
+"""How often something is tried before the process gives up and a fresh one starts over."""
+OFFSETS_SECONDS = 5.0
+"""How long one call about committed offsets may take.
+
+librdkafka can wait for its group coordinator for ever, whatever timeout it is given, after a broker came back
+(confluentinc/librdkafka#5456); a killed broker brought desks to that standstill.
+"""
+AWAY = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT})
+"""After these a producer is replaced before its next transaction: the old one would wait for its coordinator every time."""
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+class BrokerCalls:
+    """Of one desk. `stop` ends waiting."""
+
+    def __init__(self, desk: str, access: Access, stop: threading.Event) -> None:
+        self.answer_by = math.inf
+        """When (monotonic) the call in hand must have come back."""
+        self.broker_was_away = False
+        """Whether the producer lost its brokers since it was made."""
+        self.serve_errors: Callable[[], object] = lambda: None
+        """Lets the producer report the errors that it met meanwhile."""
+        self._desk, self._access, self._stop = desk, access, stop
+        self._refusals = Refusals()
+
+    def on_producer_error(self, error: KafkaError) -> None:
+        """For the producer's `error_cb`."""
+        self.broker_was_away = self.broker_was_away or error.code() in AWAY
+        self._refusals(error)
+
+    def on_consumer_error(self, error: KafkaError) -> None:
+        """An error that came in place of a message and passes by itself."""
+        self._refusals(error)
+
+    def check_let_in(self) -> None:
+        """NoAccess where the cluster does not let this desk in any more."""
+        if self._refusals.for_good:
+            raise self._access.not_let_in(self._refusals.last.str() if self._refusals.last else "")
+
+    def wait(self, seconds: float) -> None:
+        """Returns earlier when the loop is stopped."""
+        self._stop.wait(seconds)
+
+    def retrying(self, call: Callable[[], T], name: str, attempts: int = ATTEMPTS) -> T:
+        """What the call returns; KafkaException where trying again does not help, RuntimeError after so many attempts."""
+        for attempt in range(attempts):
+            try:
+                return call()
+            except KafkaException as problem:
+                error = problem.args[0]
+                self.serve_errors()
+                self.check_let_in()
+                if error.fatal() or not (error.retriable() or error.code() == KafkaError._TIMED_OUT):
+                    raise
+                log.warning("retrying", what=name, desk=self._desk, error=str(error))
+                self.wait(min(0.2 * 2**attempt, 5))
+        raise RuntimeError(f"{self._desk}: {name} failed {attempts} times")

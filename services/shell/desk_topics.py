@@ -1,0 +1,51 @@
+"""Are the topics of a running desk still those that it had when it took its partitions over?"""
+
+import math
+import time
+
+import structlog
+from confluent_kafka import KafkaException
+
+from services.shell.clients import desk_admin
+from services.shell.layout import ask, check_partitions, found, ids, topics_of
+from services.shell.positions import refuse_replaced
+from services.shell.settings import WorkerSettings
+
+SECONDS, LIMIT = 5.0, 2.0
+"""How often the cluster is asked for the partitions of the topics, and how long that may take."""
+
+log = structlog.get_logger()
+
+
+class DeskTopics:
+    """Of one desk. `connect` comes first."""
+
+    def __init__(self, desk: str, settings: WorkerSettings) -> None:
+        self.ids: dict[str, str] = {}
+        """Topic → its id, when the partitions were taken over."""
+        self._desk, self._settings = desk, settings
+        self._asked_at = -math.inf
+
+    def connect(self) -> None:
+        """Makes the client that asks."""
+        self._admin = desk_admin(self._desk, self._settings)
+
+    def describe(self) -> dict[str, str]:
+        """Topic → its id; Refused when somebody changed the number of partitions, KafkaException without an answer in time."""
+        self._asked_at = time.monotonic()
+        there = found(ask(self._admin, topics_of(self._desk), LIMIT))
+        check_partitions(there, self._settings.partitions)
+        return ids(there)
+
+    def compare(self) -> None:
+        """Call often. Refused when they are other topics now; a broker that does not answer is asked again later."""
+        if time.monotonic() - self._asked_at < SECONDS:
+            return
+        try:
+            now_there = self.describe()
+        except KafkaException as problem:
+            if problem.args[0].fatal():
+                raise
+            log.warning("topics not compared", desk=self._desk, error=str(problem.args[0]))
+            return
+        refuse_replaced(self._desk, self.ids, now_there)

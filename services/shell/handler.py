@@ -1,0 +1,171 @@
+"""May this message be decided, and what comes of it? Decoding, checks, requests decided once, then facts and the new state.
+
+`MessageHandler.attempt` changes the entry and the outcome as a whole, or returns why it cannot and changes nothing; then the caller
+parks the message.
+"""
+
+from datetime import datetime
+
+from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, RequestRefused
+from schemas.flow import HOLDING
+from schemas.parking import is_deadline
+from services.shell.codec import Raw, Undecodable, decode, in_doubt, kind_of, moment_of
+from services.shell.deciding import decide_message
+from services.shell.desk import Desk
+from services.shell.outcome import Outcome, TooLarge, cause_of, fact_output
+from services.shell.overlay import Entry, Overlay
+from services.shell.parking import Trouble
+from services.shell.partition import partition_of
+from services.shell.requests import MOST_REMEMBERED, Known, Repeat, content_digest, known, remembered, too_many
+
+DOUBTS = frozenset({"contract", "null_value", "missing_id", "bad_header", "too_large"})
+"""Why a message cannot be read although its key says which goods it is about: what can only hold goods holds these."""
+HOLDING_KINDS = {name: frozenset(kind.kind for kind in kinds) for name, kinds in HOLDING.items()}
+"""Desk → kinds of messages that can only hold goods."""
+
+
+class MessageHandler:
+    """Decides the messages of one turn, each by itself. `time`: `at` as a header has it.
+
+    `careful`: partition and key of records that could not be written; each state of theirs is tried before it counts.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        partitions: int,
+        at: datetime,
+        time: str,
+        overlay: Overlay,
+        outcome: Outcome,
+        careful: frozenset[tuple[int, str]],
+    ) -> None:
+        self._desk, self._partitions, self._at, self._time = desk, partitions, at, time
+        self._overlay, self._outcome, self._careful = overlay, outcome, careful
+        self._holding = HOLDING_KINDS.get(desk.name, frozenset())
+
+    def attempt(self, entry: Entry, key: str, message: Raw) -> Trouble | None:
+        """Decides the message; or says why that is impossible, and then nothing has changed."""
+        deadline = is_deadline(message.topic)
+        try:
+            decoded = self._decoded(DeadlinePassed if deadline else kind_of(message), message)
+        except Undecodable as error:
+            return Trouble(error.reason, str(error))
+        except Exception as error:  # not known to occur; but one message must never stop the others
+            return trouble_of(error)
+        if entry.misplaced:
+            belongs = partition_of(key.encode(), self._partitions)
+            return Trouble("wrong_partition", f"read from partition {message.partition}; its key belongs to {belongs}")
+        if entry.unreadable:
+            return Trouble("record_unreadable", entry.unreadable)
+        shared = self._overlay.shared(message.partition, key)
+        if shared is not None and shared.unreadable and decoded.kind not in self._holding:
+            return Trouble("record_unreadable", f"the record of the whole partition: {shared.unreadable}"[:400])
+        cause = message.forwarded("ce_id").decode() or message.position
+        serial = 0 if deadline else message.offset * self._partitions + message.partition
+        hearing = Hearing(self._at, cause, serial, _recorded(message), None if shared is None else shared.state)
+        try:
+            if isinstance(decoded, Request):
+                self._decide_once(entry, key, message, decoded, hearing)
+            else:
+                self._decide(entry, key, message, decoded, hearing)
+        except Exception as error:  # a bug or a broken invariant: the goods wait, with the reason, and nobody else does
+            return trouble_of(error)
+        return None
+
+    def _decoded(self, kind: type[Message], message: Raw) -> Message:
+        """The message; one that can only hold goods does so, whatever a later version has added, and however badly it is written."""
+        try:
+            return decode(kind, message, extra="ignore" if kind.kind in self._holding else None)
+        except Undecodable as error:
+            held = in_doubt(kind, message, self._at) if error.reason in DOUBTS else None
+            if held is None:
+                raise
+            return held
+
+    def _decide_once(self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing) -> None:
+        """A repeat of a request changes nothing, and another content under the id of an answered request is refused."""
+        record, digest, at = entry.record, content_digest(source), hearing.at.timestamp()
+        match known(record.requests, record.heard, hearing.message_id, digest):
+            case Repeat.SAME:
+                self._outcome.duplicates += 1
+            case Repeat.OTHER if request.kind in self._holding:  # the id is taken, and the goods are held all the same
+                self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
+            case Repeat.OTHER:
+                self._refuse(
+                    entry, key, source, request, hearing, "key_reused", "the id was answered for other content"
+                )
+            case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
+                why = f"{MOST_REMEMBERED} requests within 24 hours"  # to remember it would push out another
+                self._refuse(entry, key, source, request, hearing, "too_many_requests", why)
+            case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
+                why = f"told for {request.occurred_at.isoformat()}, asked at {source.text('ce_time')[:40]}"
+                self._refuse(entry, key, source, request, hearing, "in_future", why)
+            case Repeat.NEW:
+                self._decide(entry, key, source, request, hearing)
+                record.requests = remembered(record.requests, Known(hearing.message_id, digest, at))
+                entry.dirty = True
+
+    def _refuse(
+        self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, why: str
+    ) -> None:
+        """The loop's own refusal, which no decider knows of and no record remembers: each such message has its own."""
+        refusal = RequestRefused(
+            occurred_at=hearing.at,
+            subject=key,
+            request_id=hearing.message_id,
+            request_kind=request.kind,
+            code=code,
+            reason=f"{why} ({source.position})",
+        )
+        cause = cause_of(source, hearing.message_id)
+        output = fact_output(self._desk.name, refusal, 0, entry.record.n + 1, cause, self._time, named=source.position)
+        self._outcome.decided += 1
+        self._outcome.outputs.append(output)
+        entry.record.n += 1
+        entry.dirty = True
+        self._outcome.count_fact(refusal.kind)
+
+    def _decide(self, entry: Entry, key: str, source: Raw, message: Message, hearing: Hearing) -> None:
+        name = self._desk.name
+        facts, state = decide_message(self._desk.decider, entry.state, message, hearing, name)
+        outputs = []
+        if facts:
+            cause, sequence = cause_of(source, hearing.message_id), entry.record.n + 1
+            outputs = [fact_output(name, fact, n, sequence + n, cause, self._time) for n, fact in enumerate(facts)]
+        if self._careful and (source.partition, key) in self._careful:
+            self._overlay.check_fits(entry, key, state)
+        # from here on nothing can fail: the entry changes as a whole or not at all
+        self._outcome.decided += 1
+        self._outcome.outputs += outputs
+        entry.record.n += len(facts)
+        for fact in facts:
+            self._outcome.count_fact(fact.kind)
+        if state is not entry.state:
+            entry.state = state
+            entry.dirty = True
+        if facts:
+            entry.dirty = True
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Why a message is parked that a decider, or the writing of what came of it, raised for."""
+    if isinstance(error, TooLarge):
+        return Trouble("too_large", str(error))
+    return Trouble("decide_raised", f"{type(error).__name__}: {error}"[:500])
+
+
+def _is_future(request: Request, source: Raw) -> bool:
+    """Whether it tells an event that had not happened when it was asked: by its own header, the same at every reading."""
+    try:
+        return request.occurred_at > moment_of(source.text("ce_time")) + FUTURE_SKEW
+    except ValueError:
+        return False
+
+
+def _recorded(message: Raw) -> datetime | None:
+    """When its writer wrote it down, where that can be read."""
+    try:
+        return moment_of(message.text("ce_time"))
+    except ValueError:
+        return None

@@ -1,0 +1,69 @@
+"""Does a loop get on, and how far is it behind? What the pages of the worker and the metrics tell of it.
+
+The loop's thread writes, the pages read in another thread: each attribute is set as a whole.
+"""
+
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, TopicPartition
+
+from services.shell import metrics
+from services.shell.restore import Restoring
+from services.shell.store import Partition
+
+SECONDS = 1.0
+"""Between two looks at the lag."""
+
+
+class Liveness:
+    """Of one desk's loop."""
+
+    def __init__(self, desk: str) -> None:
+        self.restoring: Restoring | None = None
+        """How far the restore is, while there is one."""
+        self.member_id = ""
+        """Under which id the group knew this worker when it was last looked up; its supervisor removes older ones."""
+        self.lag = 0
+        """Messages between the position and the end of what this worker was assigned."""
+        self.parked = 0
+        """Messages that wait in parking."""
+        self.progress = time.monotonic()
+        """When the loop last got on, or had nothing to do."""
+        self._desk = desk
+        self._measured = 0.0
+
+    def progressed(self) -> None:
+        """The loop got on."""
+        self.progress = time.monotonic()
+
+    def idle(self) -> None:
+        """Nothing was read and nothing is due: that is progress where all is read."""
+        if self.lag == 0:
+            self.progressed()
+
+    def stalled(self) -> float:
+        """Seconds without progress while there is something to do; 0 when there is nothing to do."""
+        restoring = self.restoring  # reading records back is progress too, however many there are
+        return time.monotonic() - max(self.progress, restoring.moved if restoring else 0.0)
+
+    def assignment_lost(self) -> None:
+        """The group may forget the member from here on; until it has given another id, none is told."""
+        self.member_id = ""
+
+    def measure(self, consumer: Consumer, stores: Mapping[int, Partition], read: Mapping[tuple[str, int], int]) -> None:
+        """Call often: looks once a second, from the loop's thread."""
+        moment = time.monotonic()
+        if not stores or moment - self._measured >= SECONDS:
+            self.member_id = consumer.memberid() or ""  # only here: from another thread the call was seen to hang
+        if moment - self._measured < SECONDS:
+            return
+        self._measured = moment
+        lag = 0
+        for (topic, partition), offset in read.items():
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
+            lag += max(0, high - max(offset, low, 0))
+        self.lag = lag
+        metrics.LAG.labels(self._desk).set(lag)
+        metrics.LIVE.labels(self._desk).set(sum(len(store.records) for store in stores.values()))
+        metrics.PARKED_NOW.labels(self._desk).set(self.parked)

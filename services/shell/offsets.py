@@ -1,0 +1,47 @@
+"""Up to where has a loop read its inputs, and what of that is committed?
+
+Offsets are the next ones to be read. `services/shell/positions.py` has the form in which they stand in the state topic.
+"""
+
+from collections.abc import Mapping
+
+from services.shell.overlay import Changed
+
+InputOffsets = dict[tuple[str, int], int]
+"""(Input topic, partition) → offset."""
+
+
+class Offsets:
+    """Of the partitions that are assigned now."""
+
+    def __init__(self) -> None:
+        self.read: InputOffsets = {}
+        """What was read, committed or not; the lag counts from here."""
+        self.passed_over: InputOffsets = {}
+        """Read offsets whose messages changed nothing, and which are not committed yet."""
+        self.committed: dict[int, dict[str, int]] = {}
+        """Partition → input topic → offset by the last committed transaction."""
+
+    def note_read(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Never backwards: the end that was reported in the same batch lies behind the last message's marker."""
+        for topic_partition, offset in offsets.items():
+            self.read[topic_partition] = max(offset, self.read.get(topic_partition, 0))
+
+    def standing(self, changed: Changed) -> InputOffsets:
+        """The committed offsets of the partitions of these records. With a time limit nothing is read; but librdkafka sends nothing where there is no
+        offset, and then the group does not check whether this worker still has the partition."""
+        return {
+            (topic, partition): offset
+            for partition in {partition for partition, *_ in changed}
+            for topic, offset in self.committed[partition].items()
+            if offset >= 0
+        }
+
+    def moved(self, offsets: Mapping[tuple[str, int], int]) -> dict[int, dict[str, int]]:
+        """The offsets of all inputs of each partition in which these move one: as `committed` will have them."""
+        moved: dict[int, dict[str, int]] = {}
+        for (topic, partition), offset in offsets.items():
+            if partition not in moved:
+                moved[partition] = dict(self.committed.get(partition, {}))
+            moved[partition][topic] = offset
+        return moved

@@ -1,0 +1,83 @@
+"""How is settled what an older version of the loop parked? It kept messages whole in the record, and where that was full it only
+announced them (`parking_full`)."""
+
+from schemas.parking import PARKING_FULL, DiscardParked, Origin
+from schemas.topics import parked_topic
+from services.shell.handler import MessageHandler
+from services.shell.overlay import Entry
+from services.shell.parked_queue import ParkedQueue
+from services.shell.parking import Trouble, edited_value, parked_raw, waits_here
+from services.shell.settling import BoundedReader, Order, Settlements
+from services.shell.store import ParkedMessage
+
+
+class OlderParking:
+    """Of one turn of one service."""
+
+    def __init__(
+        self,
+        service: str,
+        reader: BoundedReader,
+        handler: MessageHandler,
+        queue: ParkedQueue,
+        settlements: Settlements,
+    ) -> None:
+        self._service, self._reader, self._handler = service, reader, handler
+        self._queue, self._settlements = queue, settlements
+
+    def settle_recorded(self, entry: Entry, key: str, partition: int, order: Order) -> bool:
+        """Settles the messages that the record keeps, from the first one on, which the order is about. Whether all were replayed."""
+        left: list[ParkedMessage] = list(entry.record.parked)
+        entry.dirty = True
+        if isinstance(order, DiscardParked):
+            first = left.pop(0)
+            entry.record.parked = left
+            self._settlements.discarded(
+                entry, key, partition, first.origin(), first.raw().text("ce_type"), order.asked_by
+            )
+            return False
+        edited = edited_value(order)
+        while left:
+            origin, message = left[0].origin(), left[0].raw()
+            message = message._replace(topic=origin.topic)
+            if edited is not None:
+                message = message._replace(value=edited)
+            elif not left[0].kept:
+                if not self._reader.may_read():
+                    return False  # an order about this one goes on from here
+                message = self._reader.whole(message)
+            trouble = self._handler.attempt(entry, key, message)
+            if trouble is not None:
+                self._queue.park_again(entry, key, message, trouble, partition, 2)
+                return False
+            self._settlements.replayed(
+                entry, key, partition, origin, message, order if edited is not None else None, order.asked_by
+            )
+            edited = None
+            left = left[1:]
+            entry.record.parked = left
+        return True
+
+    def settle_announced(self, entry: Entry, key: str, partition: int, order: Order, parked_offset: int) -> None:
+        """Settles what was announced as `parking_full` at this offset of the parked topic: it waits in no queue and lies at its origin."""
+        if entry.waits or order.origin in entry.record.settled:
+            return
+        announced = self._reader.message_at(Origin(parked_topic(self._service), partition, parked_offset))
+        fact = announced and waits_here(announced, self._service, key.encode())
+        if not fact or fact.origin != order.origin or fact.reason != PARKING_FULL:
+            return
+        message = parked_raw(fact)
+        if isinstance(order, DiscardParked):
+            self._settlements.discarded(entry, key, partition, fact.origin, message.text("ce_type"), order.asked_by)
+        else:
+            edited = edited_value(order)
+            message = message._replace(value=edited) if edited is not None else self._reader.whole(message)
+            trouble = self._handler.attempt(entry, key, message)
+            if trouble is not None:
+                again = Trouble(PARKING_FULL, f"{trouble.reason}: {trouble.error}")
+                self._queue.park_again(entry, key, message, again, partition, 2)
+                return
+            self._settlements.replayed(entry, key, partition, fact.origin, message, order, order.asked_by)
+        entry.record.settled = [*entry.record.settled, fact.origin]
+        self._settlements.not_counted()
+        entry.dirty = True

@@ -1,0 +1,100 @@
+"""What does a turn have to produce and to count? And how does a fact become a message, with id, headers and the copy for ports?
+
+Nothing of it is written yet: the loop produces the outputs in the transaction that also has the records and the read positions.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from schemas.envelope import Fact, fact_id
+from schemas.marks import Audience
+from schemas.outside import hidden, to_outside
+from schemas.topics import is_for_ports, topic_of
+from services.shell.codec import LARGEST_MESSAGE, Headers, Raw, encode, headers
+
+
+class TooLarge(Exception):
+    """A fact or record that fits into no Kafka message."""
+
+
+@dataclass(slots=True)
+class Output:
+    """One message to produce; `partition` only where the key does not choose it. `for_ports`: the redacted form of a fact, which goes to
+    the ports' topic under the same key and headers, in the same transaction; None where ports get none."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    headers: Headers
+    partition: int | None = None
+    for_ports: bytes | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The outputs of a turn in their order, and its counts."""
+
+    outputs: list[Output] = field(default_factory=list)
+    facts: dict[str, int] = field(default_factory=dict)
+    """Kind → number of facts."""
+    parked: dict[str, int] = field(default_factory=dict)
+    """Reason → number of messages that were set aside for the first time."""
+    decided: int = 0
+    duplicates: int = 0
+    """Requests that were answered before."""
+    settled: int = 0
+    """Parked messages that were replayed or discarded."""
+
+    def count_fact(self, kind: str) -> None:
+        self.facts[kind] = self.facts.get(kind, 0) + 1
+
+    def count_parked(self, reason: str) -> None:
+        self.parked[reason] = self.parked.get(reason, 0) + 1
+
+
+class Cause(NamedTuple):
+    """What a fact carries on of the message that it was drawn from. `trace`: its `traceparent`, empty where there is none."""
+
+    message_id: str
+    correlation: str
+    trace: bytes
+
+
+def cause_of(message: Raw, message_id: str) -> Cause:
+    """`message_id`: the id under which the message was decided."""
+    correlation = message.forwarded("correlationid").decode()
+    return Cause(message_id, correlation or message_id, message.forwarded("traceparent"))
+
+
+def fact_headers(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, time: str, named: str = "") -> Headers:
+    """The headers of the `index`-th fact of its message. `named`: what stands for the index in its id, where that is taken already."""
+    return headers(
+        id=fact_id(desk, cause.message_id, named or index),
+        kind=fact.kind,
+        source=f"/desks/{desk}",
+        time=time,
+        subject=fact.key,
+        cause=cause.message_id,
+        correlation=cause.correlation,
+        sequence=sequence,
+        trace=cause.trace,
+    )
+
+
+def fact_output(desk: str, fact: Fact, index: int, sequence: int, cause: Cause, time: str, named: str = "") -> Output:
+    """As `fact_headers`, with topic, key and value; TooLarge where the fact fits into no message."""
+    key, value = fact.key, encode(fact)
+    if len(value) > LARGEST_MESSAGE:
+        raise TooLarge(f"{fact.kind} would have {len(value)} bytes; at most {LARGEST_MESSAGE}")
+    return Output(
+        topic_of(desk, type(fact)),
+        key,
+        value,
+        fact_headers(desk, fact, index, sequence, cause, time, named),
+        for_ports=_redacted(fact, value) if is_for_ports(desk, fact) else None,
+    )
+
+
+def _redacted(fact: Fact, value: bytes) -> bytes:
+    """The value of the copy for ports; that of the fact where nothing of it is masked."""
+    return to_outside(fact, Audience.PORT) if hidden(type(fact), Audience.PORT) else value

@@ -1,0 +1,152 @@
+"""Which records has a turn read, and how do the changed ones look as values of the state topic?
+
+An entry is the record of one key with its state decoded. The overlay is thrown away with its turn: nothing that a turn computed
+becomes visible before its transaction is committed, and then the loop puts the changed records into the store.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from schemas.envelope import Deadline, deadline_id
+from services.shell.codec import LARGEST_MESSAGE
+from services.shell.desk import Desk
+from services.shell.outcome import TooLarge
+from services.shell.partition import key_in, partition_of
+from services.shell.positions import UNREADABLE
+from services.shell.store import Partition, Record, decode_record, encode_record, unreadable_record
+
+
+@dataclass(slots=True)
+class Entry:
+    """A record in the overlay, with its state decoded; `before` is the state that the batch found.
+
+    `misplaced`: no record was there, and the key belongs to another partition. `unreadable`: why the state cannot be decoded.
+    `parked_now`: messages that this turn parked, which the parked topic does not show yet. `settled`: a parked message was.
+    """
+
+    record: Record
+    state: Any
+    before: Any
+    dirty: bool = False
+    forgotten: bool = False
+    misplaced: bool = False
+    unreadable: str = ""
+    parked_now: int = 0
+    settled: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a message of this key is parked."""
+        return self.record.waiting is not None or bool(self.record.parked)
+
+
+Changed = list[tuple[int, str, Entry, bytes | None]]
+"""Partition, key, entry and the value for the state topic; None is a tombstone."""
+
+
+class Overlay:
+    """The entries of one turn, by partition and key. `retention`: how long the marker of a closed consignment is kept."""
+
+    def __init__(self, desk: Desk, partitions: int, at: datetime, retention: timedelta) -> None:
+        self.entries: dict[tuple[int, str], Entry] = {}
+        self._desk, self._partitions, self._at, self._retention = desk, partitions, at, retention
+
+    def entry(self, store: Partition, partition: int, key: str) -> Entry:
+        """The entry of this key; made from the store's record where the turn has none yet."""
+        entry = self.entries.get((partition, key))
+        if entry is None:
+            data = store.records.get(key)
+            if data is None:
+                entry = Entry(Record(), self._desk.decider.INITIAL, None)
+                entry.misplaced = partition_of(key.encode(), self._partitions) != partition
+            else:
+                entry = self._read(store, data, partition, key)
+            self.entries[partition, key] = entry
+        return entry
+
+    def take_shared(self, store: Partition, partition: int) -> None:
+        """Takes the record that the desk keeps for the whole partition, decoded once for many turns."""
+        if not self._desk.shared:
+            return
+        key = key_in(self._desk.shared, partition, self._partitions)
+        if (partition, key) in self.entries:
+            return
+        entry, data = self.entry(store, partition, key), store.records.get(key)
+        if data is not None and not entry.unreadable:
+            store.decoded(key, data, entry.before)
+
+    def shared(self, partition: int, key: str) -> Entry | None:
+        """That record; None for itself, and of a desk that keeps none."""
+        if not self._desk.shared or key == (name := key_in(self._desk.shared, partition, self._partitions)):
+            return None
+        found = self.entries.get((partition, name))
+        return (
+            Entry(Record(), None, None, unreadable=f"partition {partition} is not in hand") if found is None else found
+        )
+
+    def open_deadlines(self, entry: Entry, key: str, state: Any) -> Iterable[Deadline]:
+        """The time limits of this state that an operator did not give up; ValueError where the record cannot be read."""
+        if entry.unreadable:
+            raise ValueError(entry.unreadable)
+        found = self._desk.decider.deadlines(state)
+        gone = entry.record.discarded
+        return [d for d in found if deadline_id(self._desk.name, key, d) not in gone] if gone else found
+
+    def check_fits(self, entry: Entry, key: str, state: Any) -> None:
+        """Raises where the record with this state could not be written."""
+        before = entry.record
+        entry.record = msgspec.structs.replace(before, n=before.n + 1)
+        try:
+            self.encoded(entry, key, state)
+        finally:
+            entry.record = before
+
+    def encoded(self, entry: Entry, key: str, state: Any) -> bytes | None:
+        """The value for the state topic, None for a record that is forgotten; sets `closed`, `due` and `state` of the record.
+
+        TooLarge where it fits into no message; and whatever the decider raises.
+        """
+        decider, record = self._desk.decider, entry.record
+        if entry.forgotten:
+            return None
+        waits = entry.waits
+        if entry.settled and not (
+            waits or record.n or record.heard or record.requests or record.settled or record.discarded
+        ):
+            if state == decider.INITIAL:
+                return None  # all there ever was of this key was given up
+        if not waits:
+            record.closed = decider.closed(state)
+            if record.closed:
+                record.due = (self._at + self._retention).timestamp()
+            else:
+                limits = self.open_deadlines(entry, key, state) if record.discarded else decider.deadlines(state)
+                record.due = min([d.due for d in limits]).timestamp() if limits else None
+        if not entry.unreadable and (state is not entry.before or not waits):
+            record.state = msgspec.Raw(decider.STATE.serializer.to_json(state))
+        data = encode_record(record)
+        if len(data) > LARGEST_MESSAGE and (not waits or state is not entry.before):
+            raise TooLarge(f"the record would have {len(data)} bytes; at most {LARGEST_MESSAGE}")
+        return data
+
+    def _read(self, store: Partition, data: bytes, partition: int, key: str) -> Entry:
+        try:
+            return self._found(decode_record(data), store.state_of(key, data), partition, key)
+        except UNREADABLE as error:
+            return Entry(unreadable_record(data), None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
+
+    def _found(self, record: Record, state: Any, partition: int, key: str) -> Entry:
+        if state is None:
+            try:
+                state = self._desk.decider.STATE.validator.validate_json(bytes(record.state))
+            except ValueError as error:
+                return Entry(record, None, None, unreadable=f"{type(error).__name__}: {error}"[:400])
+        entry = Entry(record, state, state)
+        nothing_decided = record.n == 0 and record.waiting and state == self._desk.decider.INITIAL
+        if nothing_decided:
+            entry.misplaced = partition_of(key.encode(), self._partitions) != partition
+        return entry

@@ -1,0 +1,45 @@
+"""How does a turn set a message aside? It publishes `MessageParked` and counts it in the record of its key.
+
+The messages lie in the parked topic; a record has the first and last position and a count. `services/shell/replay.py` decides them
+again.
+"""
+
+from datetime import datetime
+
+from schemas.parking import Origin, Parking
+from services.shell.codec import Raw
+from services.shell.outcome import Outcome, Output
+from services.shell.overlay import Entry
+from services.shell.parking import ParkedReader, Trouble, parked_fact, parking_headers, topic_and_value
+from services.shell.store import Waiting
+
+
+class ParkedQueue:
+    """Parks messages of one service in one turn. `time`: `at` as a header has it."""
+
+    def __init__(self, service: str, at: datetime, time: str, reader: ParkedReader, outcome: Outcome) -> None:
+        self._service, self._at, self._time, self._reader, self._outcome = service, at, time, reader, outcome
+
+    def park(self, entry: Entry, key: str, message: Raw, trouble: Trouble) -> None:
+        """Sets the message aside, behind what is parked of this key already."""
+        origin = Origin(message.topic, message.partition, message.offset)
+        record = entry.record
+        waiting = record.waiting
+        if waiting is None:
+            waiting = record.waiting = Waiting(self._reader.end(message.partition), 0, origin, origin)
+        waiting.count, waiting.last = waiting.count + 1, origin
+        entry.parked_now += 1
+        self.park_again(entry, key, message, trouble, message.partition, 1)
+
+    def park_again(self, entry: Entry, key: str, message: Raw, trouble: Trouble, partition: int, attempt: int) -> None:
+        """Publishes why; a later attempt adds nothing to the queue."""
+        entry.dirty = True
+        if attempt == 1:
+            self._outcome.count_parked(trouble.reason)
+        self.announce(parked_fact(self._service, key, message, trouble, self._at, attempt), partition, attempt)
+
+    def announce(self, fact: Parking, partition: int, attempt: int = 1) -> None:
+        """Publishes a parking fact."""
+        topic, value = topic_and_value(fact)
+        headers = parking_headers(fact, self._time, attempt)
+        self._outcome.outputs.append(Output(topic, fact.subject, value, headers, partition))

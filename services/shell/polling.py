@@ -1,0 +1,82 @@
+"""What does the loop read next? One batch of messages, without the client's notices, and never over a change of the assignment."""
+
+import time
+
+from confluent_kafka import KafkaError, KafkaException, Message
+
+from services.shell.access import DENIALS
+from services.shell.assignment import Assignment
+from services.shell.broker_calls import BrokerCalls
+from services.shell.layout import Refused
+from services.shell.settings import WorkerSettings
+
+LEAVE_SECONDS = 2.0
+"""How long an orderly stop waits until the group knows; without an answer the group notices by itself."""
+FATAL = frozenset({KafkaError._FATAL, KafkaError.UNKNOWN_TOPIC_OR_PART})
+"""Errors after which this process reads nothing any more: a fresh one must start."""
+IDLE_SECONDS = 0.1
+"""How long a poll waits for the first message."""
+
+
+class Poller:
+    """Reads for one desk from the assigned partitions."""
+
+    def __init__(self, desk: str, settings: WorkerSettings, calls: BrokerCalls, assignment: Assignment) -> None:
+        self.polled = 0
+        """How much the last poll took from the client: messages, and notices in their place."""
+        self._desk, self._settings, self._calls, self._assignment = desk, settings, calls, assignment
+
+    def poll(self, size: int, due: bool, committed_at: float) -> list[Message]:
+        """At most `size` messages. `due`: whether time limits wait, so that this does not; `committed_at`: when (monotonic) the last
+        batch was committed.
+
+        Empty after a rebalance: what was read before it will be read again by its new owner. Refused where the read position is not in
+        the topic; KafkaException for what ends this process.
+        """
+        generation = self._assignment.generation
+        self.polled = 0
+        messages = self._consume(1, 0.0 if due else IDLE_SECONDS)
+        if not messages:
+            return []
+        if size > 1:
+            pace = self._settings.pace_ms - (time.monotonic() - committed_at) * 1000
+            messages += self._consume(size - 1, max(self._settings.linger_ms, pace) / 1000)
+        self.polled = len(messages)
+        if generation != self._assignment.generation:
+            self._assignment.rewind()
+            return []
+        messages = [message for message in messages if self._is_message(message)]
+        self._calls.check_let_in()
+        return messages
+
+    def leave(self) -> None:
+        """Hands the partitions over now, and waits until the group knows."""
+        consumer = self._assignment.consumer
+        consumer.unsubscribe()
+        deadline = time.monotonic() + LEAVE_SECONDS
+        while consumer.assignment() and time.monotonic() < deadline:
+            self._consume(1, 0.05)
+
+    def _consume(self, most: int, seconds: float) -> list[Message]:
+        """As the consumer's own, and takes over what was assigned meanwhile."""
+        messages: list[Message] = self._assignment.consumer.consume(most, seconds)
+        self._assignment.take_over_assigned()
+        return messages
+
+    def _is_message(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.code() == KafkaError._PARTITION_EOF:
+            # transaction markers lie between the last message and the end
+            self._assignment.offsets.read[message.topic(), message.partition()] = message.offset()
+        elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+            raise Refused(
+                f"{self._desk}: {message.topic()}/{message.partition()} does not have the offset up to which it was read: "
+                f"{error}. 读取位点之后的消息不存在，主题可能已被重建。 Nothing is decided until an operator has looked: docs/runbooks/WorkerDown.md"
+            )
+        elif error.fatal() or error.code() in FATAL or error.code() in DENIALS:
+            raise KafkaException(error)
+        else:
+            self._calls.on_consumer_error(error)
+        return False

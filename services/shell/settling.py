@@ -1,0 +1,78 @@
+"""What is published when a parked message is settled, and how much may one turn read for that?"""
+
+from datetime import datetime
+from typing import Any
+
+from schemas.bounds import shown
+from schemas.parking import DiscardParked, Origin, ParkedDiscarded, ParkedReplayed, ReplayParked
+from services.shell.codec import Raw
+from services.shell.outcome import Outcome
+from services.shell.overlay import Entry
+from services.shell.parked_queue import ParkedQueue
+from services.shell.parking import ParkedReader, Stretch
+
+READS = 20
+"""How often one turn reads the parked topic or an origin; what is left over is done in the next turns."""
+
+Order = ReplayParked | DiscardParked
+
+
+class BoundedReader:
+    """The readings of one turn. Ask `may_read` before each that can wait for the next turn."""
+
+    def __init__(self, reader: ParkedReader) -> None:
+        self._reader = reader
+        self._reads = 0
+
+    def may_read(self) -> bool:
+        """Whether this turn may read once more; counts the reading."""
+        self._reads += 1
+        return self._reads <= READS
+
+    def read(self, partition: int, start: int) -> Stretch:
+        """As `ParkedReader.read`."""
+        return self._reader.read(partition, start)
+
+    def message_at(self, origin: Origin) -> Raw | None:
+        """As `ParkedReader.message_at`."""
+        return self._reader.message_at(origin)
+
+    def whole(self, message: Raw) -> Raw:
+        """The message as it lies at its origin, with a value that was too large to be parked; as it is where nothing lies there."""
+        original = self._reader.message_at(Origin(message.topic, message.partition, message.offset))
+        return message if original is None else original
+
+
+class Settlements:
+    """Publishes that a parked message was settled: replayed or discarded."""
+
+    def __init__(self, service: str, at: datetime, queue: ParkedQueue, outcome: Outcome) -> None:
+        self._service, self._at, self._queue, self._outcome = service, at, queue, outcome
+
+    def discarded(self, entry: Entry, key: str, partition: int, origin: Origin, kind: str, by: str) -> None:
+        """`by`: who ordered it. A discarded time limit does not come due again."""
+        if origin.is_deadline:
+            entry.record.discarded = [*entry.record.discarded, origin.topic.partition("/")[2]]
+        self._announce(entry, partition, ParkedDiscarded.model_construct(**self._fields(key, origin, kind, by)))
+
+    def replayed(
+        self, entry: Entry, key: str, partition: int, origin: Origin, message: Raw, order: Order | None, by: str
+    ) -> None:
+        """`order`: the one that may have corrected this message."""
+        edited = order.value_base64 if isinstance(order, ReplayParked) else None
+        fields = self._fields(key, origin, message.text("ce_type"), by)
+        self._announce(entry, partition, ParkedReplayed.model_construct(**fields, edited_base64=edited))
+
+    def not_counted(self) -> None:
+        """The one that was settled last was in no queue, and so in no count of what waits."""
+        self._outcome.settled -= 1
+
+    def _announce(self, entry: Entry, partition: int, fact: ParkedReplayed | ParkedDiscarded) -> None:
+        entry.settled = True
+        self._outcome.settled += 1
+        self._queue.announce(fact, partition)
+
+    def _fields(self, key: str, origin: Origin, kind: str, by: str) -> dict[str, Any]:
+        where: dict[str, Any] = {"topic": origin.topic, "partition": origin.partition, "offset": origin.offset}
+        names = {"service": self._service, "subject": key, "ordered_by": by, "message_kind": shown(kind, 200)}
+        return {"occurred_at": self._at, **names, **where}

@@ -1,0 +1,166 @@
+"""What is told of a box that is not so, and how is it put right? Pure: fact in, requests out.
+
+A box whose departure was told by mistake leaves when that was taken back; one whose goods were told to have arrived too early when they
+have; one that was told to be stripped, and was not, when the release desk names it again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from schemas.gate import ContainerMayLeave, ContainerMustStay, EquipmentEventRetracted, RetractEquipmentEvent
+from schemas.release import ArrivalRetracted, ReleaseGranted, RetractArrival
+from schemas.vocabulary import EquipmentEvent
+from services.simulator.acts import CARRIER, TERMINAL, Act, arrival, equipment_event
+from services.simulator.day import Day, index_of
+from services.simulator.dice import between, throw
+from services.simulator.slips import Slip
+
+MISTAKEN_SHARE = 0.08
+"""Of boxes that nobody waits for: a departure is told that is another box's, and taken back; then the box leaves."""
+EMPTY_SHARE = 0.15
+"""Boxes that come back empty after they left."""
+SHED = "拆箱库 shed 4"
+EARLY = "arrival/too early"
+
+
+@dataclass
+class Mistakes:
+    """What was told by mistake so far.
+
+    `mistaken`: boxes of which a departure was told, with the gate's word; `put_right`: those of which it was taken back.
+    `missed`: boxes that were to be fetched and had not come; `called_back`: those of which the gate said no after that.
+    `stripped`: goods that the release desk took to be in the wrong box.
+    """
+
+    day: Day
+    mistaken: dict[str, ContainerMayLeave] = field(default_factory=dict)
+    put_right: set[str] = field(default_factory=set)
+    missed: set[str] = field(default_factory=set)
+    called_back: set[str] = field(default_factory=set)
+    stripped: set[str] = field(default_factory=set)
+
+    def instead_of_leaving(self, fact: ContainerMayLeave) -> list[Act] | None:
+        """What is told of a box that may leave; None: it leaves."""
+        box = fact.container_no
+        if self.day.is_wrong_target(box):
+            return []
+        match self._slip(fact):
+            case Slip.EARLY:
+                return None if box in self.called_back else [self._not_here(fact)]
+            case Slip.STRIPPED | Slip.NOT_STRIPPED:
+                return [self._strip(fact)]
+            case Slip.NONE:
+                return None if box in self.put_right or not self.is_mistaken(box) else self._left_by_mistake(fact)
+
+    def _slip(self, fact: ContainerMayLeave) -> Slip:
+        """What is told wrongly of these goods; of what comes in the box later, nothing."""
+        index = self.day.index_of_box(fact.container_no)
+        slip = Slip.NONE if index is None else self.day.slip(index)
+        if index is None or slip is Slip.NONE or self.day.plan(index).consignment_id not in fact.consignments:
+            return Slip.NONE
+        return slip
+
+    # a departure
+
+    def _left_by_mistake(self, fact: ContainerMayLeave) -> list[Act]:
+        box = fact.container_no
+        self.mistaken[box] = fact
+        name, at = f"{box}/out/{min(fact.consignments, default='')}/mistaken", fact.occurred_at
+        wrong = equipment_event(box, EquipmentEvent.GATED_OUT, at + timedelta(minutes=5), "G7", laden=True)
+        back = self._taken_back(box, name, "箱号录错 the number of another box", fact)
+        return [Act(wrong.occurred_at, name, wrong, stamped=True), back]
+
+    def is_mistaken(self, box: str) -> bool:
+        """Whether a departure of this box is told by mistake. Never of a box that comes back or is shared: its other goods would be lodged as if it were outside."""
+        index = self.day.index_of_box(box)
+        if index is None or self.day.after(index) is not None or self.day.shares(index):
+            return False
+        return self._dice(box, "empty") >= EMPTY_SHARE and self._dice(box, "mistaken") < MISTAKEN_SHARE
+
+    def leaves_after_all(self, fact: EquipmentEventRetracted) -> ContainerMayLeave | None:
+        """The gate's word by which the box leaves now that its departure was taken back; None where none was."""
+        allowed = self.mistaken.pop(fact.container_no, None)
+        if allowed is None:
+            return None
+        self.put_right.add(fact.container_no)
+        return allowed.model_copy(update={"occurred_at": fact.occurred_at})
+
+    # an arrival
+
+    def is_early(self, index: int) -> bool:
+        """Whether the carrier tells too early that these goods have arrived."""
+        return self.day.slip(index) is Slip.EARLY
+
+    def _not_here(self, fact: ContainerMayLeave) -> Act:
+        """Who comes to fetch the goods does not find them."""
+        self.missed.add(fact.container_no)
+        key, later = min(fact.consignments), fact.occurred_at + timedelta(minutes=15)
+        back = RetractArrival(
+            consignment_id=key,
+            asked_by=CARRIER,
+            occurred_at=later,
+            wrong=EARLY,
+            reason="货物尚未到港 the goods are still at sea",
+        )
+        return Act(later, f"{key}/{EARLY}/taken back", back, stamped=True, replaces=f"{key}/{EARLY}")
+
+    def stays(self, fact: ContainerMustStay) -> None:
+        """What was missed may be fetched by the word that the gate gives after this one."""
+        if fact.container_no in self.missed:
+            self.called_back.add(fact.container_no)
+
+    def arrives_after_all(self, fact: ArrivalRetracted) -> list[Act]:
+        """Some hours later the goods are really here. What a terminal takes back, it tells again itself."""
+        if fact.retracted_by == "gate":
+            return []
+        after = timedelta(hours=between(1, 6, self._dice(fact.consignment_id, "arrives after all")))
+        return [arrival(fact.consignment_id, fact.occurred_at + after)]
+
+    # a stripping
+
+    def _strip(self, fact: ContainerMayLeave) -> Act:
+        """It is told to be stripped into a box that is not touched."""
+        box, at = fact.container_no, fact.occurred_at + timedelta(hours=1)
+        wrong, _ = self.day.targets(self.day.index_of_box(box) or 0)
+        told = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(wrong,))
+        return Act(at, f"{box}/stripped", told, stamped=True)
+
+    def moved(self, fact: ReleaseGranted) -> list[Act]:
+        """Where the release desk takes the goods to be in the wrong box, the terminal sees its mistake."""
+        index = index_of(fact.bill_no, self.day.seed)
+        slip = Slip.NONE if index is None else self.day.slip(index)
+        if index is None or slip not in (Slip.STRIPPED, Slip.NOT_STRIPPED):
+            return []
+        box, (wrong, right) = self.day.box(index), self.day.targets(index)
+        if wrong not in fact.containers:
+            return []
+        self.stripped.add(fact.consignment_id)
+        if slip is Slip.NOT_STRIPPED:
+            return [self._taken_back(box, f"{box}/stripped", "未拆箱 it was not stripped", fact)]
+        at = fact.occurred_at + timedelta(hours=1)
+        told = equipment_event(box, EquipmentEvent.STRIPPED, at, SHED, laden=False, targets=(right,))
+        stuffed = equipment_event(right, EquipmentEvent.STUFFED, at, SHED, laden=True, sources=(box,))
+        gone = equipment_event(box, EquipmentEvent.GATED_OUT, at + timedelta(hours=3), "G2", laden=False)
+        return [
+            Act(at, f"{box}/stripped/corrected", told, stamped=True, replaces=f"{box}/stripped"),
+            Act(at, f"{right}/stuffed", stuffed, stamped=True),
+            Act(gone.occurred_at, f"{box}/out/stripped", gone, stamped=True),
+        ]
+
+    def leaves_unstripped(self, fact: ReleaseGranted) -> str:
+        """The box in which the release desk knows the goods to be again; empty where they were not told to be stripped."""
+        index = index_of(fact.bill_no, self.day.seed)
+        if index is None or fact.consignment_id not in self.stripped or self.day.slip(index) is not Slip.NOT_STRIPPED:
+            return ""
+        box = self.day.box(index)
+        return box if box in fact.containers else ""
+
+    def _taken_back(self, box: str, name: str, reason: str, fact: ContainerMayLeave | ReleaseGranted) -> Act:
+        later = fact.occurred_at + timedelta(minutes=15)
+        back = RetractEquipmentEvent(
+            container_no=box, asked_by=TERMINAL, occurred_at=fact.occurred_at, report_id=name, reason=reason
+        )
+        return Act(later, f"{name}/taken back", back, stamped=True, replaces=name)
+
+    def _dice(self, *words: object) -> float:
+        return throw(self.day.seed, *words)

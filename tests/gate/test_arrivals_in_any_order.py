@@ -1,0 +1,132 @@
+"""Does the gate desk tell of each consignment that it came and how it left, whatever it hears first?
+
+Goods are stated by the release desk on one topic, and what terminals tell comes on another: each keeps its own order, and terminals
+tell events in any order.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import Message
+from schemas.release import ContainerFreed, ContainerHeld
+from schemas.vocabulary import Direction, EquipmentEvent
+from services.gate import decider
+from tests.gate.boxes import A, B, at, discharged, event, freed, held, kinds, out
+from tests.voice import Story
+
+EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
+ARRIVALS = ("ContainerArrived", "ContainerArrivalRetracted")
+DEPARTURES = ("ConsignmentGatedOut", "ConsignmentLeftUnreleased", "DepartureRetracted")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message, its id, and when it was written down."""
+
+    id: str
+    message: Message
+    recorded: datetime
+
+
+def hear(told: list[Told], began: datetime) -> Story:
+    """The gate desk after all of this, each heard a minute after the one before."""
+    box = Story(decider, decider.INITIAL)
+    for number, each in enumerate(told):
+        heard = max(began, each.recorded) if number == 0 else max(box.at, each.recorded)
+        box.when(each.message, message_id=each.id, at=heard, recorded=each.recorded)
+    return box
+
+
+def stands(box: Story, who: str) -> tuple[str, str]:
+    """What stands of the arrival and of the departure of this consignment, of all that was told of it: empty where nothing was, and
+    where it was taken back."""
+    mine = [fact.kind for fact in box.facts if fact.key == who]
+    arrival, departure = ([kind for kind in mine if kind in each][-1:] for each in (ARRIVALS, DEPARTURES))
+    return "".join(arrival).replace(ARRIVALS[-1], ""), "".join(departure).replace(DEPARTURES[-1], "")
+
+
+@pytest.mark.parametrize("order", list(permutations(("goods", "arrival", "departure"))), ids="-".join)
+@pytest.mark.parametrize("released", [True, False], ids=["released", "refused"])
+def test_arrival_and_departure_are_told_whatever_comes_first(order: tuple[str, ...], released: bool) -> None:
+    goods = freed(A, 2, arrived=5, when=20) if released else held(A, 2, when=20, refused=True)
+    told = {
+        "goods": Told("g", goods, at(20)),
+        "arrival": Told("i", discharged(10, "EVER 012E"), at(25)),
+        "departure": Told("o", out(60), at(60)),
+    }
+    box = hear([told[each] for each in order], at(0))
+    assert stands(box, A) == ("ContainerArrived", "ConsignmentGatedOut" if released else "ConsignmentLeftUnreleased")
+    if order[-1] == "goods":
+        mine = [kind for kind in kinds(box) if kind in (*ARRIVALS, *DEPARTURES)]
+        assert mine[0] == "ContainerArrived", "the departure follows it"
+
+
+def test_goods_that_were_stated_after_a_report_was_told_are_not_in_the_box_because_the_desk_was_slow() -> None:
+    """A report has its time from the header; how long it lay before the desk heard it says nothing."""
+    told = [Told("i", discharged(10), at(12)), Told("g", held(A, when=20), at(20))]
+    assert [stands(hear(order, at(0)), A)[0] for order in (told, told[::-1])] == ["", ""]
+
+
+@st.composite
+def of_one_visit(draw: st.DrawFn, called_back: bool) -> list[Told]:
+    """What is told of one laden box that comes once and leaves once, with one or two consignments in it; they may be called back.
+
+    What is stated after the terminal had told of the box names its call: else it may as well be meant for the next one, and which
+    of several reports of one event was heard decides.
+    """
+    ship = draw(st.sampled_from(("", "EVER 012E")))
+    direction = draw(st.sampled_from((Direction.IMPORT, Direction.EXPORT)))
+    came = 600.0
+    left = came + draw(st.integers(60, 1000))
+    first_told = came + draw(st.integers(0, 900))
+    told: list[Told] = []
+    for who, bill in ((A, "1"), (B, "2"))[: draw(st.integers(1, 2))]:
+        on = draw(st.sampled_from((ship, "EVER 012E", "")))
+        stated = draw(st.integers(0, 1800 if on == ship != "" else int(min(left, first_told))))
+        arrived = draw(st.sampled_from((None, came, came + 30)))
+        ends = draw(st.sampled_from(("held", "released", "refused", "withdrawn", *(["called back"] * called_back))))
+        later = stated + draw(st.integers(1, 600))
+        known = (1, bill, on)
+        words: list[ContainerHeld | ContainerFreed] = [held(who, 1, *known, None, stated, direction)]
+        landed = came + 30 if arrived is None else arrived  # goods are released only where they are
+        match ends:
+            case "released":
+                words.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
+            case "called back":
+                words.append(freed(who, 2, 1, True, bill, on, landed, max(later, landed), direction))
+                words.append(held(who, 3, *known, landed, max(later, landed) + 30, direction))
+            case "withdrawn":
+                words.append(freed(who, 2, 1, False, bill, on, arrived, max(later, came + 31), direction))
+            case _:
+                words.append(held(who, 2, *known, arrived, later, direction, refused=ends == "refused"))
+        told += [Told(f"{bill}/{word.version}", word, word.occurred_at) for word in words]
+    kind = EquipmentEvent.DISCHARGED if direction is Direction.IMPORT else EquipmentEvent.GATED_IN
+    told.append(Told("in", event(kind, came, laden=True, ship=ship), at(first_told)))
+    if draw(st.booleans()):
+        told.append(
+            Told("again", event(kind, came + 5, laden=True, ship=ship), at(first_told + draw(st.integers(5, 900))))
+        )
+    leaves = EquipmentEvent.GATED_OUT if draw(st.booleans()) else EquipmentEvent.LOADED
+    told.append(Told("out", event(leaves, left, "G1", laden=True), at(left + draw(st.integers(0, 900)))))
+    return told
+
+
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
+@given(data=st.data(), late=st.booleans())
+def test_what_stands_of_each_consignment_does_not_depend_on_the_order(data: st.DataObject, late: bool) -> None:
+    """`late`: the desk hears all of it long after it was told. Else its own word that the box may leave may come before the goods are
+    called back, and what left by its word left as it should."""
+    told = data.draw(of_one_visit(called_back=late))
+    of_whom = {each.id: str(each.message.model_dump().get("consignment_id", "")) for each in told}
+    stated = {who: iter([each for each in told if of_whom[each.id] == who]) for who in (A, B)}
+    drawn: list[Told] = data.draw(st.permutations(told))
+    order = [next(stated[of_whom[each.id]]) if of_whom[each.id] else each for each in drawn]
+    began = at(100_000 if late else 0)
+    ends = [{who: stands(hear(each, began), who) for who in (A, B)} for each in (told, order)]
+    assert ends[0] == ends[1]

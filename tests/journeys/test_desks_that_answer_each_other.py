@@ -1,0 +1,99 @@
+"""Does what the gate desk and the release desk say of each other's words come to an end, whatever is told of a box, and in whatever order?
+
+The gate desk works out departures from arrivals, and the release desk takes a departure for the proof of an arrival.
+"""
+
+import os
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.gate import RecordContainerFinding
+from schemas.release import ReportArrival, RetractArrival
+from schemas.vocabulary import EquipmentEvent
+from tests.journeys.test_goods_that_change_boxes import Quay, X, Y
+from tests.release.dossiers import BOX, OTHER_BOX, assessed
+
+EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
+MOST = 2000
+"""So many messages are far more than one that people tell can cause."""
+
+
+def ends(quay: Quay) -> Quay:
+    for _ in range(MOST):
+        if not quay.hear_one():
+            return quay
+    raise AssertionError(f"the desks answer each other for ever: {[fact.kind for fact in quay.facts[-12:]]}")
+
+
+def arrival(quay: Quay, name: str, hours: float = 0) -> str:
+    at = quay.at + timedelta(hours=hours)
+    return quay.ask(ReportArrival(consignment_id=name, asked_by="carrier", occurred_at=at, place="quay"))
+
+
+def take_back(quay: Quay, name: str, wrong: str) -> None:
+    told = {"consignment_id": name, "asked_by": "carrier", "occurred_at": quay.at, "reason": "still at sea"}
+    quay.ask(RetractArrival(wrong=wrong, **told))
+
+
+def find_outside(quay: Quay, box: str) -> None:
+    told: dict[str, Any] = {"container_no": box, "asked_by": "officer-1", "occurred_at": quay.at, "reason": "seen"}
+    quay.ask(RecordContainerFinding(found="outside", **told))
+
+
+def goods(quay: Quay, name: str, box: str, bill: str, shared_by: int = 1) -> None:
+    known = assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
+    boxes = tuple([each.model_copy(update={"shared_by": shared_by}) for each in known.containers])
+    quay.say("risk", f"assessed {name}", known.model_copy(update={"containers": boxes}))
+
+
+def test_an_arrival_after_a_departure_that_was_told_before_is_taken_back_once() -> None:
+    quay = Quay()
+    goods(quay, X, BOX, "BL X")
+    ends(quay).out(BOX)
+    ends(quay).count += 60
+    find_outside(quay, BOX)
+    told = arrival(ends(quay), X)
+    assert ends(quay).may_leave(BOX)
+    take_back(quay, X, told)
+    assert not ends(quay).may_leave(BOX)
+    assert quay.said_of(X) == ["ConsignmentLeftUnreleased", "DepartureRetracted", "ConsignmentLeftUnreleased"]
+
+
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=EXAMPLES <= 1000)
+@given(seed=st.integers(0, 2**32))
+def test_whatever_is_told_the_desks_come_to_an_end(seed: int) -> None:
+    dice = Random(seed)
+    quay = Quay(dice)
+    told: list[tuple[str, str]] = []
+    arrivals: list[tuple[str, str]] = []
+    goods(quay, X, BOX, "BL X", dice.choice((1, 2)))
+    if dice.random() < 0.6:
+        goods(quay, Y, dice.choice((BOX, OTHER_BOX)), "BL Y", dice.choice((1, 2)))
+    for _ in range(dice.randint(2, 9)):
+        quay.count += dice.choice((0, 1, 30, 600))
+        box, name = dice.choice((BOX, BOX, OTHER_BOX)), dice.choice((X, X, Y))
+        hours = dice.choice((0.0, 0.0, -1.0, -5.0, 3.0))
+        match dice.randrange(8):
+            case 0 | 1:
+                arrivals.append((name, arrival(quay, name, hours)))
+            case 2 if arrivals:
+                take_back(quay, *arrivals.pop(dice.randrange(len(arrivals))))
+            case 3:
+                event = dice.choice((EquipmentEvent.DISCHARGED, EquipmentEvent.GATED_IN))
+                told.append((box, quay.event(box, event, laden=dice.choice((True, True, None, False)))))
+            case 4:
+                told.append((box, quay.event(box, EquipmentEvent.GATED_OUT, laden=dice.choice((True, None, False)))))
+            case 5:
+                other = OTHER_BOX if box == BOX else BOX
+                told.append((box, quay.event(box, EquipmentEvent.STRIPPED, targets=(other,))))
+            case 6 if told:
+                quay.retract(*told.pop(dice.randrange(len(told))))
+            case _:
+                find_outside(quay, box)
+        if dice.random() < 0.6:
+            ends(quay)
+    ends(quay)

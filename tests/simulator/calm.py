@@ -1,0 +1,40 @@
+"""A simulated day in front of the real desks, without a broker, in which everybody does what the simulator has them do."""
+
+from datetime import datetime
+
+from schemas.envelope import Request
+from services.cli.log import Entry
+from services.simulator.acts import spoken
+from services.simulator.player import KINDS, SENDER
+from tests.console.simulated import Simulated
+
+
+class Calm(Simulated):
+    """`entries`: all that was said, in the order in which it was. `paced`: people take the time that they say; else each acts at once,
+    and events happen when the fact is heard that causes them."""
+
+    def __init__(self, consignments: int, seed: int, *, paced: bool) -> None:
+        self.paced = paced
+        self.entries: list[Entry] = []
+        self._asked: set[str] = set()
+        super().__init__(consignments, seed)
+
+    def ask(self, name: str, request: Request, at: datetime) -> None:
+        if name not in self._asked:
+            self._asked.add(name)
+            super().ask(name, request, at)
+
+    def write(self, topic: str, key: str, value: bytes | None, headers: dict[str, bytes], at: datetime) -> None:
+        super().write(topic, key, value, headers, at)
+        told = {name: text.decode() for name, text in headers.items()}
+        offset, moment = len(self.topics[topic]) - 1, len(self.entries)
+        self.entries.append(Entry(topic, 0, offset, key, told, value, moment))
+
+    def _react(self, kind: str, key: str, value: bytes | None, at: datetime) -> None:
+        if (plan := self._returning.heard(kind, key)) is not None:
+            self._lodge(plan, at)
+        if kind in KINDS:
+            acts = self._people.react(KINDS[kind].read_stored(value or b""))
+            for act in spoken(acts, SENDER, {}, None if self.paced else at):
+                early = act.at if self.paced else at
+                self._put(max(early, act.not_before or early, at), act.name, act.request)
