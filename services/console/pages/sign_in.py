@@ -128,8 +128,8 @@ async def sign_in(request: Request, typed: Form) -> Response:
 
 
 async def _prove(request: Request, name: str, password: str) -> Account:
-    """The account of this name and password. Problem 429 while this name has to wait, 401 where either is wrong, without saying which, and
-    where somebody else made the password and it was not changed in time."""
+    """The account of this name and password. Problem 429 while this name has to wait; 401, always with the same text, where either is wrong
+    or where a password that an administrator made was not changed in time."""
     signing, accounts, address = _signing(request), door_of(request).accounts, client_of(request)
     one = name, address
     if accounts.generation.held:
