@@ -74,7 +74,7 @@ from services.console.views import (
     Timeline,
 )
 from services.console.words import both, refusal
-from services.console.written import in_words
+from services.console.written import english, in_words
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
@@ -334,7 +334,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         outcome_text=text(both(f"requests.{named}")),
         refusal_code=sent_back.code if sent_back else None,
         refusal=text(refusal(sent_back.code)) if sent_back else None,
-        reason=sent_back.reason if sent_back and (own or _reason_is_told(who)) else None,
+        reason=english(sent_back.reason) if sent_back and (own or _reason_is_told(who)) else None,
         reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _reason_is_told(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
@@ -431,7 +431,8 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
         may_leave=said.may_leave,
         reason=said.reason,
         text=gate_text(said, row),
-        detail=said.detail,
+        detail=english(said.detail),
+        detail_text=text(in_words(said.detail)),
         waiting_for=list(said.waiting_for),
         consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
         permitted=[part.consignment_id for part in parts if part.may_leave_by_permit and is_inside(part, row)][:SHOWN],

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple
 from schemas.codes import iso6346
 from schemas.vocabulary import Direction, Owner, Stage
 from services.console.heard import Heard, micros, text, whole
-from services.console.written import why_of
+from services.console.written import kept
 
 OPERATIONS = "operations"
 """Whose move it is when a message is parked: nobody's at the border, the operators'."""
@@ -183,7 +183,7 @@ def _held(row: Consignment, heard: Heard, body: Body) -> None:
 
 def _hold(said: Body) -> OpenHold:
     return OpenHold(
-        text(said["hold_id"]), text(said["owner"]), text(why_of(said)), text(said["lifted_by"]), micros(said["since"])
+        text(said["hold_id"]), text(said["owner"]), text(kept(said)), text(said["lifted_by"]), micros(said["since"])
     )
 
 

@@ -1,11 +1,14 @@
 """How do rows and facts look on a page, in one language? Times, ages, names of codes, and a line for each kind of fact."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic import BaseModel
+
+from schemas.codes.checks import Words
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
@@ -17,7 +20,7 @@ from services.console.telling import awaited, owner_words
 from services.console.tones import Tone
 from services.console.views import ConsignmentView, Entry, HoldView, RequestView, Text
 from services.console.words import Language, check, known, refusal, say
-from services.console.written import in_words, same_goods, why_of
+from services.console.written import each_in_words, in_words, in_words_of, phrases_of, same_goods, why_of, wrote
 
 BEIJING = CHINA
 LONGEST_TEXT = 500
@@ -102,9 +105,35 @@ class Sight:
         named = goods.waiting.waiting_for if goods.waiting else ""
         return [hold for hold in goods.holds if hold.hold_id != named]
 
-    def said(self, text: str) -> str:
-        """What stands in a message: a sentence of a desk in this language, what a person wrote as it stands."""
-        words = in_words(text)
+    def told(self, message: BaseModel, field: str = "reason") -> str:
+        """What a desk says in this field of a message, in this language; what a person wrote as it stands."""
+        text = str(getattr(message, field))
+        if not {"phrases", "phrase"} & type(message).model_fields.keys():
+            return self.wrote(text)
+        said = getattr(message, "phrases", ()) or [each for each in [getattr(message, "phrase", None)] if each]
+        words = in_words_of(said)
+        return self._half(in_words(text) if words is None else words)
+
+    def wrote(self, text: str) -> str:
+        """What a person wrote, as it stands."""
+        return self._half(wrote(text))
+
+    def why(self, fact: Body) -> str:
+        """Why something was said, in this language."""
+        return self._half(why_of(fact))
+
+    def phrases(self, said: Sequence[Any]) -> str:
+        """The sentence of these phrases, all of which the catalogue has."""
+        words = in_words_of(said)
+        assert words is not None, "this console made them"
+        return self._half(words)
+
+    def shortfalls(self, fact: Body) -> str:
+        """What a record of a treatment lacks."""
+        told = each_in_words(phrases_of(fact)) or [in_words(each) for each in fact["shortfalls"]]
+        return ("；" if self.language == "zh" else "; ").join([self._half(each) for each in told])
+
+    def _half(self, words: Words) -> str:
         return words.zh if self.language == "zh" else words.en
 
     # colours
@@ -235,25 +264,32 @@ def _held(s: Sight, b: Body) -> str:
     return s.t("summary.holds", holds=("；" if s.language == "zh" else "; ").join(names))
 
 
-def _answered(why: str) -> Callable[[Sight, Body], str]:
+def _answered(why: str, by_desk: bool = False) -> Callable[[Sight, Body], str]:
+    """`by_desk`: the desk may say why itself, where the officer did not."""
+
     def line(s: Sight, b: Body) -> str:
-        control, said = s.name("controls", b["control"]), b.get(why)
+        control, words = s.name("controls", b["control"]), b.get(why)
+        said = words and (s.why(b) if by_desk else s.wrote(words))
         if "officer" not in b:  # outside customs nobody reads who answered
-            return s.t("summary.answer", control=control, why=s.said(said)) if said else control
+            return s.t("summary.answer", control=control, why=said) if said else control
         if said:
-            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.said(said))
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=said)
         return s.t("summary.answered", control=control, who=b["officer"])
 
     return line
 
 
 def _because(s: Sight, b: Body) -> str:
-    return s.t("summary.why", why=s.said(why_of(b)))
+    return s.t("summary.why", why=s.why(b))
+
+
+def _in_person(s: Sight, b: Body) -> str:
+    return s.t("summary.why", why=s.wrote(b["reason"]))
 
 
 def _sent_back(s: Sight, b: Body) -> str:
     why = s.refusal(b["code"])
-    return s.t("summary.sent_back", why=why, seen=s.said(b["reason"])) if "reason" in b else why
+    return s.t("summary.sent_back", why=why, seen=s.why(b)) if "reason" in b else why
 
 
 def _arrived(s: Sight, b: Body) -> str:
@@ -291,11 +327,11 @@ def _event(s: Sight, b: Body) -> str:
 
 
 def _by(who: str) -> Callable[[Sight, Body], str]:
-    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.said(b["reason"]))
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.wrote(b["reason"]))
 
 
 def _alarm(s: Sight, b: Body) -> str:
-    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.said(why_of(b)))
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.why(b))
 
 
 def _granted(s: Sight, b: Body) -> str:
@@ -305,7 +341,7 @@ def _granted(s: Sight, b: Body) -> str:
 
 
 def _again(s: Sight, b: Body) -> str:
-    return s.t("summary.again", found=s.said(same_goods(b)), rule=b["rule"], version=b["rule_set"])
+    return s.t("summary.again", found=s.phrases(same_goods(b)), rule=b["rule"], version=b["rule_set"])
 
 
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
@@ -344,16 +380,16 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "DeclarationWaits": lambda s, b: s.t("summary.why", why=b["withdrawal"]),
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
     "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),
-    "WithdrawalRequested": _because,
+    "WithdrawalRequested": _in_person,
     "RequestRefused": _sent_back,
     "ConsignmentAssessed": _assessed,
     "InspectionOrdered": _ordered,
     "InspectionOverdue": _ordered,
-    "RectificationRequested": _answered("reason"),
+    "RectificationRequested": _answered("reason", by_desk=True),
     "RectificationOverdue": _ordered,
     "FindingsRetracted": _answered("reason"),
     "InspectionPassed": _answered("remarks"),
-    "InspectionFailed": _answered("reason"),
+    "InspectionFailed": _answered("reason", by_desk=True),
     "PestIntercepted": _answered("pest"),
     "InspectionCancelled": lambda s, b: s.name("controls", b["control"]),
     "TreatmentOrdered": _treat,
@@ -363,26 +399,26 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "TreatmentFailed": lambda s, b: s.t(
         "summary.not_treated",
         method=s.methods([b["method"]]),
-        why=("；" if s.language == "zh" else "; ").join([s.said(each) for each in b["shortfalls"]]),
+        why=s.shortfalls(b),
     ),
     "TreatmentReferred": _refer,
-    "TreatmentRetracted": _because,
-    "TreatmentDecisionRetracted": _because,
-    "TreatmentWaived": _because,
-    "QuarantineRefused": _because,
+    "TreatmentRetracted": _in_person,
+    "TreatmentDecisionRetracted": _in_person,
+    "TreatmentWaived": _in_person,
+    "QuarantineRefused": _in_person,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
     "ArrivalRecorded": _arrived,
-    "ArrivalRetracted": _by("retracted_by"),
+    "ArrivalRetracted": lambda s, b: s.t("summary.by_for", who=b["retracted_by"], why=s.why(b)),
     "ConsignmentHeld": _held,
     "ReleaseGranted": _granted,
     "EquipmentEventRecorded": _event,
     "EquipmentEventRetracted": _by("retracted_by"),
     "ContainerFindingRecorded": lambda s, b: s.t(
-        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.said(b["reason"])
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
     "ExitPermitted": lambda s, b: s.t(
-        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.said(b["reason"])
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.wrote(b["reason"])
     ),
     "ContainerHoldPlaced": _by("placed_by"),
     "WatchPlaced": _by("placed_by"),
@@ -402,8 +438,8 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "ReleaseRefused": _because,
     "ReleaseRevoked": _because,
     "RefusalRevoked": _because,
-    "LiftRetracted": _because,
-    "DeclarationWithdrawn": _because,
+    "LiftRetracted": _in_person,
+    "DeclarationWithdrawn": _in_person,
     "ContainerHeld": _because,
     "ContainerMustStay": _because,
     "ContainerGatedOut": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),

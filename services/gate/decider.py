@@ -45,6 +45,8 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
+from schemas.phrases import Phrase, phrase
+from schemas.phrases import reason as words_of
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import Classifier, EquipmentEvent, same_word
 from services.gate.box import (
@@ -134,7 +136,7 @@ class Learned(NamedTuple):
     """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
 
     box: Box
-    refusal: tuple[str, str] | None = None
+    refusal: tuple[str, Phrase] | None = None
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -202,7 +204,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         version=message.version,
         shared_by=message.shared_by,
         standing=standing,
-        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) else "",
+        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) and not message.phrases else "",
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
@@ -214,6 +216,7 @@ def _stated(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing)
         source=message.source or (known.source if known else ""),
         transferred=known.transferred if known else (),
         told_again=known.told_again if known else False,
+        phrases=message.phrases if isinstance(message, ContainerHeld) else (),
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else _over(box.yes, hearing.at, name)
@@ -287,16 +290,16 @@ def _reported(box: Box, message: Reported, hearing: Hearing) -> Learned:
         return Learned(box)
     report = _report(message, hearing)
     if box == INITIAL and not is_well_formed(message.container_no):
-        return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
+        return Learned(box, ("container_malformed", phrase("no_container_number", number=message.container_no)))
     if box.forgotten is not None and report.at <= box.forgotten:
-        return Learned(box, ("visit_too_old", f"{report.at.isoformat()}: kept is what came after {box.forgotten}"))
+        return Learned(box, ("visit_too_old", phrase("kept_since", event=report.at, since=box.forgotten)))
     reports = box.reports
     if len(reports) >= MOST_REPORTS:
         spare = next(
             (r for r in reports if r.classifier is not Classifier.ACTUAL or r.event is EquipmentEvent.MOVED), None
         )
         if spare is None:
-            return Learned(box, ("too_many_reports", f"{len(reports)} reports are kept"))
+            return Learned(box, ("too_many_reports", phrase("reports_kept", count=len(reports))))
         reports = tuple([r for r in reports if r is not spare])
     if isinstance(message, RecordEquipmentEvent) and message.replaces:
         why_not = _not_his(box, message.replaces, message.principal)
@@ -341,14 +344,14 @@ def _others(numbers: tuple[str, ...], own: str, told: bool) -> tuple[str, ...]:
     return tuple([number for number in plain_ones if number and number != own])
 
 
-def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, str] | None:
+def _not_his(box: Box, report_id: str, sender: str) -> tuple[str, Phrase] | None:
     report = next((r for r in box.reports if r.id == report_id), None)
     if report is None:
-        return "report_unknown", report_id
+        return "report_unknown", phrase("named", name=report_id)
     if report.sender != sender:
-        return "not_the_sender", f"{report_id} was told by another sender"
+        return "not_the_sender", phrase("told_by_another", report=report_id)
     if report.void:
-        return "already_answered", f"{report_id} counts no longer"
+        return "already_answered", phrase("counts_no_longer", report=report_id)
     return None
 
 
@@ -413,9 +416,9 @@ def _struck(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id in box.struck:
-        return Learned(box, ("already_answered", f"{message.consignment_id} was struck off before"))
+        return Learned(box, ("already_answered", phrase("struck_before", goods=message.consignment_id)))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
-        return Learned(box, ("lot_unknown", message.consignment_id))
+        return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
     return Learned(_noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
 
 
@@ -424,9 +427,9 @@ def _permitted(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
         return Learned(box)
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
     if part is None:
-        return Learned(box, ("lot_unknown", message.consignment_id))
+        return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
     if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
-        seen = f"statement {message.version} was seen, and statement {part.version} says that the goods stay"
+        seen = phrase("stated_since_seen", seen=message.version, last=part.version)
         return Learned(box, ("stated_again", seen))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
@@ -437,11 +440,11 @@ def _held(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: He
     match message:
         case PlaceContainerHold():
             if not message.container_no or shown(message.container_no, 17) != message.container_no:
-                return Learned(box, ("container_malformed", f"{message.container_no!r} is no number of a container"))
+                return Learned(box, ("container_malformed", phrase("no_container_number", number=message.container_no)))
             if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
                 return Learned(box)
             if len(box.holds) >= MOST_HOLDS:
-                return Learned(box, ("too_many_holds", f"{len(box.holds)} holds are open"))
+                return Learned(box, ("too_many_holds", phrase("holds_open", count=len(box.holds))))
             hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
             return Learned(replace(box, holds=(*box.holds, hold), yes=_over(box.yes, hearing.at)))
         case LiftContainerHold():
@@ -449,7 +452,7 @@ def _held(box: Box, message: PlaceContainerHold | LiftContainerHold, hearing: He
                 return Learned(box)
             left = tuple([h for h in box.holds if h.hold_id != message.hold_id])
             if len(left) == len(box.holds):
-                return Learned(box, ("hold_unknown", f"{message.hold_id[:80]} is not open"))
+                return Learned(box, ("hold_unknown", phrase("hold_not_open", hold=message.hold_id[:80])))
             lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
             return Learned(_noted(replace(box, holds=left, lifted=lifted), hearing))
         case _:
@@ -828,8 +831,9 @@ def _verdict(
             occurred_at=hearing.at,
             version=box.version + 1,
             waiting_for=verdict.keepers,
-            reason=shown(verdict.reason, breaks=True),
+            reason=words_of(*verdict.why),
             visit=truth.current.id if truth.current else "",
+            phrases=verdict.why,
         )
 
 

@@ -29,6 +29,7 @@ from schemas.inspection import (
     PestIntercepted,
     RectificationRequested,
 )
+from schemas.phrases import Phrase, phrase, quoted, reason
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -91,10 +92,12 @@ from services.release.holds import (
     Evidence,
     ages,
     failures,
+    held_because,
     is_being_put_right,
     learn,
     lifting,
     open_holds,
+    why_held,
 )
 from services.release.lapses import lapses_after
 from services.release.transfers import containers, filled, here, sources
@@ -107,6 +110,8 @@ MOST_OFFICER_HOLDS = 64
 """Officers' holds that may be open on one consignment at once; they hold the goods as well as any further one would."""
 REMEMBERED_LIFTS = 256
 """Officers' holds that stay known after they were lifted. One that is asked for again, that late, holds the goods again."""
+MOST_NAMED = 15
+"""Containers that are named in words; more stand in the facts themselves."""
 MOST_WITHDRAWALS = 64
 """Wishes to take the declaration back that wait for the assessment."""
 NOTHING = Dossier()
@@ -314,7 +319,7 @@ def settle(
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
-            *say.send_back("consignment_closed", "the goods were refused"),
+            *say.send_back("consignment_closed", phrase("refused")),
         )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
@@ -323,7 +328,7 @@ def settle(
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
     elif wishes and dossier.terms:
-        seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
+        seen = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
         return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
@@ -377,7 +382,7 @@ def _refused_so_far(
         return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
-        return say.to_gate("refused", refused=True)
+        return say.to_gate(phrase("not_let_in"), refused=True)
     again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))
 
@@ -393,15 +398,15 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
-        return (refusal(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
+        return (refusal(report, hearing, "already_answered", phrase("arrival_reported")),)
     if isinstance(state, Withdrawn):
-        return (refusal(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(report, hearing, "consignment_closed", phrase("withdrawn")),)
     if not whole:
         if fault := misfit(dossier, landing):
             return (refusal(report, hearing, *fault),)
         if too_many_landings(dossier, landing):
             return (
-                refusal(report, hearing, "too_many_requests", f"{len(dossier.landings)} partial arrivals are known"),
+                refusal(report, hearing, "too_many_requests", phrase("landings_known", count=len(dossier.landings))),
             )
     arrived = ArrivalRecorded(
         consignment_id=report.consignment_id,
@@ -422,29 +427,31 @@ def take_back(state: Goods, asked: RetractArrival, hearing: Hearing) -> tuple[Fa
     if any(each.message_id == hearing.message_id for each in dossier.retractions):
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     wrong = told_by(dossier, asked.wrong)
     if wrong is None and any(each.wrong == asked.wrong for each in dossier.retractions):
-        return (refusal(asked, hearing, "already_answered", f"{asked.wrong[:80]} counts no longer"),)
+        return (refusal(asked, hearing, "already_answered", phrase("counts_no_longer", report=asked.wrong[:80])),)
     if wrong is None or wrong.by_gate:
-        return (refusal(asked, hearing, "arrival_unknown", f"{asked.wrong[:80]} is no report of an arrival"),)
+        return (refusal(asked, hearing, "arrival_unknown", phrase("no_report_of_arrival", report=asked.wrong[:80])),)
     if wrong.sender not in ("", shown(asked.principal, 64)):
-        return (refusal(asked, hearing, "not_the_sender", f"{asked.wrong[:80]} was told by another sender"),)
+        return (refusal(asked, hearing, "not_the_sender", phrase("told_by_another", report=asked.wrong[:80])),)
     if gone_with(dossier, wrong):
-        return (refusal(asked, hearing, "already_gated_out", "what it told of has left, and so had arrived"),)
+        return (refusal(asked, hearing, "already_gated_out", phrase("arrival_of_what_left")),)
     if len(dossier.retractions) >= MOST_LANDINGS:
-        seen = f"{len(dossier.retractions)} arrivals were taken back"
+        seen = phrase("arrivals_taken_back", count=len(dossier.retractions))
         return (refusal(asked, hearing, "too_many_requests", seen),)
     return _less(state, wrong, asked.reason, asked.asked_by, asked.consignment_id, hearing)
 
 
-def _less(state: Goods, wrong: Landing, reason: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+def _less(state: Goods, wrong: Landing, words: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+    why = quoted(words)
     retracted = ArrivalRetracted(
         consignment_id=consignment,
         occurred_at=hearing.at,
         wrong=wrong.message_id,
-        reason=shown(reason, breaks=True),
+        reason=reason(why),
         retracted_by=shown(by, 64),
+        phrases=(why,),
     )
     dossier = learn(state.dossier, retracted, hearing.message_id)
     told = retracted.model_copy(update=what_stands(dossier))
@@ -461,12 +468,14 @@ def not_landed(state: Goods, told: ContainerArrivalRetracted, hearing: Hearing) 
     facts = settle(state, dossier, officers(state), told.consignment_id, hearing)
     if landing is None:
         return facts
+    why = phrase("terminal_took_back")
     retracted = ArrivalRetracted(
         consignment_id=told.consignment_id,
         occurred_at=hearing.at,
         wrong=landing.message_id,
-        reason="the terminal took its report back",
+        reason=reason(why),
         retracted_by=BY_GATE,
+        phrases=(why,),
         **what_stands(dossier),
     )
     return (retracted, *facts)
@@ -517,10 +526,10 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
     if not waiting:
         return ()
     days = min([limit.after for limit in waiting.values()]).days
-    new = Hold(
+    new = held_because(
+        phrase("lapsed", days=days, waiting=tuple(waiting)[:MOST_NAMED]),
         hold_id=f"{LAPSE}{state.version}",
         owner=Owner.OFFICER,
-        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -536,17 +545,17 @@ def hold(state: Goods, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
         if not asked.watch_id:
             return ()
         code = "watch_lifted" if hold_id in state.lifted else "already_held"
-        return (refusal(asked, hearing, code, f"{hold_id[:80]} is known"),)
+        return (refusal(asked, hearing, code, phrase("hold_known", hold=hold_id[:80])),)
     if isinstance(hearing.shared, Watching) and asked.watch_id in hearing.shared.ended:
-        return (refusal(asked, hearing, "watch_lifted", f"{asked.watch_id[:80]} was lifted"),)
+        return (refusal(asked, hearing, "watch_lifted", phrase("hold_lifted", hold=asked.watch_id[:80])),)
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
-    new = Hold(
+        return (refusal(asked, hearing, "too_many_holds", phrase("holds_open_here", count=len(officers(state)))),)
+    new = held_because(
+        quoted(asked.reason),
         hold_id=hold_id,
         owner=Owner.OFFICER,
-        reason=shown(asked.reason, breaks=True),
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -558,12 +567,12 @@ def lift(state: Goods, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     if not asked.hold_id.startswith(OFFICER):
-        return (refusal(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
+        return (refusal(asked, hearing, "not_an_officer_hold", phrase("lifted_by_answer", hold=asked.hold_id[:80])),)
     left = tuple([h for h in officers(state) if h.hold_id != asked.hold_id])
     if len(left) == len(officers(state)):
-        return (refusal(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
+        return (refusal(asked, hearing, "hold_unknown", phrase("hold_not_open", hold=asked.hold_id[:80])),)
     known = replace(state, lifted={**state.lifted, asked.hold_id: hearing.message_id})
     return settle(known, state.dossier, left, asked.consignment_id, hearing)
 
@@ -573,14 +582,12 @@ def put_back(state: Goods, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
     if state.retracted.get(asked.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
     if hold_id is None:
-        return (
-            refusal(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),
-        )
+        return (refusal(asked, hearing, "lift_unknown", phrase("no_hold_of_lift", request=asked.wrong[:80])),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+        return (refusal(asked, hearing, "too_many_holds", phrase("holds_open_here", count=len(officers(state)))),)
     retracted = LiftRetracted(
         consignment_id=asked.consignment_id,
         occurred_at=hearing.at,
@@ -589,10 +596,10 @@ def put_back(state: Goods, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
         officer=asked.asked_by,
         reason=asked.reason,
     )
-    again = Hold(
+    again = held_because(
+        phrase("lifted_by_mistake", words=asked.reason),
         hold_id=hold_id,
         owner=Owner.OFFICER,
-        reason=shown(f"lifted by mistake: {asked.reason}", breaks=True),
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -605,15 +612,15 @@ def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple
     if isinstance(state, Withdrawn):
         if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
             return ()
-        code, seen = "already_withdrawn", "the declaration was withdrawn already"
+        code, seen = "already_withdrawn", phrase("withdrawn_already")
     elif isinstance(state, Released):
-        code, seen = "already_released", f"released in version {state.version}"
+        code, seen = "already_released", phrase("released_in_version", version=state.version)
     elif isinstance(state, Refused):
-        code, seen = "consignment_closed", "the goods were refused"
+        code, seen = "consignment_closed", phrase("refused")
     elif state.revoked:
-        code, seen = "already_released", "the goods had been released and were called back"
+        code, seen = "already_released", phrase("released_and_called_back")
     elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
-        code, seen = "too_many_requests", f"{len(state.dossier.withdrawals)} wishes wait for the assessment"
+        code, seen = "too_many_requests", phrase("wishes_wait", count=len(state.dossier.withdrawals))
     else:
         dossier = learn(state.dossier, wish, hearing.message_id)
         return settle(state, dossier, officers(state), wish.consignment_id, hearing)
@@ -630,7 +637,7 @@ class _Statement:
 
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (held, *self.to_gate("not released yet", holds=holds, again=self._more_than_stated(holds)))
+        return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
         """Whether there is a hold that was not stated before, and of which the gate does not know itself."""
@@ -660,25 +667,26 @@ class _Statement:
             pieces=most.pieces if holds and most and not boxes else None,
             revisions=ages(dossier),
         )
-        return (granted, *self.to_gate("not arrived yet", holds=holds, released=True))
+        return (granted, *self.to_gate(phrase("not_arrived_yet"), holds=holds, released=True))
 
     def release_less(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """A part of what was released has not arrived after all: the release is called back first."""
-        revoked = self._revoked("an arrival was taken back")
+        revoked = self._revoked(phrase("arrival_taken_back"))
         self.version += 1
         return (revoked, *self.release(holds))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
-        revoked = self._revoked(stops[0].reason)
+        why = why_held(stops[0])
+        revoked = self._revoked(why)
         self.version += 1
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (revoked, held, *self.to_gate(revoked.reason, holds=holds))
+        return (revoked, held, *self.to_gate(why, holds=holds))
 
-    def refuse(self, cause: str, reason: str, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
+    def refuse(self, cause: str, why: Phrase, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
         facts: tuple[Fact, ...] = ()
         if isinstance(self.state, Released):
-            facts = (self._revoked(reason),)
+            facts = (self._revoked(why),)
             self.version += 1
         refused = ReleaseRefused(
             consignment_id=self.consignment,
@@ -686,36 +694,43 @@ class _Statement:
             version=self.version,
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
             cause=shown(cause, 240),
-            reason=shown(reason, breaks=True),
+            reason=reason(why),
             holds=officers,
+            phrases=(why,),
         )
         again = isinstance(self.state, Refused) and self._more_than_stated(officers)
-        return (*facts, refused, *self.to_gate(f"refused: {reason}", refused=True, again=again))
+        return (*facts, refused, *self.to_gate(phrase("refused_for"), why, refused=True, again=again))
 
     def reconsider(self, cause: str) -> RefusalRevoked:
-        reason = shown(f"{cause} no longer stands as a failure", breaks=True)
-        return RefusalRevoked(consignment_id=self.consignment, occurred_at=self.at, version=self.version, reason=reason)
+        why = phrase("failure_gone", hold=cause)
+        return RefusalRevoked(
+            consignment_id=self.consignment,
+            occurred_at=self.at,
+            version=self.version,
+            reason=reason(why),
+            phrases=(why,),
+        )
 
-    def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
+    def withdraw(self, request_id: str, words: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
             request_id=shown(request_id, 200),
-            reason=shown(reason, breaks=True),
+            reason=shown(words, breaks=True),
         )
-        sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
+        sent_back = self.send_back("already_withdrawn", phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
         freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
-    def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
+    def send_back(self, code: str, seen: Phrase, but: str = "") -> tuple[Fact, ...]:
         """The refusal of each wish to take the declaration back, `but` for this one."""
         wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
         return tuple([_refused(self.consignment, wish, code, seen, self.at) for wish in wishes])
 
-    def _revoked(self, reason: str) -> ReleaseRevoked:
+    def _revoked(self, why: Phrase) -> ReleaseRevoked:
         """It names what had been released."""
         state = self.state
         known = tuple(state.boxes) if isinstance(state, Released) else ()
@@ -724,23 +739,23 @@ class _Statement:
             occurred_at=self.at,
             version=self.version,
             containers=known or _names(self.dossier),
-            reason=shown(reason, breaks=True),
+            reason=reason(why),
+            phrases=(why,),
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The statement stands; but a container that came back to it may have missed it. Of one that was told something the gate takes
         another word only in a version of its own."""
         released, told = isinstance(self.state, Released), told_to_gate(self.state)
-        again = self.to_gate("not released", holds=holds, released=released)
+        again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in told for fact in again):
             return again
         self.version = self.state.version
-        return self.to_gate("not released", holds=holds, released=released) if again else ()
+        return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
 
     def to_gate(
         self,
-        reason: str,
-        *,
+        *why: Phrase,
         holds: tuple[Hold, ...] = (),
         released: bool = False,
         refused: bool = False,
@@ -776,7 +791,7 @@ class _Statement:
                     consignment_id=self.consignment,
                     shared_by=box.shared_by,
                     version=self.version,
-                    reason=shown(reason, breaks=True),
+                    reason=reason(*why),
                     bill_no=shown(terms.bill_no, LONGEST_BILL),
                     conveyance=terms.conveyance,
                     direction=terms.direction,
@@ -784,6 +799,7 @@ class _Statement:
                     refused=refused,
                     source=self._source(number),
                     arrival_retracted=arrival_was_wrong(self.dossier, number) and number not in arrived,
+                    phrases=why,
                 )
             )
         known_boxes = {box.container_no for box in containers(self.dossier)}
@@ -984,7 +1000,7 @@ def _names(dossier: Dossier) -> tuple[str, ...]:
 
 
 def _refused(
-    consignment: str, request_id: str, code: str, seen: str, at: datetime, of: str = WithdrawDeclaration.kind
+    consignment: str, request_id: str, code: str, seen: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
     return RequestRefused(
         occurred_at=at,
@@ -992,5 +1008,6 @@ def _refused(
         request_id=shown(request_id, 200),
         request_kind=of,
         code=code,
-        reason=seen,
+        reason=reason(seen),
+        phrases=(seen,),
     )

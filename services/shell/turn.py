@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.bounds import shown
 from schemas.envelope import (
     FUTURE_SKEW,
     Deadline,
@@ -23,6 +24,7 @@ from schemas.flow import FLOW, HOLDING
 from schemas.marks import Audience
 from schemas.outside import hidden, to_outside
 from schemas.parking import Origin, Parking, deadline_origin, is_deadline
+from schemas.phrases import Phrase, phrase, reason
 from schemas.topics import is_for_ports, orders_topic, topic_of
 from services.shell.codec import (
     CARRIED,
@@ -295,14 +297,19 @@ class Turn:
             case Repeat.OTHER if request.kind in self._holding:  # the id is taken, and the goods are held all the same
                 self._decide(entry, key, source, request, hearing._replace(message_id=place_name(source)))
             case Repeat.OTHER:
-                self._refuse(
-                    entry, key, source, request, hearing, "key_reused", "the id was answered for other content"
-                )
+                seen = phrase("id_of_other_at", message=place_name(source))
+                self._refuse(entry, key, source, request, hearing, "key_reused", seen)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                seen = f"{MOST_REMEMBERED} requests within 24 hours"  # to remember it would push out another
+                # to remember it would push out another
+                seen = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=place_name(source))
                 self._refuse(entry, key, source, request, hearing, "too_many_requests", seen)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
-                seen = f"told for {request.occurred_at.isoformat()}, asked at {source.text('ce_time')[:40]}"
+                seen = phrase(
+                    "told_in_future_at",
+                    told=request.occurred_at,
+                    asked=shown(source.text("ce_time"), 40),
+                    message=place_name(source),
+                )
                 self._refuse(entry, key, source, request, hearing, "in_future", seen)
             case Repeat.NEW:
                 self._decide(entry, key, source, request, hearing)
@@ -310,7 +317,7 @@ class Turn:
                 entry.dirty = True
 
     def _refuse(
-        self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, seen: str
+        self, entry: Entry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, seen: Phrase
     ) -> None:
         """The loop's own refusal, which no decider heard of and no record remembers: each such message has its own."""
         place = place_name(source)
@@ -320,7 +327,8 @@ class Turn:
             request_id=hearing.message_id,
             request_kind=request.kind,
             code=code,
-            reason=f"{seen} ({place})",
+            reason=reason(seen),
+            phrases=(seen,),
         )
         output = self._fact(entry, refusal, 0, self._around(source, hearing), place)
         self.heard += 1

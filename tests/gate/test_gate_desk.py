@@ -6,6 +6,7 @@ import pytest
 
 from schemas.envelope import Message
 from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised
+from schemas.phrases import of_earlier, phrase
 from schemas.release import ContainerFreed
 from schemas.vocabulary import consignment_id
 from services.gate import decider
@@ -52,6 +53,7 @@ def test_a_called_back_consignment_stops_its_container() -> None:
             waiting_for=(A,),
             reason=reason,
             visit=f"arrival/{A}",
+            phrases=(phrase("lots_released", count=0, all=1), phrase("bill_waits", bill=A), of_earlier("waits")),
         ),
     )
 
