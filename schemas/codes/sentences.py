@@ -132,7 +132,6 @@ SENTENCES: Final = MappingProxyType(
         "not_arrived_yet": "not arrived yet",
         "failure_gone": "{hold} no longer stands as a failure",
         "not_released": "not released",
-        "held": "held",
         "left_without": "it left without release",
         "treatment_failed": "treatment failed {attempts} times",
         "not_assessed": "not assessed yet",

@@ -74,7 +74,7 @@ from services.console.views import (
     Timeline,
 )
 from services.console.words import both, refusal
-from services.console.written import english, in_words
+from services.console.written import english, in_words, wrote
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
@@ -432,7 +432,7 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: Rows | None = Non
         reason=said.reason,
         text=gate_text(said, row),
         detail=english(said.detail),
-        detail_text=text(in_words(said.detail)),
+        detail_text=text(wrote(said.detail) if said.reason == "box_held" else in_words(said.detail)),
         waiting_for=list(said.waiting_for),
         consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
         permitted=[part.consignment_id for part in parts if part.may_leave_by_permit and is_inside(part, row)][:SHOWN],

@@ -6,11 +6,9 @@ The gate desk's fact is the statement; this answer is only ever stricter.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from schemas.phrases import quoted
 from schemas.vocabulary import Direction, plain_word, same_word
 from services.console.container import GONE, BoxHold, Container, Part
 from services.console.heard import micros
-from services.console.written import kept_phrases
 
 SHOWN = 1000
 """Consignments that an answer names at most."""
@@ -185,7 +183,7 @@ def _why(
     said = row if row is not None else Container("")
     on_box = next((hold for hold in holds if not hold.lifted), None)
     if on_box is not None:
-        return False, "box_held", kept_phrases([quoted(on_box.reason).model_dump()]), ()
+        return False, "box_held", on_box.reason, ()
     if said.blocking:
         return False, "alarm", said.alarm_reason, tuple(said.waiting_for.split())
     held = tuple([p.consignment_id for p, _ in lots if p.word == "held" and not p.may_leave_by_permit])

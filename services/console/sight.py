@@ -114,6 +114,10 @@ class Sight:
         words = in_words_of(said)
         return self._half(in_words(text) if words is None else words)
 
+    def kept(self, reason: str) -> str:
+        """A reason as a row keeps it."""
+        return self._half(in_words(reason))
+
     def wrote(self, text: str) -> str:
         """What a person wrote, as it stands."""
         return self._half(wrote(text))

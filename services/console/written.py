@@ -72,7 +72,7 @@ def _shape(english: str) -> re.Pattern[str]:
     made = ""
     for number, part in enumerate(parts):
         if number % 2:
-            inner = ".+" if part in _WHOLE else ".+?" if part in _BLANKS else r"\S+"
+            inner = ".+" if part in _WHOLE else "[^:]+?" if part == "measured" else ".+?" if part in _BLANKS else r"\S+"
             made += f"(?P<{part}>{inner})"
         else:
             made += re.sub(r"(?=[;:] )", lambda _: _CHINESE, re.escape(part).replace(r"\ ", " "))
@@ -242,7 +242,7 @@ def _value(name: str, value: str, language: Language) -> str:
         [
             known("owners.risk", language, each)
             if each == "risk"
-            else known(f"{group}.{each.replace(' ', '_') if group == 'measured' else each}", language, each)
+            else known(f"{group}.{each.replace(' ', '_')}", language, each)
             for each in codes
         ]
     )

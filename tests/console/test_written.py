@@ -23,6 +23,7 @@ EXAMPLES = {
     "an alarm waits for an officer's finding 报警待关员核查: left before release 先于放行离场": "报警待关员核查：先于放行离场",
     "released 14 days ago and not used: CSQU3054383 放行后14日未提离": "放行后 14 日未提离：CSQU3054383",
     "place line 1: concentration at 4 h is 29.5 g/m3; wanted at least 31 g/m3": "取样点 line 1：4 h 浓度 29.5 g/m³，要求至少 31 g/m³",
+    "place sensor 0: wood core held 56 °C for 0 min; wanted 30 min without a break": "取样点 sensor 0：木芯保持 56 °C 共 0 min，要求连续 30 min",
     "wood core held 56 °C for 20 min; wanted 30 min without a break": "木芯保持 56 °C 共 20 min，要求连续 30 min",
     "grain held 25 °C with 0.42 g/m3 for 100 h; wanted 168 h without a break": "粮堆保持 25 °C 且浓度 0.42 g/m³ 共 100 h，要求连续 168 h",
     "200 °C at 2 h; the temperature of the wood core lies between -40 and 99.99 °C": "2 h 时 200 °C，木芯温度应在 -40 至 99.99 °C 之间",
