@@ -29,7 +29,7 @@ class Part:
     `freed_before`: the times before that one, which ended because it was called back, the oldest first. `source`: the container out of
     which it came into this one; `transferred`: the reports of strippings of which the gate told that these goods left this one by them.
     `told_again`: officers were told that another declaration stands for the same goods. `phrases`: why the goods are held, as the release
-    desk said it; where it is an earlier release that said it, `reason` has its sentence instead.
+    desk said it; where an earlier release said it, or by more than there is room for, `reason` has its sentence instead.
     """
 
     consignment_id: str
