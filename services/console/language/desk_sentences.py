@@ -1,14 +1,19 @@
-"""What did a desk write, and how does it read in either language? Its English sentence is read back as a row of `[written]` with its
-parameters. What no row fits was written by a person, or by a version that this console does not know: it is shown as it stands."""
+"""What did a desk say, and how does it read in either language? By the codes and values of its phrases, in the words of `[written]`.
+
+A fact of an earlier release has an English sentence alone, which is read back as a row of `[written]` with its parameters. What no row
+fits was written by a person, or by a version that this console does not know: it is shown as it stands.
+"""
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from schemas.codes.checks import Words
-from services.console.language.words import WORDS, Language, both, known
+from schemas.phrases import UNREADABLE_REASON, WHY, Phrase
+from services.console.language.words import WORDS, Language, both, check, known
 
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
@@ -19,16 +24,17 @@ _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
 _PLACE_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
 """Where the refused message lies: the loop writes it behind its own refusals."""
-_WHOLE = frozenset({"why", "again", "pest"})
+_WHOLE = frozenset({"why", "again", "pest", "words"})
 """Places for words of a person, or for another sentence; a Chinese end is theirs."""
 _BLANKS = frozenset(
     {
-        *("at", "between", "limit", "held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
-        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes"),
+        *("held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
+        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes", "since", "parts"),
     }
 )
 """Other places whose values have blanks in them. All others are one word, so that few words of a person look like a sentence of a desk."""
-_SENTENCES = frozenset({"why", "again", "at", "between", "limit"})
+_SENTENCES = frozenset({"why", "again", "words"})
+"""Places for another sentence, or for words that may be one in a text of an earlier release."""
 _GROUPS: Final = {
     "control": "controls",
     "controls": "controls",
@@ -38,6 +44,8 @@ _GROUPS: Final = {
     "goods": "goods_classes",
     "measured": "measured",
     "grade": "grades",
+    "direction": "directions",
+    "parts": "uscc_parts",
 }
 """Places for codes, and where in the catalogue their words stand."""
 
@@ -64,7 +72,7 @@ def _shape(english: str) -> re.Pattern[str]:
     made = ""
     for number, part in enumerate(parts):
         if number % 2:
-            inner = ".+" if part in _WHOLE else ".+?" if part in _BLANKS else r"\S+"
+            inner = ".+" if part in _WHOLE else "[^:]+?" if part == "measured" else ".+?" if part in _BLANKS else r"\S+"
             made += f"(?P<{part}>{inner})"
         else:
             made += re.sub(r"(?=[;:] )", lambda _: _CHINESE, re.escape(part).replace(r"\ ", " "))
@@ -85,36 +93,120 @@ ROWS: Final[tuple[Row, ...]] = tuple(
     [
         Row(key, _shape(words.en), _between(words.en))
         for key, words in sorted([each for each in WORDS.items() if each[0].startswith("written.")], key=_by_length)
+        if _PLACE.sub("", words.en).strip(" :()")  # of its own: any text looks like one of places alone
     ]
 )
 
 
 def in_words(text: str) -> Words:
-    """The text in both languages; the same in both where a person wrote it."""
+    """What a row keeps of a reason (`kept`), or a sentence, in both languages; the same in both where a person wrote it."""
+    said = _phrases(text)
+    if said is not None and (words := in_words_of(said)) is not None:
+        return words
     return _read(text) if 0 < len(text) <= LONGEST else Words(text, text)
+
+
+def wrote(text: str) -> Words:
+    """What a person wrote, as it stands; or that it could not be read."""
+    return both("written.no_reason") if text == UNREADABLE_REASON else Words(text, text)
+
+
+def in_words_of(phrases: Sequence[Any]) -> Words | None:
+    """The sentence of these phrases; None where there are none, or one of them is not known here."""
+    told = each_in_words(phrases)
+    return told[0] if told else None
+
+
+def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
+    """The sentences of these phrases, one after the other; None where one of them is not known here, or is none."""
+    rest, told = list(phrases), list[Words]()
+    try:
+        while rest:
+            told.append(_next(rest))
+    except (KeyError, IndexError, TypeError, AttributeError):  # of a release to come, or of nobody's contract
+        return None
+    return told
+
+
+def _next(rest: list[Any]) -> Words:
+    """The first sentence, with those that stand in it; they are taken from the list."""
+    said = rest.pop(0)
+    code, values = (said.code, said.values) if isinstance(said, Phrase) else (said["code"], said.get("values") or {})
+    if code == "earlier":
+        return _read(values["text"])
+    row = WORDS[f"written.{code}"]
+    filled = {name: Words(_filled(name, text, "zh"), _filled(name, text, "en")) for name, text in values.items()}
+    if f"{{{WHY}}}" in row.zh:
+        filled[WHY] = _next(rest)
+    zh, en = [{name: getattr(words, language) for name, words in filled.items()} for language in ("zh", "en")]
+    return Words(row.zh.format(**zh), row.en.format(**en))
+
+
+def _filled(name: str, text: str, language: Language) -> str:
+    """What stands in a place: codes in words, and what a person wrote as it stands."""
+    if name == "words":
+        return text
+    if name == "findings" and language == "zh":
+        found = [each.partition(" at ") for each in text.split(", ")]
+        return "、".join([f"{check(code).zh}（{pointer}）" if pointer else code for code, _, pointer in found])
+    return _value(name, text, language)
 
 
 NAMED = 5
 """Other declarations of the same goods that a sentence names."""
 
 
-def same_goods(found: Mapping[str, Any]) -> str:
-    """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
+def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a `SameGoodsDeclared` says. Who may not see the others' goods is not told which they are."""
     others = list(found.get("others", ()))
     named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
-    return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
+    values = {"number": found["container_no"], "bill": found["bill_no"], "others": named}
+    return [{"code": rule, "values": values}]
 
 
-def why_of(fact: Mapping[str, Any]) -> str:
-    """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
-    what its desk wrote."""
-    row = WORDS.get(f"written.{fact.get('why') or ''}")
-    if row is not None:
-        with suppress(KeyError):  # a release to come may fill in other parameters
-            return row.en.format(**fact.get("values") or {})
-    reason: str = fact["reason"]
-    return reason
+def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
+    """What a fact, a hold, a finding or a rule says by codes; nothing where an earlier release wrote it."""
+    if (said := fact.get("phrases") or fact.get("phrase")) is not None:
+        return [said] if isinstance(said, Mapping) else said
+    code, reason = fact.get("why"), fact.get("reason")
+    if not code:
+        return ()
+    values = dict(fact.get("values") or {})
+    if isinstance(reason, str):
+        values |= {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
+    return [{"code": code, "values": values}]
+
+
+def why_of(fact: Mapping[str, Any]) -> Words:
+    """Why something was said: by the codes of the fact, where it has such as the catalogue knows; else what its desk wrote."""
+    told = in_words_of(phrases_of(fact))
+    return in_words(fact["reason"]) if told is None else told
+
+
+def kept(fact: Mapping[str, Any]) -> str:
+    """What a row keeps of the reason of a fact: its phrases as JSON where the catalogue knows them, else the sentence."""
+    return kept_phrases(said) if in_words_of(said := phrases_of(fact)) else fact["reason"]
+
+
+def kept_phrases(phrases: Sequence[Any]) -> str:
+    """The same of phrases that the catalogue knows."""
+    return orjson.dumps(phrases).decode()
+
+
+def english(text: str) -> str:
+    """What a row keeps of a reason as the desk wrote it."""
+    return text if _phrases(text) is None else in_words(text).en
+
+
+def _phrases(text: str) -> list[Any] | None:
+    if not text.startswith('[{"code":'):
+        return None
+    try:
+        read: list[Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return read
 
 
 @lru_cache(maxsize=4096)
@@ -140,6 +232,8 @@ def _value(name: str, value: str, language: Language) -> str:
         return words.zh if language == "zh" else words.en
     if name == "hold":
         return known(f"waiting.{value}", language, value)
+    if name == "units" and language == "zh":
+        return value.replace(" or ", "、")
     group = _GROUPS.get(name)
     if group is None or language == "en":
         return value
@@ -148,7 +242,7 @@ def _value(name: str, value: str, language: Language) -> str:
         [
             known("owners.risk", language, each)
             if each == "risk"
-            else known(f"{group}.{each.replace(' ', '_') if group == 'measured' else each}", language, each)
+            else known(f"{group}.{each.replace(' ', '_')}", language, each)
             for each in codes
         ]
     )

@@ -10,7 +10,7 @@ import orjson
 from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from schemas.vocabulary import is_consignment_id
-from services.console.language.desk_sentences import same_goods, why_of
+from services.console.language.desk_sentences import kept, kept_phrases, same_goods
 from services.console.readmodel.consignment import TOLD, Consignment, plain, settle, tell
 from services.console.readmodel.container import BoxHold, Container, Part, Report, report_of, tell_container, tell_part
 from services.console.readmodel.messages import LONGEST_KEY, Heard, Unreadable, bounded, micros, place, text, whole
@@ -283,11 +283,11 @@ def _fold_one(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
             _fold_box(batch, heard, body)
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
-            batch.alarms.append((heard.place, kind, key, text(why_of(body)), heard.recorded_us, alarm))
+            batch.alarms.append((heard.place, kind, key, text(kept(body)), heard.recorded_us, alarm))
     elif kind in _WATCHES:
         _fold_watch(batch, heard, body)
     elif kind == _AGAIN:
-        batch.alarms.append((heard.place, kind, key, text(same_goods(body)), heard.recorded_us, ""))
+        batch.alarms.append((heard.place, kind, key, text(kept_phrases(same_goods(body))), heard.recorded_us, ""))
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((heard.place, kind, key, text(what), heard.recorded_us, ""))
@@ -350,7 +350,7 @@ def _fold_consignment(batch: Batch, heard: Heard, body: dict[str, Any]) -> None:
                 text(body["request_id"]),
                 text(body["request_kind"]),
                 text(body["code"]),
-                text(body["reason"]),
+                text(kept(body)),
                 heard.recorded_us,
             )
         )

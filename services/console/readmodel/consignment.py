@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
 from schemas.vocabulary import Direction, Owner, Stage
-from services.console.language.desk_sentences import why_of
+from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import Heard, micros, text, whole
 
 OPERATIONS = "operations"
@@ -183,7 +183,7 @@ def _held(row: Consignment, heard: Heard, body: Body) -> None:
 
 def _hold(said: Body) -> OpenHold:
     return OpenHold(
-        text(said["hold_id"]), text(said["owner"]), text(why_of(said)), text(said["lifted_by"]), micros(said["since"])
+        text(said["hold_id"]), text(said["owner"]), text(kept(said)), text(said["lifted_by"]), micros(said["since"])
     )
 
 
