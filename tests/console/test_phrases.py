@@ -223,16 +223,29 @@ def test_phrases_follow_each_other_and_stand_in_each_other() -> None:
         [{"code": "lots_released", "values": {"count": "1"}}],
         [{"code": "alarm_waits"}],
         [{"values": {}}],
+        [{"code": ["no_visit"]}],
+        [{"code": "hold_known", "values": {"hold": 7}}],
+        [{"code": "earlier", "values": {"text": {}}}],
+        [{"code": "refused_for", "values": {}}] * 5000,
         ["no_visit"],
         [None],
+        7,
     ],
 )
-def test_codes_of_a_later_release_and_what_is_no_phrase_are_told_by_the_sentence(phrases: list[Any]) -> None:
+def test_codes_of_a_later_release_and_what_is_no_phrase_are_told_by_the_sentence(phrases: Any) -> None:
     assert in_words_of(phrases) is None
     fact = {"reason": "no visit is open 不在场", "phrases": phrases}
     assert why_of(fact) == WORDS["written.no_visit"] and kept(fact) == fact["reason"]
     assert why_of({"reason": "no visit is open 不在场"}) == WORDS["written.no_visit"], "of an earlier release"
     assert in_words_of([of_earlier("no visit is open 不在场")]) == WORDS["written.no_visit"], "which a desk quotes"
+
+
+@pytest.mark.parametrize(
+    "odd", [{"quoted": {"words": ["a", "b"]}}, {"quoted": [1]}, {"values": 7}, {"quoted": {"words": 7}}]
+)
+def test_a_hold_of_nobodys_contract_is_told_by_its_sentence(odd: dict[str, Any]) -> None:
+    fact = {"reason": "no visit is open", "why": "words", "values": {}} | odd
+    assert why_of(fact) == WORDS["written.no_visit"] and kept(fact) == fact["reason"]
 
 
 def test_a_mistake_of_a_desk_is_no_sentence_with_a_hole() -> None:

@@ -17,6 +17,8 @@ from services.console.language.words import WORDS, Language, both, check, known
 
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
+MOST_SAID = 100
+"""Phrases that are read of one fact; desks say fewer."""
 MOST_TIMES, SHORT = 4, 2
 """How often words between two places may stand in one sentence, if they are more than so many signs."""
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -103,6 +105,10 @@ def in_words(text: str) -> Words:
     said = _phrases(text)
     if said is not None and (words := in_words_of(said)) is not None:
         return words
+    return _by_shape(text)
+
+
+def _by_shape(text: str) -> Words:
     return _read(text) if 0 < len(text) <= LONGEST else Words(text, text)
 
 
@@ -119,21 +125,30 @@ def in_words_of(phrases: Sequence[Any]) -> Words | None:
 
 def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
     """The sentences of these phrases, one after the other; None where one of them is not known here, or is none."""
-    rest, told = list(phrases), list[Words]()
+    told: list[Words] = []
     try:
-        while rest:
+        rest = list(phrases)
+        while 0 < len(rest) <= MOST_SAID:
             told.append(_next(rest))
-    except (KeyError, IndexError, TypeError, AttributeError):  # of a release to come, or of nobody's contract
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ):  # of a release to come, or of nobody's contract
         return None
-    return told
+    return None if rest else told
 
 
 def _next(rest: list[Any]) -> Words:
     """The first sentence, with those that stand in it; they are taken from the list."""
     said = rest.pop(0)
     code, values = (said.code, said.values) if isinstance(said, Phrase) else (said["code"], said.get("values") or {})
+    if not all(isinstance(text, str) for text in values.values()):
+        raise TypeError("a value is no text")
     if code == "earlier":
-        return _read(values["text"])
+        return _by_shape(values["text"])
     row = WORDS[f"written.{code}"]
     filled = {name: Words(_filled(name, text, "zh"), _filled(name, text, "en")) for name, text in values.items()}
     if f"{{{WHY}}}" in row.zh:
@@ -169,13 +184,14 @@ def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
     """What a fact, a hold, a finding or a rule says by codes; nothing where an earlier release wrote it."""
     if (said := fact.get("phrases") or fact.get("phrase")) is not None:
         return [said] if isinstance(said, Mapping) else said
-    code, reason = fact.get("why"), fact.get("reason")
+    code, reason = fact.get("why"), fact.get("reason") or ""
     if not code:
         return ()
-    values = dict(fact.get("values") or {})
-    if isinstance(reason, str):
-        values |= {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
-    return [{"code": code, "values": values}]
+    try:
+        quotes = {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
+        return [{"code": code, "values": {**(fact.get("values") or {}), **quotes}}]
+    except (TypeError, ValueError, AttributeError):  # of nobody's contract
+        return ()
 
 
 def why_of(fact: Mapping[str, Any]) -> Words:
