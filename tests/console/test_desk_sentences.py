@@ -10,7 +10,6 @@ NOT_IN_FACTS = {
     "held here": "a state of the release desk's record",
     "refused here": "another one",
     "not in it": "another one",
-    "partition {} is not in hand": "why a message is parked",
 }
 EXAMPLES = {
     "these findings are answer 1 of inspection; answer 2 is asked for": "提交的是查验的第 1 次答复，要求第 2 次",
