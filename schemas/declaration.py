@@ -22,6 +22,7 @@ from schemas.bounds import (
 from schemas.envelope import AboutConsignment, Fact, Message, Request, is_none
 from schemas.form import UNWRITTEN, FormLine
 from schemas.marks import TO_DECLARANT, SeenBy
+from schemas.phrases import SeenPhrase
 from schemas.vocabulary import (
     ActorId,
     ConsignmentId,
@@ -162,7 +163,8 @@ class WithdrawDeclaration(OfDeclarant):
 class Finding(Message):
     """What a check saw: `code` is a row of `schemas.codes.checks` (texts in zh and en), `seen` the value found.
 
-    `nearest`: where a code is in no table, the codes of that table that may have been meant, the likeliest first.
+    `nearest`: where a code is in no table, the codes of that table that may have been meant, the likeliest first. `phrase`: what `seen`
+    says in words, by code and values; None where it is a value alone, and in facts of earlier releases.
     """
 
     fields_seen_by: ClassVar[SeenBy | None] = TO_DECLARANT
@@ -171,6 +173,7 @@ class Finding(Message):
     severity: Severity
     seen: Annotated[str, StringConstraints(max_length=120), WhenMade(pattern=LINE)]
     nearest: Annotated[tuple[Code, ...], Field(max_length=3, exclude_if=not_)] = ()
+    phrase: Annotated[SeenPhrase | None, Field(exclude_if=is_none)] = None
 
 
 Findings = Annotated[tuple[Finding, ...], WhenMade(max_length=100)]

@@ -14,6 +14,7 @@ from pydantic_core import SchemaValidator
 
 from schemas.bounds import FIRST, LAST, LINE, Shape, WhenMade, reader, shown
 from schemas.marks import INSIDE, OUTSIDE, SeenBy
+from schemas.phrases import UNREADABLE_REASON, Phrase, Phrases, reason
 from schemas.vocabulary import (
     ActorId,
     ConsignmentId,
@@ -104,10 +105,6 @@ FUTURE_SKEW = timedelta(minutes=15)
 """By how much the clock of who tells an event may be ahead of the door's: what lies further on is an estimate, and none of an event."""
 
 
-UNREADABLE_REASON = "no reason can be read 未能读出理由"
-"""What stands for the reason of a hold that is carried out although its words cannot be read."""
-
-
 def words_in_doubt(body: object) -> dict[str, str]:
     """Who asks and why, as far as the parsed content of a hold says it in words that can be shown."""
     told = body if isinstance(body, dict) else {}
@@ -153,7 +150,8 @@ class Request(Message):
 class RequestRefused(Fact):
     """A desk refused a request on business grounds; nothing else changed.
 
-    `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen.
+    `request_id` is the refused request's message id, `code` a row of `schemas.codes.refusals`, `reason` says what was seen, and `phrases`
+    the same by code and values.
     """
 
     subject: Annotated[Subject, OUTSIDE]
@@ -161,6 +159,7 @@ class RequestRefused(Fact):
     request_kind: Annotated[Name, OUTSIDE]
     code: Annotated[Name, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    phrases: Annotated[Phrases, INSIDE] = ()
 
     @property
     def key(self) -> str:
@@ -225,7 +224,7 @@ def event_time(told: datetime, hearing: Hearing) -> datetime:
     return told if FIRST <= told <= LAST and recorded - told <= LATEST_REPORT else recorded
 
 
-def refusal(request: Request, hearing: Hearing, code: str, seen: str) -> RequestRefused:
+def refusal(request: Request, hearing: Hearing, code: str, *seen: Phrase) -> RequestRefused:
     """What a desk says that does not do what was asked of it; `seen`: what it saw, for a person."""
     return RequestRefused(
         occurred_at=hearing.at,
@@ -233,7 +232,8 @@ def refusal(request: Request, hearing: Hearing, code: str, seen: str) -> Request
         request_id=hearing.message_id,
         request_kind=request.kind,
         code=code,
-        reason=shown(seen, breaks=True),
+        reason=reason(*seen),
+        phrases=seen,
     )
 
 

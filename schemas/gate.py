@@ -9,6 +9,7 @@ from schemas.bounds import LINE, WhenMade
 from schemas.codes.iso6346 import plain
 from schemas.envelope import AboutConsignment, AboutContainer, Fact, Request, words_in_doubt
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
+from schemas.phrases import Phrases
 from schemas.vocabulary import (
     ActorId,
     Classifier,
@@ -270,6 +271,7 @@ class ContainerMustStay(AboutContainer, Fact):
     waiting_for: Annotated[Consignments, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
     visit: Annotated[VisitId, OUTSIDE] = ""
+    phrases: Annotated[Phrases, INSIDE] = ()
 
 
 class ContainerGatedOut(AboutContainer, Fact):

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 from schemas.declaration import Code
 from schemas.envelope import AboutConsignment, Fact, Request
 from schemas.marks import INSIDE, TO_DECLARANT, SeenBy
+from schemas.phrases import Phrases
 from schemas.risk import GoodsClasses
 from schemas.vocabulary import ActorId, ControlKind, MessageId, Moment, Pest, Reason, Remarks, Revision
 
@@ -87,6 +88,7 @@ class InspectionFailed(AboutConsignment, Fact):
     officer: Annotated[ActorId, INSIDE]
     reason: Annotated[Reason, INSIDE]
     revision: Annotated[Revision, TO_DECLARANT] = 0
+    phrases: Annotated[Phrases, INSIDE] = ()
 
 
 class RectificationRequested(AboutConsignment, Fact):
@@ -97,6 +99,7 @@ class RectificationRequested(AboutConsignment, Fact):
     reason: Annotated[Reason, TO_DECLARANT]
     due: Annotated[Moment, TO_DECLARANT]
     revision: Annotated[Revision, TO_DECLARANT] = 0
+    phrases: Annotated[Phrases, TO_DECLARANT] = ()
 
 
 class RectificationOverdue(AboutConsignment, Fact):

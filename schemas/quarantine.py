@@ -1,6 +1,7 @@
 """Which treatment is ordered against pests, and was it carried out as its schedule demands?"""
 
 from decimal import Decimal
+from operator import not_
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -8,6 +9,7 @@ from pydantic import Field
 from schemas.bounds import LARGEST_INTEGER, LINE, WhenMade
 from schemas.envelope import AboutConsignment, Fact, Message, Request
 from schemas.marks import INSIDE, TO_DECLARANT, SeenBy
+from schemas.phrases import Phrase
 from schemas.risk import GoodsClasses
 from schemas.vocabulary import (
     ActorId,
@@ -191,15 +193,24 @@ class TreatmentVerified(AboutConsignment, Fact):
     revision: Annotated[Revision, TO_DECLARANT] = 0
 
 
+MOST_SHORTFALLS = 20
+Shortfalls = Annotated[tuple[Phrase, ...], WhenMade(max_length=2 * MOST_SHORTFALLS), Field(exclude_if=not_)]
+"""Each of one phrase, or of two."""
+
+
 class TreatmentFailed(AboutConsignment, Fact):
-    """The record does not meet its schedule; each shortfall is named. A new order or `TreatmentAbandoned` follows."""
+    """The record does not meet its schedule; each shortfall is named. A new order or `TreatmentAbandoned` follows.
+
+    `phrases`: the shortfalls by code and values, one after the other; that of one sampling place follows the phrase which names the place.
+    """
 
     origin: Annotated[Origin, TO_DECLARANT]
     attempt: Annotated[Attempt, TO_DECLARANT]
     method: Annotated[TreatmentMethod, TO_DECLARANT]
     schedule: Annotated[Name, TO_DECLARANT]
-    shortfalls: Annotated[tuple[Reason, ...], WhenMade(max_length=20), TO_DECLARANT]
+    shortfalls: Annotated[tuple[Reason, ...], WhenMade(max_length=MOST_SHORTFALLS), TO_DECLARANT]
     unit: Annotated[ActorId, TO_DECLARANT]
+    phrases: Annotated[Shortfalls, TO_DECLARANT] = ()
 
 
 class TreatmentRetracted(AboutConsignment, Fact):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from operator import not_
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, ValidationError
@@ -10,6 +11,7 @@ from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, BillNo, Code
 from schemas.envelope import AboutConsignment, AboutContainer, AboutPartition, Fact, Message, Request, words_in_doubt
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT, SeenBy
+from schemas.phrases import LONGEST_VALUE, Phrases
 from schemas.risk import Sharers
 from schemas.vocabulary import (
     CONSIGNMENT_ID,
@@ -59,13 +61,21 @@ Values = Annotated[
     WhenMade(max_length=2),
 ]
 """Parameters of such a code by their names: counts and codes. A fact may hold 512 of them, so there is no room for texts."""
+Sign = Annotated[int, WhenMade(ge=0, le=LONGEST_VALUE)]
+Quoted = Annotated[
+    dict[Annotated[str, WhenMade(max_length=8, pattern=LINE)], tuple[Sign, Sign]],
+    WhenMade(max_length=2),
+    Field(exclude_if=not_),
+]
+"""Where in a reason the words of a person, the name of a pest or a list of containers stands, by the name of the place."""
 
 
 class Hold(Message):
     """Why the goods may not go: who owns it, why, since when, and what lifts it (the kind of message awaited).
 
-    `why`: the reason as a code, with its parameters in `values`; empty where the reason is, or quotes, what an officer wrote, and in facts
-    of earlier releases, whose readers `reason` is for.
+    `why`: the reason as a code (a row of `schemas.codes.sentences`), with its short values in `values`. What is long is not said twice, for a
+    fact may hold 512 of them: `quoted` tells where in `reason` it stands, by its first sign and the sign behind it. Empty in facts of
+    earlier releases, whose readers `reason` is for.
     """
 
     hold_id: Annotated[HoldId, TO_DECLARANT]
@@ -75,6 +85,7 @@ class Hold(Message):
     lifted_by: Annotated[Name, TO_DECLARANT]
     why: Annotated[ReasonCode, INSIDE] = ""
     values: Annotated[Values, INSIDE] = Field(default_factory=dict)
+    quoted: Annotated[Quoted, INSIDE] = Field(default_factory=dict)
 
 
 class ReportArrival(AboutConsignment, Request):
@@ -241,6 +252,7 @@ class ArrivalRetracted(AboutConsignment, Fact):
     pieces: Annotated[Pieces | None, OUTSIDE] = None
     arrived_at: Annotated[Moment | None, OUTSIDE] = None
     first_arrived_at: Annotated[Moment | None, OUTSIDE] = None
+    phrases: Annotated[Phrases, INSIDE] = ()
 
 
 class ConsignmentHeld(AboutConsignment, Fact):
@@ -286,6 +298,7 @@ class ReleaseRefused(AboutConsignment, Fact):
     cause: Annotated[HoldId, TO_DECLARANT]
     reason: Annotated[Reason, INSIDE]
     holds: Annotated[tuple[Hold, ...], WhenMade(max_length=MOST_HOLDS), OUTSIDE] = ()
+    phrases: Annotated[Phrases, INSIDE] = ()
 
 
 class ReleaseRevoked(AboutConsignment, Fact):
@@ -294,6 +307,7 @@ class ReleaseRevoked(AboutConsignment, Fact):
     version: Annotated[Version, OUTSIDE]
     containers: Annotated[Containers, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    phrases: Annotated[Phrases, INSIDE] = ()
 
 
 class RefusalRevoked(AboutConsignment, Fact):
@@ -301,6 +315,7 @@ class RefusalRevoked(AboutConsignment, Fact):
 
     version: Annotated[Version, OUTSIDE]
     reason: Annotated[Reason, INSIDE]
+    phrases: Annotated[Phrases, INSIDE] = ()
 
 
 class DeclarationWithdrawn(AboutConsignment, Fact):
@@ -331,6 +346,7 @@ class ContainerHeld(AboutContainer, Fact):
     refused: bool = False
     source: OptionalContainer = ""
     arrival_retracted: bool = False
+    phrases: Phrases = ()
 
 
 class ContainerFreed(AboutContainer, Fact):

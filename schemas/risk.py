@@ -10,8 +10,9 @@ from pydantic import Field
 
 from schemas.bounds import LINE, WhenMade
 from schemas.declaration import MOST_CONTAINERS, MOST_PACKAGES, MOST_SHARERS, BillNo, Code
-from schemas.envelope import AboutConsignment, Fact, Message
+from schemas.envelope import AboutConsignment, Fact, Message, is_none
 from schemas.marks import INSIDE, OUTSIDE, TO_DECLARANT
+from schemas.phrases import Phrase
 from schemas.vocabulary import (
     ContainerNo,
     ControlKind,
@@ -32,11 +33,15 @@ Share = Annotated[Decimal, WhenMade(ge=0, le=1, decimal_places=6)]
 
 
 class FiredRule(Message):
-    """A rule of the table that fired: which, for which controls, and the values it read."""
+    """A rule of the table that fired: which, for which controls, and the values it read.
+
+    `phrase`: the same by code and values; None in facts of earlier releases.
+    """
 
     rule: Name
     controls: Controls
     seen: Annotated[str, WhenMade(max_length=1000, pattern=LINE)]
+    phrase: Annotated[Phrase | None, Field(exclude_if=is_none)] = None
 
 
 class Draw(Message):

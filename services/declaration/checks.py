@@ -13,6 +13,7 @@ from schemas.codes.offices import is_sandbox
 from schemas.codes.trade import PACKAGE_KINDS, TRANSPORT_MODES
 from schemas.codes.units import UNITS
 from schemas.declaration import Declaration, Finding, Item
+from schemas.phrases import SeenPhrase, seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
 from services.declaration.codes import commodity, judged_on, listed, office, place, trade_mode
@@ -86,10 +87,15 @@ def values(said: Declaration, today: date) -> Seen:
         total = sum([item.total_price for item in said.items], Decimal(0))
         fit = totals.fit_of_invoice(said, total)
         if fit is not totals.Fit.RIGHT:
-            yield _misfit("/invoice_total", "invoice_total", fit, f"head {said.invoice_total}, lines {total}")
+            yield _misfit(
+                "/invoice_total",
+                "invoice_total",
+                fit,
+                seen_phrase("head_and_lines", head=said.invoice_total, lines=total),
+            )
 
 
-def _misfit(pointer: str, name: str, fit: totals.Fit, seen: str) -> Finding:
+def _misfit(pointer: str, name: str, fit: totals.Fit, seen: SeenPhrase) -> Finding:
     """What is said of a total that is not right: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer
     looks at it."""
     if fit is totals.Fit.WRONG:
@@ -124,14 +130,16 @@ def line(item: Item, at: str, currency: str) -> Seen:
         yield error(f"{at}/net_mass_kg", "mass_not_positive", item.net_mass_kg)
     yield from listed(item.currency, NAMES, f"{at}/currency", "currency_unknown")
     if item.currency in CURRENCIES and item.currency != currency:
-        yield error(f"{at}/currency", "currency_differs", f"{item.currency}, head {currency}")
+        yield error(
+            f"{at}/currency", "currency_differs", seen_phrase("currency_and_head", codes=item.currency, head=currency)
+        )
     if item.unit_price < 0:
         yield error(f"{at}/unit_price", "price_negative", item.unit_price)
     if item.total_price < 0:
         yield error(f"{at}/total_price", "price_negative", item.total_price)
     fit = totals.fit_of_line(item)
     if fit is not totals.Fit.RIGHT:
-        seen = f"{item.quantity} x {item.unit_price} is not {item.total_price}"
+        seen = seen_phrase("product", quantity=item.quantity, price=item.unit_price, total=item.total_price)
         yield _misfit(f"{at}/total_price", "line_total", fit, seen)
 
 

@@ -7,6 +7,7 @@ from schemas.codes import countries, hs, offices, trade
 from schemas.codes.nearest import nearest
 from schemas.codes.ways import homes
 from schemas.declaration import Declaration
+from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
 from services.declaration.pointing import Seen, error, warning
 
@@ -20,7 +21,7 @@ def listed(code: str, table: Mapping[str, str], pointer: str, finding: str) -> S
 def office(code: str) -> Seen:
     """Most offices of the country are not in the table, so that one of a known district is a finding, and its neighbours say nothing."""
     if code not in offices.OFFICES and offices.is_of_district(code):
-        seen = f"{code}: the table holds {offices.HELD} of {offices.IN_THE_COUNTRY} offices"
+        seen = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
         yield warning("/customs_office", "office_unlisted", seen)
     else:
         yield from listed(code, offices.OFFICES, "/customs_office", "office_unknown")
@@ -31,7 +32,7 @@ def trade_mode(code: str) -> Seen:
     are read; most modes are in it, so that the nearest ones are named.
     """
     if code not in trade.TRADE_MODES and trade.is_like_mode(code):
-        seen = f"{code}: the table holds {len(trade.TRADE_MODES)} modes, as of {trade.MODES_AS_OF}"
+        seen = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
         yield warning("/trade_mode", "trade_mode_unlisted", seen, nearest(code, trade.TRADE_MODES))
     else:
         yield from listed(code, trade.TRADE_MODES, "/trade_mode", "trade_mode_unknown")

@@ -10,6 +10,7 @@ from schemas.codes.countries import alpha2
 from schemas.codes.trade import MAYBE_WOOD_KINDS, SOLID_WOOD_KINDS
 from schemas.codes.ways import ONE_WAY, homes
 from schemas.declaration import Declaration
+from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction, TransportMode
 from services.declaration.pointing import Seen, error, warning
 
@@ -22,9 +23,9 @@ def packaging(said: Declaration, today: date) -> Seen:
     if said.wood_packaging:
         return
     if said.package_kind in SOLID_WOOD_KINDS:
-        yield error("/wood_packaging", "wood_denied", f"package kind {said.package_kind}")
+        yield error("/wood_packaging", "wood_denied", seen_phrase("package_kind", kind=said.package_kind))
     elif said.package_kind in MAYBE_WOOD_KINDS:
-        yield warning("/wood_packaging", "wood_not_named", f"package kind {said.package_kind}")
+        yield warning("/wood_packaging", "wood_not_named", seen_phrase("package_kind", kind=said.package_kind))
 
 
 def direction(said: Declaration, today: date) -> Seen:
@@ -32,7 +33,9 @@ def direction(said: Declaration, today: date) -> Seen:
     only = ONE_WAY.get(said.trade_mode)
     if only is not None and only is not said.direction:
         yield error(
-            "/trade_mode", "trade_mode_of_other_direction", f"{said.trade_mode}, direction {said.direction.value}"
+            "/trade_mode",
+            "trade_mode_of_other_direction",
+            seen_phrase("mode_and_direction", mode=said.trade_mode, direction=said.direction),
         )
     here = homes(said.customs_office) | {""}
     if said.direction is Direction.IMPORT and alpha2(said.destination_country) not in here:
@@ -55,4 +58,5 @@ def carriage(said: Declaration, today: date) -> Seen:
             if iso6346.is_of_freight(number):
                 yield error(f"/containers/{index}/container_no", "sea_container_by_air", number)
     elif numbers:
-        yield warning("/containers", "container_not_carried", f"{len(numbers)}, transport mode {said.transport_mode}")
+        seen = seen_phrase("boxes_and_mode", count=len(numbers), mode=said.transport_mode)
+        yield warning("/containers", "container_not_carried", seen)

@@ -30,6 +30,7 @@ from schemas.declaration import (
     WithdrawDeclaration,
 )
 from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal
+from schemas.phrases import Phrase, phrase, reason
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
 from services.declaration.checks import findings
@@ -133,7 +134,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             said = message.declaration
             derived = consignment_id(said.declarant, said.reference)
             if message.consignment_id != derived:
-                seen = f"{said.declarant}/{said.reference} is {derived}"
+                seen = phrase("derived_id", names=f"{said.declarant}/{said.reference}", id=derived)
                 return (refusal(message, hearing, "consignment_id_mismatch", seen),)
             lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, said)
             return lodge(state, lodged, hearing)
@@ -224,10 +225,12 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
             request_id=lodged.request_id,
             first_request_id=first,
         )
-    return sent_back(lodged, hearing, "reference_used", "holds another declaration")
+    return sent_back(
+        lodged, hearing, "reference_used", phrase("other_declaration", reference=_reference(lodged.declaration))
+    )
 
 
-def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: str) -> RequestRefused:
+def sent_back(lodged: Lodgement, hearing: Hearing, code: str, seen: Phrase) -> RequestRefused:
     """The refusal of a lodgement, whatever message brought it here."""
     return RequestRefused(
         occurred_at=hearing.at,
@@ -235,8 +238,13 @@ def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: str) -> Reque
         request_id=lodged.request_id,
         request_kind=LodgeDeclaration.kind,
         code=code,
-        reason=f"reference {shown(lodged.declaration.reference, 100)} {why}",
+        reason=reason(seen),
+        phrases=(seen,),
     )
+
+
+def _reference(said: Declaration) -> str:
+    return shown(said.reference, 100)
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
@@ -272,7 +280,8 @@ def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
 def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
     """To the next consignment of the reference, which decides about it under its own key. `number`: of the one that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
-        return (sent_back(lodged, hearing, "reference_spent", f"had {number} declarations that were withdrawn"),)
+        seen = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
+        return (sent_back(lodged, hearing, "reference_spent", seen),)
     said = lodged.declaration
     later = consignment_id(said.declarant, said.reference, number + 1)
     told = DeclarationPassedOn(
@@ -304,17 +313,19 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
     """To the release desk, which answers; each request goes there once."""
     match state:
         case Unknown():
-            return (refusal(asked, hearing, "not_lodged", "nothing was lodged"),)
+            return (refusal(asked, hearing, "not_lodged", phrase("nothing_lodged")),)
         case Rejected():
-            return (refusal(asked, hearing, "not_accepted", "the declaration was rejected"),)
+            return (refusal(asked, hearing, "not_accepted", phrase("rejected")),)
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
             if asked.principal != state.declarant:
-                return (refusal(asked, hearing, "wrong_declarant", f"{asked.principal} is not the declarant"),)
+                return (refusal(asked, hearing, "wrong_declarant", phrase("not_the_declarant", who=asked.principal)),)
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
                 return (
-                    refusal(asked, hearing, "too_many_requests", f"{len(state.withdrawals)} wishes were passed on"),
+                    refusal(
+                        asked, hearing, "too_many_requests", phrase("wishes_passed_on", count=len(state.withdrawals))
+                    ),
                 )
             wish = WithdrawalRequested(
                 consignment_id=asked.consignment_id,
@@ -327,8 +338,8 @@ def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tupl
             if hearing.message_id in state.withdrawals:
                 return ()
             if asked.principal != state.declarant:
-                return (refusal(asked, hearing, "wrong_declarant", f"{asked.principal} is not the declarant"),)
-            return (refusal(asked, hearing, "already_withdrawn", "the declaration was withdrawn already"),)
+                return (refusal(asked, hearing, "wrong_declarant", phrase("not_the_declarant", who=asked.principal)),)
+            return (refusal(asked, hearing, "already_withdrawn", phrase("withdrawn_already")),)
         case _:
             assert_never(state)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from schemas.codes import hs
 from schemas.codes.units import ENERGY, KILOGRAMS, UNITS
 from schemas.declaration import Item
+from schemas.phrases import seen_phrase
 from services.declaration.codes import listed
 from services.declaration.masses import LEAST
 from services.declaration.pointing import Seen, error, warning
@@ -37,13 +38,17 @@ def legal(item: Item, at: str) -> Seen:
         elif quantity <= 0:
             yield error(where, "quantity_not_positive", quantity)
         elif unit == item.unit and not _near(quantity, item.quantity):
-            yield warning(where, "legal_quantity_differs", f"{quantity}, quantity {item.quantity}")
+            yield warning(
+                where,
+                "legal_quantity_differs",
+                seen_phrase("legal_and_declared", legal=quantity, quantity=item.quantity),
+            )
         elif (
             unit in KILOGRAMS
             and item.net_mass_kg > 0
             and not _near(mass := quantity * KILOGRAMS[unit], item.net_mass_kg)
         ):
-            yield warning(where, "legal_quantity_differs", f"{mass} kg, net mass {item.net_mass_kg} kg")
+            yield warning(where, "legal_quantity_differs", seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg))
 
 
 def _near(one: Decimal, other: Decimal) -> bool:

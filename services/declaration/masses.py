@@ -9,6 +9,7 @@ from decimal import Decimal
 from schemas.codes.counted import COUNTED
 from schemas.codes.units import KILOGRAMS
 from schemas.declaration import Declaration, Item
+from schemas.phrases import seen_phrase
 from services.declaration.pointing import Seen, error, warning
 from services.declaration.totals import HUNDREDTH, half_of_last_place
 
@@ -50,13 +51,13 @@ def _of_lines(said: Declaration) -> Seen:
         return
     rounded = sum([half_of_last_place(item.net_mass_kg) for item in said.items], Decimal(0))
     if len(said.items) > 1 and _is_above(total, gross, rounded):
-        yield error("/gross_mass_kg", "lines_above_gross", f"head {gross}, lines {total}")
+        yield error("/gross_mass_kg", "lines_above_gross", seen_phrase("head_and_lines", head=gross, lines=total))
     if net == FILLED_IN and total < FILLED_IN:
         return
     if total < net and any(item.net_mass_kg == 0 for item in said.items):
         return  # lines whose legal units are no mass say none
     if not _agree(total, net, rounded + half_of_last_place(net)):
-        yield warning("/net_mass_kg", "net_mass_differs", f"head {net}, lines {total}")
+        yield warning("/net_mass_kg", "net_mass_differs", seen_phrase("head_and_lines", head=net, lines=total))
 
 
 def _in_boxes(said: Declaration) -> Seen:
@@ -64,7 +65,7 @@ def _in_boxes(said: Declaration) -> Seen:
     if not said.containers:
         return
     each = said.gross_mass_kg / len(said.containers)
-    seen = f"{said.gross_mass_kg} kg in {len(said.containers)}"
+    seen = seen_phrase("mass_in_boxes", mass=said.gross_mass_kg, count=len(said.containers))
     if each > MOST_IN_A_BOX_KG:
         yield error("/containers", "container_overloaded", seen)
     elif each > RATED_KG:
@@ -73,7 +74,11 @@ def _in_boxes(said: Declaration) -> Seen:
 
 def _of_quantity(item: Item, at: str, gross: Decimal) -> Seen:
     if item.unit in COUNTED and item.quantity % 1:
-        yield error(f"{at}/quantity", "quantity_not_whole", f"{item.quantity} of unit {item.unit}")
+        yield error(
+            f"{at}/quantity",
+            "quantity_not_whole",
+            seen_phrase("quantity_of_unit", quantity=item.quantity, unit=item.unit),
+        )
     in_kilograms = KILOGRAMS.get(item.unit)
     if in_kilograms is None or item.quantity <= 0 or item.net_mass_kg <= 0:
         return
@@ -82,9 +87,11 @@ def _of_quantity(item: Item, at: str, gross: Decimal) -> Seen:
         return
     rounded = half_of_last_place(item.quantity) * in_kilograms
     if _is_above(mass, gross, rounded):
-        yield error(f"{at}/quantity", "quantity_above_gross", f"{mass} kg, gross mass {gross} kg")
+        yield error(f"{at}/quantity", "quantity_above_gross", seen_phrase("mass_and_gross", mass=mass, gross=gross))
     elif not _agree(mass, item.net_mass_kg, rounded + half_of_last_place(item.net_mass_kg)):
-        yield warning(f"{at}/quantity", "quantity_differs_from_mass", f"{mass} kg, net mass {item.net_mass_kg} kg")
+        yield warning(
+            f"{at}/quantity", "quantity_differs_from_mass", seen_phrase("mass_and_net", mass=mass, net=item.net_mass_kg)
+        )
 
 
 def _agree(one: Decimal, other: Decimal, rounded: Decimal) -> bool:

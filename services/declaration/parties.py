@@ -8,6 +8,7 @@ from datetime import date
 from schemas.codes import uscc
 from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
+from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
 from services.declaration.pointing import Seen, error, warning
 
@@ -28,7 +29,7 @@ def _party(name: str, code: str, office: str) -> Seen:
         broken = (*broken, uscc.Part.AREA)
     if not broken:
         return
-    seen = f"{code}: {', '.join([part for part in uscc.Part if part in broken])}"
+    seen = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.Part if part in broken]))
     if len(broken) > 1:
         yield error(f"/{name}", _wrong(name, code), seen)
     else:

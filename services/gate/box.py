@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import FIRST, state_adapter
+from schemas.phrases import Phrase
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround
 
 Standing = Literal["held", "released", "withdrawn", "refused"]
@@ -27,7 +28,8 @@ class Part:
     `free_until`: the latest time in which it was released, by the release desk's clock; None: it was not, it still is.
     `freed_before`: the times before that one, which ended because it was called back, the oldest first. `source`: the container out of
     which it came into this one; `transferred`: the reports of strippings of which the gate told that these goods left this one by them.
-    `told_again`: officers were told that another declaration stands for the same goods.
+    `told_again`: officers were told that another declaration stands for the same goods. `phrases`: why the goods are held, as the release
+    desk said it; where an earlier release said it, or by more than there is room for, `reason` has its sentence instead.
     """
 
     consignment_id: str
@@ -49,6 +51,7 @@ class Part:
     source: str = ""
     transferred: tuple[str, ...] = ()
     told_again: bool = False
+    phrases: tuple[Phrase, ...] = ()
 
     def was_free(self, at: datetime, skew: timedelta) -> bool:
         """Whether the release desk's word was, at that moment, that it may go: a later hold does not change how it left.

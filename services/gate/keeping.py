@@ -6,6 +6,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from schemas.envelope import Hearing
+from schemas.phrases import Phrase
 from services.gate.box import BEFORE, Box, Yes
 from services.gate.visits import Truth, Visit, look, unsettled
 
@@ -23,7 +24,7 @@ class Learned(NamedTuple):
     """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
 
     box: Box
-    refusal: tuple[str, str] | None = None
+    refusal: tuple[str, Phrase] | None = None
 
 
 def over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:

@@ -28,6 +28,7 @@ from schemas.gate import (
     VisitClosed,
     VisitOpened,
 )
+from schemas.phrases import reason
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, PublishedVisit
 from services.gate.consignments import declared_again, of_consignments
@@ -229,6 +230,7 @@ def _verdict(
             occurred_at=hearing.at,
             version=box.version + 1,
             waiting_for=verdict.keepers,
-            reason=shown(verdict.reason, breaks=True),
+            reason=reason(*verdict.why),
             visit=truth.current.id if truth.current else "",
+            phrases=verdict.why,
         )

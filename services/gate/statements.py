@@ -6,12 +6,16 @@ from typing import TypedDict
 
 from schemas.bounds import shown
 from schemas.envelope import Hearing
+from schemas.phrases import Phrase
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import Box, Part, Permit, Standing
 from services.gate.keeping import MOST_PARTS, over, with_room
 
 MOST_RELEASES = 16
 """Times in which a consignment was released that are kept beside the latest one: it was called back after each."""
+MOST_SAID = 2_400
+"""Bytes of the phrases by which the release desk says why goods are held, which are kept of each consignment: more than the longest words of a
+person need."""
 
 
 def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: Hearing) -> Box:
@@ -23,7 +27,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     known = next((p for p in box.parts if p.consignment_id == name), None)
     if known is not None and known.version >= message.version:
         return box
-    standing = _standing(message)
+    standing, said = _standing(message), _kept(message)
     if known is None and box.forgotten is not None and message.arrived_at and message.arrived_at <= box.forgotten:
         return box  # its visit is not kept any more
     if known is None and len(box.parts) >= MOST_PARTS:
@@ -43,7 +47,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         version=message.version,
         shared_by=message.shared_by,
         standing=standing,
-        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) else "",
+        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) and not said else "",
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
@@ -55,6 +59,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         source=message.source or (known.source if known else ""),
         transferred=known.transferred if known else (),
         told_again=known.told_again if known else False,
+        phrases=said,
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else over(box.yes, hearing.at, name)
@@ -92,6 +97,14 @@ def _freedom(known: Part | None, standing: Standing, stated_at: datetime) -> _Fr
         return _Freedom(free_since=since, free_until=None, freed_before=before)
     ended = ((since, until),) if since and until else ()
     return _Freedom(free_since=stated_at, free_until=None, freed_before=(*before, *ended)[-MOST_RELEASES:])
+
+
+def _kept(message: ContainerHeld | ContainerFreed) -> tuple[Phrase, ...]:
+    """The phrases of a statement, if the record has room for such of each consignment; else its sentence is kept."""
+    if not isinstance(message, ContainerHeld):
+        return ()
+    size = sum([len(each.__pydantic_serializer__.to_json(each)) for each in message.phrases])
+    return message.phrases if size <= MOST_SAID else ()
 
 
 def _standing(message: ContainerHeld | ContainerFreed) -> Standing:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
+from schemas.phrases import Phrase, of_earlier, phrase
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, plain_word, same_word
 from services.gate.box import BEFORE, Box, Finding, Part, Permit, Report, Yes
 from services.gate.reasons import WHY
@@ -456,11 +457,11 @@ def unsettled(box: Box, truth: Truth) -> list[Alarm]:
 
 @dataclass(slots=True)
 class Answer:
-    """May the container leave through the land gate now? `consignments`: what may go in it, of it `permitted` by an officer's
+    """May the container leave through the land gate now? `why`: of a no, in words; `consignments`: what may go in it, of it `permitted` by an officer's
     permit alone; `keepers`: what keeps it."""
 
     leave: bool
-    reason: str
+    why: tuple[Phrase, ...]
     consignments: tuple[str, ...] = ()
     keepers: tuple[str, ...] = ()
     permitted: tuple[str, ...] = ()
@@ -468,29 +469,31 @@ class Answer:
 
 def answer(box: Box, truth: Truth) -> Answer:
     """The gate's word, with its reason and counts."""
+
+    def no(*why: Phrase, keepers: tuple[str, ...] = ()) -> Answer:
+        return Answer(False, why, keepers=keepers)
+
     visit = truth.current
     inside = [p for p in (*visit.parts, *truth.doubtful) if not _leaves_nothing(p)] if visit else []
     keepers = tuple([p.consignment_id for p in inside if not _may_go(box, p)])
     if waiting := unsettled(box, truth):
-        why = f"an alarm waits for an officer's finding 报警待关员核查: {waiting[0].reason}"
-        return Answer(False, why, keepers=keepers or waiting[0].waiting_for)
+        return no(phrase("alarm_waits"), phrase(waiting[0].why), keepers=keepers or waiting[0].waiting_for)
     if box.holds:
-        return Answer(False, f"the container is held 扣箱: {box.holds[0].reason}", keepers=keepers)
+        return no(phrase("box_held", words=box.holds[0].reason), keepers=keepers)
     if box.waiting:
-        why = "an alarm of an earlier visit waits for an officer's finding 以往在场期的报警待关员核查"
-        return Answer(False, why, keepers=keepers)
+        return no(phrase("earlier_alarm"), keepers=keepers)
     if box.overfull:
-        return Answer(False, "more consignments name this container than are kept 货物过多，须核查", keepers=keepers)
+        return no(phrase("too_many_goods"), keepers=keepers)
     if visit is None:
-        return Answer(False, "no visit is open 不在场", keepers=tuple([p.consignment_id for p in truth.expected]))
+        return no(phrase("no_visit"), keepers=tuple([p.consignment_id for p in truth.expected]))
     if visit.emptied:
-        return Answer(False, "stripped: its goods leave by their bills 已拆箱，货物按提单离场")
+        return no(phrase("stripped"))
     inside = [p for p in inside if not visit.taken_out(p)]
     counted = _counted(box, visit)
     if counted is None and (why := _not_accounted_for(visit, inside)):
-        return Answer(False, why, keepers=keepers)
+        return no(why, keepers=keepers)
     if not inside:
-        return Answer(False, "nothing is declared in it for this visit 本次在场无申报")
+        return no(phrase("nothing_declared"))
     return _lots(box, counted, inside, keepers)
 
 
@@ -499,13 +502,13 @@ def _lot(part: Part) -> str:
     return plain_word(part.bill) or part.consignment_id
 
 
-def _not_accounted_for(visit: Visit, inside: list[Part]) -> str:
-    """Why it is not known what was put into this box here; empty where everything is, or where nothing was.
+def _not_accounted_for(visit: Visit, inside: list[Part]) -> Phrase | None:
+    """Why it is not known what was put into this box here; None where everything is, or where nothing was.
 
     The lots that a source had are counted where the goods were stripped from it: all of them may be here.
     """
     if any(not report.sources for report in visit.stuffings):
-        return "stuffed here: an officer counts its lots first 在场装箱，待关员核数"
+        return phrase("stuffed")
     lots: dict[str, set[str]] = {source: set() for report in visit.stuffings for source in report.sources}
     wanted = dict.fromkeys(lots, 1)
     for part in inside:
@@ -513,11 +516,7 @@ def _not_accounted_for(visit: Visit, inside: list[Part]) -> str:
             lots.setdefault(part.source, set()).add(_lot(part))
             wanted[part.source] = max(part.shared_by, wanted.get(part.source, 1))
     missing = [source for source in sorted(lots) if len(lots[source]) < wanted[source]]
-    return (
-        f"stuffed out of {missing[0]}: not all of its goods are stated here 由该箱拼入的货物未全部申明"
-        if missing
-        else ""
-    )
+    return phrase("stuffed_from", boxes=missing[0]) if missing else None
 
 
 def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str, ...]) -> Answer:
@@ -525,29 +524,29 @@ def _lots(box: Box, counted: int | None, inside: list[Part], keepers: tuple[str,
     lots: dict[str, list[Part]] = {}
     for part in inside:
         lots.setdefault(_lot(part), []).append(part)
-    free, why = 0, ""
+    free = 0
+    why: tuple[Phrase, ...] = ()
     for papers in lots.values():
         standing = [p for p in papers if p.standing != "withdrawn"]
         bill = papers[0].bill or papers[0].consignment_id
         if len(standing) > 1:
             names = tuple([p.consignment_id for p in standing])
-            return Answer(
-                False, f"{len(standing)} declarations stand for bill {bill} 同一提单有多份申报", keepers=names
-            )
+            twice = phrase("declared_twice", count=len(standing), bill=bill)
+            return Answer(False, (twice,), keepers=names)
         if not standing:
-            why = why or f"bill {bill}: its declaration was withdrawn 已撤单"
+            why = why or (phrase("bill_withdrawn", bill=bill),)
         elif not _may_go(box, standing[0]):
-            why = why or f"bill {bill}: {_why(standing[0])}"
+            why = why or (phrase("bill_waits", bill=bill), *_why(standing[0]))
         else:
             free += 1
     declared = len(lots)
     needed = max(counted or _needed(inside), declared)
     if free < needed:
-        why = why or "the other lots are not declared 其余批次未申报"
-        return Answer(False, f"{free} of {needed} lots released 已放行 {free}/{needed} 批; {why}", keepers=keepers)
+        why = why or (phrase("others_undeclared"),)
+        return Answer(False, (phrase("lots_released", count=free, all=needed), *why), keepers=keepers)
     going = [p for p in inside if p.standing != "withdrawn"]
     permitted = tuple([p.consignment_id for p in going if not _is_released(p)])
-    return Answer(True, "released 放行", tuple([p.consignment_id for p in going]), permitted=permitted)
+    return Answer(True, (), tuple([p.consignment_id for p in going]), permitted=permitted)
 
 
 def _needed(inside: list[Part]) -> int:
@@ -590,7 +589,7 @@ def _is_released(part: Part) -> bool:
     return part.standing == "released" and part.direction is Direction.IMPORT
 
 
-def _why(part: Part) -> str:
+def _why(part: Part) -> tuple[Phrase, ...]:
     if part.standing == "released":
-        return "an export leaves by loading 出口货物只可装运"
-    return part.reason or part.standing
+        return (phrase("export_by_loading"),)
+    return part.phrases or (of_earlier(part.reason or part.standing),)

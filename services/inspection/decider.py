@@ -28,6 +28,7 @@ from schemas.inspection import (
     RectificationRequested,
     RetractFindings,
 )
+from schemas.phrases import phrase, quoted, reason
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, GoodsClasses
 from schemas.vocabulary import ControlKind
@@ -162,11 +163,9 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     if not isinstance(ordered, Order):
         return ordered
     if ordered.standing == "answered":
-        seen = f"{found.control.value} was answered by an earlier request"
-        return (refusal(found, hearing, "already_answered", seen),)
+        return (refusal(found, hearing, "already_answered", phrase("answered_before", control=found.control)),)
     if found.revision != ordered.next_revision:
-        asked_for = f"answer {ordered.next_revision} is asked for"
-        seen = f"these findings are answer {found.revision} of {found.control.value}; {asked_for}"
+        seen = phrase("answer_of_another", revision=found.revision, control=found.control, next=ordered.next_revision)
         return (refusal(found, hearing, "opened_again", seen),)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
@@ -179,8 +178,8 @@ def correct(state: State, asked: Correction, hearing: Hearing) -> tuple[Fact, ..
     if not isinstance(ordered, Order):
         return ordered
     if ordered.answered_by != asked.wrong or not ordered.answered_by:
-        control, by = asked.control.value, shown(ordered.answered_by, 200)
-        seen = f"the answer of {control} was given by request {by}" if by else f"{control} is not answered"
+        control, by = asked.control, shown(ordered.answered_by, 200)
+        seen = phrase("answered_by", control=control, request=by) if by else phrase("not_answered", control=control)
         return (refusal(asked, hearing, "not_the_latest", seen),)
     retracted = FindingsRetracted(
         consignment_id=asked.consignment_id,
@@ -208,18 +207,17 @@ def _asked_about(state: State, asked: Findings | Correction, hearing: Hearing) -
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+            return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
         case Quiet() | Ordered():
             pass
         case _:
             assert_never(state)
     control = asked.control
     if control not in TIME_LIMITS:
-        seen = f"{control.value} is answered by a treatment record, not by findings"
-        return (refusal(asked, hearing, "wrong_control", seen),)
+        return (refusal(asked, hearing, "wrong_control", phrase("by_treatment_record", control=control)),)
     ordered = _order_of(state, control)
     if ordered is None:
-        return (refusal(asked, hearing, "not_ordered", f"{control.value} is not ordered"),)
+        return (refusal(asked, hearing, "not_ordered", phrase("control_not_ordered", control=control)),)
     return () if ordered.known(hearing.message_id) else ordered
 
 
@@ -233,19 +231,22 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
         "officer": found.asked_by,
         "revision": revision,
     }
-    why = shown(found.remarks.strip(), breaks=True) or f"{found.control.value}: not in order, no remarks"
+    remarks = shown(found.remarks.strip(), breaks=True)
+    why = quoted(remarks) if remarks else phrase("no_remarks", control=found.control)
     match found.result:
         case FindingsResult.CONFORM:
             if pest:
-                return refusal(found, hearing, "pest_contradicts", "the result is conform, yet a pest is named")
+                return refusal(found, hearing, "pest_contradicts", phrase("conform_with_pest"))
             return InspectionPassed(**told, remarks=found.remarks)
         case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
-            return RectificationRequested(**told, reason=why, due=hearing.at + RECTIFICATION_LIMIT)
+            return RectificationRequested(
+                **told, reason=reason(why), due=hearing.at + RECTIFICATION_LIMIT, phrases=(why,)
+            )
         case FindingsResult.NOT_CONFORM | FindingsResult.REFUSE:
-            return InspectionFailed(**told, reason=why)
+            return InspectionFailed(**told, reason=reason(why), phrases=(why,))
         case FindingsResult.PEST:
             if not pest:
-                return refusal(found, hearing, "pest_missing", "the result is pest, yet no pest is named")
+                return refusal(found, hearing, "pest_missing", phrase("pest_without_name"))
             return PestIntercepted(**told, pest=pest, goods=goods)
         case _:
             assert_never(found.result)

@@ -16,6 +16,7 @@ from schemas.bounds import shown, state_adapter
 from schemas.codes.schedules import Row, row_for
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.inspection import FindingsRetracted, PestIntercepted
+from schemas.phrases import Phrase, phrase, sentence
 from schemas.quarantine import (
     CorrectTreatment,
     DecideTreatment,
@@ -196,34 +197,32 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
     """The verdict on one recorded attempt, or why this record answers nothing; the same request again is nothing."""
     match state:
         case Abandoned():
-            return _after_the_end(state, record, hearing, "the last treatment failed; the goods are given up")
+            return _after_the_end(state, record, hearing, phrase("last_failed"))
         case Withdrawn():
-            return _after_the_end(state, record, hearing, "the declaration was withdrawn")
+            return _after_the_end(state, record, hearing, phrase("withdrawn"))
         case Quiet() | Treating():
             pass
         case _:
             assert_never(state)
     need = need_of(state, record.origin)
     if need is None:
-        return (refusal(record, hearing, "not_ordered", f"no treatment is ordered for origin {record.origin[:40]!r}"),)
+        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
     if hearing.message_id in need.answered:
         return ()
     if need.standing == "cancelled":
-        seen = f"no treatment is ordered for origin {record.origin[:40]!r}"
-        return (refusal(record, hearing, "not_ordered", seen),)
+        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
     if not need.methods:
-        seen = f"how origin {record.origin[:40]!r} is treated is for an officer to decide"
-        return (refusal(record, hearing, "not_ordered", seen),)
-    in_hand = f"attempt {record.attempt} was recorded; attempt {need.attempt} was ordered last"
+        return (refusal(record, hearing, "not_ordered", phrase("officer_decides", origin=record.origin[:40])),)
+    in_hand = phrase("attempt_of_last", attempt=record.attempt, last=need.attempt)
     if record.attempt > need.attempt:
         return (refusal(record, hearing, "not_ordered", in_hand),)
     if record.attempt < need.attempt:
         return (refusal(record, hearing, "wrong_attempt", in_hand),)
     if need.standing == "verified":
-        return (refusal(record, hearing, "already_answered", f"attempt {need.attempt} was verified already"),)
+        return (refusal(record, hearing, "already_answered", phrase("attempt_verified", attempt=need.attempt)),)
     sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
-        seen = f"the record of attempt {need.attempt} was taken back at {need.opened.isoformat()}; this one was sent before"
+        seen = phrase("record_before", attempt=need.attempt, taken=need.opened)
         return (refusal(record, hearing, "opened_again", seen),)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, sent):
@@ -241,9 +240,11 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
     last = need.last
     if last is None or last.request != asked.wrong:
         seen = (
-            f"the record of origin {need.origin!r} that was judged last is {shown(last.request, 200)}" if last else ""
+            phrase("record_judged_last", origin=need.origin, request=shown(last.request, 200))
+            if last
+            else phrase("no_record_stands", origin=need.origin)
         )
-        return (refusal(asked, hearing, "not_the_latest", seen or f"no record of origin {need.origin!r} stands"),)
+        return (refusal(asked, hearing, "not_the_latest", seen),)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
         consignment_id=asked.consignment_id,
@@ -266,7 +267,7 @@ def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing:
         case _:
             assert_never(asked)
     if asked.attempt != last.attempt:
-        seen = f"attempt {asked.attempt} was recorded; the wrong record is of attempt {last.attempt}"
+        seen = phrase("attempt_of_wrong", attempt=asked.attempt, wrong=last.attempt)
         return (refusal(asked, hearing, "wrong_attempt", seen),)
     row = row_for(need.goods, asked.method, day_in_china(last.since))
     if fault := unusable(row, asked, last.since, hearing.sent):
@@ -282,9 +283,7 @@ def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -
     if not isinstance(need, Need):
         return need
     if not need.decided or need.decided != asked.wrong or need.last is not None:
-        seen = (
-            f"origin {need.origin!r} was not decided by request {asked.wrong[:80]}, or a record of it was judged since"
-        )
+        seen = phrase("not_decided_by", origin=need.origin, request=asked.wrong[:80])
         return (refusal(asked, hearing, "not_the_latest", seen),)
     retracted = TreatmentDecisionRetracted(
         consignment_id=asked.consignment_id,
@@ -307,12 +306,12 @@ def _need_to_correct(
     code = "not_referred" if isinstance(asked, RetractTreatmentDecision) else "not_ordered"
     match state:
         case Withdrawn():
-            return _after_the_end(state, asked, hearing, "the declaration was withdrawn")
+            return _after_the_end(state, asked, hearing, phrase("withdrawn"))
         case Abandoned():
             if hearing.message_id in state.answered:
                 return ()
             if asked.origin != state.failed:
-                return (refusal(asked, hearing, "consignment_closed", "the goods are given up for another origin"),)
+                return (refusal(asked, hearing, "consignment_closed", phrase("given_up_elsewhere")),)
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
@@ -320,7 +319,7 @@ def _need_to_correct(
             assert_never(state)
     need = next((each for each in needs if each.origin == asked.origin and each.standing != "cancelled"), None)
     if need is None:
-        return (refusal(asked, hearing, code, f"no treatment is ordered for origin {asked.origin[:40]!r}"),)
+        return (refusal(asked, hearing, code, phrase("no_treatment_ordered", origin=asked.origin[:40])),)
     return () if hearing.message_id in need.answered else need
 
 
@@ -337,8 +336,7 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
     """Verified; or failed, and then once more, or given up after the last attempt. `row`: None where there is no schedule."""
     shortfalls = () if row is None else check(row, record)
     if record.method not in need.methods or row is None:
-        ordered = ", ".join([method.value for method in need.methods])
-        shortfalls = (f"method is {record.method.value}; wanted one of {ordered}", *shortfalls)
+        shortfalls = ((phrase("method_differs", method=record.method, methods=need.methods),), *shortfalls)
     schedule = "" if row is None else row.schedule
     if not shortfalls:
         verified = TreatmentVerified(
@@ -360,8 +358,9 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
         attempt=need.attempt,
         method=record.method,
         schedule=schedule,
-        shortfalls=shortfalls,
+        shortfalls=tuple([shown(sentence(*each), breaks=True) for each in shortfalls]),
         unit=record.asked_by,
+        phrases=tuple([said for each in shortfalls for said in each]),
     )
     tried = need.attempt - need.first + 1
     if tried < ATTEMPTS:
@@ -387,7 +386,7 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
     return (failed, given_up)
 
 
-def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, seen: str) -> tuple[Fact, ...]:
+def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, seen: Phrase) -> tuple[Fact, ...]:
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
@@ -398,7 +397,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
     """What an officer decided about goods for which no treatment is known, as a fact; the same request again is nothing."""
     match state:
         case Abandoned() | Withdrawn():
-            return _after_the_end(state, decided, hearing, "the goods are given up or withdrawn")
+            return _after_the_end(state, decided, hearing, phrase("given_up_or_withdrawn"))
         case Quiet() | Treating():
             pass
         case _:
@@ -407,12 +406,17 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
     if need is not None and hearing.message_id in need.answered:
         return ()
     if need is None or need.methods or need.settled:
-        seen = f"no officer is asked to decide about origin {decided.origin[:40]!r}"
+        seen = phrase("nobody_asked", origin=decided.origin[:40])
         return (refusal(decided, hearing, "not_referred", seen),)
     if (decided.finding, decided.revision) != (need.finding, need.revision):
-        seen = f"decision {decided.revision} about pest finding {decided.finding}"
-        asked_for = f"decision {need.revision} about {need.finding} is asked for"
-        return (refusal(decided, hearing, "opened_again", f"{seen}; {asked_for}"),)
+        seen = phrase(
+            "decision_of_another",
+            revision=decided.revision,
+            finding=decided.finding,
+            next=need.revision,
+            asked=need.finding,
+        )
+        return (refusal(decided, hearing, "opened_again", seen),)
     match decided.decision:
         case TreatmentDecision.TREAT:
             return (_order_as_decided(need, decided, hearing),)
@@ -446,11 +450,10 @@ def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) ->
     """The order, if there is a schedule by which each of its records can be judged."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
-        return refusal(decided, hearing, "no_schedule", "to treat, the officer names the goods and the methods")
+        return refusal(decided, hearing, "no_schedule", phrase("name_goods_and_methods"))
     for method in decided.methods:
         if row_for(goods, method, on) is None:
-            seen = f"there is no schedule for {method.value} of {goods.value}"
-            return refusal(decided, hearing, "no_schedule", seen)
+            return refusal(decided, hearing, "no_schedule", phrase("no_schedule", method=method, goods=goods))
     return _ordered(
         decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
     )

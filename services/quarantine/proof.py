@@ -10,8 +10,8 @@ from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from itertools import pairwise
 
-from schemas.bounds import shown
 from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, Held, Row
+from schemas.phrases import Phrase, Values, phrase
 from schemas.quarantine import Reading, TreatmentReport
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -25,68 +25,76 @@ _SIXTY = Decimal(60)
 _CENT = Decimal("0.01")
 Gas = Sequence[tuple[Decimal, Decimal]]
 """(hours, g/m3) in order of hours."""
+Shortfall = tuple[Phrase, ...]
+"""What was seen and what was wanted; behind the sampling place, where there are several."""
 
 
-def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime) -> tuple[str, str] | None:
+def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime) -> tuple[str, Phrase] | None:
     """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
 
     `row`: its schedule, None where there is none; `ordered`, `sent`: when the desk ordered it, and when the record was sent, by its header.
     """
     if record.started_at is None:
-        return "start_missing", "started_at is missing: nothing shows that the treatment followed its order"
+        return "start_missing", phrase("start_missing")
     if record.started_at < ordered:
-        return "before_order", f"it started at {record.started_at.isoformat()}; ordered at {ordered.isoformat()}"
+        return "before_order", phrase("started_before", started=record.started_at, ordered=ordered)
     longest = max([reading.hours for reading in record.readings], default=Decimal(0))
     ended = record.started_at + timedelta(microseconds=int(longest * _HOUR_US))
     latest = min(record.occurred_at, sent + CLOCKS_APART)
     if ended > latest:
-        return "in_future", f"its last reading is of {ended.isoformat()}; the record was sent at {latest.isoformat()}"
+        return "in_future", phrase("reading_ahead", reading=ended, sent=latest)
     if twice := doubled(record):
-        return "readings_doubled", shown(twice)
+        return "readings_doubled", twice
     if row is not None and (impossible := implausible(row, record)):
         return "values_implausible", impossible
     return None
 
 
-def doubled(record: TreatmentReport) -> str:
-    """Which hour was read twice at one sampling place; empty where none was. Nobody knows which of the two is true."""
+def doubled(record: TreatmentReport) -> Phrase | None:
+    """Which hour was read twice at one sampling place; None where none was. Nobody knows which of the two is true."""
     seen: set[tuple[str, Decimal]] = set()
     for reading in record.readings:
         if (reading.place, reading.hours) in seen:
-            return f"two readings at {_plain(reading.hours)} h at place {reading.place}"
+            return phrase("read_twice", hours=_plain(reading.hours), place=reading.place)
         seen.add((reading.place, reading.hours))
-    return ""
+    return None
 
 
-def implausible(row: Row, record: TreatmentReport) -> str:
-    """Which value cannot be true, by this row; empty where all can. Such a record is neither good nor bad."""
+def implausible(row: Row, record: TreatmentReport) -> Phrase | None:
+    """Which value cannot be true, by this row; None where all can. Such a record is neither good nor bad."""
     bounds, dose = row.plausible, record.dose_g_m3 or Decimal(0)
     for reading in record.readings:
-        at = f"at {_plain(reading.hours)} h"
+        hours = _plain(reading.hours)
         if not bounds.lowest_c <= reading.temperature_c <= bounds.highest_c:
-            between = f"between {_plain(bounds.lowest_c)} and {_plain(bounds.highest_c)} °C"
-            return f"{_plain(reading.temperature_c)} °C {at}; the temperature of the {row.measured} lies {between}"
+            return phrase(
+                "temperature_outside",
+                celsius=_plain(reading.temperature_c),
+                hours=hours,
+                measured=row.measured,
+                low=_plain(bounds.lowest_c),
+                high=_plain(bounds.highest_c),
+            )
         if (gas := reading.concentration_g_m3 or Decimal(0)) > bounds.most_g_m3:
-            return f"{_plain(gas)} g/m3 {at}; at most {_plain(bounds.most_g_m3)} g/m3 is possible"
+            return phrase("gas_impossible", gas=_plain(gas), hours=hours, most=_plain(bounds.most_g_m3))
         if dose and gas > dose * ABOVE_DOSE:
-            return f"{_plain(gas)} g/m3 {at}; of a dose of {_plain(dose)} g/m3 there cannot be so much"
+            return phrase("gas_above_dose", gas=_plain(gas), hours=hours, dose=_plain(dose))
     if dose > bounds.most_g_m3:
-        return f"a dose of {_plain(dose)} g/m3; at most {_plain(bounds.most_g_m3)} g/m3 is possible"
-    return ""
+        return phrase("dose_impossible", dose=_plain(dose), most=_plain(bounds.most_g_m3))
+    return None
 
 
-def check(row: Row, record: TreatmentReport) -> tuple[str, ...]:
+def check(row: Row, record: TreatmentReport) -> tuple[Shortfall, ...]:
     """What the record lacks of this row; nothing where it proves that the treatment met it."""
-    shortfalls: list[str] = []
+    shortfalls: list[Shortfall] = []
     if record.unit_class not in row.units:
         wanted = " or ".join(sorted([unit.value for unit in row.units]))
-        shortfalls.append(f"unit class is {record.unit_class.value}; wanted {wanted}")
+        shortfalls.append((phrase("unit_class_differs", unit=record.unit_class, units=wanted),))
     shortfalls += _proved(row, record)
     if row.residue_ppm is not None:
         shortfalls += _residue(row.residue_ppm, record.residue_ppm)
     if len(shortfalls) > MOST_SHORTFALLS:
         more = len(shortfalls) - MOST_SHORTFALLS + 1
-        shortfalls = [*shortfalls[: MOST_SHORTFALLS - 1], f"{more} more shortfalls"]
+        shortfalls = [*shortfalls[: MOST_SHORTFALLS - 1], (phrase("more_shortfalls", count=more),)]
     return tuple(shortfalls)
 
 
@@ -124,24 +132,24 @@ def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
     return total
 
 
-def _proved(row: Row, record: TreatmentReport) -> list[str]:
+def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
     """What is missing from the step that comes nearest; nothing where the record proves one."""
     places: dict[str, list[Reading]] = {}
     for reading in sorted(record.readings, key=lambda reading: reading.hours):
         places.setdefault(reading.place, []).append(reading)
     if not places:
-        return ["there are no readings; wanted readings over the whole treatment"]
-    nearest: list[str] | None = None
-    last: list[str] = []
+        return [(phrase("no_readings"),)]
+    nearest: list[Shortfall] | None = None
+    last: list[Shortfall] = []
     for step in row.steps:
-        found = _dose(step.dose_g_m3, record.dose_g_m3)
+        found: list[Shortfall] = _dose(step.dose_g_m3, record.dose_g_m3)
         if isinstance(step, Held):
             found += _at_each(places, partial(_held, row, step))
         else:
             coldest = min([_coldest(step, readings) for readings in places.values()])
             misses = _at_each(places, partial(_exposed, row, step))
             if coldest < step.lowest_c:
-                found.append(f"coldest reading is {_plain(coldest)} °C; wanted at least {_plain(step.lowest_c)} °C")
+                found.append((phrase("too_cold", celsius=_plain(coldest), least=_plain(step.lowest_c)),))
             elif nearest is None or len(found) + len(misses) < len(nearest):
                 nearest = [*found, *misses]
             found += misses
@@ -151,33 +159,39 @@ def _proved(row: Row, record: TreatmentReport) -> list[str]:
     return last if nearest is None else nearest
 
 
-def _at_each(places: dict[str, list[Reading]], misses: Callable[[list[Reading]], list[str]]) -> list[str]:
+def _at_each(places: dict[str, list[Reading]], misses: Callable[[list[Reading]], list[Phrase]]) -> list[Shortfall]:
     """What each place misses by itself; the place is named where there are several."""
     if len(places) == 1:
-        return misses(next(iter(places.values())))
-    return [f"place {name}: {miss}" for name, readings in sorted(places.items()) for miss in misses(readings)]
+        return [(miss,) for miss in misses(next(iter(places.values())))]
+    return [
+        (phrase("at_place", name=name), miss) for name, readings in sorted(places.items()) for miss in misses(readings)
+    ]
 
 
-def _dose(wanted: Decimal, dose: Decimal | None) -> list[str]:
+def _dose(wanted: Decimal, dose: Decimal | None) -> list[Shortfall]:
     if not wanted or (dose is not None and dose >= wanted):
         return []
     if dose is None:
-        return [f"the dose was not recorded; wanted at least {_plain(wanted)} g/m3"]
-    return [f"dose is {_plain(dose)} g/m3; wanted at least {_plain(wanted)} g/m3"]
+        return [(phrase("no_dose", least=_plain(wanted)),)]
+    return [(phrase("dose_low", dose=_plain(dose), least=_plain(wanted)),)]
 
 
-def _held(row: Row, step: Held, readings: list[Reading]) -> list[str]:
+def _held(row: Row, step: Held, readings: list[Reading]) -> list[Phrase]:
     held = held_hours(readings, step, row.apart_hours)
     if held >= step.hours:
         return []
-    limit = f"{_plain(step.limit_c)} °C"
+    with_gaps = held_hours(readings, step, readings[-1].hours) >= step.hours
+    values: Values = {
+        "measured": row.measured,
+        "celsius": _plain(step.limit_c),
+        "gas": _plain(step.floor_g_m3),
+        "held": _span(held, step),
+        "wanted": _span(step.hours, step),
+        "apart": _plain(row.apart_hours * _SIXTY),
+    }
     if step.floor_g_m3:
-        limit += f" with {_plain(step.floor_g_m3)} g/m3"
-    short = f"{row.measured} held {limit} for {_span(held, step)}; wanted {_span(step.hours, step)} without a break"
-    with_gaps = held_hours(readings, step, readings[-1].hours)
-    if with_gaps >= step.hours:
-        short += f", readings at most {_plain(row.apart_hours * _SIXTY)} min apart"
-    return [short]
+        return [phrase("gas_held_with_gaps" if with_gaps else "gas_held_short", **values)]
+    return [phrase("held_with_gaps" if with_gaps else "held_short", **values)]
 
 
 def _span(hours: Decimal, step: Held) -> str:
@@ -196,44 +210,41 @@ def _coldest(step: Exposure, readings: list[Reading]) -> Decimal:
     return min([reading.temperature_c for reading in _counted(step, readings)[0]])
 
 
-def _exposed(row: Row, step: Exposure, readings: list[Reading]) -> list[str]:
-    short: list[str] = []
+def _exposed(row: Row, step: Exposure, readings: list[Reading]) -> list[Phrase]:
+    short: list[Phrase] = []
     counted, over = _counted(step, readings)
     gas = [(r.hours, r.concentration_g_m3) for r in counted if r.concentration_g_m3 is not None]
     lasted = readings[-1].hours
     if lasted < step.hours:
-        short.append(f"exposure is {_plain(lasted)} h; wanted {_plain(step.hours)} h")
+        short.append(phrase("exposure_short", hours=_plain(lasted), wanted=_plain(step.hours)))
     if not any(hour == step.hours for hour, _ in step.minima) and not (over and gas[-1][1] > 0):
-        short.append(f"no gas was read at {_plain(step.hours)} h or later; wanted gas until the end")
+        short.append(phrase("no_gas_at_end", hours=_plain(step.hours)))
     for hour, minimum in step.minima:
         short += _minimum(gas, hour, minimum)
     if gas and (lowest := min([concentration for _, concentration in gas])) < step.floor_g_m3:
-        short.append(f"lowest concentration is {_plain(lowest)} g/m3; wanted {_plain(step.floor_g_m3)} g/m3 throughout")
+        short.append(phrase("gas_low", gas=_plain(lowest), least=_plain(step.floor_g_m3)))
     for earlier, later in pairwise([Decimal(0), *[hours for hours, _ in gas]]):
         if later - earlier > row.apart_hours:
-            short.append(
-                f"no gas was read between {_plain(earlier)} and {_plain(later)} h; "
-                f"wanted readings at most {_plain(row.apart_hours)} h apart"
-            )
+            short.append(phrase("gas_gap", earlier=_plain(earlier), later=_plain(later), apart=_plain(row.apart_hours)))
     if (reached := ct_product(gas, step.hours)) < step.ct:
-        short.append(f"CT is {_plain(reached)} g h/m3; wanted {_plain(step.ct)} g h/m3")
+        short.append(phrase("ct_low", ct=_plain(reached), least=_plain(step.ct)))
     return short
 
 
-def _minimum(gas: Gas, hour: Decimal, minimum: Decimal) -> list[str]:
+def _minimum(gas: Gas, hour: Decimal, minimum: Decimal) -> list[Phrase]:
     found = [concentration for hours, concentration in gas if hour <= hours <= hour + READING_GRACE_HOURS]
     if not found:
-        return [f"there is no gas reading at {_plain(hour)} h; wanted at least {_plain(minimum)} g/m3"]
+        return [phrase("no_gas_at", hours=_plain(hour), least=_plain(minimum))]
     if found[0] < minimum:
-        return [f"concentration at {_plain(hour)} h is {_plain(found[0])} g/m3; wanted at least {_plain(minimum)} g/m3"]
+        return [phrase("gas_low_at", hours=_plain(hour), gas=_plain(found[0]), least=_plain(minimum))]
     return []
 
 
-def _residue(limit: Decimal, residue: Decimal | None) -> list[str]:
+def _residue(limit: Decimal, residue: Decimal | None) -> list[Shortfall]:
     if residue is None:
-        return [f"residue was not measured; wanted at most {_plain(limit)} ppm"]
+        return [(phrase("no_residue", most=_plain(limit)),)]
     if residue > limit:
-        return [f"residue is {_plain(residue)} ppm; wanted at most {_plain(limit)} ppm"]
+        return [(phrase("residue_high", ppm=_plain(residue), most=_plain(limit)),)]
     return []
 
 

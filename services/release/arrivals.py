@@ -6,8 +6,9 @@ from typing import Any
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
 from schemas.declaration import MOST_CONTAINERS
+from schemas.phrases import Phrase, phrase
 from schemas.release import ArrivalRecorded, ArrivalRetracted
-from services.release.dossier import Dossier, Landing, Retraction, Terms, Why
+from services.release.dossier import Dossier, Landing, Retraction, Terms
 
 MOST_LANDINGS = 256
 """Reports of partial arrivals that are kept of one consignment: every container may have one of its own."""
@@ -77,16 +78,16 @@ def arrived_partly(dossier: Dossier) -> bool:
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
-def misfit(dossier: Dossier, landing: Landing) -> tuple[str, str] | None:
+def misfit(dossier: Dossier, landing: Landing) -> tuple[str, Phrase] | None:
     """Why a report of a partial arrival is not one of these goods: code and what was seen. None before the assessment."""
     if dossier.terms is None:
         return None
     declared = {each.container_no for each in dossier.terms.containers}
     unknown = [number for number in landing.containers if number not in declared]
     if unknown:
-        return "lot_unknown", f"{', '.join(unknown[:5])[:200]}: not declared for this consignment"
+        return "lot_unknown", phrase("not_declared_for", boxes=tuple(unknown[:5]))
     if declared and not landing.containers:
-        return "containers_missing", f"{landing.pieces} packages of goods in {len(declared)} containers"
+        return "containers_missing", phrase("packages_in_boxes", pieces=landing.pieces or 0, boxes=len(declared))
     return None
 
 
@@ -160,20 +161,16 @@ def named(containers: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([name_of(number) for number in containers]))
 
 
-def what_is_missing(dossier: Dossier) -> Why:
+def what_is_missing(dossier: Dossier) -> Phrase:
     """Why the goods wait for an arrival."""
     terms = dossier.terms
     if terms and terms.containers and (boxes := arrived_boxes(dossier)):
-        count, whole = len(boxes), len(terms.containers)
-        values = {"count": str(count), "all": str(whole)}
-        return Why("boxes_arrived", f"{count} of {whole} containers have arrived", values)
+        return phrase("boxes_arrived", count=len(boxes), all=len(terms.containers))
     if terms and not terms.containers and (most := arrived_pieces(dossier)):
-        values = {"pieces": str(most.pieces)}
         if not terms.packages:
-            return Why("packages_of_unknown", f"{most.pieces} of an unknown number of packages have arrived", values)
-        values["all"] = str(terms.packages)
-        return Why("packages_arrived", f"{most.pieces} of {terms.packages} packages have arrived", values)
-    return Why("not_arrived", "the goods have not arrived")
+            return phrase("packages_of_unknown", pieces=most.pieces or 0)
+        return phrase("packages_arrived", pieces=most.pieces or 0, all=terms.packages)
+    return phrase("not_arrived")
 
 
 def landed(dossier: Dossier, fact: ArrivalRecorded, message_id: str) -> Dossier:

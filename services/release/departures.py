@@ -1,22 +1,25 @@
 """Which containers left with the goods, released or not, as far as it was not taken back?"""
 
 from schemas.bounds import shown
+from schemas.codes.sentences import SENTENCES
 from schemas.declaration import MOST_CONTAINERS
 from schemas.gate import ConsignmentGatedOut, ConsignmentLeftUnreleased, DepartureRetracted
+from schemas.phrases import Phrase, of_earlier, phrase
 from schemas.release import LONGEST_CODE
 from services.release.arrivals import name_of
-from services.release.dossier import Departure, Dossier, Why
+from services.release.dossier import Departure, Dossier
 
+LEFT_WITHOUT = "left_without"
 MOST_DEPARTURES = 512
 """Departures of containers of one consignment that are kept, those that were retracted included."""
 
 
-def left_unreleased(dossier: Dossier) -> dict[str, Why]:
+def left_unreleased(dossier: Dossier) -> dict[str, Phrase]:
     """Containers that left with these goods unreleased, and why that was not right; at most as many as may be declared."""
-    left: dict[str, Why] = {}
+    left: dict[str, Phrase] = {}
     for each in dossier.departures:
         if not each.released and not each.retraction and len(left) < MOST_CONTAINERS:
-            left.setdefault(each.container_no, Why(each.why, each.reason))
+            left.setdefault(each.container_no, phrase(each.why) if each.why in SENTENCES else of_earlier(each.reason))
     return left
 
 
@@ -30,7 +33,7 @@ def departed(dossier: Dossier, fact: ConsignmentGatedOut | ConsignmentLeftUnrele
     if any(each.message_id == message_id for each in dossier.departures):
         return dossier
     released = isinstance(fact, ConsignmentGatedOut) and fact.released
-    reason, code = "it left without release", "left_without"
+    reason, code = SENTENCES[LEFT_WITHOUT], LEFT_WITHOUT
     if isinstance(fact, ConsignmentLeftUnreleased):
         reason, code = fact.reason, shown(fact.why, LONGEST_CODE)
     departure = Departure(

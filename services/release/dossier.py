@@ -72,16 +72,6 @@ class Retraction(NamedTuple):
     containers: tuple[str, ...] = ()
 
 
-class Why(NamedTuple):
-    """Why goods are held: a code of the catalogue with its parameters, and the sentence for readers of the release before. What quotes a
-    person has no code.
-    """
-
-    code: str
-    sentence: str
-    values: dict[str, str] = {}  # noqa: RUF012  (never changed in place)
-
-
 class Departure(NamedTuple):
     """A container of the goods left, with them `released` or not. `retraction`: the message that took it back; `why`: the reason as the
     gate's code, empty in records of earlier releases."""
@@ -112,7 +102,8 @@ class Dossier(NamedTuple):
 
     `arrived_at`: when everything was told to have arrived; `landings` tell of parts. `answers`: hold id → kind of the fact of the
     highest revision about it, whatever that says; `revisions`: hold id → that revision, where it is not 0; `findings`: treatment's
-    hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `pests`:
+    hold id → the pest finding that it answers, where it is not 0; `reasons`: hold id → why it failed or is open again. `attempts`: treatment's hold id → after how many attempts the goods were given
+    up; not in records of earlier releases. `pests`:
     controls that met a living pest; each opens a treatment hold of its own. `referred`: what made treatments necessary for which
     none is known, so that an officer must decide. `failure`: only in records of earlier releases, which kept the first failure
     alone. `opened`: containers of which a terminal told that they came, in alphabetical order; of others `landings` may tell it;
@@ -138,3 +129,4 @@ class Dossier(NamedTuple):
     arrival_sender: str = ""
     opened_at: dict[str, AwareDatetime] = {}  # noqa: RUF012
     retractions: tuple[Retraction, ...] = ()
+    attempts: dict[str, int] = {}  # noqa: RUF012

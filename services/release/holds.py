@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from schemas.bounds import shown
+from schemas.codes.sentences import SENTENCES
 from schemas.declaration import LONGEST_BILL, WithdrawalRequested
 from schemas.gate import (
     ConsignmentGatedOut,
@@ -25,6 +26,7 @@ from schemas.inspection import (
     PestIntercepted,
     RectificationRequested,
 )
+from schemas.phrases import Phrase, of_earlier, phrase, places, quoted, reason, stretches
 from schemas.quarantine import (
     QuarantineRefused,
     TreatmentAbandoned,
@@ -49,7 +51,7 @@ from services.release.arrivals import (
     without,
 )
 from services.release.departures import departed, left_unreleased, retracted
-from services.release.dossier import Bound, Dossier, Terms, Why, Withdrawal
+from services.release.dossier import Bound, Dossier, Terms, Withdrawal
 from services.release.transfers import taken_back, transferred
 
 ASSESSMENT = "assessment"
@@ -110,8 +112,9 @@ def learn(dossier: Dossier, fact: Evidence, message_id: str) -> Dossier:
                 return dossier  # it answers no hold that there could be
             return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), "")
         case TreatmentAbandoned():
-            why = f"treatment failed {fact.attempts} times"
-            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, (fact.finding, fact.revision), why)
+            why = reason(phrase("treatment_failed", attempts=fact.attempts))
+            age = fact.finding, fact.revision
+            return _noted(dossier, f"quarantine/{fact.origin}", fact.kind, age, why, fact.attempts)
         case TreatmentReferred() | TreatmentOrdered():
             return _referred(dossier, fact)
         case QuarantineRefused():
@@ -168,28 +171,22 @@ def open_holds(
     """Every hold that is open now, `officers` included; a hold that was `stated` before keeps its `since`."""
     since = {hold.hold_id: hold.since for hold in stated}
 
-    def hold(hold_id: str, owner: Owner, why: Why, lifted_by: str) -> Hold:
-        return Hold(
-            hold_id=hold_id,
-            owner=owner,
-            reason=shown(why.sentence, breaks=True),
-            since=since.get(hold_id, at),
-            lifted_by=lifted_by,
-            why=why.code,
-            values=why.values,
-        )
+    def hold(hold_id: str, owner: Owner, why: Phrase, lifted_by: str) -> Hold:
+        return held_because(why, hold_id=hold_id, owner=owner, since=since.get(hold_id, at), lifted_by=lifted_by)
 
-    def treatment(origin: str, why: Why) -> Hold:
+    def treatment(origin: str, pest: str | None) -> Hold:
+        why = phrase("treatment_required") if pest is None else phrase("living_pest", pest=pest)
         if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
-            again = dossier.reasons.get(f"quarantine/{origin}", "")
-            why = Why("", f"{why.sentence}, again: {again}")
+            words = dossier.reasons.get(f"quarantine/{origin}", "")
+            again = phrase("treatment_required_again", words=words)
+            why = again if pest is None else phrase("living_pest_again", pest=pest, words=words)
         if origin in dossier.referred:
             return hold(f"quarantine/{origin}", Owner.OFFICER, why, "TreatmentWaived")
         return hold(f"quarantine/{origin}", Owner.QUARANTINE, why, "TreatmentVerified")
 
     holds: list[Hold] = []
     if dossier.terms is None:
-        holds.append(hold(ASSESSMENT, Owner.RISK, Why("not_assessed", "not assessed yet"), "ConsignmentAssessed"))
+        holds.append(hold(ASSESSMENT, Owner.RISK, phrase("not_assessed"), "ConsignmentAssessed"))
     if arrived_whole(dossier) is None:
         holds.append(hold(ARRIVAL, Owner.CARRIER, what_is_missing(dossier), "ArrivalRecorded"))
     ordered = dossier.terms.controls if dossier.terms else ()
@@ -198,24 +195,49 @@ def open_holds(
         answer = dossier.answers.get(name, "")
         if control is ControlKind.QUARANTINE:
             if dossier.answers.get(RISK_TREATMENT) not in _TREATED:
-                holds.append(treatment("risk", Why("treatment_required", "treatment required")))
+                holds.append(treatment("risk", None))
         elif answer == RectificationRequested.kind:
-            wrong = dossier.reasons.get(name, "")
-            why = Why("", f"to be put right: {wrong}")
+            words = dossier.reasons.get(name, "")
+            unsaid = words == reason(phrase("no_remarks", control=control))
+            why = phrase("put_right_unsaid", control=control) if unsaid else phrase("put_right", words=words)
             holds.append(hold(name, Owner.DECLARANT, why, "InspectionPassed"))
         elif answer == FindingsRetracted.kind:
-            wrong = dossier.reasons.get(name, "")
-            why = Why("", f"{control.value} control required again: {wrong}")
+            why = phrase("control_again", control=control, words=dossier.reasons.get(name, ""))
             holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
         elif answer not in _LOOKED:
-            why = Why("control_required", f"{control.value} control required", {"control": control.value})
-            holds.append(hold(name, Owner.INSPECTION, why, "InspectionPassed"))
+            holds.append(hold(name, Owner.INSPECTION, phrase("control_required", control=control), "InspectionPassed"))
     for control_name, pest in dossier.pests.items():
         if not _is_treated(dossier, control_name):
-            holds.append(treatment(control_name, Why("", f"living pest: {pest}")))
+            holds.append(treatment(control_name, pest))
     for number, left in left_unreleased(dossier).items() if dossier.departures else ():
         holds.append(hold(f"{GATE}{number}", Owner.OFFICER, left, "DepartureRetracted"))
     return (*holds, *officers)
+
+
+_LONG = frozenset({"words", "pest", "waiting", "text"})
+"""Values for which a hold has no room of their own: it tells where in its reason they stand."""
+
+
+def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, lifted_by: str) -> Hold:
+    """The hold with this reason, in words and by its code."""
+    words = reason(why)
+    return Hold(
+        hold_id=hold_id,
+        owner=owner,
+        reason=words,
+        since=since,
+        lifted_by=lifted_by,
+        why=why.code,
+        values={name: value for name, value in why.values.items() if name not in _LONG},
+        quoted={name: signs for name, signs in stretches(why, len(words)) if name in _LONG},
+    )
+
+
+def why_held(hold: Hold) -> Phrase:
+    """The reason of a hold by code and values; as its words stand where an earlier release wrote it, or a later one in its own words."""
+    values = hold.values | {name: hold.reason[first:behind] for name, (first, behind) in hold.quoted.items()}
+    known = hold.why in SENTENCES and values.keys() == set(places(hold.why))
+    return Phrase(code=hold.why, values=values) if known else of_earlier(hold.reason)
 
 
 def _assessed(dossier: Dossier, fact: ConsignmentAssessed) -> Dossier:
@@ -235,15 +257,27 @@ def _wished(dossier: Dossier, fact: WithdrawalRequested) -> Dossier:
     return dossier._replace(withdrawals=(*dossier.withdrawals, wish))
 
 
-def failures(dossier: Dossier) -> dict[str, str]:
+def failures(dossier: Dossier) -> dict[str, Phrase]:
     """Why the goods are refused: hold id → reason, of each control and treatment that failed and was not taken back."""
-    found: dict[str, str] = {}
+    found: dict[str, Phrase] = {}
     if dossier.failure is not None and not _is_superseded(dossier, dossier.failure.hold_id):
-        found[dossier.failure.hold_id] = dossier.failure.reason
+        found[dossier.failure.hold_id] = of_earlier(dossier.failure.reason)
     for hold_id, kind in dossier.answers.items():
         if kind in _FAILED and not _is_superseded(dossier, hold_id):
-            found[hold_id] = dossier.reasons.get(hold_id, "")
+            found[hold_id] = _why_failed(dossier, hold_id, kind)
     return found
+
+
+def _why_failed(dossier: Dossier, hold_id: str, kind: str) -> Phrase:
+    words = dossier.reasons.get(hold_id, "")
+    if kind == TreatmentAbandoned.kind:
+        attempts = dossier.attempts.get(hold_id)
+        return of_earlier(words) if attempts is None else phrase("treatment_failed", attempts=attempts)
+    control = hold_id.partition("/")[2]
+    if kind == InspectionFailed.kind and control in _ORIGINS:
+        unsaid = phrase("no_remarks", control=ControlKind(control))
+        return unsaid if words == reason(unsaid) else quoted(words)
+    return quoted(words)
 
 
 def lifting(dossier: Dossier) -> dict[str, str]:
@@ -316,7 +350,7 @@ def _looked(
     return known._replace(pests={**pests, control: pest} if pest else pests)
 
 
-def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reason: str) -> Dossier:
+def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reason: str, attempts: int = 0) -> Dossier:
     """With this fact about the hold, unless a later one is known. `age`: finding and revision. Of two of the same age, which only an
     earlier release could say, the failure counts.
     """
@@ -334,6 +368,7 @@ def _noted(dossier: Dossier, hold_id: str, kind: str, age: tuple[int, int], reas
         revisions=_with(dossier.revisions, hold_id, revision),
         findings=_with(dossier.findings, hold_id, finding),
         reasons=_with(dossier.reasons, hold_id, reason),
+        attempts=_with(dossier.attempts, hold_id, attempts),
     )
 
 

@@ -4,11 +4,12 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from schemas.envelope import DeadlinePassed, Fact, Hearing
-from schemas.release import Hold
+from schemas.phrases import phrase
 from schemas.vocabulary import Direction, Owner, day_in_china
 from services.release.arrivals import told_boxes
 from services.release.departures import gone
 from services.release.goods import LAPSE, Goods, Released, officers
+from services.release.holds import held_because
 from services.release.settling import settle
 
 LAPSES = ((date(2000, 1, 1), timedelta(days=30)),)
@@ -21,6 +22,9 @@ that; and goods that a consignee leaves on the quay for a month are rare enough 
 UNTOLD = ((date(2000, 1, 1), timedelta(days=30)), (date(2027, 1, 1), timedelta(days=7)))
 """The same for a container of which no terminal told that it came: then nobody will tell that it leaves, or comes back with other
 goods. Terminals have until the last of these days to report openings."""
+
+MOST_NAMED = 15
+"""Containers that are named in words; more stand in the facts themselves."""
 
 
 def lapses_after(released: datetime, told: bool) -> timedelta:
@@ -35,10 +39,10 @@ def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact,
     if not waiting:
         return ()
     days = min([limit.after for limit in waiting.values()]).days
-    new = Hold(
+    new = held_because(
+        phrase("lapsed", days=days, waiting=tuple(waiting)[:MOST_NAMED]),
         hold_id=f"{LAPSE}{state.version}",
         owner=Owner.OFFICER,
-        reason=f"released {days} days ago and not used: {', '.join(waiting)[:300]} 放行后{days}日未提离",
         since=hearing.at,
         lifted_by="LiftHold",
     )

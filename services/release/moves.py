@@ -11,6 +11,7 @@ from schemas.gate import (
     GoodsTransferred,
     TransferRetracted,
 )
+from schemas.phrases import phrase, quoted, reason
 from schemas.release import ArrivalRecorded, ArrivalRetracted, ReportArrival, RetractArrival
 from services.release.arrivals import (
     BY_GATE,
@@ -42,15 +43,15 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     landing = Landing(hearing.message_id, at, boxes, report.pieces)
     whole = not boxes and report.pieces is None
     if arrived_whole(dossier) is not None or (not whole and not misfit(dossier, landing) and no_news(dossier, landing)):
-        return (refusal(report, hearing, "already_answered", "the arrival was reported by an earlier request"),)
+        return (refusal(report, hearing, "already_answered", phrase("arrival_reported")),)
     if isinstance(state, Withdrawn):
-        return (refusal(report, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(report, hearing, "consignment_closed", phrase("withdrawn")),)
     if not whole:
         if fault := misfit(dossier, landing):
             return (refusal(report, hearing, *fault),)
         if too_many_landings(dossier, landing):
             return (
-                refusal(report, hearing, "too_many_requests", f"{len(dossier.landings)} partial arrivals are known"),
+                refusal(report, hearing, "too_many_requests", phrase("landings_known", count=len(dossier.landings))),
             )
     arrived = ArrivalRecorded(
         consignment_id=report.consignment_id,
@@ -71,29 +72,31 @@ def take_back(state: Goods, asked: RetractArrival, hearing: Hearing) -> tuple[Fa
     if any(each.message_id == hearing.message_id for each in dossier.retractions):
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     wrong = told_by(dossier, asked.wrong)
     if wrong is None and any(each.wrong == asked.wrong for each in dossier.retractions):
-        return (refusal(asked, hearing, "already_answered", f"{asked.wrong[:80]} counts no longer"),)
+        return (refusal(asked, hearing, "already_answered", phrase("counts_no_longer", report=asked.wrong[:80])),)
     if wrong is None or wrong.by_gate:
-        return (refusal(asked, hearing, "arrival_unknown", f"{asked.wrong[:80]} is no report of an arrival"),)
+        return (refusal(asked, hearing, "arrival_unknown", phrase("no_report_of_arrival", report=asked.wrong[:80])),)
     if wrong.sender not in ("", shown(asked.principal, 64)):
-        return (refusal(asked, hearing, "not_the_sender", f"{asked.wrong[:80]} was told by another sender"),)
+        return (refusal(asked, hearing, "not_the_sender", phrase("told_by_another", report=asked.wrong[:80])),)
     if gone_with(dossier, wrong):
-        return (refusal(asked, hearing, "already_gated_out", "what it told of has left, and so had arrived"),)
+        return (refusal(asked, hearing, "already_gated_out", phrase("arrival_of_what_left")),)
     if len(dossier.retractions) >= MOST_LANDINGS:
-        seen = f"{len(dossier.retractions)} arrivals were taken back"
+        seen = phrase("arrivals_taken_back", count=len(dossier.retractions))
         return (refusal(asked, hearing, "too_many_requests", seen),)
     return _less(state, wrong, asked.reason, asked.asked_by, asked.consignment_id, hearing)
 
 
-def _less(state: Goods, wrong: Landing, reason: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+def _less(state: Goods, wrong: Landing, words: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+    why = quoted(words)
     retracted = ArrivalRetracted(
         consignment_id=consignment,
         occurred_at=hearing.at,
         wrong=wrong.message_id,
-        reason=shown(reason, breaks=True),
+        reason=reason(why),
         retracted_by=shown(by, 64),
+        phrases=(why,),
     )
     dossier = learn(state.dossier, retracted, hearing.message_id)
     told = retracted.model_copy(update=what_stands(dossier))
@@ -110,12 +113,14 @@ def not_landed(state: Goods, told: ContainerArrivalRetracted, hearing: Hearing) 
     facts = settle(state, dossier, officers(state), told.consignment_id, hearing)
     if landing is None:
         return facts
+    why = phrase("terminal_took_back")
     retracted = ArrivalRetracted(
         consignment_id=told.consignment_id,
         occurred_at=hearing.at,
         wrong=landing.message_id,
-        reason="the terminal took its report back",
+        reason=reason(why),
         retracted_by=BY_GATE,
+        phrases=(why,),
         **what_stands(dossier),
     )
     return (retracted, *facts)

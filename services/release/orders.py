@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from schemas.bounds import shown
 from schemas.envelope import Fact, Hearing, refusal
-from schemas.release import Hold, LiftHold, LiftRetracted, PlaceHold, RetractLift
+from schemas.phrases import phrase, quoted
+from schemas.release import LiftHold, LiftRetracted, PlaceHold, RetractLift
 from schemas.vocabulary import Owner
 from services.release.goods import OFFICER, Goods, Withdrawn, officers
+from services.release.holds import held_because
 from services.release.settling import MOST_OFFICER_HOLDS, settle
 from services.release.watches import WATCH, Watching
 
@@ -20,17 +22,17 @@ def hold(state: Goods, asked: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
         if not asked.watch_id:
             return ()
         code = "watch_lifted" if hold_id in state.lifted else "already_held"
-        return (refusal(asked, hearing, code, f"{hold_id[:80]} is known"),)
+        return (refusal(asked, hearing, code, phrase("hold_known", hold=hold_id[:80])),)
     if isinstance(hearing.shared, Watching) and asked.watch_id in hearing.shared.ended:
-        return (refusal(asked, hearing, "watch_lifted", f"{asked.watch_id[:80]} was lifted"),)
+        return (refusal(asked, hearing, "watch_lifted", phrase("hold_lifted", hold=asked.watch_id[:80])),)
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
-    new = Hold(
+        return (refusal(asked, hearing, "too_many_holds", phrase("holds_open_here", count=len(officers(state)))),)
+    new = held_because(
+        quoted(asked.reason),
         hold_id=hold_id,
         owner=Owner.OFFICER,
-        reason=shown(asked.reason, breaks=True),
         since=hearing.at,
         lifted_by="LiftHold",
     )
@@ -42,12 +44,12 @@ def lift(state: Goods, asked: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if state.lifted.get(asked.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     if not asked.hold_id.startswith(OFFICER):
-        return (refusal(asked, hearing, "not_an_officer_hold", f"{asked.hold_id[:80]} is lifted by its own answer"),)
+        return (refusal(asked, hearing, "not_an_officer_hold", phrase("lifted_by_answer", hold=asked.hold_id[:80])),)
     left = tuple([h for h in officers(state) if h.hold_id != asked.hold_id])
     if len(left) == len(officers(state)):
-        return (refusal(asked, hearing, "hold_unknown", f"{asked.hold_id[:80]} is not open"),)
+        return (refusal(asked, hearing, "hold_unknown", phrase("hold_not_open", hold=asked.hold_id[:80])),)
     known = replace(state, lifted={**state.lifted, asked.hold_id: hearing.message_id})
     return settle(known, state.dossier, left, asked.consignment_id, hearing)
 
@@ -57,14 +59,12 @@ def put_back(state: Goods, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
     if state.retracted.get(asked.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", "the declaration was withdrawn"),)
+        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
     hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == asked.wrong), None)
     if hold_id is None:
-        return (
-            refusal(asked, hearing, "lift_unknown", f"no hold is known to be lifted by request {asked.wrong[:80]}"),
-        )
+        return (refusal(asked, hearing, "lift_unknown", phrase("no_hold_of_lift", request=asked.wrong[:80])),)
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (refusal(asked, hearing, "too_many_holds", f"{len(officers(state))} officers' holds are open"),)
+        return (refusal(asked, hearing, "too_many_holds", phrase("holds_open_here", count=len(officers(state)))),)
     retracted = LiftRetracted(
         consignment_id=asked.consignment_id,
         occurred_at=hearing.at,
@@ -73,10 +73,10 @@ def put_back(state: Goods, asked: RetractLift, hearing: Hearing) -> tuple[Fact, 
         officer=asked.asked_by,
         reason=asked.reason,
     )
-    again = Hold(
+    again = held_because(
+        phrase("lifted_by_mistake", words=asked.reason),
         hold_id=hold_id,
         owner=Owner.OFFICER,
-        reason=shown(f"lifted by mistake: {asked.reason}", breaks=True),
         since=hearing.at,
         lifted_by="LiftHold",
     )

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from schemas.envelope import Fact, Hearing
+from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from services.release.arrivals import arrived_partly, fewer, misfit
@@ -39,7 +40,7 @@ def settle(
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
-            *say.send_back("consignment_closed", "the goods were refused"),
+            *say.send_back("consignment_closed", phrase("refused")),
         )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
@@ -48,7 +49,7 @@ def settle(
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
     elif wishes and dossier.terms:
-        seen = f"controls are ordered: {', '.join(dossier.terms.controls)}"
+        seen = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
         return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
@@ -102,6 +103,6 @@ def _refused_so_far(
         return say.refuse(cause, standing[cause], theirs)
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
-        return say.to_gate("refused", refused=True)
+        return say.to_gate(phrase("not_let_in"), refused=True)
     again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

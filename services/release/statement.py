@@ -5,6 +5,7 @@ from datetime import datetime
 from schemas.bounds import shown
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused
+from schemas.phrases import Phrase, phrase, reason
 from schemas.release import (
     ConsignmentHeld,
     ContainerFreed,
@@ -20,7 +21,7 @@ from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived
 from services.release.departures import gone
 from services.release.dossier import Bound, Dossier, Terms
 from services.release.goods import LAPSE, Goods, Refused, Released, names, told_as, told_to_gate
-from services.release.holds import ARRIVAL, GATE, ages, lifting
+from services.release.holds import ARRIVAL, GATE, ages, lifting, why_held
 from services.release.transfers import containers, filled, here, sources
 
 
@@ -35,7 +36,7 @@ class Statement:
     def keep(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The goods are held, by these."""
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (held, *self.to_gate("not released yet", holds=holds, again=self._more_than_stated(holds)))
+        return (held, *self.to_gate(phrase("not_released_yet"), holds=holds, again=self._more_than_stated(holds)))
 
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
         """Whether there is a hold that was not stated before, and of which the gate does not know itself."""
@@ -65,27 +66,28 @@ class Statement:
             pieces=most.pieces if holds and most and not boxes else None,
             revisions=ages(dossier),
         )
-        return (granted, *self.to_gate("not arrived yet", holds=holds, released=True))
+        return (granted, *self.to_gate(phrase("not_arrived_yet"), holds=holds, released=True))
 
     def release_less(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """A part of what was released has not arrived after all: the release is called back first."""
-        revoked = self._revoked("an arrival was taken back")
+        revoked = self._revoked(phrase("arrival_taken_back"))
         self.version += 1
         return (revoked, *self.release(holds))
 
     def revoke(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The release is called back, for the first of these that is more than a missing part; then the goods are held."""
         stops = [h for h in holds if h.hold_id != ARRIVAL] or holds
-        revoked = self._revoked(stops[0].reason)
+        why = why_held(stops[0])
+        revoked = self._revoked(why)
         self.version += 1
         held = ConsignmentHeld(consignment_id=self.consignment, occurred_at=self.at, version=self.version, holds=holds)
-        return (revoked, held, *self.to_gate(revoked.reason, holds=holds))
+        return (revoked, held, *self.to_gate(why, holds=holds))
 
-    def refuse(self, cause: str, reason: str, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
+    def refuse(self, cause: str, why: Phrase, officers: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The goods may never go, because of `cause`; a release is called back first."""
         facts: tuple[Fact, ...] = ()
         if isinstance(self.state, Released):
-            facts = (self._revoked(reason),)
+            facts = (self._revoked(why),)
             self.version += 1
         refused = ReleaseRefused(
             consignment_id=self.consignment,
@@ -93,37 +95,44 @@ class Statement:
             version=self.version,
             declaration_no=self.dossier.terms.declaration_no if self.dossier.terms else None,
             cause=shown(cause, 240),
-            reason=shown(reason, breaks=True),
+            reason=reason(why),
             holds=officers,
+            phrases=(why,),
         )
         again = isinstance(self.state, Refused) and self._more_than_stated(officers)
-        return (*facts, refused, *self.to_gate(f"refused: {reason}", refused=True, again=again))
+        return (*facts, refused, *self.to_gate(phrase("refused_for"), why, refused=True, again=again))
 
     def reconsider(self, cause: str) -> RefusalRevoked:
         """The refusal is taken back: what it was for is no failure any more."""
-        reason = shown(f"{cause} no longer stands as a failure", breaks=True)
-        return RefusalRevoked(consignment_id=self.consignment, occurred_at=self.at, version=self.version, reason=reason)
+        why = phrase("failure_gone", hold=cause)
+        return RefusalRevoked(
+            consignment_id=self.consignment,
+            occurred_at=self.at,
+            version=self.version,
+            reason=reason(why),
+            phrases=(why,),
+        )
 
-    def withdraw(self, request_id: str, reason: str, terms: Terms) -> tuple[Fact, ...]:
+    def withdraw(self, request_id: str, words: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
             request_id=shown(request_id, 200),
-            reason=shown(reason, breaks=True),
+            reason=shown(words, breaks=True),
         )
-        sent_back = self.send_back("already_withdrawn", "the declaration was withdrawn already", but=request_id)
+        sent_back = self.send_back("already_withdrawn", phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
         freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
-    def send_back(self, code: str, seen: str, but: str = "") -> tuple[Fact, ...]:
+    def send_back(self, code: str, seen: Phrase, but: str = "") -> tuple[Fact, ...]:
         """The refusal of each wish to take the declaration back, `but` for this one."""
         wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
         return tuple([refused(self.consignment, wish, code, seen, self.at) for wish in wishes])
 
-    def _revoked(self, reason: str) -> ReleaseRevoked:
+    def _revoked(self, why: Phrase) -> ReleaseRevoked:
         """It names what had been released."""
         state = self.state
         known = tuple(state.boxes) if isinstance(state, Released) else ()
@@ -132,23 +141,23 @@ class Statement:
             occurred_at=self.at,
             version=self.version,
             containers=known or names(self.dossier),
-            reason=shown(reason, breaks=True),
+            reason=reason(why),
+            phrases=(why,),
         )
 
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The statement stands; but a container that came back to it may have missed it. Of one that was told something the gate takes
         another word only in a version of its own."""
         released, told = isinstance(self.state, Released), told_to_gate(self.state)
-        again = self.to_gate("not released", holds=holds, released=released)
+        again = self.to_gate(phrase("not_released"), holds=holds, released=released)
         if any(fact.key in told for fact in again):
             return again
         self.version = self.state.version
-        return self.to_gate("not released", holds=holds, released=released) if again else ()
+        return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
 
     def to_gate(
         self,
-        reason: str,
-        *,
+        *why: Phrase,
         holds: tuple[Hold, ...] = (),
         released: bool = False,
         refused: bool = False,
@@ -184,7 +193,7 @@ class Statement:
                     consignment_id=self.consignment,
                     shared_by=box.shared_by,
                     version=self.version,
-                    reason=shown(reason, breaks=True),
+                    reason=reason(*why),
                     bill_no=shown(terms.bill_no, LONGEST_BILL),
                     conveyance=terms.conveyance,
                     direction=terms.direction,
@@ -192,6 +201,7 @@ class Statement:
                     refused=refused,
                     source=self._source(number),
                     arrival_retracted=arrival_was_wrong(self.dossier, number) and number not in arrived,
+                    phrases=why,
                 )
             )
         known_boxes = {box.container_no for box in containers(self.dossier)}
@@ -222,7 +232,7 @@ class Statement:
 
 
 def refused(
-    consignment: str, request_id: str, code: str, seen: str, at: datetime, of: str = WithdrawDeclaration.kind
+    consignment: str, request_id: str, code: str, seen: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
     """The refusal of a request that was heard before, and of which only the id is known; by default of a wish to take the declaration back."""
     return RequestRefused(
@@ -231,5 +241,6 @@ def refused(
         request_id=shown(request_id, 200),
         request_kind=of,
         code=code,
-        reason=seen,
+        reason=reason(seen),
+        phrases=(seen,),
     )

@@ -11,9 +11,11 @@ from pydantic import AwareDatetime
 from schemas.bounds import shown
 from schemas.declaration import LONGEST_BILL
 from schemas.envelope import Fact, Hearing, refusal
+from schemas.phrases import phrase, quoted
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from schemas.vocabulary import Owner, plain_word
 from services.release.dossier import Terms
+from services.release.holds import held_because
 
 WATCH = "officer/watch/"
 """Begins the hold that a watch puts on goods; the id of the watch follows."""
@@ -53,7 +55,7 @@ def answer(state: Watching, asked: PlaceWatch | LiftWatch, hearing: Hearing) -> 
             return _place(state, asked, watch_id, hearing)
         case LiftWatch():
             if watch_id in state.ended:
-                return (refusal(asked, hearing, "watch_lifted", "the watch was lifted by an earlier request"),)
+                return (refusal(asked, hearing, "watch_lifted", phrase("watch_lifted")),)
             lifted = WatchLifted(
                 partition_key=asked.partition_key,
                 occurred_at=hearing.at,
@@ -69,13 +71,14 @@ def answer(state: Watching, asked: PlaceWatch | LiftWatch, hearing: Hearing) -> 
 def _place(state: Watching, asked: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
     bill, declarant = plain_word(asked.bill_no), plain_word(asked.declarant)
     if watch_id in state.ended:
-        return (refusal(asked, hearing, "watch_lifted", "the watch was lifted before it began here"),)
+        return (refusal(asked, hearing, "watch_lifted", phrase("watch_lifted_before")),)
     if watch_id in state.watches:
-        return (refusal(asked, hearing, "already_answered", "the watch is kept already"),)
+        return (refusal(asked, hearing, "already_answered", phrase("watch_kept")),)
     if not bill and not declarant:
-        return (refusal(asked, hearing, "watch_malformed", f"bill {asked.bill_no!r}, declarant {asked.declarant!r}"),)
+        names = phrase("watch_of", bill=asked.bill_no, declarant=asked.declarant)
+        return (refusal(asked, hearing, "watch_malformed", names),)
     if len(state.watches) >= MOST_WATCHES:
-        return (refusal(asked, hearing, "too_many_watches", f"{len(state.watches)} watches are open"),)
+        return (refusal(asked, hearing, "too_many_watches", phrase("watches_open", count=len(state.watches))),)
     placed = WatchPlaced(
         partition_key=asked.partition_key,
         occurred_at=hearing.at,
@@ -108,10 +111,10 @@ def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold,
     bill, declarant = plain_word(terms.bill_no), plain_word(terms.declarant)
     return tuple(
         [
-            Hold(
+            held_because(
+                quoted(each.reason),
                 hold_id=f"{WATCH}{watch_id}",
                 owner=Owner.OFFICER,
-                reason=each.reason,
                 since=hearing.at,
                 lifted_by="LiftHold",
             )

@@ -2,6 +2,7 @@
 
 from schemas.declaration import WithdrawalRequested
 from schemas.envelope import Fact, Hearing
+from schemas.phrases import phrase
 from services.release.goods import Goods, Refused, Released, Withdrawn, officers
 from services.release.holds import learn
 from services.release.settling import settle
@@ -16,15 +17,15 @@ def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple
     if isinstance(state, Withdrawn):
         if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
             return ()
-        code, seen = "already_withdrawn", "the declaration was withdrawn already"
+        code, seen = "already_withdrawn", phrase("withdrawn_already")
     elif isinstance(state, Released):
-        code, seen = "already_released", f"released in version {state.version}"
+        code, seen = "already_released", phrase("released_in_version", version=state.version)
     elif isinstance(state, Refused):
-        code, seen = "consignment_closed", "the goods were refused"
+        code, seen = "consignment_closed", phrase("refused")
     elif state.revoked:
-        code, seen = "already_released", "the goods had been released and were called back"
+        code, seen = "already_released", phrase("released_and_called_back")
     elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
-        code, seen = "too_many_requests", f"{len(state.dossier.withdrawals)} wishes wait for the assessment"
+        code, seen = "too_many_requests", phrase("wishes_wait", count=len(state.dossier.withdrawals))
     else:
         dossier = learn(state.dossier, wish, hearing.message_id)
         return settle(state, dossier, officers(state), wish.consignment_id, hearing)

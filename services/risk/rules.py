@@ -19,6 +19,7 @@ from schemas.codes.hs import ELECTRICITY
 from schemas.codes.trade import SOLID_WOOD_KINDS
 from schemas.codes.uscc import is_name
 from schemas.declaration import Declaration, Finding
+from schemas.phrases import Phrase, Values, phrase, sentence
 from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
@@ -54,7 +55,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`fires` decides, `seen` says which values it read; `why_zh` and `why_en` are for people at the desk."""
+    """`fires` decides, `seen` says which values it read, by code and values; `why_zh` and `why_en` are for people at the desk."""
 
     name: str
     effective_from: date
@@ -62,7 +63,7 @@ class Rule:
     why_en: str
     controls: tuple[ControlKind, ...]
     fires: Callable[[Goods], bool]
-    seen: Callable[[Goods], str]
+    seen: Callable[[Goods], Phrase]
 
 
 LIVE_HEADINGS = frozenset({"0301"})
@@ -97,24 +98,24 @@ DEAR_USD_PER_KG = Decimal(10_000)
 CHEAP_USD_PER_KG = Decimal("0.02")
 
 
-def _chapters(*wanted: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], str]]:
+def _chapters(*wanted: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], Phrase]]:
     listed = frozenset().union(*wanted)
 
     def fires(goods: Goods) -> bool:
         return not listed.isdisjoint(goods.chapters)
 
-    def seen(goods: Goods) -> str:
-        return "chapters " + ", ".join(sorted(listed & goods.chapters))
+    def seen(goods: Goods) -> Phrase:
+        return phrase("chapters", codes=tuple(sorted(listed & goods.chapters)))
 
     return fires, seen
 
 
-def _headings(listed: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], str]]:
+def _headings(listed: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], Phrase]]:
     def fires(goods: Goods) -> bool:
         return not listed.isdisjoint(goods.headings)
 
-    def seen(goods: Goods) -> str:
-        return "headings " + ", ".join(sorted(listed & goods.headings))
+    def seen(goods: Goods) -> Phrase:
+        return phrase("headings", codes=tuple(sorted(listed & goods.headings)))
 
     return fires, seen
 
@@ -123,9 +124,9 @@ def _is_live(goods: Goods) -> bool:
     return not (LIVE_CHAPTERS.isdisjoint(goods.chapters) and LIVE_HEADINGS.isdisjoint(goods.headings))
 
 
-def _live_seen(goods: Goods) -> str:
+def _live_seen(goods: Goods) -> Phrase:
     live = {heading for heading in goods.headings if heading[:2] in LIVE_CHAPTERS or heading in LIVE_HEADINGS}
-    return "headings " + ", ".join(sorted(live))
+    return phrase("headings", codes=tuple(sorted(live)))
 
 
 def _origins_with_wood_pest(goods: Goods) -> list[str]:
@@ -142,20 +143,21 @@ def _wood_from_pest_country(goods: Goods) -> bool:
     return wood and said.direction is Direction.IMPORT and here
 
 
-def _wood_seen(goods: Goods) -> str:
-    said, origins = goods.declaration, _origins_with_wood_pest(goods)
-    wood = "" if said.wood_packaging else f" (package kind {said.package_kind})"
-    from_where = f"departure {shown(said.departure_country, 20)}{', origin ' if origins else ''}{', '.join(origins)}"
-    return f"solid wood packaging{wood}, {from_where}"
+def _wood_seen(goods: Goods) -> Phrase:
+    said, origins = goods.declaration, tuple(_origins_with_wood_pest(goods))
+    values: Values = {"kind": said.package_kind, "departure": shown(said.departure_country, 20), "origins": origins}
+    if said.wood_packaging:
+        return phrase("wood_origin" if origins else "wood", **values)
+    return phrase("wood_kind_origin" if origins else "wood_kind", **values)
 
 
 def _contradictions(goods: Goods) -> list[Finding]:
     return [warning for warning in goods.warnings if warning.code in CONTRADICTIONS]
 
 
-def _contradictions_seen(goods: Goods) -> str:
+def _contradictions_seen(goods: Goods) -> Phrase:
     found = [f"{warning.code} at {warning.pointer}" for warning in _contradictions(goods)]
-    return shown(", ".join(found), 1000)
+    return phrase("contradictions", findings=tuple(found))
 
 
 def _is_imported_waste(goods: Goods) -> bool:
@@ -188,11 +190,11 @@ def _is_odd(per_kg: Decimal, chapters: AbstractSet[str]) -> bool:
     return per_kg > DEAR_USD_PER_KG or (per_kg < CHEAP_USD_PER_KG and BULK_CHAPTERS.isdisjoint(chapters))
 
 
-def _odd_price_seen(goods: Goods) -> str:
+def _odd_price_seen(goods: Goods) -> Phrase:
     odd = _odd_price(goods)
-    if odd is None:
-        return ""
-    return f"{f'line {odd[0]}' if odd[0] else 'all lines'}: about {odd[1]:.3f} USD per kg"
+    assert odd is not None, "the rule fired"
+    line, price = odd[0], f"{odd[1]:.3f}"
+    return phrase("price_per_kg", line=line, price=price) if line else phrase("price_per_kg_of_all", price=price)
 
 
 def _unmeasured(goods: Goods) -> list[str]:
@@ -204,9 +206,9 @@ def _is_free_of_charge(goods: Goods) -> bool:
     return goods.declaration.invoice_total == 0 or any(item.total_price == 0 for item in goods.declaration.items)
 
 
-def _free_seen(goods: Goods) -> str:
+def _free_seen(goods: Goods) -> Phrase:
     lines = [str(number) for number, item in enumerate(goods.declaration.items, start=1) if item.total_price == 0]
-    return f"lines at price zero: {', '.join(lines[:20])}" if lines else "invoice total zero"
+    return phrase("lines_at_zero", lines=tuple(lines[:20])) if lines else phrase("invoice_zero")
 
 
 def _detoured_clothing(goods: Goods) -> frozenset[str]:
@@ -217,14 +219,15 @@ def _detoured_clothing(goods: Goods) -> frozenset[str]:
     return frozenset(origins - {alpha2(said.departure_country)})
 
 
-def _detour_seen(goods: Goods) -> str:
-    origins = ", ".join(sorted(_detoured_clothing(goods)))
-    return f"origin {origins}, departure {goods.declaration.departure_country}"
+def _detour_seen(goods: Goods) -> Phrase:
+    origins = tuple(sorted(_detoured_clothing(goods)))
+    return phrase("detour", origins=origins, departure=goods.declaration.departure_country)
 
 
-def _grade_seen(goods: Goods) -> str:
+def _grade_seen(goods: Goods) -> Phrase:
     party = graded_party(goods.declaration)
-    return f"{'consignee' if party == goods.declaration.consignee else 'declarant'} {party} is {goods.grade.value}"
+    code = "graded" if party == goods.declaration.consignee else "graded_declarant"
+    return phrase(code, who=party, grade=goods.grade)
 
 
 _DOCUMENTS = (ControlKind.DOCUMENTS,)
@@ -315,7 +318,7 @@ RULES: tuple[Rule, ...] = (
         "a currency in which no price can be judged: the papers are read",
         _DOCUMENTS,
         lambda goods: bool(_unmeasured(goods)),
-        lambda goods: f"currencies {', '.join(_unmeasured(goods))}",
+        lambda goods: phrase("currencies", codes=tuple(_unmeasured(goods))),
     ),
     Rule(
         "unlisted_trade_mode",
@@ -324,7 +327,7 @@ RULES: tuple[Rule, ...] = (
         "a trade mode that is not in the code table: the papers are read",
         _DOCUMENTS,
         lambda goods: any(warning.code == "trade_mode_unlisted" for warning in goods.warnings),
-        lambda goods: f"trade mode {goods.declaration.trade_mode}",
+        lambda goods: phrase("trade_mode", mode=goods.declaration.trade_mode),
     ),
     Rule(
         "free_of_charge",
@@ -393,9 +396,10 @@ def fired(goods: Goods) -> tuple[FiredRule, ...]:
     """The rules in force that fire, in the order of the table."""
     return tuple(
         [
-            FiredRule(rule=r.name, controls=r.controls, seen=shown(r.seen(goods), 1000))
+            FiredRule(rule=r.name, controls=r.controls, seen=shown(sentence(said), 1000), phrase=said)
             for r in IN_FORCE
             if r.fires(goods)
+            for said in (r.seen(goods),)
         ]
     )
 

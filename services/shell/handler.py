@@ -6,9 +6,11 @@ parks the message.
 
 from datetime import datetime
 
+from schemas.bounds import shown
 from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, RequestRefused
 from schemas.flow import HOLDING
 from schemas.parking import is_deadline
+from schemas.phrases import Phrase, phrase, reason
 from services.shell.codec import Raw, Undecodable, decode, in_doubt, kind_of, moment_of
 from services.shell.deciding import decide_message
 from services.shell.desk import Desk
@@ -101,22 +103,34 @@ class MessageHandler:
             case Repeat.OTHER if request.kind in self._holding:  # the id is taken, and the goods are held all the same
                 self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
             case Repeat.OTHER:
-                self._refuse(
-                    entry, key, source, request, hearing, "key_reused", "the id was answered for other content"
-                )
+                explanation = phrase("id_of_other_at", message=source.position)
+                self._refuse(entry, key, source, request, hearing, "key_reused", explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
-                why = f"{MOST_REMEMBERED} requests within 24 hours"  # remembering it would drop another request from the record
-                self._refuse(entry, key, source, request, hearing, "too_many_requests", why)
+                # remembering it would drop another request from the record
+                explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
+                self._refuse(entry, key, source, request, hearing, "too_many_requests", explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
-                why = f"told for {request.occurred_at.isoformat()}, asked at {source.text('ce_time')[:40]}"
-                self._refuse(entry, key, source, request, hearing, "in_future", why)
+                explanation = phrase(
+                    "told_in_future_at",
+                    told=request.occurred_at,
+                    asked=shown(source.text("ce_time"), 40),
+                    message=source.position,
+                )
+                self._refuse(entry, key, source, request, hearing, "in_future", explanation)
             case Repeat.NEW:
                 self._decide(entry, key, source, request, hearing)
                 record.requests = remembered(record.requests, AnsweredRequest(hearing.message_id, digest, at))
                 entry.dirty = True
 
     def _refuse(
-        self, entry: OverlayEntry, key: str, source: Raw, request: Request, hearing: Hearing, code: str, why: str
+        self,
+        entry: OverlayEntry,
+        key: str,
+        source: Raw,
+        request: Request,
+        hearing: Hearing,
+        code: str,
+        explanation: Phrase,
     ) -> None:
         """The loop's own refusal, which no decider knows of and no record remembers: each such message has its own."""
         refusal = RequestRefused(
@@ -125,7 +139,8 @@ class MessageHandler:
             request_id=hearing.message_id,
             request_kind=request.kind,
             code=code,
-            reason=f"{why} ({source.position})",
+            reason=reason(explanation),
+            phrases=(explanation,),
         )
         cause = cause_of(source, hearing.message_id)
         output = fact_output(self._desk.name, refusal, 0, entry.record.n + 1, cause, self._time, named=source.position)

@@ -73,6 +73,7 @@ from schemas.inspection import (
 from schemas.marks import Audience
 from schemas.outside import to_outside
 from schemas.parking import DiscardParked, MessageParked, ParkedDiscarded, ParkedReplayed, ReplayParked
+from schemas.phrases import phrase, quoted, seen_phrase
 from schemas.quarantine import (
     CorrectTreatment,
     DecideTreatment,
@@ -198,7 +199,11 @@ DECLARATION = Declaration(
     ),
 )
 SEEN = Finding(
-    pointer="/containers/0/container_no", code="container_malformed", severity=Severity.WARNING, seen="CSQU3054384"
+    pointer="/containers",
+    code="container_heavy",
+    severity=Severity.WARNING,
+    seen="31000 kg in 1",
+    phrase=seen_phrase("mass_in_boxes", mass=31000, count=1),
 )
 MISSING = Finding(pointer="/items/0/hs_code", code="hs_chapter_unknown", severity=Severity.ERROR, seen="9900000000")
 HEAT, BROMIDE = TreatmentMethod.HEAT, TreatmentMethod.METHYL_BROMIDE
@@ -256,6 +261,7 @@ EXAMPLES: tuple[Message, ...] = (
         request_kind="WithdrawDeclaration",
         code="controls_ordered",
         reason="controls are ordered: inspection",
+        phrases=(phrase("controls_ordered", controls=(ControlKind.INSPECTION,)),),
     ),
     ConsignmentAssessed(
         consignment_id=GOODS,
@@ -274,7 +280,8 @@ EXAMPLES: tuple[Message, ...] = (
             FiredRule(
                 rule="wood_packaging",
                 controls=(ControlKind.INSPECTION,),
-                seen="solid wood packaging from KR",
+                seen="solid wood packaging, departure KR",
+                phrase=phrase("wood", departure="KR"),
             ),
         ),
         draw=Draw(
@@ -315,6 +322,7 @@ EXAMPLES: tuple[Message, ...] = (
         control=ControlKind.SAMPLING,
         officer=OFFICER,
         reason="lead above limit 重金属超标",
+        phrases=(quoted("lead above limit 重金属超标"),),
     ),
     PestIntercepted(
         consignment_id=GOODS,
@@ -377,8 +385,12 @@ EXAMPLES: tuple[Message, ...] = (
         attempt=1,
         method=HEAT,
         schedule="HT-ISPM15-56C-30min",
-        shortfalls=("56 C held for 25 minutes, 30 wanted",),
+        shortfalls=("place line 1: wood core held 56 °C for 25 min; wanted 30 min without a break",),
         unit=UNIT,
+        phrases=(
+            phrase("at_place", name="line 1"),
+            phrase("held_short", measured="wood core", celsius=56, held="25 min", wanted="30 min"),
+        ),
     ),
     TreatmentAbandoned(consignment_id=GOODS, occurred_at=after(140), origin="inspection", attempts=3),
     TreatmentOverdue(
@@ -507,6 +519,7 @@ EXAMPLES: tuple[Message, ...] = (
         officer=OFFICER,
         reason="缺少发票 the invoice is missing",
         due=after(340),
+        phrases=(quoted("缺少发票 the invoice is missing"),),
     ),
     RectificationOverdue(
         consignment_id=GOODS, occurred_at=after(340), control=ControlKind.DOCUMENTS, since=after(4), due=after(340)
@@ -531,6 +544,7 @@ EXAMPLES: tuple[Message, ...] = (
         containers=("CSQU3054383",),
         arrived_at=after(26),
         first_arrived_at=after(26),
+        phrases=(quoted("另一航次 another voyage"),),
     ),
     PlaceHold(
         consignment_id=GOODS, asked_by=OFFICER, occurred_at=after(61), reason="情报布控 intelligence", watch_id=WATCH
@@ -591,6 +605,8 @@ EXAMPLES: tuple[Message, ...] = (
                 reason=f"living pest: {BEETLE}",
                 since=after(30),
                 lifted_by="TreatmentVerified",
+                why="living_pest",
+                quoted={"pest": (13, 13 + len(BEETLE))},
             ),
             Hold(
                 hold_id="inspection/documents",
@@ -630,7 +646,8 @@ EXAMPLES: tuple[Message, ...] = (
         version=6,
         declaration_no=NUMBER,
         cause="quarantine/inspection",
-        reason="treatment abandoned after 3 attempts",
+        reason="treatment failed 3 times",
+        phrases=(phrase("treatment_failed", attempts=3),),
         holds=(
             Hold(
                 hold_id="officer/2f0c6d1e-7a55-5f4e-9d0b-5f0d7d4a1c11",
@@ -642,13 +659,19 @@ EXAMPLES: tuple[Message, ...] = (
         ),
     ),
     ReleaseRevoked(
-        consignment_id=GOODS, occurred_at=after(64), version=6, containers=(BOX,), reason="情报布控 intelligence"
+        consignment_id=GOODS,
+        occurred_at=after(64),
+        version=6,
+        containers=(BOX,),
+        reason="情报布控 intelligence",
+        phrases=(quoted("情报布控 intelligence"),),
     ),
     RefusalRevoked(
         consignment_id=GOODS,
         occurred_at=after(66),
         version=7,
         reason="inspection/inspection no longer stands as a failure",
+        phrases=(phrase("failure_gone", hold="inspection/inspection"),),
     ),
     DeclarationWithdrawn(
         consignment_id=GOODS, occurred_at=after(1), version=2, request_id=ASKED, reason="货物未装船 not shipped"
@@ -660,6 +683,7 @@ EXAMPLES: tuple[Message, ...] = (
         shared_by=2,
         version=1,
         reason="not released yet",
+        phrases=(phrase("not_released_yet"),),
     ),
     ContainerFreed(
         container_no=BOX, occurred_at=after(63), consignment_id=GOODS, shared_by=2, version=5, released=True
@@ -676,7 +700,12 @@ EXAMPLES: tuple[Message, ...] = (
         occurred_at=after(64),
         version=2,
         waiting_for=(GOODS,),
-        reason="情报布控 intelligence",
+        reason="0 of 1 lots released 已放行 0/1 批; bill COSU6400001170: 情报布控 intelligence",
+        phrases=(
+            phrase("lots_released", count=0, all=1),
+            phrase("bill_waits", bill="COSU6400001170"),
+            quoted("情报布控 intelligence"),
+        ),
     ),
     ContainerGatedOut(
         container_no=BOX,

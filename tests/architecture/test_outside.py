@@ -99,7 +99,7 @@ def test_a_decision_from_outside_has_lane_and_what_is_asked_and_neither_rules_no
     assert {"lane", "controls", "declaration_no"} <= told
     assert not told & {"rules", "rule_set", "draw", "credit_grade"}
     holds = set(hidden(ReleaseGranted, Audience.DECLARANT)["holds"]["__all__"])
-    assert holds == {"reason", "why", "values"}, "what is asked of whom stays, the words of an officer do not"
+    assert holds == {"reason", "why", "values", "quoted"}, "what is asked of whom stays, the words of an officer do not"
 
 
 def secretive(message: Message, audience: Audience) -> Message:

@@ -156,7 +156,7 @@ def test_six_digits_are_enough_at_the_offices_of_the_sandbox_only() -> None:
     assert [f.code for f in unknown] == ["hs_code_unknown"]
 
 
-WORTH_A_WARNING = [
+WORTH_A_WARNING: list[tuple[str, str, dict[str, Any]]] = [
     (
         "/containers/0/container_no",
         "container_check_digit",

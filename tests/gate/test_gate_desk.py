@@ -6,6 +6,7 @@ import pytest
 
 from schemas.envelope import Message
 from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised
+from schemas.phrases import of_earlier, phrase, quoted
 from schemas.release import ContainerFreed
 from schemas.vocabulary import consignment_id
 from services.gate import decider
@@ -52,8 +53,20 @@ def test_a_called_back_consignment_stops_its_container() -> None:
             waiting_for=(A,),
             reason=reason,
             visit=f"arrival/{A}",
+            phrases=(phrase("lots_released", count=0, all=1), phrase("bill_waits", bill=A), of_earlier("waits")),
         ),
     )
+
+
+@pytest.mark.parametrize(("words", "kept"), [("举报线索", True), ("\U0001f6a2" * 500, True), ("short", False)])
+def test_why_goods_are_held_is_kept_by_codes_as_far_as_a_record_has_room_for_five_hundred_of_them(
+    words: str, kept: bool
+) -> None:
+    said = (phrase("refused_for"), *[quoted(words)], *([] if kept else [phrase("named", name="n" * 500)] * 5))
+    told = story(decider, freed(version=2)).when(held(version=4).model_copy(update={"phrases": said}))
+    (fact,) = told.said
+    assert isinstance(fact, ContainerMustStay)
+    assert fact.phrases[2:] == (said if kept else (of_earlier("waits"),))
 
 
 def test_a_declaration_withdrawn_before_its_goods_came_leaves_nothing_in_the_container() -> None:

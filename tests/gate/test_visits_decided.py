@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.phrases import sentence
 from schemas.vocabulary import EquipmentEvent, ExitGround
 from services.gate import decider
 from services.gate.box import as_box
@@ -136,7 +137,7 @@ def test_an_opening_is_told_again_for_a_day(after: float, again: bool) -> None:
 def test_a_box_that_was_stripped_and_stuffed_in_one_moment_is_not_empty() -> None:
     told = story(decider, discharged(0), event(STRIPPED, 50), event(STUFFED, 50))
     box = as_box(told.state)
-    assert "officer counts" in answer(box, look(box)).reason
+    assert "officer counts" in sentence(*answer(box, look(box)).why)
 
 
 def test_goods_that_arrived_in_the_moment_of_the_stripping_left_by_their_bill() -> None:

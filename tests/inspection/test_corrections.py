@@ -20,6 +20,7 @@ from schemas.inspection import (
     RectificationRequested,
     RetractFindings,
 )
+from schemas.phrases import Phrase, phrase
 from schemas.vocabulary import ControlKind
 from services.inspection import decider
 from tests.inspection.test_inspection_desk import (
@@ -79,9 +80,10 @@ def passed(told: Story, control: ControlKind, revision: int, by: str = "officer-
     )
 
 
-def rectification(
-    told: Story, revision: int = 0, reason: str = "documents: not in order, no remarks"
-) -> RectificationRequested:
+UNSAID = "documents: not in order, no remarks"
+
+
+def rectification(told: Story, revision: int = 0, reason: str = UNSAID) -> RectificationRequested:
     return RectificationRequested(
         consignment_id=CONSIGNMENT,
         occurred_at=told.at,
@@ -90,10 +92,11 @@ def rectification(
         reason=reason,
         due=told.at + decider.RECTIFICATION_LIMIT,
         revision=revision,
+        phrases=(phrase("no_remarks", control=DOCUMENTS) if reason == UNSAID else phrase("words", words=reason),),
     )
 
 
-def sent_back(told: Story, request: Message, code: str, reason: str) -> RequestRefused:
+def sent_back(told: Story, request: Message, code: str, reason: str, seen: Phrase) -> RequestRefused:
     return RequestRefused(
         occurred_at=told.at,
         subject=CONSIGNMENT,
@@ -101,6 +104,7 @@ def sent_back(told: Story, request: Message, code: str, reason: str) -> RequestR
         request_kind=request.kind,
         code=code,
         reason=reason,
+        phrases=(seen,),
     )
 
 
@@ -132,27 +136,41 @@ def test_a_correction_must_name_the_answer_that_stands() -> None:
     told = story(decider, assessed(INSPECTION, SAMPLING), found(INSPECTION), correct(INSPECTION, "m2"))
     seen = "the answer of inspection was given by request m3"
     for wrong in (retract(INSPECTION, "m2"), correct(INSPECTION, "m2", NOT_CONFORM)):
-        told.when(wrong).then(sent_back(told, wrong, "not_the_latest", seen))
+        told.when(wrong).then(
+            sent_back(told, wrong, "not_the_latest", seen, phrase("answered_by", control=INSPECTION, request="m3"))
+        )
     early = retract(SAMPLING, "m2")
-    told.when(early).then(sent_back(told, early, "not_the_latest", "sampling is not answered"))
+    told.when(early).then(
+        sent_back(told, early, "not_the_latest", "sampling is not answered", phrase("not_answered", control=SAMPLING))
+    )
 
 
 def test_a_correction_that_contradicts_itself_leaves_the_answer_as_it_is() -> None:
     told = story(decider, assessed(INSPECTION), found(INSPECTION))
     before, wrong = told.state, correct(INSPECTION, "m2", PEST)
-    told.when(wrong).then(sent_back(told, wrong, "pest_missing", "the result is pest, yet no pest is named"))
+    told.when(wrong).then(
+        sent_back(told, wrong, "pest_missing", "the result is pest, yet no pest is named", phrase("pest_without_name"))
+    )
     assert told.state == before
 
 
 def test_a_correction_of_what_was_never_ordered_or_was_withdrawn_is_refused() -> None:
     told = story(decider)
     wrong = retract(INSPECTION, "m0")
-    told.when(wrong).then(sent_back(told, wrong, "not_ordered", "inspection is not ordered"))
+    told.when(wrong).then(
+        sent_back(
+            told, wrong, "not_ordered", "inspection is not ordered", phrase("control_not_ordered", control=INSPECTION)
+        )
+    )
     told = story(decider, assessed(DOCUMENTS, INSPECTION), found(INSPECTION), withdrawn())
-    told.when(wrong).then(sent_back(told, wrong, "consignment_closed", "the declaration was withdrawn"))
+    told.when(wrong).then(
+        sent_back(told, wrong, "consignment_closed", "the declaration was withdrawn", phrase("withdrawn"))
+    )
     told = story(decider, assessed(INSPECTION), found(INSPECTION), withdrawn())
     wrong = retract(INSPECTION, "m2")
-    told.when(wrong).then(sent_back(told, wrong, "consignment_closed", "the declaration was withdrawn"))
+    told.when(wrong).then(
+        sent_back(told, wrong, "consignment_closed", "the declaration was withdrawn", phrase("withdrawn"))
+    )
 
 
 def test_findings_that_were_taken_back_answer_nothing_when_they_are_delivered_again() -> None:
@@ -176,7 +194,8 @@ def test_findings_about_the_control_as_it_was_before_do_not_answer_the_one_that_
         assert told.when(late).said[0].kind == "InspectionPassed"
         return
     seen = f"these findings are answer {revision} of inspection; answer {now} is asked for"
-    told.when(late).then(sent_back(told, late, "opened_again", seen))
+    said = phrase("answer_of_another", revision=revision, control=INSPECTION, next=now)
+    told.when(late).then(sent_back(told, late, "opened_again", seen, said))
     assert told.state == before
 
 
@@ -184,7 +203,8 @@ def test_findings_that_were_sent_before_the_papers_were_found_wrong_do_not_answe
     told = story(decider, assessed(DOCUMENTS), found(DOCUMENTS, NOT_CONFORM))
     late = found(DOCUMENTS, by="officer-9")
     seen = "these findings are answer 0 of documents; answer 1 is asked for"
-    told.when(late).then(sent_back(told, late, "opened_again", seen))
+    said = phrase("answer_of_another", revision=0, control=DOCUMENTS, next=1)
+    told.when(late).then(sent_back(told, late, "opened_again", seen, said))
     assert told.when(found(DOCUMENTS, revision=1)).said[0].kind == "InspectionPassed"
 
 
@@ -229,6 +249,7 @@ def test_the_papers_end_the_goods_only_where_the_officer_says_so() -> None:
             officer="officer-7",
             reason="documents: not in order, no remarks",
             revision=1,
+            phrases=(phrase("no_remarks", control=DOCUMENTS),),
         )
     )
     assert decider.closed(told.state)

@@ -21,6 +21,7 @@ from schemas.inspection import (
     RecordFindings,
     RetractFindings,
 )
+from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane
@@ -97,7 +98,7 @@ def passed(control: ControlKind, told: Story, remarks: str = "") -> InspectionPa
     )
 
 
-def refused(told: Story, code: str, reason: str) -> RequestRefused:
+def refused(told: Story, code: str, reason: str, seen: Phrase) -> RequestRefused:
     return RequestRefused(
         occurred_at=told.at,
         subject=CONSIGNMENT,
@@ -105,6 +106,7 @@ def refused(told: Story, code: str, reason: str) -> RequestRefused:
         request_kind="RecordFindings",
         code=code,
         reason=reason,
+        phrases=(seen,),
     )
 
 
@@ -151,6 +153,7 @@ def test_goods_not_in_order_fail_with_the_officers_words() -> None:
             control=SAMPLING,
             officer="officer-7",
             reason="salmonella",
+            phrases=(phrase("words", words="salmonella"),),
         )
     )
 
@@ -185,24 +188,30 @@ def test_a_living_pest_is_intercepted_under_its_name() -> None:
 
 def test_a_pest_without_a_name_is_sent_back_and_the_order_stays_open() -> None:
     told = story(decider, assessed(INSPECTION)).when(found(INSPECTION, PEST, pest=" "))
-    told.then(refused(told, "pest_missing", "the result is pest, yet no pest is named"))
+    told.then(refused(told, "pest_missing", "the result is pest, yet no pest is named", phrase("pest_without_name")))
     told.when(found(INSPECTION)).then(passed(INSPECTION, told))
 
 
 def test_goods_in_order_with_a_pest_named_are_not_let_through() -> None:
     told = story(decider, assessed(INSPECTION)).when(found(INSPECTION, CONFORM, pest=BEETLE))
-    told.then(refused(told, "pest_contradicts", "the result is conform, yet a pest is named"))
+    told.then(
+        refused(told, "pest_contradicts", "the result is conform, yet a pest is named", phrase("conform_with_pest"))
+    )
     assert not decider.closed(told.state)
 
 
 def test_findings_about_a_control_that_nobody_ordered_are_refused() -> None:
     told = story(decider, assessed(DOCUMENTS)).when(found(INSPECTION))
-    told.then(refused(told, "not_ordered", "inspection is not ordered"))
+    told.then(
+        refused(told, "not_ordered", "inspection is not ordered", phrase("control_not_ordered", control=INSPECTION))
+    )
 
 
 def test_findings_before_the_order_are_refused_and_may_come_again_after_it() -> None:
     told = story(decider).when(found(INSPECTION))
-    told.then(refused(told, "not_ordered", "inspection is not ordered"))
+    told.then(
+        refused(told, "not_ordered", "inspection is not ordered", phrase("control_not_ordered", control=INSPECTION))
+    )
     assert told.state is decider.INITIAL
     told.when(assessed(INSPECTION)).when(found(INSPECTION)).then(passed(INSPECTION, told))
 
@@ -225,13 +234,27 @@ def test_orders_of_an_earlier_release_do_not_say_what_the_goods_are() -> None:
 
 def test_an_officer_cannot_answer_for_the_treatment_unit() -> None:
     told = story(decider, assessed(INSPECTION, QUARANTINE)).when(found(QUARANTINE))
-    told.then(refused(told, "wrong_control", "quarantine is answered by a treatment record, not by findings"))
+    told.then(
+        refused(
+            told,
+            "wrong_control",
+            "quarantine is answered by a treatment record, not by findings",
+            phrase("by_treatment_record", control=ControlKind.QUARANTINE),
+        )
+    )
 
 
 def test_the_first_answer_stands_and_a_second_one_is_refused() -> None:
     told = story(decider, assessed(INSPECTION, SAMPLING), found(INSPECTION))
     told.when(found(INSPECTION, NOT_CONFORM, by="officer-8"))
-    told.then(refused(told, "already_answered", "inspection was answered by an earlier request"))
+    told.then(
+        refused(
+            told,
+            "already_answered",
+            "inspection was answered by an earlier request",
+            phrase("answered_before", control=INSPECTION),
+        )
+    )
 
 
 def test_the_same_request_delivered_again_says_nothing() -> None:
@@ -248,7 +271,9 @@ def test_a_withdrawal_cancels_what_nobody_answered_yet() -> None:
         InspectionCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, control=SAMPLING),
     )
     assert decider.closed(told.state) and told.deadlines() == ()
-    told.when(found(DOCUMENTS)).then(refused(told, "consignment_closed", "the declaration was withdrawn"))
+    told.when(found(DOCUMENTS)).then(
+        refused(told, "consignment_closed", "the declaration was withdrawn", phrase("withdrawn"))
+    )
     told.when(found(INSPECTION), message_id="m2").then()
 
 

@@ -21,6 +21,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
 )
+from schemas.phrases import sentence
 from schemas.release import LiftHold, PlaceHold, ReleaseGranted, ReportArrival
 from schemas.vocabulary import EquipmentEvent, consignment_id
 from services.gate import decider as gate
@@ -116,7 +117,8 @@ class Quay:
 
     def why(self, box: str) -> str:
         known = as_box(self.states["gate", box])
-        return answer(known, look(known)).reason
+        why = answer(known, look(known)).why
+        return sentence(*why) if why else ""
 
     def said_of(self, name: str) -> list[str]:
         wanted = (

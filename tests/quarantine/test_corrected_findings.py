@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Message
 from schemas.inspection import FindingsRetracted, PestIntercepted
+from schemas.phrases import phrase
 from schemas.quarantine import TreatmentCancelled, TreatmentOrdered, TreatmentVerified
 from schemas.vocabulary import ControlKind, GoodsClass
 from services.quarantine import decider
@@ -52,7 +53,9 @@ def test_the_treatment_against_a_pest_that_was_none_falls_away() -> None:
     told.when(retracted()).then()
     told.when(pest()).then()
     seen = "no treatment is ordered for origin 'inspection'"
-    told.when(good("inspection")).then(refused(told, "not_ordered", seen))
+    told.when(good("inspection")).then(
+        refused(told, "not_ordered", seen, phrase("no_treatment_ordered", origin="inspection"))
+    )
     told.when(good()).then(verified(told))
 
 

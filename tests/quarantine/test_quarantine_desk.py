@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
 from schemas.inspection import FindingsRetracted, PestIntercepted
+from schemas.phrases import Phrase, phrase
 from schemas.quarantine import (
     CorrectTreatment,
     DecideTreatment,
@@ -115,10 +116,11 @@ def failed(told: Story, origin: str = "risk", attempt: int = 1) -> TreatmentFail
         schedule="HT-ISPM15-56C-30min",
         shortfalls=("wood core held 56 °C for 15 min; wanted 30 min without a break",),
         unit="unit-3",
+        phrases=(phrase("held_short", measured="wood core", celsius="56", held="15 min", wanted="30 min"),),
     )
 
 
-def refused(told: Story, code: str, reason: str) -> RequestRefused:
+def refused(told: Story, code: str, reason: str, seen: Phrase) -> RequestRefused:
     return RequestRefused(
         occurred_at=told.at,
         subject=CONSIGNMENT,
@@ -126,6 +128,7 @@ def refused(told: Story, code: str, reason: str) -> RequestRefused:
         request_kind="RecordTreatment",
         code=code,
         reason=reason,
+        phrases=(seen,),
     )
 
 
@@ -185,7 +188,9 @@ def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
     told = story(decider, TIMBER, bad(), bad(attempt=2), bad(attempt=3))
     before = told.state
     told.when(good(attempt=3))
-    told.then(refused(told, "consignment_closed", "the last treatment failed; the goods are given up"))
+    told.then(
+        refused(told, "consignment_closed", "the last treatment failed; the goods are given up", phrase("last_failed"))
+    )
     told.when(bad(attempt=3), message_id="m4").then()
     assert told.state is before
     told.when(pest()).then()
@@ -203,22 +208,52 @@ def test_a_method_that_nobody_ordered_is_a_shortfall() -> None:
 
 def test_a_record_for_an_origin_without_an_order_is_refused() -> None:
     told = story(decider).when(good())
-    told.then(refused(told, "not_ordered", "no treatment is ordered for origin 'risk'"))
+    told.then(
+        refused(
+            told,
+            "not_ordered",
+            "no treatment is ordered for origin 'risk'",
+            phrase("no_treatment_ordered", origin="risk"),
+        )
+    )
     assert told.state is decider.INITIAL
     told.when(TIMBER).when(good("sampling"))
-    told.then(refused(told, "not_ordered", "no treatment is ordered for origin 'sampling'"))
+    told.then(
+        refused(
+            told,
+            "not_ordered",
+            "no treatment is ordered for origin 'sampling'",
+            phrase("no_treatment_ordered", origin="sampling"),
+        )
+    )
 
 
 def test_a_record_of_an_earlier_or_a_later_attempt_is_refused() -> None:
     told = story(decider, TIMBER, bad()).when(good(attempt=1))
-    told.then(refused(told, "wrong_attempt", "attempt 1 was recorded; attempt 2 was ordered last"))
+    told.then(
+        refused(
+            told,
+            "wrong_attempt",
+            "attempt 1 was recorded; attempt 2 was ordered last",
+            phrase("attempt_of_last", attempt=1, last=2),
+        )
+    )
     told.when(good(attempt=3))
-    told.then(refused(told, "not_ordered", "attempt 3 was recorded; attempt 2 was ordered last"))
+    told.then(
+        refused(
+            told,
+            "not_ordered",
+            "attempt 3 was recorded; attempt 2 was ordered last",
+            phrase("attempt_of_last", attempt=3, last=2),
+        )
+    )
 
 
 def test_a_second_unit_cannot_answer_a_verified_treatment() -> None:
     told = story(decider, TIMBER, good()).when(bad())
-    told.then(refused(told, "already_answered", "attempt 1 was verified already"))
+    told.then(
+        refused(told, "already_answered", "attempt 1 was verified already", phrase("attempt_verified", attempt=1))
+    )
 
 
 def test_the_same_request_delivered_again_says_nothing() -> None:
@@ -236,7 +271,7 @@ def test_a_withdrawal_cancels_what_was_not_verified_yet() -> None:
         TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="sampling"),
     )
     assert decider.closed(told.state) and told.deadlines() == ()
-    told.when(good()).then(refused(told, "consignment_closed", "the declaration was withdrawn"))
+    told.when(good()).then(refused(told, "consignment_closed", "the declaration was withdrawn", phrase("withdrawn")))
     told.when(good("inspection"), message_id="m4").then()
 
 
@@ -292,7 +327,12 @@ def test_a_record_that_an_earlier_release_wrote_is_read_and_refused_until_it_say
         told = Story(decider, decider.STATE.validate_json((EARLIER / "treating.json").read_bytes()))
         told.when(old)
         told.then(
-            refused(told, "start_missing", "started_at is missing: nothing shows that the treatment followed its order")
+            refused(
+                told,
+                "start_missing",
+                "started_at is missing: nothing shows that the treatment followed its order",
+                phrase("start_missing"),
+            )
         )
         assert {reading.place for reading in old.readings} == {"1"}
 

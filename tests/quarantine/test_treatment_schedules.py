@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from schemas.codes.schedules import Held, Row, row_for
+from schemas.phrases import sentence
 from schemas.vocabulary import GoodsClass, TreatmentMethod, UnitClass
 from services.quarantine.proof import check, ct_product, held_hours
 from tests.quarantine.just import TODAY
@@ -40,7 +41,8 @@ def shortfalls(
     method: TreatmentMethod, *rows: Line, residue: str | None = "0", dose: str | None = None
 ) -> tuple[str, ...]:
     put_in = dose or DOSE[method]
-    return check(row_of(method), treatment(CONSIGNMENT, "risk", 1, method, rows, residue=residue, dose=put_in))
+    record = treatment(CONSIGNMENT, "risk", 1, method, rows, residue=residue, dose=put_in)
+    return tuple([sentence(*each) for each in check(row_of(method), record)])
 
 
 def changed(method: TreatmentMethod, place: int, row: Line) -> tuple[Line, ...]:
@@ -218,7 +220,7 @@ def test_only_a_unit_of_the_right_class_may_treat(method: TreatmentMethod, unit_
     fitting = {HEAT: "E", COLD: "G"}.get(method, "AB")
     wanted = " or ".join(fitting)
     expected = () if unit_class.value in fitting else (f"unit class is {unit_class.value}; wanted {wanted}",)
-    assert check(row_of(method), record) == expected
+    assert tuple([sentence(*each) for each in check(row_of(method), record)]) == expected
 
 
 def test_a_record_without_readings_proves_nothing() -> None:

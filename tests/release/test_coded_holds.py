@@ -3,10 +3,12 @@
 import pytest
 
 from schemas.envelope import Message
+from schemas.phrases import phrase, sentence
 from schemas.release import Hold
 from schemas.vocabulary import ControlKind
-from services.console.language.desk_sentences import in_words, why_of
+from services.console.language.desk_sentences import in_words, in_words_of, why_of
 from services.release import decider
+from services.release.holds import why_held
 from tests.release.dossiers import (
     BOX,
     BOXES,
@@ -32,34 +34,44 @@ CASES: list[tuple[list[Message], str, str, dict[str, str]]] = [
     (
         [assessed(INSPECTION), pest(INSPECTION)],
         "quarantine/inspection",
-        "",
+        "living_pest",
         {},
     ),
-    ([assessed(DOCUMENTS), rectification()], "inspection/documents", "", {}),
-    ([assessed(INSPECTION), retracted(INSPECTION)], "inspection/inspection", "", {}),
-    ([assessed(QUARANTINE), treatment_retracted("risk")], "quarantine/risk", "", {}),
+    ([assessed(DOCUMENTS), rectification()], "inspection/documents", "put_right", {}),
+    ([assessed(INSPECTION), retracted(INSPECTION)], "inspection/inspection", "control_again", {}),
+    ([assessed(QUARANTINE), treatment_retracted("risk")], "quarantine/risk", "treatment_required_again", {}),
+    (
+        [assessed(INSPECTION), pest(INSPECTION), treatment_retracted("inspection")],
+        "quarantine/inspection",
+        "living_pest_again",
+        {},
+    ),
     ([assessed(), LEFT], f"gate/{BOX}", "left_unreleased", {}),
 ]
 
 
 @pytest.mark.parametrize(("heard", "name", "code", "values"), CASES, ids=[case[2] or case[1] for case in CASES])
-def test_a_hold_of_a_desk_has_a_code_whose_words_are_its_sentence_unless_it_quotes_an_officer(
+def test_a_hold_of_a_desk_has_a_code_whose_words_are_its_sentence_and_tells_where_the_words_of_a_person_stand(
     heard: list[Message], name: str, code: str, values: dict[str, str]
 ) -> None:
     holds: dict[str, Hold] = {each.hold_id: each for each in story(decider, *heard).state.stated}
     hold = holds[name]
     assert hold.why == code and hold.values.items() >= values.items()
-    assert in_words(why_of(hold.model_dump())) == in_words(hold.reason)
-    changed = hold.model_dump() | {"reason": "words of another version"}
-    assert in_words(why_of(changed)) == in_words(hold.reason if code else "words of another version")
+    assert why_of(hold.model_dump()) == in_words(hold.reason)
+    assert hold.reason == sentence(why_held(hold)), "and the desk finds its phrase in it again"
+    changed = hold.model_dump() | {"reason": hold.reason.swapcase()}
+    quotes = {name: hold.reason[first:behind].swapcase() for name, (first, behind) in hold.quoted.items()}
+    assert why_of(changed) == in_words_of([{"code": code, "values": hold.values | quotes}]), "no other words are read"
 
 
-def test_what_an_officer_wrote_has_no_code() -> None:
-    told = story(decider, assessed(), place_hold("stripped"))
+@pytest.mark.parametrize("words", ["stripped", "no visit is open", "{why}", "举报\n线索", "x" * 500])
+def test_what_an_officer_wrote_is_no_sentence_of_a_desk(words: str) -> None:
+    told = story(decider, assessed(), place_hold(words))
     [hold] = [each for each in told.state.stated if each.hold_id.startswith("officer/")]
-    assert (hold.why, hold.values, why_of(hold.model_dump())) == ("", {}, "stripped")
+    assert (hold.reason, why_of(hold.model_dump())) == (words, (words, words))
+    assert why_held(hold) == phrase("words", words=words)
 
 
 def test_a_code_of_a_later_release_and_one_without_its_parameters_are_told_by_the_sentence() -> None:
     for why, values in (("of_2030", {}), ("boxes_arrived", {"count": "1"})):
-        assert why_of({"why": why, "values": values, "reason": "as it was"}) == "as it was"
+        assert why_of({"why": why, "values": values, "reason": "as it was"}) == ("as it was", "as it was")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.codes.checks import CONTRADICTIONS
 from schemas.declaration import DeclarationAccepted, Finding
+from schemas.phrases import phrase
 from schemas.risk import BoundContainer, ConsignmentAssessed, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, Severity
 from services.risk import rules
@@ -167,7 +168,12 @@ def test_a_paper_whose_fields_contradict_each_other_is_read(code: str) -> None:
     heard = accepted(bill=NOT_DRAWN).model_copy(update={"warnings": found})
     fact = assessed(heard)
     assert fact.rules == (
-        FiredRule(rule="contradicting_fields", controls=(DOCUMENTS,), seen=f"{code} at /net_mass_kg"),
+        FiredRule(
+            rule="contradicting_fields",
+            controls=(DOCUMENTS,),
+            seen=f"{code} at /net_mass_kg",
+            phrase=phrase("contradictions", findings=(f"{code} at /net_mass_kg",)),
+        ),
     )
     assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
 
@@ -175,7 +181,14 @@ def test_a_paper_whose_fields_contradict_each_other_is_read(code: str) -> None:
 def test_a_paper_under_a_trade_mode_that_the_code_table_lacks_is_read() -> None:
     found = (warning("/trade_mode", "trade_mode_unlisted"),)
     fact = assessed(accepted(bill=NOT_DRAWN).model_copy(update={"warnings": found}))
-    assert fact.rules == (FiredRule(rule="unlisted_trade_mode", controls=(DOCUMENTS,), seen="trade mode 0110"),)
+    assert fact.rules == (
+        FiredRule(
+            rule="unlisted_trade_mode",
+            controls=(DOCUMENTS,),
+            seen="trade mode 0110",
+            phrase=phrase("trade_mode", mode="0110"),
+        ),
+    )
     assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
 
 
@@ -190,7 +203,14 @@ def test_waste_that_leaves_the_country_is_not_imported_waste() -> None:
 
 def test_a_gift_at_price_zero_takes_the_yellow_lane() -> None:
     fact = assessed(accepted(line("9503008900"), line("9503008900", price="0"), bill=NOT_DRAWN))
-    assert fact.rules == (FiredRule(rule="free_of_charge", controls=(DOCUMENTS,), seen="lines at price zero: 2"),)
+    assert fact.rules == (
+        FiredRule(
+            rule="free_of_charge",
+            controls=(DOCUMENTS,),
+            seen="lines at price zero: 2",
+            phrase=phrase("lines_at_zero", lines=("2",)),
+        ),
+    )
     assert (fact.lane, fact.controls) == (Lane.YELLOW, (DOCUMENTS,))
 
 

@@ -67,7 +67,7 @@ from services.console.api.views import (
     Status,
     Timeline,
 )
-from services.console.language.desk_sentences import in_words
+from services.console.language.desk_sentences import english, in_words, wrote
 from services.console.language.words import both, refusal
 from services.console.readmodel import lists
 from services.console.readmodel.consignment import Consignment, plain
@@ -337,7 +337,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         outcome_text=text(both(f"requests.{named}")),
         refusal_code=sent_back.code if sent_back else None,
         refusal=text(refusal(sent_back.code)) if sent_back else None,
-        reason=sent_back.reason if sent_back and (own or _may_read_reason(who)) else None,
+        reason=english(sent_back.reason) if sent_back and (own or _may_read_reason(who)) else None,
         reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _may_read_reason(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
         projection=projection(desk.standing()),
@@ -437,7 +437,8 @@ def gate_view(desk: Office, who: Who, container_no: str, rows: ReadModelQueries 
         may_leave=answer.may_leave,
         reason=answer.reason,
         text=gate_text(answer, row),
-        detail=answer.detail,
+        detail=english(answer.detail),
+        detail_text=text(wrote(answer.detail) if answer.reason == "box_held" else in_words(answer.detail)),
         waiting_for=list(answer.waiting_for),
         consignments=[part.consignment_id for part in parts if is_inside(part, row)][:SHOWN],
         permitted=[part.consignment_id for part in parts if part.may_leave_by_permit and is_inside(part, row)][:SHOWN],

@@ -29,7 +29,7 @@ from services.console.api.views import (
     VisitView,
     Waiting,
 )
-from services.console.language.desk_sentences import in_words
+from services.console.language.desk_sentences import english, in_words
 from services.console.language.words import TEXTS, both, check, refusal
 from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
 from services.console.readmodel.container import BoxHold, Container, ReportRow
@@ -148,7 +148,7 @@ def hold(open_hold: OpenHold) -> HoldView:
     return HoldView(
         hold_id=open_hold.hold_id,
         owner=open_hold.owner,
-        reason=open_hold.reason,
+        reason=english(open_hold.reason),
         reason_text=text(in_words(open_hold.reason)),
         since=moment(open_hold.since_us or 0),
         lifted_by=open_hold.lifted_by,
@@ -429,7 +429,7 @@ def alarm(row: Any) -> dict[str, Any]:
         "alarm": row.alarm,
         "text": called("alarm_kinds", row.alarm) if row.alarm else called("kinds", row.kind),
         "subject": row.subject,
-        "reason": row.reason,
+        "reason": english(row.reason),
         "reason_text": text(in_words(row.reason)),
         "raised_at": moment(row.raised_us),
     }
@@ -462,7 +462,8 @@ def block(row: Container) -> BlockView | None:
         container_no=row.container_no,
         alarm=row.alarm,
         text=called("alarm_kinds", row.alarm),
-        reason=row.alarm_reason,
+        reason=english(row.alarm_reason),
+        reason_text=text(in_words(row.alarm_reason)),
         raised_at=when(row.blocked_us),
         reports=[line.partition("\t")[0] for line in row.blocking.splitlines()],
     )

@@ -63,17 +63,17 @@ def masked(answer: V, audience: Audience | None) -> V:
     changed: dict[str, Any] = {name: _empty(type(answer), name) for name in _hidden(type(answer), audience)}
     match answer:
         case GateView() if answer.reason != "gated_out":  # of goods that left, `detail` is the gate's name
-            changed["detail"] = ""
+            changed["detail"], changed["detail_text"] = "", Text(zh="", en="")
         case ParkedView():
             changed["error"] = ""
         case HoldView():
             changed.setdefault("hold_id", hold_name(answer.hold_id))
-            if "reason" in changed:
-                changed["reason_text"] = Text(zh="", en="")
         case Waiting():
             changed["waiting_for"] = hold_name(answer.waiting_for)
         case _:
             pass
+    if "reason" in changed and "reason_text" in type(answer).model_fields:
+        changed["reason_text"] = Text(zh="", en="")
     for name, value in answer:
         if name not in changed:
             if isinstance(value, BaseModel):

@@ -273,6 +273,7 @@ class BlockView(BaseModel):
     alarm: str
     text: Text
     reason: str
+    reason_text: Text
     raised_at: datetime | None
     reports: list[str]
 
@@ -322,6 +323,7 @@ class GateView(BaseModel):
     reason: str
     text: Text
     detail: str
+    detail_text: Text = Text(zh="", en="")
     waiting_for: list[str]
     consignments: list[str]
     permitted: list[str] = []

@@ -1,17 +1,24 @@
-"""How is a desk's English sentence shown in both languages? It is matched with the rows of `[written]` in words.toml, and its parameters
-are read from it. What no row fits was written by a person, or by a version that this console does not know: it is shown as it stands."""
+"""What did a desk say, and how does it read in either language? By the codes and values of its phrases, in the words of `[written]`.
+
+A fact of an earlier release has an English sentence alone, which is read back as a row of `[written]` with its parameters. What no row
+fits was written by a person, or by a version that this console does not know: it is shown as it stands.
+"""
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from schemas.codes.checks import Words
-from services.console.language.words import TEXTS, Language, both, known
+from schemas.phrases import UNREADABLE_REASON, WHY, Phrase
+from services.console.language.words import TEXTS, Language, both, check, known
 
 LONGEST = 1000
 """Characters of a text that is read; desks write shorter ones."""
+MOST_PHRASES = 100
+"""Phrases that are read of one fact; desks say fewer."""
 MOST_TIMES, SHORT = 4, 2
 """How often the text between two parameters may occur in one sentence, if it is longer than this number of characters."""
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -19,16 +26,17 @@ _CHINESE = r"(?: [\u4e00-\u9fff][^;:{}]*)?"
 """What desks write in Chinese behind an English sentence, or before its colon or semicolon."""
 _POSITION_OF_MESSAGE = re.compile(r" \([a-z-]+/\d+/\d+\)$")
 """Where the refused message lies: the loop writes it behind its own refusals."""
-_WHOLE = frozenset({"why", "again", "pest"})
+_WHOLE = frozenset({"why", "again", "pest", "words"})
 """Parameters that hold a person's text or another sentence; a Chinese part at the end belongs to them."""
 _BLANKS = frozenset(
     {
-        *("at", "between", "limit", "held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
-        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes"),
+        *("held", "wanted", "units", "measured", "methods", "controls", "origins", "lines"),
+        *("boxes", "waiting", "place", "name", "bill", "declarant", "codes", "since", "parts"),
     }
 )
 """Other parameters whose values may contain blanks. All others are one word, so that few words of a person look like a sentence of a desk."""
-_SENTENCES = frozenset({"why", "again", "at", "between", "limit"})
+_SENTENCES = frozenset({"why", "again", "words"})
+"""Parameters that hold another sentence, or a text of an earlier release that may be one."""
 _GROUPS: Final = {
     "control": "controls",
     "controls": "controls",
@@ -38,6 +46,8 @@ _GROUPS: Final = {
     "goods": "goods_classes",
     "measured": "measured",
     "grade": "grades",
+    "direction": "directions",
+    "parts": "uscc_parts",
 }
 """Parameters that hold codes, and the group of the catalogue with the texts of these codes."""
 
@@ -64,7 +74,7 @@ def _shape(english: str) -> re.Pattern[str]:
     made = ""
     for number, part in enumerate(parts):
         if number % 2:
-            inner = ".+" if part in _WHOLE else ".+?" if part in _BLANKS else r"\S+"
+            inner = ".+" if part in _WHOLE else "[^:]+?" if part == "measured" else ".+?" if part in _BLANKS else r"\S+"
             made += f"(?P<{part}>{inner})"
         else:
             made += re.sub(r"(?=[;:] )", lambda _: _CHINESE, re.escape(part).replace(r"\ ", " "))
@@ -85,36 +95,130 @@ ROWS: Final[tuple[SentencePattern, ...]] = tuple(
     [
         SentencePattern(key, _shape(texts.en), _between(texts.en))
         for key, texts in sorted([each for each in TEXTS.items() if each[0].startswith("written.")], key=_by_length)
+        if _PARAMETER.sub("", texts.en).strip(" :()")  # a row of parameters alone fits any text
     ]
 )
 
 
 def in_words(text: str) -> Words:
-    """The text in both languages; the same in both where a person wrote it."""
+    """What a row keeps of a reason (`kept`), or a sentence, in both languages; the same in both where a person wrote it."""
+    phrases = _phrases(text)
+    if phrases is not None and (texts := in_words_of(phrases)) is not None:
+        return texts
+    return _by_shape(text)
+
+
+def _by_shape(text: str) -> Words:
     return _read(text) if 0 < len(text) <= LONGEST else Words(text, text)
+
+
+def wrote(text: str) -> Words:
+    """What a person wrote, as it stands; or that it could not be read."""
+    return both("written.no_reason") if text == UNREADABLE_REASON else Words(text, text)
+
+
+def in_words_of(phrases: Sequence[Any]) -> Words | None:
+    """The sentence of these phrases; None where there are none, or one of them is not known here."""
+    sentences = each_in_words(phrases)
+    return sentences[0] if sentences else None
+
+
+def each_in_words(phrases: Sequence[Any]) -> list[Words] | None:
+    """The sentences of these phrases, one after the other; None where one of them is not known here, or is none."""
+    sentences: list[Words] = []
+    try:
+        rest = list(phrases)
+        while 0 < len(rest) <= MOST_PHRASES:
+            sentences.append(_next(rest))
+    # a later release may say what this one does not know, and a fact that nobody of the desks wrote may have any shape
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return None
+    return None if rest else sentences
+
+
+def _next(rest: list[Any]) -> Words:
+    """The first sentence, with those that stand in it; they are taken from the list."""
+    phrase = rest.pop(0)
+    made_here = isinstance(phrase, Phrase)
+    code, values = (phrase.code, phrase.values) if made_here else (phrase["code"], phrase.get("values") or {})
+    if not all(isinstance(text, str) for text in values.values()):
+        raise TypeError("a value is no text")
+    if code == "earlier":
+        return _by_shape(values["text"])
+    row = TEXTS[f"written.{code}"]
+    filled = {name: Words(_filled(name, text, "zh"), _filled(name, text, "en")) for name, text in values.items()}
+    if f"{{{WHY}}}" in row.zh:
+        filled[WHY] = _next(rest)
+    zh, en = [{name: getattr(texts, language) for name, texts in filled.items()} for language in ("zh", "en")]
+    return Words(row.zh.format(**zh), row.en.format(**en))
+
+
+def _filled(name: str, text: str, language: Language) -> str:
+    """The text of a parameter: codes in words, and what a person wrote as it stands."""
+    if name == "words":
+        return text
+    if name == "findings" and language == "zh":
+        found = [each.partition(" at ") for each in text.split(", ")]
+        return "、".join([f"{check(code).zh}（{pointer}）" if pointer else code for code, _, pointer in found])
+    return _value(name, text, language)
 
 
 NAMED = 5
 """Other declarations of the same goods that a sentence names."""
 
 
-def same_goods(found: Mapping[str, Any]) -> str:
-    """What a `SameGoodsDeclared` says, as a sentence that is read back. Who may not see the others' goods is not told which they are."""
+def same_goods(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a `SameGoodsDeclared` says. Who may not see the others' goods is not told which they are."""
     others = list(found.get("others", ()))
     named = ",".join([*others[:NAMED], *(["…"] if found["count"] > NAMED else [])]) if others else "—"
     rule = "again_by_bill" if found["bill_no"] else "again_by_box"
-    return both(f"written.{rule}", number=found["container_no"], bill=found["bill_no"], others=named).en
+    values = {"number": found["container_no"], "bill": found["bill_no"], "others": named}
+    return [{"code": rule, "values": values}]
 
 
-def why_of(fact: Mapping[str, Any]) -> str:
-    """Why something was said, as a sentence that is read back: by the code of the fact, where it has one that the catalogue knows; else
-    what its desk wrote."""
-    row = TEXTS.get(f"written.{fact.get('why') or ''}")
-    if row is not None:
-        with suppress(KeyError):  # a release to come may fill in other parameters
-            return row.en.format(**fact.get("values") or {})
-    reason: str = fact["reason"]
-    return reason
+def phrases_of(fact: Mapping[str, Any]) -> Sequence[Any]:
+    """What a fact, a hold, a finding or a rule says by codes; nothing where an earlier release wrote it."""
+    if (phrases := fact.get("phrases") or fact.get("phrase")) is not None:
+        return [phrases] if isinstance(phrases, Mapping) else phrases
+    code, reason = fact.get("why"), fact.get("reason") or ""
+    if not code:
+        return ()
+    try:
+        quotes = {name: reason[first:behind] for name, (first, behind) in (fact.get("quoted") or {}).items()}
+        return [{"code": code, "values": {**(fact.get("values") or {}), **quotes}}]
+    except (TypeError, ValueError, AttributeError):  # of nobody's contract
+        return ()
+
+
+def why_of(fact: Mapping[str, Any]) -> Words:
+    """Why something was said: by the codes of the fact, where it has such as the catalogue knows; else what its desk wrote."""
+    texts = in_words_of(phrases_of(fact))
+    return in_words(fact["reason"]) if texts is None else texts
+
+
+def kept(fact: Mapping[str, Any]) -> str:
+    """What a row keeps of the reason of a fact: its phrases as JSON where the catalogue knows them, else the sentence."""
+    return kept_phrases(phrases) if in_words_of(phrases := phrases_of(fact)) else fact["reason"]
+
+
+def kept_phrases(phrases: Sequence[Any]) -> str:
+    """The same of phrases that the catalogue knows."""
+    return orjson.dumps(phrases).decode()
+
+
+def english(text: str) -> str:
+    """What a row keeps of a reason as the desk wrote it."""
+    return text if _phrases(text) is None else in_words(text).en
+
+
+def _phrases(text: str) -> list[Any] | None:
+    if not text.startswith('[{"code":'):
+        return None
+    try:
+        read: list[Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return read
 
 
 @lru_cache(maxsize=4096)
@@ -140,6 +244,8 @@ def _value(name: str, value: str, language: Language) -> str:
         return texts.zh if language == "zh" else texts.en
     if name == "hold":
         return known(f"waiting.{value}", language, value)
+    if name == "units" and language == "zh":
+        return value.replace(" or ", "、")
     group = _GROUPS.get(name)
     if group is None or language == "en":
         return value
@@ -148,7 +254,7 @@ def _value(name: str, value: str, language: Language) -> str:
         [
             known("owners.risk", language, each)
             if each == "risk"
-            else known(f"{group}.{each.replace(' ', '_') if group == 'measured' else each}", language, each)
+            else known(f"{group}.{each.replace(' ', '_')}", language, each)
             for each in codes
         ]
     )

@@ -1,11 +1,14 @@
 """How do rows and facts look on a page, in one language? Times, ages, names of codes, and a line for each kind of fact."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic import BaseModel
+
+from schemas.codes.checks import Words
 from schemas.codes.offices import DISTRICTS, OFFICES, is_of_district
 from schemas.codes.trade import PACKAGE_KINDS, TRADE_MODES
 from schemas.codes.units import UNITS
@@ -13,7 +16,15 @@ from schemas.quarantine import TreatmentOrdered
 from schemas.vocabulary import CHINA, GoodsClass
 from services.console.api.documents import awaited, owner_words
 from services.console.api.views import ConsignmentView, Entry, HoldView, RequestView, Text
-from services.console.language.desk_sentences import in_words, same_goods, why_of
+from services.console.language.desk_sentences import (
+    each_in_words,
+    in_words,
+    in_words_of,
+    phrases_of,
+    same_goods,
+    why_of,
+    wrote,
+)
 from services.console.language.words import Language, check, known, refusal, say
 from services.console.pages import tones
 from services.console.pages.tones import Tone
@@ -102,10 +113,40 @@ class Sight:
         named = goods.waiting.waiting_for if goods.waiting else ""
         return [hold for hold in goods.holds if hold.hold_id != named]
 
-    def translated(self, text: str) -> str:
-        """A text from a message: the sentence of a desk in the page's language; a text that a person wrote unchanged."""
-        sentence = in_words(text)
-        return sentence.zh if self.language == "zh" else sentence.en
+    def message_text(self, message: BaseModel, field: str = "reason") -> str:
+        """This field of a message: the sentence of a desk in the page's language; a text that a person wrote unchanged."""
+        text = str(getattr(message, field))
+        if not {"phrases", "phrase"} & type(message).model_fields.keys():
+            return self.wrote(text)
+        phrases = getattr(message, "phrases", ()) or [each for each in [getattr(message, "phrase", None)] if each]
+        sentence = in_words_of(phrases)
+        return self._half(in_words(text) if sentence is None else sentence)
+
+    def kept(self, reason: str) -> str:
+        """A reason as a row of the read model keeps it, in the page's language."""
+        return self._half(in_words(reason))
+
+    def wrote(self, text: str) -> str:
+        """A text that a person wrote, unchanged."""
+        return self._half(wrote(text))
+
+    def why(self, fact: Body) -> str:
+        """The reason of a fact, in the page's language."""
+        return self._half(why_of(fact))
+
+    def phrases(self, phrases: Sequence[Any]) -> str:
+        """The sentence of these phrases, all of which the catalogue has."""
+        sentence = in_words_of(phrases)
+        assert sentence is not None, "this console made them"
+        return self._half(sentence)
+
+    def shortfalls(self, fact: Body) -> str:
+        """What a record of a treatment lacks."""
+        sentences = each_in_words(phrases_of(fact)) or [in_words(each) for each in fact["shortfalls"]]
+        return ("；" if self.language == "zh" else "; ").join([self._half(each) for each in sentences])
+
+    def _half(self, both: Words) -> str:
+        return both.zh if self.language == "zh" else both.en
 
     # colours
 
@@ -235,25 +276,32 @@ def _held(s: Sight, b: Body) -> str:
     return s.t("summary.holds", holds=("；" if s.language == "zh" else "; ").join(names))
 
 
-def _answered(why: str) -> Callable[[Sight, Body], str]:
+def _answered(why: str, by_desk: bool = False) -> Callable[[Sight, Body], str]:
+    """`by_desk`: the desk may say why itself, where the officer did not."""
+
     def line(s: Sight, b: Body) -> str:
-        control, reason = s.name("controls", b["control"]), b.get(why)
+        control, given = s.name("controls", b["control"]), b.get(why)
+        reason = given and (s.why(b) if by_desk else s.wrote(given))
         if "officer" not in b:  # masked outside customs
-            return s.t("summary.answer", control=control, why=s.translated(reason)) if reason else control
+            return s.t("summary.answer", control=control, why=reason) if reason else control
         if reason:
-            return s.t("summary.answered_because", control=control, who=b["officer"], why=s.translated(reason))
+            return s.t("summary.answered_because", control=control, who=b["officer"], why=reason)
         return s.t("summary.answered", control=control, who=b["officer"])
 
     return line
 
 
 def _because(s: Sight, b: Body) -> str:
-    return s.t("summary.why", why=s.translated(why_of(b)))
+    return s.t("summary.why", why=s.why(b))
+
+
+def _in_person(s: Sight, b: Body) -> str:
+    return s.t("summary.why", why=s.wrote(b["reason"]))
 
 
 def _sent_back(s: Sight, b: Body) -> str:
     why = s.refusal(b["code"])
-    return s.t("summary.sent_back", why=why, seen=s.translated(b["reason"])) if "reason" in b else why
+    return s.t("summary.sent_back", why=why, seen=s.why(b)) if "reason" in b else why
 
 
 def _arrived(s: Sight, b: Body) -> str:
@@ -291,13 +339,11 @@ def _event(s: Sight, b: Body) -> str:
 
 
 def _by(who: str) -> Callable[[Sight, Body], str]:
-    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.translated(b["reason"]))
+    return lambda s, b: s.t("summary.by_for", who=b[who], why=s.wrote(b["reason"]))
 
 
 def _alarm(s: Sight, b: Body) -> str:
-    return s.t(
-        "summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.translated(why_of(b))
-    )
+    return s.t("summary.alarm", alarm=s.name("alarm_kinds", b.get("alarm", "left_unreleased")), why=s.why(b))
 
 
 def _granted(s: Sight, b: Body) -> str:
@@ -307,7 +353,7 @@ def _granted(s: Sight, b: Body) -> str:
 
 
 def _again(s: Sight, b: Body) -> str:
-    return s.t("summary.again", found=s.translated(same_goods(b)), rule=b["rule"], version=b["rule_set"])
+    return s.t("summary.again", found=s.phrases(same_goods(b)), rule=b["rule"], version=b["rule_set"])
 
 
 _LINES: dict[str, Callable[[Sight, Body], str]] = {
@@ -346,16 +392,16 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "DeclarationWaits": lambda s, b: s.t("summary.why", why=b["withdrawal"]),
     "DeclarationPassedOn": lambda s, b: s.t("summary.passed_on", later=b["later"]),
     "DeclarationLodgedAgain": lambda s, b: s.t("summary.lodged_after", earlier=b["consignment_id"], number=b["number"]),
-    "WithdrawalRequested": _because,
+    "WithdrawalRequested": _in_person,
     "RequestRefused": _sent_back,
     "ConsignmentAssessed": _assessed,
     "InspectionOrdered": _ordered,
     "InspectionOverdue": _ordered,
-    "RectificationRequested": _answered("reason"),
+    "RectificationRequested": _answered("reason", by_desk=True),
     "RectificationOverdue": _ordered,
     "FindingsRetracted": _answered("reason"),
     "InspectionPassed": _answered("remarks"),
-    "InspectionFailed": _answered("reason"),
+    "InspectionFailed": _answered("reason", by_desk=True),
     "PestIntercepted": _answered("pest"),
     "InspectionCancelled": lambda s, b: s.name("controls", b["control"]),
     "TreatmentOrdered": _treat,
@@ -365,26 +411,26 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "TreatmentFailed": lambda s, b: s.t(
         "summary.not_treated",
         method=s.methods([b["method"]]),
-        why=("；" if s.language == "zh" else "; ").join([s.translated(each) for each in b["shortfalls"]]),
+        why=s.shortfalls(b),
     ),
     "TreatmentReferred": _refer,
-    "TreatmentRetracted": _because,
-    "TreatmentDecisionRetracted": _because,
-    "TreatmentWaived": _because,
-    "QuarantineRefused": _because,
+    "TreatmentRetracted": _in_person,
+    "TreatmentDecisionRetracted": _in_person,
+    "TreatmentWaived": _in_person,
+    "QuarantineRefused": _in_person,
     "TreatmentAbandoned": lambda s, b: s.t("summary.abandoned", attempts=b["attempts"]),
     "ArrivalRecorded": _arrived,
-    "ArrivalRetracted": _by("retracted_by"),
+    "ArrivalRetracted": lambda s, b: s.t("summary.by_for", who=b["retracted_by"], why=s.why(b)),
     "ConsignmentHeld": _held,
     "ReleaseGranted": _granted,
     "EquipmentEventRecorded": _event,
     "EquipmentEventRetracted": _by("retracted_by"),
     "ContainerFindingRecorded": lambda s, b: s.t(
-        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.translated(b["reason"])
+        "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
     "ExitPermitted": lambda s, b: s.t(
-        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.translated(b["reason"])
+        "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.wrote(b["reason"])
     ),
     "ContainerHoldPlaced": _by("placed_by"),
     "WatchPlaced": _by("placed_by"),
@@ -404,8 +450,8 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
     "ReleaseRefused": _because,
     "ReleaseRevoked": _because,
     "RefusalRevoked": _because,
-    "LiftRetracted": _because,
-    "DeclarationWithdrawn": _because,
+    "LiftRetracted": _in_person,
+    "DeclarationWithdrawn": _in_person,
     "ContainerHeld": _because,
     "ContainerMustStay": _because,
     "ContainerGatedOut": lambda s, b: s.t("summary.gate", number=b["container_no"], gate=b["gate"]),

@@ -10,7 +10,7 @@ import orjson
 from schemas.parking import DEADLINE, MessageParked, read_parking
 from schemas.topics import CATALOGUE, facts_topic, parked_topic
 from schemas.vocabulary import is_consignment_id
-from services.console.language.desk_sentences import same_goods, why_of
+from services.console.language.desk_sentences import kept, kept_phrases, same_goods
 from services.console.readmodel.consignment import FOLDED, Consignment, plain, settle, tell
 from services.console.readmodel.container import (
     BoxHold,
@@ -300,11 +300,13 @@ def _fold_one(batch: Batch, message: TopicMessage, body: dict[str, Any]) -> None
             _fold_box(batch, message, body)
         if kind == "GateAlarmRaised":
             alarm = text(body.get("alarm") or "")
-            batch.alarms.append((message.position, kind, key, text(why_of(body)), message.recorded_us, alarm))
+            batch.alarms.append((message.position, kind, key, text(kept(body)), message.recorded_us, alarm))
     elif kind in _WATCHES:
         _fold_watch(batch, message, body)
     elif kind == _AGAIN:
-        batch.alarms.append((message.position, kind, key, text(same_goods(body)), message.recorded_us, ""))
+        batch.alarms.append(
+            (message.position, kind, key, text(kept_phrases(same_goods(body))), message.recorded_us, "")
+        )
     elif kind in OVERDUE:
         what = body.get("control") or body.get("origin") or ""
         batch.alarms.append((message.position, kind, key, text(what), message.recorded_us, ""))
@@ -375,7 +377,7 @@ def _fold_consignment(batch: Batch, message: TopicMessage, body: dict[str, Any])
                 text(body["request_id"]),
                 text(body["request_kind"]),
                 text(body["code"]),
-                text(body["reason"]),
+                text(kept(body)),
                 message.recorded_us,
             )
         )

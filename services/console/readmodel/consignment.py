@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
 from schemas.vocabulary import Direction, Owner, Stage
-from services.console.language.desk_sentences import why_of
+from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPERATIONS = "operations"
@@ -183,7 +183,7 @@ def _held(row: Consignment, message: TopicMessage, body: Body) -> None:
 
 def _hold(hold: Body) -> OpenHold:
     return OpenHold(
-        text(hold["hold_id"]), text(hold["owner"]), text(why_of(hold)), text(hold["lifted_by"]), micros(hold["since"])
+        text(hold["hold_id"]), text(hold["owner"]), text(kept(hold)), text(hold["lifted_by"]), micros(hold["since"])
     )
 
 

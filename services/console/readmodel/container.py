@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.language.desk_sentences import why_of
+from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
 
 OPENED, CLOSED = "opened", "closed"
@@ -128,7 +128,7 @@ def tell_container(row: Container, message: TopicMessage, body: dict[str, Any]) 
 
 def _state(row: Container, statement: str, body: dict[str, Any], consignments: str) -> None:
     row.word = statement
-    row.reason = text(why_of({"reason": "", **body}))
+    row.reason = text(kept({"reason": "", **body}))
     row.gate = text(body.get("gate") or "")
     row.waiting_for = " ".join(body.get(consignments, ()))
     row.since_us = micros(body["occurred_at"])
@@ -177,7 +177,7 @@ def _alarm(row: Container, message: TopicMessage, body: dict[str, Any]) -> None:
     if body.get("blocks"):
         name = text(body.get("report_id") or "") or visit
         row.blocking = "\n".join([*row.blocking.splitlines(), f"{name}\t{visit}"][-MOST_BLOCKING:])
-        row.alarm, row.alarm_reason = alarm, text(why_of(body))
+        row.alarm, row.alarm_reason = alarm, text(kept(body))
         row.blocked_us = micros(body["occurred_at"])
 
 
@@ -283,7 +283,7 @@ def tell_part(row: ContainerPart, message: TopicMessage, body: dict[str, Any]) -
         return
     row.version = whole(body["version"])
     row.shared_by = whole(body["shared_by"])
-    row.reason = text(body.get("reason") or "")
+    row.reason = text(kept({"reason": "", **body}))
     row.word = "held" if message.kind == "ContainerHeld" else "released" if body.get("released", True) else "withdrawn"
     row.bill_no = text(body.get("bill_no") or "")
     row.direction = text(body.get("direction") or "")

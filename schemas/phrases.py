@@ -1,0 +1,219 @@
+"""How does a desk say something to people? By a code and what stands in its places: the words, in whatever language, are the reader's.
+
+A sentence may stand in another one, in its place `why`; then it follows it: phrases are a list in the order in which they are read.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from operator import not_
+from string import Formatter
+from typing import Annotated, Any, Final, TypedDict, Unpack
+
+from pydantic import ConfigDict, Field
+
+from schemas.bounds import LINE, LINES, Shape, WhenMade, shown
+from schemas.codes.sentences import SENTENCES
+from schemas.codes.uscc import Part
+from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, TreatmentMethod, UnitClass
+
+LONGEST_VALUE = 500
+"""Signs of what stands in one place: the words of a person are the longest."""
+LONGEST_SEEN = 120
+"""The same in a finding of a check: a declaration may have a hundred of them."""
+MOST_PLACES, MOST_PLACES_SEEN, MOST_PHRASES = 6, 3, 6
+"""Places of one sentence, the same of a finding, and sentences that may stand in each other."""
+WHY: Final = "why"
+"""The place in which the next sentence stands."""
+Number = int | Decimal | str
+"""A count or measure; as text, in digits as it is to be shown."""
+Codes = tuple[str, ...]
+
+
+class Values(TypedDict, total=False):
+    """What may stand in a place, by its name: the same name means the same in every sentence. In a `Phrase` each is a text: a number in
+    digits, a time as ISO 8601 writes it, a code of ours by its value, several ones with `, ` between them.
+    """
+
+    all: int
+    apart: Number
+    asked: Number | datetime
+    attempt: int
+    attempts: int
+    bill: str
+    boxes: Codes | str | int
+    celsius: Number
+    codes: Codes | str
+    control: ControlKind
+    controls: tuple[ControlKind, ...]
+    count: int
+    ct: Number
+    day: str
+    days: int
+    declarant: str
+    departure: str
+    direction: Direction
+    dose: Number
+    earlier: Number
+    event: datetime
+    finding: int
+    findings: Codes
+    gas: Number
+    goods: GoodsClass | str
+    grade: CreditGrade
+    gross: Number
+    head: Number | str
+    held: str
+    high: Number
+    hold: str
+    hours: Number
+    id: str
+    kind: str
+    last: int
+    later: Number
+    least: Number
+    legal: Number
+    line: Number
+    lines: Number | Codes
+    low: Number
+    mass: Number
+    measured: str
+    message: str
+    method: TreatmentMethod
+    methods: tuple[TreatmentMethod, ...]
+    mode: str
+    most: Number
+    name: str
+    names: str
+    net: Number
+    next: int
+    number: str
+    office: str
+    ordered: datetime
+    origin: str
+    origins: Codes
+    parts: tuple[Part, ...]
+    pest: str
+    pieces: Number
+    place: str
+    ppm: Number
+    price: Number
+    quantity: Number
+    reading: datetime
+    reference: str
+    report: str
+    request: str
+    revision: int
+    seen: int
+    sent: datetime
+    since: datetime
+    started: datetime
+    taken: datetime
+    text: str
+    told: datetime
+    total: Number
+    unit: UnitClass | str
+    units: str
+    version: int
+    waiting: Codes
+    wanted: Number | str
+    who: str
+    words: str
+    wrong: int
+
+
+PlaceName = Annotated[str, WhenMade(max_length=10, pattern=LINE)]
+
+
+class Phrase(Shape):
+    """One sentence: `code`, a row of `schemas.codes.sentences`, and in `values` what stands in its places, by their names (`Values`).
+
+    A later release may send other codes; the sentence beside the phrases is for readers that do not know them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: Annotated[str, WhenMade(max_length=24, pattern=LINE)]
+    values: Annotated[
+        dict[PlaceName, Annotated[str, WhenMade(max_length=LONGEST_VALUE, pattern=LINES)]],
+        WhenMade(max_length=MOST_PLACES),
+    ] = Field(default_factory=dict, exclude_if=not_)
+
+
+class SeenPhrase(Phrase):
+    """The same with fewer and shorter values."""
+
+    values: Annotated[
+        dict[PlaceName, Annotated[str, WhenMade(max_length=LONGEST_SEEN, pattern=LINE)]],
+        WhenMade(max_length=MOST_PLACES_SEEN),
+    ] = Field(default_factory=dict, exclude_if=not_)
+
+
+Phrases = Annotated[tuple[Phrase, ...], WhenMade(max_length=MOST_PHRASES), Field(exclude_if=not_)]
+"""A sentence, and in their order those that stand in it; empty in facts of earlier releases, which have the English sentence only."""
+
+
+def phrase(code: str, **values: Unpack[Values]) -> Phrase:
+    """The sentence `code` with these values, which are cut where they are too long. KeyError where it has no such row, or is not told what
+    stands in one of its places: a mistake of the desk."""
+    return Phrase(code=code, values=_texts(code, values, LONGEST_VALUE))
+
+
+def seen_phrase(code: str, **values: Unpack[Values]) -> SeenPhrase:
+    """As `phrase`, of what a check of a declaration saw."""
+    return SeenPhrase(code=code, values=_texts(code, values, LONGEST_SEEN))
+
+
+def _texts(code: str, values: Mapping[str, Any], most: int) -> dict[str, str]:
+    return {name: shown(_text(values[name]), most, breaks=name == "words") for name in places(code) if name != WHY}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join([_text(each) for each in value])
+    if isinstance(value, Enum):
+        return str(value.value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+UNREADABLE_REASON = SENTENCES["no_reason"]
+"""What stands for the reason of a hold that is carried out although its words cannot be read."""
+
+
+def quoted(words: str) -> Phrase:
+    """What a person wrote, as it stands; or that it could not be read."""
+    return phrase("no_reason") if words == UNREADABLE_REASON else phrase("words", words=words)
+
+
+def of_earlier(text: str) -> Phrase:
+    """A text of a record or fact of an earlier release, which is told in words as a page read such texts then."""
+    return phrase("earlier", text=text)
+
+
+@cache
+def places(code: str) -> tuple[str, ...]:
+    """The places of a sentence, in the order in which they stand; KeyError where there is no such sentence."""
+    return tuple(dict.fromkeys([name for _, name, _, _ in Formatter().parse(SENTENCES[code]) if name]))
+
+
+def sentence(*phrases: Phrase) -> str:
+    """What readers are told who know no code: the English sentence, with those that stand in it. KeyError for a code that has no row."""
+    first, *rest = phrases
+    why = {WHY: sentence(*rest)} if rest else {}
+    return SENTENCES[first.code].format(**first.values, **why)
+
+
+def reason(*phrases: Phrase) -> str:
+    """The sentence as a fact may carry it."""
+    return shown(sentence(*phrases), breaks=True)
+
+
+def stretches(said: Phrase, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Where in its English sentence, of which `most` signs are kept, each value stands: its name, first sign, and the sign behind it."""
+    at = 0
+    for words, name, _, _ in Formatter().parse(SENTENCES[said.code]):
+        at += len(words)
+        if name:
+            yield name, (min(at, most), min(at + len(said.values[name]), most))
+            at += len(said.values[name])
