@@ -31,6 +31,7 @@ from services.console.api.views import (
 )
 from services.console.language.desk_sentences import in_words
 from services.console.language.words import WORDS, both, check, refusal
+from services.console.readmodel.batch import OVERDUE
 from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
 from services.console.readmodel.container import BoxHold, Container, Report
 from services.console.readmodel.cursors import Cursor
@@ -428,9 +429,14 @@ def alarm(row: Any) -> dict[str, Any]:
         "text": called("alarm_kinds", row.alarm) if row.alarm else called("kinds", row.kind),
         "subject": row.subject,
         "reason": row.reason,
-        "reason_text": text(in_words(row.reason)),
+        "reason_text": _overdue(row.reason) if row.kind in OVERDUE else text(in_words(row.reason)),
         "raised_at": moment(row.raised_us),
     }
+
+
+def _overdue(code: str) -> Text:
+    """What ran out of its time limit: a control, or a treatment by that which ordered it (a control, or the risk desk)."""
+    return called("controls" if f"controls.{code}" in WORDS else "owners", code)
 
 
 def visit(row: Container) -> VisitView | None:
@@ -489,13 +495,14 @@ def report(row: Report) -> ReportView:
 
 SHOWN_WAITS = 3
 """Bills of which the gate's answer says what they wait for; the others are counted."""
-COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "export", "hold_asked", "parked"})
-"""The reasons with which the lots in the container are told."""
+COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
+"""The reasons with which the lots in the container are told. Of exports they are not: all are released, and none may go by land."""
 
 
 def gate_text(said: GateAnswer, row: Container | None) -> Text:
     """Why the container stays or may go, with counts, and of which visit that is said. Times are those of Beijing."""
-    told = [both(f"gate.{said.reason}")]
+    undeclared = said.reason == "not_said" and said.released < said.lots  # all that are declared are released
+    told = [both("gate_more.others_undeclared" if undeclared else f"gate.{said.reason}")]
     if said.lots and said.reason in COUNTING:
         told.append(both("gate_more.lots", released=said.released, count=said.lots))
         for one in said.awaited[:SHOWN_WAITS]:
@@ -506,7 +513,10 @@ def gate_text(said: GateAnswer, row: Container | None) -> Text:
                 told.append(Words(zh.zh, en.en))
         if len(said.awaited) > SHOWN_WAITS:
             told.append(both("gate_more.others", count=len(said.awaited) - SHOWN_WAITS))
-    told += _of_visit(said, row)
+    of_visit = _of_visit(said, row)
+    if of_visit and said.reason in ("gated_out", "closed"):
+        told = []  # when and how the visit ended says it
+    told += of_visit
     return Text(zh="；".join([each.zh for each in told]), en="; ".join([each.en for each in told]))
 
 

@@ -257,7 +257,11 @@ def _sent_back(s: Sight, b: Body) -> str:
 
 
 def _arrived(s: Sight, b: Body) -> str:
-    return s.t("summary.arrived", place=b["place"], who=b["reported_by"]) if "reported_by" in b else str(b["place"])
+    return (
+        s.t("summary.arrived", place=b["place"], who=s.owner(b["reported_by"]))
+        if "reported_by" in b
+        else str(b["place"])
+    )
 
 
 def _asked(s: Sight, b: Body) -> str:
