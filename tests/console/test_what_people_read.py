@@ -1,7 +1,7 @@
 """Do people read codes as words, one thing once, and no card without anything in it?"""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from schemas.quarantine import TreatmentOverdue
 from schemas.release import ArrivalRecorded
 from schemas.vocabulary import ControlKind
 from services.console.api.documents import gate_text
+from services.console.pages.formatting import Sight
 from services.console.readmodel.container import Container
 from services.console.readmodel.gate_answer import GateAnswer
 from tests.console.border import Border
@@ -79,6 +80,28 @@ def test_the_answer_about_a_released_export_does_not_say_that_it_is_not_released
     said = gate_text(GateAnswer(False, "export", lots=1, released=0), None)
     assert said.en == "released for export: the land gate needs an officer's permit"
     assert "已放行 0 批" not in said.zh
+
+
+@pytest.mark.parametrize(
+    ("detail", "zh", "en"),
+    [
+        ("6f12 gate until 2026-12-06T14:28+00:00", "6f12 gate 至 12-06 22:28", "6f12 gate until 12-06 22:28"),
+        (
+            "C-1 from 2026-11-29T14:09+00:00 until no end",
+            "C-1 自 11-29 22:09 至 不限",
+            "C-1 from 11-29 22:09 until no end",
+        ),
+        ("auditor company= office=4227", "auditor 企业：— 关区：4227", "auditor company: — office: 4227"),
+        (
+            "roles=auditor (was inspector) office= (was )",
+            "角色：auditor （原 inspector） 关区：— （原 —）",
+            "roles: auditor (was inspector) office: — (was —)",
+        ),
+    ],
+)
+def test_the_record_of_grants_is_told_in_the_language_and_time_of_the_page(detail: str, zh: str, en: str) -> None:
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    assert Sight("zh", at).granted(detail) == zh and Sight("en", at).granted(detail) == en
 
 
 @pytest.mark.parametrize(
