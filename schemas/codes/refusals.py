@@ -7,7 +7,10 @@ from schemas.codes.checks import Words
 
 REFUSALS: Final = MappingProxyType(
     {
-        "reference_used": Words("该编号已用于另一份申报", "this reference was used for another declaration"),
+        "reference_used": Words(
+            "该编号已用于另一份申报；请先撤销那份申报，或换用新编号",
+            "this reference was used for another declaration: withdraw that one first, or use another reference",
+        ),
         "reference_spent": Words(
             "该编号下的申报已多次撤销，请换用新编号",
             "as many declarations were withdrawn under this reference as one may have; use another reference",

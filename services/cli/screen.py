@@ -149,7 +149,11 @@ class Screen:
 
     def table(self, table: Table) -> None:
         """Nothing is cut, and no word of a cell is broken: where the columns have no room for that, each row is some lines, which the
-        terminal itself breaks, so that they are copied whole. A table without headings has columns by its rows."""
+        terminal itself breaks, so that they are copied whole. A table without headings has columns by its rows; one without rows is
+        told by a word, since a frame around nothing looks like an answer that is missing."""
+        if not table.row_count:
+            self.line("none 无")
+            return
         if self._fits(table):
             self._put(table)
             return

@@ -141,3 +141,12 @@ def test_a_secret_stands_on_the_terminal_alone(tmp_path: Path) -> None:
     screen.line("after")
     assert "abcd" in terminal.getvalue()
     assert screen.journal.read_text() == "before\nafter\n"
+
+
+def test_a_table_without_rows_is_told_by_a_word_and_to_programs_as_an_empty_list() -> None:
+    raw = io.StringIO()
+    screen = Screen(file=raw, width=80)
+    screen.tell(False, parked=Table("message 消息", "key 键"))
+    assert raw.getvalue() == "none 无\n"
+    screen.tell(True, parked=Table("message 消息", "key 键"))
+    assert '"parked": []' in raw.getvalue()

@@ -32,6 +32,7 @@ from services.console.access.accounts import GRANTED
 from services.console.access.rights import Reach, Role, Scope
 from services.console.api.reference import TABLES
 from services.console.language.words import TEXTS
+from services.console.pages.formatting import GRANT_FIELDS, GRANT_WORDS
 from services.console.pages.rendering import FOLDER
 from services.console.readmodel.consignment import UNMATCHED
 from services.risk.rules import RULES
@@ -74,6 +75,7 @@ CODES: dict[str, Iterable[str]] = {
     "roles": Role,
     "scopes": Scope,
     "grants": {what.replace(" ", "_") for what in GRANTED},
+    "grant_details": {each.replace(" ", "_") for each in (*GRANT_FIELDS, *GRANT_WORDS)},
     "reaches": Reach,
     "spans": SPANS_BY_NAME,
     "codes": TABLES,

@@ -31,6 +31,7 @@ from services.console.api.views import (
 )
 from services.console.language.desk_sentences import english, in_words
 from services.console.language.words import TEXTS, both, check, refusal
+from services.console.readmodel.batch import OVERDUE
 from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
 from services.console.readmodel.container import BoxHold, Container, ReportRow
 from services.console.readmodel.cursors import Cursor
@@ -430,9 +431,14 @@ def alarm(row: Any) -> dict[str, Any]:
         "text": called("alarm_kinds", row.alarm) if row.alarm else called("kinds", row.kind),
         "subject": row.subject,
         "reason": english(row.reason),
-        "reason_text": text(in_words(row.reason)),
+        "reason_text": _overdue(row.reason) if row.kind in OVERDUE else text(in_words(row.reason)),
         "raised_at": moment(row.raised_us),
     }
+
+
+def _overdue(code: str) -> Text:
+    """What ran out of its time limit: a control, or a treatment by that which ordered it (a control, or the risk desk)."""
+    return called("controls" if f"controls.{code}" in TEXTS else "owners", code)
 
 
 def visit(row: Container) -> VisitView | None:
@@ -492,13 +498,17 @@ def report(row: ReportRow) -> ReportView:
 
 SHOWN_WAITS = 3
 """Bills for which the gate's answer says what they wait for; further ones are counted."""
-COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "export", "hold_asked", "parked"})
-"""Reasons of the gate's answer to which the number of lots in the container is added."""
+COUNTING = frozenset({"held", "not_released", "not_said", "no_visit", "hold_asked", "parked"})
+"""Reasons of the gate's answer to which the number of lots in the container is added. Not that of an export: all its lots are released, and
+none may leave by land."""
 
 
 def gate_text(answer: GateAnswer, row: Container | None) -> Text:
     """Why the container must stay or may leave, with counts of lots, and about which visit that is. Times are in Beijing time."""
-    sentences = [both(f"gate.{answer.reason}")]
+    undeclared = (
+        answer.reason == "not_said" and answer.released < answer.lots
+    )  # all lots that are declared are released
+    sentences = [both("gate_more.others_undeclared" if undeclared else f"gate.{answer.reason}")]
     if answer.lots and answer.reason in COUNTING:
         sentences.append(both("gate_more.lots", released=answer.released, count=answer.lots))
         for one in answer.awaited[:SHOWN_WAITS]:
@@ -509,7 +519,10 @@ def gate_text(answer: GateAnswer, row: Container | None) -> Text:
                 sentences.append(Words(zh.zh, en.en))
         if len(answer.awaited) > SHOWN_WAITS:
             sentences.append(both("gate_more.others", count=len(answer.awaited) - SHOWN_WAITS))
-    sentences += _of_visit(answer, row)
+    of_visit = _of_visit(answer, row)
+    if of_visit and answer.reason in ("gated_out", "closed"):
+        sentences = []  # the sentence about the visit says when and how it ended
+    sentences += of_visit
     return Text(zh="；".join([each.zh for each in sentences]), en="; ".join([each.en for each in sentences]))
 
 

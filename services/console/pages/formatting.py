@@ -1,5 +1,6 @@
 """How do rows and facts look on a page, in one language? Times, ages, names of codes, and a line for each kind of fact."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,13 @@ from services.console.pages.treatment_minima import Minimum, minima
 BEIJING = CHINA
 LONGEST_TEXT = 500
 Body = Mapping[str, Any]
+GRANT_FIELDS, GRANT_WORDS = ("roles", "company", "office", "closed"), ("until", "from", "no end")
+IN_GRANTS = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d\+00:00)"
+    rf"|(?<!\S)(?P<field>{'|'.join(GRANT_FIELDS)})=(?P<value>[^ (]*)"
+    rf"|\(was (?P<was>[^)]*)\)|(?<!\S)(?P<word>{'|'.join(GRANT_WORDS)})(?!\S)"
+)
+"""What the record of grants writes for machines: times of UTC, fields, what was before, and the words between."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +187,22 @@ class Sight:
         """As `time`, without seconds."""
         return self.time(moment, seconds=False)
 
+    def granted(self, detail: str) -> str:
+        """What the record of grants says of one, with times of Beijing and in words of this language; names and codes stay."""
+
+        def in_language(found: re.Match[str]) -> str:
+            if found["time"]:
+                return self.minute(found["time"])
+            if found["field"]:
+                return self.t(
+                    "accounts.field", name=self.name("grant_details", found["field"]), value=found["value"] or "—"
+                )
+            if found["was"] is not None:
+                return self.t("accounts.was", before=found["was"] or "—")
+            return self.name("grant_details", found["word"].replace(" ", "_"))
+
+        return IN_GRANTS.sub(in_language, detail)
+
     def age(self, moment: datetime | None) -> str:
         """How long ago."""
         return "" if moment is None else self.duration((self.now - moment).total_seconds())
@@ -305,7 +329,11 @@ def _sent_back(s: Sight, b: Body) -> str:
 
 
 def _arrived(s: Sight, b: Body) -> str:
-    return s.t("summary.arrived", place=b["place"], who=b["reported_by"]) if "reported_by" in b else str(b["place"])
+    return (
+        s.t("summary.arrived", place=b["place"], who=s.owner(b["reported_by"]))
+        if "reported_by" in b
+        else str(b["place"])
+    )
 
 
 def _asked_by(s: Sight, b: Body) -> str:
