@@ -227,8 +227,8 @@ def test_how_late_reports_come_is_counted() -> None:
         following = timeline.evolve(state or timeline.INITIAL, message, HEARING._replace(recorded=recorded))  # type: ignore[arg-type]
         watch.committed([("a", state, following)])
         state = following
-    assert counted("arrival") == (arrivals[0] + 2, arrivals[1] + (2 + 4) * 60)
-    assert counted("departure") == (departures[0] + 2, departures[1] + (6 + 7) * 60)
+    assert counted("arrival") == pytest.approx((arrivals[0] + 2, arrivals[1] + (2 + 4) * 60))
+    assert counted("departure") == pytest.approx((departures[0] + 2, departures[1] + (6 + 7) * 60))
     REGISTRY.unregister(watch)
 
 
