@@ -280,7 +280,13 @@ class Up:
         }
         for number in range(len(self.settings.workers())):
             wanted[f"DTG_WORKER_PORT (+{number})"] = self.settings.worker_port + number
+        owners = {self.settings.kafka_port: "DTG_KAFKA_PORT"} if self.broker else {}
         for name, port in wanted.items():
+            if (owner := owners.setdefault(port, name)) != name:
+                raise CannotStart(
+                    f"{owner} and {name} are both port {port}. 端口 {port} 被重复指定。 Choose another for one of them; "
+                    f"workers take one port each, from DTG_WORKER_PORT on"
+                )
             if port_is_taken(port):
                 raise CannotStart(
                     f"Port {port} is taken by another program. 端口 {port} 已被占用。 End it, or choose another: {name}"

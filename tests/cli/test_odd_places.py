@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +11,7 @@ from services.cli.home import of_command
 from services.cli.main import app
 from services.cli.port import MUST_STAY
 from services.cli.settings import UpSettings
+from services.cli.up import CannotStart, Up
 from services.shell.loopback import is_loopback
 
 
@@ -62,3 +64,21 @@ def test_a_folder_that_cannot_be_read_serves_nobody(tmp_path: Path) -> None:
 def test_an_authorisation_has_an_end_that_can_be_written(days: str) -> None:
     told = CliRunner().invoke(app, ["account", "authorise", "91310000MA1FL0B006", "91310000MA1FL0B014", "--days", days])
     assert told.exit_code == 2, told.exception
+
+
+@pytest.mark.parametrize(
+    ("ports", "named"),
+    [
+        ({"worker_port": 20_490, "kafka_port": 20_492}, ("DTG_KAFKA_PORT", "DTG_WORKER_PORT (+2)")),
+        ({"console_port": 20_080, "projector_port": 20_080}, ("DTG_CONSOLE_PORT", "DTG_PROJECTOR_PORT")),
+    ],
+)
+def test_ports_that_overlap_are_told_before_anything_is_started(
+    tmp_path: Path, ports: dict[str, Any], named: tuple[str, str]
+) -> None:
+    """A worker without its port ended `dtg up` by a traceback."""
+    settings = UpSettings(home=str(tmp_path), layout="risk;gate;release;clearance", **ports)
+    up = Up(settings, demo=False, speed=1, consignments=1, seed=1)
+    with pytest.raises(CannotStart, match="被重复指定") as refusal:
+        up._check_ports()
+    assert all(name in str(refusal.value) for name in named)
