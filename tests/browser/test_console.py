@@ -96,12 +96,13 @@ def test_every_name_of_goods_leads_to_their_page(desk: Running, en: Visitor) -> 
 
 
 @pytest.mark.parametrize(
-    ("language", "rule", "waits", "owner"),
+    ("language", "rule", "chapters", "waits", "owner"),
     [
-        ("zh", "植物产品、木材须查验有害生物", "查验结果", "轮到查验关员"),
+        ("zh", "植物产品、木材须查验有害生物", "税则章 44", "查验结果", "轮到查验关员"),
         (
             "en",
             "plants, grain, seed and wood are looked at for pests",
+            "chapters 44",
             "the findings of the inspection",
             "inspection officer to act",
         ),
@@ -109,13 +110,13 @@ def test_every_name_of_goods_leads_to_their_page(desk: Running, en: Visitor) -> 
     ids=["zh", "en"],
 )
 def test_a_red_consignment_says_which_rule_fired_and_what_it_waits_for(
-    desk: Running, visitors: Visitors, language: str, rule: str, waits: str, owner: str
+    desk: Running, visitors: Visitors, language: str, rule: str, chapters: str, waits: str, owner: str
 ) -> None:
     said = lodged(desk, "controlled", red=True)
     with visitors.come(language) as visitor:
         visitor.go(f"/consignments/{id_of(said)}")
         decisions = visitor.page.locator("section:has(> #decisions)")
-        for words in (rule, "plants_and_wood", "chapters 44", RULE_SET, "0.0244", "published"):
+        for words in (rule, "plants_and_wood", chapters, RULE_SET, "0.0244", "published"):
             expect(decisions).to_contain_text(words)
         expect(visitor.page.locator(".waits")).to_contain_text(waits)
         expect(visitor.page.locator(".waits")).to_contain_text(owner)

@@ -143,9 +143,10 @@ class Sight:
         return self._half(why_of(fact))
 
     def phrases(self, phrases: Sequence[Any]) -> str:
-        """The sentence of these phrases, all of which the catalogue has."""
+        """The sentence of these phrases, whose codes the catalogue has; TypeError where a value of the message is no text."""
         sentence = in_words_of(phrases)
-        assert sentence is not None, "this console made them"
+        if sentence is None:
+            raise TypeError("a value of the message is no text")
         return self._half(sentence)
 
     def shortfalls(self, fact: Body) -> str:
