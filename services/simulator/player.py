@@ -48,7 +48,7 @@ ENDS = {
     "ReleaseGranted": "released",
     "ReleaseRefused": "refused",
     "DeclarationWithdrawn": "withdrawn",
-    "ConsignmentLeftUnreleased": "left unreleased",
+    "ConsignmentLeftUnreleased": (LEFT_UNRELEASED := "left unreleased"),
 }
 log = structlog.get_logger()
 
@@ -262,7 +262,7 @@ class Player:
         key = (message.key() or b"").decode("utf-8", "replace")
         if name in ENDS:
             self._ended[key] = ENDS[name]
-        elif name in ("ReleaseRevoked", "RefusalRevoked"):
+        elif name in ("ReleaseRevoked", "RefusalRevoked") and self._ended.get(key) != LEFT_UNRELEASED:
             self._ended.pop(key, None)
         if (plan := self._returning.due_after(name, key)) is not None:
             self._lodge_now(plan)
