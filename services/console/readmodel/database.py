@@ -1,6 +1,7 @@
 """How is the read model opened, on SQLite or PostgreSQL, and brought to the newest tables?"""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.console.readmodel.errors import NewerDatabase, NoDatabase
+from services.shell.clock import stopwatch
 
 LOCK_SECONDS = 5
 """How long a statement waits for a lock before it fails; the projector then tries again."""
@@ -160,11 +162,25 @@ def _check_known(connection: Connection, scripts: ScriptDirectory) -> None:
             raise NewerDatabase(name, revision)
 
 
+def _write_ahead(connection: Any) -> None:
+    """SQLite does not wait for the lock when it changes the journal's mode, which the first of two processes does that open a new database
+    at one moment; the other one tries again here for as long as any statement waits."""
+    deadline = stopwatch() + LOCK_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or stopwatch() > deadline:
+                raise
+            time.sleep(0.02)
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     # no BEGIN by the driver: it would be sent with the first write only, and never as BEGIN IMMEDIATE
     connection.isolation_level = None
+    _write_ahead(connection)
     for pragma in (
-        "journal_mode=WAL",
         "synchronous=NORMAL",
         "cache_size=-32768",
         "temp_store=MEMORY",
