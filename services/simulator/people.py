@@ -29,7 +29,6 @@ from schemas.release import (
     LiftHold,
     PlaceHold,
     ReleaseGranted,
-    ReleaseRevoked,
 )
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import (
@@ -84,7 +83,6 @@ FACTS_ACTED_ON = (
     TreatmentOrdered,
     TreatmentReferred,
     ReleaseGranted,
-    ReleaseRevoked,
     ArrivalRetracted,
     ContainerMayLeave,
     ContainerMustStay,
@@ -103,8 +101,8 @@ class People:
 
     `called_off`: what is lodged again once it is known to be withdrawn; `withdrawn`: what was withdrawn before it was known to be assessed.
 
-    `ends`: what became of each consignment so far, kept by whoever hears all facts. `called_back`: the boxes of releases that were
-    revoked a moment ago. `kept`: goods that cannot leave, because other goods in their box never will.
+    `ends`: what became of each consignment so far, kept by whoever reads all facts. `sharing`: released goods that share a box, with
+    their index. `kept`: goods that cannot leave, because the other goods in their box stay.
 
     `treated`: the latest record of each consignment and origin. `events`: terminals tell equipment events; without, carriers
     tell every arrival, and terminals tell departures only, each once.
@@ -118,7 +116,7 @@ class People:
     called_off: dict[str, ConsignmentAssessed] = field(default_factory=dict)
     withdrawn: dict[str, datetime] = field(default_factory=dict)
     ends: Mapping[str, str] = field(default_factory=dict)
-    called_back: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sharing: dict[str, int] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     mistakes: Mistakes = field(init=False)
 
@@ -146,8 +144,9 @@ class People:
                 return self.mistakes.arrives_after_all(fact)
             case ContainerMayLeave():
                 return self._drive_out(fact)
-            case ReleaseRevoked() | ContainerMustStay():
-                return self._note_what_stays(fact)
+            case ContainerMustStay():
+                self.mistakes.stays(fact)
+                return []
             case ContainerGatedOut():
                 return self._return_empty(fact)
             case EquipmentEventRetracted():
@@ -243,10 +242,9 @@ class People:
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
         key = fact.consignment_id
-        boxes = self.called_back.pop(key, ())
         lapsed = next((h for h in fact.holds if h.hold_id.startswith(LAPSE)), None)
         if lapsed is not None:
-            if any(self._never_leaves(box, key) for box in boxes):
+            if self._never_leaves(key):
                 self.kept.add(key)
                 return []
             return [self._give_again(fact, lapsed.hold_id)]
@@ -261,25 +259,15 @@ class People:
             return [arrival(key, fact.occurred_at + timedelta(seconds=self.waiting_to_arrive.pop(key)))]
         return []
 
-    def _note_what_stays(self, fact: ReleaseRevoked | ContainerMustStay) -> list[Act]:
-        if isinstance(fact, ReleaseRevoked):
-            self.called_back[fact.consignment_id] = fact.containers
-        else:
-            self.mistakes.stays(fact)
-        return []
-
-    def _never_leaves(self, box: str, key: str) -> bool:
-        """Whether other goods in this box were rejected, refused or withdrawn, so that it stays until they are stripped from it,
-        which nobody does here. Giving the release again would only let it lapse again."""
-        index = self.day.index_of_box(box)
-        if index is None or not self.day.shares(index):
+    def _never_leaves(self, key: str) -> bool:
+        """Whether the other goods in the box of these ones were rejected, refused or withdrawn, so that the box stays until they are
+        stripped from it, which nobody does here. Giving the release again would only let it lapse again."""
+        index = self.sharing.get(key)
+        if index is None:
             return False
-        for lot in (index, index ^ 1):
-            other = self.day.plan(lot).consignment_id
-            end = self.ends.get(other)
-            if other != key and end in STAYING and not (end == "withdrawn" and self.day.intent(lot).again):
-                return True
-        return False
+        other = index ^ 1
+        end = self.ends.get(self.day.plan(other).consignment_id)
+        return end in STAYING and not (end == "withdrawn" and self.day.intent(other).again)
 
     def _give_again(self, fact: ConsignmentHeld, hold_id: str) -> Act:
         """Nobody fetched the goods in time, or nobody told it: an officer looks, and gives the release again."""
@@ -409,6 +397,9 @@ class People:
     def _released(self, fact: ReleaseGranted) -> list[Act]:
         if not self.events:
             return []
+        index = index_of(fact.bill_no, self.day.seed)
+        if index is not None and self.day.shares(index):
+            self.sharing[fact.consignment_id] = index
         if box := self.mistakes.leaves_unstripped(fact):
             return self._leave(box, fact.consignment_id, fact.occurred_at)
         return [*self.mistakes.moved(fact), *self._load(fact)]

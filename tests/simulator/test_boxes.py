@@ -16,7 +16,7 @@ from schemas.gate import (
     RecordGateOut,
     RetractEquipmentEvent,
 )
-from schemas.release import ConsignmentHeld, Hold, LiftHold, ReleaseGranted, ReleaseRevoked, ReportArrival
+from schemas.release import ConsignmentHeld, Hold, LiftHold, ReleaseGranted, ReportArrival
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import CreditGrade, Direction, EquipmentEvent, Lane, Owner
 from services.simulator.acts import Act, acts_as_sent, request_of
@@ -225,10 +225,9 @@ def test_a_lapsed_release_is_not_given_again_while_other_goods_keep_the_box(end:
     lapse = Hold(hold_id="officer/lapse/3", owner=Owner.OFFICER, reason="x", since=START, lifted_by="LiftHold")
 
     def lapsed() -> list[Act]:
-        key, boxes = plan.consignment_id, (box_of(plan),)
-        revoked = ReleaseRevoked(consignment_id=key, occurred_at=START, version=4, containers=boxes, reason="x")
-        assert people.react(revoked) == []
-        return people.react(ConsignmentHeld(consignment_id=key, occurred_at=START, version=5, holds=(lapse,)))
+        assert people.react(granted(plan)) == []
+        held = ConsignmentHeld(consignment_id=plan.consignment_id, occurred_at=START, version=5, holds=(lapse,))
+        return people.react(held)
 
     ends[DAY.plan(plan.index ^ 1).consignment_id] = "released"
     assert [act.request.kind for act in lapsed()] == ["LiftHold"] and not people.kept
