@@ -224,16 +224,21 @@ def event_time(told: datetime, hearing: Hearing) -> datetime:
     return told if FIRST <= told <= LAST and recorded - told <= LATEST_REPORT else recorded
 
 
-def refusal(request: Request, hearing: Hearing, code: str, *seen: Phrase) -> RequestRefused:
-    """What a desk says that does not do what was asked of it; `seen`: what it saw, for a person."""
+def refusal(request: Request, hearing: Hearing, code: str, *why: Phrase) -> RequestRefused:
+    """What a desk says that does not do what was asked of it; `why`: what it saw, for a person."""
+    return refusal_of(shown(request.key, 200), hearing.message_id, request.kind, hearing.at, code, *why)
+
+
+def refusal_of(subject: str, request_id: str, kind: str, at: datetime, code: str, *why: Phrase) -> RequestRefused:
+    """The same for a request of which no more than this is known, because another message brought it here."""
     return RequestRefused(
-        occurred_at=hearing.at,
-        subject=shown(request.key, 200),
-        request_id=hearing.message_id,
-        request_kind=request.kind,
+        occurred_at=at,
+        subject=subject,
+        request_id=request_id,
+        request_kind=kind,
         code=code,
-        reason=reason(*seen),
-        phrases=seen,
+        reason=reason(*why),
+        phrases=why,
     )
 
 

@@ -29,8 +29,8 @@ from schemas.declaration import (
     WithdrawalRequested,
     WithdrawDeclaration,
 )
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal
-from schemas.phrases import Phrase, phrase, reason
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal, refusal_of
+from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
 from services.declaration.checks import findings
@@ -232,15 +232,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
 
 def sent_back(lodged: Lodgement, hearing: Hearing, code: str, seen: Phrase) -> RequestRefused:
     """The refusal of a lodgement, whatever message brought it here."""
-    return RequestRefused(
-        occurred_at=hearing.at,
-        subject=lodged.consignment_id,
-        request_id=lodged.request_id,
-        request_kind=LodgeDeclaration.kind,
-        code=code,
-        reason=reason(seen),
-        phrases=(seen,),
-    )
+    return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, seen)
 
 
 def _reference(said: Declaration) -> str:

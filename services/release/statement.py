@@ -4,7 +4,7 @@ from datetime import datetime
 
 from schemas.bounds import shown
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
-from schemas.envelope import Fact, RequestRefused
+from schemas.envelope import Fact, RequestRefused, refusal_of
 from schemas.phrases import Phrase, phrase, reason
 from schemas.release import (
     ConsignmentHeld,
@@ -235,12 +235,4 @@ def refused(
     consignment: str, request_id: str, code: str, seen: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
     """The refusal of a request that was heard before, and of which only the id is known; by default of a wish to take the declaration back."""
-    return RequestRefused(
-        occurred_at=at,
-        subject=consignment,
-        request_id=shown(request_id, 200),
-        request_kind=of,
-        code=code,
-        reason=reason(seen),
-        phrases=(seen,),
-    )
+    return refusal_of(consignment, shown(request_id, 200), of, at, code, seen)

@@ -7,10 +7,10 @@ parks the message.
 from datetime import datetime
 
 from schemas.bounds import shown
-from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, RequestRefused
+from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, refusal_of
 from schemas.flow import HOLDING
 from schemas.parking import is_deadline
-from schemas.phrases import Phrase, phrase, reason
+from schemas.phrases import Phrase, phrase
 from services.shell.codec import Raw, Undecodable, decode, in_doubt, kind_of, moment_of
 from services.shell.deciding import decide_message
 from services.shell.desk import Desk
@@ -133,15 +133,7 @@ class MessageHandler:
         explanation: Phrase,
     ) -> None:
         """The loop's own refusal, which no decider knows of and no record remembers: each such message has its own."""
-        refusal = RequestRefused(
-            occurred_at=hearing.at,
-            subject=key,
-            request_id=hearing.message_id,
-            request_kind=request.kind,
-            code=code,
-            reason=reason(explanation),
-            phrases=(explanation,),
-        )
+        refusal = refusal_of(key, hearing.message_id, request.kind, hearing.at, code, explanation)
         cause = cause_of(source, hearing.message_id)
         output = fact_output(self._desk.name, refusal, 0, entry.record.n + 1, cause, self._time, named=source.position)
         self._outcome.decided += 1
