@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -220,25 +220,19 @@ def test_each_check_of_a_step_fails_when_the_step_is_left_out(followed: tuple[Re
     assert unseen == [], "these checks pass although the step is left out"
 
 
-def test_a_fact_without_its_marks_is_found(tree: Tree) -> None:
-    recipe = RECIPES["A new fact"]
+@pytest.mark.parametrize("followed", ["A new fact"], indirect=True)
+def test_a_fact_without_its_marks_is_found(followed: tuple[Recipe, Tree]) -> None:
+    recipe, tree = followed
     [first, *_] = recipe.steps
     [change] = first.changes
-    bare = Change(
-        change.path,
-        tuple(
-            (
-                old,
-                new.replace("control: Annotated[ControlKind, TO_DECLARANT]\n    due", "control: ControlKind\n    due"),
-            )
-            for old, new in change.parts
-        ),
-    )
-    assert bare != change
-    tree.follow(replace(recipe, steps=(replace(first, changes=(bare,)), *recipe.steps[1:6])))
+    whole = (tree.folder / change.path).read_text(encoding="utf-8")
+    before, after = whole.split("class InspectionEscalated", 1)
+    bare = after.replace("control: Annotated[ControlKind, TO_DECLARANT]\n    due", "control: ControlKind\n    due", 1)
+    assert bare != after
+    tree.put(change.path, f"{before}class InspectionEscalated{bare}".encode())
     [marks] = [check for check in first.held if "test_outside" in check]
     assert "InspectionEscalated" in tree.failing((marks,))[marks]
-    tree.reset()
+    tree.put(change.path, whole.encode())
 
 
 def test_each_kind_of_thing_that_is_added_often_has_a_recipe() -> None:
