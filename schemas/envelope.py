@@ -107,8 +107,8 @@ FUTURE_SKEW = timedelta(minutes=15)
 
 def words_in_doubt(body: object) -> dict[str, str]:
     """Who asks and why, as far as the parsed content of a hold says it in words that can be shown."""
-    told = body if isinstance(body, dict) else {}
-    who, why = told.get("asked_by"), told.get("reason")
+    content = body if isinstance(body, dict) else {}
+    who, why = content.get("asked_by"), content.get("reason")
     return {
         "asked_by": shown(who, 64) if isinstance(who, str) and who else "unknown",
         "reason": shown(why, breaks=True) if isinstance(why, str) and why else UNREADABLE_REASON,
@@ -213,7 +213,7 @@ LATEST_REPORT = timedelta(days=731)
 """What is told of an event longer after it than two years has a wrong date."""
 
 
-def event_time(told: datetime, hearing: Hearing) -> datetime:
+def event_time(event: datetime, hearing: Hearing) -> datetime:
     """When an event happened: as it was told, for every desk. A date before 2000 or after 2100, or more than `LATEST_REPORT` before the event was
     told, is a wrong one; then the time counts at which it was told.
 
@@ -221,7 +221,7 @@ def event_time(told: datetime, hearing: Hearing) -> datetime:
     What is told for the future was refused before, by the same header.
     """
     recorded = hearing.recorded if hearing.recorded and FIRST <= hearing.recorded <= LAST else hearing.at
-    return told if FIRST <= told <= LAST and recorded - told <= LATEST_REPORT else recorded
+    return event if FIRST <= event <= LAST and recorded - event <= LATEST_REPORT else recorded
 
 
 def refusal(request: Request, hearing: Hearing, code: str, *why: Phrase) -> RequestRefused:

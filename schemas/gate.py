@@ -120,8 +120,8 @@ class PlaceContainerHold(AboutContainer, Request):
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
         """A hold of the container that the key names; None where the content names another one."""
-        told = body if isinstance(body, dict) else {}
-        named = told.get("container_no")
+        content = body if isinstance(body, dict) else {}
+        named = content.get("container_no")
         if isinstance(named, str) and plain(named) != plain(key):
             return None
         try:

@@ -125,8 +125,8 @@ class PlaceHold(AboutConsignment, Request):
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
         """A hold of the goods that the key names; None where the key is no consignment's, or the content names others."""
-        told = body if isinstance(body, dict) else {}
-        named = told.get("consignment_id")
+        content = body if isinstance(body, dict) else {}
+        named = content.get("consignment_id")
         if (
             isinstance(named, str)
             and named.strip().lower() != key
@@ -156,10 +156,10 @@ class PlaceWatch(AboutPartition, Request):
     @classmethod
     def in_doubt(cls, key: str, body: object, at: datetime) -> Self | None:
         """The watch, where its id and what it watches can be read; None where they cannot, or the content names another partition."""
-        told = body if isinstance(body, dict) else {}
-        if told.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
+        content = body if isinstance(body, dict) else {}
+        if content.get("partition_key", key) != key or not re.fullmatch(PARTITION_KEY, key):
             return None
-        named = {name: told[name] for name in ("watch_id", "bill_no", "declarant") if name in told}
+        named = {name: content[name] for name in ("watch_id", "bill_no", "declarant") if name in content}
         try:
             return cls(partition_key=key, occurred_at=at, **named, **words_in_doubt(body))
         except ValidationError:

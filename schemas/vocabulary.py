@@ -96,9 +96,9 @@ def is_consignment_id(key: str) -> bool:
 
 
 @lru_cache(4096)
-def plain_word(word: str) -> str:
+def plain_word(text: str) -> str:
     """Capitals and digits of a bill or a conveyance: by these two are compared, however they were typed."""
-    return "".join([sign for sign in identifier(word).upper() if sign.isalnum()])
+    return "".join([sign for sign in identifier(text).upper() if sign.isalnum()])
 
 
 def same_word(one: str, other: str) -> bool | None:

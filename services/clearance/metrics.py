@@ -40,7 +40,7 @@ CORRECTIONS = Counter(
 )
 _seconds, _ended, _late = cache(SECONDS.labels), cache(ENDED.labels), cache(LATE.labels)
 """Looking a series up by its labels takes longer than all else that is done for a consignment here."""
-PLACES = 200
+MOST_PLACE_LABELS = 200
 """How many offices, each with a mode of transport, get series of their own."""
 
 
@@ -61,13 +61,13 @@ class Watch(Collector):
 
     def __init__(self) -> None:
         self._open: Counts[int] = Counts()
-        self._places = Labels(PLACES)
+        self._places = Labels(MOST_PLACE_LABELS)
         self._lock = threading.Lock()
         self._registered = False
 
     def restored(self, states: Iterable[tuple[str, bytes]]) -> None:
         """These are all consignments of this worker now; ends of the past are not counted again."""
-        counts = Counts(second for _, told in states if (second := _open_since(_begun(told))) is not None)
+        counts = Counts(second for _, state in states if (second := _open_since(_begun(state))) is not None)
         with self._lock:
             if not self._registered:
                 REGISTRY.register(self)
@@ -132,17 +132,17 @@ class Watch(Collector):
         return []
 
 
-def _begun(told: bytes) -> Start:
+def _begun(state: bytes) -> Start:
     """A state that is none has not begun: what a record that cannot be read holds is parked, and counted there."""
     try:
-        return _start.decode(told)
+        return _start.decode(state)
     except UNREADABLE:
         return Start()
 
 
-def _open_since(told: Timeline | Start) -> int | None:
+def _open_since(state: Timeline | Start) -> int | None:
     """The second at which an open consignment began."""
-    if told.end is not None:
+    if state.end is not None:
         return None
-    first = told.accepted or told.assessed or told.arrived
+    first = state.accepted or state.assessed or state.arrived
     return int(first.timestamp()) if first else None

@@ -127,14 +127,14 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
     at = message.occurred_at
     match message:
         case DeclarationAccepted():
-            said = message.declaration
+            declaration = message.declaration
             again = (
                 {"stated": None, "end": None, "ended": None} if state.end == "rejected" else {}
             )  # a corrected declaration stands
-            return _with(state, accepted=at, **_labels(said), **again)
+            return _with(state, accepted=at, **_labels(declaration), **again)
         case DeclarationRejected():
-            said = message.declaration
-            return _with(state, ended=at, stated="rejected", end="rejected", **_labels(said))
+            declaration = message.declaration
+            return _with(state, ended=at, stated="rejected", end="rejected", **_labels(declaration))
         case ConsignmentAssessed():
             return _with(state, assessed=at, lane=message.lane.value, **_labels(message))
         case InspectionOrdered():
@@ -167,26 +167,26 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def stage_seconds(told: Timeline) -> dict[str, float]:
+def stage_seconds(timeline: Timeline) -> dict[str, float]:
     """Seconds of each stage of a released consignment, by the names and definitions of `schemas.spans`; all but the way to the gate."""
-    moments = _moments(told)
+    moments = _moments(timeline)
     found = {span.name: span.seconds(moments) for span in SPANS if span.name != "gate"}
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
-def gate_seconds(told: Timeline) -> float | None:
+def gate_seconds(timeline: Timeline) -> float | None:
     """Seconds from release until the last container passed the gate, once all of that is known."""
-    return seconds_of("gate", _moments(told)) if len(told.departed) >= told.boxes else None
+    return seconds_of("gate", _moments(timeline)) if len(timeline.departed) >= timeline.boxes else None
 
 
-def _moments(told: Timeline) -> Moments:
-    return Moments(*[getattr(told, name) for name in Moments._fields])
+def _moments(timeline: Timeline) -> Moments:
+    return Moments(*[getattr(timeline, name) for name in Moments._fields])
 
 
-def late_seconds(told: Timeline) -> dict[str, float]:
+def late_seconds(timeline: Timeline) -> dict[str, float]:
     """By how many seconds the last arrival and the last departure were recorded after they had happened, where that is known."""
-    last = max([*told.departed.values(), *told.left.values()], default=None)
-    spans = {"arrival": (told.arrived, told.arrival_recorded), "departure": (last, told.departure_recorded)}
+    last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
+    spans = {"arrival": (timeline.arrived, timeline.arrival_recorded), "departure": (last, timeline.departure_recorded)}
     return {
         name: max(0.0, (recorded - event).total_seconds())
         for name, (event, recorded) in spans.items()
@@ -204,8 +204,8 @@ def closed(state: State) -> bool:
     return state.end in ("rejected", "withdrawn")
 
 
-def _labels(said: Declaration | ConsignmentAssessed) -> dict[str, str]:
-    return {"office": said.customs_office, "mode": said.transport_mode, "direction": said.direction.value}
+def _labels(goods: Declaration | ConsignmentAssessed) -> dict[str, str]:
+    return {"office": goods.customs_office, "mode": goods.transport_mode, "direction": goods.direction.value}
 
 
 def _with(state: Timeline, **changes: Any) -> Timeline:
@@ -225,10 +225,10 @@ def _at_last(state: Timeline) -> Timeline:
     return state if end == state.end else state._replace(end=end)
 
 
-def _arrived(state: Timeline, told: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> Timeline:
-    if isinstance(told, ArrivalRetracted):
-        return _did_not_arrive(state, told)
-    at = told.occurred_at
+def _arrived(state: Timeline, fact: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> Timeline:
+    if isinstance(fact, ArrivalRetracted):
+        return _did_not_arrive(state, fact)
+    at = fact.occurred_at
     first = _earlier(state.first_arrived or state.arrived, at)
     if state.arrived is not None and at < state.arrived:
         return _with(state, first_arrived=first)
@@ -238,11 +238,11 @@ def _arrived(state: Timeline, told: ArrivalRecorded | ArrivalRetracted, hearing:
 
 def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
     """What still stands is told whole. When that was recorded is known only where it is the arrival that ended last before, too."""
-    told = retracted.arrived_at
-    recorded = state.arrival_recorded if told is not None and told == state.arrived else None
+    standing = retracted.arrived_at
+    recorded = state.arrival_recorded if standing is not None and standing == state.arrived else None
     first = retracted.first_arrived_at
     corrections = state.corrections + 1
-    return _with(state, arrived=told, first_arrived=first, arrival_recorded=recorded, corrections=corrections)
+    return _with(state, arrived=standing, first_arrived=first, arrival_recorded=recorded, corrections=corrections)
 
 
 def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:

@@ -16,12 +16,12 @@ from schemas.declaration import Declaration, Finding, Item
 from schemas.phrases import SeenPhrase, seen_phrase
 from schemas.vocabulary import Direction, TransportMode, plain_word
 from services.declaration import totals
-from services.declaration.codes import commodity, judged_on, listed, office, place, trade_mode
+from services.declaration.codes import commodity, judged_on, listed, listed_country, office, trade_mode
 from services.declaration.contradictions import carriage, direction, packaging
 from services.declaration.legal import legal, may_lack_mass
 from services.declaration.masses import masses
 from services.declaration.parties import parties
-from services.declaration.pointing import Seen, error, warning
+from services.declaration.pointing import Findings, error, warning
 
 MOST_ITEMS = 50
 """Lines of one declaration (GACC practice)."""
@@ -35,38 +35,38 @@ PORTED = frozenset({TransportMode.WATER.value, TransportMode.RAIL.value, Transpo
 """Modes whose goods travel under a bill of lading or waybill."""
 
 
-def customs(said: Declaration, today: date) -> Seen:
-    yield from office(said.customs_office)
-    yield from trade_mode(said.trade_mode)
-    yield from listed(said.transport_mode, TRANSPORT_MODES, "/transport_mode", "transport_mode_unknown")
-    if said.transport_mode in PORTED and not plain_word(said.bill_no):
-        yield error("/bill_no", "bill_missing", said.bill_no)
+def customs(declaration: Declaration, today: date) -> Findings:
+    yield from office(declaration.customs_office)
+    yield from trade_mode(declaration.trade_mode)
+    yield from listed(declaration.transport_mode, TRANSPORT_MODES, "/transport_mode", "transport_mode_unknown")
+    if declaration.transport_mode in PORTED and not plain_word(declaration.bill_no):
+        yield error("/bill_no", "bill_missing", declaration.bill_no)
 
 
-def route(said: Declaration, today: date) -> Seen:
-    if said.direction is Direction.IMPORT and not said.departure_country:
+def route(declaration: Declaration, today: date) -> Findings:
+    if declaration.direction is Direction.IMPORT and not declaration.departure_country:
         yield error("/departure_country", "departure_missing", "")
-    if said.direction is Direction.EXPORT and not said.destination_country:
+    if declaration.direction is Direction.EXPORT and not declaration.destination_country:
         yield error("/destination_country", "destination_missing", "")
     for name in ("departure_country", "destination_country"):
-        country = getattr(said, name)
+        country = getattr(declaration, name)
         if country:
-            yield from place(country, f"/{name}", said.customs_office)
-    entry = said.conveyance_entry_date
+            yield from listed_country(country, f"/{name}", declaration.customs_office)
+    entry = declaration.conveyance_entry_date
     if entry is not None and not -FAR <= entry - today <= AHEAD:
         yield error("/conveyance_entry_date", "entry_date_out_of_range", entry)
 
 
-def packing(said: Declaration, today: date) -> Seen:
-    if said.packages < 0:
-        yield error("/packages", "packages_negative", said.packages)
-    elif said.packages == 0:
-        yield error("/packages", "packages_missing", said.packages)
-    elif said.packages > MOST_DECLARED_PACKAGES:
-        yield error("/packages", "packages_too_many", said.packages)
-    yield from listed(said.package_kind, PACKAGE_KINDS, "/package_kind", "package_kind_unknown")
+def packing(declaration: Declaration, today: date) -> Findings:
+    if declaration.packages < 0:
+        yield error("/packages", "packages_negative", declaration.packages)
+    elif declaration.packages == 0:
+        yield error("/packages", "packages_missing", declaration.packages)
+    elif declaration.packages > MOST_DECLARED_PACKAGES:
+        yield error("/packages", "packages_too_many", declaration.packages)
+    yield from listed(declaration.package_kind, PACKAGE_KINDS, "/package_kind", "package_kind_unknown")
     numbers: set[str] = set()
-    for index, container in enumerate(said.containers):
+    for index, container in enumerate(declaration.containers):
         pointer, number = f"/containers/{index}/container_no", iso6346.plain(container.container_no)
         if number in numbers:
             yield error(pointer, "container_twice", number)
@@ -77,49 +77,51 @@ def packing(said: Declaration, today: date) -> Seen:
             yield warning(pointer, "container_check_digit", container.container_no)
 
 
-def values(said: Declaration, today: date) -> Seen:
-    yield from listed(said.currency, NAMES, "/currency", "currency_unknown")
-    if said.invoice_total < 0:
-        yield error("/invoice_total", "price_negative", said.invoice_total)
-    for pointer, seen in totals.too_fine(said):
-        yield error(pointer, "amount_too_fine", seen)
-    if said.items:
-        total = sum([item.total_price for item in said.items], Decimal(0))
-        fit = totals.fit_of_invoice(said, total)
+def values(declaration: Declaration, today: date) -> Findings:
+    yield from listed(declaration.currency, NAMES, "/currency", "currency_unknown")
+    if declaration.invoice_total < 0:
+        yield error("/invoice_total", "price_negative", declaration.invoice_total)
+    for pointer, value in totals.too_fine(declaration):
+        yield error(pointer, "amount_too_fine", value)
+    if declaration.items:
+        total = sum([item.total_price for item in declaration.items], Decimal(0))
+        fit = totals.fit_of_invoice(declaration, total)
         if fit is not totals.Fit.RIGHT:
             yield _misfit(
                 "/invoice_total",
                 "invoice_total",
                 fit,
-                seen_phrase("head_and_lines", head=said.invoice_total, lines=total),
+                seen_phrase("head_and_lines", head=declaration.invoice_total, lines=total),
             )
 
 
-def _misfit(pointer: str, name: str, fit: totals.Fit, seen: SeenPhrase) -> Finding:
+def _misfit(pointer: str, name: str, fit: totals.Fit, value: SeenPhrase) -> Finding:
     """What is said of a total that is not right: its code is `<name>_differs` where it is wrong, `<name>_rounded` where an officer
     looks at it."""
     if fit is totals.Fit.WRONG:
-        return error(pointer, f"{name}_differs", seen)
-    return warning(pointer, f"{name}_rounded", seen)
+        return error(pointer, f"{name}_differs", value)
+    return warning(pointer, f"{name}_rounded", value)
 
 
-def lines(said: Declaration, today: date) -> Seen:
-    if not said.items:
+def lines(declaration: Declaration, today: date) -> Findings:
+    if not declaration.items:
         yield error("/items", "items_missing", 0)
-    if len(said.items) > MOST_ITEMS:
-        yield error("/items", "items_too_many", len(said.items))
-    fewest = hs.SIX if is_sandbox(said.customs_office) else hs.NATIONAL_DIGITS
-    day = judged_on(said, today)
-    for index, item in enumerate(said.items):
+    if len(declaration.items) > MOST_ITEMS:
+        yield error("/items", "items_too_many", len(declaration.items))
+    fewest = hs.SIX if is_sandbox(declaration.customs_office) else hs.NATIONAL_DIGITS
+    day = judged_on(declaration, today)
+    for index, item in enumerate(declaration.items):
         at = f"/items/{index}"
         yield from commodity(item.hs_code, f"{at}/hs_code", fewest, day)
-        yield from place(item.origin_country, f"{at}/origin_country", said.customs_office)
+        yield from listed_country(item.origin_country, f"{at}/origin_country", declaration.customs_office)
         if item.form is not None and item.form.destination_country:
-            yield from place(item.form.destination_country, f"{at}/form/destination_country", said.customs_office)
-        yield from line(item, at, said.currency)
+            yield from listed_country(
+                item.form.destination_country, f"{at}/form/destination_country", declaration.customs_office
+            )
+        yield from line(item, at, declaration.currency)
 
 
-def line(item: Item, at: str, currency: str) -> Seen:
+def line(item: Item, at: str, currency: str) -> Findings:
     if not item.description or item.description.isspace():
         yield error(f"{at}/description", "description_missing", item.description)
     yield from listed(item.unit, UNITS, f"{at}/unit", "unit_unknown")
@@ -139,11 +141,11 @@ def line(item: Item, at: str, currency: str) -> Seen:
         yield error(f"{at}/total_price", "price_negative", item.total_price)
     fit = totals.fit_of_line(item)
     if fit is not totals.Fit.RIGHT:
-        seen = seen_phrase("product", quantity=item.quantity, price=item.unit_price, total=item.total_price)
-        yield _misfit(f"{at}/total_price", "line_total", fit, seen)
+        value = seen_phrase("product", quantity=item.quantity, price=item.unit_price, total=item.total_price)
+        yield _misfit(f"{at}/total_price", "line_total", fit, value)
 
 
-CHECKS: tuple[Callable[[Declaration, date], Seen], ...] = (
+CHECKS: tuple[Callable[[Declaration, date], Findings], ...] = (
     parties,
     customs,
     route,
@@ -159,7 +161,7 @@ MOST_FINDINGS = 100
 """A declarant reads the first hundred; the fact stays small."""
 
 
-def findings(said: Declaration, today: date) -> tuple[Finding, ...]:
+def findings(declaration: Declaration, today: date) -> tuple[Finding, ...]:
     """Everything the checks saw, in the order of the paper. `today`: the day on which the desk hears of it."""
-    seen = [finding for check in CHECKS for finding in check(said, today)]
-    return tuple(seen[:MOST_FINDINGS])
+    found = [finding for check in CHECKS for finding in check(declaration, today)]
+    return tuple(found[:MOST_FINDINGS])

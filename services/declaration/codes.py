@@ -9,36 +9,36 @@ from schemas.codes.ways import homes
 from schemas.declaration import Declaration
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
-from services.declaration.pointing import Seen, error, warning
+from services.declaration.pointing import Findings, error, warning
 
 
-def listed(code: str, table: Mapping[str, str], pointer: str, finding: str) -> Seen:
+def listed(code: str, table: Mapping[str, str], pointer: str, finding: str) -> Findings:
     """An error, with the nearest codes, where the table does not have this one."""
     if code not in table:
         yield error(pointer, finding, code, nearest(code, table))
 
 
-def office(code: str) -> Seen:
+def office(code: str) -> Findings:
     """Most offices of the country are not in the table, so that one of a known district is a finding, and its neighbours say nothing."""
     if code not in offices.OFFICES and offices.is_of_district(code):
-        seen = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
-        yield warning("/customs_office", "office_unlisted", seen)
+        value = seen_phrase("offices_held", office=code, held=str(offices.HELD), all=offices.IN_THE_COUNTRY)
+        yield warning("/customs_office", "office_unlisted", value)
     else:
         yield from listed(code, offices.OFFICES, "/customs_office", "office_unknown")
 
 
-def trade_mode(code: str) -> Seen:
+def trade_mode(code: str) -> Findings:
     """Modes of later announcements are not in the table, so that one that is written like a mode is a finding, upon which the papers
     are read; most modes are in it, so that the nearest ones are named.
     """
     if code not in trade.TRADE_MODES and trade.is_like_mode(code):
-        seen = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
-        yield warning("/trade_mode", "trade_mode_unlisted", seen, nearest(code, trade.TRADE_MODES))
+        value = seen_phrase("modes_held", mode=code, held=str(len(trade.TRADE_MODES)), day=str(trade.MODES_AS_OF))
+        yield warning("/trade_mode", "trade_mode_unlisted", value, nearest(code, trade.TRADE_MODES))
     else:
         yield from listed(code, trade.TRADE_MODES, "/trade_mode", "trade_mode_unknown")
 
 
-def place(country: str, at: str, office: str) -> Seen:
+def listed_country(country: str, at: str, office: str) -> Findings:
     """A country in a field of one; the sandbox offices have a country of their own."""
     if country not in homes(office):
         yield from listed(country, countries.NAMES, at, "country_unknown")
@@ -46,15 +46,15 @@ def place(country: str, at: str, office: str) -> Seen:
         yield warning(at, "country_left_open", country)
 
 
-def judged_on(said: Declaration, today: date) -> date:
+def judged_on(declaration: Declaration, today: date) -> date:
     """The day whose HS codes a declaration names: the one on which it is lodged; of imports that are declared ahead the one on which their
     conveyance enters (Tariff Law of the PRC, 2024, article 20: the tariff of that day applies).
     """
-    entry = said.conveyance_entry_date
-    return max(today, entry) if entry is not None and said.direction is Direction.IMPORT else today
+    entry = declaration.conveyance_entry_date
+    return max(today, entry) if entry is not None and declaration.direction is Direction.IMPORT else today
 
 
-def commodity(code: str, at: str, fewest: int, day: date) -> Seen:
+def commodity(code: str, at: str, fewest: int, day: date) -> Findings:
     """The HS code of a line. `fewest`: digits; papers of foreign data sets name no more than six, and go to sandbox offices.
 
     Of a day of which no table is held only the digits are judged, and nothing is said about that: no paper can be lodged on such a day,

@@ -12,51 +12,53 @@ from schemas.codes.ways import ONE_WAY, homes
 from schemas.declaration import Declaration
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction, TransportMode
-from services.declaration.pointing import Seen, error, warning
+from services.declaration.pointing import Findings, error, warning
 
 UNBOXED = frozenset({TransportMode.AIR.value, TransportMode.POST.value})
 """Modes that carry no freight containers (ISO 668)."""
 
 
-def packaging(said: Declaration, today: date) -> Seen:
+def packaging(declaration: Declaration, today: date) -> Findings:
     """Wood that is denied is an error: both fields are the declarant's own. Wood that may be there is a warning."""
-    if said.wood_packaging:
+    if declaration.wood_packaging:
         return
-    if said.package_kind in SOLID_WOOD_KINDS:
-        yield error("/wood_packaging", "wood_denied", seen_phrase("package_kind", kind=said.package_kind))
-    elif said.package_kind in MAYBE_WOOD_KINDS:
-        yield warning("/wood_packaging", "wood_not_named", seen_phrase("package_kind", kind=said.package_kind))
+    if declaration.package_kind in SOLID_WOOD_KINDS:
+        yield error("/wood_packaging", "wood_denied", seen_phrase("package_kind", kind=declaration.package_kind))
+    elif declaration.package_kind in MAYBE_WOOD_KINDS:
+        yield warning("/wood_packaging", "wood_not_named", seen_phrase("package_kind", kind=declaration.package_kind))
 
 
-def direction(said: Declaration, today: date) -> Seen:
+def direction(declaration: Declaration, today: date) -> Findings:
     """Imports come here, exports leave from here, and some trade modes exist for one of them only."""
-    only = ONE_WAY.get(said.trade_mode)
-    if only is not None and only is not said.direction:
+    only = ONE_WAY.get(declaration.trade_mode)
+    if only is not None and only is not declaration.direction:
         yield error(
             "/trade_mode",
             "trade_mode_of_other_direction",
-            seen_phrase("mode_and_direction", mode=said.trade_mode, direction=said.direction),
+            seen_phrase("mode_and_direction", mode=declaration.trade_mode, direction=declaration.direction),
         )
-    here = homes(said.customs_office) | {""}
-    if said.direction is Direction.IMPORT and alpha2(said.destination_country) not in here:
-        yield error("/destination_country", "import_destined_abroad", said.destination_country)
-    if said.direction is Direction.EXPORT and alpha2(said.departure_country) not in here:
-        yield error("/departure_country", "export_departing_abroad", said.departure_country)
-    if said.departure_country and alpha2(said.departure_country) == alpha2(said.destination_country):
-        yield warning("/destination_country", "route_without_journey", said.destination_country)
+    here = homes(declaration.customs_office) | {""}
+    if declaration.direction is Direction.IMPORT and alpha2(declaration.destination_country) not in here:
+        yield error("/destination_country", "import_destined_abroad", declaration.destination_country)
+    if declaration.direction is Direction.EXPORT and alpha2(declaration.departure_country) not in here:
+        yield error("/departure_country", "export_departing_abroad", declaration.departure_country)
+    if declaration.departure_country and alpha2(declaration.departure_country) == alpha2(
+        declaration.destination_country
+    ):
+        yield warning("/destination_country", "route_without_journey", declaration.destination_country)
 
 
-def carriage(said: Declaration, today: date) -> Seen:
+def carriage(declaration: Declaration, today: date) -> Findings:
     """A ship has a name, and an aircraft takes air containers only (IATA unit load devices)."""
-    if said.transport_mode == TransportMode.WATER.value and not said.conveyance.strip():
-        yield error("/conveyance", "conveyance_missing", said.conveyance)
-    if said.transport_mode not in UNBOXED:
+    if declaration.transport_mode == TransportMode.WATER.value and not declaration.conveyance.strip():
+        yield error("/conveyance", "conveyance_missing", declaration.conveyance)
+    if declaration.transport_mode not in UNBOXED:
         return
-    numbers = [iso6346.plain(container.container_no) for container in said.containers]
-    if said.transport_mode == TransportMode.AIR.value:
+    numbers = [iso6346.plain(container.container_no) for container in declaration.containers]
+    if declaration.transport_mode == TransportMode.AIR.value:
         for index, number in enumerate(numbers):
             if iso6346.is_of_freight(number):
                 yield error(f"/containers/{index}/container_no", "sea_container_by_air", number)
     elif numbers:
-        seen = seen_phrase("boxes_and_mode", count=len(numbers), mode=said.transport_mode)
-        yield warning("/containers", "container_not_carried", seen)
+        value = seen_phrase("boxes_and_mode", count=len(numbers), mode=declaration.transport_mode)
+        yield warning("/containers", "container_not_carried", value)

@@ -131,12 +131,12 @@ class Lodgement(NamedTuple):
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     match message:
         case LodgeDeclaration():
-            said = message.declaration
-            derived = consignment_id(said.declarant, said.reference)
+            declaration = message.declaration
+            derived = consignment_id(declaration.declarant, declaration.reference)
             if message.consignment_id != derived:
-                seen = phrase("derived_id", names=f"{said.declarant}/{said.reference}", id=derived)
-                return (refusal(message, hearing, "consignment_id_mismatch", seen),)
-            lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, said)
+                why = phrase("derived_id", names=f"{declaration.declarant}/{declaration.reference}", id=derived)
+                return (refusal(message, hearing, "consignment_id_mismatch", why),)
+            lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, declaration)
             return lodge(state, lodged, hearing)
         case DeclarationLodgedAgain():
             lodged = Lodgement(
@@ -185,15 +185,15 @@ def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]
 
 def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
     """The verdict of the checks."""
-    said = lodged.declaration
-    seen = findings(said, day_in_china(hearing.at))
+    declaration = lodged.declaration
+    found = findings(declaration, day_in_china(hearing.at))
     request_id = "" if lodged.request_id == hearing.message_id else lodged.request_id
-    if any(finding.severity is Severity.ERROR for finding in seen):
+    if any(finding.severity is Severity.ERROR for finding in found):
         return DeclarationRejected(
             consignment_id=lodged.consignment_id,
             occurred_at=hearing.at,
-            declaration=said,
-            findings=seen,
+            declaration=declaration,
+            findings=found,
             number=lodged.number,
             earlier=lodged.earlier,
             request_id=request_id,
@@ -201,9 +201,9 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
     return DeclarationAccepted(
         consignment_id=lodged.consignment_id,
         occurred_at=hearing.at,
-        declaration_no=declaration_no(said, hearing.at, lodged.serial),
-        declaration=said,
-        warnings=seen,
+        declaration_no=declaration_no(declaration, hearing.at, lodged.serial),
+        declaration=declaration,
+        warnings=found,
         number=lodged.number,
         earlier=lodged.earlier,
         request_id=request_id,
@@ -230,13 +230,13 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
     )
 
 
-def sent_back(lodged: Lodgement, hearing: Hearing, code: str, seen: Phrase) -> RequestRefused:
+def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: Phrase) -> RequestRefused:
     """The refusal of a lodgement, whatever message brought it here."""
-    return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, seen)
+    return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
 
-def _reference(said: Declaration) -> str:
-    return shown(said.reference, 100)
+def _reference(declaration: Declaration) -> str:
+    return shown(declaration.reference, 100)
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
@@ -272,11 +272,11 @@ def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
 def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
     """To the next consignment of the reference, which decides about it under its own key. `number`: of the one that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
-        seen = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
-        return (sent_back(lodged, hearing, "reference_spent", seen),)
-    said = lodged.declaration
-    later = consignment_id(said.declarant, said.reference, number + 1)
-    told = DeclarationPassedOn(
+        why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
+        return (sent_back(lodged, hearing, "reference_spent", why),)
+    declaration = lodged.declaration
+    later = consignment_id(declaration.declarant, declaration.reference, number + 1)
+    passed_on = DeclarationPassedOn(
         consignment_id=lodged.consignment_id, occurred_at=hearing.at, request_id=lodged.request_id, later=later
     )
     again = DeclarationLodgedAgain(
@@ -286,69 +286,73 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
         number=number + 1,
         request_id=lodged.request_id,
         serial=lodged.serial,
-        declaration=said,
+        declaration=declaration,
     )
-    return (told, again)
+    return (passed_on, again)
 
 
-def declaration_no(said: Declaration, at: datetime, serial: int) -> str:
+def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
     """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests.
 
     `serial`: of the request, wherever it is decided; each request is accepted once at most.
     """
     year = day_in_china(at).year
-    flag = "1" if said.direction is Direction.IMPORT else "0"
-    return f"{said.customs_office}{year:04}{flag}{serial % SERIALS:09}"
+    flag = "1" if declaration.direction is Direction.IMPORT else "0"
+    return f"{declaration.customs_office}{year:04}{flag}{serial % SERIALS:09}"
 
 
-def withdraw(state: State, asked: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
+def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
     """To the release desk, which answers; each request goes there once."""
     match state:
         case Unknown():
-            return (refusal(asked, hearing, "not_lodged", phrase("nothing_lodged")),)
+            return (refusal(request, hearing, "not_lodged", phrase("nothing_lodged")),)
         case Rejected():
-            return (refusal(asked, hearing, "not_accepted", phrase("rejected")),)
+            return (refusal(request, hearing, "not_accepted", phrase("rejected")),)
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
-            if asked.principal != state.declarant:
-                return (refusal(asked, hearing, "wrong_declarant", phrase("not_the_declarant", who=asked.principal)),)
+            if request.principal != state.declarant:
+                return (
+                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                )
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
                 return (
                     refusal(
-                        asked, hearing, "too_many_requests", phrase("wishes_passed_on", count=len(state.withdrawals))
+                        request, hearing, "too_many_requests", phrase("wishes_passed_on", count=len(state.withdrawals))
                     ),
                 )
             wish = WithdrawalRequested(
-                consignment_id=asked.consignment_id,
+                consignment_id=request.consignment_id,
                 occurred_at=hearing.at,
                 request_id=hearing.message_id,
-                reason=asked.reason,
+                reason=request.reason,
             )
             return (wish,)
         case Withdrawn():
             if hearing.message_id in state.withdrawals:
                 return ()
-            if asked.principal != state.declarant:
-                return (refusal(asked, hearing, "wrong_declarant", phrase("not_the_declarant", who=asked.principal)),)
-            return (refusal(asked, hearing, "already_withdrawn", phrase("withdrawn_already")),)
+            if request.principal != state.declarant:
+                return (
+                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                )
+            return (refusal(request, hearing, "already_withdrawn", phrase("withdrawn_already")),)
         case _:
             assert_never(state)
 
 
-def paper(said: Declaration) -> str:
+def paper(declaration: Declaration) -> str:
     """What tells two declarations apart: half a SHA-256 of their content, each number in its shortest form."""
-    return _half_of(_NUMBER.sub(_plain, said.__pydantic_serializer__.to_json(said)))
+    return _half_of(_NUMBER.sub(_plain, declaration.__pydantic_serializer__.to_json(declaration)))
 
 
-def paper_as_written(said: Declaration) -> str:
+def paper_as_written(declaration: Declaration) -> str:
     """The same as the release before made it, which told 45.0 from 45; its records still have it."""
-    return _half_of(said.__pydantic_serializer__.to_json(said))
+    return _half_of(declaration.__pydantic_serializer__.to_json(declaration))
 
 
-def is_same_paper(remembered: str, said: Declaration) -> bool:
+def is_same_paper(remembered: str, declaration: Declaration) -> bool:
     """Whether this declaration is the one of which `remembered` was made, by this release or by the one before."""
-    return remembered in (paper(said), paper_as_written(said))
+    return remembered in (paper(declaration), paper_as_written(declaration))
 
 
 def _half_of(written: bytes) -> str:

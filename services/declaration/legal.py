@@ -8,7 +8,7 @@ from schemas.declaration import Item
 from schemas.phrases import seen_phrase
 from services.declaration.codes import listed
 from services.declaration.masses import LEAST
-from services.declaration.pointing import Seen, error, warning
+from services.declaration.pointing import Findings, error, warning
 from services.declaration.totals import HUNDREDTH
 
 
@@ -21,7 +21,7 @@ def may_lack_mass(item: Item) -> bool:
     return legally or item.hs_code.startswith(hs.ELECTRICITY) or item.unit in ENERGY
 
 
-def legal(item: Item, at: str) -> Seen:
+def legal(item: Item, at: str) -> Findings:
     """The first and the second legal quantity, each with its unit, the second after the first."""
     first, second = (item.first_quantity, item.first_unit), (item.second_quantity, item.second_unit)
     if second != (None, "") and first == (None, ""):

@@ -10,7 +10,7 @@ from schemas.codes.counted import COUNTED
 from schemas.codes.units import KILOGRAMS
 from schemas.declaration import Declaration, Item
 from schemas.phrases import seen_phrase
-from services.declaration.pointing import Seen, error, warning
+from services.declaration.pointing import Findings, error, warning
 from services.declaration.totals import HUNDREDTH, half_of_last_place
 
 LEAST = Decimal("0.05")
@@ -23,8 +23,8 @@ MOST_IN_A_BOX_KG = Decimal(60_000)
 """Flat racks and platforms are built for up to 55 t; none carries more than this."""
 
 
-def masses(said: Declaration, today: date) -> Seen:
-    gross, net = said.gross_mass_kg, said.net_mass_kg
+def masses(declaration: Declaration, today: date) -> Findings:
+    gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
     for name, mass in (("gross_mass_kg", gross), ("net_mass_kg", net)):
         if mass <= 0:
             yield error(f"/{name}", "mass_not_positive", mass)
@@ -32,47 +32,47 @@ def masses(said: Declaration, today: date) -> Seen:
             yield warning(f"/{name}", "mass_below_one", mass)
     if net > gross:
         yield error("/net_mass_kg", "net_above_gross", f"{net} > {gross}")
-    yield from _of_lines(said)
-    yield from _in_boxes(said)
-    for index, item in enumerate(said.items):
+    yield from _of_lines(declaration)
+    yield from _in_boxes(declaration)
+    for index, item in enumerate(declaration.items):
         yield from _of_quantity(item, f"/items/{index}", gross)
 
 
-def _of_lines(said: Declaration) -> Seen:
+def _of_lines(declaration: Declaration) -> Findings:
     """Each line, and all of them, against the head."""
-    gross, net = said.gross_mass_kg, said.net_mass_kg
-    for index, item in enumerate(said.items):
+    gross, net = declaration.gross_mass_kg, declaration.net_mass_kg
+    for index, item in enumerate(declaration.items):
         if item.net_mass_kg > gross and _is_above(item.net_mass_kg, gross, Decimal(0)):
             yield error(f"/items/{index}/net_mass_kg", "line_above_gross", f"{item.net_mass_kg} > {gross}")
-    if not said.items:
+    if not declaration.items:
         return
-    total = sum([item.net_mass_kg for item in said.items], Decimal(0))
+    total = sum([item.net_mass_kg for item in declaration.items], Decimal(0))
     if total == net <= gross:  # nearly always: what follows takes longer
         return
-    rounded = sum([half_of_last_place(item.net_mass_kg) for item in said.items], Decimal(0))
-    if len(said.items) > 1 and _is_above(total, gross, rounded):
+    rounded = sum([half_of_last_place(item.net_mass_kg) for item in declaration.items], Decimal(0))
+    if len(declaration.items) > 1 and _is_above(total, gross, rounded):
         yield error("/gross_mass_kg", "lines_above_gross", seen_phrase("head_and_lines", head=gross, lines=total))
     if net == FILLED_IN and total < FILLED_IN:
         return
-    if total < net and any(item.net_mass_kg == 0 for item in said.items):
+    if total < net and any(item.net_mass_kg == 0 for item in declaration.items):
         return  # lines whose legal units are no mass say none
     if not _agree(total, net, rounded + half_of_last_place(net)):
         yield warning("/net_mass_kg", "net_mass_differs", seen_phrase("head_and_lines", head=net, lines=total))
 
 
-def _in_boxes(said: Declaration) -> Seen:
+def _in_boxes(declaration: Declaration) -> Findings:
     """Shares of the gross mass: the paper does not say what is in which container."""
-    if not said.containers:
+    if not declaration.containers:
         return
-    each = said.gross_mass_kg / len(said.containers)
-    seen = seen_phrase("mass_in_boxes", mass=said.gross_mass_kg, count=len(said.containers))
+    each = declaration.gross_mass_kg / len(declaration.containers)
+    value = seen_phrase("mass_in_boxes", mass=declaration.gross_mass_kg, count=len(declaration.containers))
     if each > MOST_IN_A_BOX_KG:
-        yield error("/containers", "container_overloaded", seen)
+        yield error("/containers", "container_overloaded", value)
     elif each > RATED_KG:
-        yield warning("/containers", "container_heavy", seen)
+        yield warning("/containers", "container_heavy", value)
 
 
-def _of_quantity(item: Item, at: str, gross: Decimal) -> Seen:
+def _of_quantity(item: Item, at: str, gross: Decimal) -> Findings:
     if item.unit in COUNTED and item.quantity % 1:
         yield error(
             f"{at}/quantity",

@@ -10,17 +10,17 @@ from schemas.codes.offices import is_sandbox
 from schemas.declaration import Declaration
 from schemas.phrases import seen_phrase
 from schemas.vocabulary import Direction
-from services.declaration.pointing import Seen, error, warning
+from services.declaration.pointing import Findings, error, warning
 
 
-def parties(said: Declaration, today: date) -> Seen:
-    yield from _party("declarant", said.declarant, said.customs_office)
-    foreign = said.direction is Direction.EXPORT and uscc.is_name(said.consignee)
-    if said.consignee != said.declarant and not foreign:
-        yield from _party("consignee", said.consignee, said.customs_office)
+def parties(declaration: Declaration, today: date) -> Findings:
+    yield from _party("declarant", declaration.declarant, declaration.customs_office)
+    foreign = declaration.direction is Direction.EXPORT and uscc.is_name(declaration.consignee)
+    if declaration.consignee != declaration.declarant and not foreign:
+        yield from _party("consignee", declaration.consignee, declaration.customs_office)
 
 
-def _party(name: str, code: str, office: str) -> Seen:
+def _party(name: str, code: str, office: str) -> Findings:
     if not uscc.is_well_formed(code):
         yield error(f"/{name}", _wrong(name, code), code)
         return
@@ -29,11 +29,11 @@ def _party(name: str, code: str, office: str) -> Seen:
         broken = (*broken, uscc.Part.AREA)
     if not broken:
         return
-    seen = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.Part if part in broken]))
+    value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.Part if part in broken]))
     if len(broken) > 1:
-        yield error(f"/{name}", _wrong(name, code), seen)
+        yield error(f"/{name}", _wrong(name, code), value)
     else:
-        yield warning(f"/{name}", f"{name}_breaks_standard", seen)
+        yield warning(f"/{name}", f"{name}_breaks_standard", value)
 
 
 def _wrong(name: str, code: str) -> str:

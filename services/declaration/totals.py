@@ -50,19 +50,19 @@ def fit_of_line(item: Item) -> Fit:
     return _fit(product, item.total_price, right, rounded)
 
 
-def fit_of_invoice(said: Declaration, total: Decimal) -> Fit:
+def fit_of_invoice(declaration: Declaration, total: Decimal) -> Fit:
     """The invoice total against `total`, the sum of the totals of the lines, each of which may be rounded to the minor unit."""
-    if total == said.invoice_total:
+    if total == declaration.invoice_total:
         return Fit.RIGHT
-    right = minor_unit(said.currency) * HALF * len(said.items)
-    return _fit(total, said.invoice_total, right, half_of_last_place(said.invoice_total))
+    right = minor_unit(declaration.currency) * HALF * len(declaration.items)
+    return _fit(total, declaration.invoice_total, right, half_of_last_place(declaration.invoice_total))
 
 
-def too_fine(said: Declaration) -> Iterator[tuple[str, str]]:
+def too_fine(declaration: Declaration) -> Iterator[tuple[str, str]]:
     """Pointer to, and words about, each amount with more decimals than its currency has. Unit prices may have more."""
-    amounts = [("/invoice_total", said.invoice_total, said.currency)]
+    amounts = [("/invoice_total", declaration.invoice_total, declaration.currency)]
     amounts += [
-        (f"/items/{index}/total_price", item.total_price, item.currency) for index, item in enumerate(said.items)
+        (f"/items/{index}/total_price", item.total_price, item.currency) for index, item in enumerate(declaration.items)
     ]
     for pointer, amount, currency in amounts:
         if amount % minor_unit(currency):

@@ -80,8 +80,8 @@ def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
     if part is None:
         return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
     if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
-        seen = phrase("stated_since_seen", seen=message.version, last=part.version)
-        return Learned(box, ("stated_again", seen))
+        why = phrase("stated_since_seen", seen=message.version, last=part.version)
+        return Learned(box, ("stated_again", why))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
     return Learned(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))

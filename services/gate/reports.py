@@ -70,9 +70,9 @@ def _report(message: Reported, hearing: Hearing) -> Report:
     )
 
 
-def _others(numbers: tuple[str, ...], own: str, told: bool) -> tuple[str, ...]:
+def _others(numbers: tuple[str, ...], own: str, applies: bool) -> tuple[str, ...]:
     """Numbers of other containers as desks write them, each once; none of an event of another kind."""
-    plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if told else {}
+    plain_ones = dict.fromkeys([plain(shown(number, 17)) for number in numbers]) if applies else {}
     return tuple([number for number in plain_ones if number and number != own])
 
 

@@ -27,7 +27,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
     known = next((p for p in box.parts if p.consignment_id == name), None)
     if known is not None and known.version >= message.version:
         return box
-    standing, said = _standing(message), _kept(message)
+    standing, phrases = _standing(message), _kept(message)
     if known is None and box.forgotten is not None and message.arrived_at and message.arrived_at <= box.forgotten:
         return box  # its visit is not kept any more
     if known is None and len(box.parts) >= MOST_PARTS:
@@ -47,7 +47,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         version=message.version,
         shared_by=message.shared_by,
         standing=standing,
-        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) and not said else "",
+        reason=shown(message.reason, breaks=True) if isinstance(message, ContainerHeld) and not phrases else "",
         bill=message.bill_no,
         conveyance=message.conveyance,
         direction=message.direction,
@@ -59,7 +59,7 @@ def add_statement(box: Box, message: ContainerHeld | ContainerFreed, hearing: He
         source=message.source or (known.source if known else ""),
         transferred=known.transferred if known else (),
         told_again=known.told_again if known else False,
-        phrases=said,
+        phrases=phrases,
         **_freedom(known, standing, stated_at),
     )
     yes = box.yes if standing == "released" else over(box.yes, hearing.at, name)

@@ -165,66 +165,66 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     if ordered.standing == "answered":
         return (refusal(found, hearing, "already_answered", phrase("answered_before", control=found.control)),)
     if found.revision != ordered.next_revision:
-        seen = phrase("answer_of_another", revision=found.revision, control=found.control, next=ordered.next_revision)
-        return (refusal(found, hearing, "opened_again", seen),)
+        why = phrase("answer_of_another", revision=found.revision, control=found.control, next=ordered.next_revision)
+        return (refusal(found, hearing, "opened_again", why),)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
 
-def correct(state: State, asked: Correction, hearing: Hearing) -> tuple[Fact, ...]:
+def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, ...]:
     """The answer that stands is taken back, and replaced where the right one is told; it must be named, for it may be another
     one by now.
     """
-    ordered = _asked_about(state, asked, hearing)
+    ordered = _asked_about(state, request, hearing)
     if not isinstance(ordered, Order):
         return ordered
-    if ordered.answered_by != asked.wrong or not ordered.answered_by:
-        control, by = asked.control, shown(ordered.answered_by, 200)
-        seen = phrase("answered_by", control=control, request=by) if by else phrase("not_answered", control=control)
-        return (refusal(asked, hearing, "not_the_latest", seen),)
+    if ordered.answered_by != request.wrong or not ordered.answered_by:
+        control, by = request.control, shown(ordered.answered_by, 200)
+        why = phrase("answered_by", control=control, request=by) if by else phrase("not_answered", control=control)
+        return (refusal(request, hearing, "not_the_latest", why),)
     retracted = FindingsRetracted(
-        consignment_id=asked.consignment_id,
+        consignment_id=request.consignment_id,
         occurred_at=hearing.at,
-        control=asked.control,
-        wrong=asked.wrong,
-        officer=asked.asked_by,
-        reason=asked.reason,
-        due=hearing.at + TIME_LIMITS[asked.control],
+        control=request.control,
+        wrong=request.wrong,
+        officer=request.asked_by,
+        reason=request.reason,
+        due=hearing.at + TIME_LIMITS[request.control],
         revision=ordered.next_revision,
     )
-    match asked:
+    match request:
         case RetractFindings():
             return (retracted,)
         case CorrectFindings():
-            answer = conclude(asked, retracted.revision + 1, _goods(state), hearing)
+            answer = conclude(request, retracted.revision + 1, _goods(state), hearing)
             return (answer,) if isinstance(answer, RequestRefused) else (retracted, answer)
         case _:
-            assert_never(asked)
+            assert_never(request)
 
 
-def _asked_about(state: State, asked: Findings | Correction, hearing: Hearing) -> Order | tuple[Fact, ...]:
+def _asked_about(state: State, request: Findings | Correction, hearing: Hearing) -> Order | tuple[Fact, ...]:
     """The order that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
     match state:
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
+            return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
         case Quiet() | Ordered():
             pass
         case _:
             assert_never(state)
-    control = asked.control
+    control = request.control
     if control not in TIME_LIMITS:
-        return (refusal(asked, hearing, "wrong_control", phrase("by_treatment_record", control=control)),)
+        return (refusal(request, hearing, "wrong_control", phrase("by_treatment_record", control=control)),)
     ordered = _order_of(state, control)
     if ordered is None:
-        return (refusal(asked, hearing, "not_ordered", phrase("control_not_ordered", control=control)),)
+        return (refusal(request, hearing, "not_ordered", phrase("control_not_ordered", control=control)),)
     return () if ordered.known(hearing.message_id) else ordered
 
 
 def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer | RequestRefused:
     """What the officer found, as a fact. A pest without a name, or a name beside "in order", is sent back."""
     pest = found.pest.strip()
-    told: dict[str, Any] = {
+    common: dict[str, Any] = {
         "consignment_id": found.consignment_id,
         "occurred_at": hearing.at,
         "control": found.control,
@@ -237,17 +237,17 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
         case FindingsResult.CONFORM:
             if pest:
                 return refusal(found, hearing, "pest_contradicts", phrase("conform_with_pest"))
-            return InspectionPassed(**told, remarks=found.remarks)
+            return InspectionPassed(**common, remarks=found.remarks)
         case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
             return RectificationRequested(
-                **told, reason=reason(why), due=hearing.at + RECTIFICATION_LIMIT, phrases=(why,)
+                **common, reason=reason(why), due=hearing.at + RECTIFICATION_LIMIT, phrases=(why,)
             )
         case FindingsResult.NOT_CONFORM | FindingsResult.REFUSE:
-            return InspectionFailed(**told, reason=reason(why), phrases=(why,))
+            return InspectionFailed(**common, reason=reason(why), phrases=(why,))
         case FindingsResult.PEST:
             if not pest:
                 return refusal(found, hearing, "pest_missing", phrase("pest_without_name"))
-            return PestIntercepted(**told, pest=pest, goods=goods)
+            return PestIntercepted(**common, pest=pest, goods=goods)
         case _:
             assert_never(found.result)
 

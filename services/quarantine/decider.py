@@ -222,76 +222,76 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
         return (refusal(record, hearing, "already_answered", phrase("attempt_verified", attempt=need.attempt)),)
     sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
-        seen = phrase("record_before", attempt=need.attempt, taken=need.opened)
-        return (refusal(record, hearing, "opened_again", seen),)
+        why = phrase("record_before", attempt=need.attempt, taken=need.opened)
+        return (refusal(record, hearing, "opened_again", why),)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, sent):
         return (refusal(record, hearing, *fault),)
     return conclude(need, row, record, hearing)
 
 
-def take_back(state: State, asked: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
+def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """The record that was judged last no longer stands, and the corrected one is judged in its place. Its attempt is in hand
     again; where the next one is by now, it does not count.
     """
-    need = _need_to_correct(state, asked, hearing)
+    need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
         return need
     last = need.last
-    if last is None or last.request != asked.wrong:
-        seen = (
+    if last is None or last.request != request.wrong:
+        why = (
             phrase("record_judged_last", origin=need.origin, request=shown(last.request, 200))
             if last
             else phrase("no_record_stands", origin=need.origin)
         )
-        return (refusal(asked, hearing, "not_the_latest", seen),)
+        return (refusal(request, hearing, "not_the_latest", why),)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
-        consignment_id=asked.consignment_id,
+        consignment_id=request.consignment_id,
         occurred_at=hearing.at,
         origin=need.origin,
         attempt=last.attempt,
-        wrong=asked.wrong,
-        retracted_by=asked.asked_by,
-        reason=asked.reason,
+        wrong=request.wrong,
+        retracted_by=request.asked_by,
+        reason=request.reason,
         due=hearing.at + time_limit(need.goods, need.methods, day_in_china(last.since)) if in_hand else need.due,
         finding=need.finding,
         revision=need.revision,
     )
     facts = (retracted, *_taken_up(state, retracted, hearing))
-    match asked:
+    match request:
         case RetractTreatment():
             return facts
         case CorrectTreatment():
             pass
         case _:
-            assert_never(asked)
-    if asked.attempt != last.attempt:
-        seen = phrase("attempt_of_wrong", attempt=asked.attempt, wrong=last.attempt)
-        return (refusal(asked, hearing, "wrong_attempt", seen),)
-    row = row_for(need.goods, asked.method, day_in_china(last.since))
-    if fault := unusable(row, asked, last.since, hearing.sent):
-        return (refusal(asked, hearing, *fault),)
+            assert_never(request)
+    if request.attempt != last.attempt:
+        why = phrase("attempt_of_wrong", attempt=request.attempt, wrong=last.attempt)
+        return (refusal(request, hearing, "wrong_attempt", why),)
+    row = row_for(need.goods, request.method, day_in_china(last.since))
+    if fault := unusable(row, request, last.since, hearing.sent):
+        return (refusal(request, hearing, *fault),)
     as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
-    verdict = conclude(as_ordered, row, asked, hearing)
+    verdict = conclude(as_ordered, row, request, hearing)
     return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
 
 
-def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
+def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's decision no longer stands, and the question is open again."""
-    need = _need_to_correct(state, asked, hearing)
+    need = _need_to_correct(state, request, hearing)
     if not isinstance(need, Need):
         return need
-    if not need.decided or need.decided != asked.wrong or need.last is not None:
-        seen = phrase("not_decided_by", origin=need.origin, request=asked.wrong[:80])
-        return (refusal(asked, hearing, "not_the_latest", seen),)
+    if not need.decided or need.decided != request.wrong or need.last is not None:
+        why = phrase("not_decided_by", origin=need.origin, request=request.wrong[:80])
+        return (refusal(request, hearing, "not_the_latest", why),)
     retracted = TreatmentDecisionRetracted(
-        consignment_id=asked.consignment_id,
+        consignment_id=request.consignment_id,
         occurred_at=hearing.at,
         origin=need.origin,
-        wrong=asked.wrong,
-        officer=asked.asked_by,
-        reason=asked.reason,
+        wrong=request.wrong,
+        officer=request.asked_by,
+        reason=request.reason,
         due=hearing.at + TIME_LIMIT,
         finding=need.finding,
         revision=need.revision,
@@ -300,26 +300,26 @@ def ask_again(state: State, asked: RetractTreatmentDecision, hearing: Hearing) -
 
 
 def _need_to_correct(
-    state: State, asked: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
+    state: State, request: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
 ) -> Need | tuple[Fact, ...]:
     """The need that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
-    code = "not_referred" if isinstance(asked, RetractTreatmentDecision) else "not_ordered"
+    code = "not_referred" if isinstance(request, RetractTreatmentDecision) else "not_ordered"
     match state:
         case Withdrawn():
-            return _after_the_end(state, asked, hearing, phrase("withdrawn"))
+            return _after_the_end(state, request, hearing, phrase("withdrawn"))
         case Abandoned():
             if hearing.message_id in state.answered:
                 return ()
-            if asked.origin != state.failed:
-                return (refusal(asked, hearing, "consignment_closed", phrase("given_up_elsewhere")),)
+            if request.origin != state.failed:
+                return (refusal(request, hearing, "consignment_closed", phrase("given_up_elsewhere")),)
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
         case _:
             assert_never(state)
-    need = next((each for each in needs if each.origin == asked.origin and each.standing != "cancelled"), None)
+    need = next((each for each in needs if each.origin == request.origin and each.standing != "cancelled"), None)
     if need is None:
-        return (refusal(asked, hearing, code, phrase("no_treatment_ordered", origin=asked.origin[:40])),)
+        return (refusal(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40])),)
     return () if hearing.message_id in need.answered else need
 
 
@@ -360,7 +360,7 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
         schedule=schedule,
         shortfalls=tuple([shown(sentence(*each), breaks=True) for each in shortfalls]),
         unit=record.asked_by,
-        phrases=tuple([said for each in shortfalls for said in each]),
+        phrases=tuple([one for each in shortfalls for one in each]),
     )
     tried = need.attempt - need.first + 1
     if tried < ATTEMPTS:
@@ -386,11 +386,11 @@ def conclude(need: Need, row: Row | None, record: TreatmentReport, hearing: Hear
     return (failed, given_up)
 
 
-def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, seen: Phrase) -> tuple[Fact, ...]:
+def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearing, why: Phrase) -> tuple[Fact, ...]:
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
-    return (refusal(request, hearing, "consignment_closed", seen),)
+    return (refusal(request, hearing, "consignment_closed", why),)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -406,17 +406,17 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
     if need is not None and hearing.message_id in need.answered:
         return ()
     if need is None or need.methods or need.settled:
-        seen = phrase("nobody_asked", origin=decided.origin[:40])
-        return (refusal(decided, hearing, "not_referred", seen),)
+        why = phrase("nobody_asked", origin=decided.origin[:40])
+        return (refusal(decided, hearing, "not_referred", why),)
     if (decided.finding, decided.revision) != (need.finding, need.revision):
-        seen = phrase(
+        why = phrase(
             "decision_of_another",
             revision=decided.revision,
             finding=decided.finding,
             next=need.revision,
             asked=need.finding,
         )
-        return (refusal(decided, hearing, "opened_again", seen),)
+        return (refusal(decided, hearing, "opened_again", why),)
     match decided.decision:
         case TreatmentDecision.TREAT:
             return (_order_as_decided(need, decided, hearing),)
@@ -509,11 +509,13 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case TreatmentReferred():
             return asked_of_an_officer(state, message)
         case TreatmentWaived():
-            said = message.revision + 1
-            return changed(state, message.origin, hearing, standing="waived", said=said, decided=hearing.message_id)
+            published = message.revision + 1
+            return changed(
+                state, message.origin, hearing, standing="waived", said=published, decided=hearing.message_id
+            )
         case QuarantineRefused():
-            said = message.revision + 1
-            refused = changed(state, message.origin, hearing, said=said, decided=hearing.message_id)
+            published = message.revision + 1
+            refused = changed(state, message.origin, hearing, said=published, decided=hearing.message_id)
             return Abandoned(answered=answered_of(refused), failed=message.origin, needs=refused.needs)
         case TreatmentVerified() | TreatmentFailed():
             return judged(state, message, hearing)

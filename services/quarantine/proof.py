@@ -52,11 +52,11 @@ def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, sent: 
 
 def doubled(record: TreatmentReport) -> Phrase | None:
     """Which hour was read twice at one sampling place; None where none was. Nobody knows which of the two is true."""
-    seen: set[tuple[str, Decimal]] = set()
+    read: set[tuple[str, Decimal]] = set()
     for reading in record.readings:
-        if (reading.place, reading.hours) in seen:
+        if (reading.place, reading.hours) in read:
             return phrase("read_twice", hours=_plain(reading.hours), place=reading.place)
-        seen.add((reading.place, reading.hours))
+        read.add((reading.place, reading.hours))
     return None
 
 
@@ -134,20 +134,20 @@ def ct_product(gas: Gas, until: Decimal | None = None) -> Decimal:
 
 def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
     """What is missing from the step that comes nearest; nothing where the record proves one."""
-    places: dict[str, list[Reading]] = {}
+    by_place: dict[str, list[Reading]] = {}
     for reading in sorted(record.readings, key=lambda reading: reading.hours):
-        places.setdefault(reading.place, []).append(reading)
-    if not places:
+        by_place.setdefault(reading.place, []).append(reading)
+    if not by_place:
         return [(phrase("no_readings"),)]
     nearest: list[Shortfall] | None = None
     last: list[Shortfall] = []
     for step in row.steps:
         found: list[Shortfall] = _dose(step.dose_g_m3, record.dose_g_m3)
         if isinstance(step, Held):
-            found += _at_each(places, partial(_held, row, step))
+            found += _at_each(by_place, partial(_held, row, step))
         else:
-            coldest = min([_coldest(step, readings) for readings in places.values()])
-            misses = _at_each(places, partial(_exposed, row, step))
+            coldest = min([_coldest(step, readings) for readings in by_place.values()])
+            misses = _at_each(by_place, partial(_exposed, row, step))
             if coldest < step.lowest_c:
                 found.append((phrase("too_cold", celsius=_plain(coldest), least=_plain(step.lowest_c)),))
             elif nearest is None or len(found) + len(misses) < len(nearest):
@@ -159,12 +159,14 @@ def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
     return last if nearest is None else nearest
 
 
-def _at_each(places: dict[str, list[Reading]], misses: Callable[[list[Reading]], list[Phrase]]) -> list[Shortfall]:
+def _at_each(by_place: dict[str, list[Reading]], misses: Callable[[list[Reading]], list[Phrase]]) -> list[Shortfall]:
     """What each place misses by itself; the place is named where there are several."""
-    if len(places) == 1:
-        return [(miss,) for miss in misses(next(iter(places.values())))]
+    if len(by_place) == 1:
+        return [(miss,) for miss in misses(next(iter(by_place.values())))]
     return [
-        (phrase("at_place", name=name), miss) for name, readings in sorted(places.items()) for miss in misses(readings)
+        (phrase("at_place", name=name), miss)
+        for name, readings in sorted(by_place.items())
+        for miss in misses(readings)
     ]
 
 

@@ -224,12 +224,12 @@ def evolve_goods(state: Goods, message: OfGoods | SaidOfGoods, hearing: Hearing)
         case DeclarationWithdrawn():
             return Withdrawn(**_stated(state, message.version, (), hearing))
         case ContainerHeld():
-            told = told_as(False, message.refused, message.arrived_at is not None)
-            changed = _to_gate(state, message.container_no, told)
+            statement = told_as(False, message.refused, message.arrived_at is not None)
+            changed = _to_gate(state, message.container_no, statement)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case ContainerFreed():
-            told_now: Told = "freed" if message.released else "not in it"
-            changed = _to_gate(state, message.container_no, told_now)
+            statement_now: Told = "freed" if message.released else "not in it"
+            changed = _to_gate(state, message.container_no, statement_now)
             return replace(changed, version=message.version) if message.version > state.version else changed
         case RequestRefused():
             left = tuple([w for w in state.dossier.withdrawals if shown(w.request_id, 200) != message.request_id])
@@ -271,5 +271,5 @@ def _stated(state: Goods, version: int, holds: tuple[Hold, ...], hearing: Hearin
     }
 
 
-def _to_gate(state: Goods, number: str, told: Told) -> Goods:
-    return replace(state, told=False, gate={**told_to_gate(state), number: told})
+def _to_gate(state: Goods, number: str, statement: Told) -> Goods:
+    return replace(state, told=False, gate={**told_to_gate(state), number: statement})

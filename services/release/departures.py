@@ -62,9 +62,9 @@ def retracted(dossier: Dossier, fact: DepartureRetracted, message_id: str) -> Do
     if any(each.retraction == message_id for each in dossier.departures):
         return dossier
     number = name_of(fact.container_no)
-    for place, each in enumerate(dossier.departures):
+    for index, each in enumerate(dossier.departures):
         if each.container_no == number and not each.retraction:
             changed = each._replace(retraction=message_id)
-            departures = (*dossier.departures[:place], changed, *dossier.departures[place + 1 :])
+            departures = (*dossier.departures[:index], changed, *dossier.departures[index + 1 :])
             return dossier._replace(departures=departures)
     return dossier

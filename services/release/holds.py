@@ -177,9 +177,9 @@ def open_holds(
     def treatment(origin: str, pest: str | None) -> Hold:
         why = phrase("treatment_required") if pest is None else phrase("living_pest", pest=pest)
         if dossier.answers.get(f"quarantine/{origin}") in _TAKEN_BACK:
-            words = dossier.reasons.get(f"quarantine/{origin}", "")
-            again = phrase("treatment_required_again", words=words)
-            why = again if pest is None else phrase("living_pest_again", pest=pest, words=words)
+            remark = dossier.reasons.get(f"quarantine/{origin}", "")
+            again = phrase("treatment_required_again", words=remark)
+            why = again if pest is None else phrase("living_pest_again", pest=pest, words=remark)
         if origin in dossier.referred:
             return hold(f"quarantine/{origin}", Owner.OFFICER, why, "TreatmentWaived")
         return hold(f"quarantine/{origin}", Owner.QUARANTINE, why, "TreatmentVerified")
@@ -197,9 +197,9 @@ def open_holds(
             if dossier.answers.get(RISK_TREATMENT) not in _TREATED:
                 holds.append(treatment("risk", None))
         elif answer == RectificationRequested.kind:
-            words = dossier.reasons.get(name, "")
-            unsaid = words == reason(phrase("no_remarks", control=control))
-            why = phrase("put_right_unsaid", control=control) if unsaid else phrase("put_right", words=words)
+            remark = dossier.reasons.get(name, "")
+            unsaid = remark == reason(phrase("no_remarks", control=control))
+            why = phrase("put_right_unsaid", control=control) if unsaid else phrase("put_right", words=remark)
             holds.append(hold(name, Owner.DECLARANT, why, "InspectionPassed"))
         elif answer == FindingsRetracted.kind:
             why = phrase("control_again", control=control, words=dossier.reasons.get(name, ""))
@@ -220,16 +220,16 @@ _LONG = frozenset({"words", "pest", "waiting", "text"})
 
 def held_because(why: Phrase, *, hold_id: str, owner: Owner, since: datetime, lifted_by: str) -> Hold:
     """The hold with this reason, in words and by its code."""
-    words = reason(why)
+    text = reason(why)
     return Hold(
         hold_id=hold_id,
         owner=owner,
-        reason=words,
+        reason=text,
         since=since,
         lifted_by=lifted_by,
         why=why.code,
         values={name: value for name, value in why.values.items() if name not in _LONG},
-        quoted={name: signs for name, signs in stretches(why, len(words)) if name in _LONG},
+        quoted={name: signs for name, signs in stretches(why, len(text)) if name in _LONG},
     )
 
 
@@ -269,15 +269,15 @@ def failures(dossier: Dossier) -> dict[str, Phrase]:
 
 
 def _why_failed(dossier: Dossier, hold_id: str, kind: str) -> Phrase:
-    words = dossier.reasons.get(hold_id, "")
+    remark = dossier.reasons.get(hold_id, "")
     if kind == TreatmentAbandoned.kind:
         attempts = dossier.attempts.get(hold_id)
-        return of_earlier(words) if attempts is None else phrase("treatment_failed", attempts=attempts)
+        return of_earlier(remark) if attempts is None else phrase("treatment_failed", attempts=attempts)
     control = hold_id.partition("/")[2]
     if kind == InspectionFailed.kind and control in _ORIGINS:
         unsaid = phrase("no_remarks", control=ControlKind(control))
-        return unsaid if words == reason(unsaid) else quoted(words)
-    return quoted(words)
+        return unsaid if remark == reason(unsaid) else quoted(remark)
+    return quoted(remark)
 
 
 def lifting(dossier: Dossier) -> dict[str, str]:
@@ -319,11 +319,11 @@ def _is_superseded(dossier: Dossier, hold_id: str) -> bool:
 
 def _referred(dossier: Dossier, fact: TreatmentReferred | TreatmentOrdered) -> Dossier:
     """An officer is asked about this origin, until a treatment is ordered for it."""
-    asked = isinstance(fact, TreatmentReferred)
-    if asked == (fact.origin in dossier.referred) or fact.origin not in _ORIGINS:
+    is_referred = isinstance(fact, TreatmentReferred)
+    if is_referred == (fact.origin in dossier.referred) or fact.origin not in _ORIGINS:
         return dossier
     others = tuple([each for each in dossier.referred if each != fact.origin])
-    return dossier._replace(referred=(*others, fact.origin) if asked else others)
+    return dossier._replace(referred=(*others, fact.origin) if is_referred else others)
 
 
 def _open_again(dossier: Dossier, fact: TreatmentRetracted | TreatmentDecisionRetracted) -> Dossier:

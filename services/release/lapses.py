@@ -27,10 +27,10 @@ MOST_NAMED = 15
 """Containers that are named in words; more stand in the facts themselves."""
 
 
-def lapses_after(released: datetime, told: bool) -> timedelta:
-    """How long a release of this time counts for a container that does not leave. `told`: a terminal told that it came."""
+def lapses_after(released: datetime, reported: bool) -> timedelta:
+    """How long a release of this time counts for a container that does not leave. `reported`: a terminal told that it came."""
     day = day_in_china(released)
-    return next(limit for begins, limit in reversed(LAPSES if told else UNTOLD) if begins <= day)
+    return next(limit for begins, limit in reversed(LAPSES if reported else UNTOLD) if begins <= day)
 
 
 def lapse(state: Goods, passed: DeadlinePassed, hearing: Hearing) -> tuple[Fact, ...]:
@@ -64,10 +64,10 @@ def limits(state: Goods) -> dict[str, Limit]:
     terms = state.dossier.terms
     if not isinstance(state, Released) or terms is None or terms.direction is not Direction.IMPORT:
         return {}
-    outside, told = gone(state.dossier), told_boxes(state.dossier)
+    outside, reported = gone(state.dossier), told_boxes(state.dossier)
     ends: dict[str, Limit] = {}
     for number, since in state.boxes.items():
         if number not in outside:
-            after = lapses_after(since, number in told)
+            after = lapses_after(since, number in reported)
             ends[number] = Limit(since + after, after)
     return ends

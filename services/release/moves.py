@@ -65,31 +65,33 @@ def arrive(state: Goods, report: ReportArrival, hearing: Hearing) -> tuple[Fact,
     return (arrived, *_after(state, arrived, hearing))
 
 
-def take_back(state: Goods, asked: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
+def take_back(state: Goods, request: RetractArrival, hearing: Hearing) -> tuple[Fact, ...]:
     """A report of an arrival was wrong. Who told it takes it back; of one that an earlier release recorded nobody knows whose it was, and
     as this can only hold the goods, whoever may tell arrivals takes it back. What a terminal told the gate is taken back there."""
     dossier = state.dossier
     if any(each.message_id == hearing.message_id for each in dossier.retractions):
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(asked, hearing, "consignment_closed", phrase("withdrawn")),)
-    wrong = told_by(dossier, asked.wrong)
-    if wrong is None and any(each.wrong == asked.wrong for each in dossier.retractions):
-        return (refusal(asked, hearing, "already_answered", phrase("counts_no_longer", report=asked.wrong[:80])),)
+        return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
+    wrong = told_by(dossier, request.wrong)
+    if wrong is None and any(each.wrong == request.wrong for each in dossier.retractions):
+        return (refusal(request, hearing, "already_answered", phrase("counts_no_longer", report=request.wrong[:80])),)
     if wrong is None or wrong.by_gate:
-        return (refusal(asked, hearing, "arrival_unknown", phrase("no_report_of_arrival", report=asked.wrong[:80])),)
-    if wrong.sender not in ("", shown(asked.principal, 64)):
-        return (refusal(asked, hearing, "not_the_sender", phrase("told_by_another", report=asked.wrong[:80])),)
+        return (
+            refusal(request, hearing, "arrival_unknown", phrase("no_report_of_arrival", report=request.wrong[:80])),
+        )
+    if wrong.sender not in ("", shown(request.principal, 64)):
+        return (refusal(request, hearing, "not_the_sender", phrase("told_by_another", report=request.wrong[:80])),)
     if gone_with(dossier, wrong):
-        return (refusal(asked, hearing, "already_gated_out", phrase("arrival_of_what_left")),)
+        return (refusal(request, hearing, "already_gated_out", phrase("arrival_of_what_left")),)
     if len(dossier.retractions) >= MOST_LANDINGS:
-        seen = phrase("arrivals_taken_back", count=len(dossier.retractions))
-        return (refusal(asked, hearing, "too_many_requests", seen),)
-    return _less(state, wrong, asked.reason, asked.asked_by, asked.consignment_id, hearing)
+        why = phrase("arrivals_taken_back", count=len(dossier.retractions))
+        return (refusal(request, hearing, "too_many_requests", why),)
+    return _less(state, wrong, request.reason, request.asked_by, request.consignment_id, hearing)
 
 
-def _less(state: Goods, wrong: Landing, words: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
-    why = quoted(words)
+def _less(state: Goods, wrong: Landing, remark: str, by: str, consignment: str, hearing: Hearing) -> tuple[Fact, ...]:
+    why = quoted(remark)
     retracted = ArrivalRetracted(
         consignment_id=consignment,
         occurred_at=hearing.at,
@@ -99,23 +101,23 @@ def _less(state: Goods, wrong: Landing, words: str, by: str, consignment: str, h
         phrases=(why,),
     )
     dossier = learn(state.dossier, retracted, hearing.message_id)
-    told = retracted.model_copy(update=what_stands(dossier))
-    return (told, *settle(state, dossier, officers(state), consignment, hearing))
+    fact = retracted.model_copy(update=what_stands(dossier))
+    return (fact, *settle(state, dossier, officers(state), consignment, hearing))
 
 
-def not_landed(state: Goods, told: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
+def not_landed(state: Goods, fact: ContainerArrivalRetracted, hearing: Hearing) -> tuple[Fact, ...]:
     """A terminal took back that the container came: the goods have not arrived in it, unless somebody else said so."""
     if isinstance(state, Withdrawn):
         return ()
-    dossier, landing = learn(state.dossier, told, hearing.message_id), by_gate(state.dossier, told.container_no)
+    dossier, landing = learn(state.dossier, fact, hearing.message_id), by_gate(state.dossier, fact.container_no)
     if dossier is state.dossier:
         return ()
-    facts = settle(state, dossier, officers(state), told.consignment_id, hearing)
+    facts = settle(state, dossier, officers(state), fact.consignment_id, hearing)
     if landing is None:
         return facts
     why = phrase("terminal_took_back")
     retracted = ArrivalRetracted(
-        consignment_id=told.consignment_id,
+        consignment_id=fact.consignment_id,
         occurred_at=hearing.at,
         wrong=landing.message_id,
         reason=reason(why),
@@ -126,9 +128,9 @@ def not_landed(state: Goods, told: ContainerArrivalRetracted, hearing: Hearing) 
     return (retracted, *facts)
 
 
-def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
+def land(state: Goods, fact: ContainerArrived, hearing: Hearing) -> tuple[Fact, ...]:
     """A terminal told the gate of a container of these goods: they have arrived in it, if nobody said so before."""
-    at, boxes = event_time(told.occurred_at, hearing), named((told.container_no,))
+    at, boxes = event_time(fact.occurred_at, hearing), named((fact.container_no,))
     landing = Landing(hearing.message_id, at, boxes, by_gate=True)
     dossier = state.dossier
     if isinstance(state, Withdrawn) or misfit(dossier, landing) or no_news(dossier, landing):
@@ -136,9 +138,9 @@ def land(state: Goods, told: ContainerArrived, hearing: Hearing) -> tuple[Fact, 
     if too_many_landings(dossier, landing):
         return ()  # so many that came before the assessment that a report of the arrival is to be told again
     arrived = ArrivalRecorded(
-        consignment_id=told.consignment_id,
+        consignment_id=fact.consignment_id,
         occurred_at=at,
-        place=shown(told.place, 100) or "terminal",
+        place=shown(fact.place, 100) or "terminal",
         reported_by=BY_GATE,
         containers=boxes,
     )
@@ -152,14 +154,14 @@ def _after(state: Goods, arrived: ArrivalRecorded, hearing: Hearing) -> tuple[Fa
 
 def depart(
     state: Goods,
-    told: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
+    fact: GoodsTransferred | TransferRetracted | ConsignmentGatedOut | ConsignmentLeftUnreleased | DepartureRetracted,
     hearing: Hearing,
 ) -> tuple[Fact, ...]:
     """A container left, or did not after all, or goods went into others. Goods that left unreleased are held until that is taken back.
 
     Nothing is said of goods that this desk does not know yet; what it heard counts from the moment it does.
     """
-    dossier = learn(state.dossier, told, hearing.message_id)
+    dossier = learn(state.dossier, fact, hearing.message_id)
     if isinstance(state, Withdrawn) or dossier is state.dossier or (dossier.terms is None and state.version == 0):
         return ()
-    return settle(state, dossier, officers(state), told.consignment_id, hearing)
+    return settle(state, dossier, officers(state), fact.consignment_id, hearing)

@@ -49,9 +49,9 @@ def settle(
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
     elif wishes and dossier.terms:
-        seen = phrase("controls_ordered", controls=dossier.terms.controls)
+        why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
-        return (*say.send_back("controls_ordered", seen), *settle(state, rest, officers, consignment, hearing))
+        return (*say.send_back("controls_ordered", why), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:

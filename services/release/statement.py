@@ -113,24 +113,24 @@ class Statement:
             phrases=(why,),
         )
 
-    def withdraw(self, request_id: str, words: str, terms: Terms) -> tuple[Fact, ...]:
+    def withdraw(self, request_id: str, remark: str, terms: Terms) -> tuple[Fact, ...]:
         """The gate is told whether or not it heard of the goods before: the same facts whichever message came first."""
         withdrawn = DeclarationWithdrawn(
             consignment_id=self.consignment,
             occurred_at=self.at,
             version=self.version,
             request_id=shown(request_id, 200),
-            reason=shown(words, breaks=True),
+            reason=shown(remark, breaks=True),
         )
         sent_back = self.send_back("already_withdrawn", phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
         freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
-    def send_back(self, code: str, seen: Phrase, but: str = "") -> tuple[Fact, ...]:
+    def send_back(self, code: str, why: Phrase, but: str = "") -> tuple[Fact, ...]:
         """The refusal of each wish to take the declaration back, `but` for this one."""
         wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
-        return tuple([refused(self.consignment, wish, code, seen, self.at) for wish in wishes])
+        return tuple([refused(self.consignment, wish, code, why, self.at) for wish in wishes])
 
     def _revoked(self, why: Phrase) -> ReleaseRevoked:
         """It names what had been released."""
@@ -148,9 +148,9 @@ class Statement:
     def unchanged(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """The statement stands; but a container that came back to it may have missed it. Of one that was told something the gate takes
         another word only in a version of its own."""
-        released, told = isinstance(self.state, Released), told_to_gate(self.state)
+        released, known_to_gate = isinstance(self.state, Released), told_to_gate(self.state)
         again = self.to_gate(phrase("not_released"), holds=holds, released=released)
-        if any(fact.key in told for fact in again):
+        if any(fact.key in known_to_gate for fact in again):
             return again
         self.version = self.state.version
         return self.to_gate(phrase("not_released"), holds=holds, released=released) if again else ()
@@ -172,7 +172,7 @@ class Statement:
         terms = self.dossier.terms
         if terms is None:
             return ()
-        told, arrived = told_to_gate(self.state), here(self.dossier)
+        known_to_gate, arrived = told_to_gate(self.state), here(self.dossier)
         spared: frozenset[str] = frozenset()
         if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
             spared = gone(self.dossier)
@@ -180,7 +180,7 @@ class Statement:
         for box in containers(self.dossier):
             number = box.container_no
             want = told_as(released and number in arrived, refused, number in arrived)
-            known = told.get(number)
+            known = known_to_gate.get(number)
             if (want == known and not again) or (known == "freed" and number in spared):
                 continue
             if want == "freed":
@@ -205,7 +205,7 @@ class Statement:
                 )
             )
         known_boxes = {box.container_no for box in containers(self.dossier)}
-        for number, known in told.items():
+        for number, known in known_to_gate.items():
             if number not in known_boxes and known != "not in it":  # a stripping was taken back
                 facts.append(self._freed(terms, Bound(number, 1), arrived, released=False))
         return tuple(facts)
@@ -232,7 +232,7 @@ class Statement:
 
 
 def refused(
-    consignment: str, request_id: str, code: str, seen: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
+    consignment: str, request_id: str, code: str, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
     """The refusal of a request that was heard before, and of which only the id is known; by default of a wish to take the declaration back."""
-    return refusal_of(consignment, shown(request_id, 200), of, at, code, seen)
+    return refusal_of(consignment, shown(request_id, 200), of, at, code, why)

@@ -47,46 +47,46 @@ class Watching:
     state: Literal["watching"] = "watching"
 
 
-def answer(state: Watching, asked: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
+def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -> tuple[Fact, ...]:
     """A watch begins or ends once, in whatever order its copies come."""
-    watch_id = shown(asked.watch_id, 200)
-    match asked:
+    watch_id = shown(request.watch_id, 200)
+    match request:
         case PlaceWatch():
-            return _place(state, asked, watch_id, hearing)
+            return _begin(state, request, watch_id, hearing)
         case LiftWatch():
             if watch_id in state.ended:
-                return (refusal(asked, hearing, "watch_lifted", phrase("watch_lifted")),)
+                return (refusal(request, hearing, "watch_lifted", phrase("watch_lifted")),)
             lifted = WatchLifted(
-                partition_key=asked.partition_key,
+                partition_key=request.partition_key,
                 occurred_at=hearing.at,
                 watch_id=watch_id,
-                reason=asked.reason,
-                lifted_by=asked.asked_by,
+                reason=request.reason,
+                lifted_by=request.asked_by,
             )
             return (lifted,)
         case _:
-            assert_never(asked)
+            assert_never(request)
 
 
-def _place(state: Watching, asked: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
-    bill, declarant = plain_word(asked.bill_no), plain_word(asked.declarant)
+def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
+    bill, declarant = plain_word(request.bill_no), plain_word(request.declarant)
     if watch_id in state.ended:
-        return (refusal(asked, hearing, "watch_lifted", phrase("watch_lifted_before")),)
+        return (refusal(request, hearing, "watch_lifted", phrase("watch_lifted_before")),)
     if watch_id in state.watches:
-        return (refusal(asked, hearing, "already_answered", phrase("watch_kept")),)
+        return (refusal(request, hearing, "already_answered", phrase("watch_kept")),)
     if not bill and not declarant:
-        names = phrase("watch_of", bill=asked.bill_no, declarant=asked.declarant)
-        return (refusal(asked, hearing, "watch_malformed", names),)
+        names = phrase("watch_of", bill=request.bill_no, declarant=request.declarant)
+        return (refusal(request, hearing, "watch_malformed", names),)
     if len(state.watches) >= MOST_WATCHES:
-        return (refusal(asked, hearing, "too_many_watches", phrase("watches_open", count=len(state.watches))),)
+        return (refusal(request, hearing, "too_many_watches", phrase("watches_open", count=len(state.watches))),)
     placed = WatchPlaced(
-        partition_key=asked.partition_key,
+        partition_key=request.partition_key,
         occurred_at=hearing.at,
         watch_id=watch_id,
-        bill_no=shown(asked.bill_no, LONGEST_BILL),
-        declarant=shown(asked.declarant, 20),
-        reason=shown(asked.reason, breaks=True),
-        placed_by=shown(asked.asked_by, 64),
+        bill_no=shown(request.bill_no, LONGEST_BILL),
+        declarant=shown(request.declarant, 20),
+        reason=shown(request.reason, breaks=True),
+        placed_by=shown(request.asked_by, 64),
     )
     return (placed,)
 

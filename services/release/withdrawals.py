@@ -17,16 +17,16 @@ def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple
     if isinstance(state, Withdrawn):
         if any(w.request_id == wish.request_id for w in state.dossier.withdrawals):
             return ()
-        code, seen = "already_withdrawn", phrase("withdrawn_already")
+        code, why = "already_withdrawn", phrase("withdrawn_already")
     elif isinstance(state, Released):
-        code, seen = "already_released", phrase("released_in_version", version=state.version)
+        code, why = "already_released", phrase("released_in_version", version=state.version)
     elif isinstance(state, Refused):
-        code, seen = "consignment_closed", phrase("refused")
+        code, why = "consignment_closed", phrase("refused")
     elif state.revoked:
-        code, seen = "already_released", phrase("released_and_called_back")
+        code, why = "already_released", phrase("released_and_called_back")
     elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
-        code, seen = "too_many_requests", phrase("wishes_wait", count=len(state.dossier.withdrawals))
+        code, why = "too_many_requests", phrase("wishes_wait", count=len(state.dossier.withdrawals))
     else:
         dossier = learn(state.dossier, wish, hearing.message_id)
         return settle(state, dossier, officers(state), wish.consignment_id, hearing)
-    return (refused(wish.consignment_id, wish.request_id, code, seen, hearing.at),)
+    return (refused(wish.consignment_id, wish.request_id, code, why, hearing.at),)

@@ -55,7 +55,7 @@ class Goods:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`fires` decides, `seen` says which values it read, by code and values; `why_zh` and `why_en` are for people at the desk."""
+    """`fires` decides, `evidence` says which values it read, by code and values; `why_zh` and `why_en` are for people at the desk."""
 
     name: str
     effective_from: date
@@ -63,7 +63,7 @@ class Rule:
     why_en: str
     controls: tuple[ControlKind, ...]
     fires: Callable[[Goods], bool]
-    seen: Callable[[Goods], Phrase]
+    evidence: Callable[[Goods], Phrase]
 
 
 LIVE_HEADINGS = frozenset({"0301"})
@@ -104,20 +104,20 @@ def _chapters(*wanted: frozenset[str]) -> tuple[Callable[[Goods], bool], Callabl
     def fires(goods: Goods) -> bool:
         return not listed.isdisjoint(goods.chapters)
 
-    def seen(goods: Goods) -> Phrase:
+    def evidence(goods: Goods) -> Phrase:
         return phrase("chapters", codes=tuple(sorted(listed & goods.chapters)))
 
-    return fires, seen
+    return fires, evidence
 
 
 def _headings(listed: frozenset[str]) -> tuple[Callable[[Goods], bool], Callable[[Goods], Phrase]]:
     def fires(goods: Goods) -> bool:
         return not listed.isdisjoint(goods.headings)
 
-    def seen(goods: Goods) -> Phrase:
+    def evidence(goods: Goods) -> Phrase:
         return phrase("headings", codes=tuple(sorted(listed & goods.headings)))
 
-    return fires, seen
+    return fires, evidence
 
 
 def _is_live(goods: Goods) -> bool:
@@ -137,16 +137,20 @@ def _origins_with_wood_pest(goods: Goods) -> list[str]:
 
 def _wood_from_pest_country(goods: Goods) -> bool:
     """Goods are packed where they are made: those that depart from elsewhere bring the wood of their origin."""
-    said = goods.declaration
-    wood = said.wood_packaging or said.package_kind in SOLID_WOOD_KINDS
-    here = alpha2(said.departure_country) in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
-    return wood and said.direction is Direction.IMPORT and here
+    declaration = goods.declaration
+    wood = declaration.wood_packaging or declaration.package_kind in SOLID_WOOD_KINDS
+    here = alpha2(declaration.departure_country) in WOOD_PEST_COUNTRIES or bool(_origins_with_wood_pest(goods))
+    return wood and declaration.direction is Direction.IMPORT and here
 
 
 def _wood_seen(goods: Goods) -> Phrase:
-    said, origins = goods.declaration, tuple(_origins_with_wood_pest(goods))
-    values: Values = {"kind": said.package_kind, "departure": shown(said.departure_country, 20), "origins": origins}
-    if said.wood_packaging:
+    declaration, origins = goods.declaration, tuple(_origins_with_wood_pest(goods))
+    values: Values = {
+        "kind": declaration.package_kind,
+        "departure": shown(declaration.departure_country, 20),
+        "origins": origins,
+    }
+    if declaration.wood_packaging:
         return phrase("wood_origin" if origins else "wood", **values)
     return phrase("wood_kind_origin" if origins else "wood_kind", **values)
 
@@ -168,14 +172,14 @@ def _odd_price(goods: Goods) -> tuple[int, Decimal] | None:
     """The first line (from 1) whose price per net kilogram, in USD, is out of the ordinary; 0 for the whole paper, where a line
     has no mass of its own. A price of zero is not ours.
     """
-    said = goods.declaration
-    worth = USD_PER_UNIT.get(said.currency)
-    bare = any(item.net_mass_kg == 0 and not item.hs_code.startswith(ELECTRICITY) for item in said.items)
-    if bare and worth is not None and said.net_mass_kg > 0 and said.invoice_total > 0:
-        per_kg = said.invoice_total * worth / said.net_mass_kg
+    declaration = goods.declaration
+    worth = USD_PER_UNIT.get(declaration.currency)
+    bare = any(item.net_mass_kg == 0 and not item.hs_code.startswith(ELECTRICITY) for item in declaration.items)
+    if bare and worth is not None and declaration.net_mass_kg > 0 and declaration.invoice_total > 0:
+        per_kg = declaration.invoice_total * worth / declaration.net_mass_kg
         if _is_odd(per_kg, goods.chapters):
             return 0, per_kg
-    for number, item in enumerate(said.items, start=1):
+    for number, item in enumerate(declaration.items, start=1):
         worth = USD_PER_UNIT.get(item.currency)
         if worth is None or item.net_mass_kg <= 0 or item.total_price <= 0:
             continue
@@ -212,11 +216,11 @@ def _free_seen(goods: Goods) -> Phrase:
 
 
 def _detoured_clothing(goods: Goods) -> frozenset[str]:
-    said = goods.declaration
-    if said.direction is not Direction.IMPORT or CLOTHING_CHAPTERS.isdisjoint(goods.chapters):
+    declaration = goods.declaration
+    if declaration.direction is not Direction.IMPORT or CLOTHING_CHAPTERS.isdisjoint(goods.chapters):
         return frozenset()
-    origins = {alpha2(item.origin_country) for item in said.items if item.hs_code[:2] in CLOTHING_CHAPTERS}
-    return frozenset(origins - {alpha2(said.departure_country)})
+    origins = {alpha2(item.origin_country) for item in declaration.items if item.hs_code[:2] in CLOTHING_CHAPTERS}
+    return frozenset(origins - {alpha2(declaration.departure_country)})
 
 
 def _detour_seen(goods: Goods) -> Phrase:
@@ -396,10 +400,10 @@ def fired(goods: Goods) -> tuple[FiredRule, ...]:
     """The rules in force that fire, in the order of the table."""
     return tuple(
         [
-            FiredRule(rule=r.name, controls=r.controls, seen=shown(sentence(said), 1000), phrase=said)
+            FiredRule(rule=r.name, controls=r.controls, seen=shown(sentence(evidence), 1000), phrase=evidence)
             for r in IN_FORCE
             if r.fires(goods)
-            for said in (r.seen(goods),)
+            for evidence in (r.evidence(goods),)
         ]
     )
 

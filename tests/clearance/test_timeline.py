@@ -21,7 +21,7 @@ from schemas.release import (
 )
 from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.clearance import timeline
-from services.clearance.metrics import PLACES, SECONDS, Watch
+from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, Watch
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
 from tests.release.dossiers import (
     BOX,
@@ -306,7 +306,7 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
     """Offices and modes of transport are texts from outside; a series stays until the process ends."""
     watch = Watch()
     watch.restored([])
-    for number in range(PLACES + 100):
+    for number in range(MOST_PLACE_LABELS + 100):
         named = told(STORY)._replace(office=f"office {number}", mode=f"mode {number}")
         watch.committed([(str(number), None, named)])
     REGISTRY.unregister(watch)
@@ -318,7 +318,7 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
         and sample.labels["stage"] == "overall"
         and sample.labels["office"].startswith("office ")
     ]
-    assert len(ours) == PLACES
+    assert len(ours) == MOST_PLACE_LABELS
     assert REGISTRY.get_sample_value(
         "customs_clearance_seconds_count",
         {"stage": "overall", "direction": "I", "lane": "red", "office": "other", "mode": "other"},
