@@ -15,6 +15,7 @@ from typing import Annotated, Literal, NamedTuple, assert_never
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import (
     MOST_OF_A_REFERENCE,
     Declaration,
@@ -135,7 +136,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             derived = consignment_id(declaration.declarant, declaration.reference)
             if message.consignment_id != derived:
                 why = phrase("derived_id", names=f"{declaration.declarant}/{declaration.reference}", id=derived)
-                return (refusal(message, hearing, "consignment_id_mismatch", why),)
+                return (refusal(message, hearing, RefusalCode.CONSIGNMENT_ID_MISMATCH, why),)
             lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, declaration)
             return lodge(state, lodged, hearing)
         case DeclarationLodgedAgain():
@@ -226,11 +227,14 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
             first_request_id=first,
         )
     return sent_back(
-        lodged, hearing, "reference_used", phrase("other_declaration", reference=_reference(lodged.declaration))
+        lodged,
+        hearing,
+        RefusalCode.REFERENCE_USED,
+        phrase("other_declaration", reference=_reference(lodged.declaration)),
     )
 
 
-def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: Phrase) -> RequestRefused:
+def sent_back(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
     """The refusal of a lodgement, whatever message brought it here."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
@@ -273,7 +277,7 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
     """To the next consignment of the reference, which decides about it under its own key. `number`: of the one that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
-        return (sent_back(lodged, hearing, "reference_spent", why),)
+        return (sent_back(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
     declaration = lodged.declaration
     later = consignment_id(declaration.declarant, declaration.reference, number + 1)
     passed_on = DeclarationPassedOn(
@@ -305,20 +309,28 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
     """To the release desk, which answers; each request goes there once."""
     match state:
         case Unknown():
-            return (refusal(request, hearing, "not_lodged", phrase("nothing_lodged")),)
+            return (refusal(request, hearing, RefusalCode.NOT_LODGED, phrase("nothing_lodged")),)
         case Rejected():
-            return (refusal(request, hearing, "not_accepted", phrase("rejected")),)
+            return (refusal(request, hearing, RefusalCode.NOT_ACCEPTED, phrase("rejected")),)
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
                 return (
-                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                    refusal(
+                        request,
+                        hearing,
+                        RefusalCode.WRONG_DECLARANT,
+                        phrase("not_the_declarant", who=request.principal),
+                    ),
                 )
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
                 return (
                     refusal(
-                        request, hearing, "too_many_requests", phrase("wishes_passed_on", count=len(state.withdrawals))
+                        request,
+                        hearing,
+                        RefusalCode.TOO_MANY_REQUESTS,
+                        phrase("wishes_passed_on", count=len(state.withdrawals)),
                     ),
                 )
             wish = WithdrawalRequested(
@@ -333,9 +345,14 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
                 return ()
             if request.principal != state.declarant:
                 return (
-                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                    refusal(
+                        request,
+                        hearing,
+                        RefusalCode.WRONG_DECLARANT,
+                        phrase("not_the_declarant", who=request.principal),
+                    ),
                 )
-            return (refusal(request, hearing, "already_withdrawn", phrase("withdrawn_already")),)
+            return (refusal(request, hearing, RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already")),)
         case _:
             assert_never(state)
 

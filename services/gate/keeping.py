@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import NamedTuple
 
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing
 from schemas.phrases import Phrase
 from services.gate.box import BEFORE, Box, Yes
@@ -24,7 +25,7 @@ class Learned(NamedTuple):
     """What a message adds to a box; `refusal`: why it adds nothing (code, what was seen)."""
 
     box: Box
-    refusal: tuple[str, Phrase] | None = None
+    refusal: tuple[RefusalCode, Phrase] | None = None
 
 
 def over(given: tuple[Yes, ...], at: datetime, name: str = "") -> tuple[Yes, ...]:

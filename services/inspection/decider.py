@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.inspection import (
     CorrectFindings,
@@ -163,10 +164,12 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     if not isinstance(ordered, Order):
         return ordered
     if ordered.standing == "answered":
-        return (refusal(found, hearing, "already_answered", phrase("answered_before", control=found.control)),)
+        return (
+            refusal(found, hearing, RefusalCode.ALREADY_ANSWERED, phrase("answered_before", control=found.control)),
+        )
     if found.revision != ordered.next_revision:
         why = phrase("answer_of_another", revision=found.revision, control=found.control, next=ordered.next_revision)
-        return (refusal(found, hearing, "opened_again", why),)
+        return (refusal(found, hearing, RefusalCode.OPENED_AGAIN, why),)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
 
@@ -180,7 +183,7 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
     if ordered.answered_by != request.wrong or not ordered.answered_by:
         control, by = request.control, shown(ordered.answered_by, 200)
         why = phrase("answered_by", control=control, request=by) if by else phrase("not_answered", control=control)
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return (refusal(request, hearing, RefusalCode.NOT_THE_LATEST, why),)
     retracted = FindingsRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -207,17 +210,17 @@ def _asked_about(state: State, request: Findings | Correction, hearing: Hearing)
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (refusal(request, hearing, "consignment_closed", phrase("withdrawn")),)
+            return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn")),)
         case Quiet() | Ordered():
             pass
         case _:
             assert_never(state)
     control = request.control
     if control not in TIME_LIMITS:
-        return (refusal(request, hearing, "wrong_control", phrase("by_treatment_record", control=control)),)
+        return (refusal(request, hearing, RefusalCode.WRONG_CONTROL, phrase("by_treatment_record", control=control)),)
     ordered = _order_of(state, control)
     if ordered is None:
-        return (refusal(request, hearing, "not_ordered", phrase("control_not_ordered", control=control)),)
+        return (refusal(request, hearing, RefusalCode.NOT_ORDERED, phrase("control_not_ordered", control=control)),)
     return () if ordered.known(hearing.message_id) else ordered
 
 
@@ -236,7 +239,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
     match found.result:
         case FindingsResult.CONFORM:
             if pest:
-                return refusal(found, hearing, "pest_contradicts", phrase("conform_with_pest"))
+                return refusal(found, hearing, RefusalCode.PEST_CONTRADICTS, phrase("conform_with_pest"))
             return InspectionPassed(**common, remarks=found.remarks)
         case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
             return RectificationRequested(
@@ -246,7 +249,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
             return InspectionFailed(**common, reason=reason(why), phrases=(why,))
         case FindingsResult.PEST:
             if not pest:
-                return refusal(found, hearing, "pest_missing", phrase("pest_without_name"))
+                return refusal(found, hearing, RefusalCode.PEST_MISSING, phrase("pest_without_name"))
             return PestIntercepted(**common, pest=pest, goods=goods)
         case _:
             assert_never(found.result)

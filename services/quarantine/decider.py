@@ -13,6 +13,7 @@ from typing import Annotated, assert_never
 from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.codes.schedules import Row, row_for
 from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
 from schemas.inspection import FindingsRetracted, PestIntercepted
@@ -206,24 +207,36 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             assert_never(state)
     need = need_of(state, record.origin)
     if need is None:
-        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
+        return (
+            refusal(
+                record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
+            ),
+        )
     if hearing.message_id in need.answered:
         return ()
     if need.standing == "cancelled":
-        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
+        return (
+            refusal(
+                record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
+            ),
+        )
     if not need.methods:
-        return (refusal(record, hearing, "not_ordered", phrase("officer_decides", origin=record.origin[:40])),)
+        return (
+            refusal(record, hearing, RefusalCode.NOT_ORDERED, phrase("officer_decides", origin=record.origin[:40])),
+        )
     in_hand = phrase("attempt_of_last", attempt=record.attempt, last=need.attempt)
     if record.attempt > need.attempt:
-        return (refusal(record, hearing, "not_ordered", in_hand),)
+        return (refusal(record, hearing, RefusalCode.NOT_ORDERED, in_hand),)
     if record.attempt < need.attempt:
-        return (refusal(record, hearing, "wrong_attempt", in_hand),)
+        return (refusal(record, hearing, RefusalCode.WRONG_ATTEMPT, in_hand),)
     if need.standing == "verified":
-        return (refusal(record, hearing, "already_answered", phrase("attempt_verified", attempt=need.attempt)),)
+        return (
+            refusal(record, hearing, RefusalCode.ALREADY_ANSWERED, phrase("attempt_verified", attempt=need.attempt)),
+        )
     sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
         why = phrase("record_before", attempt=need.attempt, taken=need.opened)
-        return (refusal(record, hearing, "opened_again", why),)
+        return (refusal(record, hearing, RefusalCode.OPENED_AGAIN, why),)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, sent):
         return (refusal(record, hearing, *fault),)
@@ -244,7 +257,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             if last
             else phrase("no_record_stands", origin=need.origin)
         )
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return (refusal(request, hearing, RefusalCode.NOT_THE_LATEST, why),)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
         consignment_id=request.consignment_id,
@@ -268,7 +281,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             assert_never(request)
     if request.attempt != last.attempt:
         why = phrase("attempt_of_wrong", attempt=request.attempt, wrong=last.attempt)
-        return (refusal(request, hearing, "wrong_attempt", why),)
+        return (refusal(request, hearing, RefusalCode.WRONG_ATTEMPT, why),)
     row = row_for(need.goods, request.method, day_in_china(last.since))
     if fault := unusable(row, request, last.since, hearing.sent):
         return (refusal(request, hearing, *fault),)
@@ -284,7 +297,7 @@ def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing)
         return need
     if not need.decided or need.decided != request.wrong or need.last is not None:
         why = phrase("not_decided_by", origin=need.origin, request=request.wrong[:80])
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return (refusal(request, hearing, RefusalCode.NOT_THE_LATEST, why),)
     retracted = TreatmentDecisionRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -303,7 +316,7 @@ def _need_to_correct(
     state: State, request: CorrectTreatment | RetractTreatment | RetractTreatmentDecision, hearing: Hearing
 ) -> Need | tuple[Fact, ...]:
     """The need that this request speaks of; or what is to be said instead, which is nothing to a request that was answered."""
-    code = "not_referred" if isinstance(request, RetractTreatmentDecision) else "not_ordered"
+    code = RefusalCode.NOT_REFERRED if isinstance(request, RetractTreatmentDecision) else RefusalCode.NOT_ORDERED
     match state:
         case Withdrawn():
             return _after_the_end(state, request, hearing, phrase("withdrawn"))
@@ -311,7 +324,7 @@ def _need_to_correct(
             if hearing.message_id in state.answered:
                 return ()
             if request.origin != state.failed:
-                return (refusal(request, hearing, "consignment_closed", phrase("given_up_elsewhere")),)
+                return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("given_up_elsewhere")),)
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
@@ -390,7 +403,7 @@ def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearin
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
-    return (refusal(request, hearing, "consignment_closed", why),)
+    return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, why),)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -407,7 +420,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
         return ()
     if need is None or need.methods or need.settled:
         why = phrase("nobody_asked", origin=decided.origin[:40])
-        return (refusal(decided, hearing, "not_referred", why),)
+        return (refusal(decided, hearing, RefusalCode.NOT_REFERRED, why),)
     if (decided.finding, decided.revision) != (need.finding, need.revision):
         why = phrase(
             "decision_of_another",
@@ -416,7 +429,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             next=need.revision,
             asked=need.finding,
         )
-        return (refusal(decided, hearing, "opened_again", why),)
+        return (refusal(decided, hearing, RefusalCode.OPENED_AGAIN, why),)
     match decided.decision:
         case TreatmentDecision.TREAT:
             return (_order_as_decided(need, decided, hearing),)
@@ -450,10 +463,10 @@ def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) ->
     """The order, if there is a schedule by which each of its records can be judged."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
-        return refusal(decided, hearing, "no_schedule", phrase("name_goods_and_methods"))
+        return refusal(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("name_goods_and_methods"))
     for method in decided.methods:
         if row_for(goods, method, on) is None:
-            return refusal(decided, hearing, "no_schedule", phrase("no_schedule", method=method, goods=goods))
+            return refusal(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("no_schedule", method=method, goods=goods))
     return _ordered(
         decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
     )

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing
 from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
@@ -40,7 +41,7 @@ def settle(
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
-            *say.send_back("consignment_closed", phrase("refused")),
+            *say.send_back(RefusalCode.CONSIGNMENT_CLOSED, phrase("refused")),
         )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
@@ -51,7 +52,7 @@ def settle(
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
-        return (*say.send_back("controls_ordered", why), *settle(state, rest, officers, consignment, hearing))
+        return (*say.send_back(RefusalCode.CONTROLS_ORDERED, why), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused, refusal_of
 from schemas.phrases import Phrase, phrase, reason
@@ -122,12 +123,12 @@ class Statement:
             request_id=shown(request_id, 200),
             reason=shown(remark, breaks=True),
         )
-        sent_back = self.send_back("already_withdrawn", phrase("withdrawn_already"), but=request_id)
+        sent_back = self.send_back(RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
         freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
-    def send_back(self, code: str, why: Phrase, but: str = "") -> tuple[Fact, ...]:
+    def send_back(self, code: RefusalCode, why: Phrase, but: str = "") -> tuple[Fact, ...]:
         """The refusal of each wish to take the declaration back, `but` for this one."""
         wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
         return tuple([refused(self.consignment, wish, code, why, self.at) for wish in wishes])
@@ -232,7 +233,7 @@ class Statement:
 
 
 def refused(
-    consignment: str, request_id: str, code: str, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
+    consignment: str, request_id: str, code: RefusalCode, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
     """The refusal of a request that was heard before, and of which only the id is known; by default of a wish to take the declaration back."""
     return refusal_of(consignment, shown(request_id, 200), of, at, code, why)

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, assert_never
 from pydantic import AwareDatetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL
 from schemas.envelope import Fact, Hearing, refusal
 from schemas.phrases import phrase, quoted
@@ -55,7 +56,7 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
             return _begin(state, request, watch_id, hearing)
         case LiftWatch():
             if watch_id in state.ended:
-                return (refusal(request, hearing, "watch_lifted", phrase("watch_lifted")),)
+                return (refusal(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted")),)
             lifted = WatchLifted(
                 partition_key=request.partition_key,
                 occurred_at=hearing.at,
@@ -71,14 +72,16 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
 def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
     bill, declarant = plain_word(request.bill_no), plain_word(request.declarant)
     if watch_id in state.ended:
-        return (refusal(request, hearing, "watch_lifted", phrase("watch_lifted_before")),)
+        return (refusal(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted_before")),)
     if watch_id in state.watches:
-        return (refusal(request, hearing, "already_answered", phrase("watch_kept")),)
+        return (refusal(request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("watch_kept")),)
     if not bill and not declarant:
         names = phrase("watch_of", bill=request.bill_no, declarant=request.declarant)
-        return (refusal(request, hearing, "watch_malformed", names),)
+        return (refusal(request, hearing, RefusalCode.WATCH_MALFORMED, names),)
     if len(state.watches) >= MOST_WATCHES:
-        return (refusal(request, hearing, "too_many_watches", phrase("watches_open", count=len(state.watches))),)
+        return (
+            refusal(request, hearing, RefusalCode.TOO_MANY_WATCHES, phrase("watches_open", count=len(state.watches))),
+        )
     placed = WatchPlaced(
         partition_key=request.partition_key,
         occurred_at=hearing.at,

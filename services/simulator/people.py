@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import DeclaredContainer, LodgeDeclaration, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused
 from schemas.gate import (
@@ -376,7 +377,7 @@ class People:
 
     def _send_again(self, fact: RequestRefused) -> list[Act]:
         """A desk whose clock was behind takes a record for one of the future; what was answered already is refused again."""
-        if fact.request_kind != RecordTreatment.kind or fact.code != "in_future":
+        if fact.request_kind != RecordTreatment.kind or fact.code != RefusalCode.IN_FUTURE:
             return []
         later = fact.occurred_at + timedelta(days=1)
         return [
