@@ -30,7 +30,7 @@ from schemas.declaration import (
     WithdrawalRequested,
     WithdrawDeclaration,
 )
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal, refusal_of
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal_of, refuse
 from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
@@ -136,7 +136,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             derived = consignment_id(declaration.declarant, declaration.reference)
             if message.consignment_id != derived:
                 why = phrase("derived_id", names=f"{declaration.declarant}/{declaration.reference}", id=derived)
-                return (refusal(message, hearing, RefusalCode.CONSIGNMENT_ID_MISMATCH, why),)
+                return refuse(message, hearing, RefusalCode.CONSIGNMENT_ID_MISMATCH, why)
             lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, declaration)
             return lodge(state, lodged, hearing)
         case DeclarationLodgedAgain():
@@ -309,29 +309,22 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
     """To the release desk, which answers; each request goes there once."""
     match state:
         case Unknown():
-            return (refusal(request, hearing, RefusalCode.NOT_LODGED, phrase("nothing_lodged")),)
+            return refuse(request, hearing, RefusalCode.NOT_LODGED, phrase("nothing_lodged"))
         case Rejected():
-            return (refusal(request, hearing, RefusalCode.NOT_ACCEPTED, phrase("rejected")),)
+            return refuse(request, hearing, RefusalCode.NOT_ACCEPTED, phrase("rejected"))
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
-                return (
-                    refusal(
-                        request,
-                        hearing,
-                        RefusalCode.WRONG_DECLARANT,
-                        phrase("not_the_declarant", who=request.principal),
-                    ),
+                return refuse(
+                    request, hearing, RefusalCode.WRONG_DECLARANT, phrase("not_the_declarant", who=request.principal)
                 )
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
-                return (
-                    refusal(
-                        request,
-                        hearing,
-                        RefusalCode.TOO_MANY_REQUESTS,
-                        phrase("wishes_passed_on", count=len(state.withdrawals)),
-                    ),
+                return refuse(
+                    request,
+                    hearing,
+                    RefusalCode.TOO_MANY_REQUESTS,
+                    phrase("wishes_passed_on", count=len(state.withdrawals)),
                 )
             wish = WithdrawalRequested(
                 consignment_id=request.consignment_id,
@@ -344,15 +337,10 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
-                return (
-                    refusal(
-                        request,
-                        hearing,
-                        RefusalCode.WRONG_DECLARANT,
-                        phrase("not_the_declarant", who=request.principal),
-                    ),
+                return refuse(
+                    request, hearing, RefusalCode.WRONG_DECLARANT, phrase("not_the_declarant", who=request.principal)
                 )
-            return (refusal(request, hearing, RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already")),)
+            return refuse(request, hearing, RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"))
         case _:
             assert_never(state)
 

@@ -7,7 +7,7 @@ What is heard is kept (`services.gate.box`; `statements`, `reports` and `orders`
 from dataclasses import replace
 from typing import assert_never
 
-from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refusal
+from schemas.envelope import Deadline, Fact, Hearing, Request, RequestRefused, refuse
 from schemas.gate import (
     ConsignmentGatedOut,
     ConsignmentLeftUnreleased,
@@ -59,7 +59,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
     box, why_not = learn(before, message, hearing)
     if why_not is not None:
         assert isinstance(message, Request), "only what is asked is refused"
-        return (refusal(message, hearing, *why_not),)
+        return refuse(message, hearing, *why_not)
     if box is before:
         return ()
     truth = look(box)

@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.codes.refusals import RefusalCode
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refuse
 from schemas.inspection import (
     CorrectFindings,
     FindingsResult,
@@ -29,7 +29,7 @@ from schemas.inspection import (
     RectificationRequested,
     RetractFindings,
 )
-from schemas.phrases import phrase, quoted, reason
+from schemas.phrases import Phrase, phrase, quoted, reason
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, GoodsClasses
 from schemas.vocabulary import ControlKind
@@ -164,12 +164,12 @@ def record(state: State, found: RecordFindings, hearing: Hearing) -> tuple[Fact,
     if not isinstance(ordered, Order):
         return ordered
     if ordered.standing == "answered":
-        return (
-            refusal(found, hearing, RefusalCode.ALREADY_ANSWERED, phrase("answered_before", control=found.control)),
-        )
+        return refuse(found, hearing, RefusalCode.ALREADY_ANSWERED, phrase("answered_before", control=found.control))
     if found.revision != ordered.next_revision:
         why = phrase("answer_of_another", revision=found.revision, control=found.control, next=ordered.next_revision)
-        return (refusal(found, hearing, RefusalCode.OPENED_AGAIN, why),)
+        return refuse(found, hearing, RefusalCode.OPENED_AGAIN, why)
+    if fault := unclear(found):
+        return refuse(found, hearing, *fault)
     return (conclude(found, ordered.next_revision, _goods(state), hearing),)
 
 
@@ -183,7 +183,7 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
     if ordered.answered_by != request.wrong or not ordered.answered_by:
         control, by = request.control, shown(ordered.answered_by, 200)
         why = phrase("answered_by", control=control, request=by) if by else phrase("not_answered", control=control)
-        return (refusal(request, hearing, RefusalCode.NOT_THE_LATEST, why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     retracted = FindingsRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -198,8 +198,9 @@ def correct(state: State, request: Correction, hearing: Hearing) -> tuple[Fact, 
         case RetractFindings():
             return (retracted,)
         case CorrectFindings():
-            answer = conclude(request, retracted.revision + 1, _goods(state), hearing)
-            return (answer,) if isinstance(answer, RequestRefused) else (retracted, answer)
+            if fault := unclear(request):
+                return refuse(request, hearing, *fault)
+            return (retracted, conclude(request, retracted.revision + 1, _goods(state), hearing))
         case _:
             assert_never(request)
 
@@ -210,23 +211,32 @@ def _asked_about(state: State, request: Findings | Correction, hearing: Hearing)
         case Withdrawn():
             if hearing.message_id in state.answered:
                 return ()
-            return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn")),)
+            return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
         case Quiet() | Ordered():
             pass
         case _:
             assert_never(state)
     control = request.control
     if control not in TIME_LIMITS:
-        return (refusal(request, hearing, RefusalCode.WRONG_CONTROL, phrase("by_treatment_record", control=control)),)
+        return refuse(request, hearing, RefusalCode.WRONG_CONTROL, phrase("by_treatment_record", control=control))
     ordered = _order_of(state, control)
     if ordered is None:
-        return (refusal(request, hearing, RefusalCode.NOT_ORDERED, phrase("control_not_ordered", control=control)),)
+        return refuse(request, hearing, RefusalCode.NOT_ORDERED, phrase("control_not_ordered", control=control))
     return () if ordered.known(hearing.message_id) else ordered
 
 
-def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer | RequestRefused:
-    """What the officer found, as a fact. A pest without a name, or a name beside "in order", is sent back."""
+def unclear(found: Findings) -> tuple[RefusalCode, Phrase] | None:
+    """Why it is not clear what the officer found: code and what was seen. None where it is."""
     pest = found.pest.strip()
+    if found.result is FindingsResult.CONFORM and pest:
+        return RefusalCode.PEST_CONTRADICTS, phrase("conform_with_pest")
+    if found.result is FindingsResult.PEST and not pest:
+        return RefusalCode.PEST_MISSING, phrase("pest_without_name")
+    return None
+
+
+def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Hearing) -> Answer:
+    """What the officer found, as a fact."""
     common: dict[str, Any] = {
         "consignment_id": found.consignment_id,
         "occurred_at": hearing.at,
@@ -238,8 +248,6 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
     why = quoted(remarks) if remarks else phrase("no_remarks", control=found.control)
     match found.result:
         case FindingsResult.CONFORM:
-            if pest:
-                return refusal(found, hearing, RefusalCode.PEST_CONTRADICTS, phrase("conform_with_pest"))
             return InspectionPassed(**common, remarks=found.remarks)
         case FindingsResult.NOT_CONFORM if found.control is ControlKind.DOCUMENTS:
             return RectificationRequested(
@@ -248,9 +256,7 @@ def conclude(found: Findings, revision: int, goods: GoodsClasses, hearing: Heari
         case FindingsResult.NOT_CONFORM | FindingsResult.REFUSE:
             return InspectionFailed(**common, reason=reason(why), phrases=(why,))
         case FindingsResult.PEST:
-            if not pest:
-                return refusal(found, hearing, RefusalCode.PEST_MISSING, phrase("pest_without_name"))
-            return PestIntercepted(**common, pest=pest, goods=goods)
+            return PestIntercepted(**common, pest=found.pest.strip(), goods=goods)
         case _:
             assert_never(found.result)
 

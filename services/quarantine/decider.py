@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 from schemas.bounds import shown, state_adapter
 from schemas.codes.refusals import RefusalCode
 from schemas.codes.schedules import Row, row_for
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refuse
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.phrases import Phrase, phrase, sentence
 from schemas.quarantine import (
@@ -207,39 +207,31 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             assert_never(state)
     need = need_of(state, record.origin)
     if need is None:
-        return (
-            refusal(
-                record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
-            ),
+        return refuse(
+            record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
         )
     if hearing.message_id in need.answered:
         return ()
     if need.standing == "cancelled":
-        return (
-            refusal(
-                record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
-            ),
+        return refuse(
+            record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
         )
     if not need.methods:
-        return (
-            refusal(record, hearing, RefusalCode.NOT_ORDERED, phrase("officer_decides", origin=record.origin[:40])),
-        )
+        return refuse(record, hearing, RefusalCode.NOT_ORDERED, phrase("officer_decides", origin=record.origin[:40]))
     in_hand = phrase("attempt_of_last", attempt=record.attempt, last=need.attempt)
     if record.attempt > need.attempt:
-        return (refusal(record, hearing, RefusalCode.NOT_ORDERED, in_hand),)
+        return refuse(record, hearing, RefusalCode.NOT_ORDERED, in_hand)
     if record.attempt < need.attempt:
-        return (refusal(record, hearing, RefusalCode.WRONG_ATTEMPT, in_hand),)
+        return refuse(record, hearing, RefusalCode.WRONG_ATTEMPT, in_hand)
     if need.standing == "verified":
-        return (
-            refusal(record, hearing, RefusalCode.ALREADY_ANSWERED, phrase("attempt_verified", attempt=need.attempt)),
-        )
+        return refuse(record, hearing, RefusalCode.ALREADY_ANSWERED, phrase("attempt_verified", attempt=need.attempt))
     sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
         why = phrase("record_before", attempt=need.attempt, taken=need.opened)
-        return (refusal(record, hearing, RefusalCode.OPENED_AGAIN, why),)
+        return refuse(record, hearing, RefusalCode.OPENED_AGAIN, why)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, sent):
-        return (refusal(record, hearing, *fault),)
+        return refuse(record, hearing, *fault)
     return conclude(need, row, record, hearing)
 
 
@@ -257,7 +249,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             if last
             else phrase("no_record_stands", origin=need.origin)
         )
-        return (refusal(request, hearing, RefusalCode.NOT_THE_LATEST, why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
         consignment_id=request.consignment_id,
@@ -281,10 +273,10 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             assert_never(request)
     if request.attempt != last.attempt:
         why = phrase("attempt_of_wrong", attempt=request.attempt, wrong=last.attempt)
-        return (refusal(request, hearing, RefusalCode.WRONG_ATTEMPT, why),)
+        return refuse(request, hearing, RefusalCode.WRONG_ATTEMPT, why)
     row = row_for(need.goods, request.method, day_in_china(last.since))
     if fault := unusable(row, request, last.since, hearing.sent):
-        return (refusal(request, hearing, *fault),)
+        return refuse(request, hearing, *fault)
     as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
     verdict = conclude(as_ordered, row, request, hearing)
     return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
@@ -297,7 +289,7 @@ def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing)
         return need
     if not need.decided or need.decided != request.wrong or need.last is not None:
         why = phrase("not_decided_by", origin=need.origin, request=request.wrong[:80])
-        return (refusal(request, hearing, RefusalCode.NOT_THE_LATEST, why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     retracted = TreatmentDecisionRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -324,7 +316,7 @@ def _need_to_correct(
             if hearing.message_id in state.answered:
                 return ()
             if request.origin != state.failed:
-                return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("given_up_elsewhere")),)
+                return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("given_up_elsewhere"))
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
@@ -332,7 +324,7 @@ def _need_to_correct(
             assert_never(state)
     need = next((each for each in needs if each.origin == request.origin and each.standing != "cancelled"), None)
     if need is None:
-        return (refusal(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40])),)
+        return refuse(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40]))
     return () if hearing.message_id in need.answered else need
 
 
@@ -403,7 +395,7 @@ def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearin
     """Nothing is treated any more; the request that was answered before is nothing."""
     if hearing.message_id in state.answered:
         return ()
-    return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, why),)
+    return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, why)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -420,7 +412,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
         return ()
     if need is None or need.methods or need.settled:
         why = phrase("nobody_asked", origin=decided.origin[:40])
-        return (refusal(decided, hearing, RefusalCode.NOT_REFERRED, why),)
+        return refuse(decided, hearing, RefusalCode.NOT_REFERRED, why)
     if (decided.finding, decided.revision) != (need.finding, need.revision):
         why = phrase(
             "decision_of_another",
@@ -429,10 +421,10 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             next=need.revision,
             asked=need.finding,
         )
-        return (refusal(decided, hearing, RefusalCode.OPENED_AGAIN, why),)
+        return refuse(decided, hearing, RefusalCode.OPENED_AGAIN, why)
     match decided.decision:
         case TreatmentDecision.TREAT:
-            return (_order_as_decided(need, decided, hearing),)
+            return _order_as_decided(need, decided, hearing)
         case TreatmentDecision.CLEAR:
             waived = TreatmentWaived(
                 consignment_id=decided.consignment_id,
@@ -459,17 +451,18 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             assert_never(decided.decision)
 
 
-def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> Fact:
+def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """The order, if there is a schedule by which each of its records can be judged."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
-        return refusal(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("name_goods_and_methods"))
+        return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("name_goods_and_methods"))
     for method in decided.methods:
         if row_for(goods, method, on) is None:
-            return refusal(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("no_schedule", method=method, goods=goods))
-    return _ordered(
+            return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("no_schedule", method=method, goods=goods))
+    ordered = _ordered(
         decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
     )
+    return (ordered,)
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:

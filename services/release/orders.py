@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
-from schemas.envelope import Fact, Hearing, refusal
+from schemas.envelope import Fact, Hearing, refuse
 from schemas.phrases import phrase, quoted
 from schemas.release import LiftHold, LiftRetracted, PlaceHold, RetractLift
 from schemas.vocabulary import Owner
@@ -23,16 +23,14 @@ def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]
         if not request.watch_id:
             return ()
         code = RefusalCode.WATCH_LIFTED if hold_id in state.lifted else RefusalCode.ALREADY_HELD
-        return (refusal(request, hearing, code, phrase("hold_known", hold=hold_id[:80])),)
+        return refuse(request, hearing, code, phrase("hold_known", hold=hold_id[:80]))
     if isinstance(hearing.shared, Watching) and request.watch_id in hearing.shared.ended:
-        return (refusal(request, hearing, RefusalCode.WATCH_LIFTED, phrase("hold_lifted", hold=request.watch_id[:80])),)
+        return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("hold_lifted", hold=request.watch_id[:80]))
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn")),)
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (
-            refusal(
-                request, hearing, RefusalCode.TOO_MANY_HOLDS, phrase("holds_open_here", count=len(officers(state)))
-            ),
+        return refuse(
+            request, hearing, RefusalCode.TOO_MANY_HOLDS, phrase("holds_open_here", count=len(officers(state)))
         )
     new = held_because(
         quoted(request.reason),
@@ -49,18 +47,14 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
     if state.lifted.get(request.hold_id) == hearing.message_id or hearing.message_id in state.retracted:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn")),)
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     if not request.hold_id.startswith(OFFICER):
-        return (
-            refusal(
-                request, hearing, RefusalCode.NOT_AN_OFFICER_HOLD, phrase("lifted_by_answer", hold=request.hold_id[:80])
-            ),
+        return refuse(
+            request, hearing, RefusalCode.NOT_AN_OFFICER_HOLD, phrase("lifted_by_answer", hold=request.hold_id[:80])
         )
     left = tuple([h for h in officers(state) if h.hold_id != request.hold_id])
     if len(left) == len(officers(state)):
-        return (
-            refusal(request, hearing, RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=request.hold_id[:80])),
-        )
+        return refuse(request, hearing, RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=request.hold_id[:80]))
     known = replace(state, lifted={**state.lifted, request.hold_id: hearing.message_id})
     return settle(known, state.dossier, left, request.consignment_id, hearing)
 
@@ -70,17 +64,13 @@ def put_back(state: Goods, request: RetractLift, hearing: Hearing) -> tuple[Fact
     if state.retracted.get(request.wrong) == hearing.message_id:
         return ()
     if isinstance(state, Withdrawn):
-        return (refusal(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn")),)
+        return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
     hold_id = next((hold_id for hold_id, lifting in state.lifted.items() if lifting == request.wrong), None)
     if hold_id is None:
-        return (
-            refusal(request, hearing, RefusalCode.LIFT_UNKNOWN, phrase("no_hold_of_lift", request=request.wrong[:80])),
-        )
+        return refuse(request, hearing, RefusalCode.LIFT_UNKNOWN, phrase("no_hold_of_lift", request=request.wrong[:80]))
     if len(officers(state)) >= MOST_OFFICER_HOLDS:
-        return (
-            refusal(
-                request, hearing, RefusalCode.TOO_MANY_HOLDS, phrase("holds_open_here", count=len(officers(state)))
-            ),
+        return refuse(
+            request, hearing, RefusalCode.TOO_MANY_HOLDS, phrase("holds_open_here", count=len(officers(state)))
         )
     retracted = LiftRetracted(
         consignment_id=request.consignment_id,

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL
-from schemas.envelope import Fact, Hearing, refusal
+from schemas.envelope import Fact, Hearing, refuse
 from schemas.phrases import phrase, quoted
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from schemas.vocabulary import Owner, plain_word
@@ -56,7 +56,7 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
             return _begin(state, request, watch_id, hearing)
         case LiftWatch():
             if watch_id in state.ended:
-                return (refusal(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted")),)
+                return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted"))
             lifted = WatchLifted(
                 partition_key=request.partition_key,
                 occurred_at=hearing.at,
@@ -72,16 +72,14 @@ def answer(state: Watching, request: PlaceWatch | LiftWatch, hearing: Hearing) -
 def _begin(state: Watching, request: PlaceWatch, watch_id: str, hearing: Hearing) -> tuple[Fact, ...]:
     bill, declarant = plain_word(request.bill_no), plain_word(request.declarant)
     if watch_id in state.ended:
-        return (refusal(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted_before")),)
+        return refuse(request, hearing, RefusalCode.WATCH_LIFTED, phrase("watch_lifted_before"))
     if watch_id in state.watches:
-        return (refusal(request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("watch_kept")),)
+        return refuse(request, hearing, RefusalCode.ALREADY_ANSWERED, phrase("watch_kept"))
     if not bill and not declarant:
         names = phrase("watch_of", bill=request.bill_no, declarant=request.declarant)
-        return (refusal(request, hearing, RefusalCode.WATCH_MALFORMED, names),)
+        return refuse(request, hearing, RefusalCode.WATCH_MALFORMED, names)
     if len(state.watches) >= MOST_WATCHES:
-        return (
-            refusal(request, hearing, RefusalCode.TOO_MANY_WATCHES, phrase("watches_open", count=len(state.watches))),
-        )
+        return refuse(request, hearing, RefusalCode.TOO_MANY_WATCHES, phrase("watches_open", count=len(state.watches)))
     placed = WatchPlaced(
         partition_key=request.partition_key,
         occurred_at=hearing.at,
