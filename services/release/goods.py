@@ -6,14 +6,12 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from schemas.bounds import shown
+from schemas.hold_ids import is_for_an_officer
 from schemas.release import Hold
 from services.release.arrivals import arrived_boxes
 from services.release.dossier import Dossier
 from services.release.transfers import containers
 
-OFFICER = "officer/"
-LAPSE = f"{OFFICER}lapse/"
-"""Begins the hold that follows a release which nobody used."""
 NOTHING = Dossier()
 Told = Literal["held", "held here", "refused", "refused here", "freed", "not in it"]
 """What the gate was told last of a container: `here`, that the goods have arrived in it; `not in it`, that they did not go into it."""
@@ -79,7 +77,7 @@ Goods = Held | Released | Refused | Withdrawn
 
 def officers(state: Goods) -> tuple[Hold, ...]:
     """The officers' holds that are open."""
-    return tuple([h for h in state.stated if h.hold_id.startswith(OFFICER)])
+    return tuple([h for h in state.stated if is_for_an_officer(h.hold_id)])
 
 
 def told_to_gate(state: Goods) -> dict[str, Told]:

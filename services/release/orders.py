@@ -5,20 +5,21 @@ from dataclasses import replace
 from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing, refuse
+from schemas.hold_ids import is_for_an_officer, of_officer, of_watch
 from schemas.phrases import phrase, quoted
 from schemas.release import LiftHold, LiftRetracted, PlaceHold, RetractLift
 from schemas.vocabulary import Owner
-from services.release.goods import OFFICER, Goods, Withdrawn, officers
+from services.release.goods import Goods, Withdrawn, officers
 from services.release.holds import held_because
 from services.release.settling import MOST_OFFICER_HOLDS, settle
-from services.release.watches import WATCH, Watching
+from services.release.watches import Watching
 
 
 def hold(state: Goods, request: PlaceHold, hearing: Hearing) -> tuple[Fact, ...]:
     """An officer's hold, under the id of the request or of its watch; on released goods it calls the release back. Refused goods
     are held, too: the refusal may be taken back, and then nobody would know of it.
     """
-    hold_id = f"{WATCH}{shown(request.watch_id, 200)}" if request.watch_id else f"{OFFICER}{hearing.message_id}"
+    hold_id = of_watch(shown(request.watch_id, 200)) if request.watch_id else of_officer(hearing.message_id)
     if hold_id in state.lifted or any(h.hold_id == hold_id for h in state.stated):
         if not request.watch_id:
             return ()
@@ -48,7 +49,7 @@ def lift(state: Goods, request: LiftHold, hearing: Hearing) -> tuple[Fact, ...]:
         return ()
     if isinstance(state, Withdrawn):
         return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("withdrawn"))
-    if not request.hold_id.startswith(OFFICER):
+    if not is_for_an_officer(request.hold_id):
         return refuse(
             request, hearing, RefusalCode.NOT_AN_OFFICER_HOLD, phrase("lifted_by_answer", hold=request.hold_id[:80])
         )

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing
+from schemas.hold_ids import ARRIVAL
 from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
 from schemas.risk import ConsignmentAssessed
@@ -11,7 +12,7 @@ from services.release.arrivals import arrived_partly, fewer, misfit
 from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
 from services.release.goods import Goods, Held, Refused, Released, Withdrawn, officers, told_to_gate
-from services.release.holds import ARRIVAL, ages, failures, is_being_put_right, learn, open_holds
+from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
 from services.release.statement import Statement, refused
 from services.release.transfers import filled, here
 from services.release.watches import watched

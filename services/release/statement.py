@@ -6,6 +6,7 @@ from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused, refusal_of
+from schemas.hold_ids import ARRIVAL, is_of_departure, is_of_lapse
 from schemas.phrases import Phrase, phrase, reason
 from schemas.release import (
     ConsignmentHeld,
@@ -21,8 +22,8 @@ from schemas.release import (
 from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived_whole
 from services.release.departures import gone
 from services.release.dossier import Bound, Dossier, Terms
-from services.release.goods import LAPSE, Goods, Refused, Released, names, told_as, told_to_gate
-from services.release.holds import ARRIVAL, GATE, ages, lifting, why_held
+from services.release.goods import Goods, Refused, Released, names, told_as, told_to_gate
+from services.release.holds import ages, lifting, why_held
 from services.release.transfers import containers, filled, here, sources
 
 
@@ -42,7 +43,7 @@ class Statement:
     def _more_than_stated(self, holds: tuple[Hold, ...]) -> bool:
         """Whether there is a hold that was not stated before, and of which the gate does not know itself."""
         known = {h.hold_id for h in self.state.stated}
-        return any(h.hold_id not in known and not h.hold_id.startswith((ARRIVAL, GATE)) for h in holds)
+        return any(h.hold_id not in known and not _is_of_the_way(h) for h in holds)
 
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Everything, or (`holds` keep the rest) what has arrived."""
@@ -175,7 +176,7 @@ class Statement:
             return ()
         known_to_gate, arrived = told_to_gate(self.state), here(self.dossier)
         spared: frozenset[str] = frozenset()
-        if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
+        if self.dossier.departures and not refused and all(_is_of_the_way(h) or is_of_lapse(h.hold_id) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
@@ -230,6 +231,11 @@ class Statement:
     def _source(self, number: str) -> str:
         """The container out of which goods went into this one; empty where none did."""
         return self.came_from[number].source if number in self.came_from else ""
+
+
+def _is_of_the_way(hold: Hold) -> bool:
+    """Whether it is for goods that have not arrived, or have left without release: the gate knows of that itself."""
+    return hold.hold_id == ARRIVAL or is_of_departure(hold.hold_id)
 
 
 def refused(

@@ -12,14 +12,13 @@ from schemas.bounds import shown
 from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL
 from schemas.envelope import Fact, Hearing, refuse
+from schemas.hold_ids import of_watch
 from schemas.phrases import phrase, quoted
 from schemas.release import Hold, LiftWatch, PlaceWatch, WatchLifted, WatchPlaced
 from schemas.vocabulary import Owner, plain_word
 from services.release.dossier import Terms
 from services.release.holds import held_because
 
-WATCH = "officer/watch/"
-"""Begins the hold that a watch puts on goods; the id of the watch follows."""
 MOST_WATCHES = 500
 """Watches that are open at once: they stand in one record, and each message about goods is compared with all of them."""
 REMEMBERED_ENDS = 1000
@@ -114,7 +113,7 @@ def watched(state: object, terms: Terms | None, hearing: Hearing) -> tuple[Hold,
         [
             held_because(
                 quoted(each.reason),
-                hold_id=f"{WATCH}{watch_id}",
+                hold_id=of_watch(watch_id),
                 owner=Owner.OFFICER,
                 since=hearing.at,
                 lifted_by="LiftHold",

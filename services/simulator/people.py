@@ -21,6 +21,7 @@ from schemas.gate import (
     RecordContainerFinding,
     RecordGateOut,
 )
+from schemas.hold_ids import is_for_an_officer, is_of_lapse
 from schemas.inspection import FindingsResult, InspectionOrdered, RecordFindings, RectificationRequested
 from schemas.quarantine import DecideTreatment, RecordTreatment, TreatmentOrdered, TreatmentReferred
 from schemas.release import (
@@ -69,8 +70,6 @@ LATE = (2.0, 8.0)
 """Hours from a departure to a late report, or to a correction: shortest and longest."""
 LOADED_SHARE, LOADING = 0.33, (20.0, 30.0)
 """Exports whose loading is told, and the hours from their release to it."""
-LAPSE = "officer/lapse/"
-"""Begins the hold of a release that nobody used in time."""
 STAYING = ("rejected", "refused", "withdrawn")
 """Ends of goods that are not released."""
 PESTS = ("Bursaphelenchus xylophilus", "Anoplophora glabripennis", "Solenopsis invicta", "Bactrocera dorsalis")
@@ -243,13 +242,13 @@ class People:
     def _held(self, fact: ConsignmentHeld) -> list[Act]:
         """An officer lifts the hold in time; the carrier of such goods reports only when it is gone, so the order is sure."""
         key = fact.consignment_id
-        lapsed = next((h for h in fact.holds if h.hold_id.startswith(LAPSE)), None)
+        lapsed = next((h for h in fact.holds if is_of_lapse(h.hold_id)), None)
         if lapsed is not None:
             if self._never_leaves(key):
                 self.kept.add(key)
                 return []
             return [self._give_again(fact, lapsed.hold_id)]
-        placed = next((h for h in fact.holds if h.hold_id.startswith("officer/")), None)
+        placed = next((h for h in fact.holds if is_for_an_officer(h.hold_id)), None)
         if placed is not None and key in self.waiting_to_arrive:
             self.lifting.add(key)
             lift = self._lift(fact, placed.hold_id, "核查无异常 nothing was found")

@@ -22,7 +22,7 @@ from schemas.release import (
 from schemas.vocabulary import ControlKind
 from services.release import decider
 from services.release.settling import MOST_OFFICER_HOLDS
-from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS, WATCH
+from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS
 from tests.release.dossiers import (
     arrival,
     assessed,
@@ -38,6 +38,7 @@ from tests.release.dossiers import (
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
 
 PARTITION = "watches/3"
+WATCH = "officer/watch/"
 TRADER = "91370200MA3CABCD1X"
 
 
