@@ -7,12 +7,13 @@ whose key it is handed on; until the answer is heard it waits, so that the order
 """
 
 import re
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Literal, NamedTuple, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.codes.refusals import RefusalCode
@@ -43,35 +44,36 @@ REMEMBERED = 64
 """Answered lodgements under one reference that stay known to the desk; the loop knows each request for a day besides."""
 
 
-class Unknown(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
     """Nothing was lodged."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["unknown"] = "unknown"
 
 
-class Lodged(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lodged:
     """What the next three states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference.
     `lodged_by`: the request that lodged it, empty where an older version decided it. `number`: it is the n-th consignment of its
     reference. `answered`: other lodgements that were answered with a fact, refusals left out, the latest last.
     """
 
-    model_config = ConfigDict(frozen=True)
     paper: str
     lodged_by: str = ""
     number: int = 1
     answered: tuple[str, ...] = ()
 
 
-class Waiting(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
     """A lodgement that is decided once the withdrawal of the standing declaration is answered."""
 
-    model_config = ConfigDict(frozen=True)
     request_id: str
     serial: int
     declaration: Declaration
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
     """It stands. `withdrawals`: requests to take it back that went to the release desk; `sent_back`: those which that desk refused."""
 
@@ -87,12 +89,14 @@ class Accepted(Lodged):
         return tuple([each for each in self.withdrawals if each not in self.sent_back])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Lodged):
     """It does not stand; the next one under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Lodged):
     """It was taken back; what is lodged under this reference is the next consignment."""
 
@@ -402,10 +406,12 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case WithdrawalRequested():
             if not isinstance(state, Accepted):
                 return state
-            return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
+            return replace(state, withdrawals=(*state.withdrawals, message.request_id))
         case DeclarationWaits():
+            if not isinstance(state, Accepted):
+                return state
             waiting = Waiting(request_id=message.request_id, serial=message.serial, declaration=message.declaration)
-            return known(state, message.request_id, waiting=waiting)
+            return replace(state, answered=with_answered(state, message.request_id), waiting=waiting)
         case DeclarationRepeated():
             return known(state, message.request_id)
         case DeclarationPassedOn():
@@ -413,7 +419,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case DeclarationWithdrawn():
             if not isinstance(state, Accepted):
                 return state
-            kept = {name: getattr(state, name) for name in Withdrawn.model_fields if name != "state"}
+            kept = {each.name: getattr(state, each.name) for each in fields(Withdrawn) if each.name != "state"}
             return Withdrawn(**kept)
         case RequestRefused():
             return refused(state, message)
@@ -430,13 +436,16 @@ def tries(state: State) -> tuple[str, ...]:
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
-def known(state: State, request_id: str, **changes: object) -> State:
-    """The state in which this lodgement is answered, or waits. One that had waited does not wait any more once it is answered."""
+def known(state: State, request_id: str) -> State:
+    """The state in which this lodgement is answered. One that had waited does not wait any more then."""
     if not isinstance(state, Lodged):
         return state
-    others = tuple([each for each in state.answered if each != request_id])
-    changes["answered"] = (*others, request_id)[-REMEMBERED:]
-    return without_waiting(state.model_copy(update=changes), "" if "waiting" in changes else request_id)
+    return without_waiting(replace(state, answered=with_answered(state, request_id)), request_id)
+
+
+def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
+    """The lodgements that were answered, this one the latest."""
+    return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 
 def refused(state: State, message: RequestRefused) -> State:
@@ -448,13 +457,13 @@ def refused(state: State, message: RequestRefused) -> State:
     if not is_about_withdrawal(state, message):
         return state
     gone = tuple([each for each in state.pending if shown(each, 200) == message.request_id])
-    return state.model_copy(update={"sent_back": (*state.sent_back, *gone)})
+    return replace(state, sent_back=(*state.sent_back, *gone))
 
 
 def without_waiting(state: State, request_id: str) -> State:
     if not isinstance(state, Accepted) or state.waiting is None or state.waiting.request_id != request_id:
         return state
-    return state.model_copy(update={"waiting": None})
+    return replace(state, waiting=None)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:

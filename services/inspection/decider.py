@@ -6,10 +6,11 @@ are corrected or taken back by a request that names them; each fact about an ans
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
 from schemas.codes.refusals import RefusalCode
@@ -46,13 +47,13 @@ REMEMBERED_ANSWERS = 64
 """Requests about one control that stay known after another one took their place."""
 
 
-class Order(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
     """One control. `answered_by` is the message id of the request that gave the answer that stands, empty while none does.
 
     `past`: requests whose answer no longer stands, and those that took one back. `revision`: of the latest fact about the answer.
     """
 
-    model_config = ConfigDict(frozen=True)
     control: ControlKind
     since: AwareDatetime
     due: AwareDatetime
@@ -71,27 +72,27 @@ class Order(BaseModel):
         return request == self.answered_by or request in self.past
 
 
-class Quiet(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
     """Nothing is ordered: not assessed yet, or nothing for an officer to answer. `goods`: by the assessment in hand."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["quiet"] = "quiet"
     goods: GoodsClasses = ()
 
 
-class Ordered(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
     """Controls were ordered; some or all may be answered. `goods`: by the assessment, for whom a pest concerns."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["ordered"] = "ordered"
     orders: tuple[Order, ...]
     goods: GoodsClasses = ()
 
 
-class Withdrawn(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
     """The declaration was taken back; nothing is or will be ordered. `answered`: requests that had answered before."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
     answered: tuple[str, ...] = ()
 
@@ -311,19 +312,22 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case InspectionPassed() | InspectionFailed() | PestIntercepted():
             return _changed(state, message.control, lambda order: _answered(order, message.revision, hearing))
         case RectificationRequested():
-            change = {"standing": "rectification", "since": message.occurred_at, "due": message.due}
             return _changed(
                 state,
                 message.control,
-                lambda order: _answered(order, message.revision, hearing).model_copy(update=change),
+                lambda order: replace(
+                    _answered(order, message.revision, hearing),
+                    standing="rectification",
+                    since=message.occurred_at,
+                    due=message.due,
+                ),
             )
         case FindingsRetracted():
             return _changed(state, message.control, lambda order: _reopened(order, message, hearing))
         case InspectionOverdue():
-            return _changed(state, message.control, lambda order: order.model_copy(update={"standing": "overdue"}))
+            return _changed(state, message.control, lambda order: replace(order, standing="overdue"))
         case RectificationOverdue():
-            overdue = {"standing": "rectification_overdue"}
-            return _changed(state, message.control, lambda order: order.model_copy(update=overdue))
+            return _changed(state, message.control, lambda order: replace(order, standing="rectification_overdue"))
         case DeclarationWithdrawn():
             if isinstance(state, Withdrawn):
                 return state
@@ -382,20 +386,19 @@ def _changed(state: State, control: ControlKind, change: Callable[[Order], Order
 
 def _answered(order: Order, revision: int, hearing: Hearing) -> Order:
     past = _remembered(order, order.answered_by)
-    change = {"standing": "answered", "answered_by": hearing.message_id, "revision": revision, "past": past}
-    return order.model_copy(update=change)
+    return replace(order, standing="answered", answered_by=hearing.message_id, revision=revision, past=past)
 
 
 def _reopened(order: Order, retracted: FindingsRetracted, hearing: Hearing) -> Order:
-    change = {
-        "standing": "open",
-        "since": retracted.occurred_at,
-        "due": retracted.due,
-        "answered_by": "",
-        "revision": retracted.revision,
-        "past": _remembered(order, order.answered_by, hearing.message_id),
-    }
-    return order.model_copy(update=change)
+    return replace(
+        order,
+        standing="open",
+        since=retracted.occurred_at,
+        due=retracted.due,
+        answered_by="",
+        revision=retracted.revision,
+        past=_remembered(order, order.answered_by, hearing.message_id),
+    )
 
 
 def _remembered(order: Order, *requests: str) -> tuple[str, ...]:

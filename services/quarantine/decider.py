@@ -6,6 +6,7 @@ given up are taken up again where the pest, the last record or the decision turn
 consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, assert_never
@@ -277,7 +278,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
     row = row_for(need.goods, request.method, day_in_china(last.since))
     if fault := unusable(row, request, last.since, hearing.sent):
         return refuse(request, hearing, *fault)
-    as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
+    as_ordered = replace(need, attempt=last.attempt, said=retracted.revision + 1)
     verdict = conclude(as_ordered, row, request, hearing)
     return (*facts, *(verdict if in_hand else verdict[:1]))  # the attempt that follows a failure was ordered before
 

@@ -280,7 +280,7 @@ def test_the_same_declaration_lodged_again_is_answered_with_the_first_request_an
 
 
 def test_what_an_older_version_accepted_is_repeated_without_the_name_of_its_request() -> None:
-    accepted = story(decider, lodge()).state.model_dump(exclude={"lodged_by"})
+    accepted = decider.STATE.dump_python(story(decider, lodge()).state, exclude={"lodged_by"})
     again = Story(decider, decider.STATE.validate_python(accepted)).when(lodge()).said[0]
     assert isinstance(again, DeclarationRepeated) and again.first_request_id == ""
 
@@ -485,7 +485,7 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
 def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
     """Its desk did not hear the release desk; the answers lie on the topic, which is read from its beginning."""
     told = story(decider, lodge()).when(withdraw(), message_id="w1")
-    before = told.state.model_dump(include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
+    before = decider.STATE.dump_python(told.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     told = Story(decider, decider.STATE.validate_python(before), heard=2)
     assert kinds(told.when(lodge(), message_id="r-7")) == ["DeclarationWaits"]
     assert kinds(told.when(not_withdrawn())) == ["DeclarationRepeated"]

@@ -52,7 +52,9 @@ def test_a_control_and_an_origin_are_read_from_an_id() -> None:
 
 def beginnings(source: Path) -> list[str]:
     """The texts in a source that begin like the id of a hold."""
-    texts = [node.value for node in ast.walk(tree_of(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)]
+    texts = [
+        node.value for node in ast.walk(tree_of(source.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)
+    ]
     return [text for text in texts if isinstance(text, str) and PREFIX.match(text) and " " not in text]
 
 
