@@ -11,7 +11,7 @@ from schemas.risk import ConsignmentAssessed
 from services.release.arrivals import arrived_partly, fewer, misfit
 from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
-from services.release.goods import Goods, Held, Refused, Released, Withdrawn, officers, told_to_gate
+from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate
 from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
 from services.release.statement import Statement, refused
 from services.release.transfers import filled, here
@@ -34,7 +34,7 @@ def settle(
             return ()
         case Refused():
             return _refused_so_far(state, dossier, officers, consignment, hearing)
-        case Held() | Released():
+        case Held() | Revoked() | Released():
             pass
         case _:
             assert_never(state)
@@ -46,7 +46,7 @@ def settle(
         )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
-    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
@@ -62,7 +62,7 @@ def settle(
         return say.release_less(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
     more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
-    if not stops and (news or isinstance(state, Held) or more):
+    if not stops and (news or isinstance(state, Held | Revoked) or more):
         return say.release(holds)
     return say.keep(holds) if news else say.unchanged(holds)
 
@@ -106,5 +106,5 @@ def _refused_so_far(
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate(phrase("not_let_in"), refused=True)
-    again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
+    again = (Revoked if state.revoked else Held)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

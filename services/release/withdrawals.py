@@ -4,7 +4,7 @@ from schemas.codes.refusals import RefusalCode
 from schemas.declaration import WithdrawalRequested
 from schemas.envelope import Fact, Hearing
 from schemas.phrases import phrase
-from services.release.goods import Goods, Refused, Released, Withdrawn, officers
+from services.release.goods import Goods, Refused, Released, Revoked, Withdrawn, officers
 from services.release.holds import learn
 from services.release.settling import settle
 from services.release.statement import refused
@@ -23,7 +23,7 @@ def withdraw(state: Goods, wish: WithdrawalRequested, hearing: Hearing) -> tuple
         code, why = RefusalCode.ALREADY_RELEASED, phrase("released_in_version", version=state.version)
     elif isinstance(state, Refused):
         code, why = RefusalCode.CONSIGNMENT_CLOSED, phrase("refused")
-    elif state.revoked:
+    elif isinstance(state, Revoked):
         code, why = RefusalCode.ALREADY_RELEASED, phrase("released_and_called_back")
     elif len(learn(state.dossier, wish, "").withdrawals) > MOST_WITHDRAWALS:
         code, why = RefusalCode.TOO_MANY_REQUESTS, phrase("wishes_wait", count=len(state.dossier.withdrawals))

@@ -33,6 +33,7 @@ from tests.release.dossiers import (
     place_hold,
     retract_lift,
     retracted,
+    stands,
     withdrawal,
 )
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
@@ -273,7 +274,7 @@ class World:
             for hold_id in holds(told):
                 if hold_id.removeprefix(WATCH) in self.ended:
                     self.tell(place, lift_hold(hold_id))
-        return [told.state.state for told in self.goods]
+        return [stands(told) for told in self.goods]
 
 
 def acts() -> list[tuple[int | None, Message]]:
