@@ -42,7 +42,7 @@ from schemas.gate import (
 from schemas.release import ContainerFreed, ContainerHeld
 from services.gate.box import STATE, Box, PublishedVisit, State, Yes, as_box
 from services.gate.heard import Heard, Said
-from services.gate.keeping import KEPT_VISITS, Learned, forget, over
+from services.gate.keeping import KEPT_VISITS, Learned, ended_at, forget
 from services.gate.orders import add_finding, hold_or_lift, permit_exit, strike_lot
 from services.gate.reports import add_report, take_report_back
 from services.gate.saying import answers, changes
@@ -121,12 +121,12 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
     match message:
         case ContainerMayLeave():
             yes = Yes(hearing.at, None, message.visit, message.consignments)
-            given = over(box.yes, hearing.at)
+            given = ended_at(hearing.at, box.yes)
             earlier = [y for y in given if y.visit == message.visit][:-KEPT_VISITS]
             given = tuple([y for y in given if y not in earlier])
             return replace(box, version=message.version, published="leave", yes=(*given, yes))
         case ContainerMustStay():
-            return replace(box, version=message.version, published="stay", yes=over(box.yes, hearing.at))
+            return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
             return replace(
@@ -134,7 +134,9 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             )  # of an earlier visit: a new word follows
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                box = replace(box, yes=over(box.yes, hearing.at))  # it goes on; another yes follows where there is one
+                box = replace(
+                    box, yes=ended_at(hearing.at, box.yes)
+                )  # it goes on; another yes follows where there is one
             return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)

@@ -10,7 +10,7 @@ from schemas.envelope import Hearing, event_time
 from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
 from schemas.phrases import phrase
 from services.gate.box import Box, ContainerHold, Finding, Permit
-from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, noted, over
+from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
 from services.gate.reports import voided
 from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, unsettled
 
@@ -101,7 +101,7 @@ def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hear
             if len(box.holds) >= MOST_HOLDS:
                 return Learned(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
             hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
-            return Learned(replace(box, holds=(*box.holds, hold), yes=over(box.yes, hearing.at)))
+            return Learned(replace(box, holds=(*box.holds, hold), yes=ended_at(hearing.at, box.yes)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
                 return Learned(box)
