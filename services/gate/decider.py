@@ -129,14 +129,12 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=ended_at(hearing.at, box.yes))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            return replace(
-                box, visits=_with(box.visits, left), published="gone"
-            )  # of an earlier visit: a new word follows
+            # of an earlier visit: a new word follows
+            return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                box = replace(
-                    box, yes=ended_at(hearing.at, box.yes)
-                )  # it goes on; another yes follows where there is one
+                # it goes on; another yes follows where there is one
+                box = replace(box, yes=ended_at(hearing.at, box.yes))
             return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)
