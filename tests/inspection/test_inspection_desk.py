@@ -26,7 +26,7 @@ from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane
 from services.inspection import decider
-from services.inspection.agent import DESK
+from services.worker import desks
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
@@ -316,7 +316,8 @@ def test_a_limit_of_an_answered_order_or_another_hour_reminds_nobody() -> None:
 
 
 def test_the_desk_hears_what_the_flow_says() -> None:
-    assert DESK.hears == {
+    [desk] = desks(["inspection"])
+    assert desk.hears == {
         ConsignmentAssessed,
         RecordFindings,
         CorrectFindings,

@@ -29,8 +29,8 @@ from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
-from services.quarantine.agent import DESK
 from services.quarantine.needs import Abandoned, Withdrawn
+from services.worker import desks
 from tests.architecture.golden import FOLDER as EXAMPLES
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
@@ -350,7 +350,8 @@ def test_the_desk_hears_what_the_flow_says() -> None:
         *(DeclarationWithdrawn, DeadlinePassed, FindingsRetracted),
         *(CorrectTreatment, RetractTreatment, RetractTreatmentDecision),
     }
-    assert DESK.hears == heard
+    [desk] = desks(["quarantine"])
+    assert desk.hears == heard
 
 
 _ORIGINS = st.sampled_from(["risk", "inspection", "sampling"])

@@ -13,9 +13,9 @@ from schemas.phrases import phrase
 from schemas.risk import BoundContainer, ConsignmentAssessed, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, Severity
 from services.risk import rules
-from services.risk.agent import desk
 from services.risk.draw import draw
 from services.risk.keys import PUBLISHED
+from services.worker import desks
 from tests.risk.freight import DECIDER, DRAWN, NOT_DRAWN, REGULAR, accepted, bill, line, of_grade
 from tests.voice import CONSIGNMENT, Story, adds_nothing_twice, story
 
@@ -298,7 +298,8 @@ def test_every_rule_is_dated_named_once_and_explained_in_both_languages() -> Non
 
 
 def test_the_desk_hears_accepted_declarations_and_nothing_else() -> None:
-    assert desk(PUBLISHED).hears == {DeclarationAccepted}
+    [desk] = desks(["risk"], PUBLISHED)
+    assert desk.hears == {DeclarationAccepted}
 
 
 @settings(max_examples=60, deadline=None)
