@@ -388,7 +388,8 @@ class People:
         """It leaves once, however often it is allowed, unless something was told of it by mistake: then when that was put right."""
         if self.events and (acts := self.mistakes.instead_of_leaving(fact)) is not None:
             return acts
-        return self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
+        acts = self._leave(fact.container_no, min(fact.consignments, default=""), fact.occurred_at)
+        return [replace(act, lets_out=fact.container_no) for act in acts]
 
     def _drive_out_after_all(self, fact: EquipmentEventRetracted) -> list[Act]:
         allowed = self.mistakes.leaves_after_all(fact)
