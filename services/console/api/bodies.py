@@ -112,7 +112,11 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 
 def strict_json(data: bytes, separators: int) -> Any:
-    """The parsed JSON; Problem for what JSON parsers usually accept: a key twice, NaN, endless nesting, more than `separators` parts."""
+    """The parsed JSON; Problem for what JSON parsers usually accept: a key twice, NaN, endless nesting, more than `separators` parts.
+
+    Numbers are text in it, so that one of a million digits costs nothing. A model is therefore made of the bytes and not of this: pydantic's
+    parser tells numbers from texts and keeps their digits, but it takes the last of two equal keys and has no hook by which to see both.
+    """
     bounded(data, separators)
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)
