@@ -28,7 +28,7 @@ from schemas.vocabulary import (
     TreatmentMethod,
     UnitClass,
 )
-from services.console.access.accounts import GRANTED
+from services.console.access.accounts import Granted
 from services.console.access.rights import Reach, Role, Scope
 from services.console.api.reference import TABLES
 from services.console.language.words import TEXTS
@@ -74,7 +74,7 @@ CODES: dict[str, Iterable[str]] = {
     "rules": {rule.name for rule in RULES},
     "roles": Role,
     "scopes": Scope,
-    "grants": {what.replace(" ", "_") for what in GRANTED},
+    "grants": {what.replace(" ", "_") for what in get_args(Granted)},
     "grant_details": {each.replace(" ", "_") for each in (*GRANT_FIELDS, *GRANT_WORDS)},
     "reaches": Reach,
     "spans": SPANS_BY_NAME,
