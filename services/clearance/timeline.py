@@ -1,6 +1,7 @@
 """When did each consignment pass each stage, and how long did each stage take?
 
-Hears the facts of all desks in any order and says nothing. What is measured is defined in `schemas.spans`.
+The service reads the facts of all desks, in any order between topics, and publishes nothing. What is measured is
+defined in `schemas.spans`.
 """
 
 from datetime import datetime
@@ -45,12 +46,16 @@ End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
 
 class Timeline(NamedTuple):
-    """The first time each thing happened, and the labels to count it under; `controlled`, `treated`: the last answer.
+    """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
+    most steps the first time counts; for `controlled` and `treated`, the last answer.
 
-    `arrived`, `released`: when everything was; `first_arrived`: the first part, `first_released`: the first part that was
-    released before the rest. `stated`: the end by the release desk's statement of the highest version, `end` the same unless the
-    goods `left` without release. `corrections`: facts by which a desk took an answer back; no time that was passed is undone by
-    them. A record of it is a list in this order, which begins with what tells since when it is open; a field that is added comes last.
+    `arrived` and `released`: when all goods were; `first_arrived`: when the first part arrived; `first_released`: when
+    a part was released before the rest. `stated`: the end according to the release desk's statement of the highest
+    version (`end_version`). `end`: the same, unless the goods `left` without release (container → time). `corrections`:
+    how many facts took an answer back; they do not change the times of steps that were passed.
+
+    A stored record is a list of the fields in this order. Those that say since when the goods are open come first, and
+    a new field is added at the end.
     """
 
     accepted: AwareDatetime | None = None
@@ -72,15 +77,17 @@ class Timeline(NamedTuple):
     first_arrived: AwareDatetime | None = None
     first_released: AwareDatetime | None = None
     boxes: int = 0
-    """Containers of the whole release; 0 where an earlier release did not keep them."""
+    """Number of containers of the complete release; 0 if an older software version made the record and did not keep
+    it."""
     departed: dict[str, AwareDatetime] = {}  # noqa: RUF012  (never changed in place)
     left: dict[str, AwareDatetime] = {}  # noqa: RUF012
     arrival_recorded: AwareDatetime | None = None
-    """When the arrival that ended last was recorded, and below the departure."""
+    """When the last arrival was recorded (its event time is `arrived`)."""
     departure_recorded: AwareDatetime | None = None
+    """When the last departure was recorded."""
     corrections: int = 0
     direction: str = ""
-    """`I` or `E`; empty where an earlier release did not keep it."""
+    """`I` or `E`; empty if an older software version made the record and did not keep it."""
 
 
 State = Timeline
@@ -119,7 +126,7 @@ STATE: TypeAdapter[State] = TypeAdapter(Timeline)
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
-    """Nothing: this service only watches."""
+    """No facts, because this service only measures."""
     return ()
 
 
@@ -151,7 +158,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             return _arrived(state, message, hearing)
         case ReleaseGranted():
             return _granted(state, message)
-        case ReleaseRefused():  # said again when officers' holds on the goods changed
+        case ReleaseRefused():  # published again if officers' holds change: the first time stays
             since = state.ended if state.stated == "refused" and state.ended else at
             return _ended(state, "refused", since, message.version)
         case DeclarationWithdrawn():
@@ -168,14 +175,15 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
 
 
 def stage_seconds(timeline: Timeline) -> dict[str, float]:
-    """Seconds of each stage of a released consignment, by the names and definitions of `schemas.spans`; all but the way to the gate."""
+    """Stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`, except for
+    the way to the gate."""
     moments = _moments(timeline)
     found = {span.name: span.seconds(moments) for span in SPANS if span.name != "gate"}
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
 def gate_seconds(timeline: Timeline) -> float | None:
-    """Seconds from release until the last container passed the gate, once all of that is known."""
+    """Seconds from release until the last container passed the gate; None until all containers have."""
     return seconds_of("gate", _moments(timeline)) if len(timeline.departed) >= timeline.boxes else None
 
 
@@ -184,7 +192,8 @@ def _moments(timeline: Timeline) -> Moments:
 
 
 def late_seconds(timeline: Timeline) -> dict[str, float]:
-    """By how many seconds the last arrival and the last departure were recorded after they had happened, where that is known."""
+    """By how many seconds the last arrival (`arrival`) and the last departure (`departure`) were recorded after they
+    had happened. What is not known is left out."""
     last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
     spans = {"arrival": (timeline.arrived, timeline.arrival_recorded), "departure": (last, timeline.departure_recorded)}
     return {
@@ -195,12 +204,13 @@ def late_seconds(timeline: Timeline) -> dict[str, float]:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None."""
+    """No time limits."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """After an end that nothing can call back; released goods may still be revoked or leave the gate, and a refusal taken back."""
+    """Whether the declaration was rejected or withdrawn. Other goods stay open: a release may be revoked, released
+    goods may pass the gate, and a refusal may be taken back."""
     return state.end in ("rejected", "withdrawn")
 
 
@@ -220,7 +230,8 @@ def _ended(state: Timeline, end: End | None, at: datetime, version: int) -> Time
 
 
 def _at_last(state: Timeline) -> Timeline:
-    """Goods that left unreleased have that end, whatever was stated since, until it is found to be wrong."""
+    """Goods that left unreleased keep that end, whatever the release desk states later, until the departure is
+    retracted."""
     end = "left_unreleased" if state.left else state.stated
     return state if end == state.end else state._replace(end=end)
 
@@ -237,7 +248,8 @@ def _arrived(state: Timeline, fact: ArrivalRecorded | ArrivalRetracted, hearing:
 
 
 def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
-    """What still stands is told whole. When that was recorded is known only where it is the arrival that ended last before, too."""
+    """The fact says what has arrived in spite of the retraction, and replaces what was known. When that was recorded is
+    known only if the last arrival stays the same."""
     standing = retracted.arrived_at
     recorded = state.arrival_recorded if standing is not None and standing == state.arrived else None
     first = retracted.first_arrived_at
@@ -276,7 +288,7 @@ def _came_back(state: Timeline, container_no: str) -> Timeline:
 
 
 def _kept(state: Timeline) -> Timeline:
-    """An earlier release kept the end that was stated in `end` only."""
+    """The state with `stated` filled in: an older software version kept the release desk's statement only in `end`."""
     if state.stated is None and state.end not in (None, "left_unreleased"):
         return state._replace(stated=state.end)
     return state

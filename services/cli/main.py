@@ -60,7 +60,9 @@ def run() -> None:
     threading.excepthook = _thread_ended
     os.umask(PRIVATE)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without Chinese shows question marks, and nothing ends
+        # a terminal that has no Chinese characters shows question marks, instead of ending the program by an encoding
+        # error
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         app()

@@ -1,9 +1,12 @@
 """Does a declaration stand, and under which number? May its declarant ask to take it back?
 
-The same declaration lodged again is answered with the name of the first request; another one under the same reference is
-sent back while a declaration stands, and judged where the last one was rejected. Whether a withdrawal is granted is the release
-desk's to say, which alone knows what became of the goods. After it what is lodged under the reference is another consignment, to
-whose key it is handed on; until the answer is heard it waits, so that the order in which two desks are heard changes nothing.
+If the same declaration is lodged again, the answer names the first request. Another declaration under the same
+reference is refused while the first one stands, and is judged if the last one was rejected.
+
+The release desk decides whether a withdrawal is granted, because only it knows what became of the goods. After a
+withdrawal, what is lodged under the reference is the next consignment, and is handed on to the key of that one. While
+the release desk's answer is missing, it waits, so that the order in which the facts of the two desks are read does not
+matter.
 """
 
 import re
@@ -37,9 +40,11 @@ from services.declaration.checks import findings
 
 SERIALS = 10**9
 MOST_WITHDRAWALS = 64
-"""Wishes to take one declaration back that go to the release desk; each stays known, so that it goes there once."""
+"""How many requests to withdraw one declaration are passed on to the release desk. All are remembered, so that each is
+passed on once."""
 REMEMBERED = 64
-"""Answered lodgements under one reference that stay known to the desk; the loop knows each request for a day besides."""
+"""How many answered lodgements under one reference the desk remembers. The loop also remembers each request for a
+day."""
 
 
 class Unknown(BaseModel):
@@ -50,9 +55,11 @@ class Unknown(BaseModel):
 
 
 class Lodged(BaseModel):
-    """What the next three states share. `paper`: half a SHA-256 of the declaration, enough to tell another one under its reference.
-    `lodged_by`: the request that lodged it, empty where an older version decided it. `number`: it is the n-th consignment of its
-    reference. `answered`: other lodgements that were answered with a fact, refusals left out, the latest last.
+    """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the
+    declaration, which tells it from others under its reference. `lodged_by`: the id of the request that lodged it;
+    empty if an older software version decided it. `number`: 1 for the first consignment of its reference, 2 for the
+    next, and so on. `answered`: the ids of other lodgements that were answered with a fact other than a refusal, the
+    latest last.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,7 +70,8 @@ class Lodged(BaseModel):
 
 
 class Waiting(BaseModel):
-    """A lodgement that is decided once the withdrawal of the standing declaration is answered."""
+    """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing
+    declaration."""
 
     model_config = ConfigDict(frozen=True)
     request_id: str
@@ -72,7 +80,8 @@ class Waiting(BaseModel):
 
 
 class Accepted(Lodged):
-    """It stands. `withdrawals`: requests to take it back that went to the release desk; `sent_back`: those which that desk refused."""
+    """The declaration stands. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
+    desk; `sent_back`: those that this desk refused."""
 
     state: Literal["accepted"] = "accepted"
     declarant: str
@@ -82,18 +91,18 @@ class Accepted(Lodged):
 
     @property
     def pending(self) -> tuple[str, ...]:
-        """Withdrawals that the release desk has not answered yet, as far as this desk has heard."""
+        """The withdrawals for which this desk has not read an answer of the release desk yet."""
         return tuple([each for each in self.withdrawals if each not in self.sent_back])
 
 
 class Rejected(Lodged):
-    """It does not stand; the next one under this reference is judged as if it were the first."""
+    """The declaration was rejected. The next one under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
 
 class Withdrawn(Lodged):
-    """It was taken back; what is lodged under this reference is the next consignment."""
+    """The declaration was withdrawn. What is lodged under this reference is the next consignment."""
 
     state: Literal["withdrawn"] = "withdrawn"
     declarant: str
@@ -118,7 +127,8 @@ STATE: TypeAdapter[State] = state_adapter(Annotated[State, Field(discriminator="
 
 
 class Lodgement(NamedTuple):
-    """A declaration that is lodged for the consignment whose record this is: by a request, or handed on by the one before."""
+    """A declaration that is lodged for the consignment of this record: by a request, or handed on by the consignment
+    before."""
 
     consignment_id: str
     request_id: str
@@ -159,7 +169,9 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """Accepted with its warnings, or rejected with everything that is wrong; what stands already is only named."""
+    """The answer to a lodgement: accepted with its warnings, or rejected with everything that is wrong. If a
+    declaration stands already, see `repeat`; while its withdrawal is not answered, the lodgement waits; after the
+    withdrawal it is handed on. A lodgement that was answered before gets no further fact."""
     if isinstance(state, Lodged) and lodged.request_id in (state.lodged_by, *state.answered):
         return ()
     match state:
@@ -184,7 +196,7 @@ def lodge(state: State, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]
 
 
 def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The verdict of the checks."""
+    """Accepts or rejects the declaration, as the checks find."""
     declaration = lodged.declaration
     found = findings(declaration, day_in_china(hearing.at))
     request_id = "" if lodged.request_id == hearing.message_id else lodged.request_id
@@ -211,12 +223,13 @@ def conclude(lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
-    """The answer to a lodgement under a reference whose declaration stands, or where one waits to follow it: that is the one to name."""
+    """The answer to a lodgement under a reference whose declaration stands. The same declaration is answered with the
+    id of the request that lodged it first, another one is refused. If a lodgement waits to follow the standing
+    declaration, this one is compared with it instead."""
     waiting = state.waiting
     known, first = (paper(waiting.declaration), waiting.request_id) if waiting else (state.paper, state.lodged_by)
-    if (
-        waiting is not None and waiting.request_id == lodged.request_id
-    ):  # it waited, and the standing one was not withdrawn
+    # the lodgement that waited itself, after the withdrawal was refused, is compared with the standing declaration
+    if waiting is not None and waiting.request_id == lodged.request_id:
         known, first = state.paper, state.lodged_by
     if is_same_paper(known, lodged.declaration):
         return DeclarationRepeated(
@@ -231,7 +244,7 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
 
 
 def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: Phrase) -> RequestRefused:
-    """The refusal of a lodgement, whatever message brought it here."""
+    """The refusal of a lodgement, whichever message it came by."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
 
@@ -240,7 +253,8 @@ def _reference(declaration: Declaration) -> str:
 
 
 def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk took the standing declaration back: what waited for that is the next consignment."""
+    """The release desk has granted the withdrawal: hands the lodgement that waited for it on to the next
+    consignment."""
     if not isinstance(state, Accepted) or state.waiting is None:
         return ()
     waiting = state.waiting
@@ -249,11 +263,11 @@ def succeed(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> 
 
 
 def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact, ...]:
-    """The release desk did not take the standing declaration back: what waited for that is answered as if nobody had asked."""
+    """The release desk has refused the withdrawal: answers the lodgement that waited for it, as `repeat` does."""
     if not isinstance(state, Accepted) or state.waiting is None or not is_about_withdrawal(state, refused):
         return ()
     if any(shown(each, 200) != refused.request_id for each in state.pending):
-        return ()  # another request to take it back is not answered yet
+        return ()  # another withdrawal of the same declaration is not answered yet
     waiting = state.waiting
     return (
         repeat(
@@ -265,12 +279,13 @@ def stand(state: State, refused: RequestRefused, hearing: Hearing) -> tuple[Fact
 
 
 def is_about_withdrawal(state: Accepted, refused: RequestRefused) -> bool:
-    """Whether it refuses a request to take the standing declaration back that had gone to the release desk."""
+    """Whether this refuses a withdrawal of the standing declaration that was passed on to the release desk."""
     return any(shown(each, 200) == refused.request_id for each in state.pending)
 
 
 def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...]:
-    """To the next consignment of the reference, which decides about it under its own key. `number`: of the one that was withdrawn."""
+    """Hands a lodgement on to the next consignment of its reference, under whose key it is decided; refused if there
+    were too many. `number`: that of the consignment that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
         return (sent_back(lodged, hearing, "reference_spent", why),)
@@ -292,9 +307,11 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
 
 
 def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
-    """Office 4, year 4 (China Standard Time), 1 import or 0 export, serial 9: unique among the last 10^9 requests.
+    """The declaration number, 18 digits: office (4), year in China Standard Time (4), 1 for import or 0 for export,
+    serial (9). It is unique among the last 10^9 requests.
 
-    `serial`: of the request, wherever it is decided; each request is accepted once at most.
+    `serial`: that of the request that lodged the declaration, even if another message led to the decision; each request
+    is accepted at most once.
     """
     year = day_in_china(at).year
     flag = "1" if declaration.direction is Direction.IMPORT else "0"
@@ -302,7 +319,8 @@ def declaration_no(declaration: Declaration, at: datetime, serial: int) -> str:
 
 
 def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tuple[Fact, ...]:
-    """To the release desk, which answers; each request goes there once."""
+    """Passes a request to withdraw the declaration on to the release desk, which answers it; each request is passed on
+    once."""
     match state:
         case Unknown():
             return (refusal(request, hearing, "not_lodged", phrase("nothing_lodged")),)
@@ -341,17 +359,19 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
 
 
 def paper(declaration: Declaration) -> str:
-    """What tells two declarations apart: half a SHA-256 of their content, each number in its shortest form."""
+    """A digest that tells two declarations apart: the first 32 hexadecimal digits of a SHA-256 of the content, with
+    each number in its shortest form."""
     return _half_of(_NUMBER.sub(_plain, declaration.__pydantic_serializer__.to_json(declaration)))
 
 
 def paper_as_written(declaration: Declaration) -> str:
-    """The same as the release before made it, which told 45.0 from 45; its records still have it."""
+    """The digest of an older software version, for which 45.0 and 45 were different. Its records still have it."""
     return _half_of(declaration.__pydantic_serializer__.to_json(declaration))
 
 
 def is_same_paper(remembered: str, declaration: Declaration) -> bool:
-    """Whether this declaration is the one of which `remembered` was made, by this release or by the one before."""
+    """Whether `remembered` is the digest of this declaration, made by this version of the software or by the older
+    one."""
     return remembered in (paper(declaration), paper_as_written(declaration))
 
 
@@ -360,7 +380,7 @@ def _half_of(written: bytes) -> str:
 
 
 def _plain(found: re.Match[bytes]) -> bytes:
-    """The same number without exponent and idle zeros."""
+    """The same number without an exponent and without trailing zeros."""
     number = format(Decimal(found[2].decode()), "f")
     return found[1] + (number.rstrip("0").rstrip(".") if "." in number else number).encode() + b'"'
 
@@ -370,7 +390,7 @@ _NUMBERS = sorted(
         name
         for model in (Declaration, Item)
         for name, field in model.model_fields.items()
-        if Decimal.__qualname__ in repr(field.annotation)  # also of one that may be left out
+        if Decimal.__qualname__ in repr(field.annotation)  # `repr`, to find `Decimal | None` as well
     }
 )
 _NUMBER = re.compile(rb'("(?:%s)":")([0-9.+E-]*[.E][0-9.+E-]*)"' % "|".join(_NUMBERS).encode())
@@ -419,14 +439,15 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
 
 
 def tries(state: State) -> tuple[str, ...]:
-    """The lodgements that this desk has answered so far: the next one does not make them unknown."""
+    """The ids of the lodgements that this desk has answered so far, so that the next state still knows them."""
     if not isinstance(state, Lodged):
         return ()
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
 def known(state: State, request_id: str, **changes: object) -> State:
-    """The state in which this lodgement is answered, or waits. One that had waited does not wait any more once it is answered."""
+    """The state after this lodgement was answered, or (with `waiting` in `changes`) begins to wait. If it was the one
+    that waited, its answer ends that."""
     if not isinstance(state, Lodged):
         return state
     others = tuple([each for each in state.answered if each != request_id])
@@ -435,7 +456,7 @@ def known(state: State, request_id: str, **changes: object) -> State:
 
 
 def refused(state: State, message: RequestRefused) -> State:
-    """A withdrawal is answered, or a lodgement that had waited."""
+    """The state after a refusal: of a withdrawal by the release desk, or of the lodgement that waited."""
     if not isinstance(state, Accepted):
         return state
     if message.request_kind == LodgeDeclaration.kind:
@@ -453,10 +474,10 @@ def without_waiting(state: State, request_id: str) -> State:
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:
-    """None."""
+    """No time limits."""
     return ()
 
 
 def closed(state: State) -> bool:
-    """Never: a corrected declaration may follow one that was rejected, and its facts are numbered on."""
+    """Never: a corrected declaration may follow a rejected one, and the sequence of its facts must go on."""
     return False

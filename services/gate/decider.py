@@ -1,7 +1,9 @@
-"""May this container leave the port? Only when every lot of the visit that is open is released; an unknown container stays.
+"""May this container leave the port? Only when every lot of the visit that is open is released; an unknown container
+stays.
 
-What is heard is kept (`services.gate.box`; `statements`, `reports` and `orders` add to it), what follows from all of it is worked out
-(`services.gate.visits`), and the differences to what was said before are said (`services.gate.saying`).
+Each message is added to the record (`services.gate.box`, by `statements`, `reports` and `orders`). The visits and the
+answer are then computed from the whole record (`services.gate.visits`), and whatever differs from what was published is
+published (`services.gate.saying`).
 """
 
 from dataclasses import replace
@@ -67,7 +69,8 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
 
 
 def learn(box: Box, message: Heard, hearing: Hearing) -> Learned:
-    """The box with one more message; the same object when it is no news."""
+    """The box with this message added, or why the message is refused. The same object if the message changes
+    nothing."""
     match message:
         case ContainerHeld() | ContainerFreed():
             return Learned(add_statement(box, message, hearing))
@@ -129,12 +132,13 @@ def _after_fact(box: Box, message: Said, hearing: Hearing) -> State:
             return replace(box, version=message.version, published="stay", yes=over(box.yes, hearing.at))
         case ContainerGatedOut():
             left = PublishedVisit(message.visit, "gated_out", message.report_id)
-            return replace(
-                box, visits=_with(box.visits, left), published="gone"
-            )  # of an earlier visit: a new word follows
+            # where this ends an earlier visit and the answer was yes, the same decision publishes the answer for the
+            # open one next
+            return replace(box, visits=_with(box.visits, left), published="gone")
         case VisitOpened():
             if any(visit.id == message.visit and visit.how for visit in box.visits):
-                box = replace(box, yes=over(box.yes, hearing.at))  # it goes on; another yes follows where there is one
+                # a visit that was published as ended is open after all: a yes must be published anew
+                box = replace(box, yes=over(box.yes, hearing.at))
             return replace(box, visits=_with(box.visits, PublishedVisit(message.visit)))
         case VisitClosed():
             ended_so = PublishedVisit(message.visit, message.how, message.report_id)

@@ -27,7 +27,8 @@ RISK = "risk"
 
 
 class Judged(BaseModel):
-    """The record that was judged last: `request` recorded it, `since` is the time of its order. `stands`: not taken back."""
+    """The record that was judged last. `request`: the id of the request that recorded it; `since`: when the attempt was
+    ordered; `stands`: the record was not taken back."""
 
     model_config = ConfigDict(frozen=True)
     request: str
@@ -38,12 +39,16 @@ class Judged(BaseModel):
 
 
 class Need(BaseModel):
-    """The treatment that one origin owes; `attempt` is the one in hand. `answered`: requests that were
-    judged for it. `goods`: what is treated; needs of earlier releases do not say, and theirs is wood. Without `methods` an
-    officer has to decide. `finding`: the revision of the pest finding that made it necessary, or took it back; `first`: the attempt
-    with which the treatments against this finding began, later where an attempt does not count. `said`: facts that were said about
-    its answer, each with the next revision. `judged`, `decided`: the record and the decision that can be corrected, if any.
-    `opened`: when it was asked to take the record of the attempt in hand back; one that was sent by then is not the right one.
+    """The treatment that one origin owes. `attempt`: the number of the attempt in hand. `methods`: any of them may be
+    used; if there are none, an officer has to decide. `goods`: what is treated; needs that an older software version
+    stored have no value, and mean wood.
+
+    `finding`: the revision of the pest finding that made the treatment necessary, or of its retraction. `first`: the
+    attempt from which the attempts against this finding are counted; it moves up by one for each attempt that does not
+    count. `answered`: the ids of the requests that were judged for it. `said`: how many facts about its answer were
+    published; the next one has this number as its revision. `judged` and `decided`: the record, and the id of the
+    decision, that can still be corrected. `opened`: when the request was sent that took back the record of the attempt
+    in hand; a record that was sent by then is refused.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,19 +70,21 @@ class Need(BaseModel):
 
     @property
     def revision(self) -> int:
-        """The next one. Needs of earlier releases do not count; what settled them was the first fact."""
+        """The revision of the next fact about the answer. Needs that an older software version stored do not count
+        these facts; if such a need was verified or waived, there was one."""
         return self.said or int(self.standing in ("verified", "waived"))
 
     @property
     def last(self) -> Judged | None:
-        """The record that was judged last. Needs of earlier releases tell it only where it was verified."""
+        """The record that was judged last, if it stands. Needs that an older software version stored show it only if it
+        was verified."""
         if self.judged is None and self.said == 0 and self.standing == "verified" and self.answered:
             return Judged(request=self.answered[-1], attempt=self.attempt, since=self.since, passed=True)
         return self.judged if self.judged is not None and self.judged.stands else None
 
     @property
     def day(self) -> date:
-        """The day of the order, by whose schedules its records are judged."""
+        """The day of the order, in China. Its records are judged by the schedules of that day."""
         return day_in_china(self.since)
 
     @property
@@ -87,7 +94,7 @@ class Need(BaseModel):
 
 
 class Missed(BaseModel):
-    """A treatment that was not ordered, because the goods were given up: it is, should they be taken up again."""
+    """A treatment that was not ordered, because the goods were given up. It is ordered if they are taken up again."""
 
     model_config = ConfigDict(frozen=True)
     origin: str
@@ -97,7 +104,7 @@ class Missed(BaseModel):
 
 
 class Quiet(BaseModel):
-    """No treatment was ever needed so far."""
+    """No treatment was needed so far."""
 
     model_config = ConfigDict(frozen=True)
     state: Literal["quiet"] = "quiet"
@@ -112,9 +119,10 @@ class Treating(BaseModel):
 
 
 class Abandoned(BaseModel):
-    """The goods are given up because of the origin `failed`; records of earlier releases do not say which, and have no needs.
+    """The goods are given up because of the origin `failed`. A state that an older software version stored names no
+    origin and no needs.
 
-    `answered`: requests that were judged before.
+    `answered`: the ids of the requests that were judged before.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -126,7 +134,8 @@ class Abandoned(BaseModel):
 
 
 class Withdrawn(BaseModel):
-    """The declaration was taken back; nothing is or will be ordered. `answered`: requests that were judged before."""
+    """The declaration was withdrawn; nothing is or will be ordered. `answered`: the ids of the requests that were
+    judged before."""
 
     model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
@@ -149,7 +158,7 @@ def answered_of(state: State) -> tuple[str, ...]:
 
 
 def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
-    """What this message makes necessary."""
+    """The treatment that this message makes necessary."""
     match cause:
         case ConsignmentAssessed():
             return Missed(origin=RISK, goods=cause.goods)
@@ -160,7 +169,8 @@ def wanted_by(cause: ConsignmentAssessed | PestIntercepted) -> Missed:
 
 
 def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State:
-    """Goods that are given up keep in mind what would be ordered of others."""
+    """The state of goods that are given up, with a note of the treatment that would be ordered if they were not. Any
+    other state stays as it is."""
     if not isinstance(state, Abandoned):
         return state
     if isinstance(cause, ConsignmentAssessed) and ControlKind.QUARANTINE not in cause.controls:
@@ -174,7 +184,8 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
 
 
 def without_finding(state: State, retracted: FindingsRetracted) -> State:
-    """The state without the need of a pest that was a wrong finding; no longer given up where that was the reason."""
+    """The state without the treatment against a pest that was found by mistake. Goods that were given up because of it
+    no longer are."""
     origin, revision = retracted.control.value, retracted.revision
     if not isinstance(state, Treating | Abandoned):
         return state
@@ -195,7 +206,8 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
 
 
 def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: Hearing) -> Treating:
-    """The record of the attempt in hand, or the corrected one of the attempt before, which counts again where it failed."""
+    """The state after a verdict: on the attempt in hand, or on the corrected record of the attempt before it. If that
+    one failed, it counts again as an attempt."""
     need = need_of(state, verdict.origin)
     assert need is not None, "a verdict is about a need"
     in_hand, passed = verdict.attempt == need.attempt, isinstance(verdict, TreatmentVerified)
@@ -211,7 +223,8 @@ def judged(state: State, verdict: TreatmentVerified | TreatmentFailed, hearing: 
 
 
 def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing) -> State:
-    """The attempt is in hand again; one that failed, and was followed by another, does not count."""
+    """The state after a record was taken back. Its attempt is in hand again; but if it had failed and the next attempt
+    was ordered, the next one stays in hand, and the one taken back does not count."""
     if not isinstance(state, Treating | Abandoned):
         return state
     treating = Treating(needs=state.needs)
@@ -237,7 +250,8 @@ def without_decision(state: State, retracted: TreatmentDecisionRetracted, hearin
     treating = Treating(needs=state.needs)
     need = need_of(treating, retracted.origin)
     assert need is not None, "a decision that is taken back is about a need"
-    attempt = need.attempt + 1 if need.methods else need.attempt  # the one that was ordered is not ordered again
+    # if the decision ordered a treatment, its number is used up, and an order that follows must have the next one
+    attempt = need.attempt + 1 if need.methods else need.attempt
     change: dict[str, Any] = {
         "standing": "open",
         "methods": (),
@@ -272,7 +286,8 @@ def asked_of_an_officer(state: State, referred: TreatmentReferred) -> Treating:
 
 
 def taken_on(state: State, ordered: TreatmentOrdered, hearing: Hearing) -> Treating:
-    """`earlier`: the attempt before, or the question to an officer that this request answered."""
+    """The state after an order. The need before it (`earlier`) was the attempt before, or the question that the
+    officer's request, which led to this order, answered."""
     earlier = need_of(state, ordered.origin)
     same = earlier is not None and earlier.finding == ordered.finding
     answered, decided = (earlier.answered, earlier.decided) if earlier else ((), "")

@@ -99,7 +99,8 @@ def check(row: Row, record: TreatmentReport) -> tuple[Shortfall, ...]:
 
 
 def held_hours(readings: Iterable[Reading], step: Held, apart_hours: Decimal) -> Decimal:
-    """Longest unbroken run, from its first to its last reading; `readings` of one place in order of hours.
+    """Hours of the longest unbroken run, from its first to its last reading. `readings`: of one place, in the order of
+    their hours.
 
     A reading that does not reach the limit breaks it, and so does a gap of more than `apart_hours`.
     """
@@ -111,7 +112,7 @@ def held_hours(readings: Iterable[Reading], step: Held, apart_hours: Decimal) ->
             began = last = None
             continue
         if gas is None and step.floor_g_m3:
-            continue  # only the temperature was read, and it is right: this says nothing about the gas
+            continue  # only the temperature was read: the reading neither breaks the run nor proves that there was gas
         if began is None or last is None or reading.hours - last > apart_hours:
             began = reading.hours
         last = reading.hours

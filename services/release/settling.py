@@ -16,15 +16,15 @@ from services.release.transfers import filled, here
 from services.release.watches import watched
 
 MOST_OFFICER_HOLDS = 64
-"""Officers' holds that may be open on one consignment at once; they hold the goods as well as any further one would."""
+"""Officers' holds that may be open on one consignment at once. A further one would not hold the goods any better."""
 
 
 def settle(
     state: Goods, dossier: Dossier, officers: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """What is to be said now that `dossier` is known and `officers` are the officers' holds: nothing when nothing changed.
+    """The facts to publish, given `dossier` and the holds of the officers: none if nothing changed.
 
-    The partition's watches hold what they match in the same breath.
+    Holds of watches that match these goods are placed in the same decision.
     """
     at, say = hearing.at, Statement(consignment, state, dossier, hearing.at)
     match state:
@@ -47,7 +47,8 @@ def settle(
     if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
-        # else the wish waits for the officers: a hold is not shed by withdrawing and declaring the goods again
+        # otherwise the withdrawal waits for the officers: nobody may get rid of a hold by withdrawing and declaring the
+        # goods again
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
@@ -71,7 +72,7 @@ def _went_into_others(state: Released, dossier: Dossier) -> bool:
 
 
 def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: Hearing) -> tuple[Hold, ...]:
-    """The holds of watches that match these goods and are not known yet. One that an officer lifted from them stays lifted."""
+    """New holds, of watches that match these goods. A hold that an officer lifted from these goods stays lifted."""
     open_now = {each.hold_id for each in officers}
     found = watched(hearing.shared, dossier.terms, hearing)
     new = [each for each in found if each.hold_id not in open_now and each.hold_id not in state.lifted]
@@ -79,7 +80,8 @@ def _met(state: Goods, dossier: Dossier, officers: tuple[Hold, ...], hearing: He
 
 
 def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tuple[Fact, ...]:
-    """The containers are known now: arrivals that were reported of others are sent back, and do not count."""
+    """Learns the containers from the assessment. Arrivals that were reported before and name other containers are
+    refused and do not count."""
     dossier = learn(state.dossier, assessed, hearing.message_id)
     sent_back: list[Fact] = []
     if dossier is not state.dossier and not isinstance(state, Withdrawn):
@@ -94,8 +96,8 @@ def assess(state: Goods, assessed: ConsignmentAssessed, hearing: Hearing) -> tup
 def _refused_so_far(
     state: Refused, dossier: Dossier, theirs: tuple[Hold, ...], consignment: str, hearing: Hearing
 ) -> tuple[Fact, ...]:
-    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it never was.
-    `theirs`: the officers' holds, of which it is said when they change.
+    """Refused goods stay refused for the failure that was named, until it is taken back; then the desk decides as if it
+    had never been. `theirs`: the holds of the officers; if they changed, the refusal is published again with them.
     """
     say, standing = Statement(consignment, state, dossier, hearing.at), failures(dossier)
     cause = state.cause or (state.dossier.failure.hold_id if state.dossier.failure else "")

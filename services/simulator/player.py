@@ -32,13 +32,16 @@ from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
 LOOK_SECONDS = 0.3
-"""How often a day that may be over is looked at."""
+"""Pause between two checks whether a day is over."""
 DEAD = 5
-"""After this many times `idle_seconds` without a fact, desks that have not read everything are taken to have ended."""
+"""If no fact comes for this many times `idle_seconds`, desks that have not read everything are assumed to have
+ended."""
 SILENT = 60
-"""After this many seconds without a fact, a day on which every consignment has its end is over, whatever the desks have read."""
+"""If every consignment has its end and no fact comes for this many seconds, the day is over, whatever the desks have
+read."""
 LEAST_SPEED = 3600.0
-"""Seconds of the clock for one of the world that a play without pace needs: it waits for treatments, which take a day."""
+"""The least speed of the sandbox clock for a play without pace: it waits for treatments, which take a day of that
+clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
@@ -54,12 +57,14 @@ log = structlog.get_logger()
 
 
 class ClockTooSlow(Exception):
-    """A play without pace on a clock on which a treatment would take hours; the text says what to do."""
+    """A play without pace was asked for on a clock that is so slow that treatments would take hours. The text says what
+    to do."""
 
 
 @dataclass
 class Played:
-    """What came of it: consignments lodged, requests asked, and consignments per end ("kept": released, and other goods keep their box)."""
+    """The result of a play: how many consignments were lodged, how many requests were sent, and how many consignments
+    have each end ("kept": released, but other goods keep their container inside)."""
 
     lodged: int = 0
     requests: int = 0
@@ -69,11 +74,13 @@ class Played:
 
 
 class Player:
-    """Plays `first` to `last` (exclusive; None: without end) of a day; `paced` by the border's clock, or as fast as possible.
+    """Plays the consignments `first` to `last` (exclusive; None: without end) of a day: `paced` by the clock, or as
+    fast as possible.
 
-    `rate`: lodgements a real second at most, when not paced; 0 is no limit. `clock`: the desks' own. Without pace it must be a
-    sandbox's of `LEAST_SPEED` or more (else ClockTooSlow), because a treatment is reported only when its hours have passed.
-    `others`: people act on goods, too, that no simulated declarant lodged.
+    `rate`: most lodgements in a real second if not paced; 0 is no limit. `clock`: the clock that the desks have, too.
+    Without pace it must be a sandbox clock with a speed of `LEAST_SPEED` or more (else ClockTooSlow), because a
+    treatment is reported only after its hours have passed. `others`: the simulated people also act on goods that no
+    simulated declarant lodged.
     """
 
     def __init__(
@@ -108,9 +115,9 @@ class Player:
         self._count = 0
         self._request_ids: set[str] = set()
         self._event_times: dict[str, datetime] = {}
-        """Event times of the departures that were told before this run, by request."""
+        """Request id → event time, for the equipment events that were reported before this run."""
         self.acknowledged: set[str] = set()
-        """Ids of the requests of this run that the broker has."""
+        """Ids of the requests of this run that the broker has acknowledged."""
         self._ended: dict[str, str] = {}
         self.people = People(day, ends=self._ended)
         self._expected: set[str] = set()
@@ -124,18 +131,19 @@ class Player:
         return len(self._ended)
 
     def due(self, act: Act) -> float:
-        """When the clock shows that this act may go out, seconds since 1970; 0 is at once."""
+        """The time from which this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
         if self.paced:
             return act.at.timestamp()
         return act.not_before.timestamp() if act.not_before else 0.0
 
     def stop(self) -> None:
-        """Ends `run` soon; nothing is lost, since a fresh player goes on."""
+        """Ends `run` soon. Nothing is lost, because a new player continues where this one stopped."""
         self._stop.set()
 
     def run(self, advance: Advance = unreported) -> Played:
-        """Plays until every expected consignment has its end and nothing moves any more (or all was idle), or `stop`. `advance` is told
-        how many more have their end, a negative number where goods were called back."""
+        """Plays until every expected consignment has its end and the desks have read everything, until nothing has
+        happened for too long, or until `stop`. `advance` is called with the number of consignments that reached their
+        end since; it is negative if releases were revoked."""
         self._began = stopwatch()
         self._read_own_requests()
         self._producer = clients.sender(self.settings.access(), linger_ms=5, queued=200_000)
@@ -268,7 +276,7 @@ class Player:
             return
         try:
             fact = kind.read_stored(message.value() or b"")
-        except ValidationError as error:  # no desk wrote it, and what cannot be read causes no act
+        except ValidationError as error:  # a desk writes only valid facts, so another writer sent it: nobody acts on it
             log.warning("unreadable fact", kind=name, key=key, errors=error.error_count())
             return
         if not self._owned.concerns(fact):
@@ -276,7 +284,7 @@ class Player:
         if name == "ConsignmentAssessed":
             self._expected.add(key)
         elif isinstance(fact, ReleaseGranted) and fact.holds:
-            self._ended.pop(key, None)  # only a part is released; the rest has not arrived
+            self._ended.pop(key, None)  # only a part is released, and the rest has not arrived
         read_at = None if self.paced else self.clock.now()
         acts = acts_as_sent(self.people.react(fact), SENDER, self._event_times, read_at)
         if key in self.people.kept:
@@ -292,7 +300,7 @@ class Player:
         self._count += 1
         heapq.heappush(self._acts, (self.due(act), act.at.timestamp(), self._count, act))
 
-    # what an earlier player has sent
+    # requests that an earlier player has sent
 
     def _read_own_requests(self) -> None:
         consumer = self._consumer(REQUESTS, OFFSET_BEGINNING, "read_uncommitted")
@@ -327,7 +335,8 @@ class Player:
 
 
 def endless_start(seed: int, consignments: int, clock: Clock = CLOCK) -> tuple[Day, int]:
-    """A day without end whose clock is the border's: it goes on at this moment, also after a restart."""
+    """A day for an endless play, and the index to begin with: the one that is lodged next by the clock, so that a
+    restarted player continues at the present time."""
     moment: datetime = clock.now()
     day = Day(seed, consignments, datetime(2026, 1, 1, tzinfo=moment.tzinfo) - timedelta(hours=8))
     return day, day.index_at(moment)

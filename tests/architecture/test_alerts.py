@@ -39,7 +39,7 @@ def exported() -> set[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The rules and their tests, to be spoilt."""
+    """A copy of the rules and their tests, which a test may damage."""
     return shutil.copytree(FOLDER, tmp_path / "prometheus")
 
 

@@ -24,6 +24,7 @@ from services.simulator.day import Day
 from services.simulator.player import Played
 from tests.chaos.counts import Said, differences, lags_of, rows_against, said_by_metrics, said_by_topics
 from tests.chaos.disk import Disk
+from tests.chaos.evidence import keep
 from tests.chaos.poison import Operator
 from tests.chaos.season import Season, plan, tell
 from tests.chaos.table import Outcome, flow_of, longest_calm_gap, longest_gap, skewed
@@ -31,6 +32,8 @@ from tests.chaos.theatre import BROKER, PROJECTOR, Theatre
 from tests.waiting import wait_by
 
 PARTITIONS = 4
+EVIDENCE = Path(".run")
+"""Where the messages that show a problem are kept, from the folder in which the season was started."""
 EPILOGUE = 100
 """Consignments that are played after the last fault, to compare metrics with topics while nobody dies."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
@@ -45,7 +48,7 @@ STALL_SECONDS = 300
 
 
 def main() -> int:
-    """Parses, plays, prints; the exit code."""
+    """Reads the arguments, plays a day with faults and prints the ledger. Returns the exit code."""
     asked = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     asked.add_argument("--consignments", type=int, default=20_000)
     asked.add_argument("--faults", type=int, default=250)
@@ -56,7 +59,8 @@ def main() -> int:
     options = asked.parse_args()
     if not options.inside:
         _own_mounts()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leave nothing behind then either
+    # SIGTERM raises SystemExit, so that processes and folders are cleaned up then, too
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         outcome = play(Path(folder), options.consignments, options.faults, options.seconds, options.seed)
     text = outcome.text()
@@ -68,14 +72,16 @@ def main() -> int:
 
 
 def _own_mounts() -> None:
-    """Starts over where mounting is allowed and seen by nobody else, and ends with this process; stays where it is if it is not."""
+    """Starts this program again in a mount namespace of its own, in which it may mount disks that nobody else sees and
+    that vanish at its end. Returns if the machine does not allow that."""
     words = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
     if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
         os.execvp("unshare", [*words, sys.executable, "-m", "tests.chaos", *sys.argv[1:], "--inside"])
 
 
 def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int) -> Outcome:
-    """A day on a theatre under a plan of faults, a calm epilogue, and what the topics, rows and metrics say then."""
+    """Plays a day with planned faults, and an epilogue without faults. Returns what topics, rows and metrics say
+    afterwards."""
     theatre = Theatre(folder, PARTITIONS)
     disks = {
         BROKER: Disk(theatre.broker.folder, lambda: theatre.broker.process.pid if theatre.broker.process else None),
@@ -104,9 +110,9 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         player = theatre.player
         assert player is not None
         calm = _epilogue(theatre, day, consignments)
-        for name in list(
-            theatre.doors
-        ):  # a release that lapses now would be in the rows and not in what was read before
+        # the workers end before the topics are read: a release that lapsed after that would be in the rows but not in
+        # `entries`
+        for name in list(theatre.doors):
             theatre.dismiss(name)
         entries = list(read(theatre.access("auditor"), TOPICS))
         for strike in season.strikes:
@@ -118,7 +124,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
-        return Outcome(
+        outcome = Outcome(
             seed=seed,
             consignments=consignments,
             seconds=lasted,
@@ -137,6 +143,11 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             longest_calm_gap=longest_calm_gap(ends.moments, season.strikes),
             notes=["", f"Full disks: {disks[BROKER].how}. Clock: `DTG_CLOCK_*` of one worker."],
         )
+        if problems := outcome.problems():
+            kept = EVIDENCE / f"chaos-{seed}.jsonl"
+            keep(kept, problems, entries)
+            tell(f"the messages that show the problems are in {kept}")
+        return outcome
     finally:
         theatre.close()
         for disk in disks.values():
@@ -144,7 +155,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
 
 
 def _finish(theatre: Theatre) -> Played:
-    """What came of the day; unfinished when somebody did not come to an end in time, and the ledger names whom."""
+    """The result of the day. It is unfinished if a consignment did not reach its end in time; the ledger then names
+    it."""
     try:
         return theatre.finish(STALL_SECONDS)
     except TimeoutError as stalled:
@@ -155,7 +167,8 @@ def _finish(theatre: Theatre) -> Played:
 
 
 def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
-    """Where metrics and topics differ about some calm consignments, and about what time limits cause meanwhile."""
+    """Plays some consignments without faults, and returns how metrics and topics differ about them and about time
+    limits that pass meanwhile."""
     pages = [theatre.pages[name] for name in theatre.doors]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), Said())
@@ -172,13 +185,14 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
         return not found
 
     progress = WaitLimit("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
-    with suppress(TimeoutError):  # the differences say it
+    with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
         wait_by(equal, progress, 1)
     return found
 
 
 def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
-    """Until every worker is ready and has read all there is, twice in a row; the lag is measured once a second."""
+    """Waits until every worker is ready and has read everything, at two looks in a row; a worker measures its lag once
+    a second."""
     calm = lag = 0
 
     def at_rest() -> bool:
@@ -195,7 +209,8 @@ def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
 
 
 def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[LoggedMessage]) -> list[str]:
-    """The read model may be behind as long as it gets on; what differs after that is wrong."""
+    """Waits for the read model while it makes progress. Returns how the rows differ from the topics after that, which
+    is an error."""
     found: list[str] = []
 
     def agree() -> bool:
@@ -203,13 +218,13 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
         return not found
 
     progress = WaitLimit("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
-    with suppress(TimeoutError):  # the differences say it
+    with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
         wait_by(agree, progress, 1)
     return found
 
 
 class _Ends(threading.Thread):
-    """Notes the moments at which consignments came to their ends."""
+    """Notes the times at which consignments reached their ends."""
 
     def __init__(self, theatre: Theatre) -> None:
         super().__init__(daemon=True)

@@ -72,7 +72,7 @@ def test_a_mistyped_organisation_code_is_an_error(right: str, place: int, sign: 
     mistyped = right[:place] + sign + right[place + 1 :]
     broken = uscc.broken_parts(mistyped)
     assert broken == () if sign == right[place] else Part.CHECK_SIGN in broken
-    # the check sign of GB 11714 is one of eleven, so that it does not see each mistake
+    # the check character of GB 11714 has only eleven values, so it does not reveal every mistake
     assert (said_of(mistyped)[0][0] == ERROR) == (len(broken) > 1) if broken else said_of(mistyped) == []
 
 

@@ -211,7 +211,7 @@ def test_a_warning_travels_with_the_accepted_declaration(pointer: str, code: str
         {"package_kind": "93", "wood_packaging": True},
         {"package_kind": "23", "wood_packaging": True},
         {"package_kind": "22", "wood_packaging": True},  # cartons that stand on a pallet
-        {"package_kind": "92"},  # reprocessed wood is no solid wood
+        {"package_kind": "92"},  # reprocessed wood is not solid wood
         {"destination_country": "CN"},
         {"destination_country": "CHN", "departure_country": "KOR"},
         line(origin_country="KOR"),
@@ -398,7 +398,8 @@ def test_the_same_paper_after_a_withdrawal_is_the_next_consignment_too() -> None
 
 
 def test_what_is_lodged_while_a_withdrawal_is_not_answered_waits_for_the_answer() -> None:
-    """The release desk may have granted it already, and this desk not have heard of that: the order must change nothing."""
+    """The release desk may have granted it already, while this desk has not read that yet. The order in which both are
+    read must not matter."""
     told = story(decider, lodge()).when(withdraw(), message_id="w1").when(lodge(packages=3), message_id="r-7")
     waits = told.said[0]
     assert isinstance(waits, DeclarationWaits) and (waits.request_id, waits.withdrawal) == ("r-7", "w1")
@@ -447,7 +448,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     assert isinstance(told.said[0], DeclarationRejected) and told.said[0].earlier == later_id(1)
     told.when(again(items=())).then()
     assert isinstance(told.when(again(request_id="r-8")).said[0], DeclarationAccepted)
-    told.when(again(items=())).then()  # the first try, told late
+    told.when(again(items=())).then()  # the first lodgement, which was answered before, is read again
     repeated = told.when(again(request_id="r-9")).said[0]
     assert isinstance(repeated, DeclarationRepeated) and repeated.first_request_id == "r-8"
     assert repeated.consignment_id == later_id()
@@ -455,7 +456,7 @@ def test_the_next_consignment_has_tries_repeats_and_a_withdrawal_of_its_own() ->
     handed = told.when(again(request_id="r-10")).said[1]
     assert isinstance(handed, DeclarationLodgedAgain)
     assert (handed.consignment_id, handed.later, handed.number) == (later_id(), later_id(3), 3)
-    told.when(again(request_id="r-8")).then()  # what this consignment was lodged by makes no other one
+    told.when(again(request_id="r-8")).then()  # the request that lodged this consignment must not make another one
 
 
 def test_a_lodgement_that_names_the_next_id_itself_is_sent_back() -> None:
@@ -483,7 +484,8 @@ def test_what_was_withdrawn_is_not_withdrawn_again() -> None:
 
 
 def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it_hears_of_it() -> None:
-    """Its desk did not hear the release desk; the answers lie on the topic, which is read from its beginning."""
+    """The older version of the desk did not read the release desk's facts. Its answers are on the topic, which is now
+    read from the beginning."""
     told = story(decider, lodge()).when(withdraw(), message_id="w1")
     before = told.state.model_dump(include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     told = Story(decider, decider.STATE.validate_python(before), heard=2)
