@@ -69,7 +69,7 @@ class Lodged(BaseModel):
     answered: tuple[str, ...] = ()
 
 
-class Waiting(BaseModel):
+class WaitingLodgement(BaseModel):
     """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing
     declaration."""
 
@@ -87,7 +87,7 @@ class Accepted(Lodged):
     declarant: str
     withdrawals: tuple[str, ...] = ()
     sent_back: tuple[str, ...] = ()
-    waiting: Waiting | None = None
+    waiting: WaitingLodgement | None = None
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -419,7 +419,9 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
                 return state
             return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
         case DeclarationWaits():
-            waiting = Waiting(request_id=message.request_id, serial=message.serial, declaration=message.declaration)
+            waiting = WaitingLodgement(
+                request_id=message.request_id, serial=message.serial, declaration=message.declaration
+            )
             return known(state, message.request_id, waiting=waiting)
         case DeclarationRepeated():
             return known(state, message.request_id)

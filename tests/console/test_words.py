@@ -8,7 +8,7 @@ from pydantic_core.core_schema import ErrorType
 
 from schemas.codes.refusals import REFUSALS
 from schemas.codes.schedules import ROWS
-from schemas.codes.uscc import Part
+from schemas.codes.uscc import CreditCodePart
 from schemas.inspection import FindingsResult
 from schemas.spans import BY_NAME as SPANS_BY_NAME
 from schemas.topics import FACTS_AND_REQUESTS, SERVICES
@@ -67,7 +67,7 @@ CODES: dict[str, Iterable[str]] = {
     "goods_classes": GoodsClass,
     "treatment_decisions": TreatmentDecision,
     "unit_classes": UnitClass,
-    "uscc_parts": {part.replace(" ", "_") for part in Part},
+    "uscc_parts": {part.replace(" ", "_") for part in CreditCodePart},
     "measured": {row.measured.replace(" ", "_") for row in ROWS},
     "kinds": {kind.kind for topic in FACTS_AND_REQUESTS for kind in topic.carries} | {"FactNotProjected"},
     "owners": {*Owner, *SERVICES, "operations", "console"},

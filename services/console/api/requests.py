@@ -119,7 +119,7 @@ class BatchShape(BaseModel):
     declarations: list[Any]
 
 
-class Batch(BatchShape):
+class DeclarationBatch(BatchShape):
     """Declarations that are lodged together; each of them is checked on its own."""
 
     declarations: list[Declaration]
@@ -166,7 +166,9 @@ def lodgement(data: bytes, separators: int, who: Who, key: RequestKey) -> Prepar
     tags=["declarants"],
     summary="Lodge many declarations",
 )
-async def lodge_many(request: Request, body: Annotated[JsonBody, json_of(Batch)], _key: Key = None) -> Response:
+async def lodge_many(
+    request: Request, body: Annotated[JsonBody, json_of(DeclarationBatch)], _key: Key = None
+) -> Response:
     """Each is taken in or sent back on its own; the answer has a result for each, in order. 207 when some were sent back.
 
     The same batch again under its Idempotency-Key lodges nothing twice: each declaration has the key with its index.

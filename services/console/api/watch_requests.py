@@ -71,8 +71,8 @@ async def post_watch(
     desk, actor = office(request), who_of(request).actor
     key = desk.asker.key(actor, key_of(request))
     limit, separators = desk.settings.body_limit_bytes, desk.settings.body_separators
-    async with body.parsed(limit, read, PlaceWatchBody, separators) as place:
-        watch_id, held = await place_watch(desk, place, actor, key)
+    async with body.parsed(limit, read, PlaceWatchBody, separators) as watch:
+        watch_id, held = await place_watch(desk, watch, actor, key)
     return _taken(desk, watch_id, held)
 
 
