@@ -1,6 +1,6 @@
 """What is common to everything said on the topics, and what travels around it?
 
-The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`Envelope`).
+The payload is the JSON of one of these models; CloudEvents 1.0 attributes travel as Kafka headers (`schemas.asyncapi` lists them).
 """
 
 from dataclasses import dataclass
@@ -243,21 +243,6 @@ def refusal_of(
         reason=reason(*why),
         phrases=why,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The Kafka headers around one payload. Times are RFC 3339; ids are derived, never drawn."""
-
-    id: str
-    kind: str
-    source: str
-    time: str
-    subject: str
-    causation_id: str
-    correlation_id: str
-    sequence: int
-    traceparent: str = ""
 
 
 def fact_id(desk: str, cause_id: str, index: int | str) -> str:

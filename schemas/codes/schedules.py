@@ -54,7 +54,7 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldTemperature:
     """A temperature of at least `limit_c` (°C) that is held for `hours` without a break; with `below`, of at most
     `limit_c`; with `above`, of more than `limit_c`.
 
@@ -76,7 +76,7 @@ class Held:
         return celsius > self.limit_c if self.above else celsius >= self.limit_c
 
 
-Step = Exposure | Held
+Step = Exposure | HeldTemperature
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ ROWS: tuple[Row, ...] = (
         date(2002, 3, 1),
         "ISPM 15",
         HEAT_UNITS,
-        (Held(Decimal(56), Decimal("0.5")),),
+        (HeldTemperature(Decimal(56), Decimal("0.5")),),
         Decimal("0.25"),
         _WOOD_CORE,
         measured="wood core",
@@ -212,7 +212,7 @@ ROWS: tuple[Row, ...] = (
         date(2017, 4, 1),
         "ISPM 28-24",
         OTHER_UNITS,
-        (Held(Decimal(2), 16 * _DAY, below=True), Held(Decimal(3), 20 * _DAY, below=True)),
+        (HeldTemperature(Decimal(2), 16 * _DAY, below=True), HeldTemperature(Decimal(3), 20 * _DAY, below=True)),
         Decimal(1),
         _PULP,
         pests=_MEDITERRANEAN_FRUIT_FLY,
@@ -226,8 +226,8 @@ ROWS: tuple[Row, ...] = (
         "GRDC",
         GAS_UNITS,
         (
-            Held(Decimal(25), 7 * _DAY, above=True, floor_g_m3=Decimal("0.42"), dose_g_m3=Decimal("1.5")),
-            Held(Decimal(15), 10 * _DAY, floor_g_m3=Decimal("0.28"), dose_g_m3=Decimal("1.5")),
+            HeldTemperature(Decimal(25), 7 * _DAY, above=True, floor_g_m3=Decimal("0.42"), dose_g_m3=Decimal("1.5")),
+            HeldTemperature(Decimal(15), 10 * _DAY, floor_g_m3=Decimal("0.28"), dose_g_m3=Decimal("1.5")),
         ),
         _DAY,
         _PHOSPHINE_ROOM,
@@ -264,7 +264,7 @@ ROWS: tuple[Row, ...] = (
         "BMSB",
         HEAT_UNITS,
         # 0.166666 h are 10 min, written with as many decimals as a record can have
-        (Held(Decimal(60), Decimal("0.166666")), Held(Decimal(56), Decimal("0.5"))),
+        (HeldTemperature(Decimal(60), Decimal("0.166666")), HeldTemperature(Decimal(56), Decimal("0.5"))),
         Decimal("0.1"),
         _WOOD_CORE,
         pests=_STINK_BUG,

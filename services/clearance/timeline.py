@@ -45,7 +45,7 @@ from schemas.spans import SPANS, Moments, seconds_of
 End = Literal["released", "rejected", "refused", "withdrawn", "left_unreleased"]
 
 
-class Timeline(NamedTuple):
+class ClearanceTimeline(NamedTuple):
     """When each step of one consignment happened, and the labels under which it is counted. Times are event times. For
     most steps the first time counts; for `controlled` and `treated`, the last answer.
 
@@ -90,7 +90,7 @@ class Timeline(NamedTuple):
     """`I` or `E`; empty if an older software version made the record and did not keep it."""
 
 
-State = Timeline
+State = ClearanceTimeline
 Heard = (
     DeclarationAccepted
     | DeclarationRejected
@@ -121,8 +121,8 @@ Heard = (
     | DepartureRetracted
 )
 
-INITIAL: State = Timeline()
-STATE: TypeAdapter[State] = TypeAdapter(Timeline)
+INITIAL: State = ClearanceTimeline()
+STATE: TypeAdapter[State] = TypeAdapter(ClearanceTimeline)
 
 
 def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
@@ -174,7 +174,7 @@ def evolve(state: State, message: Heard, hearing: Hearing) -> State:
             assert_never(message)
 
 
-def stage_seconds(timeline: Timeline) -> dict[str, float]:
+def stage_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
     """Stage → its seconds, for a released consignment, with the names and definitions of `schemas.spans`, except for
     the way to the gate."""
     moments = _moments(timeline)
@@ -182,16 +182,16 @@ def stage_seconds(timeline: Timeline) -> dict[str, float]:
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
-def gate_seconds(timeline: Timeline) -> float | None:
+def gate_seconds(timeline: ClearanceTimeline) -> float | None:
     """Seconds from release until the last container passed the gate; None until all containers have."""
     return seconds_of("gate", _moments(timeline)) if len(timeline.departed) >= timeline.boxes else None
 
 
-def _moments(timeline: Timeline) -> Moments:
+def _moments(timeline: ClearanceTimeline) -> Moments:
     return Moments(*[getattr(timeline, name) for name in Moments._fields])
 
 
-def late_seconds(timeline: Timeline) -> dict[str, float]:
+def late_seconds(timeline: ClearanceTimeline) -> dict[str, float]:
     """By how many seconds the last arrival (`arrival`) and the last departure (`departure`) were recorded after they
     had happened. What is not known is left out."""
     last = max([*timeline.departed.values(), *timeline.left.values()], default=None)
@@ -218,25 +218,25 @@ def _labels(goods: Declaration | ConsignmentAssessed) -> dict[str, str]:
     return {"office": goods.customs_office, "mode": goods.transport_mode, "direction": goods.direction.value}
 
 
-def _with(state: Timeline, **changes: Any) -> Timeline:
+def _with(state: ClearanceTimeline, **changes: Any) -> ClearanceTimeline:
     changed = state._replace(**changes)
     return state if changed == state else changed
 
 
-def _ended(state: Timeline, end: End | None, at: datetime, version: int) -> Timeline:
+def _ended(state: ClearanceTimeline, end: End | None, at: datetime, version: int) -> ClearanceTimeline:
     if version <= state.end_version:
         return state
     return _at_last(_with(state, stated=end, ended=at if end else None, end_version=version))
 
 
-def _at_last(state: Timeline) -> Timeline:
+def _at_last(state: ClearanceTimeline) -> ClearanceTimeline:
     """Goods that left unreleased keep that end, whatever the release desk states later, until the departure is
     retracted."""
     end = "left_unreleased" if state.left else state.stated
     return state if end == state.end else state._replace(end=end)
 
 
-def _arrived(state: Timeline, fact: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> Timeline:
+def _arrived(state: ClearanceTimeline, fact: ArrivalRecorded | ArrivalRetracted, hearing: Hearing) -> ClearanceTimeline:
     if isinstance(fact, ArrivalRetracted):
         return _did_not_arrive(state, fact)
     at = fact.occurred_at
@@ -247,7 +247,7 @@ def _arrived(state: Timeline, fact: ArrivalRecorded | ArrivalRetracted, hearing:
     return _with(state, arrived=at, first_arrived=first, arrival_recorded=recorded)
 
 
-def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
+def _did_not_arrive(state: ClearanceTimeline, retracted: ArrivalRetracted) -> ClearanceTimeline:
     """The fact says what has arrived in spite of the retraction, and replaces what was known. When that was recorded is
     known only if the last arrival stays the same."""
     standing = retracted.arrived_at
@@ -257,7 +257,7 @@ def _did_not_arrive(state: Timeline, retracted: ArrivalRetracted) -> Timeline:
     return _with(state, arrived=standing, first_arrived=first, arrival_recorded=recorded, corrections=corrections)
 
 
-def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:
+def _granted(state: ClearanceTimeline, granted: ReleaseGranted) -> ClearanceTimeline:
     at, version = granted.occurred_at, granted.version
     if granted.holds:  # the rest has not arrived
         return _ended(_with(state, first_released=_earlier(state.first_released, at)), None, at, version)
@@ -270,7 +270,9 @@ def _granted(state: Timeline, granted: ReleaseGranted) -> Timeline:
     return _ended(known, "released", at, version)
 
 
-def _departed(state: Timeline, container_no: str, at: datetime, unreleased: bool, hearing: Hearing) -> Timeline:
+def _departed(
+    state: ClearanceTimeline, container_no: str, at: datetime, unreleased: bool, hearing: Hearing
+) -> ClearanceTimeline:
     last = max([*state.departed.values(), *state.left.values()], default=at)
     recorded = hearing.recorded if at >= last else state.departure_recorded
     if unreleased:
@@ -280,14 +282,14 @@ def _departed(state: Timeline, container_no: str, at: datetime, unreleased: bool
     return _with(state, departed=departed, gated_out=max(departed.values()), departure_recorded=recorded)
 
 
-def _came_back(state: Timeline, container_no: str) -> Timeline:
+def _came_back(state: ClearanceTimeline, container_no: str) -> ClearanceTimeline:
     departed = {number: at for number, at in state.departed.items() if number != container_no}
     left = {number: at for number, at in state.left.items() if number != container_no}
     out = max(departed.values(), default=None)
     return _at_last(_with(_kept(state), departed=departed, left=left, gated_out=out))
 
 
-def _kept(state: Timeline) -> Timeline:
+def _kept(state: ClearanceTimeline) -> ClearanceTimeline:
     """The state with `stated` filled in: an older software version kept the release desk's statement only in `end`."""
     if state.stated is None and state.end not in (None, "left_unreleased"):
         return state._replace(stated=state.end)

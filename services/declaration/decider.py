@@ -72,7 +72,7 @@ class Lodged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingLodgement:
     """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing
     declaration."""
 
@@ -90,7 +90,7 @@ class Accepted(Lodged):
     declarant: str
     withdrawals: tuple[str, ...] = ()
     sent_back: tuple[str, ...] = ()
-    waiting: Waiting | None = None
+    waiting: WaitingLodgement | None = None
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -430,7 +430,9 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case DeclarationWaits():
             if not isinstance(state, Accepted):
                 return state
-            waiting = Waiting(request_id=message.request_id, serial=message.serial, declaration=message.declaration)
+            waiting = WaitingLodgement(
+                request_id=message.request_id, serial=message.serial, declaration=message.declaration
+            )
             return replace(state, answered=with_answered(state, message.request_id), waiting=waiting)
         case DeclarationRepeated():
             return known(state, message.request_id)

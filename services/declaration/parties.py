@@ -40,10 +40,10 @@ def _party(field: PartyField, code: str, office: str) -> Findings:
         return
     broken = uscc.broken_parts(code)
     if uscc.is_of_sandbox(code) and not is_sandbox(office):
-        broken = (*broken, uscc.Part.AREA)
+        broken = (*broken, uscc.CreditCodePart.AREA)
     if not broken:
         return
-    value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.Part if part in broken]))
+    value = seen_phrase("broken_parts", who=code, parts=tuple([part for part in uscc.CreditCodePart if part in broken]))
     if len(broken) > 1:
         yield error(field.pointer, _wrong(field, code), value)
     else:

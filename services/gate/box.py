@@ -100,7 +100,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ContainerFinding:
     """What an officer saw at `at`; `settled`: the alarms that it ended. `void`: a later finding says the opposite."""
 
     id: str
@@ -175,7 +175,7 @@ class Box:
 
     parts: tuple[Part, ...] = ()
     reports: tuple[Report, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ContainerFinding, ...] = ()
     holds: tuple[ContainerHold, ...] = ()
     lifted: tuple[str, ...] = ()
     struck: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing, event_time
 from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
 from schemas.phrases import phrase
-from services.gate.box import Box, ContainerHold, Finding, Permit
+from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
 from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
 from services.gate.reports import voided
 from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, unsettled
@@ -28,7 +28,7 @@ def add_finding(box: Box, message: RecordContainerFinding, hearing: Hearing) -> 
         return Learned(box)
     at = event_time(message.occurred_at, hearing)
     settled = _settled(box, look(box), message.found, at)
-    finding = Finding(
+    finding = ContainerFinding(
         id=hearing.message_id,
         at=at,
         found=message.found,

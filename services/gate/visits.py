@@ -14,7 +14,7 @@ from schemas.bounds import FIRST
 from schemas.envelope import FUTURE_SKEW
 from schemas.phrases import Phrase, of_earlier, phrase
 from schemas.vocabulary import Direction, EquipmentEvent, ExitGround, plain_word, same_word
-from services.gate.box import BEFORE, Box, Finding, Part, Permit, Report, Yes
+from services.gate.box import BEFORE, Box, ContainerFinding, Part, Permit, Report, Yes
 from services.gate.reasons import WHY
 
 SAME_EVENT = timedelta(hours=24)
@@ -32,7 +32,7 @@ _RANK = {
 }
 """The order of events that have the same time: openings, arrivals of goods (1), events inside (2), departures, findings
 (4)."""
-_Event = tuple[datetime, int, bool, str, Report | Part | Finding]
+_Event = tuple[datetime, int, bool, str, Report | Part | ContainerFinding]
 """Event time, rank, whether the box was reported empty, the id of the event, and the event itself."""
 How = Literal["", "gated_out", "loaded", "left_empty", "departure_not_reported", "came_back_empty", "finding", "stray"]
 """How a visit ended; empty while it is open. `stray`: a departure was reported for which no visit is known."""
@@ -181,7 +181,7 @@ class _Walk:
                     self._report(what, self.now is None and _opens_by(at + SKEW, islice(happened, number + 1, None)))
                 case Part():
                     self._arrival(what, at)
-                case Finding():
+                case ContainerFinding():
                     if self.now is not None:
                         self._end(at, "finding", None)
             goes_on = [(then, rank) for then, rank, *_ in happened[number + 1 : number + 2] if then == at and rank <= 1]

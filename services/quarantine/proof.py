@@ -11,7 +11,7 @@ from functools import partial
 from itertools import pairwise
 
 from schemas.codes.refusals import RefusalCode
-from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, Held, Row
+from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, HeldTemperature, Row
 from schemas.phrases import Phrase, Values, phrase
 from schemas.quarantine import Reading, TreatmentReport
 
@@ -101,7 +101,7 @@ def check(row: Row, record: TreatmentReport) -> tuple[Shortfall, ...]:
     return tuple(shortfalls)
 
 
-def held_hours(readings: Iterable[Reading], step: Held, apart_hours: Decimal) -> Decimal:
+def held_hours(readings: Iterable[Reading], step: HeldTemperature, apart_hours: Decimal) -> Decimal:
     """Hours of the longest unbroken run, from its first to its last reading. `readings`: of one place, in the order of
     their hours.
 
@@ -147,7 +147,7 @@ def _proved(row: Row, record: TreatmentReport) -> list[Shortfall]:
     last: list[Shortfall] = []
     for step in row.steps:
         found: list[Shortfall] = _dose(step.dose_g_m3, record.dose_g_m3)
-        if isinstance(step, Held):
+        if isinstance(step, HeldTemperature):
             found += _at_each(by_place, partial(_held, row, step))
         else:
             coldest = min([_coldest(step, readings) for readings in by_place.values()])
@@ -182,7 +182,7 @@ def _dose(wanted: Decimal, dose: Decimal | None) -> list[Shortfall]:
     return [(phrase("dose_low", dose=_plain(dose), least=_plain(wanted)),)]
 
 
-def _held(row: Row, step: Held, readings: list[Reading]) -> list[Phrase]:
+def _held(row: Row, step: HeldTemperature, readings: list[Reading]) -> list[Phrase]:
     held = held_hours(readings, step, row.apart_hours)
     if held >= step.hours:
         return []
@@ -200,7 +200,7 @@ def _held(row: Row, step: Held, readings: list[Reading]) -> list[Phrase]:
     return [phrase("held_with_gaps" if with_gaps else "held_short", **values)]
 
 
-def _span(hours: Decimal, step: Held) -> str:
+def _span(hours: Decimal, step: HeldTemperature) -> str:
     return f"{_plain(hours * _SIXTY)} min" if step.hours <= 1 else f"{_plain(hours)} h"
 
 

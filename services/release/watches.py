@@ -25,7 +25,7 @@ REMEMBERED_ENDS = 1000
 """Watches that stay known after they were lifted, so that a copy which comes late begins none of them again."""
 
 
-class Watch(NamedTuple):
+class OpenWatch(NamedTuple):
     """One watch, as an officer asked for it; `bill_no` in capitals and digits. A record of it is a list in this order."""
 
     bill_no: str
@@ -42,7 +42,7 @@ class Watch(NamedTuple):
 class Watching:
     """The watches of one partition, by id, and the ids of those that were lifted, the latest last."""
 
-    watches: dict[str, Watch] = field(default_factory=dict)
+    watches: dict[str, OpenWatch] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
     state: Literal["watching"] = "watching"
 
@@ -95,7 +95,7 @@ def keep(state: Watching, fact: WatchPlaced | WatchLifted) -> Watching:
     """The watches after this message."""
     match fact:
         case WatchPlaced():
-            new = Watch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
+            new = OpenWatch(plain_word(fact.bill_no), plain_word(fact.declarant), fact.reason, fact.occurred_at)
             return replace(state, watches={**state.watches, fact.watch_id: new})
         case WatchLifted():
             left = {watch_id: each for watch_id, each in state.watches.items() if watch_id != fact.watch_id}

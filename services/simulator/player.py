@@ -116,7 +116,8 @@ class Player:
         self._owned = Owned(others=others)
         self._returning = Returning(day, first)
         self.played = Played()
-        self._next = first
+        self.next = first
+        """The index that is lodged next."""
         self._acts: list[tuple[float, float, int, Act]] = []
         self._at_end: list[Act] = []
         self._count = 0
@@ -136,10 +137,6 @@ class Player:
     def ended(self) -> int:
         """How many consignments have their end so far."""
         return len(self._ended)
-
-    def coming(self) -> int:
-        """The index that is lodged next."""
-        return self._next
 
     def due(self, act: Act) -> float:
         """The time from which this act may be sent, by the clock, in seconds since 1970 UTC; 0 means at once."""
@@ -200,7 +197,7 @@ class Player:
         return named + [f"not read yet: {stillness.behind}"] * bool(stillness.behind)
 
     def _is_over(self, stillness: Stillness, quiet: float) -> bool:
-        if self.last is None or self._next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
+        if self.last is None or self.next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
             return False
         all_ended = bool(self._expected) and self._expected <= self._ended.keys()
         if not all_ended and quiet <= self.idle_seconds:
@@ -219,12 +216,12 @@ class Player:
         moment = self.clock.now()
         allowed = int((stopwatch() - self._began) * self.rate) - self.played.lodged if self.rate else 500
         for _ in range(min(500, allowed)):
-            if self.last is not None and self._next >= self.last:
+            if self.last is not None and self.next >= self.last:
                 return
-            if self.paced and self.day.lodged_at(self._next) > moment:
+            if self.paced and self.day.lodged_at(self.next) > moment:
                 return
-            self._lodge(self._next)
-            self._next += 1
+            self._lodge(self.next)
+            self.next += 1
 
     def _lodge(self, index: int) -> None:
         plan = self.day.plan(index)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from deploy.kafka.progress import Sign, WaitLimit, wait_for
+from deploy.kafka.progress import Sign, WaitLimit
 from schemas.topics import FACTS_AND_REQUESTS, PARKED, ROLES, state_topic
 from services.cli.ledger import Ledger, judge
 from services.cli.log import LoggedMessage, read
@@ -29,6 +29,7 @@ from tests.chaos.poison import Operator
 from tests.chaos.season import Season, plan, tell
 from tests.chaos.table import Outcome, flow_of, longest_calm_gap, longest_gap, skewed
 from tests.chaos.theatre import BROKER, PROJECTOR, Theatre
+from tests.waiting import wait_by
 
 PARTITIONS = 4
 EVIDENCE = Path(".run")
@@ -186,7 +187,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[s
 
     progress = WaitLimit("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
     with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
-        wait_for(equal, progress, 1)
+        wait_by(equal, progress, 1)
     return found, [f"after the faults: {one}" for one in played.awaited]
 
 
@@ -205,7 +206,7 @@ def _until_quiet(theatre: Theatre, pages: list[str]) -> None:
         return calm == 2
 
     signs: dict[str, Sign] = {"lag": lambda: lag}
-    wait_for(at_rest, theatre.progress("the workers to come to rest", signs=signs, still=STALL_SECONDS), 1.2)
+    wait_by(at_rest, theatre.progress("the workers to come to rest", signs=signs, still=STALL_SECONDS), 1.2)
 
 
 def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[LoggedMessage]) -> list[str]:
@@ -219,7 +220,7 @@ def _until_the_rows_agree(theatre: Theatre, ledger: Ledger, entries: list[Logged
 
     progress = WaitLimit("the rows to agree", {"differences": lambda: list(found)}, CONSOLE_SECONDS)
     with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
-        wait_for(agree, progress, 1)
+        wait_by(agree, progress, 1)
     return found
 
 

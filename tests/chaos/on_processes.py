@@ -9,13 +9,12 @@ from kafka import KafkaAdminClient
 from kafka.admin import MemberToRemove
 from kafka.errors import KafkaError
 
-from deploy.kafka.progress import wait_for
 from services.shell.access import Access
 from services.shell.clock import Clock
 from tests.chaos.counts import said_by_metrics
 from tests.chaos.strike import ABORTED, ASSIGNED, BITE_SECONDS, ENDED, EVIDENCE_SECONDS, HUNG, REVOKED, Strike
 from tests.chaos.theatre import SESSION_SECONDS, Log
-from tests.waiting import leave
+from tests.waiting import leave, wait_by
 
 
 def kill(strike: Strike) -> None:
@@ -181,5 +180,5 @@ def _says_facts(strike: Strike) -> bool:
 
     progress = strike.theatre.progress(f"facts of {name}", name, still=BITE_SECONDS, most=BITE_SECONDS)
     with suppress(TimeoutError):
-        return wait_for(said, progress, 0.2) > 0
+        return wait_by(said, progress, 0.2) > 0
     return False

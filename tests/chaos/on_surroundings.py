@@ -10,7 +10,6 @@ from kafka import KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.progress import wait_for
 from schemas.topics import FACTS_AND_REQUESTS
 from services.console.readmodel.database import LOCK_SECONDS
 from tests.chaos import poison
@@ -28,7 +27,7 @@ from tests.chaos.strike import (
     Strike,
 )
 from tests.chaos.theatre import BROKER, PROJECTOR, SESSION_SECONDS, Theatre
-from tests.waiting import wait
+from tests.waiting import wait, wait_by
 
 OPEN_SECONDS = 10
 """How long a foreign transaction asks to be left open; the embedded broker allows little more."""
@@ -101,7 +100,7 @@ def fill_broker_disk(strike: Strike) -> None:
     def back() -> bool:
         return theatre.broker_deaths > deaths and theatre.works((), broker=True)
 
-    wait_for(back, theatre.progress("the broker to come back", most=THERE_SECONDS), 0.1)
+    wait_by(back, theatre.progress("the broker to come back", most=THERE_SECONDS), 0.1)
     strike.seen = f"broker ended with code {process.returncode}; {disk.how}" if process else ""
 
 

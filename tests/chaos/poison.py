@@ -13,13 +13,14 @@ from kafka.errors import KafkaError
 from kafka.producer.future import FutureRecordMetadata, RecordMetadata
 
 from deploy.kafka.errors import BrokerError
-from deploy.kafka.progress import Sign, WaitLimit, wait_for
+from deploy.kafka.progress import Sign, WaitLimit
 from schemas.flow import FLOW, heard_topics
 from schemas.topics import FACTS_AND_REQUESTS, ORDERS, PARKED, SERVICES, orders_topic
 from services.cli.log import partition_of, read
-from services.cli.parked import Action, Parked, order_all, waiting
+from services.cli.parked import Action, Parked, order, order_of, waiting
 from services.shell.access import Access
 from tests.chaos.theatre import Theatre
+from tests.waiting import wait_by
 
 T = TypeVar("T")
 SOURCE = "/chaos/poison"
@@ -74,7 +75,7 @@ def poison(access: Access, keys: dict[str, str], partitions: int, salt: str, pro
             place = partition_of(key, partitions)
             sent.append((kind, producer.send(topic.name, key=key.encode(), value=value, headers=told, partition=place)))
         for kind, future in sent:
-            lies = wait_for(partial(_place, future), progress)
+            lies = wait_by(partial(_place, future), progress)
             found = (lies.topic, lies.partition, lies.offset)
             dose.places.append(found)
             dose.wanted |= {(service, *found) for service in HEARERS[lies.topic] if not passes_over(service, kind)}
@@ -115,7 +116,7 @@ def await_settled(theatre: Theatre, dose: Dose) -> tuple[int, int, int]:
         return there == wanted and not left
 
     with suppress(TimeoutError):  # after a timeout, the counts that are returned show what is missing
-        wait_for(settled, progress, 1)
+        wait_by(settled, progress, 1)
     return len(wanted), len(there), len(left)
 
 
@@ -152,7 +153,8 @@ class Operator(threading.Thread):
     def _work(self) -> None:
         left = waiting(self.access)
         # an order about a message that is not the first of its key does nothing
-        order_all(self.access, [(parked, _verdict(parked)) for parked in left], "chaos", self.partitions)
+        orders = [(parked, order_of(parked, _verdict(parked), "chaos")) for parked in left]
+        order(self.access, orders, self.partitions)
         self.orders += len(left)
 
     def stop(self) -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Deadline, DeadlinePassed, Message, RequestRefused
 from schemas.inspection import (
-    CorrectFindings,
     FindingsResult,
     InspectionCancelled,
     InspectionFailed,
@@ -19,14 +18,12 @@ from schemas.inspection import (
     InspectionPassed,
     PestIntercepted,
     RecordFindings,
-    RetractFindings,
 )
 from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane
 from services.inspection import decider
-from services.worker import desks
 from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
@@ -313,18 +310,6 @@ def test_a_limit_of_an_answered_order_or_another_hour_reminds_nobody() -> None:
     told.when(overdue(told, DOCUMENTS)).then()
     told.when(overdue(told, INSPECTION, since=timedelta(minutes=2))).then()
     told.when(withdrawn()).when(overdue(told, INSPECTION)).then()
-
-
-def test_the_desk_hears_what_the_flow_says() -> None:
-    [desk] = desks(["inspection"])
-    assert desk.hears == {
-        ConsignmentAssessed,
-        RecordFindings,
-        CorrectFindings,
-        RetractFindings,
-        DeclarationWithdrawn,
-        DeadlinePassed,
-    }
 
 
 _CONTROLS = st.lists(st.sampled_from(list(ControlKind)), unique=True, max_size=4).map(tuple)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from schemas.codes.refusals import RefusalCode
-from schemas.codes.schedules import ROWS, Exposure, Held, Row, Step
+from schemas.codes.schedules import ROWS, Exposure, HeldTemperature, Row, Step
 from schemas.quarantine import MOST_READINGS
 from services.quarantine import decider, proof
 
@@ -34,7 +34,7 @@ def line(row: Row, step: Step) -> str:
         row.method.value,
         ", ".join(sorted(row.pests)),
         f"{temperature(step)} ({row.measured})",
-        plain(step.hours) + (" held" if isinstance(step, Held) else ""),
+        plain(step.hours) + (" held" if isinstance(step, HeldTemperature) else ""),
         plain(step.dose_g_m3) if step.dose_g_m3 else "",
         gas(step),
         plain(step.ct) if isinstance(step, Exposure) and step.ct else "",

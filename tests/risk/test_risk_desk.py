@@ -15,7 +15,6 @@ from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, 
 from services.risk import rules
 from services.risk.draw import draw
 from services.risk.keys import PUBLISHED
-from services.worker import desks
 from tests.risk.freight import DECIDER, DRAWN, NOT_DRAWN, REGULAR, accepted, bill, line, of_grade
 from tests.voice import CONSIGNMENT, Story, adds_nothing_twice, story
 
@@ -295,11 +294,6 @@ def test_every_rule_is_dated_named_once_and_explained_in_both_languages() -> Non
     assert len({rule.name for rule in rules.RULES}) == len(rules.RULES)
     assert all(rule.why_zh and rule.why_en and rule.controls for rule in rules.RULES)
     assert rules.IN_FORCE == rules.RULES
-
-
-def test_the_desk_hears_accepted_declarations_and_nothing_else() -> None:
-    [desk] = desks(["risk"], PUBLISHED)
-    assert desk.hears == {DeclarationAccepted}
 
 
 @settings(max_examples=60, deadline=None)

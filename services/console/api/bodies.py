@@ -118,7 +118,11 @@ def _strings(data: bytes) -> Iterator[bytes]:
 
 def strict_json(data: bytes, separators: int) -> Any:
     """The parsed JSON, with numbers as texts. Problem 400 for what is not JSON, and also for duplicate keys, NaN and
-    very deep nesting, which parsers often accept; 413 for more than `separators` separators."""
+    very deep nesting, which parsers often accept; 413 for more than `separators` separators.
+
+    A model is made of the bytes and not of this: pydantic's parser tells numbers from texts and keeps their digits, but it takes the last of
+    two equal keys and has no hook by which to see both.
+    """
     bounded(data, separators)
     try:
         return json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=str, parse_int=str)

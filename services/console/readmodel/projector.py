@@ -22,7 +22,6 @@ from services.shell.clock import stopwatch
 from services.shell.codec import headers_of
 from services.shell.layout import replaced
 
-PROJECTED = Counter("customs_console_projected", "Messages that reached the rows", ["topic"])
 UNREADABLE = Counter("customs_console_unreadable", "Messages without a row of their own", ["topic"])
 TROUBLES = Counter("customs_console_troubles", "Times the projector had to wait and try again", ["what"])
 TURN = Histogram(
