@@ -55,6 +55,7 @@ from services.console.language.words import both
 from services.console.readmodel.consignment import plain
 from services.console.settings import ConsoleSettings
 from services.shell.clock import now
+from services.shell.codec import encode
 
 router = APIRouter(prefix=API)
 LONGEST_KEY = 255
@@ -410,10 +411,13 @@ def requested(
     if request.occurred_at > now() + envelope.FUTURE_SKEW:
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
-    identity = _identity(request) if given.get("occurred_at") is not None else None
+    content, identity = None, None
+    if given.get("occurred_at") is not None:  # a time that the sender told is content: under one key another time is another request
+        content = encode(request.model_copy(update={"occurred_at": request.occurred_at.astimezone(UTC)}))
+        identity = _identity(request)
     if identity is not None:
-        return prepare(request, key.of_event(*identity), again=True)
-    return replace(prepare(request, key), lot=_lot(request))
+        return prepare(request, key.of_event(*identity), content, again=True)
+    return replace(prepare(request, key, content), lot=_lot(request))
 
 
 def _lot(request: envelope.Request) -> str:
