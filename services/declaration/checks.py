@@ -122,7 +122,7 @@ def lines(declaration: Declaration, today: date) -> Findings:
 
 
 def line(item: Item, at: str, currency: str) -> Findings:
-    if not item.description or item.description.isspace():
+    if not plain_word(item.description):
         yield error(f"{at}/description", "description_missing", item.description)
     yield from listed(item.unit, UNITS, f"{at}/unit", "unit_unknown")
     yield from legal(item, at)
