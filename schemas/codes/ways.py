@@ -13,7 +13,9 @@ SANDBOX: Final = "QZ"
 """The country of the sandbox offices, of the codes that ISO 3166-1 leaves to users: foreign data sets are declared there as if at home."""
 ONE_WAY: Final = MappingProxyType(
     {
-        **dict.fromkeys(("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT),  # 内销: sold at home, by their names
+        **dict.fromkeys(
+            ("0245", "0446", "0644", "0844", "0845"), Direction.IMPORT
+        ),  # 内销: sold at home, by their names
         **dict.fromkeys(("0265", "0664", "0864", "0865"), Direction.EXPORT),  # 复出: re-exported
         "1039": Direction.EXPORT,  # market procurement, GACC 2014 No. 54
         "1239": Direction.IMPORT,  # bonded e-commerce A, GACC 2016 No. 75

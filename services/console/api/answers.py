@@ -33,10 +33,10 @@ from services.console.api.documents import (
     entries,
     gate_text,
     in_order,
-    is_shown,
     parked,
     projection,
     report,
+    selected,
     stage_counts,
     text,
     visit,
@@ -188,7 +188,7 @@ def timeline(
 def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
     """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
     facts = in_order(desk.rows.timeline(key))
-    return [fact for fact in facts if is_shown(fact.kind, only)], len(facts)
+    return selected(facts, only), len(facts)
 
 
 @router.get(

@@ -412,7 +412,9 @@ def requested(
         minutes = int(envelope.FUTURE_SKEW.total_seconds() // 60)
         raise one_fault("/occurred_at", "in_future", request.occurred_at.isoformat(), minutes=minutes)
     content, identity = None, None
-    if given.get("occurred_at") is not None:  # a time that the sender told is content: under one key another time is another request
+    if (
+        given.get("occurred_at") is not None
+    ):  # a time that the sender told is content: under one key another time is another request
         content = encode(request.model_copy(update={"occurred_at": request.occurred_at.astimezone(UTC)}))
         identity = _identity(request)
     if identity is not None:
