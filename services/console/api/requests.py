@@ -21,6 +21,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, RecordFindings, RetractFindings
@@ -370,6 +371,7 @@ ADDRESS: dict[type[envelope.Request], tuple[str, ...]] = {
     RetractEquipmentEvent: ("container_no", "report_id"),
     RecordContainerFinding: ("container_no",),
     StrikeLot: ("container_no",),
+    RetractStrike: ("container_no",),
     PermitExit: ("container_no",),
     PlaceContainerHold: ("container_no",),
     LiftContainerHold: ("container_no", "hold_id"),
@@ -424,7 +426,7 @@ def requested(
 
 def _lot(request: envelope.Request) -> str:
     """The consignment that a request about a container names."""
-    return request.consignment_id if isinstance(request, StrikeLot | PermitExit) else ""
+    return request.consignment_id if isinstance(request, StrikeLot | RetractStrike | PermitExit) else ""
 
 
 def _identity(request: envelope.Request) -> tuple[str, ...] | None:
@@ -742,6 +744,20 @@ async def container_finding(request: Request, container_no: OfContainer, _key: K
 async def strike(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
     """An officer: it is not in it, whatever its declaration says."""
     return await _taken(request, StrikeLot, container_no=plain(container_no))
+
+
+@router.post(
+    "/containers/{container_no}/strikes/retraction",
+    status_code=202,
+    response_model=Taken,
+    responses=TAKEN,
+    openapi_extra=body_of(BODIES[RetractStrike]),
+    tags=["officers"],
+    summary="Take a strike back",
+)
+async def retract_strike(request: Request, container_no: OfContainer, _key: Key = None) -> Response:
+    """An officer: the consignment may be in it after all. From the 202 on the gate's answer is no until the gate desk has decided."""
+    return await _taken(request, RetractStrike, container_no=plain(container_no))
 
 
 @router.post(

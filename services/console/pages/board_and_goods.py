@@ -396,6 +396,7 @@ def container_page(
         more_reports=len(reports) > REPORTS,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
+        struck=[part.consignment_id for part in parts if part.struck][:BOXES],
         **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),
         forms=who.forms("containers"),

@@ -20,6 +20,7 @@ from schemas.gate import (
     RecordEquipmentEvent,
     RecordGateOut,
     RetractEquipmentEvent,
+    RetractStrike,
     StrikeLot,
 )
 from schemas.inspection import CorrectFindings, FindingsResult, RecordFindings, RetractFindings
@@ -209,6 +210,7 @@ BOX_ACTS: dict[str, tuple[type[envelope.Request], Callable[[Typed], dict[str, An
     "retract": (RetractEquipmentEvent, _only("report_id", "reason")),
     "finding": (RecordContainerFinding, _container_finding),
     "strike": (StrikeLot, _only("consignment_id", "reason")),
+    "retract-strike": (RetractStrike, _only("consignment_id", "reason")),
     "permit": (PermitExit, _permit),
     "hold": (PlaceContainerHold, _only("reason")),
     "lift": (LiftContainerHold, _only("hold_id", "reason")),
