@@ -65,3 +65,11 @@ def test_a_request_whose_time_the_door_puts_in_is_the_same_whenever_it_is_sent_a
     assert asker._known(again.request)
     with pytest.raises(Problem):
         asker._known(told(asker, kind, fields, LATER).request)
+
+
+def test_the_same_departure_told_with_the_same_words_and_neither_key_nor_time_is_another_request(asker: Asker) -> None:
+    """`{"gate": "G3"}` of the next visit was swallowed."""
+    who = Who("terminal-1", frozenset())
+    fields = {**BOX, "gate": "G3"}
+    ids = {requested(RecordGateOut, fields, who, asker.key("terminal-1", ""), "").request.request_id for _ in range(3)}
+    assert len(ids) == 3
