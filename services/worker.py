@@ -40,7 +40,7 @@ def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
         case "release":
             return Desk.of(name, _module(name, "decider"), shared=WATCHES)
         case "clearance":
-            return Desk.of(name, _module(name, "timeline"), _module(name, "metrics").Watch())
+            return Desk.of(name, _module(name, "timeline"), _module(name, "metrics").OpenConsignments())
         case _:
             return Desk.of(name, _module(name, "decider"))
 

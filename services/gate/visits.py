@@ -463,8 +463,8 @@ def _alarm(
 
 
 def unsettled(box: Box, truth: Truth) -> list[Alarm]:
-    """The alarms that keep the box inside until an officer's finding settles them."""
-    settled = {key for finding in box.findings for key in finding.settled}
+    """The alarms that keep the box inside until an officer's finding settles them; one that was a mistake settles none."""
+    settled = {key for finding in box.findings if not finding.void for key in finding.settled}
     return [alarm for alarm in truth.alarms if alarm.blocks and alarm.key not in settled]
 
 

@@ -33,10 +33,10 @@ from services.console.api.documents import (
     entries,
     gate_text,
     in_order,
-    is_shown,
     parked,
     projection,
     report,
+    selected,
     stage_counts,
     text,
     visit,
@@ -60,6 +60,7 @@ from services.console.api.views import (
     Entry,
     Found,
     GateView,
+    LaterWord,
     ParkedList,
     Reports,
     ReportView,
@@ -189,7 +190,7 @@ def timeline(
 def timeline_rows(desk: Office, key: str, only: str = "all") -> tuple[list[Any], int]:
     """The facts of this key that a timeline shows, in order and without contents; and how many the key has in all."""
     facts = in_order(desk.rows.timeline(key))
-    return [fact for fact in facts if is_shown(fact.kind, only)], len(facts)
+    return selected(facts, only), len(facts)
 
 
 @router.get(
@@ -325,7 +326,7 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
     if request is None or not (own or (who.may(READ_MESSAGES) and may_read(desk, who, request.subject))):
         raise Problem(404, "unknown_request", seen=request_id)
     facts = in_order(desk.rows.timeline(request.subject))
-    answers, refused = _answers(desk, who, request, request_id, facts)
+    answers, refused, later = _answers(desk, who, request, request_id, facts)
     # a refusal with `key_reused` belongs to another message that was sent with the same id
     sent_back = next((row for row in refused if row.code != "key_reused"), None)
     projected = any(fact.id == request_id for fact in facts)
@@ -342,6 +343,11 @@ def outcome(desk: Office, who: Who, request_id: str) -> RequestView:
         reason=english(sent_back.reason) if sent_back and (own or _may_read_reason(who)) else None,
         reason_text=text(in_words(sent_back.reason)) if sent_back and (own or _may_read_reason(who)) else None,
         answers=[answer for answer in answers if answer.kind != "RequestRefused"],
+        overtaken_by=None
+        if later is None
+        else LaterWord(
+            id=later.id, kind=later.kind, text=called("kinds", later.kind), recorded_at=moment(later.recorded_us)
+        ),
         projection=projection(desk.standing()),
     )
 
@@ -352,12 +358,14 @@ def _may_read_reason(who: Who) -> bool:
     return audience is None or audience in mark_of(RequestRefused, "reason").audiences
 
 
-def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]) -> tuple[list[Entry], list[Any]]:
-    """The facts that answer the request, and its refusals. A declaration that was lodged after a withdrawal is answered
-    under the id of the next consignment, which `DeclarationPassedOn` names. If `who` did not send the request, the
-    answers end before the first consignment that `who` may not read."""
+def _answers(
+    desk: Office, who: Who, request: Any, request_id: str, facts: list[Any]
+) -> tuple[list[Entry], list[Any], Any | None]:
+    """The facts that answer the request, its refusals, and the message that has overtaken the answer, if one has. A declaration
+    that was lodged after a withdrawal is answered under the id of the next consignment, which `DeclarationPassedOn` names.
+    If `who` did not send the request, the answers end before the first consignment that `who` may not read."""
     key, causes = request.subject, {request_id}
-    answers, refused = list[Entry](), list[Any]()
+    answers, refused, later = list[Entry](), list[Any](), None
     for _ in range(MOST_OF_A_REFERENCE):
         naming = [fact for fact in facts if fact.kind in _NAMING]
         bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
@@ -367,6 +375,7 @@ def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[
         chosen = [fact for fact in facts if fact.cause in causes or fact.place in mine]
         answers += entries(desk.rows, chosen[:MOST_ANSWERS], key, who.audience())
         refused += [row for row in desk.rows.refusals(key) if row.request_id == request_id]
+        later = _overtaken_by(desk, request_id, facts, chosen, whole=may_read(desk, who, key))
         passed = next((fact for fact in naming if fact.kind == "DeclarationPassedOn" and fact.place in mine), None)
         if passed is None:
             break
@@ -376,7 +385,49 @@ def _answers(desk: Office, who: Who, request: Any, request_id: str, facts: list[
         facts = in_order(desk.rows.timeline(key))
         # `DeclarationPassedOn` and `DeclarationLodgedAgain` have the same cause
         causes = {f.id for f in facts if f.kind == "DeclarationLodgedAgain" and f.cause == passed.cause}
-    return answers[:MOST_ANSWERS], refused
+    return answers[:MOST_ANSWERS], refused, later
+
+
+_MATTERS: tuple[frozenset[str], ...] = (
+    frozenset({"DeclarationAccepted", "DeclarationRejected", "DeclarationWithdrawn"}),
+    frozenset(
+        {
+            *("ReleaseGranted", "ReleaseRevoked", "ReleaseRefused", "RefusalRevoked", "ConsignmentHeld"),
+            "DeclarationWithdrawn",
+        }
+    ),
+    frozenset({"ContainerMayLeave", "ContainerMustStay", "ContainerGatedOut"}),
+)
+"""Kinds of facts of which the latest about the goods or container is true."""
+_TAKES_BACK = {
+    **dict.fromkeys(
+        ("FindingsRetracted", "TreatmentRetracted", "TreatmentDecisionRetracted", "LiftRetracted", "ArrivalRetracted"),
+        "wrong",
+    ),
+    "EquipmentEventRetracted": "report_id",
+    "EquipmentEventRecorded": "replaces",
+}
+"""Facts by which the answer to a request counts no longer, and the field in which they name the request."""
+
+
+def _overtaken_by(
+    desk: Office, request_id: str, facts: Sequence[Any], chosen: Sequence[Any], *, whole: bool
+) -> Any | None:
+    """The latest of the facts (in their order) that takes an answer in `chosen` back or says otherwise; None where they all stand.
+    `whole`: all messages about the goods may be read; else those alone count that name the request, which is the reader's own."""
+    if not chosen:
+        return None
+    mine = {fact.place for fact in chosen}
+    last = max([number for number, fact in enumerate(facts) if fact.place in mine])
+    since = [fact for fact in facts[last + 1 :] if fact.place not in mine]
+    about = [matter for matter in _MATTERS if any(fact.kind in matter for fact in chosen)] if whole else []
+    naming = [fact for fact in since if fact.kind in _TAKES_BACK]
+    bodies = desk.rows.bodies([fact.place for fact in naming]) if naming else {}
+    named = {
+        fact.place for fact in naming if _body(bodies.get(fact.place, "")).get(_TAKES_BACK[fact.kind]) == request_id
+    }
+    found = [fact for fact in since if fact.place in named or any(fact.kind in matter for matter in about)]
+    return found[-1] if found else None
 
 
 def _body(text: str) -> dict[str, Any]:

@@ -265,8 +265,8 @@ def entries(
         if fact.size <= longest and fact.size <= room:
             room -= fact.size
             short.add(fact.place)
-    bodies = rows.bodies(short)
-    return [
+    bodies, again = rows.bodies(short), lodged_again(listed)
+    shown = [
         entry(
             fact,
             bodies.get(fact.place),
@@ -275,6 +275,7 @@ def entries(
         )
         for fact in listed
     ]
+    return [each.model_copy(update={"milestone": False}) if each.id in again else each for each in shown]
 
 
 def content_link(key: str, message_id: str) -> str:
@@ -282,9 +283,21 @@ def content_link(key: str, message_id: str) -> str:
     return f"{API}/messages/{quote(key, safe='')}/{quote(message_id, safe='')}"
 
 
-def is_shown(kind: str, only: str) -> bool:
-    """Whether a timeline shows this kind. `only`: what it is limited to: all, milestones or problems."""
-    return only == "all" or kind in (MILESTONES if only == "milestones" else PROBLEMS)
+def lodged_again(facts: Iterable[Any]) -> set[str]:
+    """The ids of lodgements that changed nothing, because the paper stood already: the first one alone is a milestone."""
+    listed = list(facts)
+    repeats = {fact.cause for fact in listed if fact.kind == "DeclarationRepeated"}
+    return {fact.id for fact in listed if fact.kind == "LodgeDeclaration" and fact.id in repeats}
+
+
+def selected(facts: Iterable[Any], only: str) -> list[Any]:
+    """The facts of a timeline that shows `only` all, milestones or problems."""
+    listed = list(facts)
+    if only == "all":
+        return listed
+    again = lodged_again(listed) if only == "milestones" else set[str]()
+    kinds = MILESTONES if only == "milestones" else PROBLEMS
+    return [fact for fact in listed if fact.kind in kinds and fact.id not in again]
 
 
 def content(body: str) -> dict[str, Any] | None:

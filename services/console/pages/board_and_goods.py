@@ -19,7 +19,7 @@ from services.console.access.rights import READ_MESSAGES, ROUTES, AccessRule, Wh
 from services.console.api import answers, paging
 from services.console.api.answers import After
 from services.console.api.context import Office, office, who_of
-from services.console.api.documents import block, entries, feed_entries, is_shown, parked, stage_counts
+from services.console.api.documents import block, entries, feed_entries, parked, selected, stage_counts
 from services.console.api.goods_access import condition, consignment_of, may_read
 from services.console.api.goods_access import inside as inside_of
 from services.console.api.masking import masked
@@ -302,7 +302,7 @@ def consignment_page(
 
 def _timeline(desk: Office, who: Who, key: str, page: str, facts: list[Any], only: str, since: int) -> dict[str, Any]:
     """The variables of the timeline's template: one page of entries, and all facts by id, with which it names causes."""
-    wanted = [fact for fact in facts if is_shown(fact.kind, only)]
+    wanted = selected(facts, only)
     start = next((number for number, fact in enumerate(wanted) if fact.place == since), 0)
     shown = entries(desk.rows, wanted[start : start + TIMELINE], key, who.audience(), room=TIMELINE_BYTES)
     more = wanted[start + TIMELINE].place if len(wanted) > start + TIMELINE else None
@@ -399,6 +399,7 @@ def container_page(
         more_reports=len(reports) > REPORTS,
         inside=[answers.goods_to(who, row) for row in inside if row is not None],
         stated={part.consignment_id: part.version for part in parts if part.version},
+        struck=[part.consignment_id for part in parts if part.struck][:BOXES],
         **_timeline(desk, who, number, page, facts, "all", since),
         asked=_outcome(request, request_id),
         forms=who.forms("containers"),

@@ -407,6 +407,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
             "RetractEquipmentEvent",
             "RecordContainerFinding",
             "StrikeLot",
+            "RetractStrike",
             "PermitExit",
             "PlaceContainerHold",
             "PlaceWatch",
@@ -458,6 +459,7 @@ _LINES: dict[str, Callable[[Sight, Body], str]] = {
         "summary.found", where=s.name("found", b["found"]), who=b["found_by"], why=s.wrote(b["reason"])
     ),
     "LotStruck": _by("struck_by"),
+    "StrikeRetracted": _by("retracted_by"),
     "ExitPermitted": lambda s, b: s.t(
         "summary.permitted", ground=s.name("grounds", b["ground"]), who=b["permitted_by"], why=s.wrote(b["reason"])
     ),
