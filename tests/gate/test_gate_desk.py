@@ -71,7 +71,7 @@ def test_why_goods_are_held_is_kept_by_codes_as_far_as_a_record_has_room_for_fiv
 
 def test_a_declaration_withdrawn_before_its_goods_came_leaves_nothing_in_the_container() -> None:
     told = story(decider, held()).when(freed(released=False, arrived=None)).then()
-    told.when(freed(B))
+    told.when(freed(B, arrived=5, when=5), at=at(5))
     assert kinds(told) == ["ContainerMayLeave"]
 
 
