@@ -30,8 +30,8 @@ def desks(names: Iterable[str], draw_keys: DrawKeys | None = None) -> list[Desk]
 
 
 def _desk(name: str, draw_keys: DrawKeys | None) -> Desk:
-    """The decider of this desk with whatever else it needs; of the other desks nothing is imported. What it reads and may publish stands in
-    `schemas/flow.py`."""
+    """The decider of this desk, with what else it needs. A process imports the deciders of the desks that it hosts, and of no others but
+    risk. What a desk reads and may publish stands in `schemas/flow.py`."""
     match name:
         case "risk":
             if draw_keys is None:
