@@ -13,7 +13,7 @@ from schemas.topics import FACTS_AND_REQUESTS, KINDS, PARKED, PORT_FACTS, ROLES
 from services.cli.copies import compare
 from services.cli.effects import Effects, examine, refused_by_loop
 from services.cli.log import LoggedMessage, parking_of, read
-from services.cli.mistakes import STATEMENTS, MistakenMoves, Stays, look_for
+from services.cli.mistakes import STATEMENTS, MistakenMoves, RealTime, Stays, look_for
 from services.shell.access import Access
 
 ENDS = {
@@ -69,9 +69,14 @@ def audit(kafka: Access | str, stays: Stays | None = None) -> Ledger:
     return judge(read(kafka, [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]), stays, copies)
 
 
-def judge(entries: Iterable[LoggedMessage], stays: Stays | None = None, copies: Iterable[LoggedMessage] = ()) -> Ledger:
+def judge(
+    entries: Iterable[LoggedMessage],
+    stays: Stays | None = None,
+    copies: Iterable[LoggedMessage] = (),
+    real_time: RealTime | None = None,
+) -> Ledger:
     """The ledger of these entries: each partition in its order, partitions in any order. `stays`: what was in which
-    container; `copies`: the messages on the topic for ports.
+    container; `copies`: the messages on the topic for ports; `real_time`: when an event was, if the desks had a sandbox's clock.
 
     A message that names its desk but does not have the shape of its kind is listed as forged, and the rest is judged.
     """
@@ -79,7 +84,7 @@ def judge(entries: Iterable[LoggedMessage], stays: Stays | None = None, copies: 
     compare(ledger, copies, read)
     of_copies = list(ledger.doubled), list(ledger.forged)
     try:
-        return _judge(ledger, read, stays)
+        return _judge(ledger, read, stays, real_time)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
         ledger, genuine = Ledger(doubled=of_copies[0], forged=of_copies[1]), []
         for entry in read:
@@ -87,7 +92,7 @@ def judge(entries: Iterable[LoggedMessage], stays: Stays | None = None, copies: 
                 ledger.forged.append(f"{entry.kind} {entry.id} at {entry.position}: {wrong}")
             else:
                 genuine.append(entry)
-        return _judge(ledger, genuine, stays)
+        return _judge(ledger, genuine, stays, real_time)
 
 
 def _misshapen(entry: LoggedMessage) -> str:
@@ -108,7 +113,7 @@ def _misshapen(entry: LoggedMessage) -> str:
     return ""
 
 
-def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) -> Ledger:
+def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None, real_time: RealTime | None) -> Ledger:
     by_key: dict[str, list[LoggedMessage]] = defaultdict(list)
     copies: dict[str, list[LoggedMessage]] = defaultdict(list)
     positions: dict[str, str] = {}
@@ -146,7 +151,7 @@ def _judge(ledger: Ledger, entries: list[LoggedMessage], stays: Stays | None) ->
         _consignment(ledger, key, story)
     examine(ledger, requests.values(), facts, aside)
     if stays is not None:
-        look_for(ledger, entries, stays)
+        look_for(ledger, entries, stays, real_time)
     return ledger
 
 

@@ -6,8 +6,9 @@ if the release desk had released all goods in it by then.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from services.cli.log import LoggedMessage
@@ -52,10 +53,20 @@ class MistakenMoves:
     stays: Counter[str] = field(default_factory=Counter)
 
 
-def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: Stays) -> None:
-    """Adds to `mistakes` what it finds in the messages. `stays`: the visits as the simulator knows them."""
+RealTime = Callable[[datetime], float]
+"""An event time → the real time at which it was, in seconds since 1970."""
+
+
+def look_for(
+    mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: Stays, real_time: RealTime | None = None
+) -> None:
+    """Adds to `mistakes` what it finds in the messages. `stays`: the visits as the simulator knows them.
+
+    A container left at the event time of its departure, however late that was reported; without `real_time`, when it was first
+    reported.
+    """
     statements: dict[str, list[LoggedMessage]] = defaultdict(list)
-    departures: dict[str, dict[str, int]] = defaultdict(dict)
+    departures: dict[str, dict[str, float]] = defaultdict(dict)
     lodged: dict[tuple[str, str], int] = {}
     came: dict[str, float] = {}
     later: dict[str, str] = {}
@@ -83,7 +94,8 @@ def look_for(mistakes: MistakenMoves, entries: Iterable[LoggedMessage], stays: S
             # from the first report.
             times = departures[entry.key]
             happened = entry.body["occurred_at"]
-            times[happened] = min(entry.timestamp_ms, times.get(happened, entry.timestamp_ms))
+            moment = entry.timestamp_ms if real_time is None else real_time(datetime.fromisoformat(happened)) * 1000
+            times[happened] = min(moment, times.get(happened, moment))
     # after a withdrawal the goods get a new id, but the simulator knows them by their first one: the statements are
     # joined under it
     for first in list(later):
@@ -126,7 +138,7 @@ def _judge(
     mistakes: MistakenMoves,
     box: str,
     stay: KnownVisit,
-    left: list[int],
+    left: list[float],
     statements: Mapping[str, list[LoggedMessage]],
     came: Mapping[str, float],
     number: int,
@@ -142,12 +154,12 @@ def _judge(
     mistakes.stays["came back and left" if number else "left"] += 1
     for moment in left:
         if absent := [lot for lot in stay.lots if moment < came.get(lot, 0)]:
-            mistakes.left_by_mistake.append(f"{box}: left at {moment} with {', '.join(absent)}, which had not come")
+            mistakes.left_by_mistake.append(f"{box}: left at {moment:.0f} with {', '.join(absent)}, which had not come")
             continue
         held = [lot for lot in stay.lots if not _released(statements.get(lot, []), box, moment)]
         if held or not stay.imported:
             why = f"with {', '.join(held)} unreleased" if held else "with an export"
-            mistakes.left_by_mistake.append(f"{box}: left at {moment} {why}")
+            mistakes.left_by_mistake.append(f"{box}: left at {moment:.0f} {why}")
 
 
 def _released(statements: list[LoggedMessage], box: str, moment: float) -> bool:

@@ -10,14 +10,16 @@ matter.
 """
 
 import re
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Annotated, Literal, NamedTuple, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import (
     MOST_OF_A_REFERENCE,
     Declaration,
@@ -32,7 +34,7 @@ from schemas.declaration import (
     WithdrawalRequested,
     WithdrawDeclaration,
 )
-from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal, refusal_of
+from schemas.envelope import Deadline, Fact, Hearing, RequestRefused, refusal_of, refuse
 from schemas.phrases import Phrase, phrase
 from schemas.release import DeclarationWithdrawn
 from schemas.vocabulary import Direction, Severity, consignment_id, day_in_china
@@ -47,14 +49,15 @@ REMEMBERED = 64
 day."""
 
 
-class Unknown(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
     """Nothing was lodged."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["unknown"] = "unknown"
 
 
-class Lodged(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lodged:
     """The fields that the states Accepted, Rejected and Withdrawn share. `paper`: the first half of a SHA-256 of the
     declaration, which tells it from others under its reference. `lodged_by`: the id of the request that lodged it;
     empty if an older software version decided it. `number`: 1 for the first consignment of its reference, 2 for the
@@ -62,23 +65,23 @@ class Lodged(BaseModel):
     latest last.
     """
 
-    model_config = ConfigDict(frozen=True)
     paper: str
     lodged_by: str = ""
     number: int = 1
     answered: tuple[str, ...] = ()
 
 
-class WaitingLodgement(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingLodgement:
     """A lodgement that is decided as soon as the release desk has answered the withdrawal of the standing
     declaration."""
 
-    model_config = ConfigDict(frozen=True)
     request_id: str
     serial: int
     declaration: Declaration
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Lodged):
     """The declaration stands. `withdrawals`: the ids of requests to withdraw it that were passed on to the release
     desk; `sent_back`: those that this desk refused."""
@@ -95,12 +98,14 @@ class Accepted(Lodged):
         return tuple([each for each in self.withdrawals if each not in self.sent_back])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected(Lodged):
     """The declaration was rejected. The next one under this reference is judged as if it were the first."""
 
     state: Literal["rejected"] = "rejected"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn(Lodged):
     """The declaration was withdrawn. What is lodged under this reference is the next consignment."""
 
@@ -145,7 +150,7 @@ def decide(state: State, message: Heard, hearing: Hearing) -> tuple[Fact, ...]:
             derived = consignment_id(declaration.declarant, declaration.reference)
             if message.consignment_id != derived:
                 why = phrase("derived_id", names=f"{declaration.declarant}/{declaration.reference}", id=derived)
-                return (refusal(message, hearing, "consignment_id_mismatch", why),)
+                return refuse(message, hearing, RefusalCode.CONSIGNMENT_ID_MISMATCH, why)
             lodged = Lodgement(message.consignment_id, hearing.message_id, hearing.serial, declaration)
             return lodge(state, lodged, hearing)
         case DeclarationLodgedAgain():
@@ -239,11 +244,14 @@ def repeat(state: Accepted, lodged: Lodgement, hearing: Hearing) -> Fact:
             first_request_id=first,
         )
     return sent_back(
-        lodged, hearing, "reference_used", phrase("other_declaration", reference=_reference(lodged.declaration))
+        lodged,
+        hearing,
+        RefusalCode.REFERENCE_USED,
+        phrase("other_declaration", reference=_reference(lodged.declaration)),
     )
 
 
-def sent_back(lodged: Lodgement, hearing: Hearing, code: str, why: Phrase) -> RequestRefused:
+def sent_back(lodged: Lodgement, hearing: Hearing, code: RefusalCode, why: Phrase) -> RequestRefused:
     """The refusal of a lodgement, whichever message it came by."""
     return refusal_of(lodged.consignment_id, lodged.request_id, LodgeDeclaration.kind, hearing.at, code, why)
 
@@ -288,7 +296,7 @@ def pass_on(number: int, lodged: Lodgement, hearing: Hearing) -> tuple[Fact, ...
     were too many. `number`: that of the consignment that was withdrawn."""
     if number >= MOST_OF_A_REFERENCE:
         why = phrase("withdrawn_too_often", reference=_reference(lodged.declaration), count=number)
-        return (sent_back(lodged, hearing, "reference_spent", why),)
+        return (sent_back(lodged, hearing, RefusalCode.REFERENCE_SPENT, why),)
     declaration = lodged.declaration
     later = consignment_id(declaration.declarant, declaration.reference, number + 1)
     passed_on = DeclarationPassedOn(
@@ -323,21 +331,22 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
     once."""
     match state:
         case Unknown():
-            return (refusal(request, hearing, "not_lodged", phrase("nothing_lodged")),)
+            return refuse(request, hearing, RefusalCode.NOT_LODGED, phrase("nothing_lodged"))
         case Rejected():
-            return (refusal(request, hearing, "not_accepted", phrase("rejected")),)
+            return refuse(request, hearing, RefusalCode.NOT_ACCEPTED, phrase("rejected"))
         case Accepted():
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
-                return (
-                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                return refuse(
+                    request, hearing, RefusalCode.WRONG_DECLARANT, phrase("not_the_declarant", who=request.principal)
                 )
             if len(state.withdrawals) >= MOST_WITHDRAWALS:
-                return (
-                    refusal(
-                        request, hearing, "too_many_requests", phrase("wishes_passed_on", count=len(state.withdrawals))
-                    ),
+                return refuse(
+                    request,
+                    hearing,
+                    RefusalCode.TOO_MANY_REQUESTS,
+                    phrase("wishes_passed_on", count=len(state.withdrawals)),
                 )
             wish = WithdrawalRequested(
                 consignment_id=request.consignment_id,
@@ -350,10 +359,10 @@ def withdraw(state: State, request: WithdrawDeclaration, hearing: Hearing) -> tu
             if hearing.message_id in state.withdrawals:
                 return ()
             if request.principal != state.declarant:
-                return (
-                    refusal(request, hearing, "wrong_declarant", phrase("not_the_declarant", who=request.principal)),
+                return refuse(
+                    request, hearing, RefusalCode.WRONG_DECLARANT, phrase("not_the_declarant", who=request.principal)
                 )
-            return (refusal(request, hearing, "already_withdrawn", phrase("withdrawn_already")),)
+            return refuse(request, hearing, RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"))
         case _:
             assert_never(state)
 
@@ -417,12 +426,14 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case WithdrawalRequested():
             if not isinstance(state, Accepted):
                 return state
-            return state.model_copy(update={"withdrawals": (*state.withdrawals, message.request_id)})
+            return replace(state, withdrawals=(*state.withdrawals, message.request_id))
         case DeclarationWaits():
+            if not isinstance(state, Accepted):
+                return state
             waiting = WaitingLodgement(
                 request_id=message.request_id, serial=message.serial, declaration=message.declaration
             )
-            return known(state, message.request_id, waiting=waiting)
+            return replace(state, answered=with_answered(state, message.request_id), waiting=waiting)
         case DeclarationRepeated():
             return known(state, message.request_id)
         case DeclarationPassedOn():
@@ -430,7 +441,7 @@ def evolve(state: State, message: Heard | Said, hearing: Hearing) -> State:
         case DeclarationWithdrawn():
             if not isinstance(state, Accepted):
                 return state
-            kept = {name: getattr(state, name) for name in Withdrawn.model_fields if name != "state"}
+            kept = {each.name: getattr(state, each.name) for each in fields(Withdrawn) if each.name != "state"}
             return Withdrawn(**kept)
         case RequestRefused():
             return refused(state, message)
@@ -447,14 +458,16 @@ def tries(state: State) -> tuple[str, ...]:
     return (*state.answered, *([state.lodged_by] if state.lodged_by else []))[-REMEMBERED:]
 
 
-def known(state: State, request_id: str, **changes: object) -> State:
-    """The state after this lodgement was answered, or (with `waiting` in `changes`) begins to wait. If it was the one
-    that waited, its answer ends that."""
+def known(state: State, request_id: str) -> State:
+    """The state after this lodgement was answered. If it was the one that waited, its answer ends that."""
     if not isinstance(state, Lodged):
         return state
-    others = tuple([each for each in state.answered if each != request_id])
-    changes["answered"] = (*others, request_id)[-REMEMBERED:]
-    return without_waiting(state.model_copy(update=changes), "" if "waiting" in changes else request_id)
+    return without_waiting(replace(state, answered=with_answered(state, request_id)), request_id)
+
+
+def with_answered(state: Lodged, request_id: str) -> tuple[str, ...]:
+    """The lodgements that were answered, this one the latest."""
+    return (*[each for each in state.answered if each != request_id], request_id)[-REMEMBERED:]
 
 
 def refused(state: State, message: RequestRefused) -> State:
@@ -466,13 +479,13 @@ def refused(state: State, message: RequestRefused) -> State:
     if not is_about_withdrawal(state, message):
         return state
     gone = tuple([each for each in state.pending if shown(each, 200) == message.request_id])
-    return state.model_copy(update={"sent_back": (*state.sent_back, *gone)})
+    return replace(state, sent_back=(*state.sent_back, *gone))
 
 
 def without_waiting(state: State, request_id: str) -> State:
     if not isinstance(state, Accepted) or state.waiting is None or state.waiting.request_id != request_id:
         return state
-    return state.model_copy(update={"waiting": None})
+    return replace(state, waiting=None)
 
 
 def deadlines(state: State) -> tuple[Deadline, ...]:

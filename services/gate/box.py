@@ -134,6 +134,9 @@ class Permit:
     reason: str = ""
     until: AwareDatetime | None = None
 
+    def is_for(self, consignment_id: str) -> bool:
+        return self.consignment_id == consignment_id
+
 
 @dataclass(frozen=True, slots=True)
 class Yes:
@@ -144,6 +147,9 @@ class Yes:
     until: AwareDatetime | None
     visit: str
     consignments: tuple[str, ...]
+
+    def is_for(self, consignment_id: str) -> bool:
+        return consignment_id in self.consignments
 
 
 @dataclass(frozen=True, slots=True)

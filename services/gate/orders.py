@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import assert_never
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Hearing, event_time
 from schemas.gate import LiftContainerHold, PermitExit, PlaceContainerHold, RecordContainerFinding, StrikeLot
 from schemas.phrases import phrase
 from services.gate.box import Box, ContainerFinding, ContainerHold, Permit
-from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, noted, over
+from services.gate.keeping import MOST_PARTS, REMEMBERED, Learned, ended_at, noted
 from services.gate.reports import voided
 from services.gate.visits import SAME_EVENT, SKEW, Alarm, Truth, look, unsettled
 
@@ -69,9 +70,9 @@ def strike_lot(box: Box, message: StrikeLot, hearing: Hearing) -> Learned:
     if hearing.message_id in box.answered:
         return Learned(box)
     if message.consignment_id in box.struck:
-        return Learned(box, ("already_answered", phrase("struck_before", goods=message.consignment_id)))
+        return Learned(box, (RefusalCode.ALREADY_ANSWERED, phrase("struck_before", goods=message.consignment_id)))
     if all(p.consignment_id != message.consignment_id for p in box.parts):
-        return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
+        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     return Learned(noted(replace(box, struck=(*box.struck[-MOST_PERMITS:], message.consignment_id)), hearing))
 
 
@@ -82,10 +83,10 @@ def permit_exit(box: Box, message: PermitExit, hearing: Hearing) -> Learned:
         return Learned(box)
     part = next((p for p in box.parts if p.consignment_id == message.consignment_id), None)
     if part is None:
-        return Learned(box, ("lot_unknown", phrase("named", name=message.consignment_id)))
+        return Learned(box, (RefusalCode.LOT_UNKNOWN, phrase("named", name=message.consignment_id)))
     if message.version is not None and message.version < part.version and part.standing in ("held", "refused"):
         why = phrase("stated_since_seen", seen=message.version, last=part.version)
-        return Learned(box, ("stated_again", why))
+        return Learned(box, (RefusalCode.STATED_AGAIN, why))
     reason = shown(message.reason, breaks=True)
     permit = Permit(message.consignment_id, message.ground, hearing.at, part.version, reason)
     return Learned(noted(replace(box, permits=(*box.permits[-MOST_PERMITS:], permit)), hearing))
@@ -97,19 +98,21 @@ def hold_or_lift(box: Box, message: PlaceContainerHold | LiftContainerHold, hear
     match message:
         case PlaceContainerHold():
             if not message.container_no or shown(message.container_no, 17) != message.container_no:
-                return Learned(box, ("container_malformed", phrase("no_container_number", number=message.container_no)))
+                return Learned(
+                    box, (RefusalCode.CONTAINER_MALFORMED, phrase("no_container_number", number=message.container_no))
+                )
             if hearing.message_id in box.lifted or any(h.hold_id == hearing.message_id for h in box.holds):
                 return Learned(box)
             if len(box.holds) >= MOST_HOLDS:
-                return Learned(box, ("too_many_holds", phrase("holds_open", count=len(box.holds))))
+                return Learned(box, (RefusalCode.TOO_MANY_HOLDS, phrase("holds_open", count=len(box.holds))))
             hold = ContainerHold(hearing.message_id, shown(message.reason, breaks=True))
-            return Learned(replace(box, holds=(*box.holds, hold), yes=over(box.yes, hearing.at)))
+            return Learned(replace(box, holds=(*box.holds, hold), yes=ended_at(hearing.at, box.yes)))
         case LiftContainerHold():
             if hearing.message_id in box.answered:
                 return Learned(box)
             left = tuple([h for h in box.holds if h.hold_id != message.hold_id])
             if len(left) == len(box.holds):
-                return Learned(box, ("hold_unknown", phrase("hold_not_open", hold=message.hold_id[:80])))
+                return Learned(box, (RefusalCode.HOLD_UNKNOWN, phrase("hold_not_open", hold=message.hold_id[:80])))
             lifted = (*box.lifted[-REMEMBERED:], message.hold_id)
             return Learned(noted(replace(box, holds=left, lifted=lifted), hearing))
         case _:

@@ -6,6 +6,7 @@ given up are taken up again where the pest, the last record or the decision turn
 consignment. A wrong record or decision is named by the request that corrects it or takes it back.
 """
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, assert_never
@@ -13,8 +14,9 @@ from typing import Annotated, assert_never
 from pydantic import Field, TypeAdapter
 
 from schemas.bounds import shown, state_adapter
+from schemas.codes.refusals import RefusalCode
 from schemas.codes.schedules import Row, row_for
-from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refusal
+from schemas.envelope import Deadline, DeadlinePassed, Fact, Hearing, RequestRefused, refuse
 from schemas.inspection import FindingsRetracted, PestIntercepted
 from schemas.phrases import Phrase, phrase, sentence
 from schemas.quarantine import (
@@ -207,27 +209,31 @@ def judge(state: State, record: RecordTreatment, hearing: Hearing) -> tuple[Fact
             assert_never(state)
     need = need_of(state, record.origin)
     if need is None:
-        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
+        return refuse(
+            record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
+        )
     if hearing.message_id in need.answered:
         return ()
     if need.standing == "cancelled":
-        return (refusal(record, hearing, "not_ordered", phrase("no_treatment_ordered", origin=record.origin[:40])),)
+        return refuse(
+            record, hearing, RefusalCode.NOT_ORDERED, phrase("no_treatment_ordered", origin=record.origin[:40])
+        )
     if not need.methods:
-        return (refusal(record, hearing, "not_ordered", phrase("officer_decides", origin=record.origin[:40])),)
+        return refuse(record, hearing, RefusalCode.NOT_ORDERED, phrase("officer_decides", origin=record.origin[:40]))
     in_hand = phrase("attempt_of_last", attempt=record.attempt, last=need.attempt)
     if record.attempt > need.attempt:
-        return (refusal(record, hearing, "not_ordered", in_hand),)
+        return refuse(record, hearing, RefusalCode.NOT_ORDERED, in_hand)
     if record.attempt < need.attempt:
-        return (refusal(record, hearing, "wrong_attempt", in_hand),)
+        return refuse(record, hearing, RefusalCode.WRONG_ATTEMPT, in_hand)
     if need.standing == "verified":
-        return (refusal(record, hearing, "already_answered", phrase("attempt_verified", attempt=need.attempt)),)
+        return refuse(record, hearing, RefusalCode.ALREADY_ANSWERED, phrase("attempt_verified", attempt=need.attempt))
     sent = hearing.sent
     if need.opened is not None and sent <= need.opened:
         why = phrase("record_before", attempt=need.attempt, taken=need.opened)
-        return (refusal(record, hearing, "opened_again", why),)
+        return refuse(record, hearing, RefusalCode.OPENED_AGAIN, why)
     row = row_for(need.goods, record.method, need.day)
     if fault := unusable(row, record, need.since, sent):
-        return (refusal(record, hearing, *fault),)
+        return refuse(record, hearing, *fault)
     return conclude(need, row, record, hearing)
 
 
@@ -249,7 +255,7 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             if last
             else phrase("no_record_stands", origin=need.origin)
         )
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     in_hand = last.attempt == need.attempt
     retracted = TreatmentRetracted(
         consignment_id=request.consignment_id,
@@ -273,11 +279,11 @@ def take_back(state: State, request: CorrectTreatment | RetractTreatment, hearin
             assert_never(request)
     if request.attempt != last.attempt:
         why = phrase("attempt_of_wrong", attempt=request.attempt, wrong=last.attempt)
-        return (refusal(request, hearing, "wrong_attempt", why),)
+        return refuse(request, hearing, RefusalCode.WRONG_ATTEMPT, why)
     row = row_for(need.goods, request.method, day_in_china(last.since))
     if fault := unusable(row, request, last.since, hearing.sent):
-        return (refusal(request, hearing, *fault),)
-    as_ordered = need.model_copy(update={"attempt": last.attempt, "said": retracted.revision + 1})
+        return refuse(request, hearing, *fault)
+    as_ordered = replace(need, attempt=last.attempt, said=retracted.revision + 1)
     verdict = conclude(as_ordered, row, request, hearing)
     # after a failure, `verdict` also orders the next attempt; if that one is in hand already, it must not be ordered
     # twice
@@ -292,7 +298,7 @@ def ask_again(state: State, request: RetractTreatmentDecision, hearing: Hearing)
         return need
     if not need.decided or need.decided != request.wrong or need.last is not None:
         why = phrase("not_decided_by", origin=need.origin, request=request.wrong[:80])
-        return (refusal(request, hearing, "not_the_latest", why),)
+        return refuse(request, hearing, RefusalCode.NOT_THE_LATEST, why)
     retracted = TreatmentDecisionRetracted(
         consignment_id=request.consignment_id,
         occurred_at=hearing.at,
@@ -312,7 +318,7 @@ def _need_to_correct(
 ) -> Need | tuple[Fact, ...]:
     """The need that this request is about; or else the facts that answer it: a refusal, or none if the request was
     answered before."""
-    code = "not_referred" if isinstance(request, RetractTreatmentDecision) else "not_ordered"
+    code = RefusalCode.NOT_REFERRED if isinstance(request, RetractTreatmentDecision) else RefusalCode.NOT_ORDERED
     match state:
         case Withdrawn():
             return _after_the_end(state, request, hearing, phrase("withdrawn"))
@@ -320,7 +326,7 @@ def _need_to_correct(
             if hearing.message_id in state.answered:
                 return ()
             if request.origin != state.failed:
-                return (refusal(request, hearing, "consignment_closed", phrase("given_up_elsewhere")),)
+                return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, phrase("given_up_elsewhere"))
             needs = state.needs
         case Quiet() | Treating():
             needs = needs_of(state)
@@ -328,7 +334,7 @@ def _need_to_correct(
             assert_never(state)
     need = next((each for each in needs if each.origin == request.origin and each.standing != "cancelled"), None)
     if need is None:
-        return (refusal(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40])),)
+        return refuse(request, hearing, code, phrase("no_treatment_ordered", origin=request.origin[:40]))
     return () if hearing.message_id in need.answered else need
 
 
@@ -400,7 +406,7 @@ def _after_the_end(state: Abandoned | Withdrawn, request: Asked, hearing: Hearin
     """The refusal of a request about goods that are no longer treated; no fact if the request was answered before."""
     if hearing.message_id in state.answered:
         return ()
-    return (refusal(request, hearing, "consignment_closed", why),)
+    return refuse(request, hearing, RefusalCode.CONSIGNMENT_CLOSED, why)
 
 
 def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
@@ -418,7 +424,7 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
         return ()
     if need is None or need.methods or need.settled:
         why = phrase("nobody_asked", origin=decided.origin[:40])
-        return (refusal(decided, hearing, "not_referred", why),)
+        return refuse(decided, hearing, RefusalCode.NOT_REFERRED, why)
     if (decided.finding, decided.revision) != (need.finding, need.revision):
         why = phrase(
             "decision_of_another",
@@ -427,10 +433,10 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             next=need.revision,
             asked=need.finding,
         )
-        return (refusal(decided, hearing, "opened_again", why),)
+        return refuse(decided, hearing, RefusalCode.OPENED_AGAIN, why)
     match decided.decision:
         case TreatmentDecision.TREAT:
-            return (_order_as_decided(need, decided, hearing),)
+            return _order_as_decided(need, decided, hearing)
         case TreatmentDecision.CLEAR:
             waived = TreatmentWaived(
                 consignment_id=decided.consignment_id,
@@ -457,18 +463,19 @@ def resolve(state: State, decided: DecideTreatment, hearing: Hearing) -> tuple[F
             assert_never(decided.decision)
 
 
-def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> Fact:
+def _order_as_decided(need: Need, decided: DecideTreatment, hearing: Hearing) -> tuple[Fact, ...]:
     """The order of the treatment, if each method has a schedule by which its record can be judged; else the refusal of
     the decision."""
     goods, on = decided.goods, day_in_china(hearing.at)
     if goods is None or not decided.methods:
-        return refusal(decided, hearing, "no_schedule", phrase("name_goods_and_methods"))
+        return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("name_goods_and_methods"))
     for method in decided.methods:
         if row_for(goods, method, on) is None:
-            return refusal(decided, hearing, "no_schedule", phrase("no_schedule", method=method, goods=goods))
-    return _ordered(
+            return refuse(decided, hearing, RefusalCode.NO_SCHEDULE, phrase("no_schedule", method=method, goods=goods))
+    ordered = _ordered(
         decided.consignment_id, need.origin, need.attempt, goods, decided.methods, need.pest, hearing, need.finding
     )
+    return (ordered,)
 
 
 def cancel(state: State, withdrawn: DeclarationWithdrawn, hearing: Hearing) -> tuple[Fact, ...]:

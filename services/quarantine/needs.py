@@ -3,10 +3,11 @@
 An origin is the risk desk, or the control that met a pest.
 """
 
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, assert_never
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from schemas.envelope import Hearing
 from schemas.inspection import FindingsRetracted, PestIntercepted
@@ -26,11 +27,11 @@ REMEMBERED_ANSWERS = 64
 RISK = "risk"
 
 
-class Judged(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
     """The record that was judged last. `request`: the id of the request that recorded it; `since`: when the attempt was
     ordered; `stands`: the record was not taken back."""
 
-    model_config = ConfigDict(frozen=True)
     request: str
     attempt: int
     since: AwareDatetime
@@ -38,7 +39,8 @@ class Judged(BaseModel):
     stands: bool = True
 
 
-class Need(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
     """The treatment that one origin owes. `attempt`: the number of the attempt in hand. `methods`: any of them may be
     used; if there are none, an officer has to decide. `goods`: what is treated; needs that an older software version
     stored have no value, and mean wood.
@@ -51,7 +53,6 @@ class Need(BaseModel):
     in hand; a record that was sent by then is refused.
     """
 
-    model_config = ConfigDict(frozen=True)
     origin: str
     attempt: int
     methods: tuple[TreatmentMethod, ...]
@@ -93,39 +94,39 @@ class Need(BaseModel):
         return self.standing in ("verified", "waived", "cancelled")
 
 
-class Missed(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
     """A treatment that was not ordered, because the goods were given up. It is ordered if they are taken up again."""
 
-    model_config = ConfigDict(frozen=True)
     origin: str
     pest: str = ""
     goods: tuple[GoodsClass, ...] = ()
     finding: int = 0
 
 
-class Quiet(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
     """No treatment was needed so far."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["quiet"] = "quiet"
 
 
-class Treating(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treating:
     """Treatments were ordered; some or all may be verified."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["treating"] = "treating"
     needs: tuple[Need, ...]
 
 
-class Abandoned(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
     """The goods are given up because of the origin `failed`. A state that an older software version stored names no
     origin and no needs.
 
     `answered`: the ids of the requests that were judged before.
     """
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["abandoned"] = "abandoned"
     answered: tuple[str, ...]
     failed: str = ""
@@ -133,11 +134,11 @@ class Abandoned(BaseModel):
     missed: tuple[Missed, ...] = ()
 
 
-class Withdrawn(BaseModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
     """The declaration was withdrawn; nothing is or will be ordered. `answered`: the ids of the requests that were
     judged before."""
 
-    model_config = ConfigDict(frozen=True)
     state: Literal["withdrawn"] = "withdrawn"
     answered: tuple[str, ...]
 
@@ -180,7 +181,7 @@ def put_off(state: State, cause: ConsignmentAssessed | PestIntercepted) -> State
     if any(each.origin == wanted.origin and each.finding >= wanted.finding for each in known):
         return state
     missed = [each for each in state.missed if each.origin != wanted.origin]
-    return state.model_copy(update={"missed": (*missed, wanted)})
+    return replace(state, missed=(*missed, wanted))
 
 
 def without_finding(state: State, retracted: FindingsRetracted) -> State:
@@ -191,7 +192,7 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
         return state
     needs = tuple(
         [
-            need.model_copy(update={"standing": "cancelled", "finding": revision})
+            replace(need, standing="cancelled", finding=revision)
             if need.origin == origin and need.finding < revision
             else need
             for need in state.needs
@@ -201,7 +202,7 @@ def without_finding(state: State, retracted: FindingsRetracted) -> State:
         return state if needs == state.needs else Treating(needs=needs)
     if state.failed not in (origin, "") or (state.failed and needs == state.needs):
         missed = tuple([each for each in state.missed if each.origin != origin or each.finding >= revision])
-        return state.model_copy(update={"needs": needs, "missed": missed})
+        return replace(state, needs=needs, missed=missed)
     return Treating(needs=needs)
 
 
@@ -238,7 +239,7 @@ def without_record(state: State, retracted: TreatmentRetracted, hearing: Hearing
         "due": retracted.due,
         "first": need.first + forgiven,
         "said": retracted.revision + 1,
-        "judged": last.model_copy(update={"stands": False}) if last else None,
+        "judged": replace(last, stands=False) if last else None,
         "opened": need.opened if forgiven else hearing.sent,
     }
     return changed(treating, retracted.origin, hearing, **change)
@@ -319,6 +320,6 @@ def changed(state: State, origin: str, answered: Hearing | None, **change: Any) 
             if answered is not None:
                 others = [request for request in need.answered if request != answered.message_id]
                 change["answered"] = (*others, answered.message_id)[-REMEMBERED_ANSWERS:]
-            need = need.model_copy(update=change)
+            need = replace(need, **change)
         needs.append(need)
     return Treating(needs=tuple(needs))

@@ -10,6 +10,7 @@ from decimal import ROUND_DOWN, Decimal
 from functools import partial
 from itertools import pairwise
 
+from schemas.codes.refusals import RefusalCode
 from schemas.codes.schedules import READING_GRACE_HOURS, Exposure, HeldTemperature, Row
 from schemas.phrases import Phrase, Values, phrase
 from schemas.quarantine import Reading, TreatmentReport
@@ -29,24 +30,26 @@ Shortfall = tuple[Phrase, ...]
 """What was seen and what was wanted; behind the sampling place, where there are several."""
 
 
-def unusable(row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime) -> tuple[str, Phrase] | None:
+def unusable(
+    row: Row | None, record: TreatmentReport, ordered: datetime, sent: datetime
+) -> tuple[RefusalCode, Phrase] | None:
     """Why this record says nothing about the treatment that was ordered, good or bad: code and what was seen.
 
     `row`: its schedule, None where there is none; `ordered`, `sent`: when the desk ordered it, and when the record was sent, by its header.
     """
     if record.started_at is None:
-        return "start_missing", phrase("start_missing")
+        return RefusalCode.START_MISSING, phrase("start_missing")
     if record.started_at < ordered:
-        return "before_order", phrase("started_before", started=record.started_at, ordered=ordered)
+        return RefusalCode.BEFORE_ORDER, phrase("started_before", started=record.started_at, ordered=ordered)
     longest = max([reading.hours for reading in record.readings], default=Decimal(0))
     ended = record.started_at + timedelta(microseconds=int(longest * _HOUR_US))
     latest = min(record.occurred_at, sent + CLOCKS_APART)
     if ended > latest:
-        return "in_future", phrase("reading_ahead", reading=ended, sent=latest)
+        return RefusalCode.IN_FUTURE, phrase("reading_ahead", reading=ended, sent=latest)
     if twice := doubled(record):
-        return "readings_doubled", twice
+        return RefusalCode.READINGS_DOUBLED, twice
     if row is not None and (impossible := implausible(row, record)):
-        return "values_implausible", impossible
+        return RefusalCode.VALUES_IMPLAUSIBLE, impossible
     return None
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.bounds import shown
 from schemas.codes.iso6346 import plain
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import MOST_CONTAINERS
 from schemas.phrases import Phrase, phrase
 from schemas.release import ArrivalRecorded, ArrivalRetracted
@@ -81,7 +82,7 @@ def arrived_partly(dossier: Dossier) -> bool:
     return bool(arrived_boxes(dossier)) or arrived_pieces(dossier) is not None
 
 
-def misfit(dossier: Dossier, landing: Landing) -> tuple[str, Phrase] | None:
+def misfit(dossier: Dossier, landing: Landing) -> tuple[RefusalCode, Phrase] | None:
     """Why a report of a partial arrival cannot be about these goods (a code and a phrase). None if it can, and before
     the assessment."""
     if dossier.terms is None:
@@ -89,9 +90,11 @@ def misfit(dossier: Dossier, landing: Landing) -> tuple[str, Phrase] | None:
     declared = {each.container_no for each in dossier.terms.containers}
     unknown = [number for number in landing.containers if number not in declared]
     if unknown:
-        return "lot_unknown", phrase("not_declared_for", boxes=tuple(unknown[:5]))
+        return RefusalCode.LOT_UNKNOWN, phrase("not_declared_for", boxes=tuple(unknown[:5]))
     if declared and not landing.containers:
-        return "containers_missing", phrase("packages_in_boxes", pieces=landing.pieces or 0, boxes=len(declared))
+        return RefusalCode.CONTAINERS_MISSING, phrase(
+            "packages_in_boxes", pieces=landing.pieces or 0, boxes=len(declared)
+        )
     return None
 
 

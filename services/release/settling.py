@@ -2,15 +2,17 @@
 
 from typing import assert_never
 
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import Fact, Hearing
+from schemas.hold_ids import ARRIVAL
 from schemas.phrases import phrase
 from schemas.release import Hold, ReportArrival
 from schemas.risk import ConsignmentAssessed
 from services.release.arrivals import arrived_partly, fewer, misfit
 from services.release.departures import left_unreleased
 from services.release.dossier import Dossier
-from services.release.goods import Goods, Held, Refused, Released, Withdrawn, officers, told_to_gate
-from services.release.holds import ARRIVAL, ages, failures, is_being_put_right, learn, open_holds
+from services.release.goods import Goods, Held, Refused, Released, Revoked, Withdrawn, officers, told_to_gate
+from services.release.holds import ages, failures, is_being_put_right, learn, open_holds
 from services.release.statement import Statement, refused
 from services.release.transfers import filled, here
 from services.release.watches import watched
@@ -32,7 +34,7 @@ def settle(
             return ()
         case Refused():
             return _refused_so_far(state, dossier, officers, consignment, hearing)
-        case Held() | Released():
+        case Held() | Revoked() | Released():
             pass
         case _:
             assert_never(state)
@@ -40,11 +42,11 @@ def settle(
     if failed := failures(dossier):
         return (
             *say.refuse(*next(iter(failed.items())), officers),
-            *say.send_back("consignment_closed", phrase("refused")),
+            *say.send_back(RefusalCode.CONSIGNMENT_CLOSED, phrase("refused")),
         )
     wishes = dossier.withdrawals
     may_be_withdrawn = dossier.terms and (not dossier.terms.controls or is_being_put_right(dossier))
-    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held) and not state.revoked:
+    if wishes and dossier.terms and may_be_withdrawn and isinstance(state, Held):
         if not officers and not left_unreleased(dossier):
             return say.withdraw(wishes[0].request_id, wishes[0].reason, dossier.terms)
         # otherwise the withdrawal waits for the officers: nobody may get rid of a hold by withdrawing and declaring the
@@ -52,7 +54,7 @@ def settle(
     elif wishes and dossier.terms:
         why = phrase("controls_ordered", controls=dossier.terms.controls)
         rest = dossier._replace(withdrawals=())
-        return (*say.send_back("controls_ordered", why), *settle(state, rest, officers, consignment, hearing))
+        return (*say.send_back(RefusalCode.CONTROLS_ORDERED, why), *settle(state, rest, officers, consignment, hearing))
     holds = open_holds(dossier, officers, state.stated, at)
     stops = [h for h in holds if h.hold_id != ARRIVAL] if arrived_partly(dossier) else holds
     if isinstance(state, Released) and stops:
@@ -61,7 +63,7 @@ def settle(
         return say.release_less(holds)
     news = [(h.hold_id, h.owner, h.reason) for h in holds] != [(h.hold_id, h.owner, h.reason) for h in state.stated]
     more = isinstance(state, Released) and (ages(dossier) != state.revisions or _went_into_others(state, dossier))
-    if not stops and (news or isinstance(state, Held) or more):
+    if not stops and (news or isinstance(state, Held | Revoked) or more):
         return say.release(holds)
     return say.keep(holds) if news else say.unchanged(holds)
 
@@ -106,5 +108,5 @@ def _refused_so_far(
     if cause in standing:
         # refused before the containers were known, or before they arrived: the gate hears of them now
         return say.to_gate(phrase("not_let_in"), refused=True)
-    again = Held(dossier=state.dossier, version=say.version, gate=told_to_gate(state), revoked=state.revoked)
+    again = (Revoked if state.revoked else Held)(dossier=state.dossier, version=say.version, gate=told_to_gate(state))
     return (say.reconsider(cause), *settle(again, dossier, theirs, consignment, hearing))

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.declaration import LONGEST_BILL, WithdrawDeclaration
 from schemas.envelope import Fact, RequestRefused, refusal_of
+from schemas.hold_ids import ARRIVAL, is_of_departure, is_of_lapse
 from schemas.phrases import Phrase, phrase, reason
 from schemas.release import (
     ConsignmentHeld,
@@ -20,8 +22,8 @@ from schemas.release import (
 from services.release.arrivals import arrival_was_wrong, arrived_pieces, arrived_whole
 from services.release.departures import gone
 from services.release.dossier import Bound, Dossier, Terms
-from services.release.goods import LAPSE, Goods, Refused, Released, names, told_as, told_to_gate
-from services.release.holds import ARRIVAL, GATE, ages, lifting, why_held
+from services.release.goods import Goods, Refused, Released, names, told_as, told_to_gate
+from services.release.holds import ages, lifting, why_held
 from services.release.transfers import containers, filled, here, sources
 
 
@@ -42,7 +44,7 @@ class Statement:
         """Whether one of these holds was not stated before. Holds for a missing arrival or by the gate do not count:
         the gate knows them."""
         known = {h.hold_id for h in self.state.stated}
-        return any(h.hold_id not in known and not h.hold_id.startswith((ARRIVAL, GATE)) for h in holds)
+        return any(h.hold_id not in known and not _is_of_the_way(h) for h in holds)
 
     def release(self, holds: tuple[Hold, ...]) -> tuple[Fact, ...]:
         """Releases everything; if there are `holds`, they keep what is missing, and only what has arrived is
@@ -127,12 +129,12 @@ class Statement:
             request_id=shown(request_id, 200),
             reason=shown(remark, breaks=True),
         )
-        sent_back = self.send_back("already_withdrawn", phrase("withdrawn_already"), but=request_id)
+        sent_back = self.send_back(RefusalCode.ALREADY_WITHDRAWN, phrase("withdrawn_already"), but=request_id)
         arrived, boxes = here(self.dossier), containers(self.dossier)
         freed = [self._freed(terms, box, arrived, released=False) for box in boxes]
         return (withdrawn, *sent_back, *freed)
 
-    def send_back(self, code: str, why: Phrase, but: str = "") -> tuple[Fact, ...]:
+    def send_back(self, code: RefusalCode, why: Phrase, but: str = "") -> tuple[Fact, ...]:
         """Refuses each request to withdraw the declaration, except the request `but`."""
         wishes = [w.request_id for w in self.dossier.withdrawals if w.request_id != but]
         return tuple([refused(self.consignment, wish, code, why, self.at) for wish in wishes])
@@ -182,7 +184,7 @@ class Statement:
             return ()
         known_to_gate, arrived = told_to_gate(self.state), here(self.dossier)
         spared: frozenset[str] = frozenset()
-        if self.dossier.departures and not refused and all(h.hold_id.startswith((ARRIVAL, GATE, LAPSE)) for h in holds):
+        if self.dossier.departures and not refused and all(_is_of_the_way(h) or is_of_lapse(h.hold_id) for h in holds):
             spared = gone(self.dossier)
         facts: list[Fact] = []
         for box in containers(self.dossier):
@@ -239,8 +241,13 @@ class Statement:
         return self.came_from[number].source if number in self.came_from else ""
 
 
+def _is_of_the_way(hold: Hold) -> bool:
+    """Whether it is for goods that have not arrived, or have left without release: the gate knows of that itself."""
+    return hold.hold_id == ARRIVAL or is_of_departure(hold.hold_id)
+
+
 def refused(
-    consignment: str, request_id: str, code: str, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
+    consignment: str, request_id: str, code: RefusalCode, why: Phrase, at: datetime, of: str = WithdrawDeclaration.kind
 ) -> RequestRefused:
     """The refusal of an earlier request, of which only the id and the kind (`of`) are known."""
     return refusal_of(consignment, shown(request_id, 200), of, at, code, why)

@@ -13,7 +13,7 @@ from functools import cached_property
 from hashlib import sha256
 
 from schemas.bounds import shown
-from schemas.codes.checks import CONTRADICTIONS
+from schemas.codes.checks import CONTRADICTIONS, CheckCode
 from schemas.codes.countries import NOWHERE, alpha2
 from schemas.codes.hs import ELECTRICITY
 from schemas.codes.trade import SOLID_WOOD_KINDS
@@ -337,7 +337,7 @@ RULES: tuple[Rule, ...] = (
         "监管方式不在代码表中须审单",
         "a trade mode that is not in the code table: the papers are read",
         _DOCUMENTS,
-        lambda goods: any(warning.code == "trade_mode_unlisted" for warning in goods.warnings),
+        lambda goods: any(warning.code == CheckCode.TRADE_MODE_UNLISTED for warning in goods.warnings),
         lambda goods: phrase("trade_mode", mode=goods.declaration.trade_mode),
     ),
     Rule(

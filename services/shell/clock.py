@@ -59,6 +59,11 @@ class Clock:
             )
         return datetime.fromtimestamp(wall, UTC)
 
+    def wall(self, shown: datetime) -> float:
+        """The real time, in seconds since 1970 UTC, at which it shows this aware time."""
+        moment = shown.timestamp()
+        return moment if self.anchor is None else self.anchor + (moment - self.start) / self.speed
+
     def environment(self) -> dict[str, str]:
         """The variables that give another process the same clock."""
         if self.anchor is None:

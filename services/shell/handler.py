@@ -8,6 +8,7 @@ reason, with which the caller parks the message.
 from datetime import datetime
 
 from schemas.bounds import shown
+from schemas.codes.refusals import RefusalCode
 from schemas.envelope import FUTURE_SKEW, DeadlinePassed, Hearing, Message, Request, refusal_of
 from schemas.flow import HOLDING
 from schemas.parking import is_deadline
@@ -110,11 +111,11 @@ class MessageHandler:
                 self._decide(entry, key, source, request, hearing._replace(message_id=source.position))
             case Repeat.OTHER:
                 explanation = phrase("id_of_other_at", message=source.position)
-                self._refuse(entry, key, source, request, hearing, "key_reused", explanation)
+                self._refuse(entry, key, source, request, hearing, RefusalCode.KEY_REUSED, explanation)
             case Repeat.NEW if too_many(record.requests, at) and request.kind not in self._holding:
                 # the record has no room: remembering this request would make it forget another one
                 explanation = phrase("too_many_requests_at", count=MOST_REMEMBERED, message=source.position)
-                self._refuse(entry, key, source, request, hearing, "too_many_requests", explanation)
+                self._refuse(entry, key, source, request, hearing, RefusalCode.TOO_MANY_REQUESTS, explanation)
             case Repeat.NEW if request.kind not in self._holding and _is_future(request, source):
                 explanation = phrase(
                     "told_in_future_at",
@@ -122,7 +123,7 @@ class MessageHandler:
                     asked=shown(source.text("ce_time"), 40),
                     message=source.position,
                 )
-                self._refuse(entry, key, source, request, hearing, "in_future", explanation)
+                self._refuse(entry, key, source, request, hearing, RefusalCode.IN_FUTURE, explanation)
             case Repeat.NEW:
                 self._decide(entry, key, source, request, hearing)
                 record.requests = remembered(record.requests, AnsweredRequest(hearing.message_id, digest, at))
@@ -135,7 +136,7 @@ class MessageHandler:
         source: Raw,
         request: Request,
         hearing: Hearing,
-        code: str,
+        code: RefusalCode,
         explanation: Phrase,
     ) -> None:
         """Refuses a request without asking the decider. The record does not remember the request, so each repeat is

@@ -7,6 +7,7 @@ The player stores nothing: after a restart it reads the topics from the beginnin
 import heapq
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from schemas.declaration import LodgeDeclaration
 from schemas.envelope import Request, request_id
 from schemas.gate import RecordEquipmentEvent
-from schemas.release import ReleaseGranted
+from schemas.release import ReleaseGranted, ReleaseRevoked
 from schemas.topics import FACTS_AND_REQUESTS, topic_of
 from services.shell import clients
 from services.shell.advance import Advance, unreported
@@ -25,12 +26,15 @@ from services.shell.clock import CLOCK, Clock, stopwatch
 from services.shell.codec import encode, headers_of, request_headers
 from services.simulator.acts import Act, acts_as_sent
 from services.simulator.day import Day, Plan
+from services.simulator.exits import Exits
 from services.simulator.owned import Owned, as_simulated
 from services.simulator.people import FACTS_ACTED_ON, People
 from services.simulator.returning import Returning
 from services.simulator.settings import SimulatorSettings
 from services.simulator.stillness import Stillness
 
+NAMED = 10
+"""How many of those that were awaited are named."""
 LOOK_SECONDS = 0.3
 """Pause between two checks whether a day is over."""
 DEAD = 5
@@ -45,7 +49,8 @@ clock."""
 SENDER = "/simulator"
 FACTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "facts"])
 REQUESTS = tuple([t.name for t in FACTS_AND_REQUESTS if t.role == "requests"])
-KINDS = {kind.kind: kind for kind in FACTS_ACTED_ON}
+KINDS = {kind.kind: kind for kind in (*FACTS_ACTED_ON, ReleaseRevoked)}
+"""Facts that are decoded: people act on them, or they say whether a container may leave."""
 ENDS = {
     "DeclarationRejected": "rejected",
     "ReleaseGranted": "released",
@@ -71,6 +76,9 @@ class Played:
     ends: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     finished: bool = False
+    awaited: list[str] = field(default_factory=list)
+    """If it is not finished, what it waited for: goods without an end, requests that are due later, desks that have not read
+    everything."""
 
 
 class Player:
@@ -119,7 +127,7 @@ class Player:
         self.acknowledged: set[str] = set()
         """Ids of the requests of this run that the broker has acknowledged."""
         self._ended: dict[str, str] = {}
-        self.people = People(day, ends=self._ended)
+        self.people, self._exits = People(day, ends=self._ended), Exits()
         self._expected: set[str] = set()
         self._last: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
@@ -176,8 +184,17 @@ class Player:
             consumer.close()
             stillness.close()
         self.played.ends = Counter(self._ended.values())
+        if not self.played.finished:
+            self.played.awaited = self._awaited(stillness)
         self.played.seconds = stopwatch() - self._began
         return self.played
+
+    def _awaited(self, stillness: Stillness) -> list[str]:
+        without_end = sorted(self._expected - self._ended.keys())
+        due = [f"{act.name} at {act.at:%Y-%m-%d %H:%M}" for *_, act in sorted(self._acts)[:NAMED]]
+        named = [f"{len(without_end)} without an end: {', '.join(without_end[:NAMED])}"] * bool(without_end)
+        named += [f"{len(self._acts)} requests that are due later: {', '.join(due)}"] * bool(due)
+        return named + [f"not read yet: {stillness.behind}"] * bool(stillness.behind)
 
     def _is_over(self, stillness: Stillness, quiet: float) -> bool:
         if self.last is None or self.next < self.last or self._acts or stopwatch() - self._looked < LOOK_SECONDS:
@@ -286,15 +303,18 @@ class Player:
         elif isinstance(fact, ReleaseGranted) and fact.holds:
             self._ended.pop(key, None)  # only a part is released, and the rest has not arrived
         read_at = None if self.paced else self.clock.now()
-        acts = acts_as_sent(self.people.react(fact), SENDER, self._event_times, read_at)
+        caused: list[Sequence[Act]] = [self.people.react(fact)]
+        if not self.paced:  # with pace it leaves hours after the statements were read
+            caused = [*self._exits.hear(fact), self._exits.admit(caused[0])]
         if key in self.people.kept:
             self.people.kept.discard(key)
             self._ended[key] = "kept"
-        for act in acts:
-            if act.at_end and not self.paced:
-                self._at_end.append(act)
-            else:
-                self._remember(act)
+        for acts in caused:
+            for act in acts_as_sent(acts, SENDER, self._event_times, read_at):
+                if act.at_end and not self.paced:
+                    self._at_end.append(act)
+                else:
+                    self._remember(act)
 
     def _remember(self, act: Act) -> None:
         self._count += 1

@@ -109,7 +109,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         ends.over.set()
         player = theatre.player
         assert player is not None
-        calm = _epilogue(theatre, day, consignments)
+        calm, unended = _epilogue(theatre, day, consignments)
         # the workers end before the topics are read: a release that lapsed after that would be in the rows but not in
         # `entries`
         for name in list(theatre.doors):
@@ -120,7 +120,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
                 count = skewed(entries, strike, theatre.clock)
                 strike.seen = f"{strike.seen}: {count} facts told with the wrong time" if count else ""
         ids = {entry.id for entry in entries if ROLES[entry.topic] == "requests"}
-        ledger = judge(entries, day.stays(0, consignments + EPILOGUE))
+        ledger = judge(entries, day.stays(0, consignments + EPILOGUE), real_time=theatre.clock.wall)
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
@@ -135,7 +135,8 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             asked=played.requests,
             acknowledged=len(player.acknowledged),
             missing=len(player.acknowledged - ids),
-            finished=played.finished,
+            finished=played.finished and not unended,
+            awaited=[*played.awaited, *unended],
             rows=rows,
             metrics=calm,
             epilogue=EPILOGUE,
@@ -166,15 +167,15 @@ def _finish(theatre: Theatre) -> Played:
         return theatre.finish(60)
 
 
-def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
-    """Plays some consignments without faults, and returns how metrics and topics differ about them and about time
-    limits that pass meanwhile."""
+def _epilogue(theatre: Theatre, day: Day, first: int) -> tuple[list[str], list[str]]:
+    """Plays some consignments without faults. Returns how metrics and topics differ about them and about time limits that
+    pass meanwhile, and what was awaited in vain."""
     pages = [theatre.pages[name] for name in theatre.doors]
     _until_quiet(theatre, pages)
     before = sum((said_by_metrics(page) for page in pages), Said())
     moment_ms = time.time() * 1000
     theatre.play(day, first, first + EPILOGUE, 0)
-    theatre.finish(STALL_SECONDS)
+    played = _finish(theatre)
     tell("the epilogue is over")
     found: list[str] = []
 
@@ -187,7 +188,7 @@ def _epilogue(theatre: Theatre, day: Day, first: int) -> list[str]:
     progress = WaitLimit("metrics to be what is on the topics", {"differences": lambda: list(found)}, METRICS_SECONDS)
     with suppress(TimeoutError):  # after a timeout, `found` holds the differences that are left
         wait_by(equal, progress, 1)
-    return found
+    return found, [f"after the faults: {one}" for one in played.awaited]
 
 
 def _until_quiet(theatre: Theatre, pages: list[str]) -> None:

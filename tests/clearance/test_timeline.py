@@ -23,6 +23,7 @@ from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, OpenConsignments
 from services.clearance.timeline import ClearanceTimeline, gate_seconds, stage_seconds
+from services.worker import desks
 from tests.release.dossiers import (
     BOX,
     BOXES,
@@ -212,7 +213,9 @@ def test_a_departure_that_was_taken_back_took_no_time() -> None:
 
 
 def test_how_late_reports_come_is_counted() -> None:
-    watch = OpenConsignments()
+    [desk] = desks(["clearance"])
+    watch = desk.watcher
+    assert isinstance(watch, OpenConsignments)
     watch.restored([])
 
     def counted(event: str) -> tuple[float, float]:

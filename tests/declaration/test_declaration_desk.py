@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.codes.checks import CHECKS, CONTRADICTIONS
-from schemas.codes.refusals import REFUSALS
+from schemas.codes.checks import CHECKS, CONTRADICTIONS, CheckCode
 from schemas.declaration import (
     MOST_OF_A_REFERENCE,
     DeclarationAccepted,
@@ -132,7 +131,9 @@ def test_a_code_that_is_in_no_table_is_answered_with_the_nearest_ones() -> None:
     (found,) = checks.findings(good_declaration(items=(good_item(), good_item(hs_code="8471310000"))), TODAY)
     assert (found.code, found.seen) == ("hs_code_unknown", "8471310000")
     assert found.nearest[0] == "847130" and len(found.nearest) <= 3
-    assert "nearest" not in error("/items", "items_missing", 0).model_dump(), "where there are none, none are named"
+    assert "nearest" not in error("/items", CheckCode.ITEMS_MISSING, 0).model_dump(), (
+        "where there are none, none are named"
+    )
 
 
 def test_a_code_that_an_incomplete_table_lacks_is_a_finding_that_says_how_much_the_table_holds() -> None:
@@ -241,7 +242,6 @@ def test_a_contradiction_has_words_and_an_error_needs_nobody_to_read_it() -> Non
 def test_every_check_has_its_words_and_every_word_its_check() -> None:
     tested = {code for _, code, _ in (*WRONG, *WORTH_A_WARNING)}
     assert tested == set(CHECKS)
-    assert all(words.zh and words.en for words in (*CHECKS.values(), *REFUSALS.values()))
 
 
 def test_a_price_of_zero_is_not_the_declaration_desks_business() -> None:
@@ -280,7 +280,7 @@ def test_the_same_declaration_lodged_again_is_answered_with_the_first_request_an
 
 
 def test_what_an_older_version_accepted_is_repeated_without_the_name_of_its_request() -> None:
-    accepted = story(decider, lodge()).state.model_dump(exclude={"lodged_by"})
+    accepted = decider.STATE.dump_python(story(decider, lodge()).state, exclude={"lodged_by"})
     again = Story(decider, decider.STATE.validate_python(accepted)).when(lodge()).said[0]
     assert isinstance(again, DeclarationRepeated) and again.first_request_id == ""
 
@@ -487,7 +487,7 @@ def test_a_record_of_the_release_before_knows_of_no_answered_withdrawal_until_it
     """The older version of the desk did not read the release desk's facts. Its answers are on the topic, which is now
     read from the beginning."""
     told = story(decider, lodge()).when(withdraw(), message_id="w1")
-    before = told.state.model_dump(include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
+    before = decider.STATE.dump_python(told.state, include={"state", "paper", "lodged_by", "declarant", "withdrawals"})
     told = Story(decider, decider.STATE.validate_python(before), heard=2)
     assert kinds(told.when(lodge(), message_id="r-7")) == ["DeclarationWaits"]
     assert kinds(told.when(not_withdrawn())) == ["DeclarationRepeated"]

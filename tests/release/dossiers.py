@@ -25,7 +25,8 @@ from schemas.quarantine import (
 from schemas.release import LiftHold, PlaceHold, ReportArrival, RetractArrival, RetractLift
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentMethod
-from tests.voice import CONSIGNMENT, NOON
+from services.release.goods import Revoked
+from tests.voice import CONSIGNMENT, NOON, Story
 
 BOX, OTHER_BOX = "CSQU3054383", "MSKU9070323"
 BOXES = (BOX, OTHER_BOX)
@@ -254,3 +255,8 @@ def retract_arrival(wrong: str, by: str = "carrier") -> RetractArrival:
     return RetractArrival(
         consignment_id=CONSIGNMENT, asked_by=by, occurred_at=NOON, wrong=wrong, reason="another vessel's list"
     )
+
+
+def stands(told: Story) -> str:
+    """What is said of the goods now. Whether goods that are held had been released before depends on the order of messages."""
+    return "held" if isinstance(told.state, Revoked) else str(told.state.state)

@@ -38,6 +38,7 @@ from tests.release.dossiers import (
     rectification,
     refused_entry,
     retracted,
+    stands,
     treatment_retracted,
     verified,
     waived,
@@ -168,7 +169,7 @@ def came_to(told: Story) -> tuple[str, str, frozenset[tuple[str, str, str]], dic
     last = [f for f in told.facts if isinstance(f, STATEMENTS)][-1]
     holds = frozenset((h.hold_id, h.owner.value, h.reason) for h in told.state.stated)
     known = told.state.dossier._asdict()
-    return told.state.state, last.kind, holds, {k: v for k, v in known.items() if not k.startswith("arriv")}
+    return stands(told), last.kind, holds, {k: v for k, v in known.items() if not k.startswith("arriv")}
 
 
 @settings(max_examples=400, deadline=None)

@@ -48,6 +48,7 @@ from tests.release.dossiers import (
     place_hold,
     referred,
     refused_entry,
+    stands,
     treatment_ordered,
     verified,
     waived,
@@ -291,6 +292,6 @@ def test_all_720_orders_of_a_red_lane_with_a_pest_end_in_the_same_release() -> N
     )
     for order in permutations(messages):
         told = play(list(order))
-        assert told.state.state == "held" and [h.hold_id for h in told.state.stated] == ["officer/id5"]
+        assert stands(told) == "held" and [h.hold_id for h in told.state.stated] == ["officer/id5"]
         told.when(lift_hold("officer/id5"))
         assert told.state.state == "released"

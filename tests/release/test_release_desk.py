@@ -17,7 +17,7 @@ from schemas.release import (
 from schemas.vocabulary import ControlKind, Owner
 from services.release import decider
 from services.release.dossier import Dossier
-from services.release.goods import officers
+from services.release.goods import Revoked, officers
 from tests.release.dossiers import (
     BOX,
     abandoned,
@@ -35,7 +35,7 @@ from tests.release.dossiers import (
     waived,
     withdrawal,
 )
-from tests.voice import NOON, adds_nothing_twice, kinds, story
+from tests.voice import NOON, Story, adds_nothing_twice, code, kinds, story
 
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
@@ -176,6 +176,16 @@ def test_an_officers_hold_on_released_goods_calls_them_back_and_lifting_it_relea
     assert isinstance(revoked, ReleaseRevoked) and isinstance(held, ConsignmentHeld) and isinstance(box, ContainerHeld)
     assert (revoked.version, held.version, box.version) == (3, 4, 4)
     assert kinds(told.when(lift_hold("officer/p1"))) == ["ReleaseGranted", "ContainerFreed"]
+
+
+def test_goods_that_were_called_back_stand_in_records_as_ever_and_are_not_withdrawn() -> None:
+    told = story(decider, assessed(), arrival()).when(place_hold(), message_id="p1")
+    assert isinstance(told.state, Revoked)
+    stored = decider.STATE.dump_json(told.state)
+    assert stored.endswith(b',"state":"held","revoked":true}')
+    again = Story(decider, decider.STATE.validator.validate_json(stored), heard=3)
+    assert again.state == told.state
+    assert code(again.when(withdrawal())) == "already_released"
 
 
 def test_nobody_lifts_what_is_not_an_open_officers_hold() -> None:

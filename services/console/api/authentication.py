@@ -11,7 +11,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from prometheus_client import Counter
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from services.console.access.accounts import Accounts, KnownKey, SignInRefused
 from services.console.access.demo_accounts import is_demo, is_published
 from services.console.access.rights import ROUTES, AccessRule, Open, Role, Who

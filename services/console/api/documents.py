@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from schemas.bounds import LARGEST_INTEGER
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from schemas.marks import Audience
 from schemas.vocabulary import CHINA, Stage
 from services.console.api.masking import body_for

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.codes.checks import Words
+from schemas.codes.words import Words
 from services.console.language.words import TEXTS, both
 
 MEDIA_TYPE = "application/problem+json"

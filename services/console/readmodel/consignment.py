@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
 from schemas.codes import iso6346
+from schemas.hold_ids import ASSESSMENT
 from schemas.vocabulary import Direction, Owner, Stage
 from services.console.language.desk_sentences import kept
 from services.console.readmodel.messages import TopicMessage, micros, text, whole
@@ -356,7 +357,7 @@ def standing(row: Consignment) -> ConsignmentState:
         return _on_hold(row)
     if row.declared == "accepted":
         owner = "release" if row.assessed_us else Owner.RISK
-        return ConsignmentState(Stage.ACCEPTED, "assessment", owner, row.assessed_us or row.accepted_us, None)
+        return ConsignmentState(Stage.ACCEPTED, ASSESSMENT, owner, row.assessed_us or row.accepted_us, None)
     return ConsignmentState(Stage.LODGED, "acceptance", Owner.DECLARATION, row.lodged_us, None)
 
 
@@ -374,7 +375,7 @@ def _on_hold(row: Consignment) -> ConsignmentState:
     first = first_hold(row.holds)
     if first is None:
         stage = Stage.HELD
-    elif first.hold_id == "assessment":
+    elif first.hold_id == ASSESSMENT:
         stage = Stage.ACCEPTED if row.declared == "accepted" else Stage.LODGED
     else:
         stage = _STAGE_OF_OWNER.get(first.owner, Stage.HELD)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from schemas.envelope import AboutPartition, Request
+from schemas.hold_ids import of_control, of_treatment
 from schemas.topics import KINDS
 from schemas.vocabulary import Direction, plain_word, same_word
 from services.console.readmodel.container import GONE, BoxHold, Container, ContainerPart
@@ -179,7 +180,7 @@ def takes_into_account(granted: Mapping[str, Any] | None, kind: str, retracted: 
     revisions = granted.get("revisions")
     if revisions is None:
         return micros(granted["occurred_at"]) >= micros(retracted["occurred_at"])
-    hold = f"inspection/{retracted['control']}" if kind == "FindingsRetracted" else f"quarantine/{retracted['origin']}"
+    hold = of_control(retracted["control"]) if kind == "FindingsRetracted" else of_treatment(retracted["origin"])
     known: list[int] = revisions.get(hold) or [0, 0]
     return known >= [retracted.get("finding", 0), retracted["revision"]]
 
