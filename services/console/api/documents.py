@@ -235,7 +235,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             code=str(each.get("code", ""))[:SHORT],
             severity=str(each.get("severity", ""))[:SHORT],
             seen=str(each.get("seen", ""))[:SHORT],
-            seen_text=_seen(each),
+            seen_text=_value_in_words(each),
             text=text(check(str(each.get("code", ""))[:SHORT])),
             nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
@@ -244,7 +244,7 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
     ]
 
 
-def _seen(finding: Mapping[str, Any]) -> Text:
+def _value_in_words(finding: Mapping[str, Any]) -> Text:
     """What stood at the pointer of a finding, in both languages: by its phrase, or by the sentence of an earlier release."""
     by_phrase = in_words_of(phrases_of(finding))
     zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
