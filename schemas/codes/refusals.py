@@ -20,7 +20,9 @@ REFUSALS: Final = MappingProxyType(
         "already_withdrawn": Words("该申报已撤销或已申请撤销", "the declaration was withdrawn already, or asked to be"),
         "consignment_closed": Words("该票货物已结", "the consignment is closed"),
         "controls_ordered": Words("已布控，不得撤销", "controls are ordered; the declaration stays"),
-        "already_released": Words("货物已放行", "the goods are released"),
+        "already_released": Words(
+            "货物已放行，申报不能再撤销", "the goods were released: the declaration can no longer be withdrawn"
+        ),
         "not_ordered": Words("未下达该指令", "nothing of the kind is ordered"),
         "already_answered": Words("已由先前的请求答复", "an earlier request answered it"),
         "not_the_latest": Words(
