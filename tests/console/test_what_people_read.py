@@ -129,6 +129,56 @@ def test_a_visit_that_ended_is_told_once(row: Container, reason: str, en: str) -
     assert gate_text(GateAnswer(False, reason), row).en == en
 
 
+@pytest.mark.parametrize(
+    ("what", "detail", "zh", "en"),
+    [
+        (
+            "key made",
+            "6f12 gate read until 2026-12-06T14:28+00:00",
+            "6f12 卡口问询与放行通知、查看 至 12-06 22:28",
+            "6f12 gate question and releases, read until 12-06 22:28",
+        ),
+        ("key made", "6f12 lodge", "6f12 申报与撤单", "6f12 lodge and withdraw"),
+        (
+            "account made",
+            "carrier terminal company=terminal office=",
+            "承运人、码头 企业：terminal 关区：—",
+            "Carrier, Terminal company: terminal office: —",
+        ),
+        (
+            "account changed",
+            "roles=auditor release (was inspector) company=auditor (was )",
+            "角色：审计、放行关员（原 查验关员） 企业：auditor （原 —）",
+            "roles: Auditor, Release officer (was Inspector) company: auditor (was —)",
+        ),
+        ("authorised", "read from 2026-12-06T14:28+00:00 until no end", "read 自 12-06 22:28 至 不限", ""),
+    ],
+)
+def test_roles_and_scopes_are_told_in_words_and_names_that_are_spelled_alike_stay(
+    what: str, detail: str, zh: str, en: str
+) -> None:
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    assert Sight("zh", at).granted(detail, what).replace(" （", "（") == zh.replace(" （", "（")
+    assert not en or Sight("en", at).granted(detail, what) == en
+
+
+SHOUTED = re.compile(r"<(h1|h2|h3|summary)[^>]*>(.*?)</\1>", re.DOTALL)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_heading_stands_twice_on_the_page_of_watches_and_of_accounts(still: Still, language: str) -> None:
+    for path in ("/watches", "/accounts", "/account?name=tester"):
+        headings = [" ".join(TAGS.sub("", words).split()) for _, words in SHOUTED.findall(still.page(path, language))]
+        assert len(headings) > 1 and len(set(headings)) == len(headings), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_key_is_good_for_is_told_in_words(still: Still, language: str) -> None:
+    page = TAGS.sub("|", still.page("/account?name=tester", language))
+    assert {"zh": "申报与撤单", "en": "lodge and withdraw"}[language] in page
+    assert not re.search(r"\b(decide|operate)\b[|,]", page)
+
+
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 TAGS = re.compile(r"<[^>]*>")
 

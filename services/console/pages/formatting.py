@@ -41,6 +41,7 @@ IN_GRANTS = re.compile(
     rf"|\(was (?P<was>[^)]*)\)|(?<!\S)(?P<word>{'|'.join(GRANT_WORDS)})(?!\S)"
 )
 """What the record of grants writes for machines: times of UTC, fields, what was before, and the words between."""
+CHANGED_ROLES = re.compile(r"roles=([a-z ]*) \(was ([a-z ]*)\)")
 ISO_TIME = re.compile(r"(?<!\d)\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)(?!\d)")
 """A time in a sentence of a desk or of the API, which write it for programs as well."""
 
@@ -206,8 +207,27 @@ class Sight:
 
         return ISO_TIME.sub(of_reader, sentence)
 
-    def granted(self, detail: str) -> str:
-        """What the record of grants says of one, with times of Beijing and in words of this language; names and codes stay."""
+    def listed(self, group: str, codes: str) -> str:
+        """The names of codes that stand in a column with blanks between them."""
+        return ("、" if self.language == "zh" else ", ").join([self.name(group, code) for code in codes.split()])
+
+    def granted(self, detail: str, what: str = "") -> str:
+        """What the record of grants says of one, with times of Beijing and in words of this language; names stay. `what`: which act it is,
+        by which codes of roles and scopes are known from names that are spelled alike."""
+        if what == "key made" and " " in detail:
+            key_id, _, rest = detail.partition(" ")
+            scopes, until, end = rest.partition(" until ")
+            return f"{key_id} {self.listed('scopes', scopes)}{self._grant(until + end)}"
+        if what == "account made" and " company=" in detail:
+            roles, company, rest = detail.partition(" company=")
+            return self.listed("roles", roles) + self._grant(company + rest)
+        if what == "account changed" and (changed := CHANGED_ROLES.match(detail)):
+            now, before = [self.listed("roles", roles) or "—" for roles in changed.groups()]
+            field = self.t("accounts.field", name=self.name("grant_details", "roles"), value=now)
+            return f"{field} {self.t('accounts.was', before=before)}{self._grant(detail[changed.end() :])}"
+        return self._grant(detail)
+
+    def _grant(self, detail: str) -> str:
 
         def in_language(found: re.Match[str]) -> str:
             if found["time"]:
