@@ -26,6 +26,7 @@ KeyId = Annotated[str, typer.Argument(parser=text, help="id of the key, as in th
 Into = Annotated[Path | None, typer.Option("--file", help="private file to write the key to, instead of the screen")]
 Roles = Annotated[list[str], typer.Option("--role", help="may be given several times")]
 DAY_US = 86_400_000_000
+NO_API_KEY = "Name the file with the key in DTG_API_KEY_FILE; `dtg key add <account> --file <file>` makes one."
 
 
 @contextmanager
@@ -275,7 +276,7 @@ def own_key(demo_role: str) -> str:
     settings = UpSettings()
     if settings.api_key_file:
         try:
-            return read_private(Path(settings.api_key_file)).strip()
+            return read_private(Path(settings.api_key_file), NO_API_KEY).strip()
         except NotPrivate as error:
             errors.line(styled(str(error), "red"))
             raise typer.Exit(1) from None
