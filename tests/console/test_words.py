@@ -80,6 +80,7 @@ CODES: dict[str, Iterable[str]] = {
     "reaches": Reach,
     "spans": SPANS_BY_NAME,
     "codes": TABLES,
+    "parameter_places": ("path", "query", "header"),
 }
 """Groups of which every row is the name of a code: exactly these."""
 ORIGINS = ("risk", *[control for control in ControlKind if control is not ControlKind.QUARANTINE])

@@ -14,7 +14,7 @@ from schemas.release import (
     ReleaseRefused,
     ReleaseRevoked,
 )
-from schemas.vocabulary import ControlKind, Owner
+from schemas.vocabulary import ControlKind, Direction, Owner
 from services.release import decider
 from services.release.dossier import Dossier
 from services.release.goods import Revoked, officers
@@ -228,6 +228,27 @@ def test_a_withdrawal_waits_for_the_officer_whose_hold_is_open(wished_first: boo
 def test_released_goods_are_not_withdrawn() -> None:
     told = story(decider, assessed(), arrival()).when(withdrawal())
     assert told.said[0].model_dump()["code"] == "already_released"
+
+
+@pytest.mark.parametrize(
+    ("direction", "before", "called_back"),
+    [
+        (Direction.IMPORT, "released in version 2", "the goods had been released and were called back"),
+        (
+            Direction.EXPORT,
+            "released in version 2; an export that is cancelled leaves by an officer's permit",
+            "the goods had been released and were called back; an export that is cancelled leaves by an officer's permit",
+        ),
+    ],
+)
+def test_who_may_not_withdraw_an_export_any_more_is_told_by_what_permit_it_leaves(
+    direction: Direction, before: str, called_back: str
+) -> None:
+    permit = " (permit to leave, ground export cancelled)" if direction is Direction.EXPORT else ""
+    told = story(decider, assessed(direction=direction), arrival()).when(withdrawal())
+    assert told.said[0].model_dump()["reason"] == before + permit
+    told.when(place_hold()).when(withdrawal("w2"))
+    assert told.said[0].model_dump()["reason"] == called_back + permit
 
 
 def test_withdrawn_goods_are_never_released() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 import orjson
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
-from sqlalchemy import and_
+from sqlalchemy import ColumnElement, and_
 
 from schemas.declaration import MOST_OF_A_REFERENCE
 from schemas.envelope import RequestRefused
@@ -71,12 +71,12 @@ from services.console.api.views import (
 from services.console.language.desk_sentences import english, in_words, wrote
 from services.console.language.words import both, refusal
 from services.console.readmodel import lists
-from services.console.readmodel.consignment import Consignment, plain
+from services.console.readmodel.consignment import AwaitedCode, Consignment, Mover, plain
 from services.console.readmodel.container import ReportRow
 from services.console.readmodel.gate_answer import SENDING_SECONDS, SHOWN, gate_answer, is_inside
 from services.console.readmodel.messages import moment
 from services.console.readmodel.queries import LONGEST_TIMELINE, ReadModelQueries, of_row, of_subject
-from services.console.readmodel.tables import ALARMS, OPEN_STAGES
+from services.console.readmodel.tables import ALARMS, CONSIGNMENTS, OPEN_STAGES
 from services.shell.clock import CLOCK, now
 
 router = APIRouter(prefix=API)
@@ -92,7 +92,18 @@ BLOCKED = 8
 """Containers whose alarm waits for an officer's finding, and which the board shows."""
 REPORTS = 100
 """Equipment reports of a container that one answer has."""
+C = CONSIGNMENTS.c
 M = TypeVar("M", bound=BaseModel)
+WaitingFor = Annotated[
+    AwaitedCode | None,
+    Query(
+        description="all that wait for this, be it beside something else; as `waiting_for` of the answer, any officer's hold as `officer`"
+    ),
+]
+WhoseMove = Annotated[
+    Mover | None,
+    Query(description="all in which this one has to act, as `owner` of the answer, be it beside another one"),
+]
 After = Annotated[
     str, Query(max_length=paging.LONGEST_TOKEN, description="where this page begins, from the link of the page before")
 ]
@@ -241,20 +252,24 @@ def search(
         str, Query(description="declaration no., container, consignment id, USCC, reference or bill", max_length=100)
     ] = "",
     stage: Annotated[Stage | None, Query(description="all at this stage, the longest waiting first")] = None,
+    waiting_for: WaitingFor = None,
+    owner: WhoseMove = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     after: After = "",
     cursor: Annotated[int, Query(ge=0, deprecated=True, description="of older versions; use after")] = 0,
 ) -> Found:
-    """All of them, the latest lodged first; or by any name that the goods go by, or by stage."""
+    """All of them, the latest lodged first; or by any name that the goods go by, by stage, by what they wait for, and by whose move it is.
+    What is given together must all be true."""
     if cursor:
         raise Problem(410, "old_page", seen=cursor)
     desk = office(request)
     who = who_of(request)
-    parts = found(desk, q, stage, who)
+    wanted = Wanted(q, stage, waiting_for, owner)
+    parts = found(desk, wanted, who)
     shown, following = page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
     if q.strip():
         note_told(request, *[goods.consignment_id for goods in shown])
-    query = {"q": q, "stage": stage.value if stage else None, "limit": limit, "after": following}
+    query = {**wanted.query(), "limit": limit, "after": following}
     return Found(consignments=shown, next=link("/consignments", query), projection=projection(desk.standing()))
 
 
@@ -289,16 +304,40 @@ def unmatched_page(
     return page(desk, parts, after, limit, lambda row: goods_to(who, of_row(row)))
 
 
-def found(desk: Office, q: str, stage: Stage | None, who: Who) -> list[lists.ListPart]:
-    """The consignments that match the search text `q`, else those at this stage, else all; only those that `who` may see."""
-    complete = desk.complete()
-    if name := q.strip():
-        return cut(lists.named(name), who, complete=complete)
-    if stage is not None:
-        return cut(lists.at_stage(stage), who, complete=complete)
-    if who.sees_everything() or Reach.OFFICE in who.reaches():
-        return cut(lists.everything(), who, complete=complete)
-    return lists.declared_by(sorted(who.companies()))
+class Wanted(NamedTuple):
+    """Which consignments a list has: those of which all is true that is given."""
+
+    name: str = ""
+    stage: Stage | None = None
+    waiting_for: AwaitedCode | None = None
+    owner: Mover | None = None
+
+    def query(self) -> dict[str, str]:
+        """As the query of an address."""
+        given = {"q": self.name.strip(), "stage": self.stage, "waiting_for": self.waiting_for, "owner": self.owner}
+        return {name: str(value) for name, value in given.items() if value}
+
+
+def found(desk: Office, wanted: Wanted, who: Who) -> list[lists.ListPart]:
+    """The list of these consignments, of those that `who` may see."""
+    complete, name = desk.complete(), wanted.name.strip()
+    conditions = list[ColumnElement[bool]]()
+    if wanted.stage is not None:
+        conditions.append(C.stage == wanted.stage)
+    if name:
+        parts = lists.named(name)
+        if wanted.waiting_for or wanted.owner:
+            conditions.append(lists.waits(wanted.waiting_for, wanted.owner))
+    elif wanted.waiting_for or wanted.owner:
+        parts = lists.awaiting(wanted.waiting_for, wanted.owner)
+    elif wanted.stage is not None:
+        parts, conditions = lists.at_stage(wanted.stage), []
+    elif who.sees_everything() or Reach.OFFICE in who.reaches():
+        parts = lists.everything()
+    else:
+        return lists.declared_by(sorted(who.companies()))
+    narrowed = [part._replace(wanted=tuple([and_(one, *conditions) for one in part.wanted])) for part in parts]
+    return cut(narrowed, who, complete=complete)
 
 
 # requests

@@ -29,7 +29,7 @@ from services.console.api.views import (
     VisitView,
     Waiting,
 )
-from services.console.language.desk_sentences import english, in_words
+from services.console.language.desk_sentences import english, in_words, in_words_of, phrases_of
 from services.console.language.words import TEXTS, both, check, refusal
 from services.console.readmodel.batch import OVERDUE
 from services.console.readmodel.consignment import ALL, Consignment, OpenHold, first_hold
@@ -237,12 +237,20 @@ def _findings(body: dict[str, Any]) -> list[FindingView]:
             code=str(each.get("code", ""))[:SHORT],
             severity=str(each.get("severity", ""))[:SHORT],
             seen=str(each.get("seen", ""))[:SHORT],
+            seen_text=_value_in_words(each),
             text=text(check(str(each.get("code", ""))[:SHORT])),
             nearest=[str(code)[:SHORT] for code in _listed(each.get("nearest"))[:MOST_NEAREST]],
         )
         for each in found
         if isinstance(each, dict)
     ]
+
+
+def _value_in_words(finding: Mapping[str, Any]) -> Text:
+    """What stood at the pointer of a finding, in both languages: by its phrase, or by the sentence of an earlier release."""
+    by_phrase = in_words_of(phrases_of(finding))
+    zh, en = in_words(str(finding.get("seen", ""))[:SHORT]) if by_phrase is None else by_phrase
+    return Text(zh=zh[:LONGEST_REASON], en=en[:LONGEST_REASON])
 
 
 def _listed(value: Any) -> list[Any]:

@@ -134,13 +134,15 @@ class Status(BaseModel):
 
 
 class FindingView(BaseModel):
-    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there; `nearest`: codes
-    of the table that may have been meant, where what stood there is none."""
+    """What the declaration desk found fault with, in words. `pointer`: RFC 6901, into the declaration; `seen`: what stood there, as the desk
+    wrote it; `seen_text`: the same in both languages; `nearest`: codes of the table that may have been meant, where what stood there is
+    none."""
 
     pointer: str
     code: str
     severity: str
     seen: str
+    seen_text: Text
     text: Text
     nearest: list[str] = []
 
