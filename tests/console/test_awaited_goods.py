@@ -11,11 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import select
 
+from schemas.hold_ids import is_for_an_officer
 from schemas.vocabulary import ControlKind
 from services.console.language.words import LANGUAGES, TEXTS
 from services.console.readmodel import lists
 from services.console.readmodel import tables as t
-from services.console.readmodel.consignment import OFFICERS, STEPS, UNMATCHED, AwaitedCode, Mover
+from services.console.readmodel.consignment import STEPS, UNMATCHED, AwaitedCode, Mover
 from tests.console.border import DECLARANT, NOON, Border
 from tests.console.simulated import full_day
 from tests.console.still import Still
@@ -103,7 +104,7 @@ def wanted(still: Still, awaited: AwaitedCode | None, mover: Mover | None) -> se
         holds = connection.execute(select(t.HOLDS)).all()
     waits = [(row.consignment_id, row.waiting_for, row.waiting_owner) for row in goods if row.waiting_for in STEPS]
     waits += [
-        (hold.consignment_id, "officer" if hold.hold_id.startswith(OFFICERS) else hold.hold_id, hold.owner)
+        (hold.consignment_id, "officer" if is_for_an_officer(hold.hold_id) else hold.hold_id, hold.owner)
         for hold in holds
     ]
     in_hand = {row.consignment_id for row in goods if row.ended_us is None and row.stage != UNMATCHED}
@@ -127,7 +128,7 @@ def test_whatever_goods_wait_for_can_be_chosen(day: Still) -> None:
     with day.store.engine.connect() as connection:
         goods = connection.execute(select(t.CONSIGNMENTS).where(t.CONSIGNMENTS.c.ended_us.is_(None))).all()
     named = {row.waiting_for for row in goods if row.waiting_for and row.stage != UNMATCHED}
-    assert {name.partition("/")[0] if name.startswith(OFFICERS) else name for name in named} <= set(AwaitedCode)
+    assert {name.partition("/")[0] if is_for_an_officer(name) else name for name in named} <= set(AwaitedCode)
     assert {row.waiting_owner for row in goods if row.waiting_owner} <= set(Mover) and len(named) > 4
     assert set(AwaitedCode) == {key.removeprefix("waiting.") for key in TEXTS if key.startswith("waiting.")} - {
         *("declaration", "gate", "nothing")

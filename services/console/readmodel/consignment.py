@@ -23,13 +23,11 @@ ALL = "*"
 UNMATCHED: Final = "unmatched"
 """Stands in the place of a stage if there is a fact about goods that nobody has declared. The board does not count such
 goods; they have a list of their own."""
-OFFICERS = "officer/"
-"""How the id of a hold begins that was placed by an officer, by a watch, or because a release lapsed."""
 Body = dict[str, Any]
 
 
 class AwaitedCode(StrEnum):
-    """What the goods of the list may wait for: a step, a hold of a desk by its id, or `officer` for every hold that begins with `OFFICERS`."""
+    """What the goods of the list may wait for: a step, a hold of a desk by its id, or `officer` for every hold that an officer lifts."""
 
     ACCEPTANCE = "acceptance"
     ASSESSMENT = "assessment"

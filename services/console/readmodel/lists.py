@@ -26,9 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from schemas.bounds import identifier
+from schemas.hold_ids import OF_OFFICERS
 from schemas.vocabulary import Stage
 from services.console.readmodel import tables as t
-from services.console.readmodel.consignment import OFFICERS, STEPS, UNMATCHED, AwaitedCode, Mover, plain
+from services.console.readmodel.consignment import STEPS, UNMATCHED, AwaitedCode, Mover, plain
 
 
 class ListPosition(NamedTuple):
@@ -166,7 +167,7 @@ def awaiting(awaited: AwaitedCode | None, mover: Mover | None) -> list[ListPart]
         return [_held(_H.hold_id == awaited, *_moved_by(_H.owner, mover))]
 
     def such(hold: ReadOnlyColumnCollection[str, Column[Any]]) -> list[ColumnElement[bool]]:
-        of_officers = [hold.hold_id.startswith(OFFICERS)] if awaited is AwaitedCode.OFFICER else []
+        of_officers = [hold.hold_id.startswith(OF_OFFICERS)] if awaited is AwaitedCode.OFFICER else []
         return [hold.owner == (mover or Mover.OFFICER), *of_officers]
 
     other = t.HOLDS.alias().c
@@ -184,7 +185,7 @@ def waits(awaited: AwaitedCode | None, mover: Mover | None) -> ColumnElement[boo
     held = [_H.consignment_id == _C.consignment_id, *_moved_by(_H.owner, mover)]
     if awaited is not None:
         step.append(_C.waiting_for == awaited)
-        held.append(_H.hold_id.startswith(OFFICERS) if awaited is AwaitedCode.OFFICER else _H.hold_id == awaited)
+        held.append(_H.hold_id.startswith(OF_OFFICERS) if awaited is AwaitedCode.OFFICER else _H.hold_id == awaited)
     return and_(_IN_HAND, or_(and_(*step), exists().where(*held)))
 
 
