@@ -208,6 +208,57 @@ def test_a_stuffing_that_names_no_source_waits_for_an_officers_count() -> None:
     assert quay.settle().may_leave(OTHER_BOX)
 
 
+def strip_into(quay: Quay, target: str) -> Quay:
+    quay.event(BOX, EquipmentEvent.STRIPPED, targets=(target,))
+    return quay.settle()
+
+
+def came_empty(quay: Quay) -> None:
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+
+
+def was_never_seen(quay: Quay) -> None:
+    pass
+
+
+def left_before(quay: Quay) -> None:
+    quay.event(THIRD, EquipmentEvent.GATED_IN, laden=False)
+    quay.event(THIRD, EquipmentEvent.GATED_OUT, laden=False)
+
+
+@pytest.mark.parametrize("begun", [came_empty, was_never_seen, left_before])
+def test_no_container_leaves_with_goods_that_were_stripped_into_it_before_it_was_told_to_be_stuffed(begun: Any) -> None:
+    quay = shared_box()
+    begun(quay)
+    strip_into(quay.settle(), THIRD)
+    assert not quay.may_leave(THIRD) and "nobody has told that they were put in" in quay.why(THIRD)
+    if begun is not left_before:
+        quay.event(THIRD, EquipmentEvent.STUFFED, sources=(BOX,))
+        assert quay.settle().may_leave(THIRD)
+
+
+@pytest.mark.parametrize("laden", [True, None])
+def test_goods_that_are_stripped_into_a_laden_container_say_nothing_of_the_goods_that_it_brought(
+    laden: bool | None,
+) -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=laden)
+    moved(quay.settle(), BOX, THIRD)
+    assert not quay.may_leave(THIRD) and "nothing is declared" in quay.why(THIRD)
+    quay.goods(Z, THIRD, 1, "BL Z")
+    assert quay.settle().may_leave(THIRD), "its own goods are declared and released, too"
+
+
+def test_a_count_from_before_goods_were_stripped_into_a_container_counts_no_more() -> None:
+    quay = shared_box()
+    quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=True)
+    finding = {"container_no": THIRD, "asked_by": "officer-1", "occurred_at": quay.at, "reason": "counted"}
+    quay.ask(RecordContainerFinding(found="inside", lots=2, **finding))
+    quay.settle()
+    strip_into(quay, THIRD)
+    assert not quay.may_leave(THIRD)
+
+
 def test_goods_of_two_containers_in_a_third_all_count() -> None:
     quay = shared_box()
     quay.event(THIRD, EquipmentEvent.DISCHARGED, laden=True)
