@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.envelope import Deadline, Fact, Hearing, Message, RequestRefused
+from schemas.vocabulary import consignment_id
 from services.shell.deciding import decide_message
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-CONSIGNMENT = "0b1e6f2c-6a53-5a41-9c5e-0d2f7a1b3c4d"
+CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
+"""The goods of the declaration in `tests.declaration.good`."""
 
 
 @dataclass

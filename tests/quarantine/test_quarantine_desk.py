@@ -323,7 +323,8 @@ def test_a_treatment_that_an_earlier_release_ordered_is_judged_by_the_schedules_
 
 def test_a_record_that_an_earlier_release_wrote_is_read_and_refused_until_it_says_when_it_started() -> None:
     data = (EARLIER / "RecordTreatment.json").read_bytes()
-    for old in (RecordTreatment.model_validate_json(data), RecordTreatment.read_stored(data)):
+    for stored in (RecordTreatment.model_validate_json(data), RecordTreatment.read_stored(data)):
+        old = stored.model_copy(update={"consignment_id": CONSIGNMENT})
         told = Story(decider, decider.STATE.validate_json((EARLIER / "treating.json").read_bytes()))
         told.when(old)
         told.then(

@@ -296,7 +296,7 @@ def test_later_messages_of_a_parked_consignment_wait_behind_it_and_others_do_not
     worker.turn(order(), bad)
     turn = worker.turn(good)
     assert turn.outcome.parked == {"behind_parked": 1} and kinds(turn) == ["MessageParked"]
-    other = assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT.replace("0b1e", "1b1e")})
+    other = assessed(ControlKind.INSPECTION).model_copy(update={"consignment_id": CONSIGNMENT[::-1]})
     assert kinds(worker.turn(raw(other, "customs-risk-facts", key=other.key.encode()))) == ["InspectionOrdered"]
 
 
