@@ -1,10 +1,11 @@
 """How does every decider's test speak? `desk(heard, ...).when(message).then(fact, ...)`; exact, ordered equality."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from schemas.envelope import Deadline, Fact, Hearing, Message, RequestRefused
+from schemas.envelope import AboutPartition, Deadline, Fact, Hearing, Message, Request, RequestRefused
 from schemas.vocabulary import consignment_id
 from services.shell.deciding import decide_message
 
@@ -17,6 +18,8 @@ CONSIGNMENT = consignment_id("91350100M000100Y43", "R-1")
 class Story:
     """A desk with a past. Each heard message gets its own id (`m1`, `m2`, …) and comes one minute after the one before, or when
     it says that it was sent, whichever is later. `at`: when the last message was heard.
+
+    Whatever a test is about, a desk that alters the state that it was given fails it, and one that a refused request moves.
     """
 
     decider: Any
@@ -40,9 +43,13 @@ class Story:
         self.heard += 1
         self.at = at or max(NOON + timedelta(minutes=self.heard), getattr(message, "occurred_at", NOON))
         hearing = Hearing(self.at, message_id or f"m{self.heard}", self.heard, recorded, self.shared)
-        self.said, self.state = decide_message(self.decider, self.state, message, hearing)
-        again = self.decider.STATE.validate_json(self.decider.STATE.dump_json(self.state))
-        assert again == self.state, "the state must survive its own JSON"
+        dump, before = self.decider.STATE.dump_json, self.state
+        written = dump(before)
+        self.said, self.state = decide_message(self.decider, before, message, hearing)
+        assert dump(before) == written, "deciding leaves the state alone that it was given"
+        if isinstance(message, Request) and [type(fact) for fact in self.said] == [RequestRefused]:
+            assert self.state == before, "a refused request changes nothing"
+        assert self.decider.STATE.validate_json(dump(self.state)) == self.state, "the state must survive its own JSON"
         self.facts += self.said
         return self
 
@@ -75,12 +82,19 @@ def code(told: Story) -> str:
     return str(refusal.model_dump()["code"])
 
 
-def adds_nothing_twice(decider: Any, messages: list[Message]) -> None:
-    """Hearing each message a second time at once, with the same id, adds nothing new (a refusal may be repeated, same id)."""
-    told = Story(decider, decider.INITIAL)
-    for number, message in enumerate(messages):
-        told.when(message, message_id=f"once-{number}")
-        before = told.state
-        told.when(message, message_id=f"once-{number}")
-        assert all(isinstance(fact, RequestRefused) for fact in told.said), told.said
-        assert told.state == before
+def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:
+    """What every desk promises of every message, with or without an id of its own: the same message once more, at once, says nothing and
+    changes nothing. Only what was refused may be refused again, and a watch that is placed or lifted already.
+    What else a desk promises, `Story.when` sees to.
+    """
+    story = Story(decider, decider.INITIAL)
+    for number, each in enumerate(messages):
+        message_id, message = each if isinstance(each, tuple) else (f"once-{number}", each)
+        story.when(message, message_id=message_id)
+        first, before = story.said, story.state
+        story.when(message, message_id=message_id)
+        was_refused = isinstance(message, AboutPartition) or any(isinstance(fact, RequestRefused) for fact in first)
+        assert story.said == () or was_refused, (message, story.said)
+        assert all(isinstance(fact, RequestRefused) for fact in story.said), (message, story.said)
+        assert story.state == before
+    return story

@@ -27,7 +27,7 @@ from schemas.vocabulary import Direction, Severity, consignment_id
 from services.declaration import checks, decider
 from services.declaration.pointing import error
 from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
-from tests.voice import NOON, Story, adds_nothing_twice, kinds, story
+from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
 TODAY = NOON.date()
 
@@ -315,12 +315,12 @@ def test_what_does_not_stand_is_not_withdrawn(past: Callable[[], Story], code: s
 
 
 def test_hearing_it_twice_adds_nothing() -> None:
-    adds_nothing_twice(decider, [lodge(), withdraw(), lodge(packages=3)])
-    adds_nothing_twice(decider, [withdraw(), lodge(items=()), withdraw()])
-    adds_nothing_twice(decider, [lodge(items=()), lodge(), lodge(), lodge(packages=3)])
-    adds_nothing_twice(decider, [lodge(), withdraw(), lodge(), lodge(), withdrawn(), lodge(), withdraw()])
-    adds_nothing_twice(decider, [lodge(), withdraw(), lodge(), not_withdrawn("once-1"), lodge()])
-    adds_nothing_twice(decider, [again(), again(request_id="r-8"), withdraw(consignment=later_id())])
+    keeps_its_promises(decider, [lodge(), withdraw(), lodge(packages=3)])
+    keeps_its_promises(decider, [withdraw(), lodge(items=()), withdraw()])
+    keeps_its_promises(decider, [lodge(items=()), lodge(), lodge(), lodge(packages=3)])
+    keeps_its_promises(decider, [lodge(), withdraw(), lodge(), lodge(), withdrawn(), lodge(), withdraw()])
+    keeps_its_promises(decider, [lodge(), withdraw(), lodge(), not_withdrawn("once-1"), lodge()])
+    keeps_its_promises(decider, [again(), again(request_id="r-8"), withdraw(consignment=later_id())])
 
 
 # after a withdrawal

@@ -11,7 +11,7 @@ from schemas.release import ContainerFreed
 from schemas.vocabulary import consignment_id
 from services.gate import decider
 from tests.gate.boxes import BOX, A, B, C, at, freed, held, kinds, may_leave, out
-from tests.voice import adds_nothing_twice, story
+from tests.voice import keeps_its_promises, story
 
 
 def test_a_container_may_leave_once_its_consignment_is_released() -> None:
@@ -134,8 +134,8 @@ def test_what_was_declared_and_released_under_a_number_leaves_under_it(number: s
 
 
 def test_hearing_it_twice_adds_nothing() -> None:
-    adds_nothing_twice(decider, [held(), freed(), held(version=3), freed(version=4), out(9)])
-    adds_nothing_twice(decider, [held(), out(2)])
+    keeps_its_promises(decider, [held(), freed(), held(version=3), freed(version=4), out(9)])
+    keeps_its_promises(decider, [held(), out(2)])
 
 
 def test_all_who_left_in_the_last_trip_are_known_however_many_they_were() -> None:

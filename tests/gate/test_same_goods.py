@@ -6,7 +6,7 @@ from schemas.gate import SameGoodsDeclared
 from schemas.vocabulary import Direction, consignment_id
 from services.gate import decider
 from tests.gate.boxes import BOX, DAY, A, B, C, at, discharged, freed, held, out, struck
-from tests.voice import Story, adds_nothing_twice, story
+from tests.voice import Story, keeps_its_promises, story
 
 BY_BILL = {"rule": "one_declaration_a_bill", "rule_set": "2026-11-29"}
 BY_BOX = {"rule": "one_declaration_a_box", "rule_set": "2026-11-29"}
@@ -87,7 +87,7 @@ def test_the_finding_keeps_nothing_and_frees_nothing() -> None:
 
 
 def test_hearing_it_twice_adds_nothing() -> None:
-    adds_nothing_twice(decider, [held(A, bill="1"), held(B, bill="1"), freed(A, bill="1", version=3)])
+    keeps_its_promises(decider, [held(A, bill="1"), held(B, bill="1"), freed(A, bill="1", version=3)])
 
 
 def test_of_many_others_twenty_are_named_and_all_are_counted() -> None:

@@ -31,7 +31,7 @@ from tests.gate.boxes import (
     retracted,
     struck,
 )
-from tests.voice import Story, adds_nothing_twice, story
+from tests.voice import Story, keeps_its_promises, story
 
 GATED_IN, LOADED, STRIPPED = EquipmentEvent.GATED_IN, EquipmentEvent.LOADED, EquipmentEvent.STRIPPED
 
@@ -321,7 +321,7 @@ def test_the_same_ends_in_whatever_order_one_visit_is_told() -> None:
 
 
 def test_hearing_a_request_twice_adds_nothing() -> None:
-    adds_nothing_twice(
+    keeps_its_promises(
         decider,
         [
             held(A),

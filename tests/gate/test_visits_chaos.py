@@ -107,6 +107,7 @@ def test_whatever_is_told_the_desk_answers_and_says_nothing_twice(seed: int) -> 
         assert all(isinstance(fact, RequestRefused) for fact in told.said), (message, told.said)
         assert told.state == before
         refused = any(isinstance(fact, RequestRefused) for fact in said)
+        assert not told.said or refused, (message, told.said)
         match message:
             case ContainerHeld() | ContainerFreed():
                 known = latest.get(message.consignment_id)

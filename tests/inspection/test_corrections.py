@@ -36,7 +36,7 @@ from tests.inspection.test_inspection_desk import (
     found,
     withdrawn,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 REFUSE = FindingsResult.REFUSE
 WHY = "the findings of another consignment were recorded here"
@@ -302,7 +302,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
 @settings(max_examples=200, deadline=None)
 @given(heard=st.lists(_HEARD, max_size=12))
 def test_corrections_heard_twice_add_nothing_and_revisions_count_up(heard: list[Message]) -> None:
-    adds_nothing_twice(decider, heard)
+    keeps_its_promises(decider, heard)
     told = Story(decider, decider.INITIAL)
     for number, message in enumerate(heard):
         told.when(message, message_id=f"once-{number}")

@@ -27,7 +27,7 @@ from schemas.risk import ConsignmentAssessed, Draw
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane
 from services.inspection import decider
 from services.inspection.agent import DESK
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
 SAMPLING, QUARANTINE = ControlKind.SAMPLING, ControlKind.QUARANTINE
@@ -345,7 +345,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
 @settings(max_examples=120, deadline=None)
 @given(heard=st.lists(_HEARD, max_size=9))
 def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
-    adds_nothing_twice(decider, heard)
+    keeps_its_promises(decider, heard)
 
 
 @settings(max_examples=120, deadline=None)

@@ -20,7 +20,7 @@ from tests.quarantine.test_quarantine_desk import (
     verified,
     withdrawn,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 SAMPLING = ControlKind.SAMPLING
 
@@ -159,7 +159,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
 @settings(max_examples=200, deadline=None)
 @given(heard=st.lists(_HEARD, max_size=14))
 def test_no_attempt_is_ordered_twice_whatever_is_found_and_taken_back(heard: list[Message]) -> None:
-    adds_nothing_twice(decider, heard)
+    keeps_its_promises(decider, heard)
     told = story(decider, *heard)
     orders = [(fact.origin, fact.attempt) for fact in told.facts if isinstance(fact, TreatmentOrdered)]
     assert len(set(orders)) == len(orders)

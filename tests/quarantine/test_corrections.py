@@ -34,7 +34,7 @@ from tests.quarantine.test_quarantine_desk import (
     verified,
     withdrawn,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 WHY = "read from the sheet of another chamber"
 
@@ -248,7 +248,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
 @settings(max_examples=300, deadline=None)
 @given(heard=st.lists(_HEARD, max_size=14))
 def test_corrections_heard_twice_add_nothing_and_revisions_count_up(heard: list[Message]) -> None:
-    adds_nothing_twice(decider, heard)
+    keeps_its_promises(decider, heard)
     told = Story(decider, decider.INITIAL)
     for number, message in enumerate(heard):
         told.when(message, message_id=f"once-{number}")

@@ -33,7 +33,7 @@ from services.quarantine.agent import DESK
 from services.quarantine.needs import Abandoned, Withdrawn
 from tests.architecture.golden import FOLDER as EXAMPLES
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 BEETLE = "Monochamus alternatus"
 FIVE_DAYS = timedelta(days=5)
@@ -394,7 +394,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
 @settings(max_examples=120, deadline=None)
 @given(heard=st.lists(_HEARD, max_size=10))
 def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
-    adds_nothing_twice(decider, heard)
+    keeps_its_promises(decider, heard)
 
 
 @settings(max_examples=120, deadline=None)

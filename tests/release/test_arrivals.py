@@ -20,7 +20,7 @@ from tests.release.dossiers import (
     place_hold,
     withdrawal,
 )
-from tests.voice import NOON, Story, adds_nothing_twice, code, kinds, story
+from tests.voice import NOON, Story, code, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
 
@@ -214,7 +214,7 @@ def test_reports_of_parts_are_bounded() -> None:
 
 
 def test_hearing_an_arrival_of_a_part_twice_adds_nothing() -> None:
-    adds_nothing_twice(
+    keeps_its_promises(
         decider,
         [
             arrival(containers=(BOX,)),

@@ -32,7 +32,7 @@ from tests.release.dossiers import (
     retract_arrival,
     withdrawal,
 )
-from tests.voice import NOON, Story, adds_nothing_twice, code, kinds, story
+from tests.voice import NOON, Story, code, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
 
@@ -186,7 +186,7 @@ def test_taking_an_arrival_back_twice_adds_nothing() -> None:
         arrival(),
         gated_out(BOX),
     ]
-    adds_nothing_twice(decider, [*past, retract_arrival("once-3"), discharged(OTHER_BOX)])
+    keeps_its_promises(decider, [*past, retract_arrival("once-3"), discharged(OTHER_BOX)])
 
 
 def test_a_departure_that_is_heard_after_the_retraction_proves_the_arrival_and_no_more() -> None:

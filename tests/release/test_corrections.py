@@ -33,7 +33,7 @@ from tests.release.dossiers import (
     waived,
     withdrawal,
 )
-from tests.voice import Story, adds_nothing_twice, kinds, story
+from tests.voice import Story, keeps_its_promises, kinds, story
 
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
@@ -248,8 +248,8 @@ def test_a_withdrawal_that_waits_for_an_officer_is_sent_back_when_the_goods_are_
 
 def test_hearing_a_correction_twice_adds_nothing() -> None:
     goods = [assessed(DOCUMENTS, INSPECTION), arrival(), rectification(), failed(INSPECTION), retracted(INSPECTION)]
-    adds_nothing_twice(decider, [*goods, passed(INSPECTION, 2), passed(DOCUMENTS, 1), retracted(DOCUMENTS, 2)])
-    adds_nothing_twice(decider, [*reversed(goods), passed(INSPECTION, 2)])
+    keeps_its_promises(decider, [*goods, passed(INSPECTION, 2), passed(DOCUMENTS, 1), retracted(DOCUMENTS, 2)])
+    keeps_its_promises(decider, [*reversed(goods), passed(INSPECTION, 2)])
 
 
 def lifted() -> Story:
@@ -303,7 +303,7 @@ def test_a_case_of_the_release_before_has_no_lifting_taken_back() -> None:
 
 def test_hearing_a_retracted_lifting_twice_adds_nothing() -> None:
     goods = [assessed(), arrival(), place_hold(), lift_hold("officer/once-2"), retract_lift("once-3")]
-    adds_nothing_twice(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
+    keeps_its_promises(decider, [*goods, lift_hold("officer/once-2"), retract_lift("once-5")])
 
 
 def test_released_goods_whose_treatment_record_was_wrong_are_called_back() -> None:

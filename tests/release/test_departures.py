@@ -27,7 +27,7 @@ from tests.release.dossiers import (
     place_hold,
     withdrawal,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, kinds, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
 LAPSE = LAPSES[-1][1]
@@ -243,7 +243,7 @@ def test_departures_that_are_kept_are_bounded_and_those_without_release_are_kept
 
 
 def test_hearing_a_departure_twice_adds_nothing() -> None:
-    adds_nothing_twice(
+    keeps_its_promises(
         decider,
         [
             left_unreleased(),

@@ -35,7 +35,7 @@ from tests.release.dossiers import (
     waived,
     withdrawal,
 )
-from tests.voice import NOON, adds_nothing_twice, kinds, story
+from tests.voice import NOON, keeps_its_promises, kinds, story
 
 INSPECTION, DOCUMENTS, QUARANTINE = ControlKind.INSPECTION, ControlKind.DOCUMENTS, ControlKind.QUARANTINE
 
@@ -234,7 +234,7 @@ def test_containers_are_told_to_the_gate_without_blanks_and_dashes() -> None:
 
 
 def test_hearing_it_twice_adds_nothing() -> None:
-    adds_nothing_twice(
+    keeps_its_promises(
         decider,
         [
             assessed(INSPECTION),
@@ -245,5 +245,5 @@ def test_hearing_it_twice_adds_nothing() -> None:
             verified("inspection"),
         ],
     )
-    adds_nothing_twice(decider, [withdrawal(), assessed(), withdrawal("w2")])
-    adds_nothing_twice(decider, [assessed(QUARANTINE), abandoned("risk"), arrival()])
+    keeps_its_promises(decider, [withdrawal(), assessed(), withdrawal("w2")])
+    keeps_its_promises(decider, [assessed(QUARANTINE), abandoned("risk"), arrival()])

@@ -35,7 +35,7 @@ from tests.release.dossiers import (
     retracted,
     withdrawal,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 PARTITION = "watches/3"
 TRADER = "91370200MA3CABCD1X"
@@ -186,7 +186,7 @@ def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
         told.when(message)
         codes += [fact.code if isinstance(fact, RequestRefused) else fact.kind for fact in told.said]
     assert codes == ["already_answered", "watch_malformed", WatchLifted.kind, "watch_lifted", "watch_lifted"]
-    adds_nothing_twice(
+    keeps_its_promises(
         decider, [place_watch(bill_no="B"), place_watch("x", declarant=TRADER), lift_watch(), lift_watch("y")]
     )
 

@@ -17,7 +17,7 @@ from services.risk.agent import desk
 from services.risk.draw import draw
 from services.risk.keys import PUBLISHED
 from tests.risk.freight import DECIDER, DRAWN, NOT_DRAWN, REGULAR, accepted, bill, line, of_grade
-from tests.voice import CONSIGNMENT, Story, adds_nothing_twice, story
+from tests.voice import CONSIGNMENT, Story, keeps_its_promises, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
 SAMPLING, QUARANTINE = ControlKind.SAMPLING, ControlKind.QUARANTINE
@@ -311,7 +311,7 @@ def test_hearing_a_declaration_twice_adds_nothing_and_the_lane_follows_from_the_
     chapters: list[str], price: str, number: int
 ) -> None:
     heard = accepted(*[line(f"{c}01100000", price=price) for c in chapters], bill=bill(number))
-    adds_nothing_twice(DECIDER, [heard])
+    keeps_its_promises(DECIDER, [heard])
     fact = assessed(heard)
     assert fact == assessed(heard)
     wanted = {control for rule in fact.rules for control in rule.controls}
