@@ -24,7 +24,8 @@ from schemas.risk import Draw, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, Lane
 
 RULE_SET = "2026-11-29"
-"""Version of the table: the day from which it decides. It stands in every assessment."""
+"""Version of the table, a day: rules with a later date are off. The table decides from when the program runs it, and every
+assessment names it."""
 
 RATES: dict[CreditGrade, Decimal] = {
     CreditGrade.ADVANCED_CERTIFIED: Decimal("0.0057"),

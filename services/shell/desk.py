@@ -15,7 +15,8 @@ class Decider(Protocol):
     """The pure half of a desk: a module `services/<desk>/decider.py`, or an object that was built with what it decides by.
 
     `decide` answers a message with facts; `evolve` takes the message, and then each of the facts, into the state (`deciding.py`).
-    `deadlines` are the open time limits of a state, `closed` says that nothing but typed refusals can follow.
+    `deadlines` are the open time limits of a state. `closed`: the desk waits for nobody about this key any more, and after
+    `DTG_RETENTION_DAYS` its record is forgotten.
     """
 
     @property

@@ -24,12 +24,15 @@ from services.simulator.day import Day
 from services.simulator.player import Played
 from tests.chaos.counts import Said, differences, lags_of, rows_against, said_by_metrics, said_by_topics
 from tests.chaos.disk import Disk
+from tests.chaos.evidence import keep
 from tests.chaos.poison import Operator
 from tests.chaos.season import Season, plan, tell
 from tests.chaos.table import Outcome, flow_of, longest_calm_gap, longest_gap, skewed
 from tests.chaos.theatre import BROKER, PROJECTOR, Theatre
 
 PARTITIONS = 4
+EVIDENCE = Path(".run")
+"""Where the messages that show a problem are kept, from the folder in which the season was started."""
 EPILOGUE = 100
 """Consignments that are played after the last fault, to compare metrics with topics while nobody dies."""
 TOPICS = [t.name for t in (*FACTS_AND_REQUESTS, *PARKED)]
@@ -117,7 +120,7 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
         tell(f"{len(entries)} messages judged")
         rows = _until_the_rows_agree(theatre, ledger, entries)
         states = read(theatre.access("auditor"), [state_topic("clearance")])
-        return Outcome(
+        outcome = Outcome(
             seed=seed,
             consignments=consignments,
             seconds=lasted,
@@ -136,6 +139,11 @@ def play(folder: Path, consignments: int, faults: int, seconds: float, seed: int
             longest_calm_gap=longest_calm_gap(ends.moments, season.strikes),
             notes=["", f"Full disks: {disks[BROKER].how}. Clock: `DTG_CLOCK_*` of one worker."],
         )
+        if problems := outcome.problems():
+            kept = EVIDENCE / f"chaos-{seed}.jsonl"
+            keep(kept, problems, entries)
+            tell(f"the messages that show the problems are in {kept}")
+        return outcome
     finally:
         theatre.close()
         for disk in disks.values():

@@ -40,7 +40,7 @@ BODY_BYTES = 16_000
 LONGEST_TIMELINE = 10_000
 """Messages under one key that are ordered; their contents are not read for that."""
 CLEARANCE_SAMPLE = 1000
-"""Releases over which the percentiles of the board are taken."""
+"""Entries of the feed over which the board's clearance times are taken: releases and revocations, of imports and exports together."""
 MOST_INSIDE = 2000
 """Consignments in one container that are read; a box with more of them than this that are released stays."""
 LISTED_HOLDS = 1000

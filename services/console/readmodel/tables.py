@@ -1,4 +1,7 @@
-"""Which rows does the console read? A projection of the topics: it can be dropped and is then the same again.
+"""Which rows does the console read? Two kinds of tables.
+
+`dtg rebuild` makes most of them again from the topics (`PROJECTED`). It leaves the others (`KEPT`) as they are, because what they say
+is nowhere else: accounts, keys, rights given, readings on record, what was asked over HTTP, and the order and epochs of the feed.
 
 Times are microseconds since 1970 UTC (`*_us`). Empty text means "not said yet". `place` names one Kafka message.
 """
