@@ -510,7 +510,7 @@ def quarantine_refused(
 # the release desk
 
 
-def hold(
+def open_hold(
     hold_id: str,
     owner: Owner,
     why: Phrase,

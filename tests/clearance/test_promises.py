@@ -16,7 +16,7 @@ from tests.release.dossiers import BOXES, OTHER_BOX
 from tests.voice import NOON, Story
 
 INSPECTION = ControlKind.INSPECTION
-REST = facts.hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded")
+REST = facts.open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded")
 
 
 @st.composite

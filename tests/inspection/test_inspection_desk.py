@@ -40,9 +40,9 @@ def assessed(*controls: ControlKind) -> ConsignmentAssessed:
     return ConsignmentAssessed(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON,
-        declaration_no="222920261000000017",
+        declaration_no="224820261000000017",
         direction=Direction.IMPORT,
-        customs_office="2229",
+        customs_office="2248",
         transport_mode="2",
         bill_no="",
         containers=(),
@@ -87,7 +87,7 @@ def ordered(control: ControlKind, told: Story) -> InspectionOrdered:
         consignment_id=CONSIGNMENT,
         occurred_at=told.at,
         control=control,
-        customs_office="2229",
+        customs_office="2248",
         due=told.at + LIMITS[control],
     )
 

@@ -46,12 +46,12 @@ def assessed(*rules: FiredRule, goods: GoodsClass = GoodsClass.OTHER) -> Consign
 LOOKED_AT_AS_WOOD = FiredRule(
     rule="plants_and_wood", controls=(INSPECTION,), seen="chapters 44", phrase=phrase("chapters", codes="44")
 )
-NOT_ARRIVED = facts.hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded")
+NOT_ARRIVED = facts.open_hold("arrival", Owner.CARRIER, phrase("not_arrived"), "ArrivalRecorded")
 
 
 def required(control: ControlKind) -> Hold:
     why = phrase("control_required", control=control)
-    return facts.hold(f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed")
+    return facts.open_hold(f"inspection/{control.value}", Owner.INSPECTION, why, "InspectionPassed")
 
 
 def stages(journey: Journey) -> dict[str, float]:
@@ -141,7 +141,7 @@ def test_the_papers_of_yellow_goods_are_read_late_put_right_and_read_again() -> 
     journey.when_time_passes(next_noon + HOUR / 2).then()  # the officer is reminded once
 
     read, missing = next_noon + HOUR, "the certificate of origin is missing"
-    to_put_right = facts.hold(
+    to_put_right = facts.open_hold(
         "inspection/documents",
         Owner.DECLARANT,
         phrase("put_right", words=missing),
@@ -184,7 +184,7 @@ def test_red_goods_with_a_pest_are_released_when_their_treatment_is_verified() -
     journey = lodged(lodge(items=(PINE, PINE)), assessed(LOOKED_AT_AS_WOOD, goods=GoodsClass.WOOD))
     arrived_held(journey, INSPECTION)
 
-    living_pest = facts.hold(
+    living_pest = facts.open_hold(
         "quarantine/inspection",
         Owner.QUARANTINE,
         phrase("living_pest", pest=NEMATODE),
@@ -284,7 +284,7 @@ def test_released_goods_that_an_officer_calls_back_stay_until_the_hold_is_lifted
     )
 
     tip = quoted("a tip")
-    held = facts.hold("officer/tip", Owner.OFFICER, tip, "LiftHold", since=LOOKED_AT, quoted={"words": (0, 5)})
+    held = facts.open_hold("officer/tip", Owner.OFFICER, tip, "LiftHold", since=LOOKED_AT, quoted={"words": (0, 5)})
     journey.when(place_hold("a tip"), "tip", after=HOUR).then(
         release=(
             facts.release_revoked(3, tip, at=LOOKED_AT),

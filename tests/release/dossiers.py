@@ -162,7 +162,7 @@ def verified(origin: str, finding: int = 0) -> TreatmentVerified:
         origin=origin,
         attempt=1,
         method=TreatmentMethod.HEAT,
-        schedule="HT",
+        schedule="HT-ISPM15-56C-30min",
         unit="yard",
         finding=finding,
     )

@@ -56,13 +56,13 @@ def accepted(
     return DeclarationAccepted(
         consignment_id=consignment_id,
         occurred_at=NOON - timedelta(minutes=5),
-        declaration_no="222920261000000017",
+        declaration_no="224820261000000017",
         declaration=Declaration(
             reference=reference,
             declarant=REGULAR,
             consignee=consignee,
             direction=direction,
-            customs_office="2229",
+            customs_office="2248",
             trade_mode="0110",
             transport_mode="2",
             bill_no=bill,

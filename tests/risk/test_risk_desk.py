@@ -45,9 +45,9 @@ def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
         ConsignmentAssessed(
             consignment_id=CONSIGNMENT,
             occurred_at=told.at,
-            declaration_no="222920261000000017",
+            declaration_no="224820261000000017",
             direction=Direction.IMPORT,
-            customs_office="2229",
+            customs_office="2248",
             transport_mode="2",
             bill_no=NOT_DRAWN,
             containers=(BoundContainer(container_no="CSQU3054383", shared_by=2),),
