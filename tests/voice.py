@@ -58,6 +58,13 @@ class Story:
         assert self.said == expected
         return self
 
+    def then_refused(self, code: str) -> "Story":
+        """The last message is refused with this code, and nothing else is said of it."""
+        [refusal] = self.said
+        assert isinstance(refusal, RequestRefused), refusal
+        assert refusal.code == code
+        return self
+
     def deadlines(self) -> tuple[Deadline, ...]:
         result: tuple[Deadline, ...] = self.decider.deadlines(self.state)
         return result
@@ -74,12 +81,6 @@ def story(decider: Any, *past: Message) -> Story:
 def kinds(told: Story) -> list[str]:
     """The kinds of what was answered to the last message."""
     return [fact.kind for fact in told.said]
-
-
-def code(told: Story) -> str:
-    """Why the last request was sent back."""
-    [refusal] = told.said
-    return str(refusal.model_dump()["code"])
 
 
 def keeps_its_promises(decider: Any, messages: Iterable[Message | tuple[str, Message]]) -> Story:

@@ -59,7 +59,7 @@ def test_text_that_looks_like_a_number_is_not_the_same_when_it_differs() -> None
         ("conveyance", '"quantity":"1.0"', '"quantity":"1"'),
     ):
         told = story(decider, lodge(**{name: one})).when(lodge(**{name: other}))
-        assert told.said[0].model_dump()["code"] == "reference_used"
+        told.then_refused("reference_used")
 
 
 def test_a_paper_that_the_release_before_remembered_is_known_again() -> None:

@@ -305,7 +305,7 @@ def test_a_report_of_a_visit_that_is_not_kept_is_refused() -> None:
         told.when(discharged(begin), at=at(begin))
         told.when(event(EquipmentEvent.GATED_OUT, begin + DAY, laden=False), at=at(begin + DAY))
     told.when(out(5), at=at(26 * 3 * DAY))
-    assert told.said[0].model_dump()["code"] == "visit_too_old"
+    told.then_refused("visit_too_old")
     assert len(as_box(told.state).visits) <= KEPT_VISITS + 1
 
 

@@ -216,7 +216,7 @@ def test_findings_of_the_release_before_are_read_as_a_first_answer() -> None:
     told = story(decider, assessed(INSPECTION)).when(read)
     told.then(passed(told, INSPECTION, 0, by="officer-7"))
     reopened = story(decider, assessed(INSPECTION), found(INSPECTION), retract(INSPECTION, "m2")).when(read)
-    assert [fact.model_dump()["code"] for fact in reopened.said] == ["opened_again"]
+    reopened.then_refused("opened_again")
 
 
 def test_an_answer_of_an_earlier_release_can_be_corrected() -> None:

@@ -23,7 +23,7 @@ from schemas.vocabulary import GoodsClass, TreatmentDecision
 from services.quarantine import decider
 from tests.quarantine.records import BROMIDE, start_of
 from tests.quarantine.test_corrected_findings import pest_again, retracted
-from tests.quarantine.test_methods import codes, decision, referred
+from tests.quarantine.test_methods import decision, referred
 from tests.quarantine.test_quarantine_desk import (
     TIMBER,
     bad,
@@ -86,7 +86,8 @@ def test_a_verified_record_that_is_taken_back_leaves_the_attempt_to_be_recorded(
     assert sent < early, "another unit had sent the same record before the first was known to be wrong"
     before = told.state
     for moment in (sent, early):
-        assert codes(told.when(good(), recorded=moment)) == ["opened_again"] and told.state == before
+        told.when(good(), recorded=moment).then_refused("opened_again")
+        assert told.state == before
     told.when(good(), at=early, recorded=early + timedelta(seconds=1))
     told.then(verified(told).model_copy(update={"revision": 2}))
 
@@ -103,7 +104,7 @@ def test_a_correction_that_meets_the_schedule_makes_the_next_attempt_needless() 
     back = taken_back(told, "m2", 0).model_copy(update={"due": second.due})
     told.then(back, verified(told).model_copy(update={"revision": 1}))
     assert told.deadlines() == ()
-    assert codes(told.when(good(attempt=2))) == ["already_answered"]
+    told.when(good(attempt=2)).then_refused("already_answered")
 
 
 def test_a_failed_record_that_is_taken_back_does_not_count_as_an_attempt() -> None:
@@ -147,20 +148,20 @@ def test_goods_given_up_pass_by_the_corrected_record_or_are_given_up_again() -> 
 
 def test_only_the_record_that_was_judged_last_is_corrected() -> None:
     told = story(decider, TIMBER, bad(), bad(attempt=2))
-    assert codes(told.when(retract("m2"))) == ["not_the_latest"]
-    assert codes(told.when(correct(good(), "m2"))) == ["not_the_latest"]
-    assert codes(told.when(correct(good(attempt=1), "m3"))) == ["wrong_attempt"]
-    assert codes(story(decider, TIMBER).when(retract("m1"))) == ["not_the_latest"]
-    assert codes(story(decider, TIMBER).when(retract("m1", "sampling"))) == ["not_ordered"]
-    assert codes(story(decider, TIMBER, good(), withdrawn()).when(retract("m2"))) == ["consignment_closed"]
+    told.when(retract("m2")).then_refused("not_the_latest")
+    told.when(correct(good(), "m2")).then_refused("not_the_latest")
+    told.when(correct(good(attempt=1), "m3")).then_refused("wrong_attempt")
+    story(decider, TIMBER).when(retract("m1")).then_refused("not_the_latest")
+    story(decider, TIMBER).when(retract("m1", "sampling")).then_refused("not_ordered")
+    story(decider, TIMBER, good(), withdrawn()).when(retract("m2")).then_refused("consignment_closed")
     gone = story(decider, TIMBER, pest(), good("inspection"), retracted())
-    assert codes(gone.when(retract("m3", "inspection"))) == ["not_ordered"]
+    gone.when(retract("m3", "inspection")).then_refused("not_ordered")
 
 
 def test_a_corrected_record_must_be_a_record_itself() -> None:
     told = story(decider, TIMBER, good())
     before = told.state
-    assert codes(told.when(correct(good().model_copy(update={"started_at": None}), "m2"))) == ["start_missing"]
+    told.when(correct(good().model_copy(update={"started_at": None}), "m2")).then_refused("start_missing")
     assert told.state == before
 
 
@@ -190,7 +191,8 @@ def test_a_decision_that_is_taken_back_is_asked_for_again(what: TreatmentDecisio
     told.when(decision(what), message_id="d1").then()
     before = told.state
     for late in (decision(what), decision(what, revision=1), decision(what, revision=2, finding=1)):
-        assert codes(told.when(late)) == ["opened_again"] and told.state == before, "it answers another question"
+        told.when(late).then_refused("opened_again")
+        assert told.state == before, "it answers another question"
     told.when(decision(TreatmentDecision.CLEAR, revision=2))
     assert [(f.kind, f.model_dump()["revision"]) for f in told.said] == [("TreatmentWaived", 2)]
 
@@ -199,18 +201,18 @@ def test_an_order_by_a_wrong_decision_falls_away_until_a_record_of_it_was_judged
     treat = decision(TreatmentDecision.TREAT, goods=GoodsClass.WOOD, methods=(BROMIDE,))
     told = referred().when(treat, message_id="d1").when(retract_decision("d1"))
     assert [fact.kind for fact in told.said] == ["TreatmentDecisionRetracted"]
-    assert codes(told.when(treat, message_id="late")) == ["opened_again"]
+    told.when(treat, message_id="late").then_refused("opened_again")
     told.when(treat.model_copy(update={"revision": 1}), message_id="d2")
     assert [(f.kind, f.model_dump()["attempt"]) for f in told.said] == [("TreatmentOrdered", 2)]
     told.when(bad("inspection", 2, BROMIDE))
-    assert codes(told.when(retract_decision("d2"))) == ["not_the_latest"]
+    told.when(retract_decision("d2")).then_refused("not_the_latest")
 
 
 def test_a_decision_about_a_pest_that_was_a_wrong_finding_does_not_answer_for_the_one_that_is_met() -> None:
     told = referred().when(retracted(1)).when(pest_again(2).model_copy(update={"goods": (GoodsClass.LIVE,)}))
     assert [fact.kind for fact in told.said] == ["TreatmentReferred"]
     clear = decision(TreatmentDecision.CLEAR)
-    assert codes(told.when(clear)) == ["opened_again"]
+    told.when(clear).then_refused("opened_again")
     told.when(clear.model_copy(update={"finding": 2}))
     assert [fact.kind for fact in told.said] == ["TreatmentWaived"]
 
@@ -224,8 +226,8 @@ def test_a_decision_of_the_release_before_is_read_as_one_about_a_first_question(
 
 
 def test_a_decision_must_be_named_as_it_stands() -> None:
-    assert codes(referred().when(retract_decision("d1"))) == ["not_the_latest"]
-    assert codes(story(decider).when(retract_decision("d1"))) == ["not_referred"]
+    referred().when(retract_decision("d1")).then_refused("not_the_latest")
+    story(decider).when(retract_decision("d1")).then_refused("not_referred")
 
 
 _ORIGIN = st.sampled_from(["risk", "inspection"])

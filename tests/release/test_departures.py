@@ -60,7 +60,7 @@ def test_goods_that_left_unreleased_are_never_released_by_a_later_answer() -> No
     assert hold.reason == "left at gate G3"
     told.when(passed(INSPECTION))
     assert kinds(told) == ["ConsignmentHeld"] and holds(told) == [f"gate/{BOX}"]
-    assert told.when(lift_hold(f"gate/{BOX}")).said[0].model_dump()["code"] == "not_an_officer_hold"
+    told.when(lift_hold(f"gate/{BOX}")).then_refused("not_an_officer_hold")
 
 
 def test_a_departure_that_was_a_mistake_lets_the_desk_decide_anew() -> None:
