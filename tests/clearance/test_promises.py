@@ -12,7 +12,7 @@ from services.clearance import timeline
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
 from tests import facts
 from tests.declaration.good import BOX
-from tests.release.dossiers import BOXES, OTHER_BOX
+from tests.release.requests import BOXES, OTHER_BOX
 from tests.voice import NOON, Story
 
 INSPECTION = ControlKind.INSPECTION

@@ -23,20 +23,19 @@ from schemas.vocabulary import ControlKind, Direction, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, Watch
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    OTHER_BOX,
-    assessed,
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_left_unreleased,
     departure_retracted,
-    failed,
-    left_unreleased,
-    passed,
-    referred,
-    refused_entry,
-    retracted,
-    waived,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    quarantine_refused,
+    treatment_referred,
+    treatment_waived,
 )
+from tests.release.requests import BOXES, OTHER_BOX
 from tests.voice import CONSIGNMENT, NOON
 
 HEARING = Hearing(NOON, "m", 1)
@@ -83,7 +82,7 @@ def out(minutes: int, container: str = BOX) -> ConsignmentGatedOut:
 
 REST = Hold(hold_id="arrival", owner=Owner.CARRIER, reason="1 of 2", since=NOON, lifted_by="ArrivalRecorded")
 PARTS: list[Message] = [
-    assessed().model_copy(update={"occurred_at": NOON + after(1)}),
+    consignment_assessed().model_copy(update={"occurred_at": NOON + after(1)}),
     arrived(10, BOX),
     granted(15, 2, (BOX,), (REST,)),
     arrived(100, OTHER_BOX),
@@ -95,7 +94,7 @@ PARTS: list[Message] = [
 
 
 STORY: list[Message] = [
-    assessed(ControlKind.INSPECTION).model_copy(update={"occurred_at": NOON + after(1)}),
+    consignment_assessed(ControlKind.INSPECTION).model_copy(update={"occurred_at": NOON + after(1)}),
     InspectionOrdered(
         consignment_id=CONSIGNMENT,
         occurred_at=NOON + after(2),
@@ -169,9 +168,9 @@ def test_release_before_arrival_takes_no_time_overall() -> None:
     assert seconds["overall"] == seconds["customs"] == 0 and seconds["customs_raw"] == 63 * 60
 
 
-@pytest.mark.parametrize("answer", [waived, refused_entry])
+@pytest.mark.parametrize("answer", [treatment_waived, quarantine_refused])
 def test_the_time_until_an_officer_decides_is_time_of_treatment(answer: Callable[[str], Message]) -> None:
-    asked = referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
+    asked = treatment_referred("risk").model_copy(update={"occurred_at": NOON + after(5)})
     decided = answer("risk").model_copy(update={"occurred_at": NOON + after(45)})
     for order in permutations([asked, decided, granted(63)]):
         assert stage_seconds(told(list(order)))["treatment"] == 40 * 60
@@ -194,11 +193,15 @@ def test_any_order_of_the_facts_of_parts_gives_the_same_timeline() -> None:
 
 
 def test_goods_that_left_unreleased_have_that_end_until_it_is_found_to_be_wrong() -> None:
-    left = left_unreleased().model_copy(update={"occurred_at": NOON + after(50)})
+    left = consignment_left_unreleased().model_copy(update={"occurred_at": NOON + after(50)})
     for order in permutations([arrived(10), left, granted(63)]):
         assert told(list(order)).end == "left_unreleased"
-    retracted = departure_retracted()
-    for again in ((left, retracted, granted(63)), (granted(63), left, retracted), (left, granted(63), retracted)):
+    findings_retracted = departure_retracted()
+    for again in (
+        (left, findings_retracted, granted(63)),
+        (granted(63), left, findings_retracted),
+        (left, granted(63), findings_retracted),
+    ):
         assert told(again).end == "released" and told(again).left == {}
     before = timeline.INITIAL._replace(end="released", end_version=1)  # as an earlier release kept it
     for fact in (left, departure_retracted()):
@@ -239,7 +242,7 @@ def test_goods_that_left_unreleased_are_counted_as_ended_once_and_are_not_open()
     def ended() -> float:
         return REGISTRY.get_sample_value("customs_consignments_ended_total", {"end": "left_unreleased"}) or 0.0
 
-    before, left = ended(), [*STORY[:4], left_unreleased()]
+    before, left = ended(), [*STORY[:4], consignment_left_unreleased()]
     watch.committed([("a", told(STORY[:4]), told(left))])
     watch.committed([("a", told(left), told([*left, granted(63)]))])
     assert ended() == before + 1
@@ -336,13 +339,13 @@ def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections
         reason="wrong goods",
     )
     again = RefusalRevoked(consignment_id=CONSIGNMENT, occurred_at=NOON + after(70), version=2, reason="it was wrong")
-    wrong: list[Message] = [*STORY[:2], failed(looked), refused, retracted(looked), again]
+    wrong: list[Message] = [*STORY[:2], inspection_failed(looked), refused, findings_retracted(looked), again]
     for order in permutations([refused, again]):
         assert told([*STORY[:2], *order]).end is None
     open_again = told(wrong)
     assert open_again.end is None and open_again.corrections == 1 and not timeline.closed(told(wrong[:4]))
     before = REGISTRY.get_sample_value("customs_corrections_total") or 0.0
-    watch, ended = Watch(), told([*wrong, passed(looked, 2), granted(90, 3)])
+    watch, ended = Watch(), told([*wrong, inspection_passed(looked, 2), granted(90, 3)])
     watch.committed([(CONSIGNMENT, told(wrong[:4]), open_again), (CONSIGNMENT, open_again, ended)])
     assert ended.end == "released"
     assert REGISTRY.get_sample_value("customs_corrections_total") == before + 1

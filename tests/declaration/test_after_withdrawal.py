@@ -19,7 +19,7 @@ from schemas.vocabulary import ControlKind, consignment_id
 from services.declaration import decider as declaration
 from services.release import decider as release
 from tests.declaration.good import DECLARANT, lodge
-from tests.release.dossiers import assessed
+from tests.facts import consignment_assessed
 from tests.voice import NOON, Story
 
 DESKS: dict[str, Any] = {"declaration": declaration, "release": release}
@@ -60,7 +60,7 @@ class Topics:
                 if type(fact) in FLOW[hearer] and not refused:
                     self._write(hearer, topic_of(desk, type(fact)), name, fact)
             if isinstance(fact, DeclarationAccepted):
-                terms = assessed(*self.controls).model_copy(update={"consignment_id": fact.consignment_id})
+                terms = consignment_assessed(*self.controls).model_copy(update={"consignment_id": fact.consignment_id})
                 self._write("release", "risk-facts", fact_id("risk", name, 0), terms)
 
     def run(self, choose: Any) -> None:

@@ -38,9 +38,10 @@ from services.quarantine import decider as quarantine
 from services.quarantine.needs import Abandoned, Withdrawn, needs_of
 from services.release import decider as release
 from services.shell.deciding import decide_message
+from tests.facts import withdrawal_requested
 from tests.quarantine.records import HEAT, good_treatment
 from tests.quarantine.test_quarantine_desk import BEETLE, assessed
-from tests.release.dossiers import arrival, withdrawal
+from tests.release.requests import arrival
 from tests.voice import CONSIGNMENT, NOON
 
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION)
@@ -232,7 +233,7 @@ def test_desks_agree_whatever_is_corrected_and_taken_back(seed: int, acts: int) 
     for _ in range(acts):
         border.act()
         if dice.random() < 0.05:
-            border.say("wishes", f"w{border.count}", withdrawal(f"w{border.count}"))
+            border.say("wishes", f"w{border.count}", withdrawal_requested(f"w{border.count}"))
         if dice.random() < 0.1 and border.asked:
             border.say("requests", *dice.choice(border.asked))
         while dice.random() < 0.75 and border.hear_one():

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from schemas.gate import RecordContainerFinding
 from schemas.release import ReportArrival, RetractArrival
 from schemas.vocabulary import EquipmentEvent
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed
 from tests.journeys.test_goods_that_change_boxes import Quay, X, Y
-from tests.release.dossiers import BOX, OTHER_BOX, assessed
+from tests.release.requests import OTHER_BOX
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))
 MOST = 500
@@ -46,7 +48,7 @@ def find_outside(quay: Quay, box: str) -> None:
 
 
 def goods(quay: Quay, name: str, box: str, bill: str, shared_by: int = 1) -> None:
-    known = assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
+    known = consignment_assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
     boxes = tuple([each.model_copy(update={"shared_by": shared_by}) for each in known.containers])
     quay.say("risk", f"assessed {name}", known.model_copy(update={"containers": boxes}))
 

@@ -22,7 +22,7 @@ from tests.gate.boxes import discharged, out
 from tests.inspection.test_inspection_desk import found
 from tests.journeys.journey import Journey
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, good_treatment
-from tests.release.dossiers import arrival, lift_hold, place_hold
+from tests.release.requests import arrival, lift_hold, place_hold
 from tests.voice import CONSIGNMENT, NOON
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION

@@ -29,7 +29,9 @@ from services.gate.box import as_box
 from services.gate.visits import answer, look
 from services.release import decider as release
 from services.shell.deciding import decide_message
-from tests.release.dossiers import BOX, OTHER_BOX, assessed
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed
+from tests.release.requests import OTHER_BOX
 from tests.voice import NOON
 
 THIRD = "TEMU1000001"
@@ -89,7 +91,7 @@ class Quay:
     # what people do
 
     def goods(self, name: str, box: str, shared_by: int, bill: str) -> None:
-        known = assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
+        known = consignment_assessed(containers=(box,)).model_copy(update={"consignment_id": name, "bill_no": bill})
         boxes = tuple([each.model_copy(update={"shared_by": shared_by}) for each in known.containers])
         self.say("risk", f"assessed {name}", known.model_copy(update={"containers": boxes}))
         self.ask(ReportArrival(consignment_id=name, asked_by="carrier", occurred_at=self.at, place="quay"))
@@ -280,7 +282,7 @@ def test_what_is_against_goods_follows_them_back_when_their_stripping_is_taken_b
 def test_goods_have_not_arrived_whose_discharge_the_terminal_takes_back() -> None:
     quay = Quay()
     landed = quay.event(BOX, EquipmentEvent.DISCHARGED, laden=True)
-    known = assessed(containers=(BOX,)).model_copy(update={"consignment_id": X})
+    known = consignment_assessed(containers=(BOX,)).model_copy(update={"consignment_id": X})
     quay.say("risk", "assessed", known)
     assert quay.settle().may_leave(BOX)
     quay.retract(BOX, landed)

@@ -8,18 +8,9 @@ from schemas.release import ArrivalRecorded, ConsignmentHeld, ContainerFreed, Co
 from schemas.vocabulary import ControlKind, Direction
 from services.release import decider
 from services.release.arrivals import MOST_LANDINGS, MOST_UNPROVEN
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    OTHER_BOX,
-    arrival,
-    assessed,
-    discharged,
-    lift_hold,
-    passed,
-    place_hold,
-    withdrawal,
-)
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed, container_arrived, inspection_passed, withdrawal_requested
+from tests.release.requests import BOXES, OTHER_BOX, arrival, lift_hold, place_hold
 from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
@@ -37,7 +28,7 @@ def boxes(told: Story) -> list[tuple[str, str]]:
 
 
 def test_the_container_that_has_arrived_is_released_and_the_other_one_waits_for_its_arrival() -> None:
-    told = story(decider, assessed(containers=BOXES)).when(arrival(containers=(BOX,)))
+    told = story(decider, consignment_assessed(containers=BOXES)).when(arrival(containers=(BOX,)))
     assert kinds(told) == ["ArrivalRecorded", "ReleaseGranted", "ContainerFreed"]
     granted = release(told)
     assert granted.containers == (BOX,) and granted.version == 2
@@ -54,55 +45,59 @@ def test_a_part_that_arrives_before_the_assessment_is_released_with_it() -> None
     told = story(decider, arrival(containers=("csqu 305438-3",)))
     recorded = told.said[0]
     assert isinstance(recorded, ArrivalRecorded) and recorded.containers == (BOX,)
-    told.when(assessed(containers=BOXES))
+    told.when(consignment_assessed(containers=BOXES))
     assert release(told).containers == (BOX,)
     assert boxes(told) == [("ContainerFreed", BOX), ("ContainerHeld", OTHER_BOX)]
 
 
 def test_every_control_holds_the_part_that_has_arrived() -> None:
-    told = story(decider, assessed(INSPECTION, containers=BOXES)).when(arrival(containers=(BOX,)))
+    told = story(decider, consignment_assessed(INSPECTION, containers=BOXES)).when(arrival(containers=(BOX,)))
     assert kinds(told) == ["ArrivalRecorded", "ConsignmentHeld", "ContainerHeld"]
     held, box = told.said[1], told.said[2]
     assert isinstance(held, ConsignmentHeld) and isinstance(box, ContainerHeld)
     assert [h.hold_id for h in held.holds] == ["arrival", "inspection/inspection"]
     assert (box.container_no, box.arrived_at, box.version) == (BOX, NOON, held.version)
-    assert release(told.when(passed(INSPECTION))).containers == (BOX,)
+    assert release(told.when(inspection_passed(INSPECTION))).containers == (BOX,)
 
 
 def test_the_gate_is_told_which_lot_of_which_visit_it_is_and_when_it_arrives_while_it_is_held() -> None:
-    told = story(decider, assessed(INSPECTION, direction=Direction.EXPORT))
+    told = story(decider, consignment_assessed(INSPECTION, direction=Direction.EXPORT))
     first = told.said[1]
     assert isinstance(first, ContainerHeld)
-    assert (first.bill_no, first.conveyance, first.direction) == ("BL1", "EVER/012E", Direction.EXPORT)
+    assert (first.bill_no, first.conveyance, first.direction) == ("BL-1", "EVER GOOD 012E", Direction.EXPORT)
     assert first.arrived_at is None and not first.refused
     told.when(arrival(at=NOON - timedelta(hours=5)))
     again = told.said[2]
     assert isinstance(again, ContainerHeld) and again.version == 2 and again.arrived_at == NOON - timedelta(hours=5)
-    freed = told.when(passed(INSPECTION)).said[1]
+    freed = told.when(inspection_passed(INSPECTION)).said[1]
     assert isinstance(freed, ContainerFreed)
-    assert (freed.bill_no, freed.conveyance, freed.direction) == ("BL1", "EVER/012E", Direction.EXPORT)
+    assert (freed.bill_no, freed.conveyance, freed.direction) == ("BL-1", "EVER GOOD 012E", Direction.EXPORT)
     assert freed.arrived_at == again.arrived_at
 
 
 def test_a_terminal_that_discharged_the_container_tells_its_arrival_through_the_gate() -> None:
-    told = story(decider, assessed(containers=BOXES)).when(discharged(BOX))
+    told = story(decider, consignment_assessed(containers=BOXES)).when(container_arrived(BOX))
     assert release(told).containers == (BOX,)
-    told.when(discharged(BOX, visit="the same again")).then()
-    assert release(told.when(discharged(OTHER_BOX))).holds == ()
+    told.when(container_arrived(BOX, visit="the same again")).then()
+    assert release(told.when(container_arrived(OTHER_BOX))).holds == ()
     told.when(arrival())
     told.then_refused("already_answered")
 
 
 def test_a_container_that_is_no_part_of_the_goods_is_no_arrival_of_theirs() -> None:
-    told = story(decider, assessed()).when(arrival(containers=(OTHER_BOX,)))
+    told = story(decider, consignment_assessed()).when(arrival(containers=(OTHER_BOX,)))
     told.then_refused("lot_unknown")
     told.when(arrival(containers=(BOX, OTHER_BOX))).then_refused("lot_unknown")
-    told.when(discharged(OTHER_BOX)).then()
+    told.when(container_arrived(OTHER_BOX)).then()
     assert release(told.when(arrival(containers=(BOX,)))).holds == ()
 
 
 def test_an_arrival_before_the_assessment_is_judged_with_it() -> None:
-    told = story(decider, arrival(containers=(OTHER_BOX,))).when(discharged("TGHU1234567")).when(assessed())
+    told = (
+        story(decider, arrival(containers=(OTHER_BOX,)))
+        .when(container_arrived("TGHU1234567"))
+        .when(consignment_assessed())
+    )
     refusal = told.said[0].model_dump()
     assert (refusal["code"], refusal["request_id"], refusal["request_kind"]) == ("lot_unknown", "m1", "ReportArrival")
     assert kinds(told) == ["RequestRefused", "ConsignmentHeld", "ContainerHeld"]
@@ -114,11 +109,11 @@ def test_a_wrong_report_before_the_assessment_hides_no_right_one() -> None:
     told = story(decider, arrival(containers=(BOX, "TGHU1234567"))).when(arrival("terminal", containers=(BOX,)))
     assert kinds(told) == ["ArrivalRecorded"]
     told.when(arrival("a third", containers=(BOX,))).then_refused("already_answered")
-    assert release(told.when(assessed())).containers == (BOX,)
+    assert release(told.when(consignment_assessed())).containers == (BOX,)
 
 
 def test_goods_without_containers_arrive_by_the_piece() -> None:
-    told = story(decider, assessed(containers=(), packages=10)).when(arrival(pieces=4))
+    told = story(decider, consignment_assessed(containers=(), packages=10)).when(arrival(pieces=4))
     granted = release(told)
     assert (granted.pieces, [h.reason for h in granted.holds]) == (4, ["4 of 10 packages have arrived"])
     told.when(arrival(pieces=3)).then_refused("already_answered")
@@ -127,34 +122,34 @@ def test_goods_without_containers_arrive_by_the_piece() -> None:
 
 
 def test_where_nobody_declared_how_many_pieces_there_are_the_rest_waits_for_a_report_of_all() -> None:
-    told = story(decider, assessed(containers=())).when(arrival(pieces=4))
+    told = story(decider, consignment_assessed(containers=(), packages=0)).when(arrival(pieces=4))
     assert release(told).holds[0].reason == "4 of an unknown number of packages have arrived"
     assert release(told.when(arrival())).holds == ()
 
 
 def test_goods_in_containers_do_not_arrive_by_the_piece() -> None:
-    told = story(decider, assessed(packages=10)).when(arrival(pieces=10))
+    told = story(decider, consignment_assessed(packages=10)).when(arrival(pieces=10))
     told.then_refused("containers_missing")
-    told = story(decider, arrival(pieces=10)).when(assessed(packages=10))
+    told = story(decider, arrival(pieces=10)).when(consignment_assessed(packages=10))
     assert told.said[0].model_dump()["code"] == "containers_missing"
 
 
 def test_a_second_report_of_the_same_containers_is_sent_back_and_one_that_adds_some_is_not() -> None:
-    told = story(decider, assessed(INSPECTION, containers=BOXES), arrival(containers=(BOX,)))
+    told = story(decider, consignment_assessed(INSPECTION, containers=BOXES), arrival(containers=(BOX,)))
     told.when(arrival("somebody else", containers=(BOX,))).then_refused("already_answered")
     assert kinds(told.when(arrival("somebody else", containers=BOXES)))[0] == "ArrivalRecorded"
     told.when(arrival("somebody else")).then_refused("already_answered")
 
 
 def test_a_report_of_everything_ends_a_partial_arrival() -> None:
-    told = story(decider, assessed(containers=BOXES), arrival(containers=(BOX,)))
+    told = story(decider, consignment_assessed(containers=BOXES), arrival(containers=(BOX,)))
     recorded = told.when(arrival()).said[0]
     assert isinstance(recorded, ArrivalRecorded) and recorded.containers == ()
     assert release(told).containers == BOXES
 
 
 def test_a_partly_released_consignment_is_called_back_with_the_containers_that_were_released() -> None:
-    told = story(decider, assessed(containers=BOXES), arrival(containers=(BOX,)))
+    told = story(decider, consignment_assessed(containers=BOXES), arrival(containers=(BOX,)))
     told.when(place_hold(), message_id="p1")
     assert kinds(told) == ["ReleaseRevoked", "ConsignmentHeld", "ContainerHeld"]
     revoked, held, box = [fact.model_dump() for fact in told.said]
@@ -165,7 +160,9 @@ def test_a_partly_released_consignment_is_called_back_with_the_containers_that_w
 
 
 def test_goods_of_which_a_part_is_released_are_not_withdrawn() -> None:
-    told = story(decider, assessed(containers=BOXES), arrival(containers=(BOX,))).when(withdrawal())
+    told = story(decider, consignment_assessed(containers=BOXES), arrival(containers=(BOX,))).when(
+        withdrawal_requested()
+    )
     told.then_refused("already_released")
 
 
@@ -190,7 +187,7 @@ def test_an_arrival_happened_when_it_was_told_to_have_happened(
     """Whatever the clock of the worker that hears it says."""
     report = arrival().model_copy(update={"occurred_at": told_at})
     heard_at = NOON + timedelta(minutes=1) + clock
-    told = story(decider, assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))
+    told = story(decider, consignment_assessed()).when(report, at=heard_at, recorded=NOON + timedelta(minutes=2))
     recorded, granted = told.said[0], told.said[1]
     assert isinstance(recorded, ArrivalRecorded) and recorded.occurred_at == recorded_at
     assert isinstance(granted, ReleaseGranted) and granted.arrived_at == recorded_at
@@ -199,7 +196,7 @@ def test_an_arrival_happened_when_it_was_told_to_have_happened(
 
 def test_of_an_event_whose_header_tells_no_time_the_clock_of_the_desk_stands_for_it() -> None:
     wrong = arrival().model_copy(update={"occurred_at": NOON - timedelta(days=800)})
-    recorded = story(decider, assessed()).when(wrong, at=NOON + timedelta(minutes=1)).said[0]
+    recorded = story(decider, consignment_assessed()).when(wrong, at=NOON + timedelta(minutes=1)).said[0]
     assert isinstance(recorded, ArrivalRecorded) and recorded.occurred_at == NOON + timedelta(minutes=1)
 
 
@@ -219,8 +216,8 @@ def test_hearing_an_arrival_of_a_part_twice_adds_nothing() -> None:
         [
             arrival(containers=(BOX,)),
             arrival(containers=("TGHU1234567",)),
-            assessed(containers=BOXES),
-            discharged(OTHER_BOX),
+            consignment_assessed(containers=BOXES),
+            container_arrived(OTHER_BOX),
             arrival(),
         ],
     )

@@ -16,22 +16,17 @@ from services.gate import decider as gate
 from services.release import decider
 from services.release.arrivals import MOST_LANDINGS
 from services.release.goods import Held
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    OTHER_BOX,
-    arrival,
-    assessed,
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_gated_out,
+    consignment_left_unreleased,
+    container_arrived,
     departure_retracted,
-    discharged,
-    failed,
-    gated_out,
-    left_unreleased,
-    lift_hold,
-    place_hold,
-    retract_arrival,
-    withdrawal,
+    inspection_failed,
+    withdrawal_requested,
 )
+from tests.release.requests import BOXES, OTHER_BOX, arrival, lift_hold, place_hold, retract_arrival
 from tests.voice import NOON, Story, keeps_its_promises, kinds, story
 
 INSPECTION = ControlKind.INSPECTION
@@ -39,7 +34,7 @@ INSPECTION = ControlKind.INSPECTION
 
 def released(*boxes: str) -> Story:
     """Green goods in these containers, all of which a carrier told to have arrived by the request `a1`."""
-    told = story(decider, assessed(containers=boxes)).when(arrival(), message_id="a1")
+    told = story(decider, consignment_assessed(containers=boxes)).when(arrival(), message_id="a1")
     assert "ReleaseGranted" in kinds(told)
     return told
 
@@ -70,7 +65,7 @@ def test_the_gate_lets_nothing_out_whose_arrival_was_taken_back() -> None:
 
 
 def test_the_container_that_has_not_arrived_is_called_back_and_the_other_one_stays_released() -> None:
-    told = story(decider, assessed(containers=BOXES)).when(arrival(containers=(BOX,)), message_id="a1")
+    told = story(decider, consignment_assessed(containers=BOXES)).when(arrival(containers=(BOX,)), message_id="a1")
     told.when(arrival(containers=(OTHER_BOX,)), message_id="a2").when(retract_arrival("a2"))
     assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld"]
     retracted, revoked, granted, box = told.said
@@ -83,7 +78,7 @@ def test_the_container_that_has_not_arrived_is_called_back_and_the_other_one_sta
 
 
 def test_goods_without_containers_wait_for_the_pieces_that_did_not_come() -> None:
-    told = story(decider, assessed(containers=(), packages=10)).when(arrival(pieces=4), message_id="a1")
+    told = story(decider, consignment_assessed(containers=(), packages=10)).when(arrival(pieces=4), message_id="a1")
     told.when(arrival(pieces=10), message_id="a2").when(retract_arrival("a2"))
     assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted"]
     retracted, granted = told.said[0], told.said[2]
@@ -102,7 +97,7 @@ def test_only_who_told_an_arrival_takes_it_back() -> None:
 
 def test_a_colleague_of_the_same_company_takes_it_back() -> None:
     report = arrival("clerk 1").model_copy(update={"on_behalf_of": "COSCO"})
-    told = story(decider, assessed()).when(report, message_id="a1")
+    told = story(decider, consignment_assessed()).when(report, message_id="a1")
     assert isinstance(told.said[0], ArrivalRecorded) and told.said[0].reported_for == "COSCO"
     wrong = retract_arrival("a1", by="clerk 2")
     told.when(wrong).then_refused("not_the_sender")
@@ -121,18 +116,18 @@ def test_an_arrival_that_an_earlier_release_recorded_can_be_taken_back() -> None
 
 
 def test_what_a_terminal_told_of_the_container_stands_although_the_carrier_takes_his_word_back() -> None:
-    told = released(*BOXES).when(discharged(BOX, minutes=-30)).when(retract_arrival("a1"))
+    told = released(*BOXES).when(container_arrived(BOX, at=NOON - timedelta(minutes=30))).when(retract_arrival("a1"))
     assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld"]
     retracted, granted = told.said[0], told.said[2]
     assert isinstance(retracted, ArrivalRetracted) and retracted.arrived_at == NOON - timedelta(minutes=30)
     assert isinstance(granted, ReleaseGranted) and granted.containers == (BOX,)
-    assert kinds(told.when(discharged(OTHER_BOX)))[:2] == ["ArrivalRecorded", "ReleaseGranted"]
+    assert kinds(told.when(container_arrived(OTHER_BOX)))[:2] == ["ArrivalRecorded", "ReleaseGranted"]
 
 
 def test_a_container_that_left_had_arrived() -> None:
-    told = released(BOX).when(gated_out(BOX)).when(retract_arrival("a1"))
+    told = released(BOX).when(consignment_gated_out(BOX)).when(retract_arrival("a1"))
     told.then_refused("already_gated_out")
-    told = released(*BOXES).when(gated_out(BOX)).when(retract_arrival("a1"))
+    told = released(*BOXES).when(consignment_gated_out(BOX)).when(retract_arrival("a1"))
     assert kinds(told) == ["ArrivalRetracted", "ReleaseRevoked", "ReleaseGranted", "ContainerHeld"]
     assert isinstance(told.said[2], ReleaseGranted) and told.said[2].containers == (BOX,)
     told.when(departure_retracted(BOX))
@@ -140,14 +135,18 @@ def test_a_container_that_left_had_arrived() -> None:
 
 
 def test_an_arrival_is_taken_back_whatever_else_holds_the_goods() -> None:
-    told = story(decider, assessed(INSPECTION)).when(arrival(), message_id="a1").when(retract_arrival("a1"))
+    told = story(decider, consignment_assessed(INSPECTION)).when(arrival(), message_id="a1").when(retract_arrival("a1"))
     assert kinds(told) == ["ArrivalRetracted", "ConsignmentHeld", "ContainerHeld"]
     told = released(BOX).when(place_hold(), message_id="p1").when(retract_arrival("a1"))
     assert kinds(told) == ["ArrivalRetracted", "ConsignmentHeld", "ContainerHeld"]
     assert kinds(told.when(lift_hold("officer/p1"))) == ["ConsignmentHeld"]
-    told = story(decider, assessed(INSPECTION)).when(arrival(), message_id="a1").when(failed(INSPECTION))
+    told = (
+        story(decider, consignment_assessed(INSPECTION))
+        .when(arrival(), message_id="a1")
+        .when(inspection_failed(INSPECTION))
+    )
     assert kinds(told.when(retract_arrival("a1"))) == ["ArrivalRetracted", "ContainerHeld"]
-    told = story(decider).when(arrival(), message_id="a1").when(retract_arrival("a1")).when(assessed())
+    told = story(decider).when(arrival(), message_id="a1").when(retract_arrival("a1")).when(consignment_assessed())
     assert kinds(told) == ["ConsignmentHeld", "ContainerHeld"]
 
 
@@ -156,7 +155,7 @@ def test_a_part_is_taken_back_before_the_assessment() -> None:
     told.when(arrival(containers=(OTHER_BOX,)), message_id="a2").when(retract_arrival("a1"))
     retracted = told.said[0]
     assert isinstance(retracted, ArrivalRetracted) and retracted.containers == (OTHER_BOX,)
-    told.when(assessed(containers=BOXES))
+    told.when(consignment_assessed(containers=BOXES))
     assert isinstance(told.said[0], ReleaseGranted) and told.said[0].containers == (OTHER_BOX,)
 
 
@@ -167,12 +166,12 @@ def test_a_report_that_was_taken_back_counts_no_more_however_often_it_is_read() 
 
 
 def test_of_a_withdrawn_declaration_no_arrival_is_taken_back() -> None:
-    told = story(decider, assessed()).when(withdrawal())
+    told = story(decider, consignment_assessed()).when(withdrawal_requested())
     told.when(retract_arrival("a1")).then_refused("consignment_closed")
 
 
 def test_arrivals_that_are_taken_back_are_bounded() -> None:
-    told = story(decider, assessed(INSPECTION))
+    told = story(decider, consignment_assessed(INSPECTION))
     for number in range(MOST_LANDINGS):
         told.when(arrival(), message_id=f"a{number}").when(retract_arrival(f"a{number}"))
     told.when(arrival(), message_id="last").when(retract_arrival("last")).then_refused("too_many_requests")
@@ -180,19 +179,19 @@ def test_arrivals_that_are_taken_back_are_bounded() -> None:
 
 def test_taking_an_arrival_back_twice_adds_nothing() -> None:
     past = [
-        assessed(containers=BOXES),
+        consignment_assessed(containers=BOXES),
         arrival(containers=(BOX,)),
         retract_arrival("once-1"),
         arrival(),
-        gated_out(BOX),
+        consignment_gated_out(BOX),
     ]
-    keeps_its_promises(decider, [*past, retract_arrival("once-3"), discharged(OTHER_BOX)])
+    keeps_its_promises(decider, [*past, retract_arrival("once-3"), container_arrived(OTHER_BOX)])
 
 
 def test_a_departure_that_is_heard_after_the_retraction_proves_the_arrival_and_no_more() -> None:
     """It had left released before the retraction; or it left while the goods were held, which no arrival heals."""
-    told = released(BOX).when(retract_arrival("a1")).when(gated_out(BOX))
+    told = released(BOX).when(retract_arrival("a1")).when(consignment_gated_out(BOX))
     assert kinds(told)[0] == "ReleaseGranted"
-    told = released(BOX).when(retract_arrival("a1")).when(left_unreleased(BOX))
+    told = released(BOX).when(retract_arrival("a1")).when(consignment_left_unreleased(BOX))
     [held, *_] = told.said
     assert isinstance(held, ConsignmentHeld) and [h.hold_id for h in held.holds] == [f"gate/{BOX}"]

@@ -28,20 +28,20 @@ from schemas.release import (
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind
 from services.release import decider
-from tests.release.dossiers import (
-    abandoned,
-    arrival,
-    assessed,
-    failed,
-    passed,
-    pest,
-    rectification,
-    refused_entry,
-    retracted,
+from tests.facts import (
+    consignment_assessed,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    pest_intercepted,
+    quarantine_refused,
+    rectification_requested,
+    treatment_abandoned,
     treatment_retracted,
-    verified,
-    waived,
+    treatment_verified,
+    treatment_waived,
 )
+from tests.release.requests import arrival
 from tests.voice import Story, story
 
 DOCUMENTS, INSPECTION, QUARANTINE = ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.QUARANTINE
@@ -100,29 +100,29 @@ def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
     for _ in range(draw(st.integers(0, 3))):
         kind = draw(st.sampled_from(["passed", "failed", "pest", "rectification"]))
         if kind == "passed":
-            said.append(passed(control, revision))
+            said.append(inspection_passed(control, revision))
         elif kind == "failed":
-            said.append(failed(control, revision))
+            said.append(inspection_failed(control, revision))
         elif kind == "rectification":
-            said.append(rectification(revision, control))
+            said.append(rectification_requested(revision, control=control))
         else:
-            said.append(pest(control, revision))
+            said.append(pest_intercepted(control, revision))
             answer = draw(st.sampled_from(["none", "verified", "waived", "abandoned", "refused"]))
             answers: dict[str, list[Message]] = {
                 "none": [],
-                "verified": [verified(control.value, revision)],
-                "waived": [waived(control.value).model_copy(update={"finding": revision})],
-                "abandoned": [abandoned(control.value, revision)],
-                "refused": [refused_entry(control.value).model_copy(update={"finding": revision})],
+                "verified": [treatment_verified(control.value, revision)],
+                "waived": [treatment_waived(control.value).model_copy(update={"finding": revision})],
+                "abandoned": [treatment_abandoned(control.value, revision)],
+                "refused": [quarantine_refused(control.value).model_copy(update={"finding": revision})],
             }
             said += answers[answer]
             if answer != "none" and draw(st.booleans()):
                 said.append(treatment_retracted(control.value, revision))
                 if draw(st.booleans()):
-                    said.append(verified(control.value, revision).model_copy(update={"revision": 2}))
+                    said.append(treatment_verified(control.value, revision).model_copy(update={"revision": 2}))
         revision += 1
         if kind != "rectification" and draw(st.booleans()):
-            said.append(retracted(control, revision))
+            said.append(findings_retracted(control, revision))
             revision += 1
         elif kind != "rectification":
             break
@@ -132,12 +132,17 @@ def looks(draw: st.DrawFn, control: ControlKind) -> list[Message]:
 @st.composite
 def goods(draw: st.DrawFn) -> list[Message]:
     controls = draw(st.lists(st.sampled_from([DOCUMENTS, INSPECTION, QUARANTINE]), unique=True))
-    said: list[Message] = [assessed(*controls), arrival()]
+    said: list[Message] = [consignment_assessed(*controls), arrival()]
     for control in controls:
         if control is QUARANTINE:
             said += draw(
                 st.sampled_from(
-                    [[], [verified("risk")], [abandoned("risk")], [abandoned("risk"), treatment_retracted("risk")]]
+                    [
+                        [],
+                        [treatment_verified("risk")],
+                        [treatment_abandoned("risk")],
+                        [treatment_abandoned("risk"), treatment_retracted("risk")],
+                    ]
                 )
             )
         else:
@@ -184,12 +189,12 @@ def test_every_interleaving_of_originals_and_corrections_comes_to_the_same(
 
 def test_all_720_orders_of_goods_refused_for_a_wrong_pest_end_in_the_same_release() -> None:
     messages: list[Message] = [
-        assessed(INSPECTION),
-        pest(INSPECTION),
-        abandoned("inspection"),
-        retracted(INSPECTION),
-        pest(INSPECTION, 2),
-        verified("inspection", 2),
+        consignment_assessed(INSPECTION),
+        pest_intercepted(INSPECTION),
+        treatment_abandoned("inspection"),
+        findings_retracted(INSPECTION),
+        pest_intercepted(INSPECTION, 2),
+        treatment_verified("inspection", 2),
     ]
     ends = {str(came_to(play([arrival(), *order]))[:3]) for order in permutations(messages)}
     assert ends == {str(("released", "ReleaseGranted", frozenset[object]()))}

@@ -31,31 +31,34 @@ from schemas.release import (
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind
 from services.release import decider
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    abandoned,
-    arrival,
-    assessed,
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_gated_out,
+    consignment_left_unreleased,
+    container_arrived,
     departure_retracted,
-    discharged,
-    failed,
-    gated_out,
-    left_unreleased,
-    lift_hold,
-    passed,
-    pest,
-    place_hold,
-    referred,
-    refused_entry,
+    inspection_failed,
+    inspection_passed,
+    pest_intercepted,
+    quarantine_refused,
+    treatment_abandoned,
     treatment_ordered,
-    verified,
-    waived,
-    withdrawal,
+    treatment_referred,
+    treatment_verified,
+    treatment_waived,
+    withdrawal_requested,
 )
+from tests.release.requests import BOXES, arrival, lift_hold, place_hold
 from tests.voice import CONSIGNMENT, Story, story
 
-TREATED: list[Callable[[str], Message]] = [verified, verified, waived, abandoned, refused_entry]
+TREATED: list[Callable[[str], Message]] = [
+    treatment_verified,
+    treatment_verified,
+    treatment_waived,
+    treatment_abandoned,
+    quarantine_refused,
+]
 CONTROLS = (ControlKind.DOCUMENTS, ControlKind.INSPECTION, ControlKind.SAMPLING)
 LAWFUL = "v2"
 """The visit in which containers left with the goods released; those that left unreleased did so in `v1`."""
@@ -217,7 +220,7 @@ def departures(draw: st.DrawFn, boxes: tuple[str, ...]) -> list[tuple[str, Messa
     for box in boxes:
         for _ in range(draw(st.integers(0, 2))):
             unreleased = draw(st.booleans())
-            told.append(left_unreleased(box) if unreleased else gated_out(box, LAWFUL))
+            told.append(consignment_left_unreleased(box) if unreleased else consignment_gated_out(box, LAWFUL))
             if not draw(st.integers(0, 3)):
                 break
             told.append(departure_retracted(box, "v1" if unreleased else LAWFUL))
@@ -238,24 +241,30 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
     months that pass; shuffled, some doubled."""
     controls = draw(st.lists(st.sampled_from(ControlKind), unique=True, max_size=4))
     boxes = draw(st.sampled_from([(BOX,), BOXES, (*BOXES, "TGHU1234567")]))
-    messages: list[Message] = [assessed(*controls, containers=boxes)]
+    messages: list[Message] = [consignment_assessed(*controls, containers=boxes)]
     if draw(st.integers(0, 3)):
         messages.append(arrival())
     parts = st.lists(st.sampled_from([*boxes, *boxes, "OOLU7654321"]), min_size=1, max_size=2, unique=True)
     messages += [arrival(containers=tuple(draw(parts))) for _ in range(draw(st.integers(0, 3)))]
-    messages += [discharged(box) for box in draw(st.lists(st.sampled_from([*boxes, "OOLU7654321"]), max_size=2))]
+    messages += [container_arrived(box) for box in draw(st.lists(st.sampled_from([*boxes, "OOLU7654321"]), max_size=2))]
     for control in draw(st.lists(st.sampled_from(CONTROLS), unique=True)):
-        answers: list[Callable[[ControlKind], Message]] = [passed, passed, pest, pest, failed]
+        answers: list[Callable[[ControlKind], Message]] = [
+            inspection_passed,
+            inspection_passed,
+            pest_intercepted,
+            pest_intercepted,
+            inspection_failed,
+        ]
         answer = draw(st.sampled_from(answers))
         messages.append(answer(control))
-        if answer is pest and draw(st.booleans()):
+        if answer is pest_intercepted and draw(st.booleans()):
             messages.append(draw(st.sampled_from(TREATED))(control.value))
     if draw(st.booleans()):
         messages.append(draw(st.sampled_from(TREATED))("risk"))
-    asked = st.sampled_from([referred("risk"), referred("inspection"), treatment_ordered("risk")])
+    asked = st.sampled_from([treatment_referred("risk"), treatment_referred("inspection"), treatment_ordered("risk")])
     messages += draw(st.lists(asked, max_size=3))
     if draw(st.integers(0, 3)) == 0:
-        messages.append(withdrawal())
+        messages.append(withdrawal_requested())
     told = named(messages)
     for number in range(draw(st.integers(0, 2))):
         told.append((f"hold{number}", place_hold()))
@@ -281,11 +290,11 @@ def test_no_order_of_messages_releases_goods_with_an_open_hold(messages: list[tu
 def test_all_720_orders_of_a_red_lane_with_a_pest_end_in_the_same_release() -> None:
     messages = named(
         [
-            assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE),
+            consignment_assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE),
             arrival(),
-            pest(ControlKind.INSPECTION),
-            verified("inspection"),
-            verified("risk"),
+            pest_intercepted(ControlKind.INSPECTION),
+            treatment_verified("inspection"),
+            treatment_verified("risk"),
             place_hold(),
         ]
     )

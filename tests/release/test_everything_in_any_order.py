@@ -30,20 +30,15 @@ from schemas.release import (
 from schemas.risk import ConsignmentAssessed
 from schemas.vocabulary import ControlKind
 from services.release import decider
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    arrival,
-    assessed,
+from tests.declaration.good import BOX
+from tests.facts import (
+    consignment_assessed,
+    consignment_gated_out,
+    consignment_left_unreleased,
     departure_retracted,
-    gated_out,
-    left_unreleased,
-    lift_hold,
-    place_hold,
-    retract_arrival,
-    retract_lift,
-    withdrawal,
+    withdrawal_requested,
 )
+from tests.release.requests import BOXES, arrival, lift_hold, place_hold, retract_arrival, retract_lift
 from tests.release.test_corrections_in_any_order import looks, owes, refused
 from tests.voice import CONSIGNMENT, Story, story
 
@@ -193,14 +188,14 @@ class World:
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
     controls = draw(st.lists(st.sampled_from([DOCUMENTS, INSPECTION]), unique=True))
-    messages: list[Message] = [assessed(*controls, containers=BOXES)]
+    messages: list[Message] = [consignment_assessed(*controls, containers=BOXES)]
     messages += draw(
         st.sampled_from([[arrival()], [arrival(containers=(BOX,))], [arrival(containers=(b,)) for b in BOXES]])
     )
     for control in controls:
         messages += draw(looks(control))
     if draw(st.integers(0, 5)) == 0:
-        messages.append(withdrawal())
+        messages.append(withdrawal_requested())
     told: list[tuple[str, Message | None]] = [(f"id{n}", m) for n, m in enumerate(messages)]
     for n in range(draw(st.integers(0, 2))):
         told.append((f"hold{n}", place_hold()))
@@ -218,7 +213,12 @@ def stories(draw: st.DrawFn) -> list[tuple[str, Message | None]]:
     for box in BOXES:
         for turn in range(draw(st.integers(0, 2))):
             unreleased = draw(st.integers(0, 2)) == 0
-            gate.append((f"out{box}{turn}", left_unreleased(box) if unreleased else gated_out(box, "v2")))
+            gate.append(
+                (
+                    f"out{box}{turn}",
+                    consignment_left_unreleased(box) if unreleased else consignment_gated_out(box, "v2"),
+                )
+            )
             if not draw(st.integers(0, 2)):
                 break
             gate.append((f"in{box}{turn}", departure_retracted(box, "v1" if unreleased else "v2")))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Message
 from services.release import decider
-from tests.release.dossiers import retract_arrival, retract_lift
+from tests.release.requests import retract_arrival, retract_lift
 from tests.release.test_every_interleaving import stories
 from tests.voice import keeps_its_promises
 

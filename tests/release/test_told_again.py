@@ -3,18 +3,9 @@
 from schemas.release import ContainerHeld
 from schemas.vocabulary import ControlKind, Direction
 from services.release import decider
-from tests.release.dossiers import (
-    BOX,
-    BOXES,
-    arrival,
-    assessed,
-    lift_hold,
-    passed,
-    pest,
-    place_hold,
-    retract_lift,
-    retracted,
-)
+from tests.declaration.good import BOX
+from tests.facts import consignment_assessed, findings_retracted, inspection_passed, pest_intercepted
+from tests.release.requests import BOXES, arrival, lift_hold, place_hold, retract_lift
 from tests.voice import Story, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
@@ -25,7 +16,7 @@ def to_gate(told: Story) -> list[tuple[str, int]]:
 
 
 def an_export(*controls: ControlKind) -> Story:
-    return story(decider, assessed(*controls, containers=BOXES, direction=Direction.EXPORT), arrival())
+    return story(decider, consignment_assessed(*controls, containers=BOXES, direction=Direction.EXPORT), arrival())
 
 
 def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
@@ -37,14 +28,14 @@ def test_an_officers_hold_on_goods_that_are_held_is_told_to_the_gate() -> None:
 
 
 def test_a_pest_and_findings_that_were_wrong_are_told_to_the_gate() -> None:
-    told = an_export(DOCUMENTS, INSPECTION).when(passed(DOCUMENTS))
+    told = an_export(DOCUMENTS, INSPECTION).when(inspection_passed(DOCUMENTS))
     assert to_gate(told) == []
-    assert len(to_gate(told.when(retracted(DOCUMENTS)))) == 2
-    assert len(to_gate(told.when(pest(INSPECTION)))) == 2
+    assert len(to_gate(told.when(findings_retracted(DOCUMENTS)))) == 2
+    assert len(to_gate(told.when(pest_intercepted(INSPECTION)))) == 2
 
 
 def test_an_arrival_that_is_awaited_and_an_answer_to_a_hold_are_no_news_to_the_gate() -> None:
-    told = story(decider, assessed(INSPECTION, containers=BOXES)).when(arrival(containers=(BOX,)))
+    told = story(decider, consignment_assessed(INSPECTION, containers=BOXES)).when(arrival(containers=(BOX,)))
     assert [box for box, _ in to_gate(told)] == [BOX], "only that it has arrived"
-    told.when(passed(INSPECTION))
+    told.when(inspection_passed(INSPECTION))
     assert to_gate(told) == []

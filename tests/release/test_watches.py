@@ -23,18 +23,15 @@ from schemas.vocabulary import ControlKind
 from services.release import decider
 from services.release.settling import MOST_OFFICER_HOLDS
 from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS, WATCH
-from tests.release.dossiers import (
-    arrival,
-    assessed,
-    discharged,
-    failed,
-    lift_hold,
-    passed,
-    place_hold,
-    retract_lift,
-    retracted,
-    withdrawal,
+from tests.facts import (
+    consignment_assessed,
+    container_arrived,
+    findings_retracted,
+    inspection_failed,
+    inspection_passed,
+    withdrawal_requested,
 )
+from tests.release.requests import arrival, lift_hold, place_hold, retract_lift
 from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
 PARTITION = "watches/3"
@@ -78,7 +75,7 @@ def holds(told: Story) -> list[str]:
 @pytest.mark.parametrize("typed", ["bl 1", "BL-1", "BL1"])
 def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -> None:
     watches = story(decider, place_watch(bill_no=typed, reason="cigarettes"))
-    goods = beside(watches, arrival()).when(assessed())
+    goods = beside(watches, arrival()).when(consignment_assessed())
     (held,) = [fact for fact in goods.said if isinstance(fact, ConsignmentHeld)]
     (hold,) = held.holds
     assert (hold.hold_id, hold.owner, hold.reason, hold.lifted_by) == (f"{WATCH}w", "officer", "cigarettes", "LiftHold")
@@ -86,35 +83,35 @@ def test_goods_of_a_watched_bill_are_held_from_their_assessment_on(typed: str) -
 
 def test_goods_of_a_watched_declarant_are_held_and_those_of_others_are_not() -> None:
     watches = story(decider, place_watch(declarant=TRADER))
-    assert holds(beside(watches, assessed(declarant=TRADER), arrival())) == [f"{WATCH}w"]
-    assert beside(watches, assessed(declarant=TRADER[:-1] + "2"), arrival()).state.state == "released"
-    assert beside(watches, assessed(), arrival()).state.state == "released", (
+    assert holds(beside(watches, consignment_assessed(declarant=TRADER), arrival())) == [f"{WATCH}w"]
+    assert beside(watches, consignment_assessed(declarant=TRADER[:-1] + "2"), arrival()).state.state == "released"
+    assert beside(watches, consignment_assessed(), arrival()).state.state == "released", (
         "an earlier release did not name the declarant"
     )
 
 
 def test_goods_without_a_bill_match_no_watch_on_a_bill() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
-    assert beside(watches, assessed(bill_no=""), arrival()).state.state == "released"
+    assert beside(watches, consignment_assessed(bill_no=""), arrival()).state.state == "released"
 
 
 def test_a_watched_declaration_is_not_withdrawn_so_that_its_goods_go_under_another() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
-    first = beside(watches, assessed(), withdrawal())
+    first = beside(watches, consignment_assessed(), withdrawal_requested())
     assert first.state.state == "held" and not any(isinstance(fact, DeclarationWithdrawn) for fact in first.facts)
-    again = beside(watches, assessed(), arrival())
+    again = beside(watches, consignment_assessed(), arrival())
     assert holds(again) == [f"{WATCH}w"]
 
 
 def test_goods_known_before_the_watch_meet_it_at_their_next_message() -> None:
-    goods = story(decider, assessed())
+    goods = story(decider, consignment_assessed())
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
     goods.when(arrival())
     assert goods.state.state == "held" and holds(goods) == [f"{WATCH}w"]
 
 
 def test_the_door_calls_goods_back_that_were_released_before_the_watch() -> None:
-    goods = story(decider, assessed(), arrival())
+    goods = story(decider, consignment_assessed(), arrival())
     assert goods.state.state == "released"
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
     goods.when(met())
@@ -126,7 +123,7 @@ def test_the_door_calls_goods_back_that_were_released_before_the_watch() -> None
 def test_the_doors_hold_needs_no_watch_beside_it_and_makes_no_second_one() -> None:
     goods = story(decider, met())
     goods.shared = story(decider, place_watch(bill_no="BL1")).state
-    goods.when(assessed()).when(arrival())
+    goods.when(consignment_assessed()).when(arrival())
     assert holds(goods) == [f"{WATCH}w"]
     goods.when(met(), message_id="another")
     (refused,) = goods.said
@@ -135,7 +132,7 @@ def test_the_doors_hold_needs_no_watch_beside_it_and_makes_no_second_one() -> No
 
 def test_an_officer_lets_goods_go_and_the_watch_does_not_hold_them_again() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
-    goods = beside(watches, assessed(), arrival()).when(lift_hold(f"{WATCH}w"), message_id="lift")
+    goods = beside(watches, consignment_assessed(), arrival()).when(lift_hold(f"{WATCH}w"), message_id="lift")
     assert goods.state.state == "released"
     goods.when(met(), message_id="late")
     (refused,) = goods.said
@@ -147,7 +144,7 @@ def test_an_officer_lets_goods_go_and_the_watch_does_not_hold_them_again() -> No
 def test_a_lifted_watch_holds_nothing_new_whichever_came_first() -> None:
     for order in ([place_watch(bill_no="BL1"), lift_watch()], [lift_watch(), place_watch(bill_no="BL1")]):
         watches = story(decider, *order)
-        goods = beside(watches, assessed(), arrival())
+        goods = beside(watches, consignment_assessed(), arrival())
         assert goods.state.state == "released"
         goods.when(met())
         assert [getattr(fact, "code", "") for fact in goods.said] == ["watch_lifted"]
@@ -156,9 +153,9 @@ def test_a_lifted_watch_holds_nothing_new_whichever_came_first() -> None:
 def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
     watches = story(decider, place_watch(bill_no="BL1"))
     look = ControlKind.INSPECTION
-    goods = beside(watches, assessed(look), arrival(), failed(look))
+    goods = beside(watches, consignment_assessed(look), arrival(), inspection_failed(look))
     assert goods.state.state == "refused"
-    goods.when(retracted(look)).when(passed(look, revision=2))
+    goods.when(findings_retracted(look)).when(inspection_passed(look, revision=2))
     assert holds(goods) == [f"{WATCH}w"]
 
 
@@ -206,7 +203,7 @@ def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_hol
     None
 ):
     watches = story(decider, *[place_watch(f"w{number}", bill_no="BL1") for number in range(100)])
-    goods = beside(watches, assessed(), arrival())
+    goods = beside(watches, consignment_assessed(), arrival())
     assert len(holds(goods)) == MOST_OFFICER_HOLDS
     for hold_id in holds(goods):
         goods.when(lift_hold(hold_id))
@@ -215,8 +212,8 @@ def test_as_many_watches_as_there_may_be_on_one_bill_hold_goods_with_as_many_hol
 
 def test_a_message_of_goods_under_the_key_of_watches_is_a_bug_and_the_other_way_round() -> None:
     for state, message in (
-        (story(decider, place_watch(bill_no="B")), assessed()),
-        (story(decider, assessed()), lift_watch()),
+        (story(decider, place_watch(bill_no="B")), consignment_assessed()),
+        (story(decider, consignment_assessed()), lift_watch()),
     ):
         with pytest.raises(TypeError):
             state.when(message)
@@ -277,15 +274,15 @@ class World:
 
 def acts() -> list[tuple[int | None, Message]]:
     first: list[tuple[int | None, Message]] = [
-        (0, assessed(declarant=TRADER)),
+        (0, consignment_assessed(declarant=TRADER)),
         (0, arrival()),
-        (0, discharged()),
-        (0, withdrawal()),
+        (0, container_arrived()),
+        (0, withdrawal_requested()),
         (0, met("w")),
         (0, lift_hold(f"{WATCH}w")),
-        (1, assessed(ControlKind.DOCUMENTS, declarant=TRADER)),
+        (1, consignment_assessed(ControlKind.DOCUMENTS, declarant=TRADER)),
         (1, arrival()),
-        (1, passed(ControlKind.DOCUMENTS)),
+        (1, inspection_passed(ControlKind.DOCUMENTS)),
         (1, met("x")),
     ]
     whole: list[tuple[int | None, Message]] = [
@@ -312,7 +309,7 @@ def test_no_order_of_messages_releases_goods_that_match_an_open_watch(data: st.D
 
 def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> None:
     messages: list[tuple[int | None, Message]] = [
-        (0, assessed()),
+        (0, consignment_assessed()),
         (0, arrival()),
         (0, place_hold()),
         (None, place_watch("w", bill_no="BL1")),
@@ -327,7 +324,12 @@ def test_all_120_orders_of_a_watch_and_the_goods_that_it_is_for_end_alike() -> N
 
 
 def test_all_24_orders_of_a_lifted_watch_and_the_goods_end_in_their_release() -> None:
-    messages = [(0, assessed()), (0, arrival()), (None, place_watch("w", bill_no="BL1")), (None, lift_watch("w"))]
+    messages = [
+        (0, consignment_assessed()),
+        (0, arrival()),
+        (None, place_watch("w", bill_no="BL1")),
+        (None, lift_watch("w")),
+    ]
     for order in permutations(messages):
         world = World()
         for place, message in order:
