@@ -68,6 +68,7 @@ from schemas.release import (
     ReleaseGranted,
     ReleaseRefused,
     ReleaseRevoked,
+    WatchPlaced,
 )
 from schemas.risk import BoundContainer, ConsignmentAssessed, Draw, FiredRule
 from schemas.vocabulary import (
@@ -108,10 +109,13 @@ def request_refused(
 
 
 def declaration_accepted(
-    declaration: Declaration | None = None, *warnings: Finding, at: datetime = NOON
+    declaration: Declaration | None = None,
+    *warnings: Finding,
+    consignment_id: str = CONSIGNMENT,
+    at: datetime = NOON,
 ) -> DeclarationAccepted:
     return DeclarationAccepted(
-        consignment_id=CONSIGNMENT,
+        consignment_id=consignment_id,
         occurred_at=at,
         declaration_no=DECLARATION_NO,
         declaration=declaration or good_declaration(),
@@ -549,6 +553,7 @@ def arrival_recorded(
 def arrival_retracted(
     wrong: str = "a1",
     *,
+    containers: tuple[str, ...] = (),
     arrived_at: datetime | None = None,
     first_arrived_at: datetime | None = None,
     at: datetime = NOON,
@@ -559,6 +564,7 @@ def arrival_retracted(
         wrong=wrong,
         reason="another vessel's list",
         retracted_by="carrier",
+        containers=containers,
         arrived_at=arrived_at,
         first_arrived_at=first_arrived_at,
     )
@@ -691,6 +697,20 @@ def container_freed(
         conveyance=conveyance,
         direction=direction,
         arrived_at=arrived_at,
+    )
+
+
+def watch_placed(
+    partition_key: str, watch_id: str, *, bill_no: str = "", declarant: str = "", at: datetime = NOON
+) -> WatchPlaced:
+    return WatchPlaced(
+        partition_key=partition_key,
+        occurred_at=at,
+        watch_id=watch_id,
+        bill_no=bill_no,
+        declarant=declarant,
+        reason="a tip",
+        placed_by="o9",
     )
 
 

@@ -9,20 +9,17 @@ from prometheus_client import REGISTRY
 
 from schemas.envelope import Hearing, Message
 from schemas.gate import ConsignmentGatedOut
-from schemas.inspection import InspectionOrdered, InspectionPassed
 from schemas.release import (
     ArrivalRecorded,
     ArrivalRetracted,
     Hold,
-    RefusalRevoked,
     ReleaseGranted,
-    ReleaseRefused,
-    ReleaseRevoked,
 )
-from schemas.vocabulary import ControlKind, Direction, Lane, Owner
+from schemas.vocabulary import ControlKind, Lane, Owner
 from services.clearance import timeline
 from services.clearance.metrics import MOST_PLACE_LABELS, SECONDS, Watch
 from services.clearance.timeline import Timeline, gate_seconds, stage_seconds
+from tests import facts
 from tests.declaration.good import BOX
 from tests.facts import (
     consignment_assessed,
@@ -48,36 +45,16 @@ def after(minutes: int) -> timedelta:
 def granted(
     minutes: int, version: int = 1, containers: tuple[str, ...] = (), holds: tuple[Hold, ...] = ()
 ) -> ReleaseGranted:
-    return ReleaseGranted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(minutes),
-        version=version,
-        declaration_no="420120261000000001",
-        direction=Direction.IMPORT,
-        customs_office="4201",
-        transport_mode="2",
-        bill_no="",
-        containers=containers,
-        lane=Lane.RED,
-        arrived_at=NOON,
-        answers={},
-        holds=holds,
-    )
+    at = NOON + after(minutes)
+    return facts.release_granted(version, containers=containers, lane=Lane.RED, holds=holds, at=at)
 
 
 def arrived(minutes: int, *containers: str) -> ArrivalRecorded:
-    return ArrivalRecorded(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(minutes),
-        place="x",
-        reported_by="c",
-        containers=containers,
-    )
+    return facts.arrival_recorded(*containers, at=NOON + after(minutes))
 
 
 def out(minutes: int, container: str = BOX) -> ConsignmentGatedOut:
-    at = NOON + after(minutes)
-    return ConsignmentGatedOut(consignment_id=CONSIGNMENT, occurred_at=at, container_no=container, released=True)
+    return facts.consignment_gated_out(container, at=NOON + after(minutes))
 
 
 REST = Hold(hold_id="arrival", owner=Owner.CARRIER, reason="1 of 2", since=NOON, lifted_by="ArrivalRecorded")
@@ -95,21 +72,11 @@ PARTS: list[Message] = [
 
 STORY: list[Message] = [
     consignment_assessed(ControlKind.INSPECTION).model_copy(update={"occurred_at": NOON + after(1)}),
-    InspectionOrdered(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(2),
-        control=ControlKind.INSPECTION,
-        customs_office="4201",
-        due=NOON + after(3000),
-    ),
-    InspectionPassed(
-        consignment_id=CONSIGNMENT, occurred_at=NOON + after(62), control=ControlKind.INSPECTION, officer="o1"
-    ),
-    ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(30), place="x", reported_by="c"),
+    facts.inspection_ordered(ControlKind.INSPECTION, NOON + after(3000), NOON + after(2)),
+    facts.inspection_passed(ControlKind.INSPECTION, at=NOON + after(62)),
+    facts.arrival_recorded(at=NOON + after(30)),
     granted(63),
-    ConsignmentGatedOut(
-        consignment_id=CONSIGNMENT, occurred_at=NOON + after(123), container_no="CSQU3054383", released=True
-    ),
+    facts.consignment_gated_out(at=NOON + after(123)),
 ]
 
 
@@ -125,16 +92,7 @@ def told(messages: Sequence[Message], recorded: timedelta | None = None) -> Time
 def not_arrived(*containers: str, at: int | None = None) -> ArrivalRetracted:
     """An arrival was wrong; these containers are here all the same, since so many minutes after noon."""
     since = None if at is None else NOON + after(at)
-    return ArrivalRetracted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(40),
-        wrong="a1",
-        reason="x",
-        retracted_by="c",
-        containers=containers,
-        arrived_at=since,
-        first_arrived_at=since,
-    )
+    return facts.arrival_retracted(containers=containers, arrived_at=since, first_arrived_at=since, at=NOON + after(40))
 
 
 def dumped(messages: list[Message]) -> bytes:
@@ -163,7 +121,7 @@ def test_an_arrival_that_was_taken_back_measures_nothing() -> None:
 
 def test_release_before_arrival_takes_no_time_overall() -> None:
     early = [m for m in STORY if not isinstance(m, ArrivalRecorded)]
-    late = ArrivalRecorded(consignment_id=CONSIGNMENT, occurred_at=NOON + after(500), place="x", reported_by="c")
+    late = facts.arrival_recorded(at=NOON + after(500))
     seconds = stage_seconds(told([*early, late]))
     assert seconds["overall"] == seconds["customs"] == 0 and seconds["customs_raw"] == 63 * 60
 
@@ -255,17 +213,8 @@ def test_any_order_of_facts_gives_the_same_timeline() -> None:
 
 
 def test_the_latest_statement_of_the_release_desk_is_the_end() -> None:
-    revoked = ReleaseRevoked(
-        consignment_id=CONSIGNMENT, occurred_at=NOON + after(64), version=2, containers=(), reason="a tip"
-    )
-    refused = ReleaseRefused(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(70),
-        version=4,
-        declaration_no=None,
-        cause="inspection/inspection",
-        reason="x",
-    )
+    revoked = facts.release_revoked(2, at=NOON + after(64))
+    refused = facts.release_refused(4, "inspection/inspection", at=NOON + after(70))
     for order in permutations([granted(63), revoked, refused]):
         state = told(list(order))
         assert state.end == "refused" and state.ended == NOON + after(70) and state.released == NOON + after(63)
@@ -330,15 +279,8 @@ def test_what_stands_in_facts_makes_no_series_without_end() -> None:
 
 def test_goods_whose_refusal_was_taken_back_are_open_again_and_their_corrections_are_counted() -> None:
     looked = ControlKind.INSPECTION
-    refused = ReleaseRefused(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON + after(63),
-        version=1,
-        declaration_no=None,
-        cause="inspection/inspection",
-        reason="wrong goods",
-    )
-    again = RefusalRevoked(consignment_id=CONSIGNMENT, occurred_at=NOON + after(70), version=2, reason="it was wrong")
+    refused = facts.release_refused(1, "inspection/inspection", at=NOON + after(63))
+    again = facts.refusal_revoked(2, NOON + after(70))
     wrong: list[Message] = [*STORY[:2], inspection_failed(looked), refused, findings_retracted(looked), again]
     for order in permutations([refused, again]):
         assert told([*STORY[:2], *order]).end is None

@@ -42,7 +42,7 @@ from tests.quarantine import test_corrections as treatments
 from tests.quarantine.records import BROMIDE, FLUORIDE, GOOD, HEAT, PHOSPHINE, treatment
 from tests.quarantine.test_corrected_findings import given_up
 from tests.quarantine.test_methods import GRAIN, LIVING, decision, found, referred
-from tests.quarantine.test_quarantine_desk import TIMBER, bad, good, pest, withdrawn
+from tests.quarantine.test_quarantine_desk import TIMBER, bad, good, pest
 from tests.quarantine.test_what_proves_nothing import record
 from tests.release import requests
 from tests.release.test_watches import lift_watch, place_watch
@@ -112,19 +112,25 @@ def said_by_risk() -> Iterator[Story]:
 
 def said_by_inspection() -> Iterator[Story]:
     desk = inspection
-    yield story(desk, findings.assessed(INSPECTION), findings.found(QUARANTINE))
+    yield story(desk, facts.consignment_assessed(INSPECTION), findings.found(QUARANTINE))
     yield story(desk, findings.found(INSPECTION))
-    yield story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION), findings.found(INSPECTION))
+    yield story(desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION), findings.found(INSPECTION))
     for result, name in ((findings.CONFORM, "beetle"), (findings.PEST, "")):
-        yield story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION, result, pest=name))
-    yield story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m9"))
-    yield story(desk, findings.assessed(INSPECTION), corrections.retract(INSPECTION, "m9"))
-    yield story(desk, findings.assessed(INSPECTION), findings.withdrawn(), findings.found(INSPECTION))
-    late = story(desk, findings.assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m2"))
+        yield story(desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION, result, pest=name))
+    yield story(
+        desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m9")
+    )
+    yield story(desk, facts.consignment_assessed(INSPECTION), corrections.retract(INSPECTION, "m9"))
+    yield story(desk, facts.consignment_assessed(INSPECTION), facts.declaration_withdrawn(), findings.found(INSPECTION))
+    late = story(
+        desk, facts.consignment_assessed(INSPECTION), findings.found(INSPECTION), corrections.retract(INSPECTION, "m2")
+    )
     yield late.when(findings.found(INSPECTION))
     for remarks in ("", "封志破损 the seal is broken"):
         yield story(
-            desk, findings.assessed(DOCUMENTS), findings.found(DOCUMENTS, findings.NOT_CONFORM, remarks=remarks)
+            desk,
+            facts.consignment_assessed(DOCUMENTS),
+            findings.found(DOCUMENTS, findings.NOT_CONFORM, remarks=remarks),
         )
 
 
@@ -137,7 +143,7 @@ def said_by_quarantine() -> Iterator[Story]:
     yield referred().when(good("inspection"))
     yield story(desk, TIMBER, good(attempt=2))
     yield story(desk, TIMBER, good(), good())
-    yield story(desk, TIMBER, withdrawn(), good())
+    yield story(desk, TIMBER, facts.declaration_withdrawn(), good())
     yield story(desk, TIMBER, treatments.retract("m9"))
     yield story(desk, TIMBER, bad(), treatments.retract("m9"))
     yield story(desk, TIMBER, bad(), treatments.correct(good(attempt=2), "m2"))

@@ -19,7 +19,8 @@ from services.console.readmodel.gate_answer import GateAnswer, GoodsState, gate_
 from services.shell.codec import encode
 from tests.console.border import Said
 from tests.console.test_rows import Memory, read
-from tests.gate.boxes import BOX, may_leave
+from tests.declaration.good import BOX
+from tests.gate.boxes import may_leave
 from tests.gate.world import World
 
 EXAMPLES = int(os.environ.get("DTG_VISITS_EXAMPLES", "150"))

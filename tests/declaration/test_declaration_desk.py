@@ -13,7 +13,6 @@ from schemas.declaration import (
     MOST_OF_A_REFERENCE,
     DeclarationAccepted,
     DeclarationLodgedAgain,
-    DeclarationPassedOn,
     DeclarationRejected,
     DeclarationRepeated,
     DeclarationWaits,
@@ -22,12 +21,14 @@ from schemas.declaration import (
     WithdrawDeclaration,
 )
 from schemas.envelope import RequestRefused
+from schemas.phrases import phrase
 from schemas.release import DeclarationWithdrawn
-from schemas.vocabulary import Direction, Severity, consignment_id
+from schemas.vocabulary import ControlKind, Direction, Severity, consignment_id
 from services.declaration import checks, decider
 from services.declaration.pointing import error
+from tests import facts
 from tests.declaration.good import BOX, CONSIGNEE, DECLARANT, good_declaration, good_item, lodge
-from tests.voice import NOON, Story, keeps_its_promises, kinds, story
+from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, kinds, story
 
 TODAY = NOON.date()
 
@@ -272,9 +273,7 @@ def test_the_same_declaration_lodged_again_is_answered_with_the_first_request_an
     told = story(decider, lodge())
     told.when(lodge(), message_id="m1").then()
     told.when(lodge())
-    repeated = DeclarationRepeated(
-        consignment_id=lodge().consignment_id, occurred_at=told.at, request_id="m3", first_request_id="m1"
-    )
+    repeated = facts.declaration_repeated("m3", "m1", told.at)
     told.then(repeated)
     told.when(lodge(invoice_total=Decimal(10_001))).then_refused("reference_used")
 
@@ -326,27 +325,15 @@ def test_hearing_it_twice_adds_nothing() -> None:
 # after a withdrawal
 
 
-def withdrawn(consignment: str = "") -> DeclarationWithdrawn:
+def withdrawn(consignment: str = CONSIGNMENT) -> DeclarationWithdrawn:
     """What the release desk says when it grants a withdrawal."""
-    return DeclarationWithdrawn(
-        consignment_id=consignment or lodge().consignment_id,
-        occurred_at=NOON,
-        version=2,
-        request_id="w1",
-        reason="sold",
-    )
+    return facts.declaration_withdrawn(consignment_id=consignment)
 
 
 def not_withdrawn(request_id: str = "w1", kind: str = "WithdrawDeclaration") -> RequestRefused:
     """What the release desk says when it does not."""
-    return RequestRefused(
-        occurred_at=NOON,
-        subject=lodge().consignment_id,
-        request_id=request_id,
-        request_kind=kind,
-        code="controls_ordered",
-        reason="controls are ordered: inspection",
-    )
+    why = phrase("controls_ordered", controls=(ControlKind.INSPECTION,))
+    return facts.request_refused(request_id, kind, "controls_ordered", why)
 
 
 def later_id(number: int = 2) -> str:
@@ -355,15 +342,8 @@ def later_id(number: int = 2) -> str:
 
 def again(number: int = 2, request_id: str = "r-7", **changes: Any) -> DeclarationLodgedAgain:
     """What the record of one consignment hands on to the next."""
-    return DeclarationLodgedAgain(
-        consignment_id=later_id(number - 1),
-        occurred_at=NOON,
-        later=later_id(number),
-        number=number,
-        request_id=request_id,
-        serial=77,
-        declaration=good_declaration(**changes),
-    )
+    declaration, earlier, later = good_declaration(**changes), later_id(number - 1), later_id(number)
+    return facts.declaration_lodged_again(request_id, declaration, earlier, later, number)
 
 
 def test_the_id_of_the_first_consignment_is_what_it_ever_was_and_each_further_one_has_its_own() -> None:
@@ -374,7 +354,7 @@ def test_the_id_of_the_first_consignment_is_what_it_ever_was_and_each_further_on
 
 def test_what_is_lodged_after_a_withdrawal_is_the_next_consignment() -> None:
     told = story(decider, lodge(), withdraw(), withdrawn()).when(lodge(packages=3), message_id="r-7")
-    passed = DeclarationPassedOn(consignment_id=later_id(1), occurred_at=told.at, request_id="r-7", later=later_id())
+    passed = facts.declaration_passed_on("r-7", later_id(1), later_id(), told.at)
     handed = again(packages=3).model_copy(update={"occurred_at": told.at, "serial": 4})
     told.then(passed, handed)
     assert handed.key == later_id()

@@ -15,9 +15,10 @@ from schemas.gate import (
 from schemas.release import ContainerFreed, ContainerHeld
 from schemas.vocabulary import Classifier, Direction, EquipmentEvent, ExitGround, consignment_id
 from services.gate.box import as_box
+from tests import facts
+from tests.declaration.good import BOX
 from tests.voice import NOON, Story
 
-BOX = "CSQU3054383"
 A, B, C = (consignment_id("91350100M000100Y43", reference) for reference in ("a", "b", "c"))
 DAY = 24 * 60
 
@@ -37,18 +38,16 @@ def held(
     direction: Direction = Direction.IMPORT,
     refused: bool = False,
 ) -> ContainerHeld:
-    return ContainerHeld(
-        container_no=BOX,
-        occurred_at=at(when),
+    return facts.container_held(
+        version,
         consignment_id=who,
         shared_by=shared_by,
-        version=version,
-        reason="waits",
         bill_no=bill,
         conveyance=ship,
         direction=direction,
         arrived_at=None if arrived is None else at(arrived),
         refused=refused,
+        at=at(when),
     )
 
 
@@ -63,17 +62,16 @@ def freed(
     when: float = 0,
     direction: Direction = Direction.IMPORT,
 ) -> ContainerFreed:
-    return ContainerFreed(
-        container_no=BOX,
-        occurred_at=at(when),
+    return facts.container_freed(
+        version,
         consignment_id=who,
         shared_by=shared_by,
-        version=version,
         released=released,
         bill_no=bill,
         conveyance=ship,
         direction=direction,
         arrived_at=None if arrived is None else at(arrived),
+        at=at(when),
     )
 
 

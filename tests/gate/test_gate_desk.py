@@ -5,18 +5,19 @@ from itertools import permutations
 import pytest
 
 from schemas.envelope import Message
-from schemas.gate import ConsignmentGatedOut, ContainerGatedOut, ContainerMayLeave, ContainerMustStay, GateAlarmRaised
+from schemas.gate import ContainerMayLeave, ContainerMustStay, GateAlarmRaised
 from schemas.phrases import of_earlier, phrase, quoted
 from schemas.release import ContainerFreed
 from schemas.vocabulary import consignment_id
 from services.gate import decider
-from tests.gate.boxes import BOX, A, B, C, at, freed, held, kinds, may_leave, out
+from tests import facts
+from tests.gate.boxes import A, B, C, at, freed, held, kinds, may_leave, out
 from tests.voice import keeps_its_promises, story
 
 
 def test_a_container_may_leave_once_its_consignment_is_released() -> None:
     told = story(decider, held()).then().when(freed())
-    leave = ContainerMayLeave(container_no=BOX, occurred_at=told.at, version=1, consignments=(A,), visit=f"arrival/{A}")
+    leave = facts.container_may_leave(1, f"arrival/{A}", A, at=told.at)
     assert told.said == (leave,)
 
 
@@ -44,18 +45,10 @@ def test_an_older_statement_changes_nothing() -> None:
 
 def test_a_called_back_consignment_stops_its_container() -> None:
     told = story(decider, freed(version=2)).when(held(version=4))
-    reason = f"0 of 1 lots released 已放行 0/1 批; bill {A}: waits"
-    assert told.said == (
-        ContainerMustStay(
-            container_no=BOX,
-            occurred_at=told.at,
-            version=2,
-            waiting_for=(A,),
-            reason=reason,
-            visit=f"arrival/{A}",
-            phrases=(phrase("lots_released", count=0, all=1), phrase("bill_waits", bill=A), of_earlier("waits")),
-        ),
-    )
+    why = (phrase("lots_released", count=0, all=1), phrase("bill_waits", bill=A), of_earlier("waits"))
+    stays = facts.container_must_stay(2, f"arrival/{A}", *why, waiting_for=(A,), at=told.at)
+    assert stays.reason == f"0 of 1 lots released 已放行 0/1 批; bill {A}: waits"
+    told.then(stays)
 
 
 @pytest.mark.parametrize(("words", "kept"), [("举报线索", True), ("\U0001f6a2" * 500, True), ("short", False)])
@@ -86,10 +79,8 @@ def test_a_released_container_passes_the_gate_and_each_consignment_hears_of_it()
     assert recorded.kind == "EquipmentEventRecorded" and recorded.occurred_at == at(5)
     visit = f"arrival/{A}"
     assert rest == [
-        ContainerGatedOut(
-            container_no=BOX, occurred_at=at(5), gate="G1", consignments=(A,), visit=visit, report_id="m2"
-        ),
-        ConsignmentGatedOut(consignment_id=A, occurred_at=at(5), container_no=BOX, released=True, visit=visit),
+        facts.container_gated_out(visit, "m2", A, at=at(5)),
+        facts.consignment_gated_out(visit=visit, consignment_id=A, at=at(5)),
     ]
 
 

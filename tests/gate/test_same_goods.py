@@ -5,7 +5,8 @@ import pytest
 from schemas.gate import SameGoodsDeclared
 from schemas.vocabulary import Direction, consignment_id
 from services.gate import decider
-from tests.gate.boxes import BOX, DAY, A, B, C, at, discharged, freed, held, out, struck
+from tests.declaration.good import BOX
+from tests.gate.boxes import DAY, A, B, C, at, discharged, freed, held, out, struck
 from tests.voice import Story, keeps_its_promises, story
 
 BY_BILL = {"rule": "one_declaration_a_bill", "rule_set": "2026-11-29"}

@@ -9,6 +9,8 @@ from schemas.phrases import phrase
 from schemas.quarantine import TreatmentCancelled, TreatmentOrdered, TreatmentVerified
 from schemas.vocabulary import ControlKind, GoodsClass
 from services.quarantine import decider
+from tests import facts
+from tests.facts import declaration_withdrawn
 from tests.quarantine.test_quarantine_desk import (
     TIMBER,
     assessed,
@@ -18,24 +20,14 @@ from tests.quarantine.test_quarantine_desk import (
     pest,
     refused,
     verified,
-    withdrawn,
 )
-from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
+from tests.voice import Story, keeps_its_promises, story
 
 SAMPLING = ControlKind.SAMPLING
 
 
 def retracted(revision: int = 1, control: ControlKind = ControlKind.INSPECTION) -> FindingsRetracted:
-    return FindingsRetracted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON,
-        control=control,
-        wrong="r1",
-        officer="officer-8",
-        reason="the trap was another one's",
-        due=NOON,
-        revision=revision,
-    )
+    return facts.findings_retracted(control, revision, because="the trap was another one's")
 
 
 def pest_again(revision: int = 2) -> PestIntercepted:
@@ -43,7 +35,7 @@ def pest_again(revision: int = 2) -> PestIntercepted:
 
 
 def cancelled(told: Story, origin: str = "inspection") -> TreatmentCancelled:
-    return TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin=origin)
+    return facts.treatment_cancelled(origin, told.at)
 
 
 def test_the_treatment_against_a_pest_that_was_none_falls_away() -> None:
@@ -131,7 +123,7 @@ def test_a_question_to_an_officer_falls_away_with_its_pest() -> None:
 
 
 def test_withdrawn_goods_are_not_treated_whatever_was_found() -> None:
-    told = story(decider, TIMBER, pest(), withdrawn())
+    told = story(decider, TIMBER, pest(), declaration_withdrawn())
     told.when(retracted()).then()
     told.when(pest_again()).then()
 
@@ -152,7 +144,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
     st.builds(retracted, st.integers(1, 5), st.sampled_from([ControlKind.INSPECTION, SAMPLING])),
     st.builds(bad, st.sampled_from(["risk", "inspection"]), st.integers(1, 6)),
     st.builds(good, st.sampled_from(["risk", "inspection"]), st.integers(1, 6)),
-    st.just(withdrawn()),
+    st.just(declaration_withdrawn()),
 )
 
 
@@ -172,7 +164,7 @@ def test_goods_that_were_given_up_and_withdrawn_are_not_taken_up_again_by_what_i
     for attempt in (1, 2, 3):
         told.when(bad("inspection", attempt))
     assert told.said[-1].kind == "TreatmentAbandoned"
-    told.when(withdrawn()).then()
+    told.when(declaration_withdrawn()).then()
     assert decider.closed(told.state)
     told.when(retracted()).then()
     assert told.deadlines() == ()

@@ -15,12 +15,13 @@ from schemas.quarantine import (
     RetractTreatment,
     RetractTreatmentDecision,
     TreatmentAbandoned,
-    TreatmentDecisionRetracted,
     TreatmentOrdered,
     TreatmentRetracted,
 )
 from schemas.vocabulary import GoodsClass, TreatmentDecision
 from services.quarantine import decider
+from tests import facts
+from tests.facts import declaration_withdrawn
 from tests.quarantine.records import BROMIDE, start_of
 from tests.quarantine.test_corrected_findings import pest_again, retracted
 from tests.quarantine.test_methods import decision, referred
@@ -32,7 +33,6 @@ from tests.quarantine.test_quarantine_desk import (
     ordered,
     pest,
     verified,
-    withdrawn,
 )
 from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
@@ -63,16 +63,9 @@ def retract_decision(wrong: str) -> RetractTreatmentDecision:
 
 
 def taken_back(told: Story, wrong: str, revision: int, attempt: int = 1, origin: str = "risk") -> TreatmentRetracted:
-    return TreatmentRetracted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=told.at,
-        origin=origin,
-        attempt=attempt,
-        wrong=wrong,
-        retracted_by="unit-3",
-        reason=WHY,
-        due=told.at + decider.TIME_LIMIT,
-        revision=revision,
+    due = told.at + decider.TIME_LIMIT
+    return facts.treatment_retracted(
+        origin, 0, revision, attempt=attempt, wrong=wrong, because=WHY, due=due, at=told.at
     )
 
 
@@ -153,7 +146,7 @@ def test_only_the_record_that_was_judged_last_is_corrected() -> None:
     told.when(correct(good(attempt=1), "m3")).then_refused("wrong_attempt")
     story(decider, TIMBER).when(retract("m1")).then_refused("not_the_latest")
     story(decider, TIMBER).when(retract("m1", "sampling")).then_refused("not_ordered")
-    story(decider, TIMBER, good(), withdrawn()).when(retract("m2")).then_refused("consignment_closed")
+    story(decider, TIMBER, good(), declaration_withdrawn()).when(retract("m2")).then_refused("consignment_closed")
     gone = story(decider, TIMBER, pest(), good("inspection"), retracted())
     gone.when(retract("m3", "inspection")).then_refused("not_ordered")
 
@@ -176,15 +169,8 @@ def test_a_record_that_was_judged_by_an_earlier_release_can_be_taken_back() -> N
 def test_a_decision_that_is_taken_back_is_asked_for_again(what: TreatmentDecision) -> None:
     told = referred().when(decision(what), message_id="d1").when(retract_decision("d1"))
     told.then(
-        TreatmentDecisionRetracted(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="inspection",
-            wrong="d1",
-            officer="officer-8",
-            reason=WHY,
-            due=told.at + decider.TIME_LIMIT,
-            revision=1,
+        facts.treatment_decision_retracted(
+            "inspection", 1, wrong="d1", because=WHY, due=told.at + decider.TIME_LIMIT, at=told.at
         )
     )
     assert [limit.name for limit in told.deadlines()] == ["overdue/inspection"]
@@ -243,7 +229,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
     st.builds(retract, _WRONG, _ORIGIN),
     st.builds(decision, st.sampled_from(list(TreatmentDecision)), revision=st.integers(0, 3)),
     _WRONG.map(retract_decision),
-    st.just(withdrawn()),
+    st.just(declaration_withdrawn()),
 )
 
 

@@ -12,23 +12,22 @@ from schemas.envelope import DeadlinePassed, Fact
 from schemas.inspection import PestIntercepted
 from schemas.quarantine import (
     DecideTreatment,
-    QuarantineRefused,
     RetractTreatment,
-    TreatmentCancelled,
     TreatmentFailed,
     TreatmentOrdered,
     TreatmentOverdue,
     TreatmentReferred,
     TreatmentRetracted,
     TreatmentVerified,
-    TreatmentWaived,
 )
 from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.needs import Abandoned
+from tests import facts
+from tests.facts import declaration_withdrawn
 from tests.quarantine.just import just, record
 from tests.quarantine.records import BROMIDE, COLD, FLUORIDE, GOOD, HEAT, PHOSPHINE, good_treatment, treatment
-from tests.quarantine.test_quarantine_desk import TIMBER, withdrawn
+from tests.quarantine.test_quarantine_desk import TIMBER
 from tests.voice import CONSIGNMENT, NOON, Story, story
 
 WOOD, FRUIT, CITRUS, CHERRIES = GoodsClass.WOOD, GoodsClass.FRUIT, GoodsClass.CITRUS, GoodsClass.CHERRIES
@@ -38,14 +37,7 @@ FLOWERS = GoodsClass.CUT_FLOWERS
 
 def found(pest: str, *goods: GoodsClass) -> PestIntercepted:
     """An officer met this pest in these goods."""
-    return PestIntercepted(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON,
-        control=ControlKind.INSPECTION,
-        officer="officer-7",
-        pest=pest,
-        goods=goods,
-    )
+    return facts.pest_intercepted(ControlKind.INSPECTION, pest=pest, goods=goods)
 
 
 def decision(what: TreatmentDecision, origin: str = "inspection", **fields: Any) -> DecideTreatment:
@@ -109,16 +101,7 @@ def test_methods_follow_goods_and_pest(
 
 def test_live_fish_are_never_ordered_heat_or_gas_but_wait_for_an_officer() -> None:
     told = story(decider).when(TIMBER.model_copy(update={"goods": (LIVING,)}))
-    told.then(
-        TreatmentReferred(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="risk",
-            goods=(LIVING,),
-            pest="",
-            due=told.at + timedelta(days=5),
-        )
-    )
+    told.then(facts.treatment_referred("risk", (LIVING,), due=told.at + timedelta(days=5), at=told.at))
     (limit,) = told.deadlines()
     told.when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due), at=limit.due)
     assert [type(fact) for fact in told.said] == [TreatmentOverdue]
@@ -200,30 +183,14 @@ def referred() -> Story:
 
 def test_an_officer_lets_the_goods_pass() -> None:
     told = referred().when(decision(TreatmentDecision.CLEAR))
-    told.then(
-        TreatmentWaived(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="inspection",
-            officer="officer-9",
-            reason="隔离检疫合格 healthy after isolation",
-        )
-    )
+    told.then(facts.treatment_waived("inspection", because="隔离检疫合格 healthy after isolation", at=told.at))
     assert told.deadlines() == () and not decider.closed(told.state)
-    told.when(withdrawn()).then()
+    told.when(declaration_withdrawn()).then()
 
 
 def test_an_officer_refuses_the_goods() -> None:
     told = referred().when(decision(TreatmentDecision.REFUSE), message_id="d1")
-    told.then(
-        QuarantineRefused(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            origin="inspection",
-            officer="officer-9",
-            reason="隔离检疫合格 healthy after isolation",
-        )
-    )
+    told.then(facts.quarantine_refused("inspection", because="隔离检疫合格 healthy after isolation", at=told.at))
     assert isinstance(told.state, Abandoned)
     told.when(decision(TreatmentDecision.REFUSE), message_id="d1").then()
     told.when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
@@ -257,7 +224,7 @@ def test_an_officer_orders_only_what_a_schedule_can_judge(fields: dict[str, Any]
 def test_a_decision_that_nobody_asked_for_is_refused() -> None:
     story(decider).when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
     story(decider, found("Ips sp.", WOOD)).when(decision(TreatmentDecision.CLEAR)).then_refused("not_referred")
-    story(decider, withdrawn()).when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
+    story(decider, declaration_withdrawn()).when(decision(TreatmentDecision.CLEAR)).then_refused("consignment_closed")
 
 
 def test_a_record_before_the_officer_decided_answers_nothing() -> None:
@@ -266,8 +233,8 @@ def test_a_record_before_the_officer_decided_answers_nothing() -> None:
 
 
 def test_a_withdrawal_cancels_what_an_officer_did_not_decide() -> None:
-    told = referred().when(withdrawn())
-    told.then(TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="inspection"))
+    told = referred().when(declaration_withdrawn())
+    told.then(facts.treatment_cancelled("inspection", told.at))
 
 
 def test_decisions_heard_twice_add_nothing() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -26,12 +25,14 @@ from schemas.quarantine import (
     TreatmentVerified,
 )
 from schemas.release import DeclarationWithdrawn
-from schemas.risk import ConsignmentAssessed, Draw
-from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, TreatmentDecision, TreatmentMethod
+from schemas.risk import ConsignmentAssessed
+from schemas.vocabulary import ControlKind, GoodsClass, TreatmentDecision, TreatmentMethod
 from services.quarantine import decider
 from services.quarantine.agent import DESK
 from services.quarantine.needs import Abandoned, Withdrawn
+from tests import facts
 from tests.architecture.golden import FOLDER as EXAMPLES
+from tests.facts import declaration_withdrawn
 from tests.quarantine.records import BROMIDE, FLUORIDE, HEAT, PHOSPHINE, bad_treatment, good_treatment
 from tests.voice import CONSIGNMENT, NOON, Story, keeps_its_promises, story
 
@@ -40,38 +41,14 @@ FIVE_DAYS = timedelta(days=5)
 
 
 def assessed(*controls: ControlKind) -> ConsignmentAssessed:
-    return ConsignmentAssessed(
-        consignment_id=CONSIGNMENT,
-        occurred_at=NOON,
-        declaration_no="224820261000000017",
-        direction=Direction.IMPORT,
-        customs_office="2248",
-        transport_mode="2",
-        bill_no="",
-        containers=(),
-        lane=Lane.RED,
-        controls=controls,
-        credit_grade=CreditGrade.REGULAR,
-        rule_set="2026-11-01",
-        rules=(),
-        draw=Draw(value=Decimal("0.5"), rate=Decimal("0.0244"), selected=False),
-        goods=(GoodsClass.WOOD,),
-    )
+    return facts.consignment_assessed(*controls, goods=(GoodsClass.WOOD,))
 
 
 TIMBER = assessed(ControlKind.INSPECTION, ControlKind.QUARANTINE)
 
 
 def pest(control: ControlKind = ControlKind.INSPECTION) -> PestIntercepted:
-    return PestIntercepted(
-        consignment_id=CONSIGNMENT, occurred_at=NOON, control=control, officer="officer-7", pest=BEETLE
-    )
-
-
-def withdrawn() -> DeclarationWithdrawn:
-    return DeclarationWithdrawn(
-        consignment_id=CONSIGNMENT, occurred_at=NOON, version=3, request_id="w1", reason="sold elsewhere"
-    )
+    return facts.pest_intercepted(control, pest=BEETLE)
 
 
 def good(origin: str = "risk", attempt: int = 1, method: TreatmentMethod = HEAT) -> RecordTreatment:
@@ -83,53 +60,25 @@ def bad(origin: str = "risk", attempt: int = 1, method: TreatmentMethod = HEAT) 
 
 
 def ordered(told: Story, origin: str = "risk", attempt: int = 1, pest: str = "") -> TreatmentOrdered:
-    return TreatmentOrdered(
-        consignment_id=CONSIGNMENT,
-        occurred_at=told.at,
-        origin=origin,
-        attempt=attempt,
-        methods=(HEAT, BROMIDE, FLUORIDE),
-        pest=pest,
-        due=told.at + FIVE_DAYS,
-    )
+    methods, due = (HEAT, BROMIDE, FLUORIDE), told.at + FIVE_DAYS
+    return facts.treatment_ordered(origin, attempt, methods=methods, pest=pest, due=due, at=told.at)
 
 
 def verified(told: Story, origin: str = "risk", attempt: int = 1) -> TreatmentVerified:
-    return TreatmentVerified(
-        consignment_id=CONSIGNMENT,
-        occurred_at=told.at,
-        origin=origin,
-        attempt=attempt,
-        method=HEAT,
-        schedule="HT-ISPM15-56C-30min",
-        unit="unit-3",
-    )
+    return facts.treatment_verified(origin, attempt=attempt, at=told.at)
 
 
 def failed(told: Story, origin: str = "risk", attempt: int = 1) -> TreatmentFailed:
-    return TreatmentFailed(
-        consignment_id=CONSIGNMENT,
-        occurred_at=told.at,
-        origin=origin,
-        attempt=attempt,
-        method=HEAT,
-        schedule="HT-ISPM15-56C-30min",
-        shortfalls=("wood core held 56 °C for 15 min; wanted 30 min without a break",),
-        unit="unit-3",
-        phrases=(phrase("held_short", measured="wood core", celsius="56", held="15 min", wanted="30 min"),),
-    )
+    short = phrase("held_short", measured="wood core", celsius="56", held="15 min", wanted="30 min")
+    fact = facts.treatment_failed(origin, attempt, short, at=told.at)
+    assert fact.shortfalls == ("wood core held 56 °C for 15 min; wanted 30 min without a break",)
+    return fact
 
 
-def refused(told: Story, code: str, reason: str, seen: Phrase) -> RequestRefused:
-    return RequestRefused(
-        occurred_at=told.at,
-        subject=CONSIGNMENT,
-        request_id=f"m{told.heard}",
-        request_kind="RecordTreatment",
-        code=code,
-        reason=reason,
-        phrases=(seen,),
-    )
+def refused(told: Story, code: str, reason: str, why: Phrase) -> RequestRefused:
+    fact = facts.request_refused(f"m{told.heard}", "RecordTreatment", code, why, at=told.at)
+    assert fact.reason == reason
+    return fact
 
 
 def test_goods_are_ordered_to_treatment_within_five_days() -> None:
@@ -179,7 +128,7 @@ def test_a_treatment_that_falls_short_is_ordered_once_more() -> None:
 
 def test_after_the_third_failure_the_goods_are_given_up() -> None:
     told = story(decider, TIMBER, bad(), bad(attempt=2)).when(bad(attempt=3))
-    given_up = TreatmentAbandoned(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk", attempts=3)
+    given_up = facts.treatment_abandoned("risk", at=told.at)
     told.then(failed(told, attempt=3), given_up)
     assert isinstance(told.state, Abandoned) and told.deadlines() == ()
 
@@ -194,7 +143,7 @@ def test_goods_given_up_are_treated_no_more_whatever_is_heard() -> None:
     told.when(bad(attempt=3), message_id="m4").then()
     assert told.state is before
     told.when(pest()).then()
-    told.when(withdrawn()).then()
+    told.when(declaration_withdrawn()).then()
     told.when(bad(attempt=3), message_id="m4").then()
     told.when(pest()).then()
 
@@ -265,10 +214,10 @@ def test_the_same_request_delivered_again_says_nothing() -> None:
 
 
 def test_a_withdrawal_cancels_what_was_not_verified_yet() -> None:
-    told = story(decider, TIMBER, pest(), pest(ControlKind.SAMPLING), good("inspection")).when(withdrawn())
+    told = story(decider, TIMBER, pest(), pest(ControlKind.SAMPLING), good("inspection")).when(declaration_withdrawn())
     told.then(
-        TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="risk"),
-        TreatmentCancelled(consignment_id=CONSIGNMENT, occurred_at=told.at, origin="sampling"),
+        facts.treatment_cancelled("risk", told.at),
+        facts.treatment_cancelled("sampling", told.at),
     )
     assert decider.closed(told.state) and told.deadlines() == ()
     told.when(good()).then(refused(told, "consignment_closed", "the declaration was withdrawn", phrase("withdrawn")))
@@ -276,7 +225,7 @@ def test_a_withdrawal_cancels_what_was_not_verified_yet() -> None:
 
 
 def test_goods_withdrawn_before_anything_else_are_never_treated() -> None:
-    told = story(decider, withdrawn())
+    told = story(decider, declaration_withdrawn())
     told.when(TIMBER).then()
     told.when(pest()).then()
 
@@ -285,16 +234,7 @@ def test_a_late_treatment_is_called_overdue_once_per_attempt() -> None:
     told = story(decider, TIMBER)
     (first,) = told.deadlines()
     told.when(DeadlinePassed(subject=CONSIGNMENT, name=first.name, due=first.due), at=first.due)
-    told.then(
-        TreatmentOverdue(
-            consignment_id=CONSIGNMENT,
-            occurred_at=first.due,
-            origin="risk",
-            attempt=1,
-            since=NOON + timedelta(minutes=1),
-            due=first.due,
-        )
-    )
+    told.then(facts.treatment_overdue("risk", NOON + timedelta(minutes=1), first.due, 1))
     assert told.deadlines() == ()
     told.when(DeadlinePassed(subject=CONSIGNMENT, name=first.name, due=first.due)).then()
     told.when(bad()).then(failed(told), ordered(told, attempt=2))
@@ -308,7 +248,7 @@ def test_a_late_treatment_is_called_overdue_once_per_attempt() -> None:
 def test_a_limit_of_withdrawn_goods_reminds_nobody() -> None:
     told = story(decider, TIMBER)
     (limit,) = told.deadlines()
-    told.when(withdrawn()).when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due)).then()
+    told.when(declaration_withdrawn()).when(DeadlinePassed(subject=CONSIGNMENT, name=limit.name, due=limit.due)).then()
 
 
 EARLIER = Path(__file__).parent / "earlier"
@@ -387,7 +327,7 @@ _HEARD: st.SearchStrategy[Message] = st.one_of(
             subject=CONSIGNMENT, name=f"overdue/{origin}", due=NOON + timedelta(minutes=1) + FIVE_DAYS
         )
     ),
-    st.just(withdrawn()),
+    st.just(declaration_withdrawn()),
 )
 
 
@@ -402,7 +342,14 @@ def test_hearing_anything_twice_adds_nothing_new(heard: list[Message]) -> None:
 def test_in_any_order_attempts_count_up_and_nothing_follows_the_end(
     records: list[RecordTreatment], leave: bool, shuffle: Random
 ) -> None:
-    heard: list[Message] = [TIMBER, pest(), pest(ControlKind.SAMPLING), TIMBER, *records, *[withdrawn()] * leave]
+    heard: list[Message] = [
+        TIMBER,
+        pest(),
+        pest(ControlKind.SAMPLING),
+        TIMBER,
+        *records,
+        *[declaration_withdrawn()] * leave,
+    ]
     shuffle.shuffle(heard)
     told = Story(decider, decider.INITIAL)
     ended = False

@@ -7,20 +7,14 @@ from typing import Any
 import pytest
 
 from schemas.envelope import RequestRefused
-from schemas.inspection import PestIntercepted
 from schemas.quarantine import RecordTreatment, TreatmentFailed, TreatmentVerified
 from schemas.vocabulary import ControlKind, TreatmentMethod
 from services.quarantine import decider
+from tests.facts import pest_intercepted
 from tests.quarantine.records import BROMIDE, DOSE, FLUORIDE, GOOD, HEAT, RESIDUE, Row, good_treatment, treatment
 from tests.voice import CONSIGNMENT, NOON, story
 
-PEST = PestIntercepted(
-    consignment_id=CONSIGNMENT,
-    occurred_at=NOON,
-    control=ControlKind.INSPECTION,
-    officer="officer-7",
-    pest="Monochamus alternatus",
-)
+PEST = pest_intercepted(ControlKind.INSPECTION, pest="Monochamus alternatus")
 ORDERED = NOON + timedelta(minutes=1)
 """When the desk heard of the beetle and ordered its treatment."""
 

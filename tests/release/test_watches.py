@@ -23,6 +23,7 @@ from schemas.vocabulary import ControlKind
 from services.release import decider
 from services.release.settling import MOST_OFFICER_HOLDS
 from services.release.watches import MOST_WATCHES, REMEMBERED_ENDS, WATCH
+from tests import facts
 from tests.facts import (
     consignment_assessed,
     container_arrived,
@@ -161,17 +162,7 @@ def test_a_refusal_that_is_taken_back_leaves_the_goods_with_the_watch() -> None:
 
 def test_a_watch_is_answered_once_and_each_later_word_is_refused() -> None:
     told = story(decider).when(place_watch(bill_no="bl-1", reason="a tip"))
-    told.then(
-        WatchPlaced(
-            partition_key=PARTITION,
-            occurred_at=told.at,
-            watch_id="w",
-            bill_no="bl-1",
-            declarant="",
-            reason="a tip",
-            placed_by="o9",
-        )
-    )
+    told.then(facts.watch_placed(PARTITION, "w", bill_no="bl-1", at=told.at))
     codes = []
     for message in (
         place_watch(bill_no="bl-1"),

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from schemas.codes.checks import CONTRADICTIONS
 from schemas.declaration import DeclarationAccepted, Finding
 from schemas.phrases import phrase
-from schemas.risk import BoundContainer, ConsignmentAssessed, FiredRule
+from schemas.risk import ConsignmentAssessed, FiredRule
 from schemas.vocabulary import ControlKind, CreditGrade, Direction, GoodsClass, Lane, Severity
 from services.risk import rules
 from services.risk.agent import desk
 from services.risk.draw import draw
 from services.risk.keys import PUBLISHED
+from tests import facts
 from tests.risk.freight import DECIDER, DRAWN, NOT_DRAWN, REGULAR, accepted, bill, line, of_grade
-from tests.voice import CONSIGNMENT, Story, keeps_its_promises, story
+from tests.voice import Story, keeps_its_promises, story
 
 DOCUMENTS, INSPECTION = ControlKind.DOCUMENTS, ControlKind.INSPECTION
 SAMPLING, QUARANTINE = ControlKind.SAMPLING, ControlKind.QUARANTINE
@@ -39,28 +40,17 @@ def fired_for(heard: DeclarationAccepted) -> dict[str, str]:
 
 def test_machine_parts_of_a_regular_trader_take_the_green_lane() -> None:
     heard = accepted(bill=NOT_DRAWN)
-    paper = heard.declaration.model_copy(update={"conveyance": "EVER/012E"})
+    paper = heard.declaration.model_copy(update={"conveyance": "EVER GOOD 012E"})
     told = story(DECIDER).when(heard.model_copy(update={"declaration": paper}))
     told.then(
-        ConsignmentAssessed(
-            consignment_id=CONSIGNMENT,
-            occurred_at=told.at,
-            declaration_no="224820261000000017",
-            direction=Direction.IMPORT,
-            customs_office="2248",
-            transport_mode="2",
+        facts.consignment_assessed(
+            shared_by=2,
+            packages=10,
             bill_no=NOT_DRAWN,
-            containers=(BoundContainer(container_no="CSQU3054383", shared_by=2),),
-            lane=Lane.GREEN,
-            controls=(),
-            credit_grade=CreditGrade.REGULAR,
-            rule_set=rules.RULE_SET,
-            rules=(),
+            declarant=REGULAR,
             draw=draw(PUBLISHED.keys[0], f"I/bill/{NOT_DRAWN}/CSQU3054383", Decimal("0.0244")),
             goods=(GoodsClass.OTHER,),
-            conveyance="EVER/012E",
-            packages=10,
-            declarant=heard.declaration.declarant,
+            at=told.at,
         )
     )
     assert DECIDER.closed(told.state) and told.deadlines() == ()
