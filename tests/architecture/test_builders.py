@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from schemas.envelope import Request
-from schemas.topics import KINDS
+from schemas.topics import KINDS, SERVICES
 from tests.sources import tree_of
 
 ROOT = Path(__file__).parents[2]
 FACTS = frozenset(name for name, kind in KINDS.items() if not issubclass(kind, Request))
-FOLDERS = ("declaration", "risk", "inspection", "quarantine", "release", "gate", "clearance", "journeys")
+FOLDERS = (*SERVICES, "journeys")
 
 
 def built(source: str) -> list[str]:
